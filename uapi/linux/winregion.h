@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * winregion - Windows-style memory regions in the caller's address space
+ */
+#ifndef _UAPI_LINUX_WINREGION_H
+#define _UAPI_LINUX_WINREGION_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: The contract of /dev/winregion
+ *
+ * Every ioctl acts on the address space of the process that calls it, however
+ * the file descriptor was come by, and takes a pointer to one structure whose
+ * first field, @size, is the size of that structure in bytes.
+ *
+ * A @size below the structure's first published version is refused with
+ * EINVAL. A larger one than the kernel knows is accepted as long as the
+ * unknown bytes are 0 (else E2BIG), so that a newer program runs on an older
+ * module. Fields named __reserved must be 0 (EINVAL); flag bits that the module
+ * does not know are refused (EOPNOTSUPP). Fields named out_* are written on
+ * success only, except where their description says otherwise. Structures have
+ * the same layout for 32-bit and 64-bit callers.
+ *
+ * Addresses and lengths are in bytes. A range is widened to whole pages.
+ * Every call is all or nothing: when it fails, nothing has changed.
+ *
+ * Each errno has one reason:
+ *
+ * ============== =========================================================
+ * ENOTTY         unknown ioctl number
+ * E2BIG          structure newer than the module, and its new part is used
+ * EFAULT         a pointer to memory that cannot be read or written
+ * EINVAL         a parameter that is never valid: @size, a reserved field,
+ *                an impossible requirement, too many ranges
+ * EOPNOTSUPP     unknown flag
+ * EDOM           a page protection that is not valid for private memory
+ * EADDRNOTAVAIL  the address lies outside the usable address range
+ * EOVERFLOW      length 0, or a range that wraps or leaves the usable range
+ * EEXIST         the range to reserve overlaps something that exists
+ * ENOENT         no region at that address
+ * EXDEV          the range leaves the region in which it starts
+ * ESPIPE         length 0, but the address is not in the region's first page
+ * ENODATA        a page of the range is not committed
+ * ENOSPC         no room in the address space: no hole large enough,
+ *                RLIMIT_AS or vm.max_map_count
+ * EDQUOT         the commit limit would be passed
+ * EMFILE         the process has as many regions as the module allows
+ * EAGAIN         RLIMIT_MEMLOCK forbids it (after mlockall(MCL_FUTURE))
+ * EACCES         a security policy forbids executable memory
+ * ENOMEM         no kernel memory
+ * ENFILE         the system has no free file structure
+ * EINTR          the process is being killed
+ * ============== =========================================================
+ */
+
+/* ioctl type and first number */
+#define WINREGION_TYPE 0xE7
+#define WINREGION_CMD_BASE 0x80
+
+/* Raised with every change that a program can see; new fields and flags only. */
+#define WINREGION_ABI_VERSION 1
+
+/* Every region starts at a multiple of this many bytes. */
+#define WINREGION_GRANULARITY 0x10000
+
+/* The most ranges that one call takes. */
+#define WINREGION_MAX_RANGES 1024
+
+/**
+ * DOC: Page protections
+ *
+ * The numbers are those of Windows. A valid protection of private memory is
+ * exactly one of the first six, alone or with modifiers: GUARD, NOCACHE and
+ * WRITECOMBINE exclude each other and NOACCESS. TARGETS_INVALID is accepted
+ * with an executable protection, and has no effect.
+ */
+#define WINREGION_NOACCESS 0x01
+#define WINREGION_READONLY 0x02
+#define WINREGION_READWRITE 0x04
+#define WINREGION_EXECUTE 0x10
+#define WINREGION_EXECUTE_READ 0x20
+#define WINREGION_EXECUTE_READWRITE 0x40
+#define WINREGION_GUARD 0x100
+#define WINREGION_NOCACHE 0x200
+#define WINREGION_WRITECOMBINE 0x400
+#define WINREGION_TARGETS_INVALID 0x40000000
+
+/* Page states; the numbers are those of Windows. */
+#define WINREGION_STATE_COMMIT 0x1000
+#define WINREGION_STATE_RESERVE 0x2000
+#define WINREGION_STATE_FREE 0x10000
+
+/* Region types; the numbers are those of Windows. Free pages have type 0. */
+#define WINREGION_TYPE_PRIVATE 0x20000
+#define WINREGION_TYPE_MAPPED 0x40000
+
+/* ioctl numbers; the structure's size is not part of the number */
+enum {
+	WINREGION_CMD_GET_INFO = WINREGION_CMD_BASE,
+	WINREGION_CMD_RESERVE,
+	WINREGION_CMD_RELEASE,
+	WINREGION_CMD_COMMIT,
+	WINREGION_CMD_DECOMMIT,
+	WINREGION_CMD_PROTECT,
+	WINREGION_CMD_QUERY,
+	WINREGION_CMD_QUERY_RUNS
+};
+
+/* Features of this module, in winregion_get_info.out_features */
+#define WINREGION_FEATURE_VECTOR (1 << 0) /* nr_ranges may be above 0 */
+#define WINREGION_FEATURE_EXECUTE (1 << 1) /* executable protections */
+#define WINREGION_FEATURE_GUARD (1 << 2) /* one-shot guard pages */
+#define WINREGION_FEATURE_FORK (1 << 3) /* copy-on-write fork */
+
+/**
+ * struct winregion_get_info - ioctl(WINREGION_GET_INFO)
+ * @size: sizeof(struct winregion_get_info)
+ * @flags: must be 0
+ * @out_abi_version: WINREGION_ABI_VERSION of the module
+ * @out_page_size: bytes in a page
+ * @out_granularity: WINREGION_GRANULARITY
+ * @out_max_ranges: WINREGION_MAX_RANGES
+ * @out_features: WINREGION_FEATURE_* bits
+ * @out_lowest: lowest address that a region can have
+ * @out_highest: highest byte that a region can have
+ * @out_max_regions: regions that one process may have
+ * @out_regions: regions that this process has
+ * @out_windows: groups of regions, each normally one VMA, of this process
+ * @out_committed: bytes that this process has committed
+ * @out_charged: bytes charged to the system for it; above @out_committed by
+ *	what is kept in store for the next commits
+ * @out_total: bytes charged by all processes through this module
+ * @out_limit: the limit of @out_total, or ~0 if there is none
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT.
+ */
+struct winregion_get_info {
+	__u32 size;
+	__u32 flags;
+	__u32 out_abi_version;
+	__u32 out_page_size;
+	__u32 out_granularity;
+	__u32 out_max_ranges;
+	__aligned_u64 out_features;
+	__aligned_u64 out_lowest;
+	__aligned_u64 out_highest;
+	__aligned_u64 out_max_regions;
+	__aligned_u64 out_regions;
+	__aligned_u64 out_windows;
+	__aligned_u64 out_committed;
+	__aligned_u64 out_charged;
+	__aligned_u64 out_total;
+	__aligned_u64 out_limit;
+};
+
+#define WINREGION_GET_INFO _IO(WINREGION_TYPE, WINREGION_CMD_GET_INFO)
+
+/* Flags of winregion_reserve */
+#define WINREGION_RESERVE_TOP_DOWN (1 << 0) /* as high as possible */
+#define WINREGION_RESERVE_COMMIT (1 << 1) /* and commit all of it */
+
+/**
+ * struct winregion_reserve - ioctl(WINREGION_RESERVE)
+ * @size: sizeof(struct winregion_reserve)
+ * @flags: WINREGION_RESERVE_* bits
+ * @protection: the region's allocation protection; with
+ *	WINREGION_RESERVE_COMMIT that of its pages too
+ * @__reserved: must be 0
+ * @address: in: 0, or an address in the first 64 KiB unit of the region; out:
+ *	the region's base, a multiple of WINREGION_GRANULARITY
+ * @length: in: bytes, at least 1; out: bytes reserved, a multiple of the page
+ *	size. With a given @address the region ends with the page of the last
+ *	byte asked for, and starts with its 64 KiB unit.
+ * @lowest: 0, or the lowest base allowed, a multiple of WINREGION_GRANULARITY
+ * @highest: 0, or the highest byte allowed: one less than a multiple of the
+ *	page size, and not above out_highest
+ * @alignment: 0, or a power of two, at least WINREGION_GRANULARITY
+ *
+ * @lowest, @highest and @alignment must be 0 when @address is given.
+ * Rules: M-03 to M-09, VA-01 to VA-26, AR-01 to AR-11.
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EDOM, EADDRNOTAVAIL, EOVERFLOW,
+ * EEXIST, ENOSPC, EDQUOT, EMFILE, EAGAIN, EACCES, ENOMEM, ENFILE, EINTR.
+ */
+struct winregion_reserve {
+	__u32 size;
+	__u32 flags;
+	__u32 protection;
+	__u32 __reserved;
+	__aligned_u64 address;
+	__aligned_u64 length;
+	__aligned_u64 lowest;
+	__aligned_u64 highest;
+	__aligned_u64 alignment;
+};
+
+#define WINREGION_RESERVE _IO(WINREGION_TYPE, WINREGION_CMD_RESERVE)
+
+/**
+ * struct winregion_release - ioctl(WINREGION_RELEASE)
+ * @size: sizeof(struct winregion_release)
+ * @flags: must be 0
+ * @address: in: an address in the region; out: the first byte released
+ * @length: in: 0 for the whole region, whose first page @address must then be
+ *	in, or the bytes to release; out: bytes released
+ *
+ * When a part is released, what is left of the region on each side is a region
+ * of its own. Rules: VF-05 to VF-07, NF-01 to NF-06.
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL, EOVERFLOW, ENOENT,
+ * EXDEV, ESPIPE, EMFILE, ENOMEM, EINTR. A call that fails with EFAULT because the
+ * result could not be written has released the memory nevertheless.
+ */
+struct winregion_release {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 address;
+	__aligned_u64 length;
+};
+
+#define WINREGION_RELEASE _IO(WINREGION_TYPE, WINREGION_CMD_RELEASE)
+
+/**
+ * struct winregion_range - a range of pages and what to do with it
+ * @address: any byte of the first page
+ * @length: bytes; 0 only for WINREGION_DECOMMIT, for the whole region whose
+ *	first page @address must then be in
+ * @protection: the new protection; must be 0 for WINREGION_DECOMMIT
+ * @out_old_protection: written by WINREGION_PROTECT only: the protection that
+ *	the first page of the range had
+ */
+struct winregion_range {
+	__aligned_u64 address;
+	__aligned_u64 length;
+	__u32 protection;
+	__u32 out_old_protection;
+};
+
+/**
+ * struct winregion_change - ioctl(WINREGION_COMMIT, _DECOMMIT, _PROTECT)
+ * @size: sizeof(struct winregion_change)
+ * @flags: must be 0
+ * @nr_ranges: 0 for the one range in @range, else the number of elements of
+ *	the array at @ranges, at most WINREGION_MAX_RANGES
+ * @__reserved: must be 0
+ * @ranges: user pointer to an array of struct winregion_range; must be 0 when
+ *	@nr_ranges is 0
+ * @range: the range when @nr_ranges is 0; else all its fields must be 0
+ *
+ * Each range lies in one region. All ranges change in one step, as if one after
+ * the other in the order given, or none does.
+ *
+ * WINREGION_COMMIT makes the pages committed, with the protection given;
+ * pages that were committed keep their contents, the others are zero. It takes
+ * the commit charge. WINREGION_DECOMMIT gives pages, contents and charge back;
+ * pages that are not committed are skipped. WINREGION_PROTECT changes the
+ * protection of committed pages.
+ *
+ * Rules: M-10 to M-13, P-01 to P-12, VA-05 to VA-09, VF-08 to VF-13, VP-01 to VP-14.
+ *
+ * Errors of all three: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL,
+ * EOVERFLOW, ENOENT, EXDEV, EAGAIN, ENOMEM, EINTR; of COMMIT and PROTECT also
+ * EDOM, EACCES, ENOSPC; of COMMIT EDQUOT, ENFILE; of PROTECT ENODATA;
+ * of DECOMMIT ESPIPE, ENOSPC. A WINREGION_PROTECT that fails with EFAULT because
+ * an old protection could not be written has changed the pages nevertheless.
+ */
+struct winregion_change {
+	__u32 size;
+	__u32 flags;
+	__u32 nr_ranges;
+	__u32 __reserved;
+	__aligned_u64 ranges;
+	struct winregion_range range;
+};
+
+#define WINREGION_COMMIT _IO(WINREGION_TYPE, WINREGION_CMD_COMMIT)
+#define WINREGION_DECOMMIT _IO(WINREGION_TYPE, WINREGION_CMD_DECOMMIT)
+#define WINREGION_PROTECT _IO(WINREGION_TYPE, WINREGION_CMD_PROTECT)
+
+/**
+ * struct winregion_run - pages that follow each other and are alike
+ * @address: first byte
+ * @length: bytes to the first page of another state, protection or region
+ * @region_address: base of the region; 0 if free
+ * @region_length: bytes of the whole region; 0 if free
+ * @region_committed: committed bytes of the whole region
+ * @resident: bytes of this run that are in memory, where
+ *	WINREGION_QUERY_RESIDENT asked for it, else 0
+ * @region_protection: allocation protection of the region; 0 if free
+ * @state: WINREGION_STATE_*
+ * @protection: 0 for reserved pages, WINREGION_NOACCESS for free ones
+ * @type: WINREGION_TYPE_PRIVATE, or 0 for free pages
+ * @flags: WINREGION_RUN_* bits
+ * @__reserved: 0
+ */
+struct winregion_run {
+	__aligned_u64 address;
+	__aligned_u64 length;
+	__aligned_u64 region_address;
+	__aligned_u64 region_length;
+	__aligned_u64 region_committed;
+	__aligned_u64 resident;
+	__u32 region_protection;
+	__u32 state;
+	__u32 protection;
+	__u32 type;
+	__u32 flags;
+	__u32 __reserved;
+};
+
+/*
+ * The pages belong to a mapping that this module did not make: the region is
+ * that mapping (VMA), its type WINREGION_TYPE_MAPPED if it maps a file, and
+ * WINREGION_TYPE_PRIVATE otherwise. No other ioctl acts on it.
+ */
+#define WINREGION_RUN_FOREIGN (1 << 0)
+
+/* Flags of winregion_query and winregion_query_runs */
+#define WINREGION_QUERY_RESIDENT (1 << 0) /* count resident pages */
+#define WINREGION_QUERY_REGIONS (1 << 1) /* skip what is in no region */
+
+/**
+ * struct winregion_query - ioctl(WINREGION_QUERY)
+ * @size: sizeof(struct winregion_query)
+ * @flags: WINREGION_QUERY_RESIDENT or 0
+ * @address: any address up to out_highest, also below out_lowest
+ * @out: the run from the page of @address on; it is not moved back to where
+ *	the run starts
+ *
+ * Rules: VQ-01 to VQ-12, RI-01, RI-02, RI-06.
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL, EINTR.
+ */
+struct winregion_query {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 address;
+	struct winregion_run out;
+};
+
+#define WINREGION_QUERY _IO(WINREGION_TYPE, WINREGION_CMD_QUERY)
+
+/**
+ * struct winregion_query_runs - ioctl(WINREGION_QUERY_RUNS)
+ * @size: sizeof(struct winregion_query_runs)
+ * @flags: WINREGION_QUERY_* bits
+ * @address: in: where to start; out: where to go on, or above @last if all of
+ *	the range has been described
+ * @last: the last byte of interest; at most out_highest
+ * @runs: user pointer to an array of struct winregion_run
+ * @nr_runs: in: elements of the array, at least 1; out: elements written
+ * @__reserved: must be 0
+ *
+ * The runs follow each other without holes, in ascending order, the last one
+ * whole even where it ends beyond @last; with WINREGION_QUERY_REGIONS runs that
+ * belong to no region are left out. Each run is exact at the moment it is
+ * read; a long array is not one snapshot.
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL, ENOMEM, EINTR.
+ */
+struct winregion_query_runs {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 address;
+	__aligned_u64 last;
+	__aligned_u64 runs;
+	__u32 nr_runs;
+	__u32 __reserved;
+};
+
+#define WINREGION_QUERY_RUNS _IO(WINREGION_TYPE, WINREGION_CMD_QUERY_RUNS)
+
+#endif /* _UAPI_LINUX_WINREGION_H */
