@@ -59,7 +59,9 @@
 #define WINREGION_TYPE 0xE7
 #define WINREGION_CMD_BASE 0x80
 
-/* Raised with every change that a program can see; new fields and flags only. */
+/*
+ * Raised with every change that a program can see; new fields and flags only.
+ */
 #define WINREGION_ABI_VERSION 1
 
 /* Every region starts at a multiple of this many bytes. */
@@ -210,8 +212,8 @@ struct winregion_reserve {
  * of its own. Rules: VF-05 to VF-07, NF-01 to NF-06.
  *
  * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL, EOVERFLOW, ENOENT,
- * EXDEV, ESPIPE, EMFILE, ENOMEM, EINTR. A call that fails with EFAULT because the
- * result could not be written has released the memory nevertheless.
+ * EXDEV, ESPIPE, EMFILE, ENOMEM, EINTR. A call that fails with EFAULT because
+ * the result could not be written has released the memory nevertheless.
  */
 struct winregion_release {
 	__u32 size;
@@ -258,12 +260,13 @@ struct winregion_range {
  * pages that are not committed are skipped. WINREGION_PROTECT changes the
  * protection of committed pages.
  *
- * Rules: M-10 to M-13, P-01 to P-12, VA-05 to VA-09, VF-08 to VF-13, VP-01 to VP-14.
+ * Rules: M-10 to M-13, P-01 to P-12, VA-05 to VA-09, VF-08 to VF-13, VP-01 to
+ * VP-14.
  *
  * Errors of all three: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL,
  * EOVERFLOW, ENOENT, EXDEV, EAGAIN, ENOMEM, EINTR; of COMMIT and PROTECT also
- * EDOM, EACCES, ENOSPC; of COMMIT EDQUOT, ENFILE; of PROTECT ENODATA;
- * of DECOMMIT ESPIPE, ENOSPC. A WINREGION_PROTECT that fails with EFAULT because
+ * EDOM, EACCES, ENOSPC; of COMMIT EDQUOT, ENFILE; of PROTECT ENODATA; of
+ * DECOMMIT ESPIPE, ENOSPC. A WINREGION_PROTECT that fails with EFAULT because
  * an old protection could not be written has changed the pages nevertheless.
  */
 struct winregion_change {

@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Commit, decommit, protect: validate, then apply.
+ *
+ * All ranges of a call change in one step, under the locks of all of their
+ * windows. First everything that can fail: the check of the states, room
+ * for the new states, the commit charge. Then what cannot: the states,
+ * then the pages.
+ *
+ * No change of states takes mmap_lock. One that takes rights away from pages in
+ * memory waits for the faults that saw the old states and unmaps the pages, all
+ * under the window's lock: wr_resident_unmap(). Only two things that a change
+ * may need are done under mmap_lock, before it starts over: to make a window
+ * tracked (for its first page that can be read but not written), and to give
+ * pages a VMA that is executable, or one that is not. The latter runs under
+ * layout_lock, and so one at a time.
+ */
+#include "change.h"
+#include "protection.h"
+#include "regiontree.h"
+#include "resident.h"
+
+/**
+ * struct wr_batch - a change that is going on
+ * @space: where
+ * @op: what
+ * @changes: the ranges
+ * @nr: how many
+ * @windows: the windows that are locked, if there are several
+ * @several: batch_lock is held, and each window in @windows
+ */
+struct wr_batch {
+	struct wr_space *space;
+	enum wr_op op;
+	struct wr_change *changes;
+	unsigned int nr;
+	struct list_head windows;
+	bool several;
+};
+
+/**
+ * struct wr_needs - what a batch needs
+ * @track: a window that must be tracked first
+ * @exec: pages must move between VMAs first
+ * @charge: pages to charge
+ */
+struct wr_needs {
+	struct wr_window *track;
+	bool exec;
+	unsigned long charge;
+};
+
+static int find_windows(struct wr_batch *batch)
+{
+	struct wr_change *change = batch->changes;
+	unsigned int i;
+
+	for (i = 0; i < batch->nr; i++, change++) {
+		change->window = wr_window_find(batch->space, change->first);
+		if (!change->window)
+			return -ENOENT;
+		if (change->window != batch->changes[0].window)
+			batch->several = true;
+	}
+	return 0;
+}
+
+static void put_windows(struct wr_batch *batch)
+{
+	unsigned int i;
+
+	for (i = 0; i < batch->nr && batch->changes[i].window; i++)
+		wr_window_put(batch->changes[i].window);
+}
+
+static void lock_windows(struct wr_batch *batch)
+{
+	struct wr_window *window;
+	unsigned int i;
+
+	if (!batch->several) {
+		mutex_lock(&batch->changes[0].window->lock);
+		return;
+	}
+	mutex_lock(&batch->space->batch_lock);
+	for (i = 0; i < batch->nr; i++) {
+		window = batch->changes[i].window;
+		if (!list_empty(&window->batch))
+			continue;
+		mutex_lock_nest_lock(&window->lock, &batch->space->batch_lock);
+		list_add(&window->batch, &batch->windows);
+	}
+}
+
+static void unlock_windows(struct wr_batch *batch)
+{
+	struct wr_window *window, *next;
+
+	if (!batch->several) {
+		mutex_unlock(&batch->changes[0].window->lock);
+		return;
+	}
+	list_for_each_entry_safe(window, next, &batch->windows, batch) {
+		list_del_init(&window->batch);
+		mutex_unlock(&window->lock);
+	}
+	mutex_unlock(&batch->space->batch_lock);
+}
+
+/* ---- checks; the windows are locked ---- */
+
+static int find_region(struct wr_batch *batch, struct wr_change *change)
+{
+	struct wr_window *window = change->window;
+
+	change->region = window->dead ? NULL :
+			 wr_region_find(window, change->first);
+	if (!change->region)
+		return -ENOENT;
+	if (change->end == change->first) {
+		if (change->first != change->region->first)
+			return -ESPIPE;
+		change->end = change->region->end;
+	}
+	return change->end > change->region->end ? -EXDEV : 0;
+}
+
+static int check_run(struct wr_batch *batch, struct wr_change *change, u8 old,
+		     unsigned long pages, struct wr_needs *needs)
+{
+	if (batch->op == WR_PROTECT && !(old & WR_COMMITTED))
+		return -ENODATA;
+	if (batch->op == WR_COMMIT && (old & WR_LOST))
+		return -ENOENT;
+	if (batch->op == WR_COMMIT && !(old & WR_COMMITTED))
+		needs->charge += pages;
+	if (wr_state_is_exec(old) != wr_state_is_exec(change->state))
+		needs->exec = true;
+	return 0;
+}
+
+static int check_change(struct wr_batch *batch, struct wr_change *change,
+			struct wr_needs *needs)
+{
+	struct wr_window *window = change->window;
+	pgoff_t i, next;
+	int err;
+	u8 old;
+
+	err = find_region(batch, change);
+	for (i = change->first; !err && i < change->end; i = next) {
+		old = wr_runs_span(&window->runs, i, change->end, &next);
+		err = check_run(batch, change, old, next - i, needs);
+	}
+	if (!err && batch->op != WR_DECOMMIT && !window->tracked &&
+	    wr_state_needs_tracking(change->state))
+		needs->track = window;
+	return err;
+}
+
+static int check_all(struct wr_batch *batch, struct wr_needs *needs)
+{
+	unsigned int i;
+	int err = 0;
+
+	memset(needs, 0, sizeof(*needs));
+	for (i = 0; i < batch->nr && !err; i++)
+		err = check_change(batch, &batch->changes[i], needs);
+	return err;
+}
+
+/* ---- preparing: may fail, changes no state ---- */
+
+static void compact_change(struct wr_change *change)
+{
+	wr_runs_compact(&change->window->runs, change->first, change->end,
+			change->region->first, change->region->end);
+}
+
+static int split_change(struct wr_change *change)
+{
+	struct wr_runs *runs = &change->window->runs;
+	int err;
+
+	err = wr_runs_split(runs, change->first, GFP_KERNEL_ACCOUNT);
+	if (err)
+		return err;
+	return wr_runs_split(runs, change->end, GFP_KERNEL_ACCOUNT);
+}
+
+static int prepare_all(struct wr_batch *batch, struct wr_needs *needs)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < batch->nr && !err; i++)
+		err = split_change(&batch->changes[i]);
+	if (!err && needs->charge)
+		err = wr_pagefile_charge(&batch->space->pagefile,
+					 needs->charge);
+	if (err)
+		while (i--)
+			compact_change(&batch->changes[i]);
+	return err;
+}
+
+/* ---- applying: cannot fail ---- */
+
+/* Sets the states. Return: whether pages may have lost rights. */
+static bool set_states(struct wr_batch *batch, struct wr_change *change,
+		       unsigned long *charged)
+{
+	struct wr_window *window = change->window;
+	bool revoke = false;
+	pgoff_t i, next;
+	u8 old;
+
+	for (i = change->first; i < change->end; i = next) {
+		old = wr_runs_span(&window->runs, i, change->end, &next);
+		if (!(old & WR_COMMITTED))
+			*charged += next - i;
+		if (wr_state_rights(old) & ~wr_state_rights(change->state))
+			revoke = true;
+		if (wr_state_is_exec(old))
+			window->nr_exec -= next - i;
+	}
+	if (wr_state_is_exec(change->state))
+		window->nr_exec += change->end - change->first;
+	wr_runs_fill(&window->runs, change->first, change->end, change->state);
+	return revoke;
+}
+
+static void apply_change(struct wr_batch *batch, struct wr_change *change,
+			 struct wr_needs *needs)
+{
+	struct wr_window *window = change->window;
+	unsigned long charged = 0;
+	u8 old;
+
+	if (batch->op == WR_DECOMMIT) {
+		wr_window_clear(window, change->region, change->first,
+				change->end, true);
+		return;
+	}
+	old = wr_runs_state(&window->runs, change->first);
+	change->old_protection =
+		wr_state_protection(old, change->region->protection);
+	if (set_states(batch, change, &charged))
+		wr_resident_unmap(window, change->first, change->end);
+	change->region->committed += charged;
+	needs->charge -= charged;
+}
+
+static void apply_all(struct wr_batch *batch, struct wr_needs *needs)
+{
+	unsigned int i;
+
+	for (i = 0; i < batch->nr; i++)
+		apply_change(batch, &batch->changes[i], needs);
+	for (i = 0; i < batch->nr; i++)
+		compact_change(&batch->changes[i]);
+	/* Ranges that overlap were counted twice. */
+	if (needs->charge)
+		wr_pagefile_uncharge(&batch->space->pagefile, needs->charge);
+}
+
+/* ---- changes of VMAs ---- */
+
+static void restore_all(struct wr_batch *batch, unsigned int nr)
+{
+	while (nr--)
+		wr_window_restore(batch->changes[nr].window,
+				  batch->changes[nr].first,
+				  batch->changes[nr].end);
+}
+
+/* Only ranges that have executable pages, or get some. */
+static bool change_moves(struct wr_change *change)
+{
+	bool moves = wr_state_is_exec(change->state);
+	pgoff_t i, next;
+
+	mutex_lock(&change->window->lock);
+	for (i = change->first; i < change->end && !moves; i = next)
+		moves = wr_state_is_exec(wr_runs_span(&change->window->runs, i,
+						      change->end, &next));
+	mutex_unlock(&change->window->lock);
+	return moves;
+}
+
+static int remap_all(struct wr_batch *batch)
+{
+	struct wr_change *change = batch->changes;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < batch->nr; i++, change++) {
+		if (!change_moves(change))
+			continue;
+		err = wr_window_remap(change->window, change->first,
+				      change->end,
+				      wr_state_is_exec(change->state));
+		if (err) {
+			restore_all(batch, i);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static void rejoin_all(struct wr_batch *batch)
+{
+	unsigned int i;
+
+	for (i = 0; i < batch->nr; i++)
+		wr_window_rejoin(batch->changes[i].window);
+}
+
+/* Checks, prepares and applies once more, now that the VMAs fit. */
+static int apply_again(struct wr_batch *batch)
+{
+	struct wr_needs needs;
+	int err;
+
+	lock_windows(batch);
+	err = check_all(batch, &needs);
+	if (WARN_ON_ONCE(!err && needs.track))
+		err = -EINVAL; /* run_batch() has seen to it */
+	if (!err)
+		err = prepare_all(batch, &needs);
+	if (!err)
+		apply_all(batch, &needs);
+	unlock_windows(batch);
+	return err;
+}
+
+/* The checks of a change that moves pages between VMAs, without the change. */
+static int check_only(struct wr_batch *batch, struct wr_needs *needs)
+{
+	int err;
+
+	lock_windows(batch);
+	err = check_all(batch, needs);
+	if (!err)
+		err = prepare_all(batch, needs);
+	if (!err && needs->charge)
+		wr_pagefile_uncharge(&batch->space->pagefile, needs->charge);
+	unlock_windows(batch);
+	return err;
+}
+
+static int change_vmas(struct wr_batch *batch)
+{
+	struct wr_needs needs;
+	int err;
+
+	mutex_lock(&batch->space->layout_lock);
+	err = check_only(batch, &needs);
+	if (!err)
+		err = remap_all(batch);
+	if (err)
+		goto unlock;
+	err = apply_again(batch);
+	if (err)
+		restore_all(batch, batch->nr);
+	else
+		rejoin_all(batch);
+unlock:
+	mutex_unlock(&batch->space->layout_lock);
+	return err;
+}
+
+/* Return: 0 if done, 1 if the needs must be met first, or an error. */
+static int try_change(struct wr_batch *batch, struct wr_needs *needs)
+{
+	int err;
+
+	lock_windows(batch);
+	err = check_all(batch, needs);
+	if (!err && (needs->track || needs->exec))
+		err = 1;
+	if (!err)
+		err = prepare_all(batch, needs);
+	if (!err)
+		apply_all(batch, needs);
+	unlock_windows(batch);
+	return err;
+}
+
+static int run_batch(struct wr_batch *batch)
+{
+	struct wr_needs needs;
+	int ret;
+
+	while ((ret = try_change(batch, &needs)) == 1) {
+		if (!needs.track)
+			return change_vmas(batch);
+		ret = wr_window_track(needs.track);
+		if (ret)
+			return ret;
+	}
+	return ret;
+}
+
+/**
+ * wr_change - change the pages of some ranges, all or none
+ * @space: where
+ * @op: what to do
+ * @changes: the ranges, checked to be usable addresses
+ * @nr: how many, at least 1
+ *
+ * Context: may take layout_lock and mmap_lock.
+ * Return: 0, or -ENOENT, -EXDEV, -ESPIPE, -ENODATA, -EDQUOT, -ENOMEM, -ENFILE,
+ * -EINTR, and where executable pages are concerned -EACCES, -ENOSPC, -EAGAIN.
+ */
+int wr_change(struct wr_space *space, enum wr_op op, struct wr_change *changes,
+	      unsigned int nr)
+{
+	struct wr_batch batch = {
+		.space = space,
+		.op = op,
+		.changes = changes,
+		.nr = nr,
+		.windows = LIST_HEAD_INIT(batch.windows),
+	};
+	int err;
+
+	err = find_windows(&batch);
+	if (!err)
+		err = run_batch(&batch);
+	put_windows(&batch);
+	wr_pagefile_trim(&space->pagefile, true);
+	return err;
+}

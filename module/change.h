@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _WR_CHANGE_H
+#define _WR_CHANGE_H
+
+#include "window.h"
+
+enum wr_op {
+	WR_COMMIT,
+	WR_DECOMMIT,
+	WR_PROTECT,
+};
+
+/**
+ * struct wr_change - one range of a change
+ * @first: the first page
+ * @end: the page behind the last; @first for the whole region (WR_DECOMMIT)
+ * @state: what the pages become; 0 for WR_DECOMMIT
+ * @old_protection: set to what the first page had (WR_PROTECT)
+ * @window: the window of the range; referenced while the change runs
+ * @region: its region; valid under the window's lock
+ */
+struct wr_change {
+	pgoff_t first;
+	pgoff_t end;
+	u8 state;
+	u32 old_protection;
+	struct wr_window *window;
+	struct wr_region *region;
+};
+
+int wr_change(struct wr_space *space, enum wr_op op, struct wr_change *changes,
+	      unsigned int nr);
+
+#endif /* _WR_CHANGE_H */

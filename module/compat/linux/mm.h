@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What <linux/mm.h> of older kernels lacks. */
+#ifndef _WR_COMPAT_LINUX_MM_H
+#define _WR_COMPAT_LINUX_MM_H
+
+#include_next <linux/mm.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+/* bc292ab00f6c ("mm: introduce vma->vm_flags wrapper functions") */
+static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	mmap_assert_write_locked(vma->vm_mm);
+	vma->vm_flags |= flags;
+}
+
+static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	mmap_assert_write_locked(vma->vm_mm);
+	vma->vm_flags &= ~flags;
+}
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+/* 5e31275cc997 ("mm: add per-VMA lock and helper functions to control it") */
+static inline void vma_start_write(struct vm_area_struct *vma)
+{
+	mmap_assert_write_locked(vma->vm_mm);
+}
+#endif
+
+#endif /* _WR_COMPAT_LINUX_MM_H */

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the core asks us: the callbacks of our VMAs and of the file they map.
+ *
+ * A fault may run under a per-VMA lock alone, and for another process than the
+ * one whose memory it is. It finds the window in vm_private_data, which is NULL
+ * in a child for which fork could not copy the window, and acts under the
+ * window's lock only. Pages are returned locked, so that a PTE appears under
+ * the page lock; see resident.c for who relies on it.
+ *
+ * Two tables of callbacks: a simple window has writable pages only, which are
+ * mapped writable at first touch. In a tracked one the core asks page_mkwrite
+ * before it makes a PTE writable.
+ */
+#include <linux/highmem.h>
+#include <linux/mman.h>
+#include <linux/pagemap.h>
+#include <linux/sched.h>
+
+#include "fault.h"
+#include "resident.h"
+
+static u8 wanted_rights(struct vm_fault *vmf)
+{
+	if (vmf->flags & FAULT_FLAG_WRITE)
+		return WR_READ | WR_WRITE;
+	if (vmf->flags & FAULT_FLAG_INSTRUCTION)
+		return WR_READ | WR_EXEC;
+	return WR_READ;
+}
+
+/*
+ * The alarm of a guard page: the access fails, and the next one will not. Only
+ * the program's own accesses count. Those of the kernel, for system calls,
+ * debuggers or core dumps, fail without taking the guard away.
+ */
+static vm_fault_t trip_guard(struct vm_fault *vmf, struct wr_window *window,
+			     u8 state)
+{
+	struct wr_runs *runs = &window->runs;
+	pgoff_t index = vmf->pgoff;
+
+	if (!(vmf->flags & FAULT_FLAG_USER) || vmf->flags & FAULT_FLAG_REMOTE)
+		return VM_FAULT_SIGSEGV;
+	if (wr_runs_split(runs, index, GFP_KERNEL_ACCOUNT) ||
+	    wr_runs_split(runs, index + 1, GFP_KERNEL_ACCOUNT))
+		return VM_FAULT_OOM;
+	wr_runs_fill(runs, index, index + 1, state & ~WR_GUARD);
+	return VM_FAULT_SIGSEGV;
+}
+
+/* A core dump does not make pages just to write zeros. */
+static bool dump_skips(struct wr_window *window, pgoff_t index)
+{
+	return unlikely(current->flags & PF_DUMPCORE) &&
+	       !wr_resident_find(window, index);
+}
+
+static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
+{
+	u8 state = wr_runs_state(&window->runs, vmf->pgoff);
+	u8 wanted = wanted_rights(vmf);
+	struct page *page;
+
+	if (unlikely(state & WR_GUARD))
+		return trip_guard(vmf, window, state);
+	if ((state & wanted) != wanted)
+		return VM_FAULT_SIGSEGV;
+	if (dump_skips(window, vmf->pgoff))
+		return VM_FAULT_SIGBUS;
+	if (vmf->flags & FAULT_FLAG_WRITE)
+		page = wr_resident_own(window, vmf->pgoff);
+	else
+		page = wr_resident_get(window, vmf->pgoff);
+	if (!page)
+		return VM_FAULT_OOM;
+	if (unlikely(PageHWPoison(page)))
+		return VM_FAULT_HWPOISON;
+	get_page(page);
+	lock_page(page);
+	vmf->page = page;
+	return VM_FAULT_LOCKED;
+}
+
+static vm_fault_t wr_vma_fault(struct vm_fault *vmf)
+{
+	struct wr_window *window = vmf->vma->vm_private_data;
+	vm_fault_t ret;
+
+	if (unlikely(!window))
+		return VM_FAULT_SIGBUS;
+	mutex_lock(&window->lock);
+	ret = fault_locked(vmf, window);
+	mutex_unlock(&window->lock);
+	return ret;
+}
+
+static vm_fault_t mkwrite_locked(struct vm_fault *vmf, struct wr_window *window)
+{
+	u8 rights = wr_state_rights(wr_runs_state(&window->runs, vmf->pgoff));
+	struct page *page;
+
+	if (!(rights & WR_WRITE))
+		return VM_FAULT_SIGSEGV;
+	page = wr_resident_own(window, vmf->pgoff);
+	if (!page)
+		return VM_FAULT_OOM;
+	if (page != vmf->page) {
+		/* It was replaced; take away what still maps the old one. */
+		unmap_mapping_pages(window->file->f_mapping, vmf->pgoff, 1,
+				    false);
+		return VM_FAULT_NOPAGE;
+	}
+	lock_page(page);
+	return VM_FAULT_LOCKED;
+}
+
+static vm_fault_t wr_vma_page_mkwrite(struct vm_fault *vmf)
+{
+	struct wr_window *window = vmf->vma->vm_private_data;
+	vm_fault_t ret;
+
+	if (unlikely(!window))
+		return VM_FAULT_SIGBUS;
+	mutex_lock(&window->lock);
+	ret = mkwrite_locked(vmf, window);
+	mutex_unlock(&window->lock);
+	return ret;
+}
+
+/*
+ * Maps nothing. That it is there lets the core take faults under a per-VMA
+ * lock. Called under rcu_read_lock().
+ */
+static vm_fault_t wr_vma_map_pages(struct vm_fault *vmf, pgoff_t first,
+				   pgoff_t last)
+{
+	return 0;
+}
+
+/* A split (by the holder of layout_lock) or a fork; can't fail. */
+static void wr_vma_open(struct vm_area_struct *vma)
+{
+	struct wr_window *window = vma->vm_private_data;
+
+	if (!window)
+		return;
+	if (vma->vm_mm == window->space->mm) {
+		wr_window_get(window);
+		return;
+	}
+	vma->vm_private_data = wr_window_fork(window, vma);
+	wr_vma_set_tracked(vma);
+}
+
+/*
+ * Called for much else than an munmap by the program: pieces that we replace,
+ * failed splits (on 6.1 empty ones at offset 0), failed forks.
+ */
+static void wr_vma_close(struct vm_area_struct *vma)
+{
+	struct wr_window *window = vma->vm_private_data;
+	pgoff_t first = vma->vm_start >> PAGE_SHIFT;
+
+	if (!window)
+		return;
+	if (vma->vm_start < vma->vm_end && vma->vm_pgoff == first &&
+	    !wr_layout_is_mine(window->space))
+		wr_window_unmapped(window, first, first + vma_pages(vma));
+	wr_window_put(window);
+}
+
+/* Partial munmap, mprotect, madvise, mbind, mlock: ours are never cut. */
+static int wr_vma_may_split(struct vm_area_struct *vma, unsigned long addr)
+{
+	struct wr_window *window = vma->vm_private_data;
+
+	return window && wr_layout_is_mine(window->space) ? 0 : -EINVAL;
+}
+
+/* Protection is a matter of pages here: WINREGION_PROTECT. */
+static int wr_vma_mprotect(struct vm_area_struct *vma, unsigned long start,
+			   unsigned long end, unsigned long newflags)
+{
+	return -EACCES;
+}
+
+/* The address is what a page is found by. */
+static int wr_vma_mremap(struct vm_area_struct *vma)
+{
+	return -EINVAL;
+}
+
+static struct page *access_page(struct wr_window *window, pgoff_t index,
+				bool write)
+{
+	u8 state = wr_runs_state(&window->runs, index);
+
+	if (!(state & WR_COMMITTED))
+		return NULL;
+	return write ? wr_resident_own(window, index) :
+		       wr_resident_get(window, index);
+}
+
+/* Copies within one page. Return: bytes copied. */
+static int access_one(struct wr_window *window, unsigned long addr, void *buf,
+		      int len, bool write)
+{
+	unsigned int offset = offset_in_page(addr);
+	struct page *page;
+	char *kaddr;
+
+	len = min_t(int, len, PAGE_SIZE - offset);
+	page = access_page(window, addr >> PAGE_SHIFT, write);
+	if (!page)
+		return 0;
+	kaddr = kmap_local_page(page);
+	if (write)
+		memcpy(kaddr + offset, buf, len);
+	else
+		memcpy(buf, kaddr + offset, len);
+	kunmap_local(kaddr);
+	return len;
+}
+
+/*
+ * For a debugger, where the core cannot get at a page because it is not
+ * writable or not accessible: a shared mapping has no copy-on-write to force.
+ */
+static int wr_vma_access(struct vm_area_struct *vma, unsigned long addr,
+			 void *buf, int len, int write)
+{
+	struct wr_window *window = vma->vm_private_data;
+	int done = 0, n;
+
+	if (!window)
+		return -EIO;
+	len = min_t(unsigned long, len, vma->vm_end - addr);
+	mutex_lock(&window->lock);
+	while (done < len) {
+		n = access_one(window, addr + done, buf + done, len - done,
+			       write);
+		if (!n)
+			break;
+		done += n;
+	}
+	mutex_unlock(&window->lock);
+	return done ? done : -EIO;
+}
+
+static const struct vm_operations_struct simple_ops = {
+	.open = wr_vma_open,
+	.close = wr_vma_close,
+	.may_split = wr_vma_may_split,
+	.mprotect = wr_vma_mprotect,
+	.mremap = wr_vma_mremap,
+	.access = wr_vma_access,
+	.fault = wr_vma_fault,
+	.map_pages = wr_vma_map_pages,
+};
+
+static const struct vm_operations_struct tracked_ops = {
+	.open = wr_vma_open,
+	.close = wr_vma_close,
+	.may_split = wr_vma_may_split,
+	.mprotect = wr_vma_mprotect,
+	.mremap = wr_vma_mremap,
+	.access = wr_vma_access,
+	.fault = wr_vma_fault,
+	.map_pages = wr_vma_map_pages,
+	.page_mkwrite = wr_vma_page_mkwrite,
+};
+
+bool wr_vma_is_ours(struct vm_area_struct *vma)
+{
+	return vma->vm_ops == &simple_ops || vma->vm_ops == &tracked_ops;
+}
+
+/* Ask page_mkwrite from now on. PTEs that are writable stay so. */
+void wr_vma_set_tracked(struct vm_area_struct *vma)
+{
+	vma_start_write(vma);
+	vma->vm_ops = &tracked_ops;
+	WRITE_ONCE(vma->vm_page_prot,
+		   vm_get_page_prot(vma->vm_flags & ~VM_SHARED));
+}
+
+/*
+ * Fork copies our VMAs: no VM_DONTCOPY. Core dumps contain them: no
+ * VM_DONTDUMP. VM_DONTEXPAND is load-bearing: it makes the core refuse to
+ * merge, grow, duplicate (mremap of length 0) or collapse them, and to
+ * register them with userfaultfd, whose write protection would undo ours.
+ */
+static int wr_file_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	unsigned long len = vma->vm_end - vma->vm_start;
+	struct wr_window *window;
+	struct wr_space *space;
+
+	if (!wr_layout_allows(file, vma->vm_start, len, vma->vm_pgoff))
+		return -EINVAL;
+	space = wr_space_find(vma->vm_mm);
+	window = space->layout.window;
+	vma->vm_pgoff = vma->vm_start >> PAGE_SHIFT;
+	vm_flags_set(vma, VM_DONTEXPAND);
+	if (!space->layout.exec) /* personality(READ_IMPLIES_EXEC) */
+		vm_flags_clear(vma, VM_EXEC);
+	vma->vm_ops = &simple_ops;
+	if (window->tracked)
+		wr_vma_set_tracked(vma);
+	wr_window_get(window);
+	vma->vm_private_data = window;
+	wr_space_put(space);
+	return 0;
+}
+
+const struct file_operations wr_file_operations = {
+	.owner = THIS_MODULE,
+	.mmap = wr_file_mmap,
+	.get_unmapped_area = wr_layout_address,
+};

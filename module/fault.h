@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _WR_FAULT_H
+#define _WR_FAULT_H
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+
+extern const struct file_operations wr_file_operations;
+
+bool wr_vma_is_ours(struct vm_area_struct *vma);
+void wr_vma_set_tracked(struct vm_area_struct *vma);
+
+#endif /* _WR_FAULT_H */

@@ -1,0 +1,561 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ioctls: their table, the checks of their arguments, and the only places
+ * where user memory is read or written. No lock is held in this file.
+ */
+#include <linux/overflow.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <linux/winregion.h>
+
+#include "change.h"
+#include "ioctl.h"
+#include "protection.h"
+#include "query.h"
+#include "region.h"
+
+/* Runs that one step of WINREGION_QUERY_RUNS collects. */
+#define RUNS_AT_ONCE 32
+
+/* Ranges of one call that need no allocation. */
+#define RANGES_ON_STACK 4
+
+union wr_args {
+	u32 size;
+	struct winregion_get_info get_info;
+	struct winregion_reserve reserve;
+	struct winregion_release release;
+	struct winregion_change change;
+	struct winregion_query query;
+	struct winregion_query_runs query_runs;
+};
+
+/* No holes, and the same size for every caller. */
+static void __maybe_unused check_abi(void)
+{
+	BUILD_BUG_ON(sizeof(struct winregion_get_info) != 104);
+	BUILD_BUG_ON(sizeof(struct winregion_reserve) != 56);
+	BUILD_BUG_ON(sizeof(struct winregion_release) != 24);
+	BUILD_BUG_ON(sizeof(struct winregion_range) != 24);
+	BUILD_BUG_ON(sizeof(struct winregion_change) != 48);
+	BUILD_BUG_ON(sizeof(struct winregion_run) != 72);
+	BUILD_BUG_ON(sizeof(struct winregion_query) != 88);
+	BUILD_BUG_ON(sizeof(struct winregion_query_runs) != 40);
+}
+
+/* ---- ranges ---- */
+
+static int check_address(u64 address)
+{
+	if (address < wr_lowest() || address > wr_highest())
+		return -EADDRNOTAVAIL;
+	return 0;
+}
+
+/* The pages that @length bytes (at least 1) at @address touch. */
+static int range_pages(u64 address, u64 length, pgoff_t *first, pgoff_t *end)
+{
+	u64 last;
+	int err;
+
+	err = check_address(address);
+	if (err)
+		return err;
+	if (!length || check_add_overflow(address, length - 1, &last) ||
+	    last > wr_highest())
+		return -EOVERFLOW;
+	*first = address >> PAGE_SHIFT;
+	*end = (last >> PAGE_SHIFT) + 1;
+	return 0;
+}
+
+/* As range_pages(), but length 0 is the whole region: @end is @first then. */
+static int region_pages(u64 address, u64 length, pgoff_t *first, pgoff_t *end)
+{
+	int err;
+
+	if (length)
+		return range_pages(address, length, first, end);
+	err = check_address(address);
+	*first = address >> PAGE_SHIFT;
+	*end = *first;
+	return err;
+}
+
+/* ---- WINREGION_GET_INFO ---- */
+
+static void info_of_space(struct winregion_get_info *info)
+{
+	struct wr_space *space = wr_space_find(current->mm);
+
+	if (!space)
+		return;
+	spin_lock(&space->lock);
+	info->out_regions = space->nr_regions;
+	info->out_windows = space->nr_windows;
+	spin_unlock(&space->lock);
+	spin_lock(&space->pagefile.lock);
+	info->out_committed = (u64)space->pagefile.used << PAGE_SHIFT;
+	info->out_charged = (u64)space->pagefile.quota << PAGE_SHIFT;
+	spin_unlock(&space->pagefile.lock);
+	wr_space_put(space);
+}
+
+static int wr_ioc_get_info(union wr_args *args, void __user *argp)
+{
+	unsigned long limit = wr_pagefile_limit();
+
+	if (args->get_info.flags)
+		return -EOPNOTSUPP;
+	args->get_info = (struct winregion_get_info) {
+		.size = args->get_info.size,
+		.out_abi_version = WINREGION_ABI_VERSION,
+		.out_page_size = PAGE_SIZE,
+		.out_granularity = WINREGION_GRANULARITY,
+		.out_max_ranges = WINREGION_MAX_RANGES,
+		.out_features = WINREGION_FEATURE_VECTOR |
+				WINREGION_FEATURE_EXECUTE |
+				WINREGION_FEATURE_GUARD |
+				WINREGION_FEATURE_FORK,
+		.out_lowest = wr_lowest(),
+		.out_highest = wr_highest(),
+		.out_max_regions = wr_space_max_regions(),
+		.out_total = (u64)wr_pagefile_total() << PAGE_SHIFT,
+		.out_limit = limit == ULONG_MAX ? U64_MAX :
+						  (u64)limit << PAGE_SHIFT,
+	};
+	info_of_space(&args->get_info);
+	return copy_to_user(argp, args, sizeof(args->get_info)) ? -EFAULT : 0;
+}
+
+/* ---- WINREGION_RESERVE ---- */
+
+static bool limits_are_valid(struct winregion_reserve *args)
+{
+	u64 highest = args->highest ? args->highest : wr_highest();
+
+	if (!IS_ALIGNED(args->lowest, WINREGION_GRANULARITY) ||
+	    !IS_ALIGNED(highest + 1, PAGE_SIZE))
+		return false;
+	if (highest > wr_highest() || args->lowest > highest)
+		return false;
+	return !args->alignment ||
+	       (args->alignment >= WINREGION_GRANULARITY &&
+		!(args->alignment & (args->alignment - 1)));
+}
+
+static int parse_place(struct winregion_reserve *args,
+		       struct wr_reserve *request)
+{
+	pgoff_t end;
+	int err;
+
+	request->bound = args->lowest || args->highest || args->alignment;
+	if (args->address && request->bound)
+		return -EINVAL;
+	if (!limits_are_valid(args))
+		return -EINVAL;
+	request->fixed = args->address;
+	request->lowest = max_t(u64, args->lowest, wr_lowest());
+	request->highest = args->highest ? args->highest : wr_highest();
+	request->alignment = args->alignment;
+	if (!args->address) {
+		err = range_pages(wr_lowest(), args->length, &request->first,
+				  &end);
+	} else {
+		err = range_pages(args->address, args->length, &request->first,
+				  &end);
+		request->first = round_down(request->first,
+					    WINREGION_GRANULARITY >>
+					    PAGE_SHIFT);
+	}
+	request->pages = end - request->first;
+	return err;
+}
+
+static int parse_reserve(struct winregion_reserve *args,
+			 struct wr_reserve *request)
+{
+	int err;
+
+	if (args->flags & ~(WINREGION_RESERVE_TOP_DOWN |
+			    WINREGION_RESERVE_COMMIT))
+		return -EOPNOTSUPP;
+	if (args->__reserved)
+		return -EINVAL;
+	err = wr_protection_state(args->protection, &request->state);
+	if (err)
+		return err;
+	request->protection = wr_protection_sticky(args->protection);
+	request->top_down = args->flags & WINREGION_RESERVE_TOP_DOWN;
+	request->commit = args->flags & WINREGION_RESERVE_COMMIT;
+	return parse_place(args, request);
+}
+
+static int reserve_in_mm(struct wr_reserve *request)
+{
+	struct wr_space *space = wr_space_get_for(current->mm);
+	int err;
+
+	if (!space)
+		return -ENOMEM;
+	err = wr_reserve(space, request);
+	wr_space_put(space);
+	return err;
+}
+
+static int release_in_mm(pgoff_t first, unsigned long *pages)
+{
+	struct wr_space *space = wr_space_find(current->mm);
+	int err;
+
+	if (!space)
+		return -ENOENT;
+	err = wr_release(space, first, pages);
+	wr_space_put(space);
+	return err;
+}
+
+static int wr_ioc_reserve(union wr_args *args, void __user *argp)
+{
+	struct wr_reserve request = {};
+	unsigned long pages = 0;
+	int err;
+
+	err = parse_reserve(&args->reserve, &request);
+	if (!err)
+		err = reserve_in_mm(&request);
+	if (err)
+		return err;
+	args->reserve.address = (u64)request.first << PAGE_SHIFT;
+	args->reserve.length = (u64)request.pages << PAGE_SHIFT;
+	if (!copy_to_user(argp, args, sizeof(args->reserve)))
+		return 0;
+	release_in_mm(request.first, &pages);
+	return -EFAULT;
+}
+
+/* ---- WINREGION_RELEASE ---- */
+
+static int wr_ioc_release(union wr_args *args, void __user *argp)
+{
+	struct winregion_release *release = &args->release;
+	unsigned long pages;
+	pgoff_t first, end;
+	int err;
+
+	if (release->flags)
+		return -EOPNOTSUPP;
+	err = region_pages(release->address, release->length, &first, &end);
+	if (err)
+		return err;
+	pages = end - first;
+	err = release_in_mm(first, &pages);
+	if (err)
+		return err;
+	release->address = (u64)first << PAGE_SHIFT;
+	release->length = (u64)pages << PAGE_SHIFT;
+	return copy_to_user(argp, release, sizeof(*release)) ? -EFAULT : 0;
+}
+
+/* ---- WINREGION_COMMIT, WINREGION_DECOMMIT, WINREGION_PROTECT ---- */
+
+static int parse_range(enum wr_op op, struct winregion_range *range,
+		       struct wr_change *change)
+{
+	int err;
+
+	change->window = NULL;
+	change->old_protection = 0;
+	change->state = 0;
+	if (op == WR_DECOMMIT) {
+		if (range->protection)
+			return -EINVAL;
+		return region_pages(range->address, range->length,
+				    &change->first, &change->end);
+	}
+	err = wr_protection_state(range->protection, &change->state);
+	if (err)
+		return err;
+	return range_pages(range->address, range->length, &change->first,
+			   &change->end);
+}
+
+static int parse_vector(enum wr_op op, struct winregion_change *args,
+			struct wr_change *changes)
+{
+	struct winregion_range __user *user = u64_to_user_ptr(args->ranges);
+	struct winregion_range range;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < args->nr_ranges; i++) {
+		if (copy_from_user(&range, user + i, sizeof(range)))
+			return -EFAULT;
+		err = parse_range(op, &range, &changes[i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int change_in_mm(enum wr_op op, struct wr_change *changes,
+			unsigned int nr)
+{
+	struct wr_space *space = wr_space_find(current->mm);
+	int err;
+
+	if (!space)
+		return -ENOENT;
+	err = wr_change(space, op, changes, nr);
+	wr_space_put(space);
+	return err;
+}
+
+static int return_old(struct winregion_range __user *user,
+		      struct wr_change *changes, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (put_user(changes[i].old_protection,
+			     &user[i].out_old_protection))
+			return -EFAULT;
+	return 0;
+}
+
+static int change_vector(enum wr_op op, struct winregion_change *args,
+			 struct wr_change *changes)
+{
+	int err;
+
+	err = parse_vector(op, args, changes);
+	if (!err)
+		err = change_in_mm(op, changes, args->nr_ranges);
+	if (!err && op == WR_PROTECT)
+		err = return_old(u64_to_user_ptr(args->ranges), changes,
+				 args->nr_ranges);
+	return err;
+}
+
+static int change_many(enum wr_op op, struct winregion_change *args)
+{
+	struct wr_change on_stack[RANGES_ON_STACK], *changes = on_stack;
+	int err;
+
+	if (args->nr_ranges > WINREGION_MAX_RANGES)
+		return -EINVAL;
+	if (memchr_inv(&args->range, 0, sizeof(args->range)))
+		return -EINVAL;
+	if (args->nr_ranges > RANGES_ON_STACK)
+		changes = kvmalloc_array(args->nr_ranges, sizeof(*changes),
+					 GFP_KERNEL_ACCOUNT);
+	if (!changes)
+		return -ENOMEM;
+	err = change_vector(op, args, changes);
+	if (changes != on_stack)
+		kvfree(changes);
+	return err;
+}
+
+static int change_pages(enum wr_op op, struct winregion_change *args,
+			struct winregion_change __user *user)
+{
+	struct wr_change change;
+	int err;
+
+	if (args->flags)
+		return -EOPNOTSUPP;
+	if (args->__reserved)
+		return -EINVAL;
+	if (args->nr_ranges)
+		return change_many(op, args);
+	if (args->ranges)
+		return -EINVAL;
+	err = parse_range(op, &args->range, &change);
+	if (!err)
+		err = change_in_mm(op, &change, 1);
+	if (!err && op == WR_PROTECT)
+		err = return_old(&user->range, &change, 1);
+	return err;
+}
+
+static int wr_ioc_commit(union wr_args *args, void __user *argp)
+{
+	return change_pages(WR_COMMIT, &args->change, argp);
+}
+
+static int wr_ioc_decommit(union wr_args *args, void __user *argp)
+{
+	return change_pages(WR_DECOMMIT, &args->change, argp);
+}
+
+static int wr_ioc_protect(union wr_args *args, void __user *argp)
+{
+	return change_pages(WR_PROTECT, &args->change, argp);
+}
+
+/* ---- WINREGION_QUERY, WINREGION_QUERY_RUNS ---- */
+
+static int wr_ioc_query(union wr_args *args, void __user *argp)
+{
+	struct winregion_query *query = &args->query;
+	struct wr_space *space;
+	int err;
+
+	if (query->flags & ~WINREGION_QUERY_RESIDENT)
+		return -EOPNOTSUPP;
+	if (query->address > wr_highest())
+		return -EADDRNOTAVAIL;
+	space = wr_space_find(current->mm);
+	err = wr_query(space, query->address, query->flags, &query->out);
+	if (space)
+		wr_space_put(space);
+	if (err)
+		return err;
+	return copy_to_user(argp, query, sizeof(*query)) ? -EFAULT : 0;
+}
+
+/*
+ * Collects runs from args->address on, and moves that on. Return: how many,
+ * less than @max if the last one has been reached, or an error.
+ */
+static int collect_runs(struct wr_space *space,
+			struct winregion_query_runs *args,
+			struct winregion_run *runs, unsigned int max)
+{
+	unsigned int n = 0;
+	int err;
+
+	while (n < max && args->address <= args->last) {
+		if (args->flags & WINREGION_QUERY_REGIONS)
+			err = wr_query_region(space, args->address, args->flags,
+					      &runs[n]);
+		else
+			err = wr_query(space, args->address, args->flags,
+				       &runs[n]);
+		if (err == -ENOENT || (!err && runs[n].address > args->last)) {
+			args->address = args->last + 1;
+			break;
+		}
+		if (err)
+			return err;
+		args->address = runs[n].address + runs[n].length;
+		n++;
+	}
+	return n;
+}
+
+static int query_runs(struct wr_space *space, struct winregion_query_runs *args,
+		      struct winregion_run *buffer)
+{
+	struct winregion_run __user *user = u64_to_user_ptr(args->runs);
+	unsigned int done = 0, max;
+	int n;
+
+	do {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+		max = min_t(unsigned int, args->nr_runs - done, RUNS_AT_ONCE);
+		n = collect_runs(space, args, buffer, max);
+		if (n < 0)
+			return n;
+		if (copy_to_user(user + done, buffer, n * sizeof(*buffer)))
+			return -EFAULT;
+		done += n;
+	} while (n == max && done < args->nr_runs);
+	args->nr_runs = done;
+	return 0;
+}
+
+static int check_query_runs(struct winregion_query_runs *args)
+{
+	if (args->flags & ~(WINREGION_QUERY_RESIDENT | WINREGION_QUERY_REGIONS))
+		return -EOPNOTSUPP;
+	if (args->__reserved || !args->nr_runs)
+		return -EINVAL;
+	if (args->last > wr_highest() || args->address > args->last)
+		return -EADDRNOTAVAIL;
+	return 0;
+}
+
+static int wr_ioc_query_runs(union wr_args *args, void __user *argp)
+{
+	struct winregion_query_runs *query = &args->query_runs;
+	struct winregion_run *buffer;
+	struct wr_space *space;
+	int err;
+
+	err = check_query_runs(query);
+	if (err)
+		return err;
+	buffer = kmalloc_array(RUNS_AT_ONCE, sizeof(*buffer),
+			       GFP_KERNEL_ACCOUNT);
+	if (!buffer)
+		return -ENOMEM;
+	space = wr_space_find(current->mm);
+	err = query_runs(space, query, buffer);
+	if (space)
+		wr_space_put(space);
+	kfree(buffer);
+	if (err)
+		return err;
+	return copy_to_user(argp, query, sizeof(*query)) ? -EFAULT : 0;
+}
+
+/* ---- the table ---- */
+
+#define WR_OP(_number, _handler, _type) \
+	[_IOC_NR(_number) - WINREGION_CMD_BASE] = { \
+		.number = (_number), \
+		.size = sizeof(struct _type), \
+		.handler = (_handler), \
+	}
+
+/* @size: of the structure; when one grows, its first size must be kept too. */
+static const struct {
+	unsigned int number;
+	unsigned int size;
+	int (*handler)(union wr_args *args, void __user *argp);
+} ops[] = {
+	WR_OP(WINREGION_GET_INFO, wr_ioc_get_info, winregion_get_info),
+	WR_OP(WINREGION_RESERVE, wr_ioc_reserve, winregion_reserve),
+	WR_OP(WINREGION_RELEASE, wr_ioc_release, winregion_release),
+	WR_OP(WINREGION_COMMIT, wr_ioc_commit, winregion_change),
+	WR_OP(WINREGION_DECOMMIT, wr_ioc_decommit, winregion_change),
+	WR_OP(WINREGION_PROTECT, wr_ioc_protect, winregion_change),
+	WR_OP(WINREGION_QUERY, wr_ioc_query, winregion_query),
+	WR_OP(WINREGION_QUERY_RUNS, wr_ioc_query_runs, winregion_query_runs),
+};
+
+/**
+ * wr_ioctl - unlocked_ioctl of /dev/winregion
+ * @file: not looked at; calls act on current->mm
+ * @cmd: WINREGION_*
+ * @arg: user pointer to the argument structure
+ *
+ * Return: 0, or one of the errors that the uapi header lists.
+ */
+long wr_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	unsigned int i = _IOC_NR(cmd) - WINREGION_CMD_BASE;
+	void __user *argp = (void __user *)arg;
+	union wr_args args;
+	u32 size;
+	int err;
+
+	if (i >= ARRAY_SIZE(ops) || ops[i].number != cmd)
+		return -ENOTTY;
+	if (get_user(size, (u32 __user *)argp))
+		return -EFAULT;
+	if (size < ops[i].size)
+		return -EINVAL;
+	err = copy_struct_from_user(&args, ops[i].size, argp, size);
+	if (err)
+		return err;
+	return ops[i].handler(&args, argp);
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * winregion: Windows-style memory regions for native programs.
+ *
+ * /dev/winregion has no state of its own: each ioctl acts on the address space
+ * of its caller. An open file keeps the module, and nothing else, alive.
+ */
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+
+#include "ioctl.h"
+
+static const struct file_operations device_operations = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = wr_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};
+
+/* A process can only act on its own memory, so everybody may. */
+static struct miscdevice device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "winregion",
+	.fops = &device_operations,
+	.mode = 0666,
+};
+
+module_misc_device(device);
+
+MODULE_DESCRIPTION("Windows-style memory regions in the caller's address space");
+MODULE_LICENSE("GPL");

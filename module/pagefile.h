@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _WR_PAGEFILE_H
+#define _WR_PAGEFILE_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+
+/**
+ * struct wr_pagefile - the commit charge of one space
+ * @lock: a leaf; protects @used and @quota
+ * @used: pages committed
+ * @quota: pages charged to the system; at least @used
+ * @grow_lock: serialises changes of @quota and @quanta; taken inside
+ *	mmap_lock and the window's lock
+ * @quanta: struct wr_quantum, the newest first; they add up to @quota;
+ *	@grow_lock
+ */
+struct wr_pagefile {
+	spinlock_t lock;
+	unsigned long used;
+	unsigned long quota;
+	struct mutex grow_lock;
+	struct list_head quanta;
+};
+
+void wr_pagefile_init(struct wr_pagefile *pagefile);
+void wr_pagefile_destroy(struct wr_pagefile *pagefile);
+int wr_pagefile_charge(struct wr_pagefile *pagefile, unsigned long pages);
+void wr_pagefile_uncharge(struct wr_pagefile *pagefile, unsigned long pages);
+void wr_pagefile_trim(struct wr_pagefile *pagefile, bool may_truncate);
+unsigned long wr_pagefile_total(void);
+unsigned long wr_pagefile_limit(void);
+
+#endif /* _WR_PAGEFILE_H */

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * WINREGION_* protections and the states of pages that have them.
+ */
+#include <linux/kernel.h>
+
+#include <linux/winregion.h>
+
+#include "protection.h"
+#include "runs.h"
+
+#define MODIFIERS (WINREGION_GUARD | WINREGION_NOCACHE | WINREGION_WRITECOMBINE)
+
+static const struct {
+	u32 protection;
+	u8 rights;
+} bases[] = {
+	{ WINREGION_NOACCESS, 0 },
+	{ WINREGION_READONLY, WR_READ },
+	{ WINREGION_READWRITE, WR_READ | WR_WRITE },
+	{ WINREGION_EXECUTE, WR_READ | WR_EXEC | WR_EXEC_ONLY },
+	{ WINREGION_EXECUTE_READ, WR_READ | WR_EXEC },
+	{ WINREGION_EXECUTE_READWRITE, WR_READ | WR_WRITE | WR_EXEC },
+};
+
+#define BASE_RIGHTS (WR_RIGHTS | WR_EXEC_ONLY)
+
+static bool modifiers_fit(u32 base, u32 modifiers)
+{
+	if (modifiers & ~MODIFIERS)
+		return false;
+	if (modifiers & (modifiers - 1))
+		return false; /* they exclude each other */
+	return !modifiers || base != WINREGION_NOACCESS;
+}
+
+/**
+ * wr_protection_state - the state of committed pages with a protection
+ * @protection: WINREGION_*
+ * @state: set to the state
+ *
+ * WINREGION_NOCACHE is not a page's but a region's: wr_protection_sticky().
+ * Rules: P-01 to P-12.
+ *
+ * Return: 0, or -EDOM if the protection is not valid for private memory.
+ */
+int wr_protection_state(u32 protection, u8 *state)
+{
+	u32 base = protection & 0xff, modifiers = protection & ~0xffU;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bases); i++)
+		if (bases[i].protection == base)
+			break;
+	if (i == ARRAY_SIZE(bases))
+		return -EDOM;
+	if (bases[i].rights & WR_EXEC) /* has no effect, but is no error */
+		modifiers &= ~WINREGION_TARGETS_INVALID;
+	if (!modifiers_fit(base, modifiers))
+		return -EDOM;
+	*state = WR_COMMITTED | bases[i].rights;
+	if (modifiers & WINREGION_GUARD)
+		*state |= WR_GUARD;
+	if (modifiers & WINREGION_WRITECOMBINE)
+		*state |= WR_COMBINE;
+	return 0;
+}
+
+/* What of a protection given at reserve time the whole region remembers. */
+u32 wr_protection_sticky(u32 protection)
+{
+	return protection & ~WINREGION_TARGETS_INVALID;
+}
+
+/**
+ * wr_state_protection - the protection of a page, as a query shows it
+ * @state: the page's state
+ * @region_protection: the allocation protection of its region
+ *
+ * Return: WINREGION_*, or 0 if the page is not committed.
+ */
+u32 wr_state_protection(u8 state, u32 region_protection)
+{
+	u32 protection = region_protection & WINREGION_NOCACHE;
+	unsigned int i;
+
+	if (!(state & WR_COMMITTED))
+		return 0;
+	if (state & WR_GUARD)
+		protection |= WINREGION_GUARD;
+	if (state & WR_COMBINE)
+		protection |= WINREGION_WRITECOMBINE;
+	for (i = 0; i < ARRAY_SIZE(bases) - 1; i++)
+		if (bases[i].rights == (state & BASE_RIGHTS))
+			break;
+	return protection | bases[i].protection;
+}

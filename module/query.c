@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is at an address.
+ *
+ * Inside a region the answer needs the window's lock alone. Outside, the rest
+ * of the address space matters too: what other mappings of the process occupy
+ * is not free, so those are looked at under mmap_lock.
+ */
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+
+#include "fault.h"
+#include "protection.h"
+#include "query.h"
+#include "regiontree.h"
+#include "resident.h"
+
+/* What a state looks like from outside; a lost page is merely reserved. */
+static u8 visible_state(u8 state)
+{
+	return state & ~WR_LOST;
+}
+
+static u8 visible_span(struct wr_window *window, pgoff_t index, pgoff_t end,
+		       pgoff_t *next)
+{
+	u8 state = visible_state(wr_runs_span(&window->runs, index, end, next));
+	pgoff_t stop;
+
+	while (!state && *next < end) {
+		if (visible_state(wr_runs_span(&window->runs, *next, end,
+					       &stop)))
+			break;
+		*next = stop;
+	}
+	return state;
+}
+
+static void describe(struct wr_window *window, struct wr_region *region,
+		     pgoff_t index, u32 flags, struct winregion_run *run)
+{
+	pgoff_t next;
+	u8 state = visible_span(window, index, region->end, &next);
+
+	*run = (struct winregion_run) {
+		.address = index << PAGE_SHIFT,
+		.length = (next - index) << PAGE_SHIFT,
+		.region_address = region->first << PAGE_SHIFT,
+		.region_length = (region->end - region->first) << PAGE_SHIFT,
+		.region_committed = region->committed << PAGE_SHIFT,
+		.region_protection = region->protection,
+		.state = state ? WINREGION_STATE_COMMIT :
+				 WINREGION_STATE_RESERVE,
+		.protection = wr_state_protection(state, region->protection),
+		.type = WINREGION_TYPE_PRIVATE,
+	};
+	if (flags & WINREGION_QUERY_RESIDENT)
+		run->resident = wr_resident_count(window, index, next)
+				<< PAGE_SHIFT;
+}
+
+/* Describes the page if a region contains it. Return: whether. */
+static bool query_in_region(struct wr_space *space, pgoff_t index, u32 flags,
+			    struct winregion_run *run)
+{
+	struct wr_window *window = wr_window_find(space, index);
+	struct wr_region *region = NULL;
+
+	if (!window)
+		return false;
+	mutex_lock(&window->lock);
+	if (!window->dead)
+		region = wr_region_find(window, index);
+	if (region)
+		describe(window, region, index, flags, run);
+	mutex_unlock(&window->lock);
+	wr_window_put(window);
+	return region;
+}
+
+/* The first page from @index on that is in a region, or ULONG_MAX. */
+static pgoff_t next_region_page(struct wr_space *space, pgoff_t index)
+{
+	struct wr_window *window;
+	struct wr_region *region;
+	pgoff_t found = ULONG_MAX;
+
+	while (found == ULONG_MAX && (window = wr_window_next(space, index))) {
+		mutex_lock(&window->lock);
+		region = window->dead ? NULL : wr_region_next(window, index);
+		if (region)
+			found = max(region->first, index);
+		index = window->end;
+		mutex_unlock(&window->lock);
+		wr_window_put(window);
+	}
+	return found;
+}
+
+/* The first VMA from @addr on that no window has, or NULL. */
+static struct vm_area_struct *next_foreign(struct mm_struct *mm,
+					   unsigned long addr)
+{
+	VMA_ITERATOR(vmi, mm, addr);
+	struct vm_area_struct *vma;
+
+	for_each_vma(vmi, vma)
+		if (!wr_vma_is_ours(vma))
+			return vma;
+	return NULL;
+}
+
+static u32 foreign_protection(vm_flags_t flags)
+{
+	if (!(flags & (VM_READ | VM_WRITE | VM_EXEC)))
+		return 0;
+	if (flags & VM_EXEC) {
+		if (flags & VM_WRITE)
+			return WINREGION_EXECUTE_READWRITE;
+		return flags & VM_READ ? WINREGION_EXECUTE_READ :
+					 WINREGION_EXECUTE;
+	}
+	return flags & VM_WRITE ? WINREGION_READWRITE : WINREGION_READONLY;
+}
+
+/* Memory that nobody may touch is reserved, as far as one can tell. */
+static void describe_foreign(struct vm_area_struct *vma, unsigned long addr,
+			     unsigned long end, struct winregion_run *run)
+{
+	u32 protection = foreign_protection(vma->vm_flags);
+	unsigned long length = vma->vm_end - vma->vm_start;
+
+	*run = (struct winregion_run) {
+		.address = addr,
+		.length = min(vma->vm_end, end) - addr,
+		.region_address = vma->vm_start,
+		.region_length = length,
+		.region_committed = protection ? length : 0,
+		.region_protection = protection ? protection :
+						  WINREGION_NOACCESS,
+		.state = protection ? WINREGION_STATE_COMMIT :
+				      WINREGION_STATE_RESERVE,
+		.protection = protection,
+		.type = vma->vm_file ? WINREGION_TYPE_MAPPED :
+				       WINREGION_TYPE_PRIVATE,
+		.flags = WINREGION_RUN_FOREIGN,
+	};
+}
+
+static void describe_free(unsigned long addr, unsigned long end,
+			  struct winregion_run *run)
+{
+	*run = (struct winregion_run) {
+		.address = addr,
+		.length = end - addr,
+		.state = WINREGION_STATE_FREE,
+		.protection = WINREGION_NOACCESS,
+	};
+}
+
+static int query_outside(struct wr_space *space, unsigned long addr,
+			 struct winregion_run *run)
+{
+	unsigned long end = wr_highest() + 1;
+	struct vm_area_struct *vma;
+	pgoff_t next = ULONG_MAX;
+
+	if (mmap_read_lock_killable(current->mm))
+		return -EINTR;
+	if (space)
+		next = next_region_page(space, addr >> PAGE_SHIFT);
+	if (next < end >> PAGE_SHIFT)
+		end = max(next << PAGE_SHIFT, addr + PAGE_SIZE);
+	vma = next_foreign(current->mm, addr);
+	if (vma && vma->vm_start <= addr)
+		describe_foreign(vma, addr, end, run);
+	else
+		describe_free(addr, vma ? min(end, vma->vm_start) : end, run);
+	mmap_read_unlock(current->mm);
+	return 0;
+}
+
+/**
+ * wr_query - the run of pages at an address
+ * @space: the caller's space, or NULL if it has none
+ * @addr: the address, at most wr_highest()
+ * @flags: WINREGION_QUERY_RESIDENT or 0
+ * @run: the answer
+ *
+ * Return: 0 or -EINTR.
+ */
+int wr_query(struct wr_space *space, unsigned long addr, u32 flags,
+	     struct winregion_run *run)
+{
+	addr &= PAGE_MASK;
+	if (space && query_in_region(space, addr >> PAGE_SHIFT, flags, run))
+		return 0;
+	return query_outside(space, addr, run);
+}
+
+/**
+ * wr_query_region - the first run at or behind an address that is in a region
+ * @space: the caller's space, or NULL if it has none
+ * @addr: the address
+ * @flags: WINREGION_QUERY_RESIDENT or 0
+ * @run: the answer
+ *
+ * Return: 0, or -ENOENT if there is none.
+ */
+int wr_query_region(struct wr_space *space, unsigned long addr, u32 flags,
+		    struct winregion_run *run)
+{
+	pgoff_t index = addr >> PAGE_SHIFT;
+
+	if (!space)
+		return -ENOENT;
+	while (!query_in_region(space, index, flags, run)) {
+		index = next_region_page(space, index);
+		if (index == ULONG_MAX)
+			return -ENOENT;
+	}
+	return 0;
+}

@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where a region goes: reserve and release.
+ *
+ * A region starts at a multiple of 64 KiB and ends with a page: with
+ * WINREGION_GRANULARITY = 0x10000, reserving 0x1000 bytes at 0x50008000 makes
+ * the region [0x50000000, 0x50009000), and the rest of the unit stays free.
+ * Nobody owns a unit: another region may start at 0x50010000.
+ *
+ * Regions of more than 1 MiB have a window of their own, exactly as large, and
+ * so has one at a given address outside all windows. Smaller ones are packed
+ * into shared windows, the first of 1 MiB, each next one as large as all before
+ * together, so that small processes stay small and a hundred thousand regions
+ * need a few dozen VMAs. What is free inside a window is free.
+ *
+ * layout_lock serialises it all. Pages count, not bytes; ends are exclusive.
+ */
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "change.h"
+#include "region.h"
+#include "regiontree.h"
+
+#define SHARED_REGION_MAX (SZ_1M >> PAGE_SHIFT)
+#define SHARED_WINDOW_MIN (SZ_1M >> PAGE_SHIFT)
+#define SHARED_WINDOW_MAX (SZ_1G >> PAGE_SHIFT)
+
+static void set_limits(struct wr_layout *layout, struct wr_reserve *request)
+{
+	layout->place = true;
+	layout->addr = 0;
+	layout->top_down = request->top_down;
+	layout->lowest = request->lowest;
+	layout->highest = request->highest;
+	layout->alignment = request->alignment;
+	if (request->bound && !layout->alignment)
+		layout->alignment = WINREGION_GRANULARITY;
+}
+
+/* Puts the region in at @first, where there is room. The window is locked. */
+static void put_region(struct wr_window *window, struct wr_region *region,
+		       struct wr_reserve *request, pgoff_t first)
+{
+	request->first = first;
+	region->first = first;
+	region->end = first + request->pages;
+	region->protection = request->protection;
+	wr_region_add(window, region);
+}
+
+/* Publishes a new window, or unmaps it again if the program was faster. */
+static int publish(struct wr_window *window, struct wr_region *region,
+		   struct wr_reserve *request)
+{
+	int err;
+
+	mutex_lock(&window->lock);
+	err = wr_window_publish(window);
+	if (!err && region)
+		put_region(window, region, request, window->first);
+	mutex_unlock(&window->lock);
+	if (err)
+		wr_window_put(window);
+	return err ? -ENOSPC : 0;
+}
+
+/* A window for this region alone, where space->layout says. */
+static int reserve_own(struct wr_space *space, struct wr_region *region,
+		       struct wr_reserve *request)
+{
+	struct wr_window *window;
+
+	window = wr_window_create(space, request->pages);
+	if (IS_ERR(window))
+		return PTR_ERR(window);
+	return publish(window, region, request);
+}
+
+static bool reserve_in(struct wr_window *window, struct wr_region *region,
+		       struct wr_reserve *request)
+{
+	bool found = false;
+	pgoff_t first;
+
+	mutex_lock(&window->lock);
+	if (!window->dead && !window->lost)
+		found = wr_region_find_gap(window, request->pages,
+					   request->top_down, &first);
+	if (found)
+		put_region(window, region, request, first);
+	mutex_unlock(&window->lock);
+	return found;
+}
+
+static bool reserve_shared(struct wr_space *space, struct wr_region *region,
+			   struct wr_reserve *request)
+{
+	struct list_head *list = &space->shared[request->top_down];
+	struct wr_window *window = NULL;
+
+	while ((window = wr_window_next_shared(space, list, window))) {
+		if (!reserve_in(window, region, request))
+			continue;
+		wr_window_share(window, list);
+		wr_window_put(window);
+		return true;
+	}
+	return false;
+}
+
+/* If there is no room for a large one, a smaller one will do. */
+static struct wr_window *create_shared(struct wr_space *space,
+				       struct wr_reserve *request)
+{
+	unsigned long pages = clamp_t(unsigned long, space->shared_pages,
+				      SHARED_WINDOW_MIN, SHARED_WINDOW_MAX);
+	struct wr_window *window;
+
+	for (;; pages /= 2) {
+		set_limits(&space->layout, request);
+		window = wr_window_create(space, pages);
+		if (!IS_ERR(window) || PTR_ERR(window) != -ENOSPC ||
+		    pages / 2 < request->pages || pages / 2 < WR_UNIT_PAGES)
+			return window;
+	}
+}
+
+static int add_shared(struct wr_space *space, struct wr_reserve *request)
+{
+	struct wr_window *window = create_shared(space, request);
+	int err;
+
+	if (IS_ERR(window))
+		return PTR_ERR(window);
+	wr_window_get(window);
+	err = publish(window, NULL, NULL);
+	if (!err)
+		wr_window_share(window, &space->shared[request->top_down]);
+	wr_window_put(window);
+	return err;
+}
+
+static int reserve_small(struct wr_space *space, struct wr_region *region,
+			 struct wr_reserve *request)
+{
+	int err;
+
+	while (!reserve_shared(space, region, request)) {
+		err = add_shared(space, request);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Whether no page of the range is in a region, or lost. */
+static bool range_is_free(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct wr_region *region = wr_region_next(window, first);
+	pgoff_t next;
+
+	if (region && region->first < end)
+		return false;
+	for (; first < end; first = next)
+		if (wr_runs_span(&window->runs, first, end, &next) & WR_LOST)
+			return false;
+	return true;
+}
+
+/*
+ * Makes way for a range that @window is in the way of. Return: 1 if the region
+ * is in the window now, 0 if the window has left the range, or an error.
+ */
+static int make_way(struct wr_window *window, struct wr_region *region,
+		    struct wr_reserve *request)
+{
+	pgoff_t first = request->first, end = first + request->pages;
+	bool inside, empty;
+
+	mutex_lock(&window->lock);
+	inside = first >= window->first && end <= window->end;
+	empty = !window->dead &&
+		range_is_free(window, max(first, window->first),
+			      min(end, window->end));
+	if (inside && empty)
+		put_region(window, region, request, first);
+	mutex_unlock(&window->lock);
+	if (!empty)
+		return -EEXIST;
+	return inside ? 1 : wr_window_trim(window, first, end);
+}
+
+static int reserve_fixed(struct wr_space *space, struct wr_region *region,
+			 struct wr_reserve *request)
+{
+	pgoff_t end = request->first + request->pages;
+	struct wr_window *window;
+	int ret;
+
+	while ((window = wr_window_next(space, request->first))) {
+		if (window->first >= end) {
+			wr_window_put(window);
+			break;
+		}
+		ret = make_way(window, region, request);
+		wr_window_put(window);
+		if (ret)
+			return min(ret, 0);
+	}
+	space->layout.addr = request->first << PAGE_SHIFT;
+	return reserve_own(space, region, request);
+}
+
+static int reserve_locked(struct wr_space *space, struct wr_region *region,
+			  struct wr_reserve *request)
+{
+	lockdep_assert_held(&space->layout_lock);
+	if (request->fixed)
+		return reserve_fixed(space, region, request);
+	if (request->pages <= SHARED_REGION_MAX && !request->bound)
+		return reserve_small(space, region, request);
+	set_limits(&space->layout, request);
+	return reserve_own(space, region, request);
+}
+
+static int reserve_region(struct wr_space *space, struct wr_reserve *request)
+{
+	struct wr_region *region;
+	int err;
+
+	region = kzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
+	if (!region)
+		return -ENOMEM;
+	err = wr_space_add_regions(space, 1);
+	if (err)
+		goto err_region;
+	mutex_lock(&space->layout_lock);
+	err = reserve_locked(space, region, request);
+	space->layout.place = false;
+	mutex_unlock(&space->layout_lock);
+	if (err)
+		goto err_count;
+	return 0;
+
+err_count:
+	wr_space_add_regions(space, -1);
+err_region:
+	kfree(region);
+	return err;
+}
+
+static int commit_region(struct wr_space *space, struct wr_reserve *request)
+{
+	struct wr_change change = {
+		.first = request->first,
+		.end = request->first + request->pages,
+		.state = request->state,
+	};
+
+	return wr_change(space, WR_COMMIT, &change, 1);
+}
+
+/**
+ * wr_reserve - make a region
+ * @space: where
+ * @request: what; @request->first is set to where it is
+ *
+ * Context: takes layout_lock and mmap_lock.
+ * Return: 0, or -EEXIST, -ENOSPC, -EDQUOT, -EMFILE, -EAGAIN, -EACCES, -ENOMEM,
+ * -ENFILE, -EINTR.
+ */
+int wr_reserve(struct wr_space *space, struct wr_reserve *request)
+{
+	unsigned long pages = 0;
+	int err;
+
+	err = reserve_region(space, request);
+	if (err || !request->commit)
+		return err;
+	err = commit_region(space, request);
+	if (err)
+		wr_release(space, request->first, &pages);
+	return err;
+}
+
+static bool has_other_empty(struct wr_space *space, struct list_head *list,
+			    struct wr_window *window)
+{
+	struct wr_window *other = NULL;
+
+	while ((other = wr_window_next_shared(space, list, other))) {
+		if (other == window || !RB_EMPTY_ROOT(&other->regions))
+			continue;
+		wr_window_put(other);
+		return true;
+	}
+	return false;
+}
+
+/* An empty shared window stays if it is the only one. */
+static bool keep_empty(struct wr_space *space, struct wr_window *window)
+{
+	return !list_empty(&window->shared) && !window->lost &&
+	       !has_other_empty(space, &space->shared[0], window) &&
+	       !has_other_empty(space, &space->shared[1], window);
+}
+
+/* If the core refuses to unmap it, the window stays, all free. */
+static void retire(struct wr_space *space, struct wr_window *window)
+{
+	if (keep_empty(space, window))
+		wr_window_rejoin(window);
+	else
+		wr_window_destroy(window);
+}
+
+/*
+ * Takes [@first, @end) out of a region; @tail becomes what is left behind it,
+ * if there is a part on both sides.
+ */
+static void cut_region(struct wr_window *window, struct wr_region *region,
+		       struct wr_region **tail, pgoff_t first, pgoff_t end)
+{
+	struct wr_region *rest = *tail;
+	pgoff_t old_end = region->end, next, i;
+
+	wr_region_remove(window, region);
+	if (first > region->first && end < old_end) {
+		*tail = NULL;
+		rest->first = end;
+		rest->end = old_end;
+		rest->protection = region->protection;
+		for (i = end; i < old_end; i = next)
+			if (wr_runs_span(&window->runs, i, old_end, &next) &
+			    WR_COMMITTED)
+				rest->committed += next - i;
+		region->committed -= rest->committed;
+		wr_region_add(window, rest);
+	}
+	if (first > region->first)
+		region->end = first;
+	else
+		region->first = end;
+	wr_region_add(window, region);
+}
+
+/* What of [@first, @end) is to be released, checked. The window is locked. */
+static int check_release(struct wr_window *window, pgoff_t first,
+			 unsigned long pages, struct wr_region **regionp,
+			 pgoff_t *end)
+{
+	struct wr_region *region = NULL;
+	int err;
+
+	if (!window->dead)
+		region = wr_region_find(window, first);
+	if (!region)
+		return -ENOENT;
+	*regionp = region;
+	*end = pages ? first + pages : region->end;
+	if (!pages && first != region->first)
+		return -ESPIPE;
+	if (*end > region->end)
+		return -EXDEV;
+	err = wr_runs_split(&window->runs, first, GFP_KERNEL_ACCOUNT);
+	if (!err)
+		err = wr_runs_split(&window->runs, *end, GFP_KERNEL_ACCOUNT);
+	return err;
+}
+
+static int count_cut(struct wr_space *space, struct wr_region *region,
+		     pgoff_t first, pgoff_t end)
+{
+	bool head = first > region->first, tail = end < region->end;
+
+	return wr_space_add_regions(space, head + tail - 1);
+}
+
+/* Return: 1 if executable pages were released, 0, or an error. */
+static int release_pages_of(struct wr_window *window, pgoff_t first,
+			    unsigned long *pages, struct wr_region **tail)
+{
+	unsigned long nr_exec = window->nr_exec;
+	struct wr_region *region;
+	pgoff_t end;
+	int err;
+
+	err = check_release(window, first, *pages, &region, &end);
+	if (err)
+		return err;
+	err = count_cut(window->space, region, first, end);
+	if (err)
+		return err;
+	wr_window_clear(window, region, first, end, true);
+	*pages = end - first;
+	if (first > region->first || end < region->end) {
+		cut_region(window, region, tail, first, end);
+	} else {
+		wr_region_remove(window, region);
+		kfree(region);
+	}
+	return nr_exec != window->nr_exec;
+}
+
+static int release_locked(struct wr_space *space, struct wr_window *window,
+			  pgoff_t first, unsigned long *pages,
+			  struct wr_region **tail)
+{
+	bool empty;
+	int ret;
+
+	lockdep_assert_held(&space->layout_lock);
+	mutex_lock(&window->lock);
+	ret = release_pages_of(window, first, pages, tail);
+	empty = ret >= 0 && RB_EMPTY_ROOT(&window->regions);
+	mutex_unlock(&window->lock);
+	if (ret < 0)
+		return ret;
+	/* What is free must not stay in an executable VMA. */
+	if (ret && (!empty || !list_empty(&window->shared)))
+		wr_window_restore(window, first, first + *pages);
+	if (empty)
+		retire(space, window);
+	else if (ret)
+		wr_window_rejoin(window);
+	return 0;
+}
+
+/**
+ * wr_release - end a region, or a part of one
+ * @space: where
+ * @first: the first page; with @pages 0 it must be the region's
+ * @pages: how many, or 0 for the whole region; set to how many it were
+ *
+ * Context: takes layout_lock and mmap_lock.
+ * Return: 0, or -ENOENT, -ESPIPE, -EXDEV; of a part also -EMFILE, -ENOMEM.
+ */
+int wr_release(struct wr_space *space, pgoff_t first, unsigned long *pages)
+{
+	struct wr_region *tail = NULL;
+	struct wr_window *window;
+	int err = -ENOENT;
+
+	if (*pages) {
+		tail = kzalloc(sizeof(*tail), GFP_KERNEL_ACCOUNT);
+		if (!tail)
+			return -ENOMEM;
+	}
+	mutex_lock(&space->layout_lock);
+	window = wr_window_find(space, first);
+	if (window) {
+		err = release_locked(space, window, first, pages, &tail);
+		wr_window_put(window);
+	}
+	mutex_unlock(&space->layout_lock);
+	kfree(tail);
+	wr_pagefile_trim(&space->pagefile, true);
+	return err;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _WR_REGION_H
+#define _WR_REGION_H
+
+#include "space.h"
+
+/**
+ * struct wr_reserve - a reserve, checked and in pages
+ * @first: the first page, if @fixed
+ * @pages: how many
+ * @lowest: lowest byte allowed
+ * @highest: highest byte allowed
+ * @alignment: of the base; 0 for the default
+ * @protection: allocation protection
+ * @state: the state of its pages, if @commit
+ * @fixed: the address is given
+ * @bound: @lowest, @highest or @alignment matter
+ * @top_down: the highest place
+ * @commit: commit all of it
+ */
+struct wr_reserve {
+	pgoff_t first;
+	unsigned long pages;
+	unsigned long lowest;
+	unsigned long highest;
+	unsigned long alignment;
+	u32 protection;
+	u8 state;
+	bool fixed;
+	bool bound;
+	bool top_down;
+	bool commit;
+};
+
+int wr_reserve(struct wr_space *space, struct wr_reserve *request);
+int wr_release(struct wr_space *space, pgoff_t first, unsigned long *pages);
+
+#endif /* _WR_REGION_H */

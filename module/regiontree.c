@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The regions of a window, by address.
+ *
+ * A red-black tree, because adding and removing need no memory, augmented by
+ * the free units in front of each region, so that a free place is found in one
+ * walk down. Regions start at units, so only whole free units count, except for
+ * what is left behind a region that was released in part.
+ *
+ * The caller holds the window's lock.
+ */
+#include <linux/rbtree_augmented.h>
+
+#include "regiontree.h"
+
+static unsigned long region_gap(struct wr_region *region)
+{
+	return region->gap;
+}
+
+RB_DECLARE_CALLBACKS_MAX(static, gap_callbacks, struct wr_region, node,
+			 unsigned long, max_gap, region_gap)
+
+static struct wr_region *to_region(struct rb_node *node)
+{
+	return rb_entry_safe(node, struct wr_region, node);
+}
+
+struct wr_region *wr_region_first(struct wr_window *window)
+{
+	return to_region(rb_first(&window->regions));
+}
+
+struct wr_region *wr_region_after(struct wr_region *region)
+{
+	return to_region(rb_next(&region->node));
+}
+
+/* The region with the page @index, or the next one behind it, or NULL. */
+struct wr_region *wr_region_next(struct wr_window *window, pgoff_t index)
+{
+	struct rb_node *node = window->regions.rb_node;
+	struct wr_region *next = NULL, *region;
+
+	lockdep_assert_held(&window->lock);
+	while (node) {
+		region = to_region(node);
+		if (region->end <= index) {
+			node = node->rb_right;
+			continue;
+		}
+		next = region;
+		if (region->first <= index)
+			break;
+		node = node->rb_left;
+	}
+	return next;
+}
+
+/* The region with the page @index, or NULL. */
+struct wr_region *wr_region_find(struct wr_window *window, pgoff_t index)
+{
+	struct wr_region *region = wr_region_next(window, index);
+
+	return region && region->first <= index ? region : NULL;
+}
+
+/* The first page of the units that are free behind @region (or none). */
+static pgoff_t free_from(struct wr_window *window, struct wr_region *region)
+{
+	return round_up(region ? region->end : window->first, WR_UNIT_PAGES);
+}
+
+static unsigned long gap_before(struct wr_window *window,
+				struct wr_region *region)
+{
+	struct wr_region *prev = to_region(rb_prev(&region->node));
+	pgoff_t first = free_from(window, prev);
+
+	return first < region->first ?
+	       (region->first - first) / WR_UNIT_PAGES : 0;
+}
+
+static void update_gap(struct wr_window *window, struct wr_region *region)
+{
+	if (!region)
+		return;
+	region->gap = gap_before(window, region);
+	gap_callbacks_propagate(&region->node, NULL);
+}
+
+/* Adds a region; its pages are free. */
+void wr_region_add(struct wr_window *window, struct wr_region *region)
+{
+	struct rb_node **link = &window->regions.rb_node, *parent = NULL;
+
+	lockdep_assert_held(&window->lock);
+	while (*link) {
+		parent = *link;
+		if (region->first < to_region(parent)->first)
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
+	}
+	region->gap = 0;
+	region->max_gap = 0;
+	rb_link_node(&region->node, parent, link);
+	rb_insert_augmented(&region->node, &window->regions, &gap_callbacks);
+	update_gap(window, region);
+	update_gap(window, wr_region_after(region));
+}
+
+void wr_region_remove(struct wr_window *window, struct wr_region *region)
+{
+	struct wr_region *next = wr_region_after(region);
+
+	lockdep_assert_held(&window->lock);
+	rb_erase_augmented(&region->node, &window->regions, &gap_callbacks);
+	update_gap(window, next);
+}
+
+/* The region behind the lowest gap of at least @units, or NULL. */
+static struct wr_region *lowest_gap(struct rb_node *node, unsigned long units)
+{
+	struct wr_region *left;
+
+	if (!node || to_region(node)->max_gap < units)
+		return NULL;
+	for (;;) {
+		left = to_region(node->rb_left);
+		if (left && left->max_gap >= units) {
+			node = node->rb_left;
+			continue;
+		}
+		if (to_region(node)->gap >= units)
+			return to_region(node);
+		node = node->rb_right;
+	}
+}
+
+/* The region behind the highest gap of at least @units, or NULL. */
+static struct wr_region *highest_gap(struct rb_node *node, unsigned long units)
+{
+	struct wr_region *right;
+
+	if (!node || to_region(node)->max_gap < units)
+		return NULL;
+	for (;;) {
+		right = to_region(node->rb_right);
+		if (right && right->max_gap >= units) {
+			node = node->rb_right;
+			continue;
+		}
+		if (to_region(node)->gap >= units)
+			return to_region(node);
+		node = node->rb_left;
+	}
+}
+
+/* The end of free pages, if @units fit in behind the last region; else 0. */
+static pgoff_t last_gap(struct wr_window *window, unsigned long units)
+{
+	struct wr_region *last = to_region(rb_last(&window->regions));
+
+	if (free_from(window, last) + units * WR_UNIT_PAGES > window->end)
+		return 0;
+	return window->end;
+}
+
+static bool find_lowest(struct wr_window *window, unsigned long units,
+			pgoff_t *first)
+{
+	struct wr_region *region;
+
+	region = lowest_gap(window->regions.rb_node, units);
+	if (region) {
+		*first = free_from(window, to_region(rb_prev(&region->node)));
+		return true;
+	}
+	if (!last_gap(window, units))
+		return false;
+	*first = free_from(window, to_region(rb_last(&window->regions)));
+	return true;
+}
+
+static bool find_highest(struct wr_window *window, unsigned long units,
+			 pgoff_t *first)
+{
+	pgoff_t end = last_gap(window, units);
+	struct wr_region *region;
+
+	if (!end) {
+		region = highest_gap(window->regions.rb_node, units);
+		if (!region)
+			return false;
+		end = region->first;
+	}
+	*first = round_down(end, WR_UNIT_PAGES) - units * WR_UNIT_PAGES;
+	return true;
+}
+
+/**
+ * wr_region_find_gap - find free pages in a window
+ * @window: the window; starts and ends at units
+ * @pages: how many
+ * @highest: the highest place, not the lowest
+ * @first: set to the first page, the start of a unit
+ *
+ * Return: whether there is room.
+ */
+bool wr_region_find_gap(struct wr_window *window, unsigned long pages,
+			bool highest, pgoff_t *first)
+{
+	unsigned long units = DIV_ROUND_UP(pages, WR_UNIT_PAGES);
+
+	lockdep_assert_held(&window->lock);
+	return highest ? find_highest(window, units, first) :
+			 find_lowest(window, units, first);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _WR_REGIONTREE_H
+#define _WR_REGIONTREE_H
+
+#include <linux/rbtree.h>
+
+#include "window.h"
+
+/* Pages in a unit of WINREGION_GRANULARITY bytes */
+#define WR_UNIT_PAGES ((unsigned long)(WINREGION_GRANULARITY >> PAGE_SHIFT))
+
+/**
+ * struct wr_region - an allocation: what one reserve made
+ * @node: in window->regions
+ * @first: the first page
+ * @end: the page behind the last
+ * @gap: whole 64 KiB units that are free between it and the region before
+ * @max_gap: the largest @gap in the subtree
+ * @committed: committed pages
+ * @protection: allocation protection, WINREGION_*
+ *
+ * All fields: the window's lock. Made by reserve, ended by release; commit and
+ * protect never split it.
+ */
+struct wr_region {
+	struct rb_node node;
+	pgoff_t first;
+	pgoff_t end;
+	unsigned long gap;
+	unsigned long max_gap;
+	unsigned long committed;
+	u32 protection;
+};
+
+struct wr_region *wr_region_find(struct wr_window *window, pgoff_t index);
+struct wr_region *wr_region_next(struct wr_window *window, pgoff_t index);
+struct wr_region *wr_region_first(struct wr_window *window);
+struct wr_region *wr_region_after(struct wr_region *region);
+void wr_region_add(struct wr_window *window, struct wr_region *region);
+void wr_region_remove(struct wr_window *window, struct wr_region *region);
+bool wr_region_find_gap(struct wr_window *window, unsigned long pages,
+			bool highest, pgoff_t *first);
+
+#endif /* _WR_REGIONTREE_H */

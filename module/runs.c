@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The states of a window's pages: which are committed, and how protected.
+ *
+ * A window owns one struct wr_runs. It is a radix tree with 64 children a
+ * node, whose lowest level are slots of one PMD's worth of pages each. An entry
+ * at any level is one of
+ *
+ *   0                   all pages below it are in state 0
+ *   state << 1 | 1      all pages below it are in this state
+ *   pointer             to a node, or on the lowest level to a slot
+ *
+ * so a terabyte in one state is one entry, and a slot costs a byte a page only
+ * when its pages differ. With 4 KiB pages, a window of 300 MiB has 1 << 15
+ * pages a root entry (128 MiB are 1 << 15), so shift is 21, and page 0x12345 of
+ * it is found through child 0x12345 >> 15 = 2, child 0x12345 >> 9 & 63 = 0x11
+ * (both nodes) and byte 0x145 of that slot.
+ *
+ * A change is made in three steps, so that all that can fail is over before
+ * anything has changed: wr_runs_split() at both ends, wr_runs_fill() between,
+ * wr_runs_compact() to join what has become alike. Nodes stay while a caller is
+ * between the first and the last step, hence "first split all, then fill
+ * all, then compact all" makes a change of many ranges one change.
+ *
+ * The caller holds the window's lock. "end" is exclusive everywhere.
+ */
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "runs.h"
+
+#define WR_NODE_SHIFT 6
+#define WR_NODE_ENTRIES (1UL << WR_NODE_SHIFT)
+
+struct wr_node {
+	unsigned long entries[WR_NODE_ENTRIES];
+};
+
+static unsigned long state_entry(u8 state)
+{
+	return state ? ((unsigned long)state << 1) | 1 : 0;
+}
+
+static bool entry_is_state(unsigned long entry)
+{
+	return !entry || (entry & 1);
+}
+
+static u8 entry_state(unsigned long entry)
+{
+	return entry >> 1;
+}
+
+static struct wr_node *entry_node(unsigned long entry)
+{
+	return (struct wr_node *)entry;
+}
+
+static struct wr_slot *entry_slot(unsigned long entry)
+{
+	return (struct wr_slot *)entry;
+}
+
+static unsigned int slot_offset(pgoff_t index)
+{
+	return index & (WR_SLOT_PAGES - 1);
+}
+
+/*
+ * The lowest entry that covers @index; its block of 1 << @shift pages is in one
+ * state, or is a slot.
+ */
+static unsigned long *find_entry(struct wr_runs *runs, pgoff_t index,
+				 unsigned int *shift)
+{
+	unsigned long *entry = &runs->root;
+	pgoff_t offset = index - runs->base;
+
+	*shift = runs->shift;
+	while (*shift > WR_SLOT_SHIFT && !entry_is_state(*entry)) {
+		*shift -= WR_NODE_SHIFT;
+		entry = &entry_node(*entry)->entries[(offset >> *shift) &
+						     (WR_NODE_ENTRIES - 1)];
+	}
+	return entry;
+}
+
+/* The first page behind the block of 1 << @shift pages that has @index. */
+static pgoff_t block_end(struct wr_runs *runs, pgoff_t index,
+			 unsigned int shift)
+{
+	return runs->base + ((((index - runs->base) >> shift) + 1) << shift);
+}
+
+void wr_runs_init(struct wr_runs *runs, pgoff_t first, pgoff_t end)
+{
+	runs->root = 0;
+	runs->base = round_down(first, WR_SLOT_PAGES);
+	runs->shift = WR_SLOT_SHIFT;
+	while (((end - 1 - runs->base) >> runs->shift) != 0)
+		runs->shift += WR_NODE_SHIFT;
+}
+
+static void free_slot(struct wr_slot *slot)
+{
+	WARN_ON_ONCE(slot->nr_resident);
+	kfree(slot->states);
+	kfree(slot->pages);
+	kfree(slot);
+}
+
+static void free_entry(unsigned long entry, unsigned int shift)
+{
+	unsigned int i;
+
+	if (entry_is_state(entry))
+		return;
+	if (shift == WR_SLOT_SHIFT) {
+		free_slot(entry_slot(entry));
+		return;
+	}
+	for (i = 0; i < WR_NODE_ENTRIES; i++)
+		free_entry(entry_node(entry)->entries[i],
+			   shift - WR_NODE_SHIFT);
+	kfree(entry_node(entry));
+}
+
+/* Frees all. No page may be resident any more. */
+void wr_runs_destroy(struct wr_runs *runs)
+{
+	free_entry(runs->root, runs->shift);
+	runs->root = 0;
+}
+
+u8 wr_runs_state(struct wr_runs *runs, pgoff_t index)
+{
+	unsigned int shift;
+	unsigned long entry = *find_entry(runs, index, &shift);
+	struct wr_slot *slot;
+
+	if (entry_is_state(entry))
+		return entry_state(entry);
+	slot = entry_slot(entry);
+	return slot->states ? slot->states[slot_offset(index)] : slot->state;
+}
+
+/* The first page from @index on whose state is not @state, in one slot. */
+static pgoff_t slot_span(struct wr_slot *slot, pgoff_t index, u8 state)
+{
+	unsigned int offset = slot_offset(index);
+	pgoff_t end = index - offset + WR_SLOT_PAGES;
+	u8 *other;
+
+	if (!slot->states)
+		return slot->state == state ? end : index;
+	other = memchr_inv(slot->states + offset, state,
+			   WR_SLOT_PAGES - offset);
+	return other ? index + (other - slot->states - offset) : end;
+}
+
+/*
+ * The state of @index; @next is the first page behind it in another state, at
+ * most @end.
+ */
+u8 wr_runs_span(struct wr_runs *runs, pgoff_t index, pgoff_t end, pgoff_t *next)
+{
+	u8 state = wr_runs_state(runs, index);
+	unsigned int shift;
+	unsigned long entry;
+	pgoff_t stop;
+
+	do {
+		entry = *find_entry(runs, index, &shift);
+		stop = block_end(runs, index, shift);
+		if (!entry_is_state(entry)) {
+			index = slot_span(entry_slot(entry), index, state);
+		} else {
+			if (entry_state(entry) != state)
+				break;
+			index = stop;
+		}
+	} while (index == stop && index < end);
+	*next = min(index, end);
+	return state;
+}
+
+/* A node whose children are all like the @entry it replaces. */
+static int push_down(unsigned long *entry, gfp_t gfp)
+{
+	struct wr_node *node = kmalloc(sizeof(*node), gfp);
+	unsigned int i;
+
+	if (!node)
+		return -ENOMEM;
+	for (i = 0; i < WR_NODE_ENTRIES; i++)
+		node->entries[i] = *entry;
+	*entry = (unsigned long)node;
+	return 0;
+}
+
+static int push_down_to_slot(unsigned long *entry, gfp_t gfp)
+{
+	struct wr_slot *slot = kzalloc(sizeof(*slot), gfp);
+
+	if (!slot)
+		return -ENOMEM;
+	slot->state = entry_state(*entry);
+	*entry = (unsigned long)slot;
+	return 0;
+}
+
+static int slot_make_states(struct wr_slot *slot, gfp_t gfp)
+{
+	if (slot->states)
+		return 0;
+	slot->states = kmalloc(WR_SLOT_PAGES, gfp);
+	if (!slot->states)
+		return -ENOMEM;
+	memset(slot->states, slot->state, WR_SLOT_PAGES);
+	return 0;
+}
+
+/**
+ * wr_runs_split - make sure that the pages on both sides of @index can differ
+ * @runs: the states
+ * @index: the first page behind the edge
+ * @gfp: for the memory that this may take
+ *
+ * No state changes. Return: 0 or -ENOMEM.
+ */
+int wr_runs_split(struct wr_runs *runs, pgoff_t index, gfp_t gfp)
+{
+	pgoff_t offset = index - runs->base;
+	unsigned long *entry;
+	unsigned int shift;
+	int err;
+
+	if (offset >> runs->shift)
+		return 0; /* behind the last page */
+	for (;;) {
+		entry = find_entry(runs, index, &shift);
+		if (!(offset & ((1UL << shift) - 1)))
+			return 0;
+		if (!entry_is_state(*entry))
+			return slot_make_states(entry_slot(*entry), gfp);
+		if (shift == WR_SLOT_SHIFT)
+			err = push_down_to_slot(entry, gfp);
+		else
+			err = push_down(entry, gfp);
+		if (err)
+			return err;
+	}
+}
+
+static void fill_entry(unsigned long *entry, pgoff_t first, pgoff_t end,
+		       u8 state)
+{
+	struct wr_slot *slot;
+
+	if (entry_is_state(*entry)) {
+		*entry = state_entry(state);
+		return;
+	}
+	slot = entry_slot(*entry);
+	if (slot->states)
+		memset(slot->states + slot_offset(first), state, end - first);
+	else
+		slot->state = state;
+}
+
+/**
+ * wr_runs_fill - give pages a state
+ * @runs: the states
+ * @first: the first page, where the runs have been split
+ * @end: the page behind the last, where they have been split too
+ * @state: the new state
+ */
+void wr_runs_fill(struct wr_runs *runs, pgoff_t first, pgoff_t end, u8 state)
+{
+	unsigned int shift;
+	unsigned long *entry;
+	pgoff_t stop;
+
+	for (; first < end; first = stop) {
+		entry = find_entry(runs, first, &shift);
+		stop = min(block_end(runs, first, shift), end);
+		fill_entry(entry, first, stop, state);
+	}
+}
+
+/* @uniform: whether the block may forget that its pages could differ */
+static void compact_slot(unsigned long *entry, bool uniform)
+{
+	struct wr_slot *slot = entry_slot(*entry);
+	u8 *states = slot->states;
+
+	if (states && (uniform || !states[0]) &&
+	    states[0] == states[WR_SLOT_PAGES - 1] &&
+	    !memchr_inv(states, states[0], WR_SLOT_PAGES)) {
+		slot->state = states[0];
+		slot->states = NULL;
+		kfree(states);
+	}
+	if (slot->nr_resident)
+		return;
+	kfree(slot->pages);
+	slot->pages = NULL;
+	if (slot->states)
+		return;
+	*entry = state_entry(slot->state);
+	free_slot(slot);
+}
+
+static void compact_node(unsigned long *entry, bool uniform)
+{
+	struct wr_node *node = entry_node(*entry);
+	unsigned int i;
+
+	if (!entry_is_state(node->entries[0]) ||
+	    (node->entries[0] && !uniform))
+		return;
+	for (i = 1; i < WR_NODE_ENTRIES; i++)
+		if (node->entries[i] != node->entries[0])
+			return;
+	*entry = node->entries[0];
+	kfree(node);
+}
+
+/* @start: the first page of the entry's block */
+static void compact_entry(unsigned long *entry, pgoff_t start,
+			  unsigned int shift, pgoff_t first, pgoff_t end,
+			  pgoff_t low, pgoff_t high)
+{
+	pgoff_t stop = start + (1UL << shift), child, i;
+	bool uniform = start >= low && stop <= high;
+
+	if (entry_is_state(*entry) || start >= end || stop <= first)
+		return;
+	if (shift == WR_SLOT_SHIFT) {
+		compact_slot(entry, uniform);
+		return;
+	}
+	shift -= WR_NODE_SHIFT;
+	i = first > start ? (first - start) >> shift : 0;
+	for (; i < WR_NODE_ENTRIES; i++) {
+		child = start + (i << shift);
+		if (child >= end)
+			break;
+		compact_entry(&entry_node(*entry)->entries[i], child, shift,
+			      first, end, low, high);
+	}
+	compact_node(entry, uniform);
+}
+
+/**
+ * wr_runs_compact - free what no longer tells a difference
+ * @runs: the states
+ * @first: the first page that changed
+ * @end: the page behind the last
+ * @low: the first page of the region they are in
+ * @high: the page behind the region's last
+ *
+ * The edge between two regions stays split even where both sides are alike, so
+ * that a region can be released without an allocation.
+ */
+void wr_runs_compact(struct wr_runs *runs, pgoff_t first, pgoff_t end,
+		     pgoff_t low, pgoff_t high)
+{
+	compact_entry(&runs->root, runs->base, runs->shift, first, end, low,
+		      high);
+}
+
+/*
+ * The slot of @index, or NULL; @next, if not NULL, is set to the first page
+ * behind the slot or behind all pages that have no slot either.
+ */
+struct wr_slot *wr_runs_slot(struct wr_runs *runs, pgoff_t index, pgoff_t *next)
+{
+	unsigned int shift;
+	unsigned long entry = *find_entry(runs, index, &shift);
+
+	if (next)
+		*next = block_end(runs, index, shift);
+	return entry_is_state(entry) ? NULL : entry_slot(entry);
+}
+
+/* The slot of @index, made if need be, or NULL if there is no memory. */
+struct wr_slot *wr_runs_make_slot(struct wr_runs *runs, pgoff_t index)
+{
+	unsigned int shift;
+	unsigned long *entry = find_entry(runs, index, &shift);
+
+	for (; shift > WR_SLOT_SHIFT; entry = find_entry(runs, index, &shift))
+		if (push_down(entry, GFP_KERNEL_ACCOUNT))
+			return NULL;
+	if (entry_is_state(*entry) &&
+	    push_down_to_slot(entry, GFP_KERNEL_ACCOUNT))
+		return NULL;
+	return entry_slot(*entry);
+}

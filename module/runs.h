@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _WR_RUNS_H
+#define _WR_RUNS_H
+
+#include <linux/mm.h>
+#include <linux/types.h>
+
+/*
+ * The state of one page, in a byte. 0 is a page that is not committed: reserved
+ * when a region contains it, free otherwise.
+ */
+#define WR_COMMITTED 0x80
+#define WR_LOST 0x40 /* no VMA of ours is there any more */
+#define WR_GUARD 0x20 /* the next access takes this bit away and fails */
+#define WR_COMBINE 0x10 /* WINREGION_WRITECOMBINE was asked for */
+#define WR_READ 0x01
+#define WR_WRITE 0x02
+#define WR_EXEC 0x04
+#define WR_EXEC_ONLY 0x08 /* EXECUTE, not EXECUTE_READ: same rights */
+#define WR_RIGHTS (WR_READ | WR_WRITE | WR_EXEC)
+
+/* What the page may be used for right now. */
+static inline u8 wr_state_rights(u8 state)
+{
+	return state & WR_GUARD ? 0 : state & WR_RIGHTS;
+}
+
+/* Executable pages live in executable VMAs, armed as guard or not. */
+static inline bool wr_state_is_exec(u8 state)
+{
+	return state & WR_EXEC;
+}
+
+/* Pages that may be read but not written need a window with write faults. */
+static inline bool wr_state_needs_tracking(u8 state)
+{
+	return (state & WR_READ) && !(state & WR_WRITE);
+}
+
+#define WR_SLOT_SHIFT (PMD_SHIFT - PAGE_SHIFT)
+#define WR_SLOT_PAGES (1UL << WR_SLOT_SHIFT)
+
+/**
+ * struct wr_slot - the pages of one PMD-sized, PMD-aligned range
+ * @states: one byte a page, or NULL while all pages are in @state
+ * @pages: the pages in memory, or NULL while there is none
+ * @nr_resident: pages in @pages
+ * @state: see @states
+ *
+ * All fields: the window's lock.
+ */
+struct wr_slot {
+	u8 *states;
+	struct page **pages;
+	u16 nr_resident;
+	u8 state;
+};
+
+/**
+ * struct wr_runs - the states of a window's pages
+ * @root: entry for all of the pages
+ * @base: the first page, a multiple of WR_SLOT_PAGES
+ * @shift: the root entry covers 1 << @shift pages
+ *
+ * @root: the window's lock. The others never change.
+ */
+struct wr_runs {
+	unsigned long root;
+	pgoff_t base;
+	unsigned int shift;
+};
+
+void wr_runs_init(struct wr_runs *runs, pgoff_t first, pgoff_t end);
+void wr_runs_destroy(struct wr_runs *runs);
+u8 wr_runs_state(struct wr_runs *runs, pgoff_t index);
+u8 wr_runs_span(struct wr_runs *runs, pgoff_t index, pgoff_t end,
+		pgoff_t *next);
+int wr_runs_split(struct wr_runs *runs, pgoff_t index, gfp_t gfp);
+void wr_runs_fill(struct wr_runs *runs, pgoff_t first, pgoff_t end, u8 state);
+void wr_runs_compact(struct wr_runs *runs, pgoff_t first, pgoff_t end,
+		     pgoff_t low, pgoff_t high);
+struct wr_slot *wr_runs_slot(struct wr_runs *runs, pgoff_t index,
+			     pgoff_t *next);
+struct wr_slot *wr_runs_make_slot(struct wr_runs *runs, pgoff_t index);
+
+#endif /* _WR_RUNS_H */

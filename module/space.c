@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The per-mm object: lookup, lifetime, and the file that its windows map.
+ */
+#include <linux/file.h>
+#include <linux/hashtable.h>
+#include <linux/module.h>
+#include <linux/mount.h>
+#include <linux/pseudo_fs.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "fault.h"
+#include "space.h"
+
+#define WR_FS_MAGIC 0x57524547 /* "WREG" */
+
+static unsigned long max_regions = 1UL << 20;
+module_param(max_regions, ulong, 0644);
+MODULE_PARM_DESC(max_regions, "Regions that one process may have");
+
+static DEFINE_HASHTABLE(spaces, 8);
+static DEFINE_SPINLOCK(spaces_lock);
+
+/* Pinned by every space that has a file, so that they share one superblock. */
+static struct vfsmount *fs_mount;
+static int fs_users;
+
+static int init_fs_context(struct fs_context *fc)
+{
+	if (!init_pseudo(fc, WR_FS_MAGIC))
+		return -ENOMEM;
+	/* Executable pages are mapped from here. */
+	fc->s_iflags &= ~SB_I_NOEXEC;
+	return 0;
+}
+
+static struct file_system_type fs_type = {
+	.owner = THIS_MODULE,
+	.name = "winregionfs",
+	.init_fs_context = init_fs_context,
+	.kill_sb = kill_anon_super,
+};
+
+static struct inode *make_inode(void)
+{
+	struct inode *inode = alloc_anon_inode(fs_mount->mnt_sb);
+
+	if (IS_ERR(inode))
+		return inode;
+#ifdef S_ANON_INODE
+	inode->i_flags &= ~S_ANON_INODE; /* those are never executable */
+#endif
+	inode->i_flags |= S_NOCMTIME;
+	/* Offsets are addresses, and the core maps nothing behind the end. */
+	i_size_write(inode, MAX_LFS_FILESIZE);
+	/* Unlinked shared files go to core dumps by default. */
+	clear_nlink(inode);
+	return inode;
+}
+
+static struct file *make_file(void)
+{
+	struct inode *inode;
+	struct file *file;
+
+	inode = make_inode();
+	if (IS_ERR(inode))
+		return ERR_CAST(inode);
+	/* __fput() drops a module reference that nobody else takes. */
+	__module_get(THIS_MODULE);
+	file = alloc_file_pseudo(inode, fs_mount, "[winregion]", O_RDWR,
+				 &wr_file_operations);
+	if (IS_ERR(file)) {
+		module_put(THIS_MODULE);
+		iput(inode);
+	}
+	return file;
+}
+
+/**
+ * wr_space_file - the file that new windows of a space map
+ * @space: the space; its layout_lock is held
+ *
+ * Return: the file, with no reference for the caller, or an error pointer.
+ */
+struct file *wr_space_file(struct wr_space *space)
+{
+	struct file *file;
+	int err;
+
+	lockdep_assert_held(&space->layout_lock);
+	if (space->file)
+		return space->file;
+	err = simple_pin_fs(&fs_type, &fs_mount, &fs_users);
+	if (err)
+		return ERR_PTR(err);
+	file = make_file();
+	if (IS_ERR(file))
+		simple_release_fs(&fs_mount, &fs_users);
+	else
+		space->file = file;
+	return file;
+}
+
+bool wr_file_is_ours(struct file *file)
+{
+	return file && file->f_op == &wr_file_operations;
+}
+
+static struct wr_space *alloc_space(struct mm_struct *mm)
+{
+	struct wr_space *space = kzalloc(sizeof(*space), GFP_KERNEL_ACCOUNT);
+
+	if (!space)
+		return NULL;
+	refcount_set(&space->refs, 1);
+	mutex_init(&space->layout_lock);
+	mutex_init(&space->batch_lock);
+	spin_lock_init(&space->lock);
+	INIT_LIST_HEAD(&space->shared[0]);
+	INIT_LIST_HEAD(&space->shared[1]);
+	space->windows = RB_ROOT;
+	wr_pagefile_init(&space->pagefile);
+	space->mm = mm;
+	mmgrab(mm);
+	return space;
+}
+
+static void free_space(struct wr_space *space)
+{
+	WARN_ON_ONCE(space->nr_windows || space->nr_regions);
+	wr_pagefile_destroy(&space->pagefile);
+	if (space->file) {
+		fput(space->file);
+		simple_release_fs(&fs_mount, &fs_users);
+	}
+	mmdrop(space->mm);
+	kfree_rcu(space, rcu);
+}
+
+/**
+ * wr_space_find - the space of an mm
+ * @mm: the mm, which the caller keeps alive
+ *
+ * Return: the space with a reference, or NULL.
+ */
+struct wr_space *wr_space_find(struct mm_struct *mm)
+{
+	struct wr_space *space;
+
+	rcu_read_lock();
+	hash_for_each_possible_rcu(spaces, space, node, (unsigned long)mm)
+		if (space->mm == mm && refcount_inc_not_zero(&space->refs))
+			break;
+	rcu_read_unlock();
+	return space;
+}
+
+/* Adds @space unless the mm has got one meanwhile, which is returned then. */
+static struct wr_space *publish_space(struct wr_space *space)
+{
+	struct wr_space *other;
+
+	spin_lock(&spaces_lock);
+	other = wr_space_find(space->mm);
+	if (!other)
+		hash_add_rcu(spaces, &space->node, (unsigned long)space->mm);
+	spin_unlock(&spaces_lock);
+	return other;
+}
+
+/**
+ * wr_space_get_for - the space of an mm, made if there is none
+ * @mm: the mm, which the caller keeps alive
+ *
+ * Return: the space with a reference, or NULL if there is no memory.
+ */
+struct wr_space *wr_space_get_for(struct mm_struct *mm)
+{
+	struct wr_space *space = wr_space_find(mm), *other;
+
+	if (space)
+		return space;
+	space = alloc_space(mm);
+	if (!space)
+		return NULL;
+	other = publish_space(space);
+	if (!other)
+		return space;
+	free_space(space);
+	return other;
+}
+
+void wr_space_get(struct wr_space *space)
+{
+	refcount_inc(&space->refs);
+}
+
+void wr_space_put(struct wr_space *space)
+{
+	if (!refcount_dec_and_test(&space->refs))
+		return;
+	spin_lock(&spaces_lock);
+	hash_del_rcu(&space->node);
+	spin_unlock(&spaces_lock);
+	free_space(space);
+}
+
+unsigned long wr_space_max_regions(void)
+{
+	return READ_ONCE(max_regions);
+}
+
+/* Counts @n more (or fewer) regions. Return: 0, or -EMFILE if too many. */
+int wr_space_add_regions(struct wr_space *space, long n)
+{
+	int err = 0;
+
+	spin_lock(&space->lock);
+	if (n > 0 && space->nr_regions + n > wr_space_max_regions())
+		err = -EMFILE;
+	else
+		space->nr_regions += n;
+	spin_unlock(&space->lock);
+	return err;
+}

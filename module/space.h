@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _WR_SPACE_H
+#define _WR_SPACE_H
+
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/rbtree.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+
+#include <linux/winregion.h>
+
+#include "pagefile.h"
+
+/*
+ * Lock order, outermost first:
+ *
+ *	space->layout_lock	reserve, release; vm_mmap() and vm_munmap()
+ *	  mmap_lock		never taken under a lock further down
+ *	    vma lock
+ *	      space->batch_lock	one change of several windows
+ *	        window->lock	states and pages; of several windows only under
+ *				batch_lock, of a child's only in a fork
+ *	          pagefile->grow_lock
+ *	          page lock
+ *	            i_mmap_rwsem
+ *
+ * space->lock, pagefile->lock and the lock of the table of spaces are leaves.
+ * No fault and no VMA callback takes layout_lock. No user memory is touched
+ * under any of them.
+ */
+
+struct wr_window;
+
+/**
+ * struct wr_layout - the VMA change that is going on
+ * @task: who is at it; NULL if nobody
+ * @window: the window that the VMA belongs to
+ * @addr: first byte of the VMA; chosen on the way if @place is set
+ * @len: its bytes
+ * @place: the address is to be chosen
+ * @exec: the VMA is to be executable
+ * @top_down: choose the highest address
+ * @lowest: lowest byte of the choice
+ * @highest: highest byte of the choice
+ * @alignment: of the choice; 0 for the default
+ *
+ * Protected by layout_lock; callbacks of the core, which the holder is in,
+ * compare @task with current first.
+ */
+struct wr_layout {
+	struct task_struct *task;
+	struct wr_window *window;
+	unsigned long addr;
+	unsigned long len;
+	bool place;
+	bool exec;
+	bool top_down;
+	unsigned long lowest;
+	unsigned long highest;
+	unsigned long alignment;
+};
+
+/**
+ * struct wr_space - what this module knows of one address space
+ * @node: entry in the table of spaces; its lock
+ * @mm: the address space; pinned by mmgrab(), never changes
+ * @refs: one for each window and each call that is going on
+ * @rcu: for readers of the table
+ * @layout_lock: see the lock order
+ * @layout: layout_lock
+ * @file: what windows made by this space map; layout_lock
+ * @batch_lock: see the lock order
+ * @lock: a leaf; protects the rest
+ * @windows: by address
+ * @shared: windows for small regions, [1] for those that go top down, the
+ *	one that was used last first
+ * @shared_pages: pages of all shared windows
+ * @nr_windows: windows in @windows
+ * @nr_regions: regions in them
+ * @pagefile: the commit charge; has its own locks
+ *
+ * A space is made by the first reserve, or by a fork of a process that has one,
+ * and ends with its last window. No file descriptor keeps it alive.
+ */
+struct wr_space {
+	struct hlist_node node;
+	struct mm_struct *mm;
+	refcount_t refs;
+	struct rcu_head rcu;
+	struct mutex layout_lock;
+	struct wr_layout layout;
+	struct file *file;
+	struct mutex batch_lock;
+	spinlock_t lock;
+	struct rb_root windows;
+	struct list_head shared[2];
+	unsigned long shared_pages;
+	unsigned long nr_windows;
+	unsigned long nr_regions;
+	struct wr_pagefile pagefile;
+};
+
+struct wr_space *wr_space_find(struct mm_struct *mm);
+struct wr_space *wr_space_get_for(struct mm_struct *mm);
+void wr_space_get(struct wr_space *space);
+void wr_space_put(struct wr_space *space);
+
+struct file *wr_space_file(struct wr_space *space);
+bool wr_file_is_ours(struct file *file);
+
+int wr_space_add_regions(struct wr_space *space, long n);
+unsigned long wr_space_max_regions(void);
+
+/* The usable addresses of this process: nothing in the last unit either. */
+static inline unsigned long wr_lowest(void)
+{
+	return WINREGION_GRANULARITY;
+}
+
+static inline unsigned long wr_highest(void)
+{
+	unsigned long size = min_t(unsigned long, TASK_SIZE,
+				   DEFAULT_MAP_WINDOW);
+
+	return round_up(size, WINREGION_GRANULARITY) - WINREGION_GRANULARITY -
+	       1;
+}
+
+#endif /* _WR_SPACE_H */

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _WR_WINDOW_H
+#define _WR_WINDOW_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rbtree.h>
+#include <linux/refcount.h>
+
+#include "runs.h"
+#include "space.h"
+
+struct wr_region;
+
+/**
+ * struct wr_window - a range of addresses that we have mapped
+ * @refs: one for each VMA, one for space->windows, one for each user
+ * @space: whose it is; counted, never changes
+ * @file: the file that it maps; counted, never changes. In a forked process it
+ *	is the parent's.
+ * @stamp: added to the index of its pages, so that shared futexes in a forked
+ *	window are not taken for the parent's; never changes
+ * @node: in space->windows; space->lock
+ * @first: the first page; changes under layout_lock, @lock and space->lock
+ * @end: the page behind the last; as @first
+ * @shared: in space->shared, or empty; space->lock
+ * @batch: in the list of windows that a change has locked; batch_lock
+ * @lock: see the lock order; protects the rest
+ * @dead: it has left space->windows, and has no VMA
+ * @tracked: its VMAs ask before a page becomes writable; set under mmap_lock as
+ *	well, and never reset
+ * @pieces: it may consist of more than one VMA; layout_lock as well
+ * @lost: some of its pages are WR_LOST
+ * @nr_exec: executable pages
+ * @nr_resident: pages in memory
+ * @regions: the regions by address
+ * @runs: the states of all pages, and the pages in memory
+ *
+ * Normally one VMA, which holds one large region or many small ones; executable
+ * pages have VMAs of their own, all of which share the window. It ends when
+ * its last region is released or when the program unmaps all of it.
+ */
+struct wr_window {
+	refcount_t refs;
+	struct wr_space *space;
+	struct file *file;
+	pgoff_t stamp;
+	struct rb_node node;
+	pgoff_t first;
+	pgoff_t end;
+	struct list_head shared;
+	struct list_head batch;
+	struct mutex lock;
+	bool dead;
+	bool tracked;
+	bool pieces;
+	bool lost;
+	unsigned long nr_exec;
+	unsigned long nr_resident;
+	struct rb_root regions;
+	struct wr_runs runs;
+};
+
+struct wr_window *wr_window_next(struct wr_space *space, pgoff_t index);
+struct wr_window *wr_window_find(struct wr_space *space, pgoff_t index);
+void wr_window_get(struct wr_window *window);
+void wr_window_put(struct wr_window *window);
+
+struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages);
+int wr_window_publish(struct wr_window *window);
+void wr_window_share(struct wr_window *window, struct list_head *list);
+struct wr_window *wr_window_next_shared(struct wr_space *space,
+					struct list_head *list,
+					struct wr_window *prev);
+int wr_window_destroy(struct wr_window *window);
+int wr_window_trim(struct wr_window *window, pgoff_t first, pgoff_t end);
+int wr_window_track(struct wr_window *window);
+int wr_window_remap(struct wr_window *window, pgoff_t first, pgoff_t end,
+		    bool exec);
+void wr_window_restore(struct wr_window *window, pgoff_t first, pgoff_t end);
+void wr_window_rejoin(struct wr_window *window);
+void wr_window_clear(struct wr_window *window, struct wr_region *region,
+		     pgoff_t first, pgoff_t end, bool mapped);
+void wr_window_unmapped(struct wr_window *window, pgoff_t first, pgoff_t end);
+struct wr_window *wr_window_fork(struct wr_window *parent,
+				 struct vm_area_struct *vma);
+
+bool wr_layout_allows(struct file *file, unsigned long addr, unsigned long len,
+		      unsigned long pgoff);
+bool wr_layout_is_mine(struct wr_space *space);
+unsigned long wr_layout_address(struct file *file, unsigned long addr,
+				unsigned long len, unsigned long pgoff,
+				unsigned long flags);
+
+#endif /* _WR_WINDOW_H */
