@@ -1,0 +1,287 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Static checks of the library: symbols, headers, the installed tree and the
+# manual pages. Run by "make check", which sets CC, CXX, VERSION, O and UAPI.
+
+set -eu
+
+: "${CC:?}" "${CXX:?}" "${VERSION:?}" "${O:?}" "${UAPI:?}"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+passed=0
+failed=0
+
+# report NAME STATUS: count a check; its output is in $work/log
+report()
+{
+	if [ "$2" -eq 0 ]; then
+		echo "ok   $1"
+		passed=$((passed + 1))
+	else
+		echo "FAIL $1"
+		sed 's/^/     /' "$work/log"
+		failed=$((failed + 1))
+	fi
+}
+
+# check NAME COMMAND...: the command must succeed
+check()
+{
+	local name=$1 status=0
+	shift
+	"$@" > "$work/log" 2>&1 || status=$?
+	report "$name" "$status"
+}
+
+# The symbols that the map lists, that the library has, and that the headers
+# declare, one a line, sorted
+map_symbols()
+{
+	sed -n 's/^\t\t\([A-Za-z0-9_]*\);$/\1/p' libwinregion.map | sort
+}
+
+library_symbols()
+{
+	nm -D --defined-only "$O/libwinregion.so" |
+		sed -n 's/^.* [TDBR] \([^@]*\)@.*$/\1/p' | sort
+}
+
+# Whatever follows "push(default)" is a declaration: take the name before the
+# first parenthesis.
+header_symbols()
+{
+	cat include/winregion/*.h |
+		sed -n '/visibility push/,/visibility pop/p' |
+		sed -e 's|/\*.*\*/||' -e '/^[[:space:]]*\/\*/,/\*\//d' -e '/^#/d' |
+		tr '\n\t' '  ' | tr ';' '\n' |
+		sed -n 's/^[^(]*[ *]\([A-Za-z0-9_]*\) *(.*$/\1/p' | sort
+}
+
+check_symbols()
+{
+	map_symbols > "$work/map"
+	library_symbols > "$work/library"
+	header_symbols > "$work/headers"
+
+	check "the map lists symbols" test -s "$work/map"
+	check "library has the map's symbols" \
+		diff "$work/map" "$work/library"
+	check "headers declare the map's symbols" \
+		diff "$work/map" "$work/headers"
+}
+
+# The static library may define nothing else either, but for its own names.
+check_static_names()
+{
+	nm --defined-only --extern-only "$O/libwinregion.a" |
+		sed -n 's/^.* [TDBR] //p' | grep -v '^wr_' | sort \
+		> "$work/static"
+	check "static library has the map's symbols" \
+		diff "$work/map" "$work/static"
+}
+
+check_version()
+{
+	local node
+
+	node=$(sed -n 's/^WINREGION_\([0-9.]*\) {$/\1/p' libwinregion.map |
+		tail -n 1)
+	check "the map's last node is version ${VERSION%.*}" \
+		test "$node" = "${VERSION%.*}"
+	check "the soname is libwinregion.so.0" \
+		sh -c "readelf -d $O/libwinregion.so |
+			grep -q 'SONAME.*\[libwinregion\.so\.0\]'"
+	check "nothing but libc is needed" \
+		sh -c "test \$(readelf -d $O/libwinregion.so |
+			grep -c NEEDED) = 1 &&
+			readelf -d $O/libwinregion.so |
+			grep -q 'NEEDED.*\[libc\.so'"
+}
+
+# compile_header HEADER COMPILER...: the header alone, twice. C++98 has no 64-bit
+# integers but those of the compiler.
+compile_header()
+{
+	local header=$1
+	shift
+	printf '#include <%s>\n#include <%s>\nint x;\n' "$header" "$header" |
+		"$@" -Wall -Wextra -Werror -pedantic-errors -Wno-long-long \
+			-I"$work/root/include" -fsyntax-only -
+}
+
+# Together with libc's headers, in both orders
+compile_with_libc()
+{
+	local mine='#include <winregion/winregion.h>
+#include <winregion/nt.h>
+#include <winregion/windows.h>'
+	local libc
+
+	libc=$(printf '#include <%s>\n' assert.h ctype.h dirent.h errno.h \
+		fcntl.h limits.h locale.h math.h netdb.h netinet/in.h poll.h \
+		pthread.h sched.h semaphore.h setjmp.h signal.h stdarg.h \
+		stdint.h stdio.h stdlib.h string.h sys/ioctl.h sys/mman.h \
+		sys/param.h sys/resource.h sys/socket.h sys/stat.h \
+		sys/syscall.h sys/time.h sys/types.h sys/uio.h sys/user.h \
+		sys/wait.h termios.h time.h ucontext.h unistd.h wchar.h)
+	printf '%s\n%s\nint x;\n' "$mine" "$libc" |
+		"$@" -Wall -Wextra -Werror -I"$work/root/include" \
+			-fsyntax-only -
+	printf '%s\n%s\nint x;\n' "$libc" "$mine" |
+		"$@" -Wall -Wextra -Werror -I"$work/root/include" \
+			-fsyntax-only -
+}
+
+check_headers()
+{
+	local header std
+
+	for header in winregion/winregion.h winregion/nt.h \
+			winregion/windows.h winregion/win32/windows.h; do
+		for std in c99 c11 gnu17; do
+			check "<$header> as $std" compile_header "$header" \
+				"$CC" -x c -std="$std"
+		done
+		for std in c++98 c++11 c++17; do
+			check "<$header> as $std" compile_header "$header" \
+				"$CXX" -x c++ -std="$std"
+		done
+	done
+
+	check "headers and libc's as gnu11" compile_with_libc \
+		"$CC" -x c -std=gnu11 -D_GNU_SOURCE
+	check "headers and libc's as gnu++98" compile_with_libc \
+		"$CXX" -x c++ -std=gnu++98
+}
+
+# An unmodified Windows source, as far as the header goes
+compile_windows_source()
+{
+	cat > "$work/source.c" <<-'EOF'
+	#include <windows.h>
+
+	static long lock;
+	static PVOID list;
+
+	int main(void)
+	{
+		MEMORY_BASIC_INFORMATION info;
+		SYSTEM_INFO system;
+		DWORD old;
+		char *p;
+
+		GetSystemInfo(&system);
+		while (InterlockedCompareExchange(&lock, 1, 0))
+			Sleep(0);
+		InterlockedExchange(&lock, 0);
+		InterlockedExchangePointer(&list, &lock);
+		p = VirtualAlloc(NULL, system.dwAllocationGranularity,
+				 MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+		if (!p)
+			return GetLastError() != ERROR_NOT_SUPPORTED;
+		ZeroMemory(p, system.dwPageSize);
+		if (!VirtualProtect(p, 1, PAGE_READONLY, &old))
+			return 1;
+		if (!VirtualQuery(p, &info, sizeof(info)))
+			return 1;
+		return !VirtualFree(p, 0, MEM_RELEASE);
+	}
+	EOF
+	local flags
+	flags=$(PKG_CONFIG_PATH=$work/root/lib/pkgconfig \
+		pkg-config --cflags --libs winregion-win32)
+	# shellcheck disable=SC2086
+	"$CC" -Wall -Wextra -Werror -o "$work/source" "$work/source.c" $flags
+	LD_LIBRARY_PATH=$work/root/lib "$work/source"
+}
+
+# Every page that the headers' functions have
+check_pages_exist()
+{
+	local name missing=0
+
+	while read -r name; do
+		if [ ! -e "man/$name.3" ]; then
+			echo "no man/$name.3"
+			missing=1
+		fi
+	done < "$work/map"
+
+	return "$missing"
+}
+
+# .so links lead somewhere, from a tree as installed
+check_links_lead_somewhere()
+{
+	local page target broken=0
+
+	for page in man/*.3; do
+		target=$(sed -n 's|^\.so man3/||p' "$page")
+		if [ -n "$target" ] && [ ! -e "man/$target" ]; then
+			echo "$page: no $target"
+			broken=1
+		fi
+	done
+
+	return "$broken"
+}
+
+# The programs of the EXAMPLES sections compile without a warning.
+compile_page_example()
+{
+	sed -n '/^\.SH EXAMPLES/,/^\.SH [^E]/p' "$1" |
+		sed -n '/^\.EX/,/^\.EE/p' |
+		sed -e '/^\.E[XE]/d' -e 's/\\e/\\/g' -e 's/\\-/-/g' \
+			-e 's/^\\&//' > "$work/example.c"
+	test -s "$work/example.c"
+	"$CC" -std=gnu11 -Wall -Wextra -Werror -I"$work/root/include" \
+		-o "$work/example" "$work/example.c" -L"$work/root/lib" \
+		-lwinregion
+}
+
+check_manual()
+{
+	local page
+
+	check "each function has a page" check_pages_exist
+	check "links lead somewhere" check_links_lead_somewhere
+	if ! command -v mandoc > /dev/null; then
+		echo "skip mandoc -T lint: there is no mandoc"
+	fi
+	for page in man/*.[347]; do
+		if grep -q '^\.so ' "$page"; then
+			continue
+		fi
+		if command -v mandoc > /dev/null; then
+			check "mandoc -T lint $page" \
+				mandoc -T lint -W warning "$page"
+		fi
+		if grep -q '^\.SH EXAMPLES' "$page"; then
+			check "example of $page" compile_page_example "$page"
+		fi
+	done
+}
+
+# What install puts somewhere, uninstall takes away.
+check_uninstall()
+{
+	make -s uninstall PREFIX="$work/root" O="$O"
+	find "$work/root" ! -type d > "$work/left"
+	cat "$work/left"
+	test ! -s "$work/left"
+}
+
+check "make install" make -s install PREFIX="$work/root" O="$O"
+check_symbols
+check_static_names
+check_version
+check_headers
+check "a Windows source, by pkg-config" compile_windows_source
+check_manual
+check "make uninstall" check_uninstall
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libwinregion - the NtXxxVirtualMemory calls, and NTSTATUS
+ *
+ * Each call returns STATUS_SUCCESS or the status that Windows 10 and 11 give
+ * for the same mistake. After a failure nothing has changed, and the variables
+ * that the pointers lead to are as they were, but for *old_protect of
+ * NtProtectVirtualMemory (see there). All functions are thread-safe.
+ */
+#ifndef _WINREGION_NT_H
+#define _WINREGION_NT_H
+
+#include "windows.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef LONG NTSTATUS;
+
+#define NT_SUCCESS(status) ((NTSTATUS)(status) >= 0)
+
+/*
+ * The statuses that memory calls give. STATUS_NOT_SUPPORTED is given by no
+ * memory call of Windows; from this library it means that /dev/winregion does
+ * not answer (winregion_unavailable() says why).
+ */
+#define STATUS_SUCCESS ((NTSTATUS)0x00000000)
+#define STATUS_IMAGE_NOT_AT_BASE ((NTSTATUS)0x40000003)
+#define STATUS_WAS_LOCKED ((NTSTATUS)0x40000019)
+#define STATUS_GUARD_PAGE_VIOLATION ((NTSTATUS)0x80000001)
+#define STATUS_BUFFER_OVERFLOW ((NTSTATUS)0x80000005)
+#define STATUS_PARTIAL_COPY ((NTSTATUS)0x8000000D)
+#define STATUS_UNSUCCESSFUL ((NTSTATUS)0xC0000001)
+#define STATUS_INVALID_INFO_CLASS ((NTSTATUS)0xC0000003)
+#define STATUS_INFO_LENGTH_MISMATCH ((NTSTATUS)0xC0000004)
+#define STATUS_ACCESS_VIOLATION ((NTSTATUS)0xC0000005)
+#define STATUS_IN_PAGE_ERROR ((NTSTATUS)0xC0000006)
+#define STATUS_PAGEFILE_QUOTA ((NTSTATUS)0xC0000007)
+#define STATUS_INVALID_HANDLE ((NTSTATUS)0xC0000008)
+#define STATUS_INVALID_PARAMETER ((NTSTATUS)0xC000000D)
+#define STATUS_NO_MEMORY ((NTSTATUS)0xC0000017)
+#define STATUS_CONFLICTING_ADDRESSES ((NTSTATUS)0xC0000018)
+#define STATUS_NOT_MAPPED_VIEW ((NTSTATUS)0xC0000019)
+#define STATUS_UNABLE_TO_FREE_VM ((NTSTATUS)0xC000001A)
+#define STATUS_UNABLE_TO_DELETE_SECTION ((NTSTATUS)0xC000001B)
+#define STATUS_INVALID_VIEW_SIZE ((NTSTATUS)0xC000001F)
+#define STATUS_INVALID_FILE_FOR_SECTION ((NTSTATUS)0xC0000020)
+#define STATUS_ALREADY_COMMITTED ((NTSTATUS)0xC0000021)
+#define STATUS_ACCESS_DENIED ((NTSTATUS)0xC0000022)
+#define STATUS_BUFFER_TOO_SMALL ((NTSTATUS)0xC0000023)
+#define STATUS_OBJECT_TYPE_MISMATCH ((NTSTATUS)0xC0000024)
+#define STATUS_NOT_LOCKED ((NTSTATUS)0xC000002A)
+#define STATUS_UNABLE_TO_DECOMMIT_VM ((NTSTATUS)0xC000002C)
+#define STATUS_NOT_COMMITTED ((NTSTATUS)0xC000002D)
+#define STATUS_OBJECT_NAME_NOT_FOUND ((NTSTATUS)0xC0000034)
+#define STATUS_OBJECT_NAME_COLLISION ((NTSTATUS)0xC0000035)
+#define STATUS_SECTION_TOO_BIG ((NTSTATUS)0xC0000040)
+#define STATUS_INVALID_PAGE_PROTECTION ((NTSTATUS)0xC0000045)
+#define STATUS_SECTION_NOT_IMAGE ((NTSTATUS)0xC0000049)
+#define STATUS_SECTION_PROTECTION ((NTSTATUS)0xC000004E)
+#define STATUS_PRIVILEGE_NOT_HELD ((NTSTATUS)0xC0000061)
+#define STATUS_DISK_FULL ((NTSTATUS)0xC000007F)
+#define STATUS_NOT_MAPPED_DATA ((NTSTATUS)0xC0000088)
+#define STATUS_INSUFFICIENT_RESOURCES ((NTSTATUS)0xC000009A)
+#define STATUS_FREE_VM_NOT_AT_BASE ((NTSTATUS)0xC000009F)
+#define STATUS_MEMORY_NOT_ALLOCATED ((NTSTATUS)0xC00000A0)
+#define STATUS_WORKING_SET_QUOTA ((NTSTATUS)0xC00000A1)
+#define STATUS_NOT_SUPPORTED ((NTSTATUS)0xC00000BB)
+#define STATUS_NOT_SAME_DEVICE ((NTSTATUS)0xC00000D4)
+#define STATUS_INVALID_PARAMETER_1 ((NTSTATUS)0xC00000EF)
+#define STATUS_INVALID_PARAMETER_2 ((NTSTATUS)0xC00000F0)
+#define STATUS_INVALID_PARAMETER_3 ((NTSTATUS)0xC00000F1)
+#define STATUS_INVALID_PARAMETER_4 ((NTSTATUS)0xC00000F2)
+#define STATUS_INVALID_PARAMETER_5 ((NTSTATUS)0xC00000F3)
+#define STATUS_INVALID_PARAMETER_6 ((NTSTATUS)0xC00000F4)
+#define STATUS_INVALID_PARAMETER_7 ((NTSTATUS)0xC00000F5)
+#define STATUS_INVALID_PARAMETER_8 ((NTSTATUS)0xC00000F6)
+#define STATUS_INVALID_PARAMETER_9 ((NTSTATUS)0xC00000F7)
+#define STATUS_INVALID_PARAMETER_10 ((NTSTATUS)0xC00000F8)
+#define STATUS_INVALID_PARAMETER_11 ((NTSTATUS)0xC00000F9)
+#define STATUS_INVALID_PARAMETER_12 ((NTSTATUS)0xC00000FA)
+#define STATUS_STACK_OVERFLOW ((NTSTATUS)0xC00000FD)
+#define STATUS_MAPPED_FILE_SIZE_ZERO ((NTSTATUS)0xC000011E)
+#define STATUS_COMMITMENT_LIMIT ((NTSTATUS)0xC000012D)
+#define STATUS_INVALID_IMAGE_NOT_MZ ((NTSTATUS)0xC000012F)
+#define STATUS_INVALID_ADDRESS ((NTSTATUS)0xC0000141)
+#define STATUS_MAPPED_ALIGNMENT ((NTSTATUS)0xC0000220)
+#define STATUS_USER_MAPPED_FILE ((NTSTATUS)0xC0000243)
+
+#define NtCurrentProcess() ((HANDLE)(LONG_PTR)-1)
+
+typedef enum _MEMORY_INFORMATION_CLASS {
+	MemoryBasicInformation = 0,
+	MemoryRegionInformation = 3
+} MEMORY_INFORMATION_CLASS;
+
+/* RegionType is 0 for the regions of this library (rule RI-07). */
+typedef struct _MEMORY_REGION_INFORMATION {
+	PVOID AllocationBase;
+	ULONG AllocationProtect;
+	__extension__ union {
+		ULONG RegionType;
+		__extension__ struct {
+			ULONG Private : 1;
+			ULONG MappedDataFile : 1;
+			ULONG MappedImage : 1;
+			ULONG MappedPageFile : 1;
+			ULONG MappedPhysical : 1;
+			ULONG DirectMapped : 1;
+			ULONG Reserved : 26;
+		};
+	};
+	SIZE_T RegionSize;
+	SIZE_T CommitSize;
+	ULONG_PTR PartitionId;
+} MEMORY_REGION_INFORMATION, *PMEMORY_REGION_INFORMATION;
+
+_WINREGION_SIZE(MEMORY_REGION_INFORMATION, 40);
+_WINREGION_OFFSET(MEMORY_REGION_INFORMATION, RegionSize, 16);
+_WINREGION_OFFSET(MEMORY_REGION_INFORMATION, CommitSize, 24);
+_WINREGION_OFFSET(MEMORY_REGION_INFORMATION, PartitionId, 32);
+
+#pragma GCC visibility push(default)
+
+/*
+ * Reserve, commit, or both. On success *base and *size are what was really
+ * reserved or committed. Rules VA-01 to VA-29; zero_bits ZB-01 to ZB-04, only
+ * looked at when *base is NULL.
+ */
+NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE process, PVOID *base,
+				       ULONG_PTR zero_bits, PSIZE_T size,
+				       ULONG type, ULONG protect);
+
+/*
+ * Release (the whole region, or with *size a part of it) or decommit. On
+ * success *base and *size are what was really freed; *size stays 0 after
+ * MEM_DECOMMIT of a whole region. Rules VF-01 to VF-18, NF-01 to NF-06.
+ */
+NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
+				   ULONG type);
+
+/*
+ * Change the protection of committed pages. On success *base and *size are the
+ * pages changed and *old_protect what the first of them had; after
+ * STATUS_NOT_COMMITTED and STATUS_CONFLICTING_ADDRESSES *old_protect is
+ * PAGE_NOACCESS. Rules VP-01 to VP-16.
+ */
+NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE process, PVOID *base,
+				      PSIZE_T size, ULONG protect,
+				      PULONG old_protect);
+
+/*
+ * Describe the pages from address on (MemoryBasicInformation), or the region
+ * that address lies in (MemoryRegionInformation). return_length may be NULL.
+ * Rules VQ-01 to VQ-14, RI-01 to RI-10.
+ */
+NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE process, PVOID address,
+				    MEMORY_INFORMATION_CLASS information_class,
+				    PVOID buffer, SIZE_T length,
+				    PSIZE_T return_length);
+
+/* The ERROR_* that GetLastError() gives for a status */
+ULONG NTAPI RtlNtStatusToDosError(NTSTATUS status);
+
+#pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _WINREGION_NT_H */

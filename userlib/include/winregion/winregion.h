@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libwinregion - the ioctls of /dev/winregion, one function each
+ *
+ * All functions here are thread-safe and async-signal-safe, and leave errno
+ * alone. They act on the address space of the calling process.
+ */
+#ifndef _WINREGION_WINREGION_H
+#define _WINREGION_WINREGION_H
+
+#include <linux/winregion.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma GCC visibility push(default)
+
+/*
+ * Each function takes the structure of its ioctl, sets its size field, and
+ * returns 0 or a negated errno: one of those that <linux/winregion.h> lists for
+ * the ioctl, or -ENODEV if the device cannot be opened, or -ENOTTY if the
+ * module does not have the ioctl. The device is opened by the first call that
+ * needs it, and again when the program has closed it or put another file in its
+ * place; a failed open is tried again by the next call.
+ */
+int winregion_get_info(struct winregion_get_info *info);
+int winregion_reserve(struct winregion_reserve *reserve);
+int winregion_release(struct winregion_release *release);
+int winregion_commit(struct winregion_change *change);
+int winregion_decommit(struct winregion_change *change);
+int winregion_protect(struct winregion_change *change);
+int winregion_query(struct winregion_query *query);
+int winregion_query_runs(struct winregion_query_runs *query);
+
+/*
+ * NULL if everything that the library needs is there; otherwise one line in
+ * English that says what is missing and what to do. The string is static.
+ */
+const char *winregion_unavailable(void);
+
+#pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _WINREGION_WINREGION_H */

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the layers of the library share
+ */
+#ifndef _WINREGION_INTERNAL_H
+#define _WINREGION_INTERNAL_H
+
+#include <linux/winregion.h>
+#include <winregion/nt.h>
+
+/* nt.c: the run that @address lies in; needs no handle */
+NTSTATUS wr_query(const void *address, struct winregion_run *run);
+
+/* probe.c: whether @length bytes at @pointer can be written */
+int wr_writable(const void *pointer, size_t length);
+
+/* error.c: set the last error to that of @status; returns NT_SUCCESS() */
+BOOL wr_succeeded(NTSTATUS status);
+
+#endif /* _WINREGION_INTERNAL_H */

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The ioctls of /dev/winregion
+ *
+ * One file descriptor serves the whole process. An ioctl acts on the address
+ * space of its caller, so a forked child goes on with the descriptor that it
+ * inherited. No locks: every function may run in a signal handler, and in the
+ * child of a fork() by a process with threads.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <winregion/winregion.h>
+
+#define DEVICE "/dev/winregion"
+#define MODULE "/sys/module/winregion"
+
+/* How often a call looks for the device that others took away from it */
+#define MAX_TRIES 16
+
+/* -1, or the descriptor to use, unless somebody took its number away */
+static atomic_int device_fd = -1;
+
+/* What device_fd leads to as long as it is ours */
+static _Atomic dev_t device_number;
+
+/*
+ * Each wrapper passes the size that its structure has in the headers which the
+ * library was built with, so a program built with an older header would pass
+ * less. A structure that grows therefore needs a new version of its function's
+ * symbol, and the old one keeps the old size.
+ */
+_Static_assert(sizeof(struct winregion_get_info) == 104, "new symbol version");
+_Static_assert(sizeof(struct winregion_reserve) == 56, "new symbol version");
+_Static_assert(sizeof(struct winregion_release) == 24, "new symbol version");
+_Static_assert(sizeof(struct winregion_change) == 48, "new symbol version");
+_Static_assert(sizeof(struct winregion_query) == 88, "new symbol version");
+_Static_assert(sizeof(struct winregion_query_runs) == 40, "new symbol version");
+
+/*
+ * Whether @fd still is the device: "close all files" loops know nothing of a
+ * library's descriptors, and the next open() gets the number again.
+ */
+static bool fd_is_device(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) &&
+	       st.st_rdev == device_number;
+}
+
+/*
+ * Programs that have closed standard input, output or error, and those that put
+ * new files in their place, must not meet the device there.
+ */
+static int move_above_stderr(int fd)
+{
+	int moved, err;
+
+	if (fd > STDERR_FILENO)
+		return fd;
+
+	moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	err = errno;
+	close(fd);
+	errno = err;
+
+	return moved;
+}
+
+/*
+ * A new descriptor of the device, or -errno. Nothing is done with it here, so
+ * that it does not matter yet if another thread closes it at once.
+ */
+static int open_device(void)
+{
+	struct stat st;
+	int fd;
+
+	if (stat(DEVICE, &st))
+		return -errno;
+	if (!S_ISCHR(st.st_mode))
+		return -ENOTTY;
+	device_number = st.st_rdev;
+
+	fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+	if (fd >= 0)
+		fd = move_above_stderr(fd);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * Replace @old, which is no descriptor of the device, in device_fd. When
+ * several threads come here at once, one of them wins and the others use what
+ * it opened. @old itself is not closed: it is not ours any more.
+ */
+static int replace_device(int old)
+{
+	int fd = open_device();
+
+	if (fd < 0)
+		return fd;
+	if (atomic_compare_exchange_strong(&device_fd, &old, fd))
+		return fd;
+
+	close(fd);
+
+	return old;
+}
+
+static int get_device(void)
+{
+	int fd = device_fd;
+
+	return fd >= 0 ? fd : replace_device(fd);
+}
+
+/* 0 or -errno. A call which a signal interrupted has done nothing yet. */
+static int restarting_ioctl(int fd, unsigned long request, void *arg)
+{
+	int err;
+
+	do {
+		err = ioctl(fd, request, arg) < 0 ? -errno : 0;
+	} while (err == -EINTR);
+
+	return err;
+}
+
+/*
+ * A descriptor which is not ours any more makes the call fail one way or
+ * another, as no other driver knows these numbers. So making sure of it costs
+ * nothing while calls succeed. EBADF, which the device never gives, is tried
+ * again in any case: another thread may have put the device back under the same
+ * number by now. A program that goes on closing it must give up some day.
+ */
+static int device_ioctl(unsigned long request, void *arg)
+{
+	int saved_errno = errno;
+	int fd = get_device();
+	int err = -ENODEV;
+	int i;
+
+	for (i = 0; i < MAX_TRIES && fd >= 0; i++) {
+		err = restarting_ioctl(fd, request, arg);
+		if (!err)
+			break;
+		if (!fd_is_device(fd))
+			fd = replace_device(fd);
+		else if (err != -EBADF)
+			break;
+		err = -ENODEV;
+	}
+
+	errno = saved_errno;
+
+	return err;
+}
+
+int winregion_get_info(struct winregion_get_info *info)
+{
+	info->size = sizeof(*info);
+
+	return device_ioctl(WINREGION_GET_INFO, info);
+}
+
+int winregion_reserve(struct winregion_reserve *reserve)
+{
+	reserve->size = sizeof(*reserve);
+
+	return device_ioctl(WINREGION_RESERVE, reserve);
+}
+
+int winregion_release(struct winregion_release *release)
+{
+	release->size = sizeof(*release);
+
+	return device_ioctl(WINREGION_RELEASE, release);
+}
+
+int winregion_commit(struct winregion_change *change)
+{
+	change->size = sizeof(*change);
+
+	return device_ioctl(WINREGION_COMMIT, change);
+}
+
+int winregion_decommit(struct winregion_change *change)
+{
+	change->size = sizeof(*change);
+
+	return device_ioctl(WINREGION_DECOMMIT, change);
+}
+
+int winregion_protect(struct winregion_change *change)
+{
+	change->size = sizeof(*change);
+
+	return device_ioctl(WINREGION_PROTECT, change);
+}
+
+int winregion_query(struct winregion_query *query)
+{
+	query->size = sizeof(*query);
+
+	return device_ioctl(WINREGION_QUERY, query);
+}
+
+int winregion_query_runs(struct winregion_query_runs *query)
+{
+	query->size = sizeof(*query);
+
+	return device_ioctl(WINREGION_QUERY_RUNS, query);
+}
+
+/* Why open() failed with @err */
+static const char *explain_open(int err)
+{
+	switch (err) {
+	case ENOENT:
+		if (access(MODULE, F_OK) == 0)
+			return DEVICE " is missing here, but the module is loaded: complete this /dev";
+		return "the kernel module is not loaded: run modprobe or insmod for it as root";
+	case ENODEV:
+	case ENXIO:
+		return DEVICE " has no driver: load the kernel module again";
+	case EACCES:
+	case EPERM:
+		return "no permission to open " DEVICE ": change its mode or its group";
+	case ENOTTY:
+		return DEVICE " is no device: remove it and load the module again";
+	case EMFILE:
+		return "the process has no free file descriptor: raise RLIMIT_NOFILE";
+	case ENFILE:
+	case ENOMEM:
+		return "the system has no memory or no free file";
+	default:
+		return DEVICE " cannot be opened: see what open() says under strace";
+	}
+}
+
+/* Whether the module that answers is one that this library can use */
+static const char *explain_module(void)
+{
+	struct winregion_get_info info = { 0 };
+
+	switch (winregion_get_info(&info)) {
+	case 0:
+		break;
+	case -ENODEV:
+		return DEVICE " was closed by the program and cannot be opened again";
+	case -ENOTTY:
+		return DEVICE " belongs to another driver: remove it and load the module again";
+	default:
+		return "library and module do not fit: install both from one release";
+	}
+
+	if (info.out_abi_version < WINREGION_ABI_VERSION)
+		return "the module is older than this library: install both from one release";
+
+	return NULL;
+}
+
+const char *winregion_unavailable(void)
+{
+	int saved_errno = errno;
+	int fd = get_device();
+	const char *words = fd < 0 ? explain_open(-fd) : explain_module();
+
+	errno = saved_errno;
+
+	return words;
+}

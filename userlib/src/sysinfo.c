@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * GetSystemInfo()
+ */
+#include <stdint.h>
+#include <unistd.h>
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
+
+#include <winregion/winregion.h>
+
+#include "internal.h"
+
+/* What 64-bit Windows says, for when there is no module to ask */
+#define DEFAULT_LOWEST 0x0000000000010000
+#define DEFAULT_HIGHEST 0x00007FFFFFFEFFFF
+
+#ifdef __x86_64__
+
+/* Level is the family; revision is the model, then the stepping. */
+static void fill_processor(LPSYSTEM_INFO info)
+{
+	unsigned int eax = 0, ebx, ecx, edx;
+	unsigned int family, model;
+
+	__get_cpuid(1, &eax, &ebx, &ecx, &edx);
+	family = (eax >> 8) & 0xF;
+	model = (eax >> 4) & 0xF;
+	if (family == 0x6 || family == 0xF)
+		model |= ((eax >> 16) & 0xF) << 4;
+	if (family == 0xF)
+		family += (eax >> 20) & 0xFF;
+
+	info->wProcessorArchitecture = PROCESSOR_ARCHITECTURE_AMD64;
+	info->dwProcessorType = PROCESSOR_AMD_X8664;
+	info->wProcessorLevel = family;
+	info->wProcessorRevision = model << 8 | (eax & 0xF);
+}
+
+#else
+
+static void fill_processor(LPSYSTEM_INFO info)
+{
+#ifdef __aarch64__
+	info->wProcessorArchitecture = PROCESSOR_ARCHITECTURE_ARM64;
+#else
+	info->wProcessorArchitecture = PROCESSOR_ARCHITECTURE_UNKNOWN;
+#endif
+}
+
+#endif
+
+/* The structure has room for one processor group. */
+static void fill_processor_count(LPSYSTEM_INFO info)
+{
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (online < 1)
+		online = 1;
+	if (online > MAXIMUM_PROCESSORS)
+		online = MAXIMUM_PROCESSORS;
+
+	info->dwNumberOfProcessors = online;
+	info->dwActiveProcessorMask = UINT64_MAX >> (64 - online);
+}
+
+VOID WINAPI GetSystemInfo(LPSYSTEM_INFO info)
+{
+	struct winregion_get_info module = { 0 };
+
+	if (winregion_get_info(&module)) {
+		module.out_lowest = DEFAULT_LOWEST;
+		module.out_highest = DEFAULT_HIGHEST;
+	}
+
+	*info = (SYSTEM_INFO){
+		.dwPageSize = sysconf(_SC_PAGESIZE),
+		.dwAllocationGranularity = WINREGION_GRANULARITY,
+		.lpMinimumApplicationAddress =
+			(LPVOID)(uintptr_t)module.out_lowest,
+		.lpMaximumApplicationAddress =
+			(LPVOID)(uintptr_t)module.out_highest,
+	};
+	fill_processor(info);
+	fill_processor_count(info);
+}
+
+VOID WINAPI GetNativeSystemInfo(LPSYSTEM_INFO info)
+{
+	GetSystemInfo(info);
+}
