@@ -274,18 +274,34 @@ static void restore_all(struct wr_batch *batch, unsigned int nr)
 				  batch->changes[nr].end);
 }
 
-/* Only ranges that have executable pages, or get some. */
-static bool change_moves(struct wr_change *change)
+static bool has_exec(struct wr_change *change)
 {
-	bool moves = wr_state_is_exec(change->state);
+	bool exec = false;
 	pgoff_t i, next;
 
 	mutex_lock(&change->window->lock);
-	for (i = change->first; i < change->end && !moves; i = next)
-		moves = wr_state_is_exec(wr_runs_span(&change->window->runs, i,
-						      change->end, &next));
+	for (i = change->first; i < change->end && !exec; i = next)
+		exec = wr_state_is_exec(wr_runs_span(&change->window->runs, i,
+						     change->end, &next));
 	mutex_unlock(&change->window->lock);
-	return moves;
+	return exec;
+}
+
+/*
+ * Only pages move that are executable, or will be, at least until a later range
+ * of the same call has its turn.
+ */
+static bool change_moves(struct wr_batch *batch, unsigned int nr)
+{
+	struct wr_change *change = &batch->changes[nr], *other;
+
+	if (wr_state_is_exec(change->state) || has_exec(change))
+		return true;
+	for (other = batch->changes; other < change; other++)
+		if (wr_state_is_exec(other->state) &&
+		    other->first < change->end && change->first < other->end)
+			return true;
+	return false;
 }
 
 static int remap_all(struct wr_batch *batch)
@@ -295,7 +311,7 @@ static int remap_all(struct wr_batch *batch)
 	int err;
 
 	for (i = 0; i < batch->nr; i++, change++) {
-		if (!change_moves(change))
+		if (!change_moves(batch, i))
 			continue;
 		err = wr_window_remap(change->window, change->first,
 				      change->end,
