@@ -134,7 +134,8 @@ static int check_run(struct wr_batch *batch, struct wr_change *change, u8 old,
 		return -ENOENT;
 	if (batch->op == WR_COMMIT && !(old & WR_COMMITTED))
 		needs->charge += pages;
-	if (wr_state_is_exec(old) != wr_state_is_exec(change->state))
+	if (wr_window_exec_at(change->window, old) !=
+	    wr_window_exec_at(change->window, change->state))
 		needs->exec = true;
 	return 0;
 }
@@ -221,11 +222,11 @@ static bool set_states(struct wr_batch *batch, struct wr_change *change,
 			*charged += next - i;
 		if (wr_state_rights(old) & ~wr_state_rights(change->state))
 			revoke = true;
-		if (wr_state_is_exec(old))
-			window->nr_exec -= next - i;
+		if (wr_window_is_odd(window, old))
+			window->nr_odd -= next - i;
 	}
-	if (wr_state_is_exec(change->state))
-		window->nr_exec += change->end - change->first;
+	if (wr_window_is_odd(window, change->state))
+		window->nr_odd += change->end - change->first;
 	wr_runs_fill(&window->runs, change->first, change->end, change->state);
 	return revoke;
 }
@@ -274,31 +275,38 @@ static void restore_all(struct wr_batch *batch, unsigned int nr)
 				  batch->changes[nr].end);
 }
 
-static bool has_exec(struct wr_change *change)
+static bool change_is_exec(struct wr_change *change)
 {
-	bool exec = false;
-	pgoff_t i, next;
-
-	mutex_lock(&change->window->lock);
-	for (i = change->first; i < change->end && !exec; i = next)
-		exec = wr_state_is_exec(wr_runs_span(&change->window->runs, i,
-						     change->end, &next));
-	mutex_unlock(&change->window->lock);
-	return exec;
+	return wr_window_exec_at(change->window, change->state);
 }
 
-/*
- * Only pages move that are executable, or will be, at least until a later range
- * of the same call has its turn.
- */
+/* Whether some page of the range is in a VMA that is executable (or not). */
+static bool has_exec(struct wr_change *change, bool exec)
+{
+	struct wr_window *window = change->window;
+	pgoff_t i, next;
+	bool found = false;
+	u8 state;
+
+	mutex_lock(&window->lock);
+	for (i = change->first; i < change->end && !found; i = next) {
+		state = wr_runs_span(&window->runs, i, change->end, &next);
+		found = wr_window_exec_at(window, state) == exec;
+	}
+	mutex_unlock(&window->lock);
+	return found;
+}
+
+/* Whether pages must move for range @nr, maybe back after an earlier range. */
 static bool change_moves(struct wr_batch *batch, unsigned int nr)
 {
 	struct wr_change *change = &batch->changes[nr], *other;
+	bool exec = change_is_exec(change);
 
-	if (wr_state_is_exec(change->state) || has_exec(change))
+	if (has_exec(change, !exec))
 		return true;
 	for (other = batch->changes; other < change; other++)
-		if (wr_state_is_exec(other->state) &&
+		if (change_is_exec(other) != exec &&
 		    other->first < change->end && change->first < other->end)
 			return true;
 	return false;
@@ -314,8 +322,7 @@ static int remap_all(struct wr_batch *batch)
 		if (!change_moves(batch, i))
 			continue;
 		err = wr_window_remap(change->window, change->first,
-				      change->end,
-				      wr_state_is_exec(change->state));
+				      change->end, change_is_exec(change));
 		if (err) {
 			restore_all(batch, i);
 			return err;

@@ -192,6 +192,7 @@ static int parse_reserve(struct winregion_reserve *args,
 	request->protection = wr_protection_sticky(args->protection);
 	request->top_down = args->flags & WINREGION_RESERVE_TOP_DOWN;
 	request->commit = args->flags & WINREGION_RESERVE_COMMIT;
+	request->exec = wr_state_is_exec(request->state);
 	return parse_place(args, request);
 }
 

@@ -71,10 +71,16 @@ static int reserve_own(struct wr_space *space, struct wr_region *region,
 {
 	struct wr_window *window;
 
-	window = wr_window_create(space, request->pages);
+	window = wr_window_create(space, request->pages, request->exec);
 	if (IS_ERR(window))
 		return PTR_ERR(window);
 	return publish(window, region, request);
+}
+
+static struct list_head *shared_list(struct wr_space *space,
+				     struct wr_reserve *request)
+{
+	return &space->shared[2 * request->exec + request->top_down];
 }
 
 static bool reserve_in(struct wr_window *window, struct wr_region *region,
@@ -96,7 +102,7 @@ static bool reserve_in(struct wr_window *window, struct wr_region *region,
 static bool reserve_shared(struct wr_space *space, struct wr_region *region,
 			   struct wr_reserve *request)
 {
-	struct list_head *list = &space->shared[request->top_down];
+	struct list_head *list = shared_list(space, request);
 	struct wr_window *window = NULL;
 
 	while ((window = wr_window_next_shared(space, list, window))) {
@@ -119,7 +125,7 @@ static struct wr_window *create_shared(struct wr_space *space,
 
 	for (;; pages /= 2) {
 		set_limits(&space->layout, request);
-		window = wr_window_create(space, pages);
+		window = wr_window_create(space, pages, request->exec);
 		if (!IS_ERR(window) || PTR_ERR(window) != -ENOSPC ||
 		    pages / 2 < request->pages || pages / 2 < WR_UNIT_PAGES)
 			return window;
@@ -136,7 +142,7 @@ static int add_shared(struct wr_space *space, struct wr_reserve *request)
 	wr_window_get(window);
 	err = publish(window, NULL, NULL);
 	if (!err)
-		wr_window_share(window, &space->shared[request->top_down]);
+		wr_window_share(window, shared_list(space, request));
 	wr_window_put(window);
 	return err;
 }
@@ -237,6 +243,11 @@ static int reserve_region(struct wr_space *space, struct wr_reserve *request)
 		goto err_region;
 	mutex_lock(&space->layout_lock);
 	err = reserve_locked(space, region, request);
+	if (err == -EACCES && request->exec) {
+		/* Only a commit needs what the policy forbids. */
+		request->exec = false;
+		err = reserve_locked(space, region, request);
+	}
 	space->layout.place = false;
 	mutex_unlock(&space->layout_lock);
 	if (err)
@@ -301,9 +312,14 @@ static bool has_other_empty(struct wr_space *space, struct list_head *list,
 /* An empty shared window stays if it is the only one. */
 static bool keep_empty(struct wr_space *space, struct wr_window *window)
 {
-	return !list_empty(&window->shared) && !window->lost &&
-	       !has_other_empty(space, &space->shared[0], window) &&
-	       !has_other_empty(space, &space->shared[1], window);
+	unsigned int i;
+
+	if (list_empty(&window->shared) || window->lost)
+		return false;
+	for (i = 0; i < ARRAY_SIZE(space->shared); i++)
+		if (has_other_empty(space, &space->shared[i], window))
+			return false;
+	return true;
 }
 
 /* If the core refuses to unmap it, the window stays, all free. */
@@ -377,11 +393,11 @@ static int count_cut(struct wr_space *space, struct wr_region *region,
 	return wr_space_add_regions(space, head + tail - 1);
 }
 
-/* Return: 1 if executable pages were released, 0, or an error. */
+/* Return: 1 if released pages must change VMAs, 0 if not, or an error. */
 static int release_pages_of(struct wr_window *window, pgoff_t first,
 			    unsigned long *pages, struct wr_region **tail)
 {
-	unsigned long nr_exec = window->nr_exec;
+	unsigned long nr_odd = window->nr_odd;
 	struct wr_region *region;
 	pgoff_t end;
 	int err;
@@ -400,7 +416,7 @@ static int release_pages_of(struct wr_window *window, pgoff_t first,
 		wr_region_remove(window, region);
 		kfree(region);
 	}
-	return nr_exec != window->nr_exec;
+	return nr_odd != window->nr_odd;
 }
 
 static int release_locked(struct wr_space *space, struct wr_window *window,
@@ -417,7 +433,7 @@ static int release_locked(struct wr_space *space, struct wr_window *window,
 	mutex_unlock(&window->lock);
 	if (ret < 0)
 		return ret;
-	/* What is free must not stay in an executable VMA. */
+	/* What is free goes back to the window's own VMA. */
 	if (ret && (!empty || !list_empty(&window->shared)))
 		wr_window_restore(window, first, first + *pages);
 	if (empty)

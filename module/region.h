@@ -17,6 +17,7 @@
  * @bound: @lowest, @highest or @alignment matter
  * @top_down: the highest place
  * @commit: commit all of it
+ * @exec: its pages will be executable, as far as one can tell
  */
 struct wr_reserve {
 	pgoff_t first;
@@ -30,6 +31,7 @@ struct wr_reserve {
 	bool bound;
 	bool top_down;
 	bool commit;
+	bool exec;
 };
 
 int wr_reserve(struct wr_space *space, struct wr_reserve *request);

@@ -111,6 +111,7 @@ bool wr_file_is_ours(struct file *file)
 static struct wr_space *alloc_space(struct mm_struct *mm)
 {
 	struct wr_space *space = kzalloc(sizeof(*space), GFP_KERNEL_ACCOUNT);
+	unsigned int i;
 
 	if (!space)
 		return NULL;
@@ -118,8 +119,8 @@ static struct wr_space *alloc_space(struct mm_struct *mm)
 	mutex_init(&space->layout_lock);
 	mutex_init(&space->batch_lock);
 	spin_lock_init(&space->lock);
-	INIT_LIST_HEAD(&space->shared[0]);
-	INIT_LIST_HEAD(&space->shared[1]);
+	for (i = 0; i < ARRAY_SIZE(space->shared); i++)
+		INIT_LIST_HEAD(&space->shared[i]);
 	space->windows = RB_ROOT;
 	wr_pagefile_init(&space->pagefile);
 	space->mm = mm;

@@ -75,8 +75,8 @@ struct wr_layout {
  * @batch_lock: see the lock order
  * @lock: a leaf; protects the rest
  * @windows: by address
- * @shared: windows for small regions, [1] for those that go top down, the
- *	one that was used last first
+ * @shared: windows for small regions, [1] for those that go top down, [2] and
+ *	[3] the same for executable ones; the one that was used last first
  * @shared_pages: pages of all shared windows
  * @nr_windows: windows in @windows
  * @nr_regions: regions in them
@@ -96,7 +96,7 @@ struct wr_space {
 	struct mutex batch_lock;
 	spinlock_t lock;
 	struct rb_root windows;
-	struct list_head shared[2];
+	struct list_head shared[4];
 	unsigned long shared_pages;
 	unsigned long nr_windows;
 	unsigned long nr_regions;

@@ -11,9 +11,12 @@
  *
  * The executable right is a VMA's, not a page's: a page that may not be
  * executed must not be mapped in an executable VMA, where it would only fault
- * for ever. So executable pages get a VMA of their own over the same offsets;
- * what is in memory stays, as it belongs to the window. VMA changes come before
- * the change of states, as they are what can fail.
+ * for ever. So a window's own VMA is executable or not, after the protection
+ * that its regions were reserved with, and committed pages that do not fit get
+ * VMAs of their own over the same offsets; what is in memory stays, as it
+ * belongs to the window. Pages that are not committed have no PTEs and fit
+ * anywhere; they are kept in the window's own VMA. VMA changes come before the
+ * change of states, as they are what can fail.
  *
  * A program can unmap such a piece alone. Its pages become WR_LOST: the region
  * keeps its identity, but nobody may map there again, since by now the
@@ -178,8 +181,9 @@ void wr_window_share(struct wr_window *window, struct list_head *list)
 }
 
 /*
- * Walks a list of shared windows: the one behind @prev (whose reference is put),
- * or the first, with a reference. If @prev has left the list the walk is over.
+ * Walks a list of shared windows: the one behind @prev (whose reference is
+ * put), or the first, with a reference. If @prev has left the list the walk is
+ * over.
  */
 struct wr_window *wr_window_next_shared(struct wr_space *space,
 					struct list_head *list,
@@ -476,11 +480,13 @@ static int unmap_pages(struct wr_window *window, pgoff_t first, pgoff_t end)
  * @space: whose; its layout_lock is held, and space->layout says where: at
  *	@addr, or anywhere within the limits if @place is set
  * @pages: its size
+ * @exec: most of its pages will be executable
  *
  * Return: the window, not in space->windows yet, or an error pointer: -ENOSPC,
  * -EEXIST, -EAGAIN, -EACCES, -ENOMEM, -ENFILE, -EINTR.
  */
-struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages)
+struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
+				   bool exec)
 {
 	struct wr_layout *layout = &space->layout;
 	pgoff_t first = layout->addr >> PAGE_SHIFT;
@@ -493,11 +499,12 @@ struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages)
 	window = alloc_window(space, file);
 	if (!window)
 		return ERR_PTR(-ENOMEM);
+	window->exec = exec;
 	if (layout->place) {
-		err = map_pages(window, 0, pages, false, 0);
+		err = map_pages(window, 0, pages, exec, 0);
 	} else {
 		set_range(window, first, first + pages);
-		err = map_pages(window, first, pages, false,
+		err = map_pages(window, first, pages, exec,
 				MAP_FIXED_NOREPLACE);
 	}
 	if (!err)
@@ -605,8 +612,8 @@ static void count_run(struct wr_window *window, u8 state, unsigned long pages,
 {
 	if (state & WR_COMMITTED)
 		*committed += pages;
-	if (wr_state_is_exec(state))
-		window->nr_exec -= pages;
+	if (wr_window_is_odd(window, state))
+		window->nr_odd -= pages;
 }
 
 /**
@@ -743,9 +750,9 @@ static bool state_is_exec_at(struct wr_window *window, pgoff_t first,
 	while (stop < end) {
 		state = wr_runs_span(&window->runs, stop, end, next);
 		if (stop == first) {
-			exec = wr_state_is_exec(state);
+			exec = wr_window_exec_at(window, state);
 			*lost = state & WR_LOST;
-		} else if (exec != wr_state_is_exec(state) ||
+		} else if (exec != wr_window_exec_at(window, state) ||
 			   *lost != !!(state & WR_LOST)) {
 			break;
 		}
@@ -885,9 +892,10 @@ void wr_window_rejoin(struct wr_window *window)
 	bool join;
 
 	mutex_lock(&window->lock);
-	join = window->pieces && !window->nr_exec && !window->lost;
+	join = window->pieces && !window->nr_odd && !window->lost;
 	mutex_unlock(&window->lock);
-	if (join && !wr_window_remap(window, window->first, window->end, false))
+	if (join && !wr_window_remap(window, window->first, window->end,
+				     window->exec))
 		window->pieces = false;
 }
 
@@ -915,34 +923,31 @@ static int fork_regions(struct wr_window *parent, struct wr_window *child)
 	return 0;
 }
 
-static bool all_exec(struct wr_window *window, pgoff_t first, pgoff_t end)
+/* Whether all pages of a VMA are where they belong. */
+static bool vma_fits(struct wr_window *window, struct vm_area_struct *vma)
 {
-	pgoff_t next;
+	pgoff_t i = vma->vm_pgoff, end = i + vma_pages(vma), next;
+	bool exec = vma->vm_flags & VM_EXEC;
 
-	for (; first < end; first = next)
-		if (!wr_state_is_exec(wr_runs_span(&window->runs, first, end,
-						   &next)))
+	for (; i < end; i = next)
+		if (wr_window_exec_at(window, wr_runs_span(&window->runs, i,
+							   end, &next)) != exec)
 			return false;
 	return true;
 }
 
 /*
  * A fork can fall between the change of a piece's VMA and that of its states.
- * In the child they agree: nothing there is executable then.
+ * The child's copy of the piece is not executable then, and what is not
+ * committed stays so, if it would belong elsewhere.
  */
-static bool fork_is_exec(struct wr_window *parent, struct vm_area_struct *vma)
+static u8 fork_state(struct wr_window *child, u8 state, bool fits)
 {
-	if (!(vma->vm_flags & VM_EXEC))
-		return false;
-	if (all_exec(parent, vma->vm_pgoff, vma->vm_pgoff + vma_pages(vma)))
-		return true;
-	vm_flags_clear(vma, VM_EXEC);
-	return false;
-}
-
-static u8 fork_state(u8 state, bool exec)
-{
-	return exec ? state : state & ~(WR_EXEC | WR_EXEC_ONLY);
+	if (fits)
+		return state;
+	if (state & WR_COMMITTED)
+		return state & ~(WR_EXEC | WR_EXEC_ONLY);
+	return child->exec ? WR_LOST : state;
 }
 
 static int fork_run(struct wr_window *child, pgoff_t first, pgoff_t end,
@@ -957,8 +962,8 @@ static int fork_run(struct wr_window *child, pgoff_t first, pgoff_t end,
 		err = wr_pagefile_charge(&child->space->pagefile, end - first);
 	if (!err) {
 		wr_runs_fill(&child->runs, first, end, state);
-		if (wr_state_is_exec(state))
-			child->nr_exec += end - first;
+		if (wr_window_is_odd(child, state))
+			child->nr_odd += end - first;
 	}
 	return err;
 }
@@ -966,7 +971,7 @@ static int fork_run(struct wr_window *child, pgoff_t first, pgoff_t end,
 /* The states of a region, or of free pages where @region is NULL. */
 static int fork_runs(struct wr_window *parent, struct wr_window *child,
 		     struct wr_region *region, pgoff_t first, pgoff_t end,
-		     bool exec)
+		     bool fits)
 {
 	pgoff_t next;
 	int err;
@@ -974,7 +979,7 @@ static int fork_runs(struct wr_window *parent, struct wr_window *child,
 
 	for (; first < end; first = next) {
 		state = wr_runs_span(&parent->runs, first, end, &next);
-		state = fork_state(state, exec);
+		state = fork_state(child, state, fits);
 		err = fork_run(child, first, next, state);
 		if (err)
 			return err;
@@ -985,7 +990,7 @@ static int fork_runs(struct wr_window *parent, struct wr_window *child,
 }
 
 static int fork_states(struct wr_window *parent, struct wr_window *child,
-		       pgoff_t first, pgoff_t end, bool exec)
+		       pgoff_t first, pgoff_t end, bool fits)
 {
 	struct wr_region *region;
 	pgoff_t stop;
@@ -1001,7 +1006,7 @@ static int fork_states(struct wr_window *parent, struct wr_window *child,
 			stop = min(end, region->end);
 		if (region && region->first > first)
 			region = NULL;
-		err = fork_runs(parent, child, region, first, stop, exec);
+		err = fork_runs(parent, child, region, first, stop, fits);
 		if (err)
 			return err;
 	}
@@ -1020,6 +1025,7 @@ static struct wr_window *fork_window(struct wr_window *parent,
 	set_range(child, parent->first, parent->end);
 	child->stamp = (pgoff_t)atomic_long_inc_return(&last_stamp)
 		       << STAMP_SHIFT;
+	child->exec = parent->exec;
 	child->tracked = true;
 	child->pieces = parent->pieces;
 	/* Until its VMA has been copied too, a page is lost. */
@@ -1058,11 +1064,14 @@ static void fork_vma(struct wr_window *parent, struct wr_window *child,
 		     struct vm_area_struct *vma, bool *failed)
 {
 	pgoff_t first = vma->vm_pgoff, end = first + vma_pages(vma);
-	bool exec = fork_is_exec(parent, vma);
+	bool fits = vma_fits(parent, vma);
 	int err;
 
+	if (!fits)
+		vm_flags_clear(vma, VM_EXEC);
+
 	mutex_lock_nested(&child->lock, SINGLE_DEPTH_NESTING);
-	err = fork_states(parent, child, first, end, exec);
+	err = fork_states(parent, child, first, end, fits);
 	if (!err)
 		err = wr_resident_fork(parent, child, first, end);
 	if (err)

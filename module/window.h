@@ -20,6 +20,7 @@ struct wr_region;
  *	is the parent's.
  * @stamp: added to the index of its pages, so that shared futexes in a forked
  *	window are not taken for the parent's; never changes
+ * @exec: its own VMA is executable; never changes once it is mapped
  * @node: in space->windows; space->lock
  * @first: the first page; changes under layout_lock, @lock and space->lock
  * @end: the page behind the last; as @first
@@ -31,13 +32,15 @@ struct wr_region;
  *	well, and never reset
  * @pieces: it may consist of more than one VMA; layout_lock as well
  * @lost: some of its pages are WR_LOST
- * @nr_exec: executable pages
+ * @nr_odd: pages that cannot be in a VMA like the window's own: executable ones,
+ *	or if @exec is set committed ones that are not
  * @nr_resident: pages in memory
  * @regions: the regions by address
  * @runs: the states of all pages, and the pages in memory
  *
- * Normally one VMA, which holds one large region or many small ones; executable
- * pages have VMAs of their own, all of which share the window. It ends when
+ * Normally one VMA, which holds one large region or many small ones. Committed
+ * pages that may be executed where the window's VMA may not, or the other way
+ * round, have VMAs of their own, all of which share the window. It ends when
  * its last region is released or when the program unmaps all of it.
  */
 struct wr_window {
@@ -45,6 +48,7 @@ struct wr_window {
 	struct wr_space *space;
 	struct file *file;
 	pgoff_t stamp;
+	bool exec;
 	struct rb_node node;
 	pgoff_t first;
 	pgoff_t end;
@@ -55,18 +59,31 @@ struct wr_window {
 	bool tracked;
 	bool pieces;
 	bool lost;
-	unsigned long nr_exec;
+	unsigned long nr_odd;
 	unsigned long nr_resident;
 	struct rb_root regions;
 	struct wr_runs runs;
 };
+
+/* Whether a page in this state belongs into a VMA that is executable. */
+static inline bool wr_window_exec_at(struct wr_window *window, u8 state)
+{
+	return state & WR_COMMITTED ? wr_state_is_exec(state) : window->exec;
+}
+
+/* Whether that is another VMA than the window's own. */
+static inline bool wr_window_is_odd(struct wr_window *window, u8 state)
+{
+	return wr_window_exec_at(window, state) != window->exec;
+}
 
 struct wr_window *wr_window_next(struct wr_space *space, pgoff_t index);
 struct wr_window *wr_window_find(struct wr_space *space, pgoff_t index);
 void wr_window_get(struct wr_window *window);
 void wr_window_put(struct wr_window *window);
 
-struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages);
+struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
+				   bool exec);
 int wr_window_publish(struct wr_window *window);
 void wr_window_share(struct wr_window *window, struct list_head *list);
 struct wr_window *wr_window_next_shared(struct wr_space *space,
