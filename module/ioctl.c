@@ -161,7 +161,8 @@ static int parse_place(struct winregion_reserve *args,
 	request->fixed = args->address;
 	request->lowest = max_t(u64, args->lowest, wr_lowest());
 	request->highest = args->highest ? args->highest : wr_highest();
-	request->alignment = args->alignment;
+	request->alignment = args->alignment ? args->alignment :
+					      WINREGION_GRANULARITY;
 	if (!args->address) {
 		err = range_pages(wr_lowest(), args->length, &request->first,
 				  &end);

@@ -26,18 +26,6 @@
 #define SHARED_WINDOW_MIN (SZ_1M >> PAGE_SHIFT)
 #define SHARED_WINDOW_MAX (SZ_1G >> PAGE_SHIFT)
 
-static void set_limits(struct wr_layout *layout, struct wr_reserve *request)
-{
-	layout->place = true;
-	layout->addr = 0;
-	layout->top_down = request->top_down;
-	layout->lowest = request->lowest;
-	layout->highest = request->highest;
-	layout->alignment = request->alignment;
-	if (request->bound && !layout->alignment)
-		layout->alignment = WINREGION_GRANULARITY;
-}
-
 /* Puts the region in at @first, where there is room. The window is locked. */
 static void put_region(struct wr_window *window, struct wr_region *region,
 		       struct wr_reserve *request, pgoff_t first)
@@ -51,14 +39,14 @@ static void put_region(struct wr_window *window, struct wr_region *region,
 
 /* Publishes a new window, or unmaps it again if the program was faster. */
 static int publish(struct wr_window *window, struct wr_region *region,
-		   struct wr_reserve *request)
+		   struct wr_reserve *request, pgoff_t first)
 {
 	int err;
 
 	mutex_lock(&window->lock);
 	err = wr_window_publish(window);
 	if (!err && region)
-		put_region(window, region, request, window->first);
+		put_region(window, region, request, first);
 	mutex_unlock(&window->lock);
 	if (err)
 		wr_window_put(window);
@@ -74,13 +62,13 @@ static int reserve_own(struct wr_space *space, struct wr_region *region,
 	window = wr_window_create(space, request->pages, request->exec);
 	if (IS_ERR(window))
 		return PTR_ERR(window);
-	return publish(window, region, request);
+	return publish(window, region, request, window->first);
 }
 
 static struct list_head *shared_list(struct wr_space *space,
 				     struct wr_reserve *request)
 {
-	return &space->shared[2 * request->exec + request->top_down];
+	return &space->shared[request->exec];
 }
 
 static bool reserve_in(struct wr_window *window, struct wr_region *region,
@@ -91,8 +79,7 @@ static bool reserve_in(struct wr_window *window, struct wr_region *region,
 
 	mutex_lock(&window->lock);
 	if (!window->dead && !window->lost)
-		found = wr_region_find_gap(window, request->pages,
-					   request->top_down, &first);
+		found = wr_region_find_gap(window, request->pages, &first);
 	if (found)
 		put_region(window, region, request, first);
 	mutex_unlock(&window->lock);
@@ -124,7 +111,7 @@ static struct wr_window *create_shared(struct wr_space *space,
 	struct wr_window *window;
 
 	for (;; pages /= 2) {
-		set_limits(&space->layout, request);
+		space->layout.place = true;
 		window = wr_window_create(space, pages, request->exec);
 		if (!IS_ERR(window) || PTR_ERR(window) != -ENOSPC ||
 		    pages / 2 < request->pages || pages / 2 < WR_UNIT_PAGES)
@@ -140,7 +127,7 @@ static int add_shared(struct wr_space *space, struct wr_reserve *request)
 	if (IS_ERR(window))
 		return PTR_ERR(window);
 	wr_window_get(window);
-	err = publish(window, NULL, NULL);
+	err = publish(window, NULL, NULL, 0);
 	if (!err)
 		wr_window_share(window, shared_list(space, request));
 	wr_window_put(window);
@@ -197,6 +184,45 @@ static int make_way(struct wr_window *window, struct wr_region *region,
 	return inside ? 1 : wr_window_trim(window, first, end);
 }
 
+/* Bytes below @addr that a window for more regions could have too. */
+static unsigned long room_below(struct wr_space *space, unsigned long addr)
+{
+	unsigned long room = clamp_t(unsigned long,
+				     space->nr_regions * WR_UNIT_PAGES,
+				     SHARED_WINDOW_MIN, SHARED_WINDOW_MAX);
+
+	room <<= PAGE_SHIFT;
+	mmap_read_lock(space->mm);
+	while (room && (addr - wr_lowest() < room ||
+			!wr_space_is_unmapped(space, addr - room, addr)))
+		room = round_down(room / 2, WINREGION_GRANULARITY);
+	mmap_read_unlock(space->mm);
+	return room;
+}
+
+/*
+ * A small region that goes top down: a window with the region at its upper end,
+ * and room for others below it, the more regions there are the more.
+ */
+static int reserve_above(struct wr_space *space, struct wr_region *region,
+			 struct wr_reserve *request)
+{
+	unsigned long addr = request->first << PAGE_SHIFT;
+	unsigned long room = room_below(space, addr);
+	struct wr_window *window;
+
+	space->layout.addr = addr - room;
+	window = wr_window_create(space, request->pages + (room >> PAGE_SHIFT),
+				  request->exec);
+	if (IS_ERR(window) && room) {
+		space->layout.addr = addr;
+		window = wr_window_create(space, request->pages, request->exec);
+	}
+	if (IS_ERR(window))
+		return PTR_ERR(window);
+	return publish(window, region, request, request->first);
+}
+
 static int reserve_fixed(struct wr_space *space, struct wr_region *region,
 			 struct wr_reserve *request)
 {
@@ -214,8 +240,78 @@ static int reserve_fixed(struct wr_space *space, struct wr_region *region,
 		if (ret)
 			return min(ret, 0);
 	}
+	if (request->top_down && request->pages <= SHARED_REGION_MAX)
+		return reserve_above(space, region, request);
 	space->layout.addr = request->first << PAGE_SHIFT;
 	return reserve_own(space, region, request);
+}
+
+static unsigned long search_down(struct wr_space *space,
+				 struct wr_reserve *request)
+{
+	unsigned long len = request->pages << PAGE_SHIFT;
+	unsigned long end = request->highest + 1, addr, taken;
+
+	while (end > request->lowest && end - request->lowest >= len) {
+		addr = ALIGN_DOWN(end - len, request->alignment);
+		if (addr < request->lowest)
+			break;
+		taken = wr_space_taken(space, addr, addr + len);
+		if (taken == addr + len)
+			return addr;
+		end = taken;
+	}
+	return -ENOSPC;
+}
+
+/* The lowest place if it is free, and otherwise the highest. */
+static unsigned long search_up(struct wr_space *space,
+			       struct wr_reserve *request)
+{
+	unsigned long len = request->pages << PAGE_SHIFT;
+	unsigned long addr = ALIGN(request->lowest, request->alignment);
+	struct wr_reserve rest = *request;
+
+	if (addr < request->lowest || addr > request->highest ||
+	    request->highest - addr < len - 1)
+		return -ENOSPC;
+	if (wr_space_taken(space, addr, addr + len) == addr + len)
+		return addr;
+	rest.lowest = addr;
+	return search_down(space, &rest);
+}
+
+/*
+ * The place for a region with requirements, in all that is free. Return: the
+ * address or an error.
+ */
+static unsigned long search(struct wr_space *space, struct wr_reserve *request)
+{
+	unsigned long addr;
+
+	if (mmap_read_lock_killable(space->mm))
+		return -EINTR;
+	addr = request->top_down ? search_down(space, request) :
+				   search_up(space, request);
+	mmap_read_unlock(space->mm);
+	return addr;
+}
+
+/* Somebody else's mmap() can be faster at the place that was found. */
+static int reserve_bound(struct wr_space *space, struct wr_region *region,
+			 struct wr_reserve *request)
+{
+	unsigned long addr;
+	int tries = 16, err;
+
+	do {
+		addr = search(space, request);
+		if (IS_ERR_VALUE(addr))
+			return addr;
+		request->first = addr >> PAGE_SHIFT;
+		err = reserve_fixed(space, region, request);
+	} while (err == -EEXIST && --tries);
+	return err == -EEXIST ? -ENOSPC : err;
 }
 
 static int reserve_locked(struct wr_space *space, struct wr_region *region,
@@ -224,9 +320,11 @@ static int reserve_locked(struct wr_space *space, struct wr_region *region,
 	lockdep_assert_held(&space->layout_lock);
 	if (request->fixed)
 		return reserve_fixed(space, region, request);
-	if (request->pages <= SHARED_REGION_MAX && !request->bound)
+	if (request->bound || request->top_down)
+		return reserve_bound(space, region, request);
+	if (request->pages <= SHARED_REGION_MAX)
 		return reserve_small(space, region, request);
-	set_limits(&space->layout, request);
+	space->layout.place = true;
 	return reserve_own(space, region, request);
 }
 

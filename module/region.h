@@ -10,7 +10,7 @@
  * @pages: how many
  * @lowest: lowest byte allowed
  * @highest: highest byte allowed
- * @alignment: of the base; 0 for the default
+ * @alignment: of the base
  * @protection: allocation protection
  * @state: the state of its pages, if @commit
  * @fixed: the address is given

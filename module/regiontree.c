@@ -138,82 +138,26 @@ static struct wr_region *lowest_gap(struct rb_node *node, unsigned long units)
 	}
 }
 
-/* The region behind the highest gap of at least @units, or NULL. */
-static struct wr_region *highest_gap(struct rb_node *node, unsigned long units)
-{
-	struct wr_region *right;
-
-	if (!node || to_region(node)->max_gap < units)
-		return NULL;
-	for (;;) {
-		right = to_region(node->rb_right);
-		if (right && right->max_gap >= units) {
-			node = node->rb_right;
-			continue;
-		}
-		if (to_region(node)->gap >= units)
-			return to_region(node);
-		node = node->rb_left;
-	}
-}
-
-/* The end of free pages, if @units fit in behind the last region; else 0. */
-static pgoff_t last_gap(struct wr_window *window, unsigned long units)
-{
-	struct wr_region *last = to_region(rb_last(&window->regions));
-
-	if (free_from(window, last) + units * WR_UNIT_PAGES > window->end)
-		return 0;
-	return window->end;
-}
-
-static bool find_lowest(struct wr_window *window, unsigned long units,
-			pgoff_t *first)
-{
-	struct wr_region *region;
-
-	region = lowest_gap(window->regions.rb_node, units);
-	if (region) {
-		*first = free_from(window, to_region(rb_prev(&region->node)));
-		return true;
-	}
-	if (!last_gap(window, units))
-		return false;
-	*first = free_from(window, to_region(rb_last(&window->regions)));
-	return true;
-}
-
-static bool find_highest(struct wr_window *window, unsigned long units,
-			 pgoff_t *first)
-{
-	pgoff_t end = last_gap(window, units);
-	struct wr_region *region;
-
-	if (!end) {
-		region = highest_gap(window->regions.rb_node, units);
-		if (!region)
-			return false;
-		end = region->first;
-	}
-	*first = round_down(end, WR_UNIT_PAGES) - units * WR_UNIT_PAGES;
-	return true;
-}
-
 /**
  * wr_region_find_gap - find free pages in a window
  * @window: the window; starts and ends at units
  * @pages: how many
- * @highest: the highest place, not the lowest
- * @first: set to the first page, the start of a unit
+ * @first: set to the first page of the lowest place, the start of a unit
  *
  * Return: whether there is room.
  */
 bool wr_region_find_gap(struct wr_window *window, unsigned long pages,
-			bool highest, pgoff_t *first)
+			pgoff_t *first)
 {
 	unsigned long units = DIV_ROUND_UP(pages, WR_UNIT_PAGES);
+	struct wr_region *region;
 
 	lockdep_assert_held(&window->lock);
-	return highest ? find_highest(window, units, first) :
-			 find_lowest(window, units, first);
+	region = lowest_gap(window->regions.rb_node, units);
+	if (region)
+		region = to_region(rb_prev(&region->node));
+	else
+		region = to_region(rb_last(&window->regions));
+	*first = free_from(window, region);
+	return *first + units * WR_UNIT_PAGES <= window->end;
 }

@@ -39,6 +39,6 @@ struct wr_region *wr_region_after(struct wr_region *region);
 void wr_region_add(struct wr_window *window, struct wr_region *region);
 void wr_region_remove(struct wr_window *window, struct wr_region *region);
 bool wr_region_find_gap(struct wr_window *window, unsigned long pages,
-			bool highest, pgoff_t *first);
+			pgoff_t *first);
 
 #endif /* _WR_REGIONTREE_H */

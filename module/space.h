@@ -42,10 +42,6 @@ struct wr_window;
  * @len: its bytes
  * @place: the address is to be chosen
  * @exec: the VMA is to be executable
- * @top_down: choose the highest address
- * @lowest: lowest byte of the choice
- * @highest: highest byte of the choice
- * @alignment: of the choice; 0 for the default
  *
  * Protected by layout_lock; callbacks of the core, which the holder is in,
  * compare @task with current first.
@@ -57,10 +53,6 @@ struct wr_layout {
 	unsigned long len;
 	bool place;
 	bool exec;
-	bool top_down;
-	unsigned long lowest;
-	unsigned long highest;
-	unsigned long alignment;
 };
 
 /**
@@ -75,8 +67,8 @@ struct wr_layout {
  * @batch_lock: see the lock order
  * @lock: a leaf; protects the rest
  * @windows: by address
- * @shared: windows for small regions, [1] for those that go top down, [2] and
- *	[3] the same for executable ones; the one that was used last first
+ * @shared: windows for small regions, [1] executable ones; the one that was used
+ *	last first
  * @shared_pages: pages of all shared windows
  * @nr_windows: windows in @windows
  * @nr_regions: regions in them
@@ -96,7 +88,7 @@ struct wr_space {
 	struct mutex batch_lock;
 	spinlock_t lock;
 	struct rb_root windows;
-	struct list_head shared[4];
+	struct list_head shared[2];
 	unsigned long shared_pages;
 	unsigned long nr_windows;
 	unsigned long nr_regions;

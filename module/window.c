@@ -300,35 +300,97 @@ static bool find_obstacle(struct wr_space *space, unsigned long addr,
 	return window_between(space, addr, end, first, stop);
 }
 
-static unsigned long search_up(struct wr_space *space, struct wr_layout *layout)
+/* The first page of a window in the range that a region could not have. */
+static bool taken_in(struct wr_window *window, pgoff_t first, pgoff_t end,
+		     pgoff_t *taken)
 {
-	unsigned long addr, first, stop;
+	struct wr_region *region;
 
-	addr = ALIGN(layout->lowest, layout->alignment);
-	while (addr >= layout->lowest && addr <= layout->highest &&
-	       layout->highest - addr >= layout->len - 1) {
-		if (!find_obstacle(space, addr, addr + layout->len, &first,
-				   &stop))
-			return addr;
-		addr = ALIGN(stop, layout->alignment);
+	mutex_lock(&window->lock);
+	*taken = end;
+	if (window->lost) {
+		*taken = window->first;
+	} else if (!window->dead) {
+		region = wr_region_next(window, first);
+		if (region)
+			*taken = region->first;
 	}
-	return -ENOMEM;
+	mutex_unlock(&window->lock);
+	return *taken < end;
 }
 
-static unsigned long search_down(struct wr_space *space,
-				 struct wr_layout *layout)
+static pgoff_t taken_by_regions(struct wr_space *space, pgoff_t first,
+				pgoff_t end)
 {
-	unsigned long addr, first, stop;
-	unsigned long end = layout->highest + 1;
+	struct wr_window *window;
+	pgoff_t taken, i = first;
 
-	while (end > layout->lowest && end - layout->lowest >= layout->len) {
-		addr = ALIGN_DOWN(end - layout->len, layout->alignment);
-		if (addr < layout->lowest)
+	while ((window = wr_window_next(space, i))) {
+		i = window->end;
+		if (window->first >= end)
+			taken = end;
+		else if (!taken_in(window, first, end, &taken))
+			taken = i < end ? 0 : end; /* on with the next one */
+		wr_window_put(window);
+		if (taken)
+			return taken;
+	}
+	return end;
+}
+
+static unsigned long taken_by_others(struct mm_struct *mm, unsigned long addr,
+				     unsigned long end)
+{
+	VMA_ITERATOR(vmi, mm, addr);
+	struct vm_area_struct *vma;
+
+	for_each_vma(vmi, vma) {
+		if (!wr_vma_is_ours(vma))
+			return min(end, growth_start(vma));
+		/* Further than any stack grows */
+		if (vma->vm_start > end && vma->vm_start - end > 2UL * SZ_1G)
 			break;
-		if (!find_obstacle(space, addr, addr + layout->len, &first,
-				   &stop))
+	}
+	return end;
+}
+
+/* Whether neither a VMA nor a window has any of it. mmap_lock is held. */
+bool wr_space_is_unmapped(struct wr_space *space, unsigned long addr,
+			  unsigned long end)
+{
+	unsigned long first, stop;
+
+	return !find_obstacle(space, addr, end, &first, &stop);
+}
+
+/**
+ * wr_space_taken - whether a new region could not be somewhere
+ * @space: the space; its layout_lock is held
+ * @addr: the first byte
+ * @end: the byte behind the last
+ *
+ * What is free inside a window is free. Context: mmap_lock is held.
+ *
+ * Return: the start of what is there already, maybe below @addr; or @end.
+ */
+unsigned long wr_space_taken(struct wr_space *space, unsigned long addr,
+			     unsigned long end)
+{
+	unsigned long taken = taken_by_others(space->mm, addr, end);
+
+	return min(taken, taken_by_regions(space, addr >> PAGE_SHIFT,
+					   end >> PAGE_SHIFT) << PAGE_SHIFT);
+}
+
+static unsigned long search_up(struct wr_space *space, unsigned long len,
+			       unsigned long alignment)
+{
+	unsigned long addr = ALIGN(wr_lowest(), alignment), first, stop;
+
+	while (addr <= wr_highest() && wr_highest() - addr >= len - 1) {
+		if (!find_obstacle(space, addr, addr + len, &first, &stop))
 			return addr;
-		end = first;
+		addr = ALIGN(stop, alignment);
 	}
 	return -ENOMEM;
 }
@@ -338,40 +400,29 @@ static unsigned long search_default(struct wr_space *space,
 				    struct wr_layout *layout, struct file *file,
 				    unsigned long flags)
 {
-	unsigned long addr, first, stop;
+	unsigned long len = layout->len, alignment, addr, first, stop;
 
-	addr = mm_get_unmapped_area(file, 0,
-				    layout->len + layout->alignment - PAGE_SIZE,
-				    0, flags);
+	alignment = len >= PMD_SIZE ? PMD_SIZE : WINREGION_GRANULARITY;
+	addr = mm_get_unmapped_area(file, 0, len + alignment - PAGE_SIZE, 0,
+				    flags);
 	if (!IS_ERR_VALUE(addr)) {
-		addr = ALIGN(addr, layout->alignment);
-		if (addr >= layout->lowest && addr <= layout->highest &&
-		    layout->highest - addr >= layout->len - 1 &&
-		    !find_obstacle(space, addr, addr + layout->len, &first,
-				   &stop))
+		addr = ALIGN(addr, alignment);
+		if (addr >= wr_lowest() && addr <= wr_highest() &&
+		    wr_highest() - addr >= len - 1 &&
+		    !find_obstacle(space, addr, addr + len, &first, &stop))
 			return addr;
 	}
-	return search_up(space, layout);
+	return search_up(space, len, alignment);
 }
 
 static unsigned long place(struct wr_layout *layout, struct file *file,
 			   unsigned long flags)
 {
 	struct wr_window *window = layout->window;
-	struct wr_space *space = window->space;
-	bool bound = layout->alignment;
 	unsigned long addr;
 
-	mmap_assert_write_locked(space->mm);
-	if (!bound)
-		layout->alignment = layout->len >= PMD_SIZE ?
-				    PMD_SIZE : WINREGION_GRANULARITY;
-	if (layout->top_down)
-		addr = search_down(space, layout);
-	else if (bound)
-		addr = search_up(space, layout);
-	else
-		addr = search_default(space, layout, file, flags);
+	mmap_assert_write_locked(window->space->mm);
+	addr = search_default(window->space, layout, file, flags);
 	if (IS_ERR_VALUE(addr))
 		return addr;
 	layout->addr = addr;

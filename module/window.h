@@ -82,6 +82,10 @@ struct wr_window *wr_window_find(struct wr_space *space, pgoff_t index);
 void wr_window_get(struct wr_window *window);
 void wr_window_put(struct wr_window *window);
 
+bool wr_space_is_unmapped(struct wr_space *space, unsigned long addr,
+			  unsigned long end);
+unsigned long wr_space_taken(struct wr_space *space, unsigned long addr,
+			     unsigned long end);
 struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
 				   bool exec);
 int wr_window_publish(struct wr_window *window);
