@@ -626,6 +626,7 @@ int wr_window_trim(struct wr_window *window, pgoff_t first, pgoff_t end)
 
 /* ---- simple and tracked ---- */
 
+/* Waits for faults, which want the window's lock; so it is not held here. */
 static void track_vmas(struct wr_window *window)
 {
 	VMA_ITERATOR(vmi, window->space->mm, window->first << PAGE_SHIFT);
@@ -635,7 +636,9 @@ static void track_vmas(struct wr_window *window)
 	for_each_vma_range(vmi, vma, window->end << PAGE_SHIFT)
 		if (wr_vma_is_ours(vma) && vma->vm_private_data == window)
 			wr_vma_set_tracked(vma);
+	mutex_lock(&window->lock);
 	window->tracked = true;
+	mutex_unlock(&window->lock);
 }
 
 /**
@@ -648,10 +651,8 @@ int wr_window_track(struct wr_window *window)
 {
 	if (mmap_write_lock_killable(window->space->mm))
 		return -EINTR;
-	mutex_lock(&window->lock);
 	if (!window->tracked)
 		track_vmas(window);
-	mutex_unlock(&window->lock);
 	mmap_write_unlock(window->space->mm);
 	return 0;
 }
@@ -1167,9 +1168,9 @@ struct wr_window *wr_window_fork(struct wr_window *parent,
 
 	if (!space)
 		return NULL;
-	mutex_lock(&parent->lock);
 	if (!parent->tracked)
 		track_vmas(parent);
+	mutex_lock(&parent->lock);
 	child = child_of(parent, space);
 	if (child)
 		fork_vma(parent, child, vma, &failed);
