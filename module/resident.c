@@ -173,8 +173,8 @@ typedef int (*page_fn)(struct wr_window *window, pgoff_t index,
 		       struct wr_slot *slot, void *data);
 
 /* Calls @fn for each page in memory of [@first, @end) up to the first error. */
-static int for_each_page(struct wr_window *window, pgoff_t first, pgoff_t end,
-			 page_fn fn, void *data)
+static int visit_pages(struct wr_window *window, pgoff_t first, pgoff_t end,
+		       page_fn fn, void *data)
 {
 	struct wr_slot *slot;
 	pgoff_t next;
@@ -211,7 +211,7 @@ unsigned long wr_resident_count(struct wr_window *window, pgoff_t first,
 	unsigned long n = 0;
 
 	if (window->nr_resident)
-		for_each_page(window, first, end, count_page, &n);
+		visit_pages(window, first, end, count_page, &n);
 	return n;
 }
 
@@ -241,7 +241,7 @@ void wr_resident_unmap(struct wr_window *window, pgoff_t first, pgoff_t end)
 
 	if (!window->nr_resident)
 		return;
-	for_each_page(window, first, end, wait_for_page, &any);
+	visit_pages(window, first, end, wait_for_page, &any);
 	if (any)
 		unmap_mapping_pages(window->file->f_mapping, first, end - first,
 				    false);
@@ -263,7 +263,7 @@ static int drop_page(struct wr_window *window, pgoff_t index,
 void wr_resident_drop(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	if (window->nr_resident)
-		for_each_page(window, first, end, drop_page, NULL);
+		visit_pages(window, first, end, drop_page, NULL);
 }
 
 /*
@@ -317,5 +317,5 @@ int wr_resident_fork(struct wr_window *parent, struct wr_window *child,
 	if (!parent->nr_resident)
 		return 0;
 	wr_resident_unmap(parent, first, end);
-	return for_each_page(parent, first, end, fork_page, child);
+	return visit_pages(parent, first, end, fork_page, child);
 }

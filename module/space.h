@@ -67,8 +67,8 @@ struct wr_layout {
  * @batch_lock: see the lock order
  * @lock: a leaf; protects the rest
  * @windows: by address
- * @shared: windows for small regions, [1] executable ones; the one that was used
- *	last first
+ * @shared: windows for small regions, [1] executable ones; the one that was
+ *	used last first
  * @shared_pages: pages of all shared windows
  * @nr_windows: windows in @windows
  * @nr_regions: regions in them
