@@ -1,0 +1,385 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2154,SC2034
+#
+# One boot of the test machine. Needs lib.sh. In order:
+#
+#	vm_prepare KERNEL [DIR]	the kernel, and a directory in build/vm
+#	vm_module PARAMETERS	have winregion loaded
+#	vm_carry FILE		a program or file that the guest is to have
+#	vm_job WORD...		a record for the guest's init (see init.c)
+#	vm_boot SECONDS		run it; after SECONDS without news it hangs
+#	vm_trouble		print what was wrong with the machine itself
+#
+# The directory of the run, $dir, then holds console.log, result, output,
+# initrd and qemu.cmd. $cpus, $mem, $append and $console_in may be set before;
+# ACCEL and QEMU_ARGS in the environment say how QEMU is to run.
+
+cpus=${CPUS:-2}
+mem=${MEM:-2G}
+append=${APPEND:-}
+console_in=/dev/null
+dir='' qemu_pid='' accel=''
+
+# ---- where ----
+
+# A directory per run, so that several can go on at once: NAME, NAME-2, ...
+# The lock is the run's own and goes with it.
+claim_dir()
+{
+	local n=1
+
+	mkdir -p "$build/vm"
+	while :; do
+		dir=$build/vm/$1
+		[ $n = 1 ] || dir+=-$n
+		mkdir -p "$dir"
+		exec 8>"$dir/.lock"
+		flock -n 8 && break
+		n=$((n + 1))
+	done
+	rm -rf "${dir:?}"/*
+	mkdir -p "$dir/root/vm"
+	: >"$dir/root/vm/jobs"
+}
+
+vm_prepare()
+{
+	find_kernel "$1"
+	need "${base_packages[@]}"
+	"$vm/fetch.sh" kernel "$1"
+	"$vm/fetch.sh" busybox
+	make_base
+	claim_dir "${2-$1}"
+}
+
+# ---- what the guest has ----
+
+# What every guest has: init, and a busybox as its shell. The links that stand
+# for /lib and the like are those of the host, as its programs expect them.
+make_base()
+{
+	local base=$build/vm/base root name d
+
+	mkdir -p "$build/vm"
+	(
+		exec 9>"$build/vm/.base.lock"
+		flock 9
+		[ "$base.cpio" -nt "$vm/init.c" ] &&
+			[ "$base.cpio" -nt "$cache/busybox" ] &&
+			[ "$base.cpio" -nt "$vm/boot.sh" ] && exit
+		rm -rf "$base"
+		root=$base/root
+		mkdir -p "$root"/{dev,etc,proc,root,run,sys,usr/bin,usr/sbin,var}
+		for d in bin sbin lib lib32 lib64 libx32; do
+			if [ -L "/$d" ]; then
+				mkdir -p "$root/usr/$d"
+				ln -s "usr/$d" "$root/$d"
+			fi
+		done
+		gcc -O2 -Wall -Wextra -Werror -static -s \
+			-o "$root/init" "$vm/init.c"
+		cp "$cache/busybox" "$root/usr/bin/busybox"
+		for name in $("$cache/busybox" --list); do
+			[ "$name" = busybox ] ||
+				ln -s busybox "$root/usr/bin/$name"
+		done
+		ln -s /proc/mounts "$root/etc/mtab"
+		printf 'root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n' \
+			>"$root/etc/passwd"
+		printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
+		pack "$root" "$base.cpio.new"
+		mv "$base.cpio.new" "$base.cpio"
+		rm -rf "$base"
+	) || die "the guest's base image could not be made"
+}
+
+pack()
+{
+	(cd "$1" && find . -mindepth 1 -print0 |
+		cpio --quiet -0 -o -H newc -R 0:0) >"$2"
+}
+
+# Where the file $1 is in the guest: where it is here, /lib and the like
+# resolved. The last component may be a link that gives a program its name.
+vm_path()
+{
+	local d
+
+	d=$(realpath -e -- "$(dirname -- "$1")") || return
+	printf '%s/%s' "${d%/}" "$(basename -- "$1")"
+}
+
+# Copy the file $1, and if it is a program all that it needs to start: the
+# interpreter and the libraries that ldd names, or a script's interpreter.
+vm_carry()
+{
+	local file at line needed
+
+	if [ ! -f "$1" ] || [ ! -r "$1" ]; then
+		die "no such file: $1"
+	fi
+	file=$(vm_path "$1")
+	case $file in
+	/dev/* | /proc/* | /sys/*)
+		die "$1: the guest has a ${file%"${file#/*/}"} of its own" ;;
+	esac
+	at=$dir/root$file
+	[ ! -e "$at" ] || return 0
+	(umask 022 && mkdir -p "$(dirname "$at")")
+	cp -L --preserve=mode -- "$file" "$at"
+
+	case $(head -c 4 -- "$file" | tr -d '\0') in
+	$'\177ELF')
+		needed=$(LC_ALL=C ldd "$file" 2>/dev/null || true)
+		if line=$(grep 'not found' <<<"$needed"); then
+			die "$1 needs a library that is not here: ${line//[$'\t\n']/ }"
+		fi
+		sed -n -e 's/^\t.* => \(\/.*\) (0x.*/\1/p' \
+			-e 's/^\t\(\/.*\) (0x.*/\1/p' <<<"$needed"
+		;;
+	'#!'*)
+		script_needs "$file"
+		;;
+	esac >"$dir/needed.$BASHPID.$((++carried))"
+	while IFS= read -r line; do
+		vm_carry "$line"
+	done <"$dir/needed.$BASHPID.$carried"
+}
+carried=0
+
+# The programs on the first line of script $1. What its lines then call is up
+# to the guest's busybox.
+script_needs()
+{
+	local interpreter argument _
+
+	read -r interpreter argument _ < <(head -n 1 -- "$1" | sed 's/^#! *//')
+	printf '%s\n' "$interpreter"
+	if [ "$(basename "$interpreter")" = env ]; then
+		command -v -- "$argument" || die "$1 needs $argument"
+	fi
+}
+
+vm_job()
+{
+	printf '%s\0' "$@" >>"$dir/root/vm/jobs"
+}
+
+# Have the module loaded, with parameters $1.
+vm_module()
+{
+	"$vm/build.sh" "$series"
+	cp "$build/$series/winregion.ko" "$dir/root/vm/winregion.ko"
+	vm_job module "$1"
+}
+
+# ---- the machine ----
+
+# The command line of QEMU, for accelerator $1 and directory $2, in $qemu.
+qemu_line()
+{
+	local how=$1 model=max,la57=off kernel words
+
+	case $how in
+	kvm*)	model=host ;;
+	tcg)	how=tcg,thread=multi ;;
+	esac
+	# Warnings, lock-ups and hung tasks end the run at once. An emulated
+	# processor gets more time before it counts as locked up.
+	kernel="console=ttyS0,115200 ignore_loglevel panic=-1 oops=panic"
+	kernel+=" panic_on_warn=1 softlockup_panic=1"
+	kernel+=" sysctl.kernel.hung_task_panic=1"
+	kernel+=" sysctl.kernel.panic_on_rcu_stall=1"
+	[ "$model" = host ] || kernel+=" sysctl.kernel.watchdog_thresh=30"
+	[ "$model" = host ] || kernel+=" rcupdate.rcu_cpu_stall_timeout=60"
+	[ -z "$append" ] || kernel+=" $append"
+
+	qemu=(qemu-system-x86_64 -nodefaults -no-user-config
+		-display none -no-reboot
+		-machine pc -accel "$how" -cpu "$model" -smp "$cpus" -m "$mem"
+		-kernel "$cache/kernels/$series/image" -initrd "$2/initrd"
+		-append "$kernel"
+		-chardev "file,id=log,path=$2/console.log"
+		-serial chardev:log
+		-chardev "file,id=report,path=$2/result"
+		-serial chardev:report
+		-chardev "stdio,id=out,signal=off,logfile=$2/output"
+		-serial chardev:out)
+	read -r -a words <<<"${QEMU_ARGS:-}"
+	qemu+=("${words[@]}")
+}
+
+# The words as a line that a person can paste into a shell.
+quote()
+{
+	local word
+
+	for word; do
+		case $word in
+		*[!A-Za-z0-9_./,:=+-]* | '')
+			printf "'%s' " "${word//\'/\'\\\'\'}" ;;
+		*)	printf '%s ' "$word" ;;
+		esac
+	done
+	printf '\n'
+}
+
+# Run QEMU from directory $2 until it ends, or for $1 seconds without a new
+# line in its report; 0: however long. It dies with this process, however this
+# process ends.
+start_qemu()
+{
+	local status=0 in guard=
+
+	exec {in}<"$console_in"
+	ulimit -c 0
+	rm -f "$2/hung"
+	: >"$2/result"
+	setpriv --pdeathsig KILL "${qemu[@]}" <&"$in" 2>"$2/qemu.err" &
+	qemu_pid=$!
+	trap stop_qemu EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+	if [ "$1" != 0 ]; then
+		watch_progress "$1" "$2" &
+		guard=$!
+	fi
+	# Not the shell's own word on how it ended.
+	{ wait "$qemu_pid" || status=$?; } 2>/dev/null
+	qemu_pid=
+	[ -z "$guard" ] || kill "$guard" 2>/dev/null || true
+	exec {in}<&-
+	return "$status"
+}
+
+# It holds on to nothing that somebody may wait for the end of.
+watch_progress()
+{
+	exec >/dev/null 2>&1 7>&- 8>&- 9>&-
+	while sleep 2 && kill -0 "$qemu_pid"; do
+		[ -n "$(find "$2/result" -newermt "-$1 seconds")" ] && continue
+		: >"$2/hung"
+		kill "$qemu_pid"
+		sleep 5
+		kill -KILL "$qemu_pid"
+	done
+}
+
+stop_qemu()
+{
+	[ -n "$qemu_pid" ] || return 0
+	kill "$qemu_pid" 2>/dev/null || return 0
+	wait "$qemu_pid" || true
+}
+
+# Which accelerator works here: what ACCEL= says, or what a trial found. There
+# are machines where KVM is there but no guest comes up, and QEMU itself does
+# not fall back then. The answer is good for this QEMU on this host kernel.
+choose_accel()
+{
+	local known=$cache/accel this
+
+	accel=${ACCEL:-tcg}
+	[ -z "${ACCEL:-}" ] && [ -r /dev/kvm ] && [ -w /dev/kvm ] || return 0
+	this="$(uname -r) $(qemu-system-x86_64 --version | head -n 1)"
+	if [ "$(sed 1d "$known" 2>/dev/null)" != "$this" ]; then
+		say "trying whether KVM works here (once)"
+		accel=tcg
+		if try_kvm; then
+			accel=kvm
+		fi
+		printf '%s\n%s\n' "$accel" "$this" >"$known.$BASHPID"
+		mv "$known.$BASHPID" "$known"
+	fi
+	accel=$(head -n 1 "$known")
+}
+
+# A guest with nothing to do has reported in a few seconds, or never does.
+try_kvm()
+{
+	local trial=$dir/trial
+
+	mkdir -p "$trial/root/vm"
+	: >"$trial/root/vm/jobs"
+	pack "$trial/root" "$trial/jobs.cpio"
+	cat "$build/vm/base.cpio" "$trial/jobs.cpio" >"$trial/initrd"
+	qemu_line kvm "$trial"
+	console_in=/dev/null start_qemu 20 "$trial" >/dev/null || true
+	grep -qx 'done' "$trial/result" 2>/dev/null
+}
+
+# Boot what was prepared and wait for its end. Program output goes to stdout
+# as it comes.
+vm_boot()
+{
+	local limit=$1
+
+	pack "$dir/root" "$dir/jobs.cpio"
+	cat "$build/vm/base.cpio" "$dir/jobs.cpio" >"$dir/initrd"
+	rm -rf "$dir/root" "$dir/jobs.cpio" "$dir"/needed.*
+	choose_accel
+	qemu_line "$accel" "$dir"
+	quote "${qemu[@]}" >"$dir/qemu.cmd"
+	[ -z "${V:-}" ] || cat "$dir/qemu.cmd" >&2
+	vm_status=0
+	start_qemu "$limit" "$dir" || vm_status=$?
+	vm_limit=$limit
+}
+
+# ---- was it well? ----
+
+# What must never be in a kernel log. The kernel's own boot lines that would
+# match, such as its command line, are taken out first.
+splats()
+{
+	grep -a -v -e 'ommand line: ' -e 'WARNING: Unprivileged eBPF' "$1" |
+	grep -a -E -e '\<BUG\>' -e 'WARNING: ' -e '\<Oops\>' \
+		-e 'Kernel panic' -e 'general protection fault' \
+		-e 'Bad rss-counter' -e 'Bad page' -e 'bad p[gum4]*d\>' \
+		-e 'K[AC]SAN: ' -e 'KFENCE: ' -e 'UBSAN: ' -e 'DEBUG_LOCKS_WARN' \
+		-e 'possible (recursive|circular)' -e 'inconsistent lock state' \
+		-e 'suspicious RCU' -e 'memory leak' -e 'unreferenced object' \
+		-e 'blocked for more than' -e 'soft lockup' -e 'detected stall' \
+		-e 'list_(add|del) corruption' -e 'Corrupted page table' \
+		-e 'Objects? remaining' -e 'refcount_t: ' \
+		-e 'slab .*: .*(overwritten|Redzone|poison)'
+}
+
+# One line for each thing that was wrong with the machine, as opposed to the
+# programs it ran; succeeds if there was any.
+vm_trouble()
+{
+	local found=1 line
+
+	if [ -e "$dir/hung" ]; then
+		printf 'guest hangs: nothing reported for %s s\n' "$vm_limit"
+		found=0
+	elif ! grep -qx 'done' "$dir/result" 2>/dev/null; then
+		printf 'guest did not report (QEMU ended with status %s)\n' \
+			"$vm_status"
+		sed 's/^/	/' "$dir/qemu.err"
+		found=0
+	fi
+	while IFS= read -r line; do
+		printf '%s\n' "$line"
+		found=0
+	done < <(sed -n 's/^error //p' "$dir/result" 2>/dev/null)
+	while IFS= read -r line; do
+		printf 'kernel log: %s\n' "$line"
+		found=0
+	done < <(splats "$dir/console.log" 2>/dev/null | head -n 20)
+	return "$found"
+}
+
+# How the program named $1 ended, as a shell would say it; fails if unknown.
+vm_exit_status()
+{
+	local how number
+
+	read -r _ _ how number < <(grep "^end $1 " "$dir/result") || return
+	case $how in
+	exit)	printf '%s' "$number" ;;
+	signal)	printf '%s' $((128 + number)) ;;
+	*)	printf 124 ;;
+	esac
+}

@@ -1,0 +1,128 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Build winregion.ko for a kernel of kernels.list, in build/NAME/ of its own:
+#
+#	build.sh [NAME]
+#
+# The sources are copied there, so that no two kernels share an object file.
+# Everything that the compiler says about them under W=1 is an error. Prints
+# nothing when the module is up to date.
+
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+sources=(Kbuild module uapi)
+
+up_to_date()
+{
+	[ -e "$out/winregion.ko" ] && [ -e "$out/.started" ] &&
+		[ -e "$out/.kernel" ] &&
+		[ "$(cat "$out/.kernel")" = "$release" ] &&
+		[ -z "$(cd "$top" && find "${sources[@]}" "$vm/build.sh" \
+			-newer "$out/.started" -print -quit)" ]
+}
+
+# Bring the copies in $1 up to date, and drop what is gone from the tree. A copy
+# is as new as the moment it is made: an object that was compiled meanwhile from
+# the copy before must not look newer.
+copy_sources()
+{
+	local dir=$1 f
+
+	mkdir -p "$dir"
+	(cd "$top" && find "${sources[@]}" -type f \
+		\( -name '*.[chS]' -o -name Kbuild \)) |
+	while IFS= read -r f; do
+		cmp -s "$top/$f" "$dir/$f" && continue
+		mkdir -p "$dir/$(dirname "$f")"
+		cp "$top/$f" "$dir/$f"
+	done
+	(cd "$dir" && find "${sources[@]}" -type f \
+		\( -name '*.[chS]' -o -name Kbuild \)) |
+	while IFS= read -r f; do
+		[ -e "$top/$f" ] || rm -f "$dir/$f"
+	done
+}
+
+# Run make for the module in $1 (as the build tools see it), in root $2. objtool
+# reads /proc. Types for tracers (BTF) would need pahole and no test uses them.
+kbuild()
+{
+	local enter=()
+
+	[ -z "$2" ] || enter=(as_root unshare --mount "--root=$2" --mount-proc
+		/usr/bin/env -i PATH=/usr/sbin:/usr/bin HOME=/)
+	# A variable given to the outer make, such as ARGS=, is not for this one.
+	unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
+	"${enter[@]}" make -C "$headers_seen" M="$1" -j"$(nproc)" \
+		W=1 KCFLAGS=-Werror CONFIG_DEBUG_INFO_BTF_MODULES= modules
+}
+
+# A compiler newer than the kernel's by a security update is not about our
+# files. modpost's warnings are, and -Werror does not cover those.
+fail_on_warnings()
+{
+	if grep -i 'warning' "$1" | grep -v \
+		-e 'the compiler differs from the one used to build'; then
+		# Nor may the next run find the objects and see no warning.
+		as_root rm -rf "$copy"
+		die "$name: the module builds with warnings"
+	fi
+}
+
+build_in_place()
+{
+	copy=$out/src
+	headers_seen=$headers
+	copy_sources "$copy"
+	kbuild "$copy" "" >"$out/build.log" 2>&1
+}
+
+# The root sees only itself, so the sources are taken there and the module is
+# brought back.
+build_in_root()
+{
+	local id inside
+
+	id=$(printf '%s' "$out" | cksum | tr -d ' ')
+	inside=/build/$id
+	copy=$root$inside
+	headers_seen=${headers#"$root"}
+	can_root || die "building for $name needs chroot, so root or sudo"
+	as_root mkdir -p "$copy"
+	as_root chown -R "$(id -u)" "$copy"
+	copy_sources "$copy"
+	kbuild "$inside" "$root" >"$out/build.log" 2>&1
+}
+
+name=${1-$(default_kernel)}
+find_kernel "$name"
+need "${base_packages[@]}"
+"$vm/fetch.sh" kernel "$name"
+
+out=$build/$name
+root=$(build_root "$build_suite")
+release=$(cat "$cache/kernels/$name/release")
+headers=$(cat "$cache/kernels/$name/headers")
+[ -e "$top/Kbuild" ] || die "there is no module to build: no Kbuild in $top"
+
+hold_lock "$out/.lock"
+! up_to_date || exit 0
+say "building winregion.ko for $release"
+# What changes from here on is not in the module.
+touch "$out/.started.new"
+[ -n "$root" ] || need "$(sed -n 's/.*)\(gcc-[0-9]*\)$/\1/p' \
+	"$headers/.kernelvariables")"
+how=build_in_place
+[ -z "$root" ] || how=build_in_root
+"$how" || {
+	cat "$out/build.log" >&2
+	die "the module does not build for $release"
+}
+fail_on_warnings "$out/build.log"
+cp "$copy/winregion.ko" "$out/winregion.ko.new"
+mv "$out/winregion.ko.new" "$out/winregion.ko"
+mv "$out/.started.new" "$out/.started"
+printf '%s\n' "$release" >"$out/.kernel"
+say "built for $release, no warnings (W=1)"

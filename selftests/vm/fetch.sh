@@ -1,0 +1,341 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Fill the cache with what the test machine is made of. Everything comes from
+# the distribution's packages, is unpacked in the cache and installed nowhere.
+# What is there already is not fetched again.
+#
+#	fetch.sh kernel NAME		boot image and headers of a kernel
+#	fetch.sh busybox		a static busybox, for the guest
+#	fetch.sh kselftest		kselftest's headers, kernel scripts
+#	fetch.sh source PACKAGE DIR	a source package, unpacked into DIR
+#	fetch.sh all			all of the above but sources
+#	fetch.sh clean			remove the cache
+#
+# Each thing is made in $tmp and renamed into place when it is complete, so an
+# interrupted run leaves nothing that looks finished.
+
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/apt.sh"
+
+tmp=$cache/tmp
+
+# Only one process fills the cache at a time, so whatever is in $tmp when the
+# lock is ours was left by one that died.
+start()
+{
+	hold_lock "$cache/lock"
+	remove "$tmp"
+	mkdir -p "$tmp"
+	trap 'remove "$tmp"' EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+}
+
+# A root file system in the cache belongs to root.
+remove()
+{
+	[ -e "$1" ] || return 0
+	rm -rf --one-file-system "$1" 2>/dev/null && return
+	can_root || die "cannot remove all of $1; it needs root"
+	as_root rm -rf --one-file-system "$1"
+}
+
+# ---- kernels ----
+
+# "ABI version" of each kernel in the suites for which headers are packaged,
+# oldest first. Read: all packages of the suites.
+header_versions()
+{
+	awk '
+	/^Package: / { name = $2 }
+	/^Version: / {
+		if (name !~ /^linux-headers-[0-9]+\.[0-9].*-amd64$/ ||
+		    name ~ /-(rt|cloud)-amd64$/)
+			next
+		abi = name
+		sub(/^linux-headers-/, "", abi)
+		sub(/-amd64$/, "", abi)
+		# Without a third number it is a meta-package.
+		if (abi ~ /^[0-9]+\.[0-9]+\.[0-9]/)
+			print abi, $2
+	}' | sort -u -k 2,2V
+}
+
+# The packages of kernel ABI $1, version $2: boot image, then headers. Some
+# releases pack the image apart from the modules, as linux-binary. Fails where
+# the suites do not have them all in this version. Read: "package version".
+complete_set()
+{
+	awk -v abi="$1" -v version="$2" '
+	$2 == version { have[$1] = 1 }
+	function first(a, b, c) {
+		return a in have ? a : b in have ? b : c in have ? c : ""
+	}
+	END {
+		split(abi, number, /[.]/)
+		headers = "linux-headers-" abi
+		image = first("linux-binary-" abi "-amd64",
+			      "linux-image-" abi "-amd64",
+			      "linux-image-" abi "-amd64-unsigned")
+		kbuild = first("linux-kbuild-" abi,
+			       "linux-kbuild-" number[1] "." number[2])
+		if (image == "" || kbuild == "" ||
+		    !(headers "-amd64" in have) ||
+		    !(headers "-common" in have))
+			exit 1
+		print image, headers "-amd64", headers "-common", kbuild
+	}'
+}
+
+# Decide what kernel $series is today: sets abi, version and packages. A suite
+# may have dropped the series for its successor, then that one is taken.
+resolve()
+{
+	local list=$tmp/packages versions=$tmp/versions suite
+
+	for suite in ${suites//,/ }; do
+		packages_of "$suite"
+	done >"$list"
+	header_versions <"$list" >"$versions"
+	awk '/^Package: / { p = $2 } /^Version: / { print p, $2 }' "$list" |
+		grep '^linux-' >"$list.short" || true
+
+	try_versions "^${series//./\\.}\\." && return
+	try_versions . ||
+		die "$suites: no kernel with matching headers for $series"
+	say "$suites: no $series any more; the newest there is $abi"
+}
+
+# The newest complete set whose ABI name matches $1.
+try_versions()
+{
+	while read -r abi version; do
+		read -r -a packages < \
+			<(complete_set "$abi" "$version" <"$list.short") &&
+			return 0
+	done < <(grep -- "$1" "$versions" | tac)
+	return 1
+}
+
+# Of a boot image's package only the image and the configuration are kept: the
+# modules are large and no test needs them.
+unpack_image()
+{
+	local packed
+
+	dpkg-deb --fsys-tarfile "$1" | tar -C "$2" -x --wildcards \
+		'./boot/vmlinuz-*' './boot/config-*' 2>/dev/null ||
+	dpkg-deb --fsys-tarfile "$1" | tar -C "$2" -x --wildcards \
+		'./usr/lib/modules/*/vmlinuz'
+	packed=$(find "$2" -name 'vmlinuz*' -print -quit)
+	[ -s "$packed" ] || die "$(basename "$1") holds no boot image"
+	uncompress "$packed" "$2/image" || cp "$packed" "$2/image"
+	rm "$packed"
+}
+
+# An emulated processor is slow at uncompressing its own kernel, and QEMU boots
+# an uncompressed one as well. Fails where the compression is not known.
+uncompress()
+{
+	local magic offset
+
+	for magic in 'xz:\xfd7zXZ\x00' 'zstd:\x28\xb5\x2f\xfd' \
+		     'gzip:\x1f\x8b\x08'; do
+		for offset in $(LC_ALL=C grep -abo -P "${magic#*:}" "$1" |
+				cut -d: -f1); do
+			# What follows the kernel in the file is an error to
+			# them, so the result tells, not the exit status.
+			tail -c "+$((offset + 1))" "$1" |
+				"${magic%%:*}" -dc >"$2" 2>/dev/null || true
+			[ "$(head -c 4 "$2" | tail -c 3)" != ELF ] || return 0
+		done
+	done
+	rm -f "$2"
+	return 1
+}
+
+# Header packages name each other by their place on an installed system. Where
+# they are not there, name the place they are at.
+relocate_headers()
+{
+	sed -i "s|/usr/src/|$2/usr/src/|" "$1/Makefile"
+}
+
+fetch_kernel()
+{
+	local dir root p abi version packages list versions
+
+	find_kernel "$1"
+	dir=$cache/kernels/$series
+	root=$(build_root "$build_suite")
+	if [ -e "$dir/release" ] && [ -d "$(cat "$dir/headers")" ]; then
+		return
+	fi
+	start
+	# Another process may have done it while this one waited.
+	[ ! -e "$dir/release" ] || [ ! -d "$(cat "$dir/headers")" ] || return 0
+
+	need "${base_packages[@]}"
+	apt_ready binary
+	resolve
+	[ -z "$root" ] || make_root "$build_suite"
+	say "$series is $abi, version $version"
+	download "$tmp/debs" "${packages[@]/%/=$version}"
+
+	mkdir -p "$tmp/kernel"
+	unpack_image "$tmp"/debs/"${packages[0]}"_*.deb "$tmp/kernel"
+	if [ -n "$root" ]; then
+		for p in "${packages[@]:1}"; do
+			as_root dpkg-deb -x "$tmp/debs/$p"_*.deb "$root"
+		done
+	else
+		for p in "${packages[@]:1}"; do
+			dpkg-deb -x "$tmp/debs/$p"_*.deb "$tmp/kernel"
+		done
+		relocate_headers \
+			"$tmp/kernel/usr/src/linux-headers-$abi-amd64" "$dir"
+	fi
+	printf '%s\n' "${root:-$dir}/usr/src/linux-headers-$abi-amd64" \
+		>"$tmp/kernel/headers"
+	printf '%s\n' "$abi-amd64" >"$tmp/kernel/release"
+
+	mkdir -p "$cache/kernels"
+	rm -rf "$dir"
+	mv "$tmp/kernel" "$dir"
+}
+
+# ---- roots with another release's build tools ----
+
+# A root of suite $1 with a compiler and what a kernel's build tools link to.
+# It is made in a mount namespace, so that none of its mounts outlive it.
+make_root()
+{
+	local suite=$1 dest=$cache/roots/$1 uri keyring cc alone=()
+
+	[ ! -e "$dest/usr/bin/make" ] || return 0
+	if ! can_root; then
+		say "error: the build tools of $series run on $suite, so in a root of"
+		say "their own (debootstrap, chroot): do this as root, or with a"
+		say "sudo that asks for no password. Kernels that need no root:" \
+			"$(kernels | awk -v s="$(host_suite)" \
+				'$3 == s { printf "%s%s", sep, $1; sep = " " }')"
+		exit 1
+	fi
+	need debootstrap debian-archive-keyring
+	IFS='|' read -r uri _ < <(pick_source main)
+	keyring=$(sed -n 's/^Signed-By: //p' \
+		"$apt_dir/binary/sources/private.sources" | head -n 1)
+	cc=$(packages_of_headers_compiler)
+
+	say "making a root of $suite with $cc (once, takes a minute or two)"
+	as_root unshare --mount true 2>/dev/null && alone=(unshare --mount)
+	as_root "${alone[@]}" debootstrap --variant=minbase \
+		${keyring:+"--keyring=$keyring"} \
+		--include="$cc,make,pahole,libelf1t64,libssl3t64,zlib1g" \
+		"$suite" "$tmp/root" "$uri" </dev/null >"$tmp/debootstrap.log" 2>&1 || {
+		tail -n 20 "$tmp/debootstrap.log" >&2
+		die "debootstrap $suite failed"
+	}
+	as_root rm -rf "$tmp/root/var/cache/apt/archives" \
+		"$tmp/root/var/lib/apt/lists"
+	mkdir -p "$cache/roots"
+	as_root mv "$tmp/root" "$dest"
+}
+
+# The compiler package that the headers in hand depend on.
+packages_of_headers_compiler()
+{
+	awk -v name="linux-headers-$abi-amd64" '
+	/^Package: / { on = $2 == name }
+	on && /^Depends: / && match($0, /gcc-[0-9]+/) {
+		print substr($0, RSTART, RLENGTH)
+		exit
+	}' "$tmp/packages"
+}
+
+# ---- the rest ----
+
+fetch_busybox()
+{
+	[ ! -x "$cache/busybox" ] || return 0
+	start
+	[ ! -x "$cache/busybox" ] || return 0
+	apt_ready binary
+	download "$tmp/debs" "busybox-static/$(host_suite)"
+	dpkg-deb -x "$tmp"/debs/busybox-static_*.deb "$tmp/busybox"
+	find "$tmp/busybox" -type f -name busybox -path '*bin/*' \
+		-exec mv {} "$cache/busybox" \;
+}
+
+# kselftest_harness.h, kselftest.h, lib.mk and the kernel's checking scripts
+# are in no headers package, only in a source package. The series whose source
+# is taken is fixed: the tests are written against its harness.
+fetch_kselftest()
+{
+	local dir=$cache/kselftest from=linux-source-6.12
+
+	[ ! -e "$dir/tools/testing/selftests/lib.mk" ] || return 0
+	need "${base_packages[@]}"
+	start
+	[ ! -e "$dir/tools/testing/selftests/lib.mk" ] || return 0
+	apt_ready binary
+	download "$tmp/debs" "$from"
+	mkdir -p "$tmp/source"
+	say "unpacking kselftest"
+	dpkg-deb --fsys-tarfile "$tmp"/debs/"$from"_*.deb |
+		tar -x --to-stdout "./usr/src/$from.tar.xz" |
+		tar -C "$tmp/source" -x --xz --strip-components=1 --wildcards \
+			"$from/tools/testing/selftests/*.h" \
+			"$from/tools/testing/selftests/lib.mk" \
+			"$from/tools/testing/selftests/kselftest" \
+			"$from/tools/include/uapi" \
+			"$from/scripts" "$from/.clang-format"
+	mv "$tmp/source" "$dir"
+}
+
+# An unpacked source package stays in the cache; the caller gets a copy.
+fetch_source()
+{
+	local name=$1 dest=$2 dir=$cache/source/$1
+
+	if [ ! -d "$dir" ]; then
+		need dpkg-dev
+		start
+	fi
+	if [ ! -d "$dir" ]; then
+		apt_ready source
+		say "downloading source of $name"
+		mkdir -p "$tmp/dsc" "$cache/source"
+		(cd "$tmp/dsc" && private source apt-get -q=2 source \
+			--download-only "$name" </dev/null >&2) ||
+			die "no source package $name"
+		dpkg-source -q --no-check -x "$tmp"/dsc/*.dsc "$tmp/src" >&2
+		mv "$tmp/src" "$dir"
+	fi
+	mkdir -p "$dest"
+	cp -a "$dir/." "$dest/"
+}
+
+usage()
+{
+	sed -n '/^#\tfetch/s/^#\t/usage: /p' "$0" >&2
+	exit 2
+}
+
+case ${1-}:$# in
+kernel:2)	fetch_kernel "$2" ;;
+busybox:1)	fetch_busybox ;;
+kselftest:1)	fetch_kselftest ;;
+source:3)	fetch_source "$2" "$3" ;;
+all:1)
+	for k in $(kernel_names); do
+		"$0" kernel "$k"
+	done
+	"$0" busybox
+	"$0" kselftest
+	;;
+clean:1)	remove "$cache" ;;
+*)		usage ;;
+esac

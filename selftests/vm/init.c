@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PID 1 of the test machine: mounts what programs expect, loads the module,
+ * runs the programs that the host asked for, unloads the module, reboots.
+ *
+ * Three serial ports lead to the host:
+ *	ttyS0	the kernel's log
+ *	ttyS1	the report: one line per event, the last one is "done"
+ *	ttyS2	what the programs print; the terminal of an interactive one
+ *
+ * What to do is read from /vm/jobs, a list of NUL-terminated strings. Each
+ * record is a keyword and its fields:
+ *	module  PARAMS			load /vm/winregion.ko
+ *	env     NAME=VALUE		for the programs that follow
+ *	size    ROWS COLUMNS		of the terminal
+ *	marks				tell programs apart in the output
+ *	run     NAME TIMEOUT UID DIR N ARG...	run a program
+ *	shell   NAME TIMEOUT UID DIR N ARG...	the same, with a terminal
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define MODULE		"winregion"
+#define REPORT_PORT	"/dev/ttyS1"
+#define OUTPUT_PORT	"/dev/ttyS2"
+#define MAX_ARGS	1024
+#define GRACE		10	/* seconds for killed processes to be gone */
+
+struct job {
+	const char *name;
+	const char *dir;
+	long timeout;		/* seconds, 0: none */
+	uid_t uid;
+	bool interactive;
+	char *argv[MAX_ARGS + 1];
+};
+
+static int report_fd = -1;
+static struct winsize window;
+static bool marks;
+
+/* ---- telling the host ---- */
+
+static int open_port(const char *path, bool cooked)
+{
+	int fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	struct termios t;
+
+	if (fd < 0 || tcgetattr(fd, &t))
+		return fd;
+	/* What a program writes must arrive byte for byte. */
+	if (!cooked)
+		cfmakeraw(&t);
+	t.c_cflag |= CLOCAL;
+	cfsetspeed(&t, B115200);
+	tcsetattr(fd, TCSANOW, &t);
+	if (cooked && window.ws_row)
+		ioctl(fd, TIOCSWINSZ, &window);
+	return fd;
+}
+
+static void report(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vdprintf(report_fd, format, args);
+	va_end(args);
+	tcdrain(report_fd);
+}
+
+static void log_line(const char *what, const char *name)
+{
+	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	char line[256];
+	int n;
+
+	if (fd < 0)
+		return;
+	/* Not dprintf(): it seeks, and this file refuses that. */
+	n = snprintf(line, sizeof(line), "<6>vm: %s %s\n", what, name);
+	if (n > 0 && (size_t)n < sizeof(line) && write(fd, line, n) != n)
+		report("error log: %s\n", strerror(errno));
+	close(fd);
+}
+
+static void output_mark(const char *format, ...)
+{
+	va_list args;
+	int fd;
+
+	if (!marks)
+		return;
+	fd = open_port(OUTPUT_PORT, false);
+	if (fd < 0)
+		return;
+	va_start(args, format);
+	vdprintf(fd, format, args);
+	va_end(args);
+	tcdrain(fd);
+	close(fd);
+}
+
+static void leave(void)
+{
+	report("done\n");
+	reboot(RB_AUTOBOOT);
+	for (;;)
+		pause();
+}
+
+static void fail(const char *what)
+{
+	report("error %s: %s\n", what, strerror(errno));
+	leave();
+}
+
+/* ---- the machine ---- */
+
+static void try_mount(const char *type, const char *where, const char *options)
+{
+	mkdir(where, 0755);
+	mount(type, where, type, 0, options);
+}
+
+static void mount_all(void)
+{
+	try_mount("proc", "/proc", NULL);
+	try_mount("sysfs", "/sys", NULL);
+	try_mount("devtmpfs", "/dev", NULL);
+	try_mount("devpts", "/dev/pts", NULL);
+	try_mount("tmpfs", "/dev/shm", "mode=1777");
+	/* Where a program was carried in from /tmp it must stay visible. */
+	if (!rmdir("/tmp") || errno == ENOENT)
+		try_mount("tmpfs", "/tmp", "mode=1777");
+	else
+		chmod("/tmp", 01777);
+	try_mount("cgroup2", "/sys/fs/cgroup", NULL);
+	try_mount("tracefs", "/sys/kernel/tracing", NULL);
+	try_mount("debugfs", "/sys/kernel/debug", NULL);
+}
+
+static void load_module(const char *params)
+{
+	int fd = open("/vm/" MODULE ".ko", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || syscall(SYS_finit_module, fd, params, 0))
+		fail("insmod");
+	close(fd);
+	report("insmod ok\n");
+}
+
+/* What a program left behind may need a moment to let go of the module. */
+static void unload_module(void)
+{
+	const struct timespec tenth = { .tv_nsec = 100 * 1000 * 1000 };
+	int tries = 50;
+
+	while (syscall(SYS_delete_module, MODULE, O_NONBLOCK)) {
+		if (errno == ENOENT || !--tries) {
+			report("error rmmod: %s\n", strerror(errno));
+			return;
+		}
+		nanosleep(&tenth, NULL);
+	}
+	report("rmmod ok\n");
+}
+
+/* ---- programs ---- */
+
+static time_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+static void set_output(const struct job *job)
+{
+	int out = open_port(OUTPUT_PORT, job->interactive);
+	int in = job->interactive ? out : open("/dev/null", O_RDONLY);
+
+	if (job->interactive)
+		ioctl(out, TIOCSCTTY, 1);
+	if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
+		_exit(126);
+}
+
+static void run_child(const struct job *job)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setsid();
+	set_output(job);
+	if (job->uid && (setgroups(0, NULL) || setgid(job->uid) ||
+			 setuid(job->uid)))
+		_exit(126);
+	if (chdir(job->dir) && chdir("/"))
+		_exit(126);
+	execvp(job->argv[0], job->argv);
+	dprintf(2, "%s: %s\n", job->argv[0], strerror(errno));
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+/* Wait until @end for @pid. False: it still runs. */
+static bool wait_for(pid_t pid, time_t end, int *status)
+{
+	const struct timespec second = { .tv_sec = 1 };
+	sigset_t set;
+	pid_t got;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	for (;;) {
+		while ((got = waitpid(-1, status, WNOHANG)) > 0)
+			if (got == pid)
+				return true;
+		if (end && now() >= end)
+			return false;
+		sigtimedwait(&set, NULL, &second);
+	}
+}
+
+/* Nothing of one program may be there when the next one starts. */
+static bool kill_all(void)
+{
+	const struct timespec tick = { .tv_nsec = 20 * 1000 * 1000 };
+	time_t end = now() + GRACE;
+
+	kill(-1, SIGKILL);
+	while (waitpid(-1, NULL, WNOHANG) >= 0 || errno == EINTR) {
+		if (now() >= end)
+			return false;
+		nanosleep(&tick, NULL);
+	}
+	return true;
+}
+
+/* Let the log tell where processes that cannot be killed are. */
+static void log_blocked(void)
+{
+	int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, "w", 1) == 1)
+		sleep(1);
+	close(fd);
+}
+
+static void report_end(const struct job *job, bool ended, int status)
+{
+	char how[32];
+
+	if (!ended)
+		snprintf(how, sizeof(how), "timeout %ld", job->timeout);
+	else if (WIFSIGNALED(status))
+		snprintf(how, sizeof(how), "signal %d", WTERMSIG(status));
+	else
+		snprintf(how, sizeof(how), "exit %d", WEXITSTATUS(status));
+	log_line(how, job->name);
+	output_mark("\n##vm## end %s %s\n", job->name, how);
+	report("end %s %s\n", job->name, how);
+}
+
+static void run(const struct job *job)
+{
+	time_t end = job->timeout ? now() + job->timeout : 0;
+	int status = 0;
+	bool ended;
+	pid_t pid;
+
+	log_line("begin", job->name);
+	report("begin %s\n", job->name);
+	output_mark("##vm## begin %s\n", job->name);
+	pid = fork();
+	if (pid < 0)
+		fail("fork");
+	if (!pid)
+		run_child(job);
+	ended = wait_for(pid, end, &status);
+	if (!kill_all()) {
+		log_blocked();
+		report("error %s: processes cannot be killed\n", job->name);
+	}
+	report_end(job, ended, status);
+}
+
+/* ---- what to do ---- */
+
+static char *read_jobs(size_t *size)
+{
+	int fd = open("/vm/jobs", O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	char *text;
+
+	if (fd < 0 || fstat(fd, &st))
+		fail("jobs");
+	text = malloc(st.st_size + 1);
+	if (!text || read(fd, text, st.st_size) != st.st_size)
+		fail("jobs");
+	text[st.st_size] = '\0';
+	close(fd);
+	*size = st.st_size;
+	return text;
+}
+
+/* The string at @p; steps over it. Past the end of the list: empty. */
+static char *next(char **p, char *end)
+{
+	char *field = *p;
+
+	if (field >= end)
+		return end;
+	*p += strlen(field) + 1;
+	return field;
+}
+
+static void read_job(struct job *job, char **p, char *end)
+{
+	int i, n;
+
+	job->name = next(p, end);
+	job->timeout = atol(next(p, end));
+	job->uid = atoi(next(p, end));
+	job->dir = next(p, end);
+	n = atoi(next(p, end));
+	if (n < 1 || n > MAX_ARGS) {
+		errno = E2BIG;
+		fail("jobs");
+	}
+	for (i = 0; i < n; i++)
+		job->argv[i] = next(p, end);
+	job->argv[n] = NULL;
+}
+
+static void do_record(char *word, char **p, char *end)
+{
+	struct job job = { .interactive = !strcmp(word, "shell") };
+
+	if (!strcmp(word, "module")) {
+		load_module(next(p, end));
+	} else if (!strcmp(word, "env")) {
+		putenv(next(p, end));
+	} else if (!strcmp(word, "size")) {
+		window.ws_row = atoi(next(p, end));
+		window.ws_col = atoi(next(p, end));
+	} else if (!strcmp(word, "marks")) {
+		marks = true;
+	} else if (!strcmp(word, "run") || job.interactive) {
+		read_job(&job, p, end);
+		run(&job);
+	} else {
+		errno = EINVAL;
+		fail(word);
+	}
+}
+
+int main(void)
+{
+	char *p, *end;
+	sigset_t set;
+	size_t size;
+
+	mount_all();
+	report_fd = open_port(REPORT_PORT, false);
+	report("ready\n");
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	umask(022);
+	clearenv();
+	putenv("PATH=/usr/sbin:/usr/bin");
+	putenv("HOME=/root");
+	putenv("TERM=dumb");
+
+	p = read_jobs(&size);
+	end = p + size;
+	while (p < end)
+		do_record(next(&p, end), &p, end);
+	if (!access("/sys/module/" MODULE, F_OK))
+		unload_module();
+	leave();
+}

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What the scripts of this directory share: places, messages, kernels.list,
+# locks, and how a missing host package is dealt with.
+
+vm=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+top=$(cd "$vm/../.." && pwd -P)
+build=$top/build
+cache=${XDG_CACHE_HOME:-~/.cache}/winregion
+die_status=1
+series='' suites='' build_suite=''
+
+say()
+{
+	printf 'vm: %s\n' "$*" >&2
+}
+
+die()
+{
+	say "error: $*"
+	exit "$die_status"
+}
+
+# ---- kernels.list ----
+
+# Every line of the list: series, suites and build suite.
+kernels()
+{
+	sed -e 's/#.*//' "$vm/kernels.list" | awk 'NF == 3'
+}
+
+kernel_names()
+{
+	kernels | awk '{ printf "%s%s", (NR > 1 ? " " : ""), $1 }'
+}
+
+default_kernel()
+{
+	kernels | awk 'NR == 1 { print $1 }'
+}
+
+# Sets series, suites and build_suite of the kernel named $1.
+find_kernel()
+{
+	read -r series suites build_suite < \
+		<(kernels | awk -v k="$1" '$1 == k') ||
+		die "no kernel '$1'; known: $(kernel_names)"
+}
+
+host_suite()
+{
+	sed -n 's/^VERSION_CODENAME=//p' /etc/os-release | tr -d '"'
+}
+
+# The root that holds the build tools of suite $1; empty: the host itself.
+build_root()
+{
+	[ "$1" = "$(host_suite)" ] || printf '%s' "$cache/roots/$1"
+}
+
+# ---- root rights and host packages ----
+
+is_root()
+{
+	[ "$(id -u)" = 0 ]
+}
+
+can_root()
+{
+	is_root || sudo -n true 2>/dev/null
+}
+
+as_root()
+{
+	if is_root; then
+		"$@"
+	else
+		sudo -n -- "$@"
+	fi
+}
+
+# What every run needs; named together, so that one install gets them all.
+# perl is for the check of comments that W=1 turns on.
+base_packages=(cpio gcc libc6-dev libelf1 make perl qemu-system-x86 xz-utils
+	zstd)
+
+has_package()
+{
+	dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null |
+		grep -qx installed
+}
+
+# Make sure that the named packages are installed on this machine.
+need()
+{
+	local p missing=() install
+
+	for p; do
+		has_package "$p" || missing+=("$p")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+
+	install="apt-get install -y --no-install-recommends ${missing[*]}"
+	if ! can_root; then
+		say "error: missing packages; as root, run:"
+		printf '\n\tapt-get update && %s\n\n' "$install" >&2
+		exit 1
+	fi
+	say "installing ${missing[*]}"
+	host_apt update
+	host_apt install -y --no-install-recommends "${missing[@]}"
+}
+
+# The host's own apt, waiting for whoever else uses it. It is heard only when
+# it fails.
+host_apt()
+{
+	local said
+
+	said=$(as_root env DEBIAN_FRONTEND=noninteractive apt-get -q \
+		-o DPkg::Lock::Timeout=600 "$@" </dev/null 2>&1) || {
+		printf '%s\n' "$said" >&2
+		die "apt-get $* failed"
+	}
+}
+
+# ---- locks ----
+
+# Hold the lock file $1 until this process ends; say so when it has to wait.
+# The descriptor is kept from children that may outlive us by 9>&-.
+hold_lock()
+{
+	mkdir -p "$(dirname "$1")"
+	exec 9>"$1"
+	flock -n 9 && return
+	say "waiting for another run (${1#"$cache"/})"
+	flock 9
+}

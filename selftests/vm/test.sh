@@ -1,0 +1,353 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Build the library and the tests, boot the kernels one after the other and
+# run the tests in them:
+#
+#	test.sh [-k "KERNEL..."] [-t "TEST..."]
+#
+# All tests of a kernel run in one boot, except those that ask for a machine of
+# their own by a line in their source, with one or more of these:
+#
+#	/* vm: cpus=1 mem=512M timeout=600 params=name=1,other=2 append=word */
+#
+# Single test cases are counted, and for each boot one for the machine: booted,
+# module loaded and unloaded, nothing bad in the kernel's log. What a test
+# printed is kept in build/vm/KERNEL/NAME.ktap.
+
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/boot.sh"
+
+# Seconds for a program that asks for no other limit
+default_timeout=300
+# Failed cases of a program that are shown with all they said
+max_shown=10
+
+selftests=$top/selftests
+programs=$build/selftests
+counts=$build/vm/counts
+passed=0 failed=0 skipped=0
+
+# ---- counting ----
+
+count()
+{
+	printf '%s %s %s\n' "$1" "$2" "$3" >>"$counts"
+}
+
+add_up()
+{
+	read -r passed failed skipped < <(awk '
+		{ p += $1; f += $2; s += $3 }
+		END { print p + 0, f + 0, s + 0 }' "$counts")
+}
+
+# "41 passed, 1 failed": the parts that there are.
+tally()
+{
+	local text=
+
+	[ "$1" = 0 ] || text+=", $1 passed"
+	[ "$2" = 0 ] || text+=", $2 failed"
+	[ "$3" = 0 ] || text+=", $3 skipped"
+	printf '%s' "${text:2}"
+}
+
+# ---- KTAP ----
+
+# Reads what the guest prints, line by line as it comes: the output of each
+# program between two marks of init's. Prints one line for each program and
+# what is needed to see why a case did not pass.
+read_output()
+{
+	local line name='' k=$1
+
+	while IFS= read -r line || [ -n "$line" ]; do
+		case $line in
+		'##vm## begin '*)
+			name=${line#'##vm## begin '}
+			begin_program
+			;;
+		"##vm## end $name "*)
+			end_program "${line#"##vm## end $name "}"
+			name=
+			;;
+		*)
+			[ -z "$name" ] || program_line "$line"
+			;;
+		esac
+	done
+	[ -z "$name" ] || end_program 'the machine died'
+}
+
+begin_program()
+{
+	ok=0 bad=0 skip=0 plan=0 began=$SECONDS since=() notes=()
+	: >"$dir/$name.ktap"
+}
+
+program_line()
+{
+	printf '%s\n' "$1" >>"$dir/$name.ktap"
+	case $1 in
+	1..*)
+		plan=${1#1..}
+		plan=${plan%%[!0-9]*}
+		;;
+	'ok '*'# SKIP'*)
+		skip=$((skip + 1))
+		notes+=("    skipped: ${1#ok }")
+		since=()
+		;;
+	'ok '*)
+		ok=$((ok + 1))
+		since=()
+		;;
+	'not ok '*)
+		bad=$((bad + 1))
+		# One cause can fail hundreds.
+		[ $bad -gt $max_shown ] || notes+=("${since[@]}" "    $1")
+		since=()
+		;;
+	*)
+		since+=("    $1")
+		;;
+	esac
+}
+
+# $1: how it ended. A case that was announced and never told of has failed, and
+# so has a program that ends badly without saying why.
+end_program()
+{
+	local state=ok untold=$((plan - ok - bad - skip))
+
+	if [ $untold -gt 0 ]; then
+		bad=$((bad + untold))
+		notes+=("${since[@]}" "    $untold not finished: $1")
+	elif [ "$1" = 'exit 4' ] && [ $((ok + bad + skip)) = 0 ]; then
+		skip=1
+		notes+=("${since[@]}" "    skipped: all of $name")
+	elif [ "$1" != 'exit 0' ] && [ "$bad" = 0 ]; then
+		bad=1
+		notes+=("${since[@]}" "    ended with $1")
+	elif [ $((ok + bad + skip)) = 0 ]; then
+		bad=1
+		notes+=("${since[@]}" "    ran no case")
+	fi
+	[ "$bad" = 0 ] || state='not ok'
+	count "$ok" "$bad" "$skip"
+	printf '%s %s %s (%s) %s s\n' "$state" "$k" "$name" \
+		"$(tally "$ok" "$bad" "$skip")" $((SECONDS - began))
+	[ ${#notes[@]} = 0 ] || printf '%s\n' "${notes[@]}"
+	[ "$bad" -le $max_shown ] || printf '    %s more failed, see %s\n' \
+		$((bad - max_shown)) "${dir#"$PWD"/}/$name.ktap"
+}
+
+# ---- boots ----
+
+# What the source of test $1 asks for, its time limit apart.
+settings_of()
+{
+	sed -n 's|^/\* vm: \(.*\) \*/$|\1|p' "$selftests/$1.c" | tr ' ' '\n' |
+		grep -v '^timeout=' | sort | xargs || true
+}
+
+timeout_of()
+{
+	local t
+
+	t=$(sed -n 's|^/\* vm: .*\<timeout=\([0-9]*\).*|\1|p' \
+		"$selftests/$1.c")
+	printf '%s' "${t:-$default_timeout}"
+}
+
+apply_settings()
+{
+	local word
+
+	params=
+	for word in $1; do
+		case $word in
+		cpus=*)		cpus=${word#*=} ;;
+		mem=*)		mem=${word#*=} ;;
+		params=*)	params=${word#*=} ;;
+		append=*)	append+=" ${word#*=}" ;;
+		*)		die "vm: unknown setting $word" ;;
+		esac
+	done
+	params=${params//,/ }
+}
+
+# One boot of kernel $1 with settings $2 for the tests that follow. Those that
+# were not begun, because the machine died before, are left in $build/vm/left.
+boot_for()
+{
+	local k=$1 settings=$2 t limit=0 out reader trouble
+
+	shift 2
+	vm_prepare "$k" "$k$boot"
+	apply_settings "$settings"
+	vm_module "$params"
+	vm_job marks
+	for t; do
+		vm_carry "$programs/$t"
+		vm_job run "$t" "$(timeout_of "$t")" 0 "$programs" 1 \
+			"$programs/$t"
+		[ "$(timeout_of "$t")" -lt "$limit" ] || limit=$(timeout_of "$t")
+	done
+
+	exec {out}> >(read_output "$k")
+	reader=$!
+	vm_boot $((limit + 60)) >&"$out"
+	exec {out}>&-
+	wait "$reader"
+
+	if trouble=$(vm_trouble); then
+		count 0 1 0
+		printf 'not ok %s boot%s\n' "$k" "${settings:+ ($settings)}"
+		printf '%s\n' "$trouble" | sed 's/^/    /'
+		printf '    see %s\n' "${dir#"$PWD"/}"
+	else
+		count 1 0 0
+		printf 'ok %s boot%s\n' "$k" "${settings:+ ($settings)}"
+	fi
+	cat "$dir/output" >>"$build/vm/$k.ktap"
+	for t; do
+		grep -q "^begin $t\$" "$dir/result" || printf '%s\n' "$t"
+	done >"$build/vm/left"
+}
+
+# All tests with the same settings, in as few boots as the machine survives.
+run_group()
+{
+	local k=$1 settings=$2 before status
+
+	shift 2
+	while [ $# -gt 0 ]; do
+		before=$#
+		boots=$((boots + 1))
+		boot=
+		[ "$boots" = 1 ] || boot=-boot$boots
+		# In a process of its own: the run's locks and traps end with
+		# it. Not in a condition, where bash would ignore errors.
+		set +e
+		(set -e; boot_for "$k" "$settings" "$@")
+		status=$?
+		set -e
+		if [ $status != 0 ]; then
+			count 0 $# 0
+			printf 'not ok %s %s (not run)\n' "$k" "$*"
+			return
+		fi
+		mapfile -t left <"$build/vm/left"
+		set -- "${left[@]}"
+		if [ $# = "$before" ]; then
+			count 0 $# 0
+			printf 'not ok %s %s (not begun)\n' "$k" "$*"
+			return
+		fi
+	done
+}
+
+run_kernel()
+{
+	local k=$1 t s
+	local -A groups=()
+
+	shift
+	boots=0
+	"$vm/fetch.sh" kernel "$k"
+	printf '# %s: %s\n' "$k" "$(cat "$cache/kernels/$k/release")"
+	: >"$build/vm/$k.ktap"
+	if ! "$vm/build.sh" "$k"; then
+		count 0 $(($# + 1)) 0
+		printf 'not ok %s build\n' "$k"
+		return
+	fi
+	for t; do
+		s=$(settings_of "$t")
+		groups[" $s"]+=" $t"
+	done
+	for s in "${!groups[@]}"; do
+		# shellcheck disable=SC2086 # names of tests, one a word
+		run_group "$k" "${s# }" ${groups[$s]}
+	done
+}
+
+# ---- all of it ----
+
+build_all()
+{
+	need "${base_packages[@]}"
+	"$vm/fetch.sh" kselftest
+	unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
+	make -s -C "$top/userlib" -j"$(nproc)" >&2
+	make -s -C "$selftests" OUTPUT="$programs" -j"$(nproc)" "$@" >&2
+}
+
+all_tests()
+{
+	local f
+
+	for f in "$selftests"/*_test.c; do
+		[ ! -e "$f" ] || basename "$f" .c
+	done
+}
+
+# How many rules of each group the tests prove. It belongs to the result.
+show_rules()
+{
+	local k outputs=()
+
+	[ -x "$selftests/rules.sh" ] || return 0
+	for k; do
+		outputs+=("$build/vm/$k.ktap")
+	done
+	if ! "$selftests/rules.sh" "${outputs[@]}"; then
+		count 0 1 0
+		printf 'not ok rules.sh\n'
+	fi
+}
+
+kernel_list=$(kernel_names) tests=''
+while getopts k:t: option; do
+	case $option in
+	k) kernel_list=${OPTARG:-$kernel_list} ;;
+	t) tests=$OPTARG ;;
+	*) exit 2 ;;
+	esac
+done
+for k in $kernel_list; do
+	find_kernel "$k"
+done
+if [ -n "$tests" ]; then
+	part=1
+else
+	part=
+	tests=$(all_tests)
+fi
+for t in $tests; do
+	[ -e "$selftests/$t.c" ] ||
+		die "no test '$t'; known: $(all_tests | xargs)"
+done
+[ -n "$tests" ] || die "there are no tests in $selftests"
+
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+hold_lock "$build/vm/.test.lock"
+: >"$counts"
+# shellcheck disable=SC2086 # names of tests, one a word
+build_all $tests
+for k in $kernel_list; do
+	# shellcheck disable=SC2086
+	run_kernel "$k" $tests
+done
+# shellcheck disable=SC2086
+[ -n "$part" ] || show_rules $kernel_list
+
+add_up
+printf '%s passed, %s failed' "$passed" "$failed"
+[ "$skipped" = 0 ] || printf ', %s skipped' "$skipped"
+printf '\n'
+[ "$failed" = 0 ]
