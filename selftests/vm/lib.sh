@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 #
 # What the scripts of this directory share: places, messages, kernels.list,
 # locks, and how a missing host package is dealt with.

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What more than one test needs and neither the library nor the harness has:
+ * accesses that may fault, and what /proc says about the address space.
+ *
+ * Include it after kselftest_harness.h, which defines _GNU_SOURCE.
+ */
+#ifndef _SELFTESTS_COMMON_H
+#define _SELFTESTS_COMMON_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <setjmp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#endif
+
+#define KIB(n) ((uint64_t)(n) << 10)
+#define MIB(n) ((uint64_t)(n) << 20)
+#define GIB(n) ((uint64_t)(n) << 30)
+#define TIB(n) ((uint64_t)(n) << 40)
+#define PAGES(n) ((uint64_t)(n) * 4096)
+
+/* The lowest and the highest byte that a region can have. */
+#define USER_LOWEST 0x10000UL
+#define USER_HIGHEST 0x7ffffffeffffUL
+
+/* Accesses that may fault */
+
+/**
+ * struct probe_fault - the signal that the last try_*() caught
+ * @sig: SIGSEGV or SIGBUS; 0 if the access went through
+ * @code: si_code
+ * @addr: si_addr
+ * @write: the fault was a write (x86-64 only, else false)
+ * @exec: the fault was an instruction fetch (x86-64 only, else false)
+ * @count: signals that this try_*() caught: 0 or 1
+ */
+struct probe_fault {
+	int sig;
+	int code;
+	void *addr;
+	bool write;
+	bool exec;
+	int count;
+};
+
+/*
+ * The signal is raised by the access itself, so the handler runs between two
+ * statements of the thread that it interrupts, and may use plain objects of
+ * that thread; volatile keeps the compiler from moving the accesses.
+ */
+static __thread volatile struct probe_fault probe_fault;
+static __thread sigjmp_buf probe_env;
+static __thread volatile sig_atomic_t probe_armed;
+
+static inline void probe_handler(int sig, siginfo_t *info, void *context)
+{
+	if (!probe_armed) {
+		/* Not ours: die of it, as without a handler. */
+		signal(sig, SIG_DFL);
+		return;
+	}
+	probe_fault.sig = sig;
+	probe_fault.code = info->si_code;
+	probe_fault.addr = info->si_addr;
+#ifdef __x86_64__
+	{
+		const ucontext_t *uc = context;
+
+		probe_fault.write = uc->uc_mcontext.gregs[REG_ERR] & 2;
+		probe_fault.exec = uc->uc_mcontext.gregs[REG_ERR] & 16;
+	}
+#else
+	(void)context;
+#endif
+	probe_fault.count++;
+	probe_armed = 0;
+	siglongjmp(probe_env, 1);
+}
+
+static inline void probe_begin(struct sigaction old[2])
+{
+	struct sigaction action = {
+		.sa_sigaction = probe_handler,
+		.sa_flags = SA_SIGINFO | SA_NODEFER,
+	};
+
+	sigemptyset(&action.sa_mask);
+	memset((void *)&probe_fault, 0, sizeof(probe_fault));
+	sigaction(SIGSEGV, &action, &old[0]);
+	sigaction(SIGBUS, &action, &old[1]);
+	probe_armed = 1;
+}
+
+static inline void probe_end(const struct sigaction old[2])
+{
+	probe_armed = 0;
+	sigaction(SIGSEGV, &old[0], NULL);
+	sigaction(SIGBUS, &old[1], NULL);
+}
+
+/* Read the byte at @addr. False if that raised SIGSEGV or SIGBUS. */
+static inline bool try_read(const volatile void *addr)
+{
+	struct sigaction old[2];
+
+	probe_begin(old);
+	if (!sigsetjmp(probe_env, 1))
+		(void)*(const volatile unsigned char *)addr;
+	probe_end(old);
+	return !probe_fault.count;
+}
+
+/* Write @value to the byte at @addr. False if that raised a signal. */
+static inline bool try_write_byte(volatile void *addr, unsigned char value)
+{
+	struct sigaction old[2];
+
+	probe_begin(old);
+	if (!sigsetjmp(probe_env, 1))
+		*(volatile unsigned char *)addr = value;
+	probe_end(old);
+	return !probe_fault.count;
+}
+
+/* Write a byte at @addr that is not 0. */
+static inline bool try_write(volatile void *addr)
+{
+	return try_write_byte(addr, 0xa5);
+}
+
+/* Call the function at @addr, for which write_code() is good. */
+static inline bool try_exec(const volatile void *addr)
+{
+	struct sigaction old[2];
+
+	probe_begin(old);
+	if (!sigsetjmp(probe_env, 1))
+		((void (*)(void))(uintptr_t)addr)();
+	probe_end(old);
+	return !probe_fault.count;
+}
+
+/* Put a function that returns at once to @addr, which must be writable. */
+static inline void write_code(volatile void *addr)
+{
+#if defined(__x86_64__)
+	*(volatile unsigned char *)addr = 0xc3;
+#elif defined(__aarch64__)
+	*(volatile uint32_t *)addr = 0xd65f03c0;
+#else
+#error "no code for this architecture"
+#endif
+	__builtin___clear_cache((char *)addr, (char *)addr + 4);
+}
+
+/* Are all @length bytes from @addr on @value? They must be readable. */
+static inline bool all_bytes(const volatile void *addr, size_t length,
+			     unsigned char value)
+{
+	const volatile unsigned char *byte = addr;
+	size_t i;
+
+	for (i = 0; i < length; i++)
+		if (byte[i] != value)
+			return false;
+	return true;
+}
+
+/* What /proc/self/maps says */
+
+struct vma {
+	uint64_t start;
+	uint64_t end;
+	char perms[5];
+	uint64_t offset;
+	char path[128];
+};
+
+/*
+ * Read the lines of maps that overlap [@first, @last] into @vmas, at most @max
+ * of them, and return how many there are. @vmas may be NULL.
+ */
+static inline size_t read_vmas(uint64_t first, uint64_t last,
+			       struct vma *vmas, size_t max)
+{
+	FILE *file = fopen("/proc/self/maps", "re");
+	unsigned long start, end, offset;
+	struct vma vma = { 0 };
+	char line[512];
+	size_t n = 0;
+	int fields;
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file)) {
+		vma.path[0] = '\0';
+		fields = sscanf(line, "%lx-%lx %4s %lx %*s %*s %127[^\n]",
+				&start, &end, vma.perms, &offset, vma.path);
+		if (fields < 4 || end <= first || start > last)
+			continue;
+		vma.start = start;
+		vma.end = end;
+		vma.offset = offset;
+		if (vmas && n < max)
+			vmas[n] = vma;
+		n++;
+	}
+	fclose(file);
+	return n;
+}
+
+/* How many VMAs overlap the @length bytes from @addr on? */
+static inline size_t count_vmas(const volatile void *addr, size_t length)
+{
+	uint64_t first = (uintptr_t)addr;
+
+	return read_vmas(first, first + length - 1, NULL, 0);
+}
+
+/* How many VMAs has the process? */
+static inline size_t count_all_vmas(void)
+{
+	return read_vmas(0, UINT64_MAX, NULL, 0);
+}
+
+/* Find the VMA that @addr is in. */
+static inline bool find_vma(const volatile void *addr, struct vma *vma)
+{
+	return read_vmas((uintptr_t)addr, (uintptr_t)addr, vma, 1) == 1;
+}
+
+/* What other files of /proc say */
+
+/* The number after "@name:" in @path, in bytes where the unit is kB, or -1. */
+static inline int64_t read_proc_field(const char *path, const char *name)
+{
+	FILE *file = fopen(path, "re");
+	size_t length = strlen(name);
+	int64_t value = -1;
+	char line[256], unit[8];
+	long long number;
+	int fields;
+
+	if (!file)
+		return -1;
+	while (value < 0 && fgets(line, sizeof(line), file)) {
+		if (strncmp(line, name, length) || line[length] != ':')
+			continue;
+		fields = sscanf(line + length + 1, "%lld %7s", &number, unit);
+		if (fields >= 1)
+			value = fields == 2 && !strcmp(unit, "kB") ?
+				number * 1024 : number;
+	}
+	fclose(file);
+	return value;
+}
+
+/* A field of /proc/meminfo in bytes, e.g. "MemTotal" or "CommitLimit". */
+static inline int64_t meminfo(const char *name)
+{
+	return read_proc_field("/proc/meminfo", name);
+}
+
+/* Bytes that the system has promised. */
+static inline int64_t committed_as(void)
+{
+	return meminfo("Committed_AS");
+}
+
+/* A field of /proc/self/status, in bytes where it is a size, e.g. "VmRSS". */
+static inline int64_t self_status(const char *name)
+{
+	return read_proc_field("/proc/self/status", name);
+}
+
+/* The number in a file such as /proc/sys/vm/overcommit_memory, or -1. */
+static inline int64_t read_number(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	long long number = -1;
+
+	if (!file)
+		return -1;
+	if (fscanf(file, "%lld", &number) != 1)
+		number = -1;
+	fclose(file);
+	return number;
+}
+
+/* Write @number to such a file. False if that failed. */
+static inline bool write_number(const char *path, int64_t number)
+{
+	FILE *file = fopen(path, "we");
+	bool ok;
+
+	if (!file)
+		return false;
+	ok = fprintf(file, "%lld\n", (long long)number) > 0;
+	return !fclose(file) && ok;
+}
+
+#endif /* _SELFTESTS_COMMON_H */

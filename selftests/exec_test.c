@@ -1,0 +1,616 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Executable pages: they are the one case in which a region has more than one
+ * mapping. They run, their neighbours do not, no content is lost when mappings
+ * come and go, and nobody else's mapping is hurt.
+ */
+#include "kselftest_harness.h"
+
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "common.h"
+#include "wr_test_util.h"
+
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE 65
+#define PR_MDWE_REFUSE_EXEC_GAIN 1
+#endif
+
+FIXTURE(exec)
+{
+	int fd;
+	char *base;
+	/* A region beside it, with a mapping of its own or not */
+	char *other;
+	/* Mappings of [base, base + size) as long as nothing is executable */
+	struct vma plain;
+};
+
+FIXTURE_VARIANT(exec)
+{
+	uint64_t size;
+};
+
+/* In a mapping with other regions */
+FIXTURE_VARIANT_ADD(exec, small)
+{
+	.size = KIB(128),
+};
+
+FIXTURE_VARIANT_ADD(exec, large)
+{
+	.size = MIB(4),
+};
+
+#define NR_PAGES 32
+
+FIXTURE_SETUP(exec)
+{
+	self->fd = wr_open();
+	ASSERT_LE(0, self->fd);
+	self->base = wr_reserve(self->fd, variant->size);
+	ASSERT_NE(NULL, self->base);
+	self->other = wr_alloc(self->fd, variant->size);
+	ASSERT_NE(NULL, self->other);
+	ASSERT_EQ(0, wr_commit(self->fd, self->base, PAGES(NR_PAGES), RW));
+	fill_pages(self->base, NR_PAGES, 100);
+	fill_pages(self->other, NR_PAGES, 900);
+	ASSERT_TRUE(find_vma(self->base, &self->plain));
+	ASSERT_EQ('-', self->plain.perms[2]);
+}
+
+FIXTURE_TEARDOWN(exec)
+{
+	close(self->fd);
+}
+
+/* A function that returns @value, and its call */
+static void write_function(char *at, uint32_t value)
+{
+	static const unsigned char ret = 0xc3;
+
+	at[0] = (char)0xb8;
+	memcpy(at + 1, &value, 4);
+	memcpy(at + 5, &ret, 1);
+	__builtin___clear_cache(at, at + 6);
+}
+
+static uint32_t call_function(const char *at)
+{
+	return ((uint32_t (*)(void))(uintptr_t)at)();
+}
+
+/* Is the mapping what it was before anything was executable? */
+static bool is_plain(FIXTURE_DATA(exec) *self)
+{
+	struct vma now;
+
+	return find_vma(self->base, &now) && now.start == self->plain.start &&
+	       now.end == self->plain.end && !strcmp(now.perms,
+						     self->plain.perms);
+}
+
+/* How many bytes of the mappings around the region are executable? */
+static uint64_t executable_bytes(FIXTURE_DATA(exec) *self)
+{
+	static struct vma vmas[4096];
+	uint64_t bytes = 0;
+	size_t n, i;
+
+	n = read_vmas(self->plain.start, self->plain.end - 1, vmas,
+		      ARRAY_SIZE(vmas));
+	for (i = 0; i < n && i < ARRAY_SIZE(vmas); i++)
+		if (vmas[i].perms[2] == 'x')
+			bytes += vmas[i].end - vmas[i].start;
+	return bytes;
+}
+
+/* Are all pages but one what they were? */
+static bool others_intact(FIXTURE_DATA(exec) *self, unsigned int page)
+{
+	return pages_have(self->base, page, 100) &&
+	       pages_have(self->base + PAGES(page + 1), NR_PAGES - page - 1,
+			  101 + page) &&
+	       pages_have(self->other, NR_PAGES, 900);
+}
+
+/* Code runs where it may, and nowhere else. */
+TEST_F(exec, runs_where_it_may)
+{
+	char *page = self->base + PAGES(5);
+
+	ASSERT_EQ(0, wr_commit(self->fd, page, PAGES(1), RWX));
+	write_function(page, 42);
+	EXPECT_EQ(42, call_function(page));
+	write_function(page, 43);
+	EXPECT_EQ(43, call_function(page));
+	EXPECT_TRUE(wr_is(self->fd, page, RWX));
+	EXPECT_TRUE(others_intact(self, 5));
+	EXPECT_EQ(PAGES(1), executable_bytes(self));
+
+	/* The pages on both sides and the region beside it stay data. */
+	write_code(page - PAGES(1));
+	write_code(page + PAGES(1));
+	write_code(self->other);
+	EXPECT_FALSE(try_exec(page - PAGES(1)));
+	EXPECT_EQ(SIGSEGV, probe_fault.sig);
+	EXPECT_FALSE(try_exec(page + PAGES(1)));
+	EXPECT_EQ(SIGSEGV, probe_fault.sig);
+	EXPECT_FALSE(try_exec(self->other));
+	EXPECT_EQ(SIGSEGV, probe_fault.sig);
+	EXPECT_EQ(42, (write_function(page, 42), call_function(page)));
+}
+
+/* What a just-in-time compiler does: write, then run, never both. */
+TEST_F(exec, write_then_execute)
+{
+	char *page = self->base + PAGES(3);
+	uint32_t i;
+
+	for (i = 0; i < 20; i++) {
+		write_function(page, i);
+		ASSERT_EQ(0, wr_protect(self->fd, page, PAGES(1),
+					i % 2 ? RX : WINREGION_EXECUTE));
+		EXPECT_EQ(i, call_function(page));
+		EXPECT_FALSE(try_write(page));
+		EXPECT_EQ(SIGSEGV, probe_fault.sig);
+		EXPECT_TRUE(others_intact(self, 3));
+		ASSERT_EQ(0, wr_protect(self->fd, page, PAGES(1), RW));
+		EXPECT_FALSE(try_exec(page));
+		EXPECT_TRUE(is_plain(self));
+	}
+	EXPECT_EQ(0, executable_bytes(self));
+}
+
+/* A page gets its own mapping and gives it back, with all contents kept. */
+TEST_F(exec, mapping_comes_and_goes)
+{
+	size_t vmas = count_all_vmas();
+
+	ASSERT_EQ(0, wr_protect(self->fd, self->base + PAGES(8), PAGES(4),
+				RX));
+	EXPECT_EQ(vmas + 2, count_all_vmas());
+	EXPECT_EQ(PAGES(4), executable_bytes(self));
+	EXPECT_TRUE(pages_have(self->base, NR_PAGES, 100));
+	/* A part of it is data again. */
+	ASSERT_EQ(0, wr_protect(self->fd, self->base + PAGES(9), PAGES(1),
+				RW));
+	EXPECT_EQ(PAGES(3), executable_bytes(self));
+	EXPECT_TRUE(pages_have(self->base, NR_PAGES, 100));
+	/* It grows over its neighbours. */
+	ASSERT_EQ(0, wr_protect(self->fd, self->base + PAGES(6), PAGES(12),
+				RWX));
+	EXPECT_EQ(PAGES(12), executable_bytes(self));
+	EXPECT_TRUE(pages_have(self->base, NR_PAGES, 100));
+	/* The last one goes by another protection, and all is one again. */
+	ASSERT_EQ(0, wr_protect(self->fd, self->base, PAGES(NR_PAGES), RO));
+	EXPECT_EQ(0, executable_bytes(self));
+	EXPECT_EQ(vmas, count_all_vmas());
+	EXPECT_TRUE(is_plain(self));
+	EXPECT_TRUE(pages_have(self->base, NR_PAGES, 100));
+	EXPECT_FALSE(try_write(self->base + PAGES(9)));
+}
+
+/* Same when the last one goes by a decommit or by a commit. */
+TEST_F(exec, mapping_goes_with_state)
+{
+	char *page = self->base + PAGES(10);
+
+	ASSERT_EQ(0, wr_protect(self->fd, page, PAGES(2), RX));
+	EXPECT_FALSE(is_plain(self));
+	ASSERT_EQ(0, wr_decommit(self->fd, page, PAGES(2)));
+	EXPECT_TRUE(is_plain(self));
+	EXPECT_FALSE(try_read(page));
+	ASSERT_EQ(0, wr_commit(self->fd, page, PAGES(2), RWX));
+	EXPECT_TRUE(page_is_zero(page));
+	EXPECT_FALSE(is_plain(self));
+	ASSERT_EQ(0, wr_commit(self->fd, page, PAGES(2), RW));
+	EXPECT_TRUE(is_plain(self));
+	EXPECT_TRUE(pages_have(self->base, 10, 100));
+	EXPECT_TRUE(pages_have(self->base + PAGES(12), NR_PAGES - 12, 112));
+}
+
+/* Releases take every mapping with them. */
+TEST_F(exec, release)
+{
+	size_t vmas = count_all_vmas();
+	unsigned int i;
+
+	for (i = 1; i < NR_PAGES; i += 4)
+		ASSERT_EQ(0, wr_protect(self->fd, self->base + PAGES(i),
+					PAGES(1), RX));
+	EXPECT_EQ(PAGES(8), executable_bytes(self));
+	EXPECT_TRUE(pages_have(self->base, NR_PAGES, 100));
+	ASSERT_EQ(0, wr_release(self->fd, self->base, 0));
+	EXPECT_EQ(0, executable_bytes(self));
+	EXPECT_GE(vmas, count_all_vmas());
+	EXPECT_FALSE(try_read(self->base));
+	EXPECT_FALSE(try_read(self->base + PAGES(1)));
+	EXPECT_TRUE(pages_have(self->other, NR_PAGES, 900));
+	EXPECT_EQ(variant->size, WR_INFO(self->fd, out_committed));
+	EXPECT_EQ(1, WR_INFO(self->fd, out_regions));
+}
+
+/* One after the other on and off again: no mapping is left over. */
+TEST_F(exec, many_changes)
+{
+	size_t vmas = count_all_vmas();
+	unsigned int i;
+
+	for (i = 0; i < 300; i++) {
+		char *page = self->base + PAGES(i * 7 % NR_PAGES);
+
+		ASSERT_EQ(0, wr_protect(self->fd, page, PAGES(1),
+					i % 3 ? RX : RWX));
+		if (i % 2)
+			ASSERT_EQ(0, wr_protect(self->fd, page, PAGES(1),
+						RW));
+	}
+	EXPECT_TRUE(pages_have(self->base, NR_PAGES, 100));
+	ASSERT_EQ(0, wr_protect(self->fd, self->base, PAGES(NR_PAGES), RW));
+	EXPECT_EQ(vmas, count_all_vmas());
+	EXPECT_TRUE(pages_have(self->base, NR_PAGES, 100));
+	EXPECT_TRUE(pages_have(self->other, NR_PAGES, 900));
+}
+
+/* A vector that makes some pages executable, and others not any more */
+TEST_F(exec, vector)
+{
+	struct winregion_range ranges[8];
+	size_t vmas = count_all_vmas();
+	unsigned int i;
+
+	for (i = 0; i < 8; i++)
+		ranges[i] = (struct winregion_range) {
+			.address = (uintptr_t)self->base + PAGES(4 * i),
+			.length = PAGES(1),
+			.protection = i % 2 ? RX : RO,
+		};
+	ASSERT_EQ(0, wr_vector(self->fd, WINREGION_PROTECT, ranges, 8));
+	EXPECT_EQ(PAGES(4), executable_bytes(self));
+	for (i = 0; i < 8; i++)
+		ranges[i].protection = i % 2 ? RW : RX;
+	/* One that is bad: nothing changes. */
+	ranges[7].length = variant->size;
+	EXPECT_EQ(-EXDEV, wr_vector(self->fd, WINREGION_PROTECT, ranges, 8));
+	EXPECT_EQ(PAGES(4), executable_bytes(self));
+	EXPECT_TRUE(wr_is(self->fd, self->base, RO));
+	ranges[7].length = PAGES(1);
+	ASSERT_EQ(0, wr_vector(self->fd, WINREGION_PROTECT, ranges, 8));
+	EXPECT_EQ(PAGES(4), executable_bytes(self));
+	EXPECT_TRUE(pages_have(self->base, NR_PAGES, 100));
+	for (i = 0; i < 8; i++)
+		ranges[i].protection = RW;
+	ASSERT_EQ(0, wr_vector(self->fd, WINREGION_PROTECT, ranges, 8));
+	EXPECT_EQ(vmas, count_all_vmas());
+}
+
+/* A whole region that is executable from the start */
+TEST_F(exec, reserve_executable)
+{
+	uint64_t addr = 0;
+
+	ASSERT_EQ(0, wr_reserve_at(self->fd, &addr, variant->size,
+				   WINREGION_RESERVE_COMMIT, RWX));
+	write_function((char *)(uintptr_t)addr, 7);
+	EXPECT_EQ(7, call_function((char *)(uintptr_t)addr));
+	write_function((char *)(uintptr_t)addr + variant->size - 16, 8);
+	EXPECT_EQ(8, call_function((char *)(uintptr_t)addr + variant->size -
+				   16));
+	EXPECT_TRUE(pages_have(self->base, NR_PAGES, 100));
+	ASSERT_EQ(0, wr_release(self->fd, (void *)(uintptr_t)addr, 0));
+	EXPECT_FALSE(try_exec((void *)(uintptr_t)addr));
+	EXPECT_TRUE(pages_have(self->base, NR_PAGES, 100));
+
+	/* Only reserved, nothing is executable, whatever it was reserved as. */
+	addr = 0;
+	ASSERT_EQ(0, wr_reserve_at(self->fd, &addr, variant->size, 0, RWX));
+	EXPECT_EQ(0, executable_bytes(self));
+	EXPECT_FALSE(try_exec((void *)(uintptr_t)addr));
+}
+
+/*
+ * The program unmaps the executable piece itself, and somebody else takes the
+ * place. Release and later changes must not unmap or map over that.
+ */
+TEST_F(exec, hole_taken_by_another)
+{
+	char *page = self->base + PAGES(12);
+	uint64_t committed = WR_INFO(self->fd, out_committed);
+	struct winregion_run run;
+	char *map;
+
+	ASSERT_EQ(0, wr_protect(self->fd, page, PAGES(2), RX));
+	ASSERT_EQ(0, munmap(page, PAGES(2)));
+	EXPECT_FALSE(try_read(page));
+	EXPECT_FALSE(try_exec(page + PAGES(1)));
+	/* The pages and their charge are gone, the rest is not. */
+	EXPECT_EQ(committed - PAGES(2), WR_INFO(self->fd, out_committed));
+	EXPECT_NE(WINREGION_STATE_COMMIT, wr_state(self->fd, page));
+	EXPECT_TRUE(pages_have(self->base, 12, 100));
+	EXPECT_TRUE(pages_have(self->base + PAGES(14), NR_PAGES - 14, 114));
+
+	map = mmap(page, PAGES(2), PROT_READ | PROT_WRITE, MAP_PRIVATE |
+		   MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	ASSERT_EQ(page, map);
+	fill_pages(map, 2, 4000);
+
+	/* Changes around it, and on it */
+	ASSERT_EQ(0, wr_protect(self->fd, self->base + PAGES(4), PAGES(1),
+				RX));
+	EXPECT_TRUE(pages_have(map, 2, 4000));
+	ASSERT_EQ(0, wr_protect(self->fd, self->base + PAGES(4), PAGES(1),
+				RW));
+	EXPECT_TRUE(pages_have(map, 2, 4000));
+	wr_commit(self->fd, page, PAGES(2), RX);
+	EXPECT_TRUE(pages_have(map, 2, 4000));
+	wr_commit(self->fd, self->base, PAGES(NR_PAGES), RX);
+	EXPECT_TRUE(pages_have(map, 2, 4000));
+	wr_decommit(self->fd, page, PAGES(2));
+	EXPECT_TRUE(pages_have(map, 2, 4000));
+	wr_commit(self->fd, page, PAGES(2), RW);
+	EXPECT_TRUE(pages_have(map, 2, 4000));
+	wr_decommit(self->fd, self->base, PAGES(NR_PAGES));
+	EXPECT_TRUE(pages_have(map, 2, 4000));
+
+	ASSERT_EQ(0, wr_release(self->fd, self->base, 0));
+	EXPECT_TRUE(pages_have(map, 2, 4000));
+	EXPECT_TRUE(try_write(map + 99));
+	EXPECT_TRUE(pages_have(self->other, NR_PAGES, 900));
+	EXPECT_FALSE(try_read(self->base));
+	EXPECT_FALSE(try_read(page + PAGES(2)));
+	ASSERT_EQ(0, wr_query(self->fd, page, &run));
+	EXPECT_EQ(WINREGION_RUN_FOREIGN, run.flags);
+	EXPECT_EQ(variant->size, WR_INFO(self->fd, out_committed));
+}
+
+/* Same for the piece before and behind it, which are whole mappings, too. */
+TEST_F(exec, data_piece_unmapped)
+{
+	uint64_t regions = WR_INFO(self->fd, out_regions);
+	struct vma vma;
+	char *map;
+
+	ASSERT_EQ(0, wr_protect(self->fd, self->base + PAGES(12), PAGES(2),
+				RX));
+	ASSERT_TRUE(find_vma(self->base + PAGES(14), &vma));
+	ASSERT_EQ((uintptr_t)self->base + PAGES(14), vma.start);
+	ASSERT_EQ(0, munmap(self->base + PAGES(14), vma.end - vma.start));
+	EXPECT_FALSE(try_read(self->base + PAGES(14)));
+	EXPECT_TRUE(pages_have(self->base, 14, 100));
+	map = mmap(self->base + PAGES(14), vma.end - vma.start,
+		   PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS |
+		   MAP_FIXED_NOREPLACE, -1, 0);
+	ASSERT_EQ(self->base + PAGES(14), map);
+	fill_pages(map, 16, 7000);
+	/* The last executable run goes: what is left is put together. */
+	ASSERT_EQ(0, wr_protect(self->fd, self->base + PAGES(12), PAGES(2),
+				RW));
+	EXPECT_TRUE(pages_have(self->base, 14, 100));
+	EXPECT_TRUE(pages_have(map, 16, 7000));
+	EXPECT_EQ(0, wr_release(self->fd, self->base, 0));
+	EXPECT_GT(regions, WR_INFO(self->fd, out_regions));
+	EXPECT_TRUE(pages_have(map, 16, 7000));
+}
+
+/* Pieces cannot be cut, protected or moved either. */
+TEST_F(exec, piece_operations)
+{
+	char *page = self->base + PAGES(8);
+
+	ASSERT_EQ(0, wr_protect(self->fd, page, PAGES(4), RX));
+	EXPECT_EQ(-1, munmap(page, PAGES(1)));
+	EXPECT_EQ(-1, munmap(page + PAGES(1), PAGES(4)));
+	EXPECT_EQ(-1, mprotect(page, PAGES(4), PROT_READ | PROT_WRITE));
+	EXPECT_EQ(-1, mprotect(page, PAGES(4),
+			       PROT_READ | PROT_WRITE | PROT_EXEC));
+	EXPECT_EQ(-1, mprotect(page, PAGES(1), PROT_NONE));
+	EXPECT_EQ(MAP_FAILED, mremap(page, PAGES(4), PAGES(8),
+				     MREMAP_MAYMOVE));
+	EXPECT_EQ(MAP_FAILED, mremap(page, 0, PAGES(4), MREMAP_MAYMOVE));
+	EXPECT_EQ(-1, remap_file_pages(page, PAGES(4), 0, 0, 0));
+	EXPECT_EQ(MAP_FAILED, mmap(page, PAGES(1), PROT_READ, MAP_PRIVATE |
+				   MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	EXPECT_TRUE(pages_have(self->base, NR_PAGES, 100));
+	EXPECT_EQ(PAGES(4), executable_bytes(self));
+	ASSERT_EQ(0, wr_protect(self->fd, page, PAGES(4), RW));
+	EXPECT_TRUE(is_plain(self));
+}
+
+/* Policies of the process */
+
+struct job {
+	int fd;
+	char *base;
+	uint64_t size;
+};
+
+/* personality(READ_IMPLIES_EXEC): old programs, and what they run */
+static int read_implies_exec(void *arg)
+{
+	struct job *job = arg;
+	uint64_t addr = 0;
+	struct vma vma;
+	char *region, *page;
+
+	CHECK(personality(READ_IMPLIES_EXEC) >= 0);
+	CHECK(!wr_reserve_at(job->fd, &addr, job->size,
+			     WINREGION_RESERVE_COMMIT, RW));
+	region = (char *)(uintptr_t)addr;
+	CHECK(find_vma(region, &vma));
+	CHECK(vma.perms[2] == '-');
+	write_code(region);
+	CHECK(!try_exec(region));
+	page = region + PAGES(4);
+	write_code(page);
+	CHECK(!wr_protect(job->fd, page, PAGES(1), RX));
+	CHECK(try_exec(page));
+	CHECK(!try_exec(region));
+	CHECK(find_vma(region, &vma) && vma.perms[2] == '-');
+	/* The mappings that are made when it goes are data, too. */
+	CHECK(!wr_protect(job->fd, page, PAGES(1), RW));
+	CHECK(!try_exec(page));
+	CHECK(!try_exec(region));
+	CHECK(find_vma(page, &vma) && vma.perms[2] == '-');
+	/* And so are those that were there before. */
+	write_code(job->base);
+	CHECK(!try_exec(job->base));
+	return 0;
+}
+
+TEST_F(exec, read_implies_exec)
+{
+	struct job job = { self->fd, self->base, variant->size };
+
+	EXPECT_EQ(0, in_child(read_implies_exec, &job));
+}
+
+/* prctl(PR_SET_MDWE): memory that was writable never becomes executable. */
+static int deny_write_execute(void *arg)
+{
+	struct job *job = arg;
+	uint64_t committed = WR_INFO(job->fd, out_committed);
+	char *page = job->base + PAGES(2);
+	uint64_t addr = 0;
+
+	if (prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0))
+		return -1;
+	CHECK(wr_protect(job->fd, page, PAGES(1), RWX) == -EACCES);
+	CHECK(wr_protect(job->fd, page, PAGES(1), RX) == -EACCES);
+	CHECK(wr_protect(job->fd, page, PAGES(1), WINREGION_EXECUTE) ==
+	      -EACCES);
+	CHECK(wr_commit(job->fd, page, PAGES(2), RWX) == -EACCES);
+	CHECK(wr_commit(job->fd, job->base + PAGES(NR_PAGES), PAGES(1),
+			RWX) == -EACCES || job->size == PAGES(NR_PAGES));
+	CHECK(wr_reserve_at(job->fd, &addr, KIB(64), WINREGION_RESERVE_COMMIT,
+			    RWX) == -EACCES);
+	/* Nothing has changed. */
+	CHECK(wr_is(job->fd, page, RW));
+	CHECK(pages_have(job->base, NR_PAGES, 100));
+	CHECK(WR_INFO(job->fd, out_committed) == committed);
+	CHECK(try_write_byte(page + 100, 0));
+	CHECK(!try_exec(page));
+	/* All that is not executable works as ever. */
+	CHECK(!wr_protect(job->fd, page, PAGES(1), RO));
+	CHECK(!wr_protect(job->fd, page, PAGES(1), RW));
+	CHECK(!wr_decommit(job->fd, page, PAGES(1)));
+	CHECK(!wr_release(job->fd, job->base, 0));
+	return 0;
+}
+
+TEST_F(exec, mdwe)
+{
+	struct job job = { self->fd, self->base, variant->size };
+	int ret = in_child(deny_write_execute, &job);
+
+	if (ret == -1)
+		SKIP(return, "this kernel has no PR_SET_MDWE");
+	EXPECT_EQ(0, ret);
+}
+
+/*
+ * Who has all the mappings that the kernel allows cannot have a piece more.
+ * That must not leave a hole where the piece would have been.
+ */
+static int out_of_mappings(void *arg)
+{
+	struct job *job = arg;
+	int64_t limit = read_number("/proc/sys/vm/max_map_count");
+	unsigned int round;
+	char *map;
+	int64_t i;
+
+	CHECK(limit > 0);
+	/* Mappings that cannot merge, until there are no more */
+	map = mmap(NULL, PAGES(2 * limit + 2), PROT_NONE, MAP_PRIVATE |
+		   MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	CHECK(map != MAP_FAILED);
+	for (i = 0; i <= limit; i++)
+		if (mprotect(map + PAGES(2 * i + 1), PAGES(1), PROT_READ))
+			break;
+	CHECK(i <= limit);
+	for (round = 0; round < 4; round++) {
+		CHECK(wr_protect(job->fd, job->base + PAGES(8), PAGES(2),
+				 round % 2 ? RX : RWX) == -ENOSPC);
+		CHECK(pages_have(job->base, NR_PAGES, 100));
+		CHECK(wr_is(job->fd, job->base + PAGES(8), RW));
+		CHECK(try_write_byte(job->base + PAGES(8) + 100, 0));
+		CHECK(!try_exec(job->base + PAGES(8)));
+	}
+	/* What needs no mapping works. */
+	CHECK(!wr_protect(job->fd, job->base + PAGES(8), PAGES(2), RO));
+	CHECK(!wr_protect(job->fd, job->base + PAGES(8), PAGES(2), RW));
+	CHECK(!wr_decommit(job->fd, job->base + PAGES(8), PAGES(2)));
+	CHECK(!wr_commit(job->fd, job->base + PAGES(8), PAGES(2), RW));
+	/* With two mappings less it goes. */
+	CHECK(!munmap(map, PAGES(8)));
+	CHECK(!wr_protect(job->fd, job->base + PAGES(4), PAGES(2), RX));
+	CHECK(pages_have(job->base, 8, 100));
+	CHECK(pages_have(job->base + PAGES(10), NR_PAGES - 10, 110));
+	return 0;
+}
+
+TEST_F_TIMEOUT(exec, out_of_mappings, 90)
+{
+	struct job job = { self->fd, self->base, variant->size };
+	int64_t limit = read_number("/proc/sys/vm/max_map_count");
+	int ret;
+
+	/* A smaller limit is reached sooner; nobody else needs more. */
+	ASSERT_TRUE(write_number("/proc/sys/vm/max_map_count", 1000));
+	ret = in_child(out_of_mappings, &job);
+	EXPECT_TRUE(write_number("/proc/sys/vm/max_map_count", limit));
+	EXPECT_EQ(0, ret);
+}
+
+/* In that state, taking executable rights away fails or works, as a whole. */
+static int back_when_out_of_mappings(void *arg)
+{
+	struct job *job = arg;
+	int64_t limit = read_number("/proc/sys/vm/max_map_count");
+	char *page = job->base + PAGES(8);
+	char *map;
+	int64_t i;
+	int ret;
+
+	CHECK(!wr_protect(job->fd, page, PAGES(5), RX));
+	map = mmap(NULL, PAGES(2 * limit + 2), PROT_NONE, MAP_PRIVATE |
+		   MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	CHECK(map != MAP_FAILED);
+	for (i = 0; i <= limit; i++)
+		if (mprotect(map + PAGES(2 * i + 1), PAGES(1), PROT_READ))
+			break;
+	/* The middle of the piece: two mappings more */
+	ret = wr_protect(job->fd, page + PAGES(2), PAGES(1), RW);
+	CHECK(!ret || ret == -ENOSPC);
+	CHECK(pages_have(job->base, NR_PAGES, 100));
+	CHECK(wr_is(job->fd, page + PAGES(2), ret ? RX : RW));
+	CHECK(try_write_byte(page + PAGES(2) + 100, 0) == !ret);
+	ret = wr_decommit(job->fd, page + PAGES(2), PAGES(1));
+	CHECK(!ret || ret == -ENOSPC);
+	CHECK(try_read(page + PAGES(2)) == !!ret);
+	/* All of it: mappings less */
+	CHECK(!wr_commit(job->fd, page, PAGES(5), RW));
+	CHECK(!try_exec(page));
+	CHECK(pages_have(job->base, 10, 100));
+	CHECK(pages_have(job->base + PAGES(11), NR_PAGES - 11, 111));
+	CHECK(!wr_release(job->fd, job->base, 0));
+	CHECK(!try_read(job->base));
+	return 0;
+}
+
+TEST_F_TIMEOUT(exec, back_when_out_of_mappings, 90)
+{
+	struct job job = { self->fd, self->base, variant->size };
+	int64_t limit = read_number("/proc/sys/vm/max_map_count");
+	int ret;
+
+	ASSERT_TRUE(write_number("/proc/sys/vm/max_map_count", 1000));
+	ret = in_child(back_when_out_of_mappings, &job);
+	EXPECT_TRUE(write_number("/proc/sys/vm/max_map_count", limit));
+	EXPECT_EQ(0, ret);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the tests of the ioctls themselves share: one thin wrapper for each
+ * ioctl, children that report where they failed, and waiting for a system to
+ * settle.
+ *
+ * Include it after kselftest_harness.h and common.h.
+ *
+ * The wrappers go to the ioctl directly, not through the library, so that a
+ * test sees exactly what the module answers. They return 0 or -errno, and fill
+ * what the module has to write with a poison value first, so that "not
+ * written" can be seen.
+ */
+#ifndef _SELFTESTS_WR_TEST_UTIL_H
+#define _SELFTESTS_WR_TEST_UTIL_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <linux/winregion.h>
+
+#define WR_DEVICE "/dev/winregion"
+#define WR_POISON 0xccccccccU
+#define WR_POISON64 0xccccccccccccccccULL
+
+#define RW WINREGION_READWRITE
+#define RO WINREGION_READONLY
+#define NA WINREGION_NOACCESS
+#define RX WINREGION_EXECUTE_READ
+#define RWX WINREGION_EXECUTE_READWRITE
+
+/* The ioctls: 0 or -errno */
+
+static inline int wr_open(void)
+{
+	return open(WR_DEVICE, O_RDWR | O_CLOEXEC);
+}
+
+static inline int wr_ioctl(int fd, unsigned long cmd, void *arg)
+{
+	return ioctl(fd, cmd, arg) < 0 ? -errno : 0;
+}
+
+static inline int wr_get_info(int fd, struct winregion_get_info *info)
+{
+	memset(info, 0xcc, sizeof(*info));
+	info->size = sizeof(*info);
+	info->flags = 0;
+	return wr_ioctl(fd, WINREGION_GET_INFO, info);
+}
+
+/*
+ * @addr: in: 0 or where; out: the base. @length: in: bytes. Both stay as they
+ * are if the call fails.
+ */
+static inline int wr_reserve_at(int fd, uint64_t *addr, uint64_t length,
+				uint32_t flags, uint32_t protection)
+{
+	struct winregion_reserve arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.protection = protection,
+		.address = *addr,
+		.length = length,
+	};
+	int ret = wr_ioctl(fd, WINREGION_RESERVE, &arg);
+
+	if (!ret)
+		*addr = arg.address;
+	return ret;
+}
+
+/* A new region of @length bytes, or NULL and errno. */
+static inline char *wr_reserve(int fd, uint64_t length)
+{
+	uint64_t addr = 0;
+	int ret = wr_reserve_at(fd, &addr, length, 0, RW);
+
+	if (!ret)
+		return (char *)(uintptr_t)addr;
+	errno = -ret;
+	return NULL;
+}
+
+/* A new region of @length bytes that is committed and writable, or NULL. */
+static inline char *wr_alloc(int fd, uint64_t length)
+{
+	uint64_t addr = 0;
+	int ret = wr_reserve_at(fd, &addr, length, WINREGION_RESERVE_COMMIT,
+				RW);
+
+	if (!ret)
+		return (char *)(uintptr_t)addr;
+	errno = -ret;
+	return NULL;
+}
+
+/* @length: 0 for the whole region that starts in the page of @addr */
+static inline int wr_release(int fd, const volatile void *addr,
+			     uint64_t length)
+{
+	struct winregion_release arg = {
+		.size = sizeof(arg),
+		.address = (uintptr_t)addr,
+		.length = length,
+	};
+
+	return wr_ioctl(fd, WINREGION_RELEASE, &arg);
+}
+
+static inline int wr_change(int fd, unsigned long cmd,
+			    const volatile void *addr, uint64_t length,
+			    uint32_t protection, uint32_t *old)
+{
+	struct winregion_change arg = {
+		.size = sizeof(arg),
+		.range = {
+			.address = (uintptr_t)addr,
+			.length = length,
+			.protection = protection,
+			.out_old_protection = WR_POISON,
+		},
+	};
+	int ret = wr_ioctl(fd, cmd, &arg);
+
+	if (old)
+		*old = arg.range.out_old_protection;
+	return ret;
+}
+
+static inline int wr_commit(int fd, const volatile void *addr, uint64_t length,
+			    uint32_t protection)
+{
+	return wr_change(fd, WINREGION_COMMIT, addr, length, protection, NULL);
+}
+
+static inline int wr_decommit(int fd, const volatile void *addr,
+			      uint64_t length)
+{
+	return wr_change(fd, WINREGION_DECOMMIT, addr, length, 0, NULL);
+}
+
+static inline int wr_protect(int fd, const volatile void *addr,
+			     uint64_t length, uint32_t protection)
+{
+	return wr_change(fd, WINREGION_PROTECT, addr, length, protection,
+			 NULL);
+}
+
+static inline int wr_vector(int fd, unsigned long cmd,
+			    struct winregion_range *ranges, uint32_t nr)
+{
+	struct winregion_change arg = {
+		.size = sizeof(arg),
+		.nr_ranges = nr,
+		.ranges = (uintptr_t)ranges,
+	};
+
+	return wr_ioctl(fd, cmd, &arg);
+}
+
+static inline int wr_query_flags(int fd, const volatile void *addr,
+				 uint32_t flags, struct winregion_run *run)
+{
+	struct winregion_query arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.address = (uintptr_t)addr,
+	};
+	int ret;
+
+	memset(&arg.out, 0xcc, sizeof(arg.out));
+	ret = wr_ioctl(fd, WINREGION_QUERY, &arg);
+	*run = arg.out;
+	return ret;
+}
+
+static inline int wr_query(int fd, const volatile void *addr,
+			   struct winregion_run *run)
+{
+	return wr_query_flags(fd, addr, 0, run);
+}
+
+/* As many runs as fit from *@next on, which moves; their number or -errno */
+static inline long wr_query_runs(int fd, uint64_t *next, uint64_t last,
+				 uint32_t flags, struct winregion_run *runs,
+				 uint32_t nr)
+{
+	struct winregion_query_runs arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.address = *next,
+		.last = last,
+		.runs = (uintptr_t)runs,
+		.nr_runs = nr,
+	};
+	int ret = wr_ioctl(fd, WINREGION_QUERY_RUNS, &arg);
+
+	if (ret)
+		return ret;
+	*next = arg.address;
+	return arg.nr_runs;
+}
+
+/* Short questions: 0 where the call failed, which no answer is */
+
+static inline uint32_t wr_state(int fd, const volatile void *addr)
+{
+	struct winregion_run run;
+
+	return wr_query(fd, addr, &run) ? 0 : run.state;
+}
+
+/* Is the page committed with just this protection? */
+static inline bool wr_is(int fd, const volatile void *addr,
+			 uint32_t protection)
+{
+	struct winregion_run run;
+
+	return !wr_query(fd, addr, &run) &&
+	       run.state == WINREGION_STATE_COMMIT &&
+	       run.protection == protection;
+}
+
+static inline bool wr_is_reserved(int fd, const volatile void *addr)
+{
+	return wr_state(fd, addr) == WINREGION_STATE_RESERVE;
+}
+
+/* Is there no region at @addr, whoever else may have a mapping there? */
+static inline bool wr_is_gone(int fd, const volatile void *addr)
+{
+	struct winregion_run run;
+
+	return !wr_query(fd, addr, &run) &&
+	       (run.state == WINREGION_STATE_FREE ||
+		(run.flags & WINREGION_RUN_FOREIGN));
+}
+
+/* A field of GET_INFO, or ~0 */
+#define WR_INFO(fd, field) __extension__ ({				\
+	struct winregion_get_info __info;				\
+									\
+	wr_get_info((fd), &__info) ? ~0ULL :				\
+		(unsigned long long)__info.field;			\
+})
+
+/* Contents: each page of a pattern has its own number at three places */
+
+static inline void fill_page(volatile void *page, uint64_t number)
+{
+	volatile uint64_t *word = page;
+
+	word[0] = number;
+	word[255] = ~number;
+	word[511] = number * 3;
+}
+
+static inline bool page_has(const volatile void *page, uint64_t number)
+{
+	const volatile uint64_t *word = page;
+
+	return word[0] == number && word[255] == ~number &&
+	       word[511] == number * 3;
+}
+
+static inline bool page_is_zero(const volatile void *page)
+{
+	const volatile uint64_t *word = page;
+	int i;
+
+	for (i = 0; i < 512; i++)
+		if (word[i])
+			return false;
+	return true;
+}
+
+static inline void fill_pages(volatile char *base, size_t pages, uint64_t seed)
+{
+	size_t i;
+
+	for (i = 0; i < pages; i++)
+		fill_page(base + PAGES(i), seed + i);
+}
+
+static inline bool pages_have(const volatile char *base, size_t pages,
+			      uint64_t seed)
+{
+	size_t i;
+
+	for (i = 0; i < pages; i++)
+		if (!page_has(base + PAGES(i), seed + i))
+			return false;
+	return true;
+}
+
+/* Children: a test's ASSERT_*() are for the test's own process only */
+
+/* In a function that in_child() runs: fail with the line where we are. */
+#define CHECK(cond) do {						\
+	if (!(cond)) {							\
+		fprintf(stderr, "# %s:%d: not %s, errno %d\n", __FILE__, \
+			__LINE__, #cond, errno);			\
+		return __LINE__;					\
+	}								\
+} while (0)
+
+struct child {
+	pid_t pid;
+	volatile int *line;
+};
+
+/* Start @fn in a child. It returns 0, or the line where it failed. */
+static inline struct child start_child(int (*fn)(void *), void *arg)
+{
+	struct child child;
+
+	child.line = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (child.line == MAP_FAILED)
+		abort();
+	fflush(NULL);
+	child.pid = fork();
+	if (!child.pid) {
+		*child.line = fn(arg);
+		_exit(*child.line ? 1 : 0);
+	}
+	return child;
+}
+
+/* 0, the line where the child failed, or -signal that it died of */
+static inline int end_child(struct child *child)
+{
+	int status, line;
+
+	if (child->pid < 0 || waitpid(child->pid, &status, 0) != child->pid)
+		return -1000;
+	line = *child->line;
+	munmap((void *)child->line, 4096);
+	if (WIFSIGNALED(status))
+		return -WTERMSIG(status);
+	return line ? line : WEXITSTATUS(status);
+}
+
+static inline int in_child(int (*fn)(void *), void *arg)
+{
+	struct child child = start_child(fn, arg);
+
+	return end_child(&child);
+}
+
+/* Two processes that wait for each other, over a pipe in each direction */
+
+struct rendezvous {
+	int fd[2][2];
+};
+
+static inline bool rendezvous_init(struct rendezvous *rv)
+{
+	return !pipe2(rv->fd[0], O_CLOEXEC) && !pipe2(rv->fd[1], O_CLOEXEC);
+}
+
+/* @side: 0 or 1, which of the two calls */
+static inline void rendezvous_signal(struct rendezvous *rv, int side)
+{
+	if (write(rv->fd[side][1], "x", 1) != 1)
+		_exit(99);
+}
+
+static inline void rendezvous_wait(struct rendezvous *rv, int side)
+{
+	char c;
+
+	if (read(rv->fd[!side][0], &c, 1) != 1)
+		_exit(98);
+}
+
+/* Time and settling */
+
+static inline uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
+}
+
+static inline void sleep_ms(unsigned int ms)
+{
+	struct timespec ts = {
+		.tv_sec = ms / 1000,
+		.tv_nsec = ms % 1000 * 1000000L,
+	};
+
+	while (nanosleep(&ts, &ts) && errno == EINTR)
+		;
+}
+
+/*
+ * What a dead process leaves is given back by work that other CPUs may still
+ * have to do, so ask until @cond holds, for 10 seconds at most.
+ */
+#define SETTLES(cond) __extension__ ({					\
+	uint64_t __end = now_ms() + 10000;				\
+	bool __holds;							\
+									\
+	while (!(__holds = (cond)) && now_ms() < __end)			\
+		sleep_ms(20);						\
+	__holds;							\
+})
+
+/* Files of /proc/sys and of cgroups */
+
+static inline bool write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = write(fd, text, strlen(text));
+	close(fd);
+	return n == (ssize_t)strlen(text);
+}
+
+#endif /* _SELFTESTS_WR_TEST_UTIL_H */
