@@ -22,6 +22,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/winregion.h>
@@ -230,8 +231,33 @@ static void one_call(void)
 		touch();
 }
 
+static unsigned int mappings(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned int n = 0;
+	int c;
+
+	while (maps && (c = getc(maps)) != EOF)
+		n += c == '\n';
+	if (maps)
+		fclose(maps);
+	return n;
+}
+
+/* Calls must not become slower, nor mappings more, as the run goes on. */
+static void progress(uint64_t done)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	printf("# %d: %" PRIu64 " calls, %lld s, %u mappings\n", getpid(), done,
+	       (long long)now.tv_sec, mappings());
+	fflush(stdout);
+}
+
 static int run(uint64_t calls, uint64_t seed)
 {
+	uint64_t i;
 	struct sigaction action = {
 		.sa_handler = on_fault,
 		.sa_flags = SA_NODEFER,
@@ -240,8 +266,11 @@ static int run(uint64_t calls, uint64_t seed)
 	sigaction(SIGSEGV, &action, NULL);
 	sigaction(SIGBUS, &action, NULL);
 	state = seed * 0x9E3779B97F4A7C15ULL;
-	while (calls--)
+	for (i = 1; i <= calls; i++) {
 		one_call();
+		if (!(i % 250000))
+			progress(i);
+	}
 	return 0;
 }
 
