@@ -21,7 +21,7 @@ export RUN_ARGS := $(value ARGS)
 export ACCEL APPEND CPUS MEM QEMU_ARGS TIMEOUT V
 
 .PHONY: all modules lib install shell run test demo selftests check
-.PHONY: clean distclean clean-cache help
+.PHONY: coverage clean distclean clean-cache help
 
 ifneq ($(wildcard $(KDIR)/Makefile),)
 all: modules lib
@@ -64,6 +64,9 @@ demo:
 	@test -n "$(DEMO)" || { echo 'no demo in this tree' >&2; exit 1; }
 	@$(if $(KERNEL),KERNEL='$(KERNEL)') $(DEMO)
 
+coverage:
+	@$(VM)/coverage.sh -k '$(KERNEL)' -t '$(TEST)'
+
 check:
 	@$(VM)/check.sh
 
@@ -94,6 +97,8 @@ help:
 	@echo 'make demo           the demonstration'
 	@echo
 	@echo '  KERNEL=   one of: $(KERNELS)'
+	@echo '            or one with debug- (KASAN, lockdep, leaks ...) or kcsan-'
+	@echo '            (data races) before it; these are built first'
 	@echo '  CPUS=2 MEM=2G TIMEOUT=300 (seconds; 0: none) AS=0 (user id)'
 	@echo '  ACCEL=    tcg or kvm, where the choice made is not right'
 	@echo '  APPEND=   more words for the kernel command line'
@@ -101,5 +106,6 @@ help:
 	@echo
 	@echo 'make selftests      build the tests only, in build/selftests'
 	@echo 'make check          style checks of the sources'
+	@echo 'make coverage       which lines the tests run; KERNEL= a debug kernel'
 	@echo 'make clean          remove what was built'
 	@echo 'make clean-cache    remove what was downloaded, $(CACHE)'

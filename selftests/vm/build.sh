@@ -56,7 +56,8 @@ kbuild()
 	# A variable given to the outer make, such as ARGS=, is not for this one.
 	unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
 	"${enter[@]}" make -C "$headers_seen" M="$1" -j"$(nproc)" \
-		W=1 KCFLAGS=-Werror CONFIG_DEBUG_INFO_BTF_MODULES= modules
+		W=1 KCFLAGS=-Werror CONFIG_DEBUG_INFO_BTF_MODULES= \
+		"${counted[@]}" modules
 }
 
 # A compiler newer than the kernel's by a security update is not about our
@@ -101,6 +102,10 @@ find_kernel "$name"
 need "${base_packages[@]}"
 "$vm/fetch.sh" kernel "$name"
 
+# Lines are counted (gcov) where the kernel collects that.
+counted=()
+[ "$flavour" != debug ] || counted=(GCOV_PROFILE=y)
+
 out=$build/$name
 root=$(build_root "$build_suite")
 release=$(cat "$cache/kernels/$name/release")
@@ -112,8 +117,9 @@ hold_lock "$out/.lock"
 say "building winregion.ko for $release"
 # What changes from here on is not in the module.
 touch "$out/.started.new"
-[ -n "$root" ] || need "$(sed -n 's/.*)\(gcc-[0-9]*\)$/\1/p' \
-	"$headers/.kernelvariables")"
+[ -n "$root" ] || [ -n "$flavour" ] ||
+	need "$(sed -n 's/.*)\(gcc-[0-9]*\)$/\1/p' \
+		"$headers/.kernelvariables")"
 how=build_in_place
 [ -z "$root" ] || how=build_in_root
 "$how" || {

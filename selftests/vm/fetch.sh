@@ -5,7 +5,8 @@
 # the distribution's packages, is unpacked in the cache and installed nowhere.
 # What is there already is not fetched again.
 #
-#	fetch.sh kernel NAME		boot image and headers of a kernel
+#	fetch.sh kernel NAME		boot image and headers of a kernel; one that
+#					is not packaged is built
 #	fetch.sh busybox		a static busybox, for the guest
 #	fetch.sh kselftest		kselftest's headers, kernel scripts
 #	fetch.sh source PACKAGE DIR	a source package, unpacked into DIR
@@ -18,6 +19,7 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/apt.sh"
+. "$(dirname "$0")/kernel.sh"
 
 tmp=$cache/tmp
 
@@ -168,6 +170,10 @@ fetch_kernel()
 	local dir root p abi version packages list versions
 
 	find_kernel "$1"
+	if [ -n "$flavour" ]; then
+		make_kernel
+		return
+	fi
 	dir=$cache/kernels/$series
 	root=$(build_root "$build_suite")
 	if [ -e "$dir/release" ] && [ -d "$(cat "$dir/headers")" ]; then
@@ -274,19 +280,18 @@ fetch_busybox()
 # is taken is fixed: the tests are written against its harness.
 fetch_kselftest()
 {
-	local dir=$cache/kselftest from=linux-source-6.12
+	local dir=$cache/kselftest series=6.12 tarball
+	local from=linux-source-$series
 
 	[ ! -e "$dir/tools/testing/selftests/lib.mk" ] || return 0
 	need "${base_packages[@]}"
 	start
 	[ ! -e "$dir/tools/testing/selftests/lib.mk" ] || return 0
-	apt_ready binary
-	download "$tmp/debs" "$from"
+	source_tarball
 	mkdir -p "$tmp/source"
 	say "unpacking kselftest"
-	dpkg-deb --fsys-tarfile "$tmp"/debs/"$from"_*.deb |
-		tar -x --to-stdout "./usr/src/$from.tar.xz" |
-		tar -C "$tmp/source" -x --xz --strip-components=1 --wildcards \
+	tar -C "$tmp/source" -f "$tarball" -x --xz --strip-components=1 \
+		--wildcards \
 			"$from/tools/testing/selftests/*.h" \
 			"$from/tools/testing/selftests/lib.mk" \
 			"$from/tools/testing/selftests/kselftest" \

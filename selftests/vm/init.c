@@ -3,10 +3,11 @@
  * PID 1 of the test machine: mounts what programs expect, loads the module,
  * runs the programs that the host asked for, unloads the module, reboots.
  *
- * Three serial ports lead to the host:
+ * Serial ports lead to the host:
  *	ttyS0	the kernel's log
  *	ttyS1	the report: one line per event, the last one is "done"
  *	ttyS2	what the programs print; the terminal of an interactive one
+ *	ttyS3	what was counted for coverage, a tar archive
  *
  * What to do is read from /vm/jobs, a list of NUL-terminated strings. Each
  * record is a keyword and its fields:
@@ -14,6 +15,8 @@
  *	env     NAME=VALUE		for the programs that follow
  *	size    ROWS COLUMNS		of the terminal
  *	marks				tell programs apart in the output
+ *	count   DIR			send coverage at the end: the module's,
+ *					and what programs left below DIR
  *	run     NAME TIMEOUT UID DIR N ARG...	run a program
  *	shell   NAME TIMEOUT UID DIR N ARG...	the same, with a terminal
  */
@@ -40,6 +43,8 @@
 #define MODULE		"winregion"
 #define REPORT_PORT	"/dev/ttyS1"
 #define OUTPUT_PORT	"/dev/ttyS2"
+#define COVERAGE_PORT	"/dev/ttyS3"
+#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 #define MAX_ARGS	1024
 #define GRACE		10	/* seconds for killed processes to be gone */
 
@@ -55,6 +60,7 @@ struct job {
 static int report_fd = -1;
 static struct winsize window;
 static bool marks;
+static const char *counted_below;
 
 /* ---- telling the host ---- */
 
@@ -157,10 +163,55 @@ static void mount_all(void)
 	try_mount("debugfs", "/sys/kernel/debug", NULL);
 }
 
+static bool write_word(const char *path, const char *word)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && write(fd, word, strlen(word)) > 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* Of what the kernel itself lost before, nothing more shall be heard. */
+static void forget_leaks(void)
+{
+	if (!access(KMEMLEAK, F_OK)) {
+		write_word(KMEMLEAK, "scan");
+		write_word(KMEMLEAK, "clear");
+	}
+}
+
+/*
+ * With the module gone, nothing can refer to what it did not free. What is
+ * younger than five seconds is not looked at, and one scan may be misled by
+ * what lies around on a stack.
+ */
+static void find_leaks(void)
+{
+	char line[256];
+	int n = 0;
+	FILE *f;
+
+	if (access(KMEMLEAK, F_OK))
+		return;
+	sleep(6);
+	write_word(KMEMLEAK, "scan");
+	sleep(1);
+	write_word(KMEMLEAK, "scan");
+	f = fopen(KMEMLEAK, "re");
+	while (f && fgets(line, sizeof(line), f) && n++ < 40)
+		report("error kmemleak: %s", line);
+	if (f)
+		fclose(f);
+}
+
 static void load_module(const char *params)
 {
-	int fd = open("/vm/" MODULE ".ko", O_RDONLY | O_CLOEXEC);
+	int fd;
 
+	forget_leaks();
+	fd = open("/vm/" MODULE ".ko", O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || syscall(SYS_finit_module, fd, params, 0))
 		fail("insmod");
 	close(fd);
@@ -259,13 +310,8 @@ static bool kill_all(void)
 /* Let the log tell where processes that cannot be killed are. */
 static void log_blocked(void)
 {
-	int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	if (write(fd, "w", 1) == 1)
+	if (write_word("/proc/sysrq-trigger", "w"))
 		sleep(1);
-	close(fd);
 }
 
 static void report_end(const struct job *job, bool ended, int status)
@@ -304,6 +350,36 @@ static void run(const struct job *job)
 		report("error %s: processes cannot be killed\n", job->name);
 	}
 	report_end(job, ended, status);
+}
+
+/* ---- coverage ---- */
+
+/*
+ * The kernel's files of counts say that they are empty, so that tar would
+ * believe it; they are copied first. Those of a module outlive it.
+ */
+static void send_counts(void)
+{
+	static const char script[] =
+		"cd /sys/kernel/debug/gcov && "
+		"find . -name '*.gcda' | grep winregion | while read -r f; do "
+		"mkdir -p \"/run/counts/${f%/*}\"; cat \"$f\" >\"/run/counts/$f\"; "
+		"done; cd \"$0\" && find . -name '*.gcda' | cpio -p -d /run/counts\"$0\";"
+		"tar -C /run/counts -c . | gzip -1";
+	int port = open_port(COVERAGE_PORT, false);
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		dup2(port, 1);
+		execl("/usr/bin/busybox", "sh", "-c", script, counted_below,
+		      NULL);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+		report("error coverage: status %d\n", status);
+	tcdrain(port);
+	close(port);
 }
 
 /* ---- what to do ---- */
@@ -365,6 +441,8 @@ static void do_record(char *word, char **p, char *end)
 	} else if (!strcmp(word, "size")) {
 		window.ws_row = atoi(next(p, end));
 		window.ws_col = atoi(next(p, end));
+	} else if (!strcmp(word, "count")) {
+		counted_below = next(p, end);
 	} else if (!strcmp(word, "marks")) {
 		marks = true;
 	} else if (!strcmp(word, "run") || job.interactive) {
@@ -398,7 +476,11 @@ int main(void)
 	end = p + size;
 	while (p < end)
 		do_record(next(&p, end), &p, end);
-	if (!access("/sys/module/" MODULE, F_OK))
+	if (!access("/sys/module/" MODULE, F_OK)) {
 		unload_module();
+		find_leaks();
+	}
+	if (counted_below)
+		send_counts();
 	leave();
 }

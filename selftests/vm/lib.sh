@@ -9,7 +9,7 @@ top=$(cd "$vm/../.." && pwd -P)
 build=$top/build
 cache=${XDG_CACHE_HOME:-~/.cache}/winregion
 die_status=1
-series='' suites='' build_suite=''
+kernel='' flavour='' series='' suites='' build_suite=''
 
 say()
 {
@@ -40,12 +40,26 @@ default_kernel()
 	kernels | awk 'NR == 1 { print $1 }'
 }
 
-# Sets series, suites and build_suite of the kernel named $1.
+# Kernels that are made here, for what they check (kernel.sh)
+flavours='debug kcsan'
+
+# Sets kernel, series, suites and build_suite of the kernel named $1, which is
+# a series, the distribution's kernel of which is meant, or FLAVOUR-SERIES.
+# Programs take $slowdown times as long in the latter.
 find_kernel()
 {
+	local f
+
+	kernel=$1 flavour=
+	for f in $flavours; do
+		[ "$1" = "${1#"$f"-}" ] || flavour=$f
+	done
 	read -r series suites build_suite < \
-		<(kernels | awk -v k="$1" '$1 == k') ||
-		die "no kernel '$1'; known: $(kernel_names)"
+		<(kernels | awk -v k="${1#"$flavour"-}" '$1 == k') ||
+		die "no kernel '$1'; known: $(kernel_names), and each with" \
+			"${flavours// /- or }- before it"
+	slowdown=1
+	[ -z "$flavour" ] || build_suite=$(host_suite) slowdown=6
 }
 
 host_suite()

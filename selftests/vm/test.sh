@@ -4,7 +4,7 @@
 # Build the library and the tests, boot the kernels one after the other and
 # run the tests in them:
 #
-#	test.sh [-k "KERNEL..."] [-t "TEST..."]
+#	test.sh [-c] [-k "KERNEL..."] [-t "TEST..."]
 #
 # All tests of a kernel run in one boot, except those that ask for a machine of
 # their own by a line in their source, with one or more of these:
@@ -13,7 +13,8 @@
 #
 # Single test cases are counted, and for each boot one for the machine: booted,
 # module loaded and unloaded, nothing bad in the kernel's log. What a test
-# printed is kept in build/vm/KERNEL/NAME.ktap.
+# printed is kept in build/vm/KERNEL/NAME.ktap. With -c the library counts its
+# lines, and what each boot counted is left in its directory (coverage.sh).
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -159,7 +160,7 @@ timeout_of()
 
 	t=$(sed -n 's|^/\* vm: .*\<timeout=\([0-9]*\).*|\1|p' \
 		"$selftests/$1.c")
-	printf '%s' "${t:-$default_timeout}"
+	printf '%s' $((${t:-$default_timeout} * slowdown))
 }
 
 apply_settings()
@@ -282,8 +283,12 @@ build_all()
 	need "${base_packages[@]}"
 	"$vm/fetch.sh" kselftest
 	unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
-	make -s -C "$top/userlib" -j"$(nproc)" >&2
-	make -s -C "$selftests" OUTPUT="$programs" -j"$(nproc)" "$@" >&2
+	make -s -C "$top/userlib" O="$lib" \
+		${counting:+"CFLAGS=$counting"} -j"$(nproc)" >&2
+	make -s -C "$selftests" OUTPUT="$programs" \
+		LIBWINREGION="$lib/libwinregion.a" \
+		${counting:+"LDLIBS=$lib/libwinregion.a -lrt --coverage"} \
+		-j"$(nproc)" "$@" >&2
 }
 
 all_tests()
@@ -311,8 +316,15 @@ show_rules()
 }
 
 kernel_list=$(kernel_names) tests=''
-while getopts k:t: option; do
+lib=$top/userlib/build counting=
+while getopts ck:t: option; do
 	case $option in
+	c)
+		programs=$build/coverage/selftests
+		lib=$build/coverage/userlib
+		counting='-O1 -g --coverage'
+		vm_counts=$lib
+		;;
 	k) kernel_list=${OPTARG:-$kernel_list} ;;
 	t) tests=$OPTARG ;;
 	*) exit 2 ;;
