@@ -16,6 +16,7 @@
 #include "protection.h"
 #include "query.h"
 #include "region.h"
+#include "regiontree.h"
 
 /* Runs that one step of WINREGION_QUERY_RUNS collects. */
 #define RUNS_AT_ONCE 32
@@ -110,16 +111,15 @@ static int wr_ioc_get_info(union wr_args *args, void __user *argp)
 
 	if (args->get_info.flags)
 		return -EOPNOTSUPP;
-	args->get_info = (struct winregion_get_info) {
+	args->get_info = (struct winregion_get_info){
 		.size = args->get_info.size,
 		.out_abi_version = WINREGION_ABI_VERSION,
 		.out_page_size = PAGE_SIZE,
 		.out_granularity = WINREGION_GRANULARITY,
 		.out_max_ranges = WINREGION_MAX_RANGES,
-		.out_features = WINREGION_FEATURE_VECTOR |
-				WINREGION_FEATURE_EXECUTE |
-				WINREGION_FEATURE_GUARD |
-				WINREGION_FEATURE_FORK,
+		.out_features =
+			WINREGION_FEATURE_VECTOR | WINREGION_FEATURE_EXECUTE |
+			WINREGION_FEATURE_GUARD | WINREGION_FEATURE_FORK,
 		.out_lowest = wr_lowest(),
 		.out_highest = wr_highest(),
 		.out_max_regions = wr_space_max_regions(),
@@ -142,9 +142,8 @@ static bool limits_are_valid(struct winregion_reserve *args)
 		return false;
 	if (highest > wr_highest() || args->lowest > highest)
 		return false;
-	return !args->alignment ||
-	       (args->alignment >= WINREGION_GRANULARITY &&
-		!(args->alignment & (args->alignment - 1)));
+	return !args->alignment || (args->alignment >= WINREGION_GRANULARITY &&
+				    !(args->alignment & (args->alignment - 1)));
 }
 
 static int parse_place(struct winregion_reserve *args,
@@ -162,16 +161,14 @@ static int parse_place(struct winregion_reserve *args,
 	request->lowest = max_t(u64, args->lowest, wr_lowest());
 	request->highest = args->highest ? args->highest : wr_highest();
 	request->alignment = args->alignment ? args->alignment :
-					      WINREGION_GRANULARITY;
+					       WINREGION_GRANULARITY;
 	if (!args->address) {
 		err = range_pages(wr_lowest(), args->length, &request->first,
 				  &end);
 	} else {
 		err = range_pages(args->address, args->length, &request->first,
 				  &end);
-		request->first = round_down(request->first,
-					    WINREGION_GRANULARITY >>
-					    PAGE_SHIFT);
+		request->first = round_down(request->first, WR_UNIT_PAGES);
 	}
 	request->pages = end - request->first;
 	return err;
@@ -182,8 +179,8 @@ static int parse_reserve(struct winregion_reserve *args,
 {
 	int err;
 
-	if (args->flags & ~(WINREGION_RESERVE_TOP_DOWN |
-			    WINREGION_RESERVE_COMMIT))
+	if (args->flags &
+	    ~(WINREGION_RESERVE_TOP_DOWN | WINREGION_RESERVE_COMMIT))
 		return -EOPNOTSUPP;
 	if (args->__reserved)
 		return -EINVAL;
@@ -511,9 +508,9 @@ static int wr_ioc_query_runs(union wr_args *args, void __user *argp)
 
 /* ---- the table ---- */
 
-#define WR_OP(_number, _handler, _type) \
-	[_IOC_NR(_number) - WINREGION_CMD_BASE] = { \
-		.number = (_number), \
+#define WR_OP(_name, _handler, _type) \
+	[WINREGION_CMD_##_name - WINREGION_CMD_BASE] = { \
+		.number = WINREGION_##_name, \
 		.size = sizeof(struct _type), \
 		.handler = (_handler), \
 	}
@@ -524,14 +521,14 @@ static const struct {
 	unsigned int size;
 	int (*handler)(union wr_args *args, void __user *argp);
 } ops[] = {
-	WR_OP(WINREGION_GET_INFO, wr_ioc_get_info, winregion_get_info),
-	WR_OP(WINREGION_RESERVE, wr_ioc_reserve, winregion_reserve),
-	WR_OP(WINREGION_RELEASE, wr_ioc_release, winregion_release),
-	WR_OP(WINREGION_COMMIT, wr_ioc_commit, winregion_change),
-	WR_OP(WINREGION_DECOMMIT, wr_ioc_decommit, winregion_change),
-	WR_OP(WINREGION_PROTECT, wr_ioc_protect, winregion_change),
-	WR_OP(WINREGION_QUERY, wr_ioc_query, winregion_query),
-	WR_OP(WINREGION_QUERY_RUNS, wr_ioc_query_runs, winregion_query_runs),
+	WR_OP(GET_INFO, wr_ioc_get_info, winregion_get_info),
+	WR_OP(RESERVE, wr_ioc_reserve, winregion_reserve),
+	WR_OP(RELEASE, wr_ioc_release, winregion_release),
+	WR_OP(COMMIT, wr_ioc_commit, winregion_change),
+	WR_OP(DECOMMIT, wr_ioc_decommit, winregion_change),
+	WR_OP(PROTECT, wr_ioc_protect, winregion_change),
+	WR_OP(QUERY, wr_ioc_query, winregion_query),
+	WR_OP(QUERY_RUNS, wr_ioc_query_runs, winregion_query_runs),
 };
 
 /**

@@ -17,10 +17,10 @@
  *	@grow_lock
  */
 struct wr_pagefile {
-	spinlock_t lock;
+	spinlock_t lock; /* the counters */
 	unsigned long used;
 	unsigned long quota;
-	struct mutex grow_lock;
+	struct mutex grow_lock; /* the quanta */
 	struct list_head quanta;
 };
 

@@ -15,21 +15,21 @@
 #include "regiontree.h"
 #include "resident.h"
 
-/* What a state looks like from outside; a lost page is merely reserved. */
-static u8 visible_state(u8 state)
+/* What it is from @index to @next on; a lost page is merely reserved. */
+static u8 visible_state(struct wr_window *window, pgoff_t index, pgoff_t end,
+			pgoff_t *next)
 {
-	return state & ~WR_LOST;
+	return wr_runs_span(&window->runs, index, end, next) & ~WR_LOST;
 }
 
 static u8 visible_span(struct wr_window *window, pgoff_t index, pgoff_t end,
 		       pgoff_t *next)
 {
-	u8 state = visible_state(wr_runs_span(&window->runs, index, end, next));
+	u8 state = visible_state(window, index, end, next);
 	pgoff_t stop;
 
 	while (!state && *next < end) {
-		if (visible_state(wr_runs_span(&window->runs, *next, end,
-					       &stop)))
+		if (visible_state(window, *next, end, &stop))
 			break;
 		*next = stop;
 	}
@@ -42,7 +42,7 @@ static void describe(struct wr_window *window, struct wr_region *region,
 	pgoff_t next;
 	u8 state = visible_span(window, index, region->end, &next);
 
-	*run = (struct winregion_run) {
+	*run = (struct winregion_run){
 		.address = index << PAGE_SHIFT,
 		.length = (next - index) << PAGE_SHIFT,
 		.region_address = region->first << PAGE_SHIFT,
@@ -130,7 +130,7 @@ static void describe_foreign(struct vm_area_struct *vma, unsigned long addr,
 	u32 protection = foreign_protection(vma->vm_flags);
 	unsigned long length = vma->vm_end - vma->vm_start;
 
-	*run = (struct winregion_run) {
+	*run = (struct winregion_run){
 		.address = addr,
 		.length = min(vma->vm_end, end) - addr,
 		.region_address = vma->vm_start,
@@ -150,7 +150,7 @@ static void describe_foreign(struct vm_area_struct *vma, unsigned long addr,
 static void describe_free(unsigned long addr, unsigned long end,
 			  struct winregion_run *run)
 {
-	*run = (struct winregion_run) {
+	*run = (struct winregion_run){
 		.address = addr,
 		.length = end - addr,
 		.state = WINREGION_STATE_FREE,

@@ -187,10 +187,10 @@ static int make_way(struct wr_window *window, struct wr_region *region,
 /* Bytes below @addr that a window for more regions could have too. */
 static unsigned long room_below(struct wr_space *space, unsigned long addr)
 {
-	unsigned long room = clamp_t(unsigned long,
-				     space->nr_regions * WR_UNIT_PAGES,
-				     SHARED_WINDOW_MIN, SHARED_WINDOW_MAX);
+	unsigned long room = space->nr_regions * WR_UNIT_PAGES;
 
+	room = clamp_t(unsigned long, room, SHARED_WINDOW_MIN,
+		       SHARED_WINDOW_MAX);
 	room <<= PAGE_SHIFT;
 	mmap_read_lock(space->mm);
 	while (room && (addr - wr_lowest() < room ||

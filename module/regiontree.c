@@ -77,8 +77,9 @@ static unsigned long gap_before(struct wr_window *window,
 	struct wr_region *prev = to_region(rb_prev(&region->node));
 	pgoff_t first = free_from(window, prev);
 
-	return first < region->first ?
-	       (region->first - first) / WR_UNIT_PAGES : 0;
+	if (first >= region->first)
+		return 0;
+	return (region->first - first) / WR_UNIT_PAGES;
 }
 
 static void update_gap(struct wr_window *window, struct wr_region *region)

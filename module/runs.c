@@ -24,13 +24,14 @@
  *
  * The caller holds the window's lock. "end" is exclusive everywhere.
  */
+#include <linux/log2.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "runs.h"
 
-#define WR_NODE_SHIFT 6
-#define WR_NODE_ENTRIES (1UL << WR_NODE_SHIFT)
+#define WR_NODE_ENTRIES 64UL
+#define WR_NODE_SHIFT ilog2(WR_NODE_ENTRIES)
 
 struct wr_node {
 	unsigned long entries[WR_NODE_ENTRIES];
@@ -226,7 +227,9 @@ static int slot_make_states(struct wr_slot *slot, gfp_t gfp)
  * @index: the first page behind the edge
  * @gfp: for the memory that this may take
  *
- * No state changes. Return: 0 or -ENOMEM.
+ * No state changes.
+ *
+ * Return: 0 or -ENOMEM.
  */
 int wr_runs_split(struct wr_runs *runs, pgoff_t index, gfp_t gfp)
 {
@@ -316,8 +319,7 @@ static void compact_node(unsigned long *entry, bool uniform)
 	struct wr_node *node = entry_node(*entry);
 	unsigned int i;
 
-	if (!entry_is_state(node->entries[0]) ||
-	    (node->entries[0] && !uniform))
+	if (!entry_is_state(node->entries[0]) || (node->entries[0] && !uniform))
 		return;
 	for (i = 1; i < WR_NODE_ENTRIES; i++)
 		if (node->entries[i] != node->entries[0])

@@ -38,7 +38,7 @@ static inline bool wr_state_needs_tracking(u8 state)
 }
 
 #define WR_SLOT_SHIFT (PMD_SHIFT - PAGE_SHIFT)
-#define WR_SLOT_PAGES (1UL << WR_SLOT_SHIFT)
+#define WR_SLOT_PAGES (PMD_SIZE >> PAGE_SHIFT)
 
 /**
  * struct wr_slot - the pages of one PMD-sized, PMD-aligned range

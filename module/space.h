@@ -82,11 +82,11 @@ struct wr_space {
 	struct mm_struct *mm;
 	refcount_t refs;
 	struct rcu_head rcu;
-	struct mutex layout_lock;
+	struct mutex layout_lock; /* VMAs of ours come and go */
 	struct wr_layout layout;
 	struct file *file;
-	struct mutex batch_lock;
-	spinlock_t lock;
+	struct mutex batch_lock; /* windows locked together */
+	spinlock_t lock; /* the lists of windows */
 	struct rb_root windows;
 	struct list_head shared[2];
 	unsigned long shared_pages;
@@ -114,8 +114,8 @@ static inline unsigned long wr_lowest(void)
 
 static inline unsigned long wr_highest(void)
 {
-	unsigned long size = min_t(unsigned long, TASK_SIZE,
-				   DEFAULT_MAP_WINDOW);
+	unsigned long size =
+		min_t(unsigned long, TASK_SIZE, DEFAULT_MAP_WINDOW);
 
 	return round_up(size, WINREGION_GRANULARITY) - WINREGION_GRANULARITY -
 	       1;

@@ -376,10 +376,10 @@ bool wr_space_is_unmapped(struct wr_space *space, unsigned long addr,
 unsigned long wr_space_taken(struct wr_space *space, unsigned long addr,
 			     unsigned long end)
 {
-	unsigned long taken = taken_by_others(space->mm, addr, end);
+	pgoff_t ours =
+		taken_by_regions(space, addr >> PAGE_SHIFT, end >> PAGE_SHIFT);
 
-	return min(taken, taken_by_regions(space, addr >> PAGE_SHIFT,
-					   end >> PAGE_SHIFT) << PAGE_SHIFT);
+	return min(taken_by_others(space->mm, addr, end), ours << PAGE_SHIFT);
 }
 
 static unsigned long search_up(struct wr_space *space, unsigned long len,
@@ -507,6 +507,7 @@ static int map_pages(struct wr_window *window, pgoff_t first,
 /* vm_munmap() of what the window still has of these pages */
 static int unmap_pages(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
+	unsigned long addr, len;
 	pgoff_t next;
 	int err = 0;
 	u8 state;
@@ -517,10 +518,10 @@ static int unmap_pages(struct wr_window *window, pgoff_t first, pgoff_t end)
 		mutex_unlock(&window->lock);
 		if (state & WR_LOST)
 			continue;
-		layout_begin(window, first << PAGE_SHIFT,
-			     (next - first) << PAGE_SHIFT);
-		err = vm_munmap(first << PAGE_SHIFT,
-				(next - first) << PAGE_SHIFT);
+		addr = first << PAGE_SHIFT;
+		len = (next - first) << PAGE_SHIFT;
+		layout_begin(window, addr, len);
+		err = vm_munmap(addr, len);
 		layout_end(window);
 	}
 	return err;
@@ -819,8 +820,8 @@ static bool state_is_exec_at(struct wr_window *window, pgoff_t first,
 static bool piece_fits(struct wr_window *window, pgoff_t first, pgoff_t end,
 		       bool exec)
 {
+	VMA_ITERATOR(vmi, window->space->mm, first << PAGE_SHIFT);
 	struct mm_struct *mm = window->space->mm;
-	VMA_ITERATOR(vmi, mm, first << PAGE_SHIFT);
 	struct vm_area_struct *vma;
 	bool fits;
 
@@ -946,8 +947,8 @@ void wr_window_rejoin(struct wr_window *window)
 	mutex_lock(&window->lock);
 	join = window->pieces && !window->nr_odd && !window->lost;
 	mutex_unlock(&window->lock);
-	if (join && !wr_window_remap(window, window->first, window->end,
-				     window->exec))
+	if (join &&
+	    !wr_window_remap(window, window->first, window->end, window->exec))
 		window->pieces = false;
 }
 

@@ -54,7 +54,7 @@ struct wr_window {
 	pgoff_t end;
 	struct list_head shared;
 	struct list_head batch;
-	struct mutex lock;
+	struct mutex lock; /* states, regions and pages */
 	bool dead;
 	bool tracked;
 	bool pieces;
