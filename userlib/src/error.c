@@ -79,7 +79,7 @@ ULONG NTAPI RtlNtStatusToDosError(NTSTATUS status)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(error_table) / sizeof(error_table[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(error_table); i++)
 		if (error_table[i].status == status)
 			return error_table[i].error;
 

@@ -8,6 +8,8 @@
 #include <linux/winregion.h>
 #include <winregion/nt.h>
 
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
 /* nt.c: the run that @address lies in; needs no handle */
 NTSTATUS wr_query(const void *address, struct winregion_run *run);
 

@@ -28,7 +28,7 @@
 static atomic_int device_fd = -1;
 
 /* What device_fd leads to as long as it is ours */
-static _Atomic dev_t device_number;
+static atomic_ulong device_number;
 
 /*
  * Each wrapper passes the size that its structure has in the headers which the
@@ -226,23 +226,23 @@ static const char *explain_open(int err)
 	switch (err) {
 	case ENOENT:
 		if (access(MODULE, F_OK) == 0)
-			return DEVICE " is missing here, but the module is loaded: complete this /dev";
+			return "/dev/winregion is missing, but the module is loaded: mount or complete /dev";
 		return "the kernel module is not loaded: run modprobe or insmod for it as root";
 	case ENODEV:
 	case ENXIO:
-		return DEVICE " has no driver: load the kernel module again";
+		return "/dev/winregion has no driver: load the kernel module again";
 	case EACCES:
 	case EPERM:
-		return "no permission to open " DEVICE ": change its mode or its group";
+		return "no permission to open /dev/winregion: change its mode or its group";
 	case ENOTTY:
-		return DEVICE " is no device: remove it and load the module again";
+		return "/dev/winregion is no device: remove it and load the module again";
 	case EMFILE:
 		return "the process has no free file descriptor: raise RLIMIT_NOFILE";
 	case ENFILE:
 	case ENOMEM:
 		return "the system has no memory or no free file";
 	default:
-		return DEVICE " cannot be opened: see what open() says under strace";
+		return "/dev/winregion cannot be opened: see what open() says under strace";
 	}
 }
 
@@ -255,9 +255,9 @@ static const char *explain_module(void)
 	case 0:
 		break;
 	case -ENODEV:
-		return DEVICE " was closed by the program and cannot be opened again";
+		return "/dev/winregion was closed by the program and cannot be opened again";
 	case -ENOTTY:
-		return DEVICE " belongs to another driver: remove it and load the module again";
+		return "/dev/winregion belongs to another driver: load the module again";
 	default:
 		return "library and module do not fit: install both from one release";
 	}

@@ -24,10 +24,14 @@ enum family {
 };
 
 /* A row of the table; SAME() if all families agree */
+/* It would take the braces for blocks. */
+/* clang-format off */
 #define EACH(err, allocate, free, protect, query) \
 	{ err, { STATUS_##allocate, STATUS_##free, \
 		 STATUS_##protect, STATUS_##query } }
-#define SAME(err, status) EACH(err, status, status, status, status)
+#define SAME(err, status) \
+	{ err, { [0 ... NR_FAMILIES - 1] = STATUS_##status } }
+/* clang-format on */
 
 /*
  * ENODEV and ENOTTY say that no module answers, or one without that call. No
@@ -73,7 +77,7 @@ static NTSTATUS to_status(enum family family, int err)
 	if (!err)
 		return STATUS_SUCCESS;
 
-	for (i = 0; i < sizeof(errno_table) / sizeof(errno_table[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(errno_table); i++)
 		if (errno_table[i].err == -err)
 			return errno_table[i].status[family];
 
@@ -261,9 +265,8 @@ NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
 	return type == MEM_RELEASE ? release(base, size) : decommit(base, size);
 }
 
-NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE process, PVOID *base,
-				      PSIZE_T size, ULONG protect,
-				      PULONG old_protect)
+NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
+				      ULONG protect, PULONG old_protect)
 {
 	struct winregion_change arg = { .range.protection = protect };
 	NTSTATUS status;
@@ -310,10 +313,10 @@ static NTSTATUS query_basic(const void *address, void *buffer)
 {
 	struct winregion_run run;
 	NTSTATUS status = wr_query(address, &run);
+	MEMORY_BASIC_INFORMATION *info = buffer;
 
 	if (status == STATUS_SUCCESS)
-		*(MEMORY_BASIC_INFORMATION *)buffer =
-			(MEMORY_BASIC_INFORMATION){
+		*info = (MEMORY_BASIC_INFORMATION){
 			.BaseAddress = (PVOID)(uintptr_t)run.address,
 			.AllocationBase = (PVOID)(uintptr_t)run.region_address,
 			.AllocationProtect = run.region_protection,
@@ -352,11 +355,11 @@ static NTSTATUS query_region(const void *address, void *buffer, SIZE_T length)
 /* Bytes of @length that can be filled, or 0 if that is too few */
 static SIZE_T usable_length(MEMORY_INFORMATION_CLASS class, SIZE_T length)
 {
+	const SIZE_T basic = sizeof(MEMORY_BASIC_INFORMATION);
 	const SIZE_T field = sizeof(SIZE_T);
 
 	if (class == MemoryBasicInformation)
-		return length < sizeof(MEMORY_BASIC_INFORMATION) ?
-			       0 : sizeof(MEMORY_BASIC_INFORMATION);
+		return length < basic ? 0 : basic;
 	if (length < offsetof(MEMORY_REGION_INFORMATION, CommitSize))
 		return 0;
 	if (length > sizeof(MEMORY_REGION_INFORMATION))

@@ -34,14 +34,16 @@
  */
 static int word_is_writable(uintptr_t address)
 {
-	const unsigned int op = FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_LT,
-					 0x800);
+	const unsigned int op =
+		FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_LT, 0x800);
 	uint32_t nobody = 0;
 	int saved_errno = errno;
+	long woken;
 	int fault;
 
-	fault = syscall(SYS_futex, &nobody, FUTEX_WAKE_OP_PRIVATE, 0, 0,
-			address & ~(WORD_SIZE - 1), op) < 0 && errno == EFAULT;
+	woken = syscall(SYS_futex, &nobody, FUTEX_WAKE_OP_PRIVATE, 0, 0,
+			address & ~(WORD_SIZE - 1), op);
+	fault = woken < 0 && errno == EFAULT;
 	errno = saved_errno;
 
 	return !fault;

@@ -3,6 +3,7 @@
  * GetSystemInfo()
  */
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 #ifdef __x86_64__
 #include <cpuid.h>
@@ -74,14 +75,13 @@ VOID WINAPI GetSystemInfo(LPSYSTEM_INFO info)
 		module.out_highest = DEFAULT_HIGHEST;
 	}
 
-	*info = (SYSTEM_INFO){
-		.dwPageSize = sysconf(_SC_PAGESIZE),
-		.dwAllocationGranularity = WINREGION_GRANULARITY,
-		.lpMinimumApplicationAddress =
-			(LPVOID)(uintptr_t)module.out_lowest,
-		.lpMaximumApplicationAddress =
-			(LPVOID)(uintptr_t)module.out_highest,
-	};
+	memset(info, 0, sizeof(*info));
+	info->dwPageSize = sysconf(_SC_PAGESIZE);
+	info->dwAllocationGranularity = WINREGION_GRANULARITY;
+	info->lpMinimumApplicationAddress =
+		(LPVOID)(uintptr_t)module.out_lowest;
+	info->lpMaximumApplicationAddress =
+		(LPVOID)(uintptr_t)module.out_highest;
 	fill_processor(info);
 	fill_processor_count(info);
 }

@@ -43,12 +43,15 @@ LPVOID WINAPI VirtualAlloc(LPVOID address, SIZE_T size, DWORD type,
 BOOL WINAPI VirtualFreeEx(HANDLE process, LPVOID address, SIZE_T size,
 			  DWORD type)
 {
+	NTSTATUS status;
+
 	/* Rule VF-04: only NtFreeVirtualMemory() releases a part. */
 	if (type == MEM_RELEASE && size)
 		return wr_succeeded(STATUS_INVALID_PARAMETER);
 
-	return wr_succeeded(NtFreeVirtualMemory(process, &address, &size,
-						type));
+	status = NtFreeVirtualMemory(process, &address, &size, type);
+
+	return wr_succeeded(status);
 }
 
 BOOL WINAPI VirtualFree(LPVOID address, SIZE_T size, DWORD type)
@@ -113,16 +116,15 @@ static NTSTATUS query_region(const void *address,
 	return STATUS_SUCCESS;
 }
 
-BOOL WINAPI
-QueryVirtualMemoryInformation(HANDLE process, const VOID *address,
-			      WIN32_MEMORY_INFORMATION_CLASS information_class,
-			      PVOID buffer, SIZE_T length,
-			      PSIZE_T return_length)
+BOOL WINAPI QueryVirtualMemoryInformation(HANDLE process, const VOID *address,
+					  WIN32_MEMORY_INFORMATION_CLASS kind,
+					  PVOID buffer, SIZE_T length,
+					  PSIZE_T return_length)
 {
 	NTSTATUS status;
 
 	/* Rule RI-09 */
-	if (information_class != MemoryRegionInfo)
+	if (kind != MemoryRegionInfo)
 		return wr_succeeded(STATUS_INVALID_PARAMETER);
 	if (length < sizeof(WIN32_MEMORY_REGION_INFORMATION))
 		return wr_succeeded(STATUS_INFO_LENGTH_MISMATCH);

@@ -20,9 +20,10 @@ static void print_head(void)
 
 	uname(&system);
 	printf("\nA Windows allocator on Linux %s\n", system.release);
-	printf("\n   dlmalloc.c of Debian's " SOURCE ", as it is, in its WIN32\n"
+	printf("\n   dlmalloc.c of Debian's %s, as it is, in its WIN32\n"
 	       "   configuration: it takes memory by VirtualAlloc() and gives it back by\n"
-	       "   VirtualFree(), here calls of libwinregion.\n");
+	       "   VirtualFree(), here calls of libwinregion.\n",
+	       SOURCE);
 }
 
 int main(int argc, char **argv)

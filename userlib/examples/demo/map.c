@@ -85,9 +85,9 @@ static uint32_t rights(const struct winregion_run *run)
 
 static void read_map(struct map *map)
 {
-	struct runs runs = runs_read(0, get_info().out_highest,
-				     WINREGION_QUERY_REGIONS |
-				     WINREGION_QUERY_RESIDENT);
+	struct runs runs =
+		runs_read(0, get_info().out_highest,
+			  WINREGION_QUERY_REGIONS | WINREGION_QUERY_RESIDENT);
 	struct winregion_run *run = runs.run, *before = NULL;
 	struct row *row = NULL;
 
@@ -177,8 +177,7 @@ static void print_cut(const struct row *row, const struct row *end)
 	struct row sum = { 0 };
 	char label[48];
 
-	snprintf(label, sizeof(label), "%s rows ...",
-		 text_number(end - row).s);
+	snprintf(label, sizeof(label), "%s rows ...", text_number(end - row).s);
 	for (; row < end; row++) {
 		sum.length += row->length;
 		sum.regions += row->regions;
@@ -222,16 +221,18 @@ static void print_cost(const struct map *map)
 	printf("   %-41s %12s\n", "runs of pages that are alike",
 	       text_number(map->runs).s);
 	printf("   %-41s %12s", "VMAs they take", text_number(vmas).s);
-	printf("\n   %-41s %12s\n", "VMAs by mmap() and mprotect(), at the least",
+	printf("\n   %-41s %12s\n",
+	       "VMAs by mmap() and mprotect(), at the least",
 	       text_number(map->vmas_by_mmap).s);
 	printf("   %-41s %12s\n", "VMAs a process may have (max_map_count)",
 	       text_number(max_map_count()).s);
-	printf("   %-41s %12s   and %s in store\n", "charged for what is committed",
+	printf("   %-41s %12s   and %s in store\n",
+	       "charged for what is committed",
 	       text_bytes(info.out_committed).s,
 	       text_bytes(info.out_charged - info.out_committed).s);
 	if (info.out_limit != UINT64_MAX)
-		printf("   %-41s %12s   of all processes\n", "limit of the charge",
-		       text_bytes(info.out_limit).s);
+		printf("   %-41s %12s   of all processes\n",
+		       "limit of the charge", text_bytes(info.out_limit).s);
 }
 
 /* The map, and what the kernel says of itself, must agree. */

@@ -67,9 +67,11 @@ static void protect_by_winregion(struct way *way)
 				    PAGE, PAGE_READONLY, &old))
 			break;
 	way->seconds = now() - start;
-	if (way->calls < CALLS)
-		way->stopped = GetLastError() == ERROR_NOT_ENOUGH_MEMORY ?
-			       "out of memory" : "error";
+	if (way->calls == CALLS)
+		return;
+	way->stopped = "error";
+	if (GetLastError() == ERROR_NOT_ENOUGH_MEMORY)
+		way->stopped = "out of memory";
 }
 
 static void protect_by_mprotect(struct way *way)
@@ -104,8 +106,10 @@ static int try_pages(const struct way *way)
 	}
 	close(zero);
 
-	return bad ? wrong("%zu of %zu pages tried have another protection",
-			   bad, 2 * PAGES / SAMPLE_STEP) : 0;
+	if (!bad)
+		return 0;
+	return wrong("%zu of %zu pages tried have another protection", bad,
+		     2 * PAGES / SAMPLE_STEP);
 }
 
 static int with_winregion(struct way *way)
@@ -120,8 +124,10 @@ static int with_winregion(struct way *way)
 			     text_bytes(BYTES).s, GetLastError());
 	}
 	protect_by_winregion(way);
-	bad = way->calls < CALLS ? wrong("VirtualProtect: error %u",
-					 GetLastError()) : try_pages(way);
+	if (way->calls < CALLS)
+		bad = wrong("VirtualProtect: error %u", GetLastError());
+	else
+		bad = try_pages(way);
 	count_vmas(way);
 	count_runs(way);
 	if (!bad && way->listed != PAGES)
@@ -154,7 +160,7 @@ static void print_calls(const char *name, const struct way *way)
 	       text_number(way->calls).s, text_number(way->vmas).s,
 	       text_seconds(way->seconds).s,
 	       way->calls ? way->seconds * 1e6 / way->calls : 0,
-	       way->stopped ? ", then " : "", way->stopped ? : "");
+	       way->stopped ? ", then " : "", way->stopped ? way->stopped : "");
 }
 
 static void print_listing(const char *how, const struct way *way)
@@ -186,8 +192,8 @@ int pages_show(void)
 	print_calls("VirtualProtect()", &regions);
 	print_calls("mmap() and mprotect()", &vmas);
 	print_limit(&vmas);
-	printf("\n   %-24s %9s %10s %9s\n", "Listing the pages then", "entries", "",
-	       "time");
+	printf("\n   %-24s %9s %10s %9s\n", "Listing the pages then", "entries",
+	       "", "time");
 	print_listing("WINREGION_QUERY_RUNS", &regions);
 	print_listing("/proc/self/maps", &vmas);
 

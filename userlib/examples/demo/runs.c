@@ -87,10 +87,12 @@ uint64_t vmas_count(uint64_t first, uint64_t last, const char *name)
 	return vmas;
 }
 
+#define MAX_MAP_COUNT "/proc/sys/vm/max_map_count"
+
 /* 0 if unknown */
 uint64_t max_map_count(void)
 {
-	FILE *file = fopen("/proc/sys/vm/max_map_count", "r");
+	FILE *file = fopen(MAX_MAP_COUNT, "r");
 	uint64_t count = 0;
 
 	if (!file)

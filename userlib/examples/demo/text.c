@@ -34,7 +34,7 @@ struct text text_number(uint64_t number)
 /* Three digits, or whole bytes in KiB as long as that is short */
 struct text text_bytes(uint64_t bytes)
 {
-	static const char * const units[] = { "KiB", "MiB", "GiB", "TiB" };
+	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB" };
 	double amount = bytes / 1024.0;
 	struct text text;
 	size_t unit = 0;

@@ -219,20 +219,18 @@ static void get_some(struct table *table, struct tally *tally,
 		     struct block *block)
 {
 	uint64_t kind = random_below(table, 1000);
+	int vector = kind >= 940 && kind < 999;
 
-	if (kind < 750) {
+	if (kind < 750)
 		get_block(table, tally, block, random_size(table, 3, 9));
-	} else if (kind < 940) {
+	else if (kind < 940)
 		get_block(table, tally, block, random_size(table, 9, 14));
-	} else if (kind < 999) {
+	else if (vector)
 		get_block(table, tally, block, 64);
-		block->vector = 1;
-		fill(block, 0, 1 + random_below(table, 64));
-		return;
-	} else {
+	else
 		get_block(table, tally, block, random_size(table, 19, 22));
-	}
-	fill(block, 0, block->size);
+	block->vector = vector;
+	fill(block, 0, vector ? 1 + random_below(table, 64) : block->size);
 }
 
 static void free_block(struct tally *tally, struct block *block)
@@ -277,8 +275,8 @@ static void use_block(struct table *table, struct tally *tally,
 	if (block->vector && random_below(table, 8)) {
 		grow_vector(table, tally, block);
 	} else if (!block->vector && !random_below(table, 6)) {
-		resize_block(tally, block, 1 + random_below(table,
-							2 * block->size));
+		resize_block(tally, block,
+			     1 + random_below(table, 2 * block->size));
 		fill(block, block->used, block->size);
 	} else {
 		free_block(tally, block);
@@ -300,7 +298,8 @@ static void *take_turn(void *argument)
 		block = &table->slot[random_below(table, table->count)];
 		if (!block->memory && (!turn->last || !random_below(table, 4)))
 			get_some(table, &turn->tally, block);
-		else if (block->memory && turn->last && !random_below(table, 12))
+		else if (block->memory && turn->last &&
+			 !random_below(table, 12))
 			free_block(&turn->tally, block);
 		else if (block->memory)
 			use_block(table, &turn->tally, block);

@@ -146,9 +146,8 @@ NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
  * STATUS_NOT_COMMITTED and STATUS_CONFLICTING_ADDRESSES *old_protect is
  * PAGE_NOACCESS. Rules VP-01 to VP-16.
  */
-NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE process, PVOID *base,
-				      PSIZE_T size, ULONG protect,
-				      PULONG old_protect);
+NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
+				      ULONG protect, PULONG old_protect);
 
 /*
  * Describe the pages from address on (MemoryBasicInformation), or the region

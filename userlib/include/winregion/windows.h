@@ -472,11 +472,10 @@ SIZE_T WINAPI VirtualQueryEx(HANDLE process, LPCVOID address,
 			     PMEMORY_BASIC_INFORMATION buffer, SIZE_T length);
 
 /* Describe the region that address lies in. Rules RI-01 to RI-09. */
-BOOL WINAPI
-QueryVirtualMemoryInformation(HANDLE process, const VOID *address,
-			      WIN32_MEMORY_INFORMATION_CLASS information_class,
-			      PVOID buffer, SIZE_T length,
-			      PSIZE_T return_length);
+BOOL WINAPI QueryVirtualMemoryInformation(HANDLE process, const VOID *address,
+					  WIN32_MEMORY_INFORMATION_CLASS kind,
+					  PVOID buffer, SIZE_T length,
+					  PSIZE_T return_length);
 
 /* The page size, the granularity, and the addresses that regions can have */
 VOID WINAPI GetSystemInfo(LPSYSTEM_INFO info);
@@ -541,30 +540,16 @@ BOOL WINAPI SwitchToThread(VOID);
 
 /* Macros like the others, as sources test with #ifdef which they have */
 #define InterlockedExchangePointer(target, value) \
-	_winregion_exchange((PVOID volatile *)(target), (PVOID)(value))
+	InterlockedExchange((PVOID volatile *)(target), (PVOID)(value))
 #define InterlockedCompareExchangePointer(target, value, comparand) \
-	_winregion_compare_exchange((PVOID volatile *)(target), \
-				    (PVOID)(value), (PVOID)(comparand))
-
-static __inline__ PVOID _winregion_exchange(PVOID volatile *target, PVOID value)
-{
-	return __atomic_exchange_n(target, value, __ATOMIC_SEQ_CST);
-}
-
-static __inline__ PVOID _winregion_compare_exchange(PVOID volatile *target,
-						    PVOID value,
-						    PVOID comparand)
-{
-	return __sync_val_compare_and_swap(target, comparand, value);
-}
+	InterlockedCompareExchange((PVOID volatile *)(target), (PVOID)(value), \
+				   (PVOID)(comparand))
 
 #define MemoryBarrier() __sync_synchronize()
-#if defined(__x86_64__)
+#ifdef __x86_64__
 #define YieldProcessor() __builtin_ia32_pause()
-#elif defined(__aarch64__)
-#define YieldProcessor() __asm__ __volatile__("yield" ::: "memory")
 #else
-#define YieldProcessor() __asm__ __volatile__("" ::: "memory")
+#define YieldProcessor() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 #endif
 
 #ifdef __cplusplus
