@@ -27,6 +27,7 @@
 
 #include <linux/winregion.h>
 
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define REGIONS 64
 #define PAGE 4096ULL
 
@@ -66,7 +67,7 @@ static int call(unsigned long cmd, void *arg)
 	unsigned int i;
 	int err = ioctl(device, cmd, arg) ? errno : 0;
 
-	for (i = 0; i < sizeof(contract) / sizeof(contract[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(contract); i++)
 		if (contract[i] == err)
 			return err;
 	fprintf(stderr, "# ioctl %lx: errno %d is not in the contract\n", cmd,

@@ -266,10 +266,12 @@ static inline int64_t read_proc_field(const char *path, const char *name)
 	return value;
 }
 
+#define PROC_MEMINFO "/proc/meminfo"
+
 /* A field of /proc/meminfo in bytes, e.g. "MemTotal" or "CommitLimit". */
 static inline int64_t meminfo(const char *name)
 {
-	return read_proc_field("/proc/meminfo", name);
+	return read_proc_field(PROC_MEMINFO, name);
 }
 
 /* Bytes that the system has promised. */

@@ -38,36 +38,36 @@ struct request {
 extern const char server_start[], server_end[];
 
 asm(".pushsection .rodata\n"
-    ".code32\n"
-    "server_start:\n"
-    "	mov	$3, %eax\n"		/* read(0, REQUEST, 28) */
-    "	xor	%ebx, %ebx\n"
-    "	mov	$0x08048800, %ecx\n"
-    "	mov	$28, %edx\n"
-    "	int	$0x80\n"
-    "	cmp	$28, %eax\n"
-    "	jne	1f\n"
-    "	mov	0x08048800, %eax\n"
-    "	mov	0x08048804, %ebx\n"
-    "	mov	0x08048808, %ecx\n"
-    "	mov	0x0804880c, %edx\n"
-    "	mov	0x08048810, %esi\n"
-    "	mov	0x08048814, %edi\n"
-    "	mov	0x08048818, %ebp\n"
-    "	int	$0x80\n"
-    "	mov	%eax, 0x08048800\n"
-    "	mov	$4, %eax\n"		/* write(1, REQUEST, 4) */
-    "	mov	$1, %ebx\n"
-    "	mov	$0x08048800, %ecx\n"
-    "	mov	$4, %edx\n"
-    "	int	$0x80\n"
-    "	jmp	server_start\n"
-    "1:	mov	$1, %eax\n"		/* exit(0) */
-    "	xor	%ebx, %ebx\n"
-    "	int	$0x80\n"
-    "server_end:\n"
-    ".code64\n"
-    ".popsection\n");
+	".code32\n"
+	"server_start:\n"
+	"	mov	$3, %eax\n"		/* read(0, REQUEST, 28) */
+	"	xor	%ebx, %ebx\n"
+	"	mov	$0x08048800, %ecx\n"
+	"	mov	$28, %edx\n"
+	"	int	$0x80\n"
+	"	cmp	$28, %eax\n"
+	"	jne	1f\n"
+	"	mov	0x08048800, %eax\n"
+	"	mov	0x08048804, %ebx\n"
+	"	mov	0x08048808, %ecx\n"
+	"	mov	0x0804880c, %edx\n"
+	"	mov	0x08048810, %esi\n"
+	"	mov	0x08048814, %edi\n"
+	"	mov	0x08048818, %ebp\n"
+	"	int	$0x80\n"
+	"	mov	%eax, 0x08048800\n"
+	"	mov	$4, %eax\n"		/* write(1, REQUEST, 4) */
+	"	mov	$1, %ebx\n"
+	"	mov	$0x08048800, %ecx\n"
+	"	mov	$4, %edx\n"
+	"	int	$0x80\n"
+	"	jmp	server_start\n"
+	"1:	mov	$1, %eax\n"		/* exit(0) */
+	"	xor	%ebx, %ebx\n"
+	"	int	$0x80\n"
+	"server_end:\n"
+	".code64\n"
+	".popsection\n");
 
 /* A file with an image whose code starts at its beginning, behind the headers */
 static int make_image(void)
@@ -163,7 +163,7 @@ static int ioctl32(FIXTURE_DATA(process32) *self, unsigned long cmd, void *arg,
 FIXTURE_SETUP(process32)
 {
 	static const char path[] = WR_DEVICE;
-	char *argv[] = { "image", NULL }, *envp[] = { NULL };
+	char *argv[2] = { "image" }, *envp[1] = { NULL };
 	int to[2], from[2], image = make_image();
 
 	ASSERT_LE(0, image);

@@ -30,7 +30,7 @@
 #define MADV_COLLAPSE 25
 #endif
 #ifndef UFFD_FEATURE_WP_ASYNC
-#define UFFD_FEATURE_WP_ASYNC (1 << 15)
+#define UFFD_FEATURE_WP_ASYNC 0x8000
 #endif
 
 /* The pages that the tests use; the region is at least as large. */
@@ -580,12 +580,14 @@ static bool wakes_a_waiter(volatile uint32_t *word, int op)
 {
 	struct waiter waiter = { word, op, 0 };
 	pthread_t thread;
+	bool settled;
 	long woken;
 
 	*word = 0;
 	if (pthread_create(&thread, NULL, wait_for_word, &waiter))
 		return false;
-	if (!SETTLES((woken = futex(word, FUTEX_WAKE | op, 1, NULL)) != 0))
+	settled = SETTLES((woken = futex(word, FUTEX_WAKE | op, 1, NULL)));
+	if (!settled)
 		return false;
 	pthread_join(thread, NULL);
 	return woken == 1 && waiter.awake;

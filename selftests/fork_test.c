@@ -867,7 +867,7 @@ static char **new_environment(int fd, const char *base, int *copy)
 static int exec_self(void *arg)
 {
 	FIXTURE_DATA(forked) *self = arg;
-	char *argv[] = { "new", NULL };
+	char *argv[2] = { "new" };
 	int copy;
 
 	execve("/proc/self/exe", argv, new_environment(self->fd, self->base,
@@ -886,7 +886,7 @@ TEST_F(forked, exec)
 
 TEST_F(forked, posix_spawn)
 {
-	char *argv[] = { "new", NULL };
+	char *argv[2] = { "new" };
 	int copy, status;
 	char **environment = new_environment(self->fd, self->base, &copy);
 	pid_t pid;

@@ -850,7 +850,7 @@ TEST_F_TIMEOUT(cgroup, fork_over_limit, 60)
  * What the module needs for itself is the process's memory as well: pages of
  * different states in so many places that their states alone are too much.
  */
-#define PLACES (1 << 20)
+#define PLACES 0x100000
 
 static int states_over_limit(void *arg)
 {

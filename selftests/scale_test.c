@@ -39,7 +39,7 @@ static unsigned int scaled(unsigned int n)
 	return getenv("KSFT_SLOWDOWN") ? n / 16 : n;
 }
 
-#define RUNS scaled(1 << 20)
+#define RUNS scaled(0x100000)
 #define RUNS_SIZE PAGES(RUNS)
 #define BATCH 1024
 

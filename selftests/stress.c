@@ -26,8 +26,9 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	bad = stress_run(ops, processes, seed, threads);
-	printf("%s: %" PRIu64 " calls by each of %u processes of %u threads, seed %" PRIu64 ", %" PRIu64 " s\n",
-	       bad ? "FAILED" : "ok", ops, processes, threads, seed,
+	printf("%s: %" PRIu64 " calls by each of %u processes of %u threads",
+	       bad ? "FAILED" : "ok", ops, processes, threads);
+	printf(", seed %" PRIu64 ", %" PRIu64 " s\n", seed,
 	       (now_ms() - start) / 1000);
 	return bad ? 1 : 0;
 }

@@ -243,7 +243,7 @@ static inline bool wr_is_gone(int fd, const volatile void *addr)
 }
 
 /* A field of GET_INFO, or ~0 */
-#define WR_INFO(fd, field) __extension__ ({				\
+#define WR_INFO(fd, field) ({				\
 	struct winregion_get_info __info;				\
 									\
 	wr_get_info((fd), &__info) ? ~0ULL :				\
@@ -405,7 +405,7 @@ static inline void sleep_ms(unsigned int ms)
  * What a dead process leaves is given back by work that other CPUs may still
  * have to do, so ask until @cond holds, for 10 seconds at most.
  */
-#define SETTLES(cond) __extension__ ({					\
+#define SETTLES(cond) ({					\
 	uint64_t __end = now_ms() + 10000;				\
 	bool __holds;							\
 									\

@@ -362,9 +362,9 @@ static void send_counts(void)
 {
 	static const char script[] =
 		"cd /sys/kernel/debug/gcov && "
-		"find . -name '*.gcda' | grep winregion | while read -r f; do "
-		"mkdir -p \"/run/counts/${f%/*}\"; cat \"$f\" >\"/run/counts/$f\"; "
-		"done; cd \"$0\" && find . -name '*.gcda' | cpio -p -d /run/counts\"$0\";"
+		"find . -name '*.gcda' | grep winregion | while read -r f; do\n"
+		"mkdir -p \"/run/counts/${f%/*}\"; cat \"$f\" >\"/run/counts/$f\"\n"
+		"done; cd \"$0\" && find . -name '*.gcda' | cpio -p -d /run/counts\"$0\"\n"
 		"tar -C /run/counts -c . | gzip -1";
 	int port = open_port(COVERAGE_PORT, false);
 	int status;
