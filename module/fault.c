@@ -271,6 +271,7 @@ static const struct vm_operations_struct tracked_ops = {
 	.page_mkwrite = wr_vma_page_mkwrite,
 };
 
+/* By its vm_ops, which nothing but this file sets. */
 bool wr_vma_is_ours(struct vm_area_struct *vma)
 {
 	return vma->vm_ops == &simple_ops || vma->vm_ops == &tracked_ops;

@@ -114,6 +114,7 @@ static int charge_total(unsigned long pages)
 	return -EDQUOT;
 }
 
+/* Nothing is charged; pairs with wr_pagefile_destroy(). */
 void wr_pagefile_init(struct wr_pagefile *pagefile)
 {
 	spin_lock_init(&pagefile->lock);
@@ -142,6 +143,7 @@ static void free_quantum(struct wr_quantum *quantum)
 	kfree(quantum);
 }
 
+/* Nothing is used any more: give back what was kept in store. */
 void wr_pagefile_destroy(struct wr_pagefile *pagefile)
 {
 	struct wr_quantum *quantum;

@@ -26,11 +26,13 @@ static struct wr_region *to_region(struct rb_node *node)
 	return rb_entry_safe(node, struct wr_region, node);
 }
 
+/* The region with the lowest address, or NULL. The window is locked. */
 struct wr_region *wr_region_first(struct wr_window *window)
 {
 	return to_region(rb_first(&window->regions));
 }
 
+/* The next region by address, or NULL. The window is locked. */
 struct wr_region *wr_region_after(struct wr_region *region)
 {
 	return to_region(rb_next(&region->node));
@@ -111,6 +113,7 @@ void wr_region_add(struct wr_window *window, struct wr_region *region)
 	update_gap(window, wr_region_after(region));
 }
 
+/* Takes no memory, so it cannot fail. */
 void wr_region_remove(struct wr_window *window, struct wr_region *region)
 {
 	struct wr_region *next = wr_region_after(region);

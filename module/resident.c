@@ -205,6 +205,7 @@ static int count_page(struct wr_window *window, pgoff_t index,
 	return 0;
 }
 
+/* Pages of the range that are in memory. The window is locked. */
 unsigned long wr_resident_count(struct wr_window *window, pgoff_t first,
 				pgoff_t end)
 {

@@ -93,6 +93,7 @@ static pgoff_t block_end(struct wr_runs *runs, pgoff_t index,
 	return runs->base + ((((index - runs->base) >> shift) + 1) << shift);
 }
 
+/* All pages have state 0, and that takes no memory. */
 void wr_runs_init(struct wr_runs *runs, pgoff_t first, pgoff_t end)
 {
 	runs->root = 0;
@@ -133,6 +134,7 @@ void wr_runs_destroy(struct wr_runs *runs)
 	runs->root = 0;
 }
 
+/* The state of one page. */
 u8 wr_runs_state(struct wr_runs *runs, pgoff_t index)
 {
 	unsigned int shift;

@@ -103,6 +103,7 @@ struct file *wr_space_file(struct wr_space *space)
 	return file;
 }
 
+/* Whether it is the file of a space; it may be NULL. */
 bool wr_file_is_ours(struct file *file)
 {
 	return file && file->f_op == &wr_file_operations;
@@ -193,11 +194,13 @@ struct wr_space *wr_space_get_for(struct mm_struct *mm)
 	return other;
 }
 
+/* The caller has a reference already. */
 void wr_space_get(struct wr_space *space)
 {
 	refcount_inc(&space->refs);
 }
 
+/* The last reference frees the space, and its locks with it. */
 void wr_space_put(struct wr_space *space)
 {
 	if (!refcount_dec_and_test(&space->refs))
@@ -208,6 +211,7 @@ void wr_space_put(struct wr_space *space)
 	free_space(space);
 }
 
+/* Of one process; root may change the parameter at any time. */
 unsigned long wr_space_max_regions(void)
 {
 	return READ_ONCE(max_regions);

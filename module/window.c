@@ -75,11 +75,13 @@ struct wr_window *wr_window_find(struct wr_space *space, pgoff_t index)
 	return NULL;
 }
 
+/* The caller has a reference already, or holds space->lock. */
 void wr_window_get(struct wr_window *window)
 {
 	refcount_inc(&window->refs);
 }
 
+/* The last reference frees the window, and gives back that to its space. */
 void wr_window_put(struct wr_window *window)
 {
 	if (!refcount_dec_and_test(&window->refs))
@@ -205,6 +207,7 @@ struct wr_window *wr_window_next_shared(struct wr_space *space,
 
 /* ---- the one gate for every VMA of ours ---- */
 
+/* Whether current has announced a change of VMAs, so holds layout_lock. */
 bool wr_layout_is_mine(struct wr_space *space)
 {
 	return READ_ONCE(space->layout.task) == current;
