@@ -95,7 +95,7 @@ show()
 			line("all", n, hit)
 		}'
 	printf '\nLines that were not run:\n'
-	grep '^-' "$1" | while read -r word place rest; do
+	grep '^-' "$1" | while read -r _ place _; do
 		text=$(sed -n "${place##*:}s/^[[:space:]]*//p" \
 			"$top/${place%:*}")
 		reason=$(reason_for "${place%:*}" "$text")

@@ -361,7 +361,7 @@ static void run(const struct job *job)
 static void send_counts(void)
 {
 	static const char script[] =
-		"cd /sys/kernel/debug/gcov && "
+		"cd /sys/kernel/debug/gcov &&\n"
 		"find . -name '*.gcda' | grep winregion | while read -r f; do\n"
 		"mkdir -p \"/run/counts/${f%/*}\"; cat \"$f\" >\"/run/counts/$f\"\n"
 		"done; cd \"$0\" && find . -name '*.gcda' | cpio -p -d /run/counts\"$0\"\n"
