@@ -226,7 +226,7 @@ static const char *explain_open(int err)
 	switch (err) {
 	case ENOENT:
 		if (access(MODULE, F_OK) == 0)
-			return "/dev/winregion is missing, but the module is loaded: mount or complete /dev";
+			return "/dev/winregion is missing, but the module is loaded: see to /dev";
 		return "the kernel module is not loaded: run modprobe or insmod for it as root";
 	case ENODEV:
 	case ENXIO:

@@ -116,7 +116,7 @@ static NTSTATUS query_region(const void *address,
 	return STATUS_SUCCESS;
 }
 
-BOOL WINAPI QueryVirtualMemoryInformation(HANDLE process, const VOID *address,
+BOOL WINAPI QueryVirtualMemoryInformation(HANDLE process, LPCVOID address,
 					  WIN32_MEMORY_INFORMATION_CLASS kind,
 					  PVOID buffer, SIZE_T length,
 					  PSIZE_T return_length)

@@ -88,7 +88,7 @@ typedef LONG NTSTATUS;
 #define STATUS_MAPPED_ALIGNMENT ((NTSTATUS)0xC0000220)
 #define STATUS_USER_MAPPED_FILE ((NTSTATUS)0xC0000243)
 
-#define NtCurrentProcess() ((HANDLE)(LONG_PTR)-1)
+#define NtCurrentProcess() ((HANDLE)(LONG_PTR)(-1))
 
 typedef enum _MEMORY_INFORMATION_CLASS {
 	MemoryBasicInformation = 0,

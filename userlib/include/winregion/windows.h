@@ -97,7 +97,7 @@ _WINREGION_SIZE(DWORD64, 8);
 _WINREGION_SIZE(SIZE_T, 8);
 _WINREGION_SIZE(HANDLE, 8);
 
-#define INVALID_HANDLE_VALUE ((HANDLE)(LONG_PTR)-1)
+#define INVALID_HANDLE_VALUE ((HANDLE)(LONG_PTR)(-1))
 #define INFINITE 0xFFFFFFFFU
 #define MAXDWORD 0xFFFFFFFFU
 #define MAXIMUM_PROCESSORS 64
@@ -472,7 +472,7 @@ SIZE_T WINAPI VirtualQueryEx(HANDLE process, LPCVOID address,
 			     PMEMORY_BASIC_INFORMATION buffer, SIZE_T length);
 
 /* Describe the region that address lies in. Rules RI-01 to RI-09. */
-BOOL WINAPI QueryVirtualMemoryInformation(HANDLE process, const VOID *address,
+BOOL WINAPI QueryVirtualMemoryInformation(HANDLE process, LPCVOID address,
 					  WIN32_MEMORY_INFORMATION_CLASS kind,
 					  PVOID buffer, SIZE_T length,
 					  PSIZE_T return_length);
@@ -540,10 +540,22 @@ BOOL WINAPI SwitchToThread(VOID);
 
 /* Macros like the others, as sources test with #ifdef which they have */
 #define InterlockedExchangePointer(target, value) \
-	InterlockedExchange((PVOID volatile *)(target), (PVOID)(value))
+	_winregion_exchange((PVOID volatile *)(target), (PVOID)(value))
 #define InterlockedCompareExchangePointer(target, value, comparand) \
-	InterlockedCompareExchange((PVOID volatile *)(target), (PVOID)(value), \
-				   (PVOID)(comparand))
+	_winregion_compare_exchange((PVOID volatile *)(target), \
+				    (PVOID)(value), (PVOID)(comparand))
+
+/* Functions, as the cast would make it a warning not to use the result */
+static inline PVOID _winregion_exchange(PVOID volatile *target, PVOID value)
+{
+	return __atomic_exchange_n(target, value, __ATOMIC_SEQ_CST);
+}
+
+static inline PVOID _winregion_compare_exchange(PVOID volatile *target,
+						PVOID value, PVOID comparand)
+{
+	return __sync_val_compare_and_swap(target, comparand, value);
+}
 
 #define MemoryBarrier() __sync_synchronize()
 #ifdef __x86_64__
