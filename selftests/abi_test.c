@@ -121,20 +121,20 @@ static void fill_query_runs(FIXTURE_DATA(abi) *self, void *arg)
 	}
 
 #define fill_get_info fill_nothing
+#define RESERVE_FLAGS (WINREGION_RESERVE_TOP_DOWN | WINREGION_RESERVE_COMMIT)
+#define RESERVE_RESERVED offsetof(struct winregion_reserve, __reserved)
 #define CHANGE_RESERVED offsetof(struct winregion_change, __reserved)
+#define RUNS_FLAGS (WINREGION_QUERY_RESIDENT | WINREGION_QUERY_REGIONS)
+#define RUNS_RESERVED offsetof(struct winregion_query_runs, __reserved)
 
 ABI(get_info, GET_INFO, get_info, 0, 0, true, false);
-ABI(reserve, RESERVE, reserve,
-    WINREGION_RESERVE_TOP_DOWN | WINREGION_RESERVE_COMMIT,
-    offsetof(struct winregion_reserve, __reserved), true, false);
+ABI(reserve, RESERVE, reserve, RESERVE_FLAGS, RESERVE_RESERVED, true, false);
 ABI(release, RELEASE, release, 0, 0, true, true);
 ABI(commit, COMMIT, change, 0, CHANGE_RESERVED, false, false);
 ABI(decommit, DECOMMIT, change, 0, CHANGE_RESERVED, false, false);
 ABI(protect, PROTECT, change, 0, CHANGE_RESERVED, true, true);
 ABI(query, QUERY, query, WINREGION_QUERY_RESIDENT, 0, true, false);
-ABI(query_runs, QUERY_RUNS, query_runs,
-    WINREGION_QUERY_RESIDENT | WINREGION_QUERY_REGIONS,
-    offsetof(struct winregion_query_runs, __reserved), true, false);
+ABI(query_runs, QUERY_RUNS, query_runs, RUNS_FLAGS, RUNS_RESERVED, true, false);
 
 /* Make the region what the fixture made it, after a call that worked. */
 static int make_region(FIXTURE_DATA(abi) *self)

@@ -298,8 +298,8 @@ struct generation {
 
 static int descend(void *arg)
 {
+	FIXTURE_DATA(forked) *self = ((struct generation *)arg)->self;
 	struct generation me = *(struct generation *)arg;
-	FIXTURE_DATA(forked) *self = me.self;
 	int page, from;
 
 	/* Page n was last written by generation n % 4, if it is above us. */
