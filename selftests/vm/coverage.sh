@@ -79,7 +79,7 @@ summary()
 # Read: a summary.
 show()
 {
-	local word place rest text reason
+	local place text reason
 
 	printf '%-32s %6s %6s %7s\n' file lines run '%'
 	grep -v '^-' "$1" | awk '

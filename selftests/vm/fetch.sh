@@ -145,13 +145,14 @@ uncompress()
 
 	for magic in 'xz:\xfd7zXZ\x00' 'zstd:\x28\xb5\x2f\xfd' \
 		     'gzip:\x1f\x8b\x08'; do
-		while IFS=: read -r offset _; do
+		while read -r offset; do
 			# What follows the kernel in the file is an error to
 			# them, so the result tells, not the exit status.
 			tail -c "+$((offset + 1))" "$1" |
 				"${magic%%:*}" -dc >"$2" 2>/dev/null || true
 			[ "$(head -c 4 "$2" | tail -c 3)" != ELF ] || return 0
-		done < <(LC_ALL=C grep -abo -P "${magic#*:}" "$1")
+		done < <(LC_ALL=C grep -abo -P "${magic#*:}" "$1" |
+			 cut -d: -f1)
 	done
 	rm -f "$2"
 	return 1
