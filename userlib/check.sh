@@ -135,20 +135,33 @@ compile_with_libc()
 			-fsyntax-only -
 }
 
+# check_standards HEADER CC CXX: the languages that programs are written in
+check_standards()
+{
+	local std
+
+	for std in c99 c11 gnu17 c2x; do
+		check "<$1> by $2 as $std" \
+			compile_header "$1" "$2" -x c -std="$std"
+	done
+	for std in c++98 c++11 c++17 c++20; do
+		check "<$1> by $3 as $std" \
+			compile_header "$1" "$3" -x c++ -std="$std"
+	done
+}
+
 check_headers()
 {
-	local header std
+	local header
 
 	for header in winregion/winregion.h winregion/nt.h \
 			winregion/windows.h winregion/win32/windows.h; do
-		for std in c99 c11 gnu17; do
-			check "<$header> as $std" compile_header "$header" \
-				"$CC" -x c -std="$std"
-		done
-		for std in c++98 c++11 c++17; do
-			check "<$header> as $std" compile_header "$header" \
-				"$CXX" -x c++ -std="$std"
-		done
+		check_standards "$header" "$CC" "$CXX"
+		if command -v clang > /dev/null; then
+			check_standards "$header" clang clang++
+		else
+			echo "skip <$header> with clang: there is none"
+		fi
 	done
 
 	check "headers and libc's as gnu11" compile_with_libc \
@@ -213,6 +226,52 @@ check_pages_exist()
 	return "$missing"
 }
 
+# Every page is one of a function, which its NAME and SYNOPSIS have.
+check_pages_are_right()
+{
+	local page name target section wrong=0
+
+	for page in man/*.3; do
+		name=$(basename "$page" .3)
+		target=$(sed -n 's|^\.so man3/|man/|p' "$page")
+		if ! grep -qx "$name" "$work/map"; then
+			echo "$page: the library has no $name()"
+			wrong=1
+		fi
+		for section in NAME SYNOPSIS; do
+			if ! section_of "$section" "${target:-$page}" |
+					grep -qw "$name"; then
+				echo "$page: no $name in $section"
+				wrong=1
+			fi
+		done
+	done
+
+	return "$wrong"
+}
+
+# section_of NAME PAGE
+section_of()
+{
+	sed -n "/^\.SH $1\$/,/^\.SH /p" "$2"
+}
+
+# The prototypes of the SYNOPSIS are those of the header it names.
+compile_page_synopsis()
+{
+	section_of SYNOPSIS "$1" | sed -n 's/^\.BI* //p' |
+	while IFS= read -r line; do
+		case $line in
+		'#include'*)	echo "$line" ;;
+		*)		echo "$line" | xargs printf '%s ' ;;
+		esac
+		echo
+	done > "$work/synopsis.c"
+	grep -q '(' "$work/synopsis.c" || return 1
+	"$CC" -std=gnu11 -Wall -Wextra -Werror -I"$work/root/include" \
+		-fsyntax-only "$work/synopsis.c"
+}
+
 # .so links lead somewhere, from a tree as installed
 check_links_lead_somewhere()
 {
@@ -247,6 +306,7 @@ check_manual()
 	local page
 
 	check "each function has a page" check_pages_exist
+	check "each page has its function" check_pages_are_right
 	check "links lead somewhere" check_links_lead_somewhere
 	if ! command -v mandoc > /dev/null; then
 		echo "skip mandoc -T lint: there is no mandoc"
@@ -259,6 +319,9 @@ check_manual()
 			check "mandoc -T lint $page" \
 				mandoc -T lint -W warning "$page"
 		fi
+		case $page in
+		*.3)	check "synopsis of $page" compile_page_synopsis "$page" ;;
+		esac
 		if grep -q '^\.SH EXAMPLES' "$page"; then
 			check "example of $page" compile_page_example "$page"
 		fi
