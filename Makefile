@@ -68,7 +68,7 @@ coverage:
 	@$(VM)/coverage.sh -k '$(KERNEL)' -t '$(TEST)'
 
 check:
-	@$(VM)/check.sh
+	@selftests/check/check.sh $(if $(KERNEL),-k '$(KERNEL)') $(CHECK)
 
 # Kbuild cleans what "make modules" left; it needs a kernel's headers for it.
 clean:
@@ -105,7 +105,8 @@ help:
 	@echo '  V=1       print the QEMU command'
 	@echo
 	@echo 'make selftests      build the tests only, in build/selftests'
-	@echo 'make check          style checks of the sources'
+	@echo 'make check          what can be checked without a machine; CHECK= and'
+	@echo '                    KERNEL= choose'
 	@echo 'make coverage       which lines the tests run; KERNEL= a debug kernel'
 	@echo 'make clean          remove what was built'
 	@echo 'make clean-cache    remove what was downloaded, $(CACHE)'

@@ -1,29 +1,438 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The style checks: the kernel's checkpatch over all C files, shellcheck over
-# the scripts where there is one, and the library's own checks.
+# The checks that need no machine to boot:
+#
+#	check.sh [-k KERNEL] [CHECK...]
+#
+# One line for each: "ok NAME", or "not ok NAME" and what it found, less what
+# the file "exceptions" excuses. Exit status 1 if anything was found. KERNEL is
+# one to build the module for; without it the module is built for all of them.
+#
+# Every check is a function that prints its findings. It is called by its name,
+# which shellcheck cannot see.
+#
+# shellcheck disable=SC2317
 
 set -euo pipefail
-. "$(dirname "$0")/lib.sh"
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+. "$here/../vm/lib.sh"
 
-need perl gcc make
-"$vm/fetch.sh" kselftest
+all_checks=(exceptions text checkpatch clang-format kernel-doc comments rules
+	shellcheck uapi module sparse library readme)
+packages=(clang clang-format g++ gcc libc6-dev make mandoc perl pkg-config
+	shellcheck sparse)
+
+# Whose headers sparse reads
+sparse_kernel=6.12
+
+scripts=$cache/kselftest/scripts
+
+# ---- files ----
+
+# Files of the tree whose path matches $1, by path. What git ignores is not
+# there in a fresh clone, and what is not yet added may be.
+files()
+{
+	{
+		git -C "$top" ls-files --cached --others --exclude-standard \
+			2>/dev/null ||
+		(cd "$top" && find . -name build -prune -o -type f -printf '%P\n')
+	} | grep -E -- "$1" | sort | while IFS= read -r f; do
+		[ ! -f "$top/$f" ] || printf '%s\n' "$f"
+	done
+}
+
+# Shell scripts, whatever they are called
+scripts()
+{
+	files . | while IFS= read -r f; do
+		case $f:$(head -c 20 "$f" | head -n 1 | tr -d '\0') in
+		*.sh:* | *:'#!/bin/sh'* | *:'#!/bin/bash'*)
+			printf '%s\n' "$f"
+			;;
+		esac
+	done
+}
+
+# ---- exceptions ----
+
+exception_lines()
+{
+	grep -v -e '^#' -e '^$' "$here/exceptions"
+}
+
+# Read findings of check $1 and drop those that are excused.
+excuse()
+{
+	exception_lines | awk -v check="$1" '
+	FILENAME == "-" {
+		if ($1 == check) {
+			sub(/ -- .*/, "")
+			pattern[++n] = $2
+		}
+		next
+	}
+	{
+		for (i = 1; i <= n; i++)
+			if ($0 ~ pattern[i]) {
+				used[i] = 1
+				next
+			}
+		print
+	}
+	END {
+		for (i = 1; i <= n; i++)
+			if (!used[i])
+				print "exceptions: excuses nothing: " pattern[i]
+	}' - <(cat <&3)
+} 3<&0
+
+check_exceptions()
+{
+	exception_lines | grep -v -n -E \
+		"^($(IFS='|'; printf '%s' "${all_checks[*]}")) [^ ]+ -- .{20}" |
+		sed 's/^/not "CHECK PATTERN -- REASON": /' || true
+}
+
+# ---- the text of all files ----
+
+# Words for later, and places that only one machine has: its package archive,
+# its home directories. The licenses are as they came.
+check_text()
+{
+	local hosts
+
+	hosts=$(apt-get indextargets --no-release-info --format "\$(REPO_URI)" \
+		2>/dev/null | sed -n 's|.*://\([^/:]*\.[^/:]*\).*|\1|p' |
+		sort -u | sed 's/[.]/\\./g' | paste -s -d '|')
+	files . | grep -v '^LICENSES/' | xargs -d '\n' grep -n -I -E \
+		-e '\b([T]ODO|[F]IXME|[X]XX)\b' \
+		-e '(^|[^A-Za-z0-9_.~$}/-])/(home|root|work)/' \
+		-e '[a-z]+:/[/][a-z]' ${hosts:+-e "$hosts"} || true
+	files . | grep -v '^LICENSES/' | xargs -d '\n' grep -n -I '[[:blank:]]$' |
+		sed 's/$/ <- trailing blanks/' || true
+}
+
+# ---- checkpatch ----
+
+# It judges by where a file is in the kernel's tree, so each is put where it
+# would be. Names that are in include/ already may be of mixed case.
+kernel_tree()
+{
+	local f
+
+	files '^(module|uapi|userlib|selftests)/.*\.[ch]$' |
+	while IFS= read -r f; do
+		install -D -m 644 "$f" "$work/tree/$(kernel_path "$f")"
+	done
+	mkdir -p "$work/tree/include"
+	cat userlib/include/winregion/*.h userlib/examples/demo/workload.c \
+		/usr/include/elf.h /usr/include/inttypes.h |
+		grep -o -w '[A-Za-z0-9_]*[A-Z][A-Za-z0-9_]*' | sort -u |
+		sed 's/^/#define /' >"$work/tree/include/names.h"
+}
+
+kernel_path()
+{
+	case $1 in
+	module/*)	echo "drivers/misc/winregion/${1#*/}" ;;
+	uapi/*)		echo "include/$1" ;;
+	userlib/*)	echo "tools/lib/winregion/${1#*/}" ;;
+	selftests/*)	echo "tools/testing/selftests/winregion/${1#*/}" ;;
+	esac
+}
+
+check_checkpatch()
+{
+	"$vm/fetch.sh" kselftest
+	kernel_tree
+	(cd "$work/tree" && find . -name '*.[ch]' ! -path ./include/names.h \
+		-printf '%P\n' | sort |
+		xargs "$scripts/checkpatch.pl" --no-tree --root=. --strict \
+			--quiet --terse --no-summary --show-types --file) |
+		sed -e 's|^drivers/misc/winregion/|module/|' \
+			-e 's|^include/uapi/|uapi/|' \
+			-e 's|^tools/lib/winregion/|userlib/|' \
+			-e 's|^tools/testing/selftests/winregion/|selftests/|' \
+			>"$work/found" || true
+	excuse checkpatch <"$work/found"
+}
+
+# ---- clang-format ----
+
+check_clang-format()
+{
+	files '^(module|uapi|userlib)/.*\.[ch]$' |
+		xargs clang-format --style=file --dry-run 2>&1 |
+		grep -e 'warning:' -e 'error:' || true
+}
+
+# ---- comments ----
+
+check_kernel-doc()
+{
+	"$vm/fetch.sh" kselftest
+	# shellcheck disable=SC2046 # these have no blanks in their names
+	"$scripts/kernel-doc" -none -Wall $(files '^(module|uapi)/.*\.[ch]$') \
+		2>&1 || true
+}
+
+# What a header of the module or the interface shows to others has a comment:
+# structures kernel-doc, functions at least a few words where they are.
+check_comments()
+{
+	# shellcheck disable=SC2046 # these have no blanks in their names
+	awk '
+	FNR == 1 { last = ""; doc = 0 }
+	/^\/\*\*$/ { doc = 1 }
+	/^struct [a-z_]+ \{/ && !(doc && last ~ /\*\/$/) {
+		print FILENAME ":" FNR ": no kernel-doc: " $2
+	}
+	/^}/ { doc = 0 }
+	{ last = $0 }' $(files '^(module|uapi)/[^/]*/?[^/]*\.h$')
+
+	# shellcheck disable=SC2046
+	sed -n '/^static/!s/^[a-z].*[ *]\(wr_[a-z0-9_]*\)(.*/\1/p' \
+		$(files '^module/.*\.h$') | sort -u >"$work/shared"
+	# shellcheck disable=SC2046
+	awk '
+	FILENAME == list { shared[$1] = 1; next }
+	/^[a-z].*[ *]wr_[a-z0-9_]*\(/ && !/^static/ && !/;$/ {
+		name = $0
+		sub(/\(.*/, "", name)
+		sub(/.*[ *]/, "", name)
+		if ((name in shared) && last !~ /\*\/$/)
+			print FILENAME ":" FNR ": no comment: " name "()"
+	}
+	{ last = $0 }' list="$work/shared" "$work/shared" \
+		$(files '^module/.*\.c$')
+}
+
+# ---- rules ----
+
+# The comments of the tests and the list of rules agree.
+check_rules()
+{
+	{ selftests/rules.sh >/dev/null; } 2>&1
+}
+
+# ---- scripts ----
+
+check_shellcheck()
+{
+	scripts | xargs shellcheck -x -P SCRIPTDIR -f gcc || true
+}
+
+# ---- the interface ----
+
+# Does the header stand alone, in every language and for a 32-bit caller too?
+check_uapi()
+{
+	local standard
+
+	for standard in c90 c99 c11 gnu17; do
+		uapi_compiles gcc -x c "-std=$standard"
+		uapi_compiles gcc -m32 -x c "-std=$standard"
+		uapi_compiles clang -x c "-std=$standard"
+		uapi_compiles clang -m32 -x c "-std=$standard"
+	done
+	for standard in c++98 c++11 c++17 c++20; do
+		uapi_compiles gcc -x c++ "-std=$standard"
+		uapi_compiles gcc -m32 -x c++ "-std=$standard"
+		uapi_compiles clang -x c++ "-std=$standard"
+		uapi_compiles clang -m32 -x c++ "-std=$standard"
+	done
+	uapi_layout
+}
+
+# Included twice, and its constants used. Only linux-libc-dev is needed for
+# -m32, as no header of libc is read; its asm/ is that of both.
+uapi_compiles()
+{
+	{
+		printf '#include <linux/winregion.h>\n%.0s' 1 2
+		sed -n 's/^#define \(WINREGION_[A-Z_]*\) .*/int i_\1 = \1 != 0;/p' \
+			uapi/linux/winregion.h
+	} >"$work/uapi.c"
+	"$@" -pedantic -Wall -Wextra -Werror -Iuapi \
+		-isystem "/usr/include/$(gcc -print-multiarch)" \
+		-fsyntax-only "$work/uapi.c" 2>&1 | sed "s/^/$*: /" || true
+}
+
+# "STRUCTURE FIELD" for all of the header
+uapi_fields()
+{
+	awk '
+	/^struct [a-z_]+ \{/ { name = $2 }
+	/^}/ { name = "" }
+	name != "" && /^\t.*;/ {
+		field = $0
+		sub(/;.*/, "", field)
+		sub(/.*[ \t*]/, "", field)
+		print name, field
+	}' uapi/linux/winregion.h
+}
+
+# Every field is where, and as large as, it is for a 64-bit caller.
+uapi_layout()
+{
+	{
+		cat <<-'EOF'
+		#include <linux/winregion.h>
+		#include <stdio.h>
+		#define FIELD(s, f) printf(#s " " #f " %zu %zu %zu\n", \
+			__builtin_offsetof(struct s, f), \
+			sizeof(((struct s *)0)->f), sizeof(struct s));
+		int main(void) {
+		EOF
+		uapi_fields | sed 's/\(.*\) \(.*\)/FIELD(\1, \2)/'
+		echo 'return 0; }'
+	} >"$work/layout.c"
+	gcc -Iuapi -o "$work/layout" "$work/layout.c"
+	"$work/layout" | awk '
+	function holds(what, value) {
+		printf "_Static_assert(%s == %s, \"%s.%s\");\n", what, value,
+			$1, $2
+	}
+	BEGIN { print "#include <linux/winregion.h>" }
+	{
+		holds("__builtin_offsetof(struct " $1 ", " $2 ")", $3)
+		holds("sizeof(((struct " $1 " *)0)->" $2 ")", $4)
+		holds("sizeof(struct " $1 ")", $5)
+	}' >"$work/layout32.c"
+	[ "$(wc -l <"$work/layout32.c")" -gt 100 ] ||
+		echo "uapi: the fields of the header were not found"
+	gcc -m32 -Iuapi -isystem "/usr/include/$(gcc -print-multiarch)" \
+		-fsyntax-only "$work/layout32.c" 2>&1 || true
+}
+
+# ---- the module ----
+
+check_module()
+{
+	local k
+
+	for k in ${only_kernel:-$(kernel_names)}; do
+		"$vm/build.sh" "$k" >"$work/build" 2>&1 || {
+			echo "$k: W=1"
+			cat "$work/build"
+		}
+	done
+}
+
+check_sparse()
+{
+	local copy=$work/sparse
+
+	"$vm/fetch.sh" kernel "$sparse_kernel"
+	mkdir -p "$copy"
+	cp -r Kbuild module uapi "$copy/"
+	find "$copy" -name '*.o' -delete
+	unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
+	make -C "$(cat "$cache/kernels/$sparse_kernel/headers")" M="$copy" \
+		-j"$(nproc)" C=2 CONFIG_DEBUG_INFO_BTF_MODULES= modules \
+		>"$work/log" 2>&1 || cat "$work/log"
+	# Whatever sparse says of the kernel's headers is not about our files.
+	sed -n "s|^$copy/||p" "$work/log"
+	[ "$(grep -c '  CHECK  ' "$work/log")" = \
+		"$(files '^module/.*\.c$' | wc -l)" ] ||
+		echo "sparse did not see all files"
+}
+
+# ---- the library, what is written about it ----
+
+check_library()
+{
+	make -s -C userlib check >"$work/log" 2>&1 || grep -v '^ok ' "$work/log"
+}
+
+# The program in README compiles as README says; what it tells to type or to
+# read is there.
+check_readme()
+{
+	awk '/^    #include/ { on = 1 } on && /^[^ ]/ { exit }
+		on { print substr($0, 5) }' README.md >"$work/hello.c"
+	make -s lib >"$work/log" 2>&1 || cat "$work/log"
+	sed -n '/^    cc /,/[^\\]$/p' README.md |
+		sed -e "s|hello\.c|-Wall -Wextra -Werror $work/hello.c|" \
+			-e "s|-o hello|-o $work/hello|" >"$work/cc"
+	bash -e "$work/cc" 2>&1 || true
+	[ -x "$work/hello" ] || echo "README.md: no program, or no way to compile it"
+	readme_targets
+	readme_paths
+}
+
+# A $target after "make", or after "make -C DIRECTORY"
+readme_targets()
+{
+	local directory target
+
+	grep -o -E 'make (-C [a-z]+ )?[a-z][a-z-]*' README.md | sort -u |
+	while read -r _ directory; do
+		target=${directory##* }
+		case $directory in
+		-C\ *)	directory=${directory#-C } directory=${directory% *} ;;
+		*)	directory=. ;;
+		esac
+		grep -q -E "(^|[ :])$target( .*)?:" "$directory/Makefile" ||
+			echo "README.md: no target $target in $directory/Makefile"
+	done
+}
+
+# Paths that stand in backquotes
+#
+# shellcheck disable=SC2016
+readme_paths()
+{
+	grep -o -E '`[a-zA-Z0-9_.-]+/[a-zA-Z0-9_./-]*`' README.md | tr -d '`' |
+	sort -u | grep -v '^build/' | while read -r path; do
+		[ -e "$path" ] || [ -e "selftests/$path" ] ||
+			echo "README.md: no $path in the tree"
+	done
+}
+
+# ---- all of them ----
+
+# Run check $1 in a shell of its own, so that -e counts in there.
+report()
+{
+	local status=0
+
+	"$here/check.sh" ${only_kernel:+-k "$only_kernel"} --one "$1" \
+		>"$work/findings" 2>"$work/errors" || status=$?
+	if [ "$status" = 0 ] && [ ! -s "$work/findings" ]; then
+		echo "ok $1"
+		return
+	fi
+	echo "not ok $1"
+	sed 's/^/  /' "$work/findings"
+	[ "$status" = 0 ] || sed 's/^/  /' "$work/errors"
+	return 1
+}
+
+usage()
+{
+	echo "usage: check.sh [-k KERNEL] [CHECK...]; checks: ${all_checks[*]}" >&2
+	exit 2
+}
+
+only_kernel=
+[ "${1-}" != -k ] || { only_kernel=$2; shift 2; }
 cd "$top"
-status=0
-
-mapfile -t files < <(find module uapi userlib selftests \
-	-path '*/build' -prune -o -name '*.[ch]' -print | sort)
-"$cache/kselftest/scripts/checkpatch.pl" --no-tree --strict --quiet --terse \
-	--no-summary --file "${files[@]}" || status=1
-
-if command -v shellcheck >/dev/null; then
-	mapfile -t files < <(find selftests userlib .ci -path '*/build' -prune \
-		-o \( -name '*.sh' -o -path .ci/run \) -print | sort)
-	shellcheck -x -P SCRIPTDIR -S warning "${files[@]}" || status=1
-else
-	say "no shellcheck here, so the scripts were not checked"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+if [ "${1-}" = --one ]; then
+	"check_$2"
+	exit
 fi
-
-make -s -C userlib check || status=1
-exit "$status"
+for c; do
+	declare -F "check_$c" >/dev/null || usage
+done
+need "${base_packages[@]}" "${packages[@]}"
+found=0
+[ $# -gt 0 ] || set -- "${all_checks[@]}"
+for c; do
+	report "$c" || found=1
+done
+exit "$found"
