@@ -45,6 +45,7 @@ FIXTURE_VARIANT_ADD(exec, large)
 };
 
 #define NR_PAGES 32
+#define MAX_MAP_COUNT "/proc/sys/vm/max_map_count"
 
 FIXTURE_SETUP(exec)
 {
@@ -517,7 +518,7 @@ TEST_F(exec, mdwe)
 static int out_of_mappings(void *arg)
 {
 	struct job *job = arg;
-	int64_t limit = read_number("/proc/sys/vm/max_map_count");
+	int64_t limit = read_number(MAX_MAP_COUNT);
 	unsigned int round;
 	char *map;
 	int64_t i;
@@ -552,24 +553,30 @@ static int out_of_mappings(void *arg)
 	return 0;
 }
 
+/* A smaller limit is reached sooner; nobody else needs more. */
+static int with_few_mappings(int (*fn)(void *), struct job *job)
+{
+	int64_t limit = read_number(MAX_MAP_COUNT);
+	int ret;
+
+	if (!write_number(MAX_MAP_COUNT, 1000))
+		return __LINE__;
+	ret = in_child(fn, job);
+	return write_number(MAX_MAP_COUNT, limit) ? ret : __LINE__;
+}
+
 TEST_F_TIMEOUT(exec, out_of_mappings, 90)
 {
 	struct job job = { self->fd, self->base, variant->size };
-	int64_t limit = read_number("/proc/sys/vm/max_map_count");
-	int ret;
 
-	/* A smaller limit is reached sooner; nobody else needs more. */
-	ASSERT_TRUE(write_number("/proc/sys/vm/max_map_count", 1000));
-	ret = in_child(out_of_mappings, &job);
-	EXPECT_TRUE(write_number("/proc/sys/vm/max_map_count", limit));
-	EXPECT_EQ(0, ret);
+	EXPECT_EQ(0, with_few_mappings(out_of_mappings, &job));
 }
 
 /* In that state, taking executable rights away fails or works, as a whole. */
 static int back_when_out_of_mappings(void *arg)
 {
 	struct job *job = arg;
-	int64_t limit = read_number("/proc/sys/vm/max_map_count");
+	int64_t limit = read_number(MAX_MAP_COUNT);
 	char *page = job->base + PAGES(8);
 	char *map;
 	int64_t i;
@@ -604,13 +611,8 @@ static int back_when_out_of_mappings(void *arg)
 TEST_F_TIMEOUT(exec, back_when_out_of_mappings, 90)
 {
 	struct job job = { self->fd, self->base, variant->size };
-	int64_t limit = read_number("/proc/sys/vm/max_map_count");
-	int ret;
 
-	ASSERT_TRUE(write_number("/proc/sys/vm/max_map_count", 1000));
-	ret = in_child(back_when_out_of_mappings, &job);
-	EXPECT_TRUE(write_number("/proc/sys/vm/max_map_count", limit));
-	EXPECT_EQ(0, ret);
+	EXPECT_EQ(0, with_few_mappings(back_when_out_of_mappings, &job));
 }
 
 TEST_HARNESS_MAIN

@@ -55,19 +55,11 @@ FIXTURE_VARIANT_ADD(forked, huge)
  */
 FIXTURE_SETUP(forked)
 {
-	struct winregion_reserve arg = {
-		.size = sizeof(arg),
-		.protection = RW,
-		.length = variant->size,
-		.alignment = variant->alignment,
-	};
-
 	self->fd = wr_open();
 	ASSERT_LE(0, self->fd);
-	if (variant->whole)
-		arg.flags = WINREGION_RESERVE_COMMIT;
-	ASSERT_EQ(0, wr_ioctl(self->fd, WINREGION_RESERVE, &arg));
-	self->base = (char *)(uintptr_t)arg.address;
+	self->base = wr_reserve_aligned(self->fd, variant->size,
+					variant->alignment, variant->whole);
+	ASSERT_NE(NULL, self->base);
 	ASSERT_EQ(0, wr_commit(self->fd, self->base, PAGES(80), RW));
 	fill_pages(self->base, NR_PAGES, 100);
 	if (!variant->whole)

@@ -75,29 +75,36 @@ static inline int wr_reserve_at(int fd, uint64_t *addr, uint64_t length,
 	return ret;
 }
 
-/* A new region of @length bytes, or NULL and errno. */
-static inline char *wr_reserve(int fd, uint64_t length)
+/*
+ * A new region of @length bytes at a multiple of @alignment (0: any), committed
+ * and writable if @whole is set; or NULL and errno.
+ */
+static inline char *wr_reserve_aligned(int fd, uint64_t length,
+				       uint64_t alignment, bool whole)
 {
-	uint64_t addr = 0;
-	int ret = wr_reserve_at(fd, &addr, length, 0, RW);
+	struct winregion_reserve arg = {
+		.size = sizeof(arg),
+		.flags = whole ? WINREGION_RESERVE_COMMIT : 0,
+		.protection = RW,
+		.length = length,
+		.alignment = alignment,
+	};
+	int ret = wr_ioctl(fd, WINREGION_RESERVE, &arg);
 
 	if (!ret)
-		return (char *)(uintptr_t)addr;
+		return (char *)(uintptr_t)arg.address;
 	errno = -ret;
 	return NULL;
 }
 
-/* A new region of @length bytes that is committed and writable, or NULL. */
+static inline char *wr_reserve(int fd, uint64_t length)
+{
+	return wr_reserve_aligned(fd, length, 0, false);
+}
+
 static inline char *wr_alloc(int fd, uint64_t length)
 {
-	uint64_t addr = 0;
-	int ret = wr_reserve_at(fd, &addr, length, WINREGION_RESERVE_COMMIT,
-				RW);
-
-	if (!ret)
-		return (char *)(uintptr_t)addr;
-	errno = -ret;
-	return NULL;
+	return wr_reserve_aligned(fd, length, 0, true);
 }
 
 /* @length: 0 for the whole region that starts in the page of @addr */
