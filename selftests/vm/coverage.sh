@@ -41,17 +41,20 @@ tracefile()
 	cp "$out"/userlib/*.gcno "$into/lib/"
 	find "$into/files" -path '*/coverage/userlib/*.gcda' \
 		-exec cp {} "$into/lib/" \;
+	# Kernel headers, named relative to another directory, are not found
+	# and not missed.
 	lcov -q --capture -d "$into/module" -b "$build/$kernel_name/src" \
-		-o "$into/module.info"
-	lcov -q --capture -d "$into/lib" -b "$top/userlib" -o "$into/lib.info" \
-		2>/dev/null || : >"$into/lib.info"
+		-o "$into/module.info" 2>"$into/lcov.log"
+	lcov -q --capture -d "$into/lib" -b "$top/userlib" \
+		-o "$into/lib.info" 2>>"$into/lcov.log" || : >"$into/lib.info"
 	grep -h . "$into/module.info" "$into/lib.info" >"$2"
 }
 
 # Names as in the tree, and nothing of the headers of others.
 of_tree()
 {
-	lcov -q -e "$1" '*/module/*' '*/userlib/src/*' -o "$1.of_tree"
+	lcov -q -e "$1" '*/module/*' '*/userlib/src/*' -o "$1.of_tree" \
+		2>>"$out/lcov.log"
 	sed -e "s|^SF:.*/src/module/|SF:module/|" \
 		-e "s|^SF:.*/userlib/src/|SF:userlib/src/|" "$1.of_tree"
 }
@@ -123,7 +126,7 @@ for boot in "$build/vm/$kernel_name"*/counts; do
 	tracefile "${boot%/counts}" "$out/$(basename "${boot%/counts}").info"
 	traces+=(-a "$out/$(basename "${boot%/counts}").info")
 done
-lcov -q "${traces[@]}" -o "$out/all"
+lcov -q "${traces[@]}" -o "$out/all" 2>"$out/lcov.log"
 of_tree "$out/all" >"$out/coverage.info"
 summary "$out/coverage.info" >"$out/summary"
 show "$out/summary"

@@ -361,10 +361,11 @@ static void run(const struct job *job)
 static void send_counts(void)
 {
 	static const char script[] =
-		"cd /sys/kernel/debug/gcov &&\n"
-		"find . -name '*.gcda' | grep winregion | while read -r f; do\n"
-		"mkdir -p \"/run/counts/${f%/*}\"; cat \"$f\" >\"/run/counts/$f\"\n"
-		"done; cd \"$0\" && find . -name '*.gcda' | cpio -p -d /run/counts\"$0\"\n"
+		"take() { cd \"$1\" && find . -name '*.gcda' |\n"
+		"while read -r f; do mkdir -p \"$2/${f%/*}\"\n"
+		"cat \"$f\" >\"$2/$f\"; done; }\n"
+		"mkdir -p /run/counts; take /sys/kernel/debug/gcov /run/counts\n"
+		"[ ! -d \"$0\" ] || take \"$0\" \"/run/counts$0\"\n"
 		"tar -C /run/counts -c . | gzip -1";
 	int port = open_port(COVERAGE_PORT, false);
 	int status;

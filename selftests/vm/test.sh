@@ -287,7 +287,8 @@ build_all()
 		${counting:+"CFLAGS=$counting"} -j"$(nproc)" >&2
 	make -s -C "$selftests" OUTPUT="$programs" \
 		LIBWINREGION="$lib/libwinregion.a" \
-		${counting:+"LDLIBS=$lib/libwinregion.a -lrt --coverage"} \
+		${counting:+"LDLIBS=$lib/libwinregion.a -lrt --coverage \
+			-Wl,--wrap=_exit $vm/count_exit.c"} \
 		-j"$(nproc)" "$@" >&2
 }
 
