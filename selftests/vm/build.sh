@@ -36,6 +36,8 @@ copy_sources()
 	while IFS= read -r f; do
 		cmp -s "$top/$f" "$dir/$f" && continue
 		mkdir -p "$dir/$(dirname "$f")"
+		# No object knows that it depends on a header that was not there.
+		[ -e "$dir/$f" ] || find "$dir" -name '*.o' -delete
 		cp "$top/$f" "$dir/$f"
 	done
 	(cd "$dir" && find "${sources[@]}" -type f \
