@@ -10,7 +10,7 @@ KERNELS := $(shell awk '!/^\#/ && NF == 3 { print $$1 }' selftests/vm/kernels.li
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/winregion
 
 VM := selftests/vm
-RUN = $(VM)/run.sh $(if $(KERNEL),-k '$(KERNEL)') $(if $(AS),-u '$(AS)')
+RUN = $(VM)/run.sh $(if $(KERNEL),-k '$(KERNEL)') $(if $(filter-out default,$(origin AS)),-u '$(AS)')
 
 # As they were typed: they are for the program in the guest, so neither make
 # nor the shell here may see variables or anything else in them.
