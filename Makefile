@@ -21,7 +21,7 @@ export RUN_ARGS := $(value ARGS)
 export ACCEL APPEND CPUS MEM QEMU_ARGS TIMEOUT V
 
 .PHONY: all modules lib install shell run test demo selftests check
-.PHONY: coverage clean distclean clean-cache help
+.PHONY: coverage soak clean distclean clean-cache help
 
 ifneq ($(wildcard $(KDIR)/Makefile),)
 all: modules lib
@@ -63,6 +63,10 @@ DEMO := $(firstword $(wildcard selftests/demo/run.sh \
 demo:
 	@test -n "$(DEMO)" || { echo 'no demo in this tree' >&2; exit 1; }
 	@$(if $(KERNEL),KERNEL='$(KERNEL)') $(DEMO)
+
+HOURS ?= 1
+soak:
+	@$(VM)/soak.sh '$(HOURS)' $(KERNEL)
 
 coverage:
 	@$(VM)/coverage.sh -k '$(KERNEL)' -t '$(TEST)'
@@ -107,6 +111,7 @@ help:
 	@echo 'make selftests      build the tests only, in build/selftests'
 	@echo 'make check          what can be checked without a machine; CHECK= and'
 	@echo '                    KERNEL= choose'
+	@echo 'make soak HOURS=1   random calls and races, over all kernels in turn'
 	@echo 'make coverage       which lines the tests run; KERNEL= a debug kernel'
 	@echo 'make clean          remove what was built'
 	@echo 'make clean-cache    remove what was downloaded, $(CACHE)'

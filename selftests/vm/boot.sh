@@ -53,7 +53,8 @@ vm_prepare()
 	"$vm/fetch.sh" busybox
 	make_base
 	claim_dir "${2-$1}"
-	[ -z "$flavour" ] || vm_job env "KSFT_SLOWDOWN=$((5 * slowdown))"
+	[ $((slowdown * ${times:-1})) = 1 ] ||
+		vm_job env "KSFT_SLOWDOWN=$((5 * slowdown * ${times:-1}))"
 }
 
 # What a kernel checks takes memory, for shadows of memory among others.
@@ -348,12 +349,14 @@ vm_boot()
 # ---- was it well? ----
 
 # A log without the data races that the module has no part in: KCSAN finds some
-# in the kernel's own code. A report stands between two lines of "=".
+# in the kernel's own code. A report stands between two lines of "=", and is
+# about the module if that is among the three innermost callers of an access.
 our_races()
 {
 	awk '
-	/BUG: KCSAN: / { report = ""; ours = 0; on = 1 }
-	on && /\[winregion\]/ { ours = 1 }
+	/BUG: KCSAN: / { report = ""; ours = 0; depth = 9; on = 1 }
+	on && /(read|write|access).* (to|of) .* by / { depth = -1 }
+	on && ++depth <= 3 && /\[winregion\]/ { ours = 1 }
 	on && /=======/ {
 		if (ours)
 			printf "%s", report

@@ -4,7 +4,7 @@
 # Build the library and the tests, boot the kernels one after the other and
 # run the tests in them:
 #
-#	test.sh [-c] [-k "KERNEL..."] [-t "TEST..."]
+#	test.sh [-c] [-r TIMES] [-k "KERNEL..."] [-t "TEST..."]
 #
 # All tests of a kernel run in one boot, except those that ask for a machine of
 # their own by a line in their source, with one or more of these:
@@ -13,7 +13,8 @@
 #
 # Single test cases are counted, and for each boot one for the machine: booted,
 # module loaded and unloaded, nothing bad in the kernel's log. What a test
-# printed is kept in build/vm/KERNEL/NAME.ktap. With -c the library counts its
+# printed is kept in build/vm/KERNEL/NAME.ktap. Tests that try something in many
+# rounds do so many TIMES as many with -r, and all have as much more time. With -c the library counts its
 # lines, and what each boot counted is left in its directory (coverage.sh).
 
 set -euo pipefail
@@ -160,7 +161,7 @@ timeout_of()
 
 	t=$(sed -n 's|^/\* vm: .*\<timeout=\([0-9]*\).*|\1|p' \
 		"$selftests/$1.c")
-	printf '%s' $((${t:-$default_timeout} * slowdown))
+	printf '%s' $((${t:-$default_timeout} * slowdown * times))
 }
 
 apply_settings()
@@ -191,6 +192,7 @@ boot_for()
 	apply_settings "$settings"
 	vm_module "$params"
 	vm_job marks
+	vm_job env "WR_ROUNDS=$times"
 	for t; do
 		vm_carry "$programs/$t"
 		vm_job run "$t" "$(timeout_of "$t")" 0 "$programs" 1 \
@@ -318,7 +320,8 @@ show_rules()
 
 kernel_list=$(kernel_names) tests=''
 lib=$top/userlib/build counting=
-while getopts ck:t: option; do
+times=1
+while getopts cr:k:t: option; do
 	case $option in
 	c)
 		programs=$build/coverage/selftests
@@ -326,6 +329,7 @@ while getopts ck:t: option; do
 		counting='-O1 -g --coverage'
 		vm_counts=$lib
 		;;
+	r) times=$OPTARG ;;
 	k) kernel_list=${OPTARG:-$kernel_list} ;;
 	t) tests=$OPTARG ;;
 	*) exit 2 ;;
