@@ -20,7 +20,7 @@ export RUN_ARGS := $(value ARGS)
 # Knobs of selftests/vm that reach it by the environment
 export ACCEL APPEND CPUS MEM QEMU_ARGS TIMEOUT V
 
-.PHONY: all modules lib install shell run test demo selftests check
+.PHONY: all modules lib install shell run test demo selftests check fuzz
 .PHONY: coverage soak clean distclean clean-cache help
 
 ifneq ($(wildcard $(KDIR)/Makefile),)
@@ -57,6 +57,13 @@ run:
 
 test:
 	@$(VM)/test.sh -k '$(KERNEL)' -t '$(TEST)'
+
+# RAW=0: no raw bytes; RAW=2: nothing else. Without TIMEOUT it may take any time.
+fuzz: lib
+	@$(MAKE) -s -C selftests OUTPUT=$(CURDIR)/build/selftests fuzz
+	@TIMEOUT=$(or $(TIMEOUT),0) $(RUN) -- build/selftests/fuzz \
+		-n $(or $(OPS),1000000) -s $(or $(SEED),1) \
+		-p $(or $(PROCS),2) -t $(or $(THREADS),1) -r $(or $(RAW),1)
 
 DEMO := $(firstword $(wildcard selftests/demo/run.sh \
 			       userlib/examples/demo/run.sh))
@@ -98,6 +105,9 @@ help:
 	@echo 'make run PROG=path [ARGS="..."]   a program of this host'
 	@echo 'make test           all tests on all kernels; TEST= and KERNEL='
 	@echo '                    choose some'
+	@echo 'make fuzz           random calls, compared with a model; OPS=1000000'
+	@echo '                    SEED=1 PROCS=2 THREADS=1 RAW=1 (random bytes too,'
+	@echo '                    0: none, 2: nothing else)'
 	@echo 'make demo           the demonstration'
 	@echo
 	@echo '  KERNEL=   one of: $(KERNELS)'

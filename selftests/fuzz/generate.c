@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Operations by chance: most of them such as a program could do, some that are
+ * a little off, a few absurd.
+ */
+#include <string.h>
+
+#include "fuzz.h"
+
+#define RW WINREGION_READWRITE
+#define RO WINREGION_READONLY
+
+static bool chance(struct fuzz *fuzz, uint32_t one_in)
+{
+	return !fuzz_random(fuzz, one_in);
+}
+
+static uint32_t some_protection(struct fuzz *fuzz)
+{
+	static const uint32_t usual[] = {
+		RW, RW, RW, RW, RW, RO, RO, RO, WINREGION_NOACCESS,
+		RW | WINREGION_GUARD, RO | WINREGION_GUARD,
+		WINREGION_EXECUTE_READ,
+	};
+	static const uint32_t seldom[] = {
+		WINREGION_EXECUTE, WINREGION_EXECUTE_READWRITE,
+		WINREGION_EXECUTE | WINREGION_GUARD,
+		WINREGION_EXECUTE_READWRITE | WINREGION_GUARD,
+		WINREGION_EXECUTE_READ | WINREGION_TARGETS_INVALID,
+		RW | WINREGION_NOCACHE, RO | WINREGION_WRITECOMBINE,
+		RO | WINREGION_NOCACHE,
+	};
+	static const uint32_t wrong[] = {
+		0, 0xff, RW | RO, 0x08, 0x80, WINREGION_NOACCESS |
+		WINREGION_GUARD, RW | WINREGION_GUARD | WINREGION_NOCACHE,
+		RW | WINREGION_TARGETS_INVALID, 0xffffffff,
+		WINREGION_NOCACHE, RW | 0x800,
+	};
+
+	if (chance(fuzz, 200))
+		return wrong[fuzz_random(fuzz, ARRAY_SIZE(wrong))];
+	if (chance(fuzz, 10))
+		return seldom[fuzz_random(fuzz, ARRAY_SIZE(seldom))];
+	return usual[fuzz_random(fuzz, ARRAY_SIZE(usual))];
+}
+
+/* ---- places ---- */
+
+static unsigned int some_span(struct fuzz *fuzz)
+{
+	unsigned int i = fuzz_random(fuzz, 3 * MODEL_SPANS);
+
+	return i < MODEL_SPANS && fuzz->model->span[i].pages ? i : 0;
+}
+
+static bool is_live(const struct model_page *page)
+{
+	return page->state == MODEL_RESERVED || page->state == MODEL_COMMITTED;
+}
+
+/* The region that some page is in, or the next one; false if there is none. */
+static bool some_region(struct fuzz *fuzz, unsigned int *space,
+			uint32_t *first, uint32_t *n)
+{
+	struct model_span *span;
+	uint32_t i, page;
+
+	*space = some_span(fuzz);
+	span = &fuzz->model->span[*space];
+	page = fuzz_random(fuzz, span->pages);
+	for (i = 0; i < span->pages; i++, page++) {
+		if (page == span->pages)
+			page = 0;
+		if (is_live(&span->page[page]))
+			break;
+	}
+	if (i == span->pages)
+		return false;
+	*first = span->page[page].region;
+	*n = model_region_end(span, page) - *first;
+	return true;
+}
+
+/* Of @n pages: often few, at times all, or what a 2 MiB page covers */
+static void some_pages(struct fuzz *fuzz, uint64_t base, uint32_t *first,
+		       uint32_t *n)
+{
+	uint32_t pages = *n, to_huge = -(base / MODEL_PAGE + *first) % 512;
+	uint32_t at;
+
+	switch (fuzz_random(fuzz, 10)) {
+	case 0:
+		return;
+	case 1:
+		if (to_huge + 512 > pages)
+			break;
+		*first += to_huge;
+		*n = 512;
+		return;
+	case 2:
+		at = fuzz_random(fuzz, pages);
+		*n = 1 + fuzz_random(fuzz, pages - at);
+		*first += at;
+		return;
+	}
+	at = fuzz_random(fuzz, pages);
+	*n = 1 + fuzz_random(fuzz, chance(fuzz, 4) ? 64 : 8);
+	if (*n > pages - at)
+		*n = pages - at;
+	*first += at;
+}
+
+/* Somewhere in the arena, whatever is there */
+static void anywhere(struct fuzz *fuzz, struct op_range *range)
+{
+	range->space = 0;
+	range->offset = fuzz_random(fuzz, MODEL_ARENA_PAGES) * MODEL_PAGE;
+	range->length = (1 + fuzz_random(fuzz, 600)) * MODEL_PAGE;
+}
+
+/* Not what anybody means; only such that the model can tell what happens. */
+static void absurd(struct fuzz *fuzz, struct op_range *range)
+{
+	static const uint64_t addresses[] = {
+		0, 1, 0xffff, MODEL_HIGHEST + 1, MODEL_HIGHEST + MODEL_UNIT,
+		0x800000000000, 0xffff800000000000, 0xffffffffffffffff,
+		0xfffffffffffff000, 0x8000000000000000,
+	};
+	static const uint64_t lengths[] = {
+		0, 1, 0xffffffffffffffff, 0xfffffffffffff000,
+		0x8000000000000000, 0x800000000000, 1ULL << 32, 0x10001,
+	};
+
+	if (chance(fuzz, 2)) {
+		range->space = OP_ABSOLUTE;
+		range->offset = addresses[fuzz_random(fuzz,
+						ARRAY_SIZE(addresses))];
+	}
+	if (chance(fuzz, 2))
+		range->length = lengths[fuzz_random(fuzz,
+						    ARRAY_SIZE(lengths))];
+}
+
+/* Bytes in the pages instead of all of them; the pages are the same. */
+static void odd_bytes(struct fuzz *fuzz, struct op_range *range)
+{
+	uint32_t head = fuzz_random(fuzz, MODEL_PAGE);
+	uint32_t tail = fuzz_random(fuzz, MODEL_PAGE - head);
+
+	if (range->length < MODEL_PAGE)
+		return;
+	range->offset += head;
+	range->length -= head;
+	if (range->length > MODEL_PAGE)
+		range->length -= tail;
+	else
+		range->length = 1 + fuzz_random(fuzz, range->length);
+}
+
+static void some_range(struct fuzz *fuzz, struct op_range *range)
+{
+	unsigned int space;
+	uint32_t first, n;
+
+	if (!some_region(fuzz, &space, &first, &n) || chance(fuzz, 60)) {
+		anywhere(fuzz, range);
+	} else {
+		some_pages(fuzz, fuzz->model->span[space].base, &first, &n);
+		range->space = space;
+		range->offset = first * MODEL_PAGE;
+		range->length = n * MODEL_PAGE;
+	}
+	if (chance(fuzz, 6))
+		odd_bytes(fuzz, range);
+	if (chance(fuzz, 60)) /* one page too many, or too far */
+		range->length += 1 + fuzz_random(fuzz, 2 * MODEL_PAGE);
+	if (chance(fuzz, 100))
+		absurd(fuzz, range);
+}
+
+static void some_page(struct fuzz *fuzz, struct op_range *range)
+{
+	unsigned int space;
+	uint32_t first, n;
+
+	if (chance(fuzz, 30) || !some_region(fuzz, &space, &first, &n)) {
+		anywhere(fuzz, range);
+	} else {
+		first += fuzz_random(fuzz, n);
+		range->space = space;
+		range->offset = first * MODEL_PAGE;
+	}
+	range->length = MODEL_PAGE;
+}
+
+/* A page that an access probably goes through to */
+static void some_committed_page(struct fuzz *fuzz, struct op_range *range)
+{
+	const struct model_span *span;
+	uint32_t page, tries;
+
+	some_page(fuzz, range);
+	span = &fuzz->model->span[range->space];
+	page = range->offset / MODEL_PAGE;
+	if (chance(fuzz, 8))
+		return;
+	for (tries = 0; tries < 64 && page + 1 < span->pages; tries++, page++)
+		if (model_may(&span->page[page], MODEL_READ))
+			break;
+	range->offset = page * MODEL_PAGE;
+}
+
+/* ---- calls ---- */
+
+static void oddities(struct fuzz *fuzz, struct op *op)
+{
+	if (chance(fuzz, 60))
+		op->size = 1 + fuzz_random(fuzz, 3);
+	if (chance(fuzz, 400))
+		op->odd |= 1U << fuzz_random(fuzz, 4);
+	if (chance(fuzz, 400))
+		op->flags |= 1U << fuzz_random(fuzz, 32);
+}
+
+static uint64_t some_size(struct fuzz *fuzz)
+{
+	static const uint16_t pages[] = {
+		1, 15, 16, 16, 17, 40, 100, 255, 256, 257, 300, 511, 512, 600,
+		1024,
+	};
+	uint64_t length = pages[fuzz_random(fuzz, ARRAY_SIZE(pages))] *
+			  MODEL_PAGE;
+
+	if (chance(fuzz, 8))
+		length -= fuzz_random(fuzz, MODEL_PAGE);
+	return length;
+}
+
+/* Somewhere inside the arena that the kernel has to choose */
+static void requirements(struct fuzz *fuzz, struct op *op)
+{
+	uint32_t first = fuzz_random(fuzz, MODEL_ARENA_PAGES) / 16 * 16;
+	uint32_t last = first + fuzz_random(fuzz, MODEL_ARENA_PAGES - first);
+
+	op->range[1].space = 0;
+	op->range[1].offset = chance(fuzz, 3) ? 0 : first * MODEL_PAGE;
+	op->range[2].space = 0;
+	op->range[2].offset = (last + 1) * MODEL_PAGE - 1;
+	if (chance(fuzz, 3))
+		op->range[2].offset = MODEL_ARENA_PAGES * MODEL_PAGE - 1;
+	if (chance(fuzz, 2))
+		op->range[1].length = MODEL_UNIT << fuzz_random(fuzz, 7);
+	if (chance(fuzz, 40))
+		op->range[1 + fuzz_random(fuzz, 2)].offset +=
+			1 + fuzz_random(fuzz, MODEL_UNIT);
+	if (chance(fuzz, 60))
+		op->range[1].length += 1 + fuzz_random(fuzz, MODEL_UNIT);
+}
+
+static void reserve(struct fuzz *fuzz, struct op *op)
+{
+	struct op_range *range = &op->range[0];
+
+	op->range[1].space = OP_ABSOLUTE;
+	op->range[2].space = OP_ABSOLUTE;
+	range->space = OP_ABSOLUTE;
+	range->length = some_size(fuzz);
+	range->protection = some_protection(fuzz);
+	op->flags = fuzz_random(fuzz, 4);
+	switch (fuzz_random(fuzz, 6)) {
+	case 0:
+		break;
+	case 1:
+	case 2:
+		requirements(fuzz, op);
+		break;
+	default:
+		range->space = 0;
+		range->offset = fuzz_random(fuzz, MODEL_ARENA_PAGES) *
+				MODEL_PAGE;
+		if (!chance(fuzz, 4))
+			range->offset -= range->offset % MODEL_UNIT;
+		if (chance(fuzz, 6))
+			range->offset += fuzz_random(fuzz, MODEL_PAGE);
+	}
+	if (chance(fuzz, 50))
+		absurd(fuzz, range);
+	oddities(fuzz, op);
+}
+
+static void release(struct fuzz *fuzz, struct op *op)
+{
+	struct op_range *range = &op->range[0];
+	unsigned int space;
+	uint32_t first, n;
+
+	some_range(fuzz, range);
+	if (!chance(fuzz, 3) && some_region(fuzz, &space, &first, &n)) {
+		range->space = space;
+		range->offset = first * MODEL_PAGE +
+				fuzz_random(fuzz, MODEL_PAGE);
+		range->length = 0;
+		if (chance(fuzz, 20))
+			range->offset += MODEL_PAGE;
+	}
+	oddities(fuzz, op);
+}
+
+static void change(struct fuzz *fuzz, struct op *op)
+{
+	unsigned int i;
+
+	if (chance(fuzz, 8))
+		op->nr = 1 + fuzz_random(fuzz, OP_RANGES);
+	for (i = 0; i < OP_RANGES && (!i || i < op->nr); i++) {
+		/* Often the same place again, so that ranges overlap */
+		if (i && chance(fuzz, 4)) {
+			op->range[i] = op->range[i - 1];
+			op->range[i].length += fuzz_random(fuzz, 2) *
+					       MODEL_PAGE;
+		} else {
+			some_range(fuzz, &op->range[i]);
+		}
+		if (op->kind != OP_DECOMMIT || chance(fuzz, 300))
+			op->range[i].protection = some_protection(fuzz);
+		if (op->kind == OP_DECOMMIT && chance(fuzz, 30))
+			op->range[i].length = 0;
+	}
+	oddities(fuzz, op);
+}
+
+static void query(struct fuzz *fuzz, struct op *op)
+{
+	some_page(fuzz, &op->range[0]);
+	op->range[0].offset += fuzz_random(fuzz, MODEL_PAGE);
+	op->flags = fuzz_random(fuzz, 2);
+	if (chance(fuzz, 100))
+		absurd(fuzz, &op->range[0]);
+	oddities(fuzz, op);
+}
+
+static void query_runs(struct fuzz *fuzz, struct op *op)
+{
+	some_page(fuzz, &op->range[0]);
+	op->range[1] = op->range[0];
+	op->range[1].offset += fuzz_random(fuzz, 2000 * MODEL_PAGE);
+	op->flags = fuzz_random(fuzz, 4);
+	op->value = fuzz_random(fuzz, chance(fuzz, 4) ? 5 : FUZZ_RUNS + 1);
+	if (chance(fuzz, 100))
+		absurd(fuzz, &op->range[fuzz_random(fuzz, 2)]);
+	oddities(fuzz, op);
+}
+
+static void touch(struct fuzz *fuzz, struct op *op)
+{
+	some_committed_page(fuzz, &op->range[0]);
+	op->flags = fuzz_random(fuzz, MODEL_WORDS);
+	op->value = fuzz_random(fuzz, 0xffffffff) | 1;
+	if (op->kind == OP_READ && chance(fuzz, 16))
+		op->flags = OP_WHOLE_PAGE;
+}
+
+static void make_fork(struct fuzz *fuzz, struct op *op)
+{
+	static const uint8_t flags[] = { 0, OP_WAIT, OP_HOLD, OP_HOLD };
+
+	op->flags = flags[fuzz_random(fuzz, ARRAY_SIZE(flags))];
+	op->value = 5 + fuzz_random(fuzz, 100);
+}
+
+static void mapping(struct fuzz *fuzz, struct op *op)
+{
+	anywhere(fuzz, &op->range[0]);
+	op->range[0].length = (1 + fuzz_random(fuzz, 20)) * MODEL_PAGE;
+	if (op->kind == OP_MADVISE)
+		some_range(fuzz, &op->range[0]);
+}
+
+/* Out of a thousand */
+static const struct {
+	uint8_t kind;
+	uint16_t weight;
+	void (*fill)(struct fuzz *fuzz, struct op *op);
+} kinds[] = {
+	{ OP_WRITE, 199, touch },
+	{ OP_COMMIT, 170, change },
+	{ OP_READ, 150, touch },
+	{ OP_PROTECT, 140, change },
+	{ OP_DECOMMIT, 90, change },
+	{ OP_QUERY, 70, query },
+	{ OP_RESERVE, 40, reserve },
+	{ OP_READ_CALL, 30, touch },
+	{ OP_WRITE_CALL, 30, touch },
+	{ OP_RELEASE, 25, release },
+	{ OP_EXEC, 20, touch },
+	{ OP_QUERY_RUNS, 20, query_runs },
+	{ OP_INFO, 4, oddities },
+	{ OP_MADVISE, 4, mapping },
+	{ OP_MMAP, 3, mapping },
+	{ OP_MUNMAP, 2, mapping },
+	{ OP_VERIFY, 1, NULL },
+	{ OP_FORK, 2, make_fork },
+};
+
+void fuzz_generate(struct fuzz *fuzz, struct op *op)
+{
+	uint32_t at = fuzz_random(fuzz, 1000);
+	unsigned int i = 0;
+
+	memset(op, 0, sizeof(*op));
+	while (i + 1 < ARRAY_SIZE(kinds) && at >= kinds[i].weight)
+		at -= kinds[i++].weight;
+	/* With nothing there, there is not much else to do. */
+	if (chance(fuzz, 100) && !model_regions(fuzz->model))
+		i = 6;
+	op->kind = kinds[i].kind;
+	if (kinds[i].fill)
+		kinds[i].fill(fuzz, op);
+	if (op->kind == OP_FORK && fuzz->depth >= FUZZ_DEPTH)
+		op->kind = OP_NONE;
+}

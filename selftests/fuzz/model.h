@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The semantics of winregion as simply as they can be put: an array of pages.
+ *
+ * The model knows nothing of windows, VMAs or run lengths; each call loops over
+ * the pages that it is about. It is written from uapi/linux/winregion.h and the
+ * rules, and shares no code with the module or the library.
+ *
+ * Pages are in spans. The first span is the arena: a fixed range of addresses
+ * that nobody else uses, where each page is known. The others hold one region
+ * each that the kernel has found a place for; what is around it is not known.
+ *
+ * A call takes the structure that the ioctl takes, and on success changes it as
+ * the ioctl must. What it returns is a set of errors, each of which has a
+ * reason to be reported; if several things are wrong with a call, the contract
+ * does not say which error wins. No error: the call must succeed.
+ */
+#ifndef _FUZZ_MODEL_H
+#define _FUZZ_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/winregion.h>
+
+#define MODEL_PAGE 4096ULL
+#define MODEL_UNIT 0x10000ULL
+#define MODEL_LOWEST 0x10000ULL
+#define MODEL_HIGHEST 0x7ffffffeffffULL
+
+#define MODEL_SPANS 12
+#define MODEL_ARENA_PAGES 4096U
+#define MODEL_ROAMING_PAGES 1280U
+#define MODEL_WORDS 3
+
+/* What a call may fail with */
+#define MODEL_EINVAL 0x1U
+#define MODEL_E2BIG 0x2U
+#define MODEL_EFAULT 0x4U
+#define MODEL_EOPNOTSUPP 0x8U
+#define MODEL_EDOM 0x10U
+#define MODEL_EADDRNOTAVAIL 0x20U
+#define MODEL_EOVERFLOW 0x40U
+#define MODEL_EEXIST 0x80U
+#define MODEL_ENOENT 0x100U
+#define MODEL_EXDEV 0x200U
+#define MODEL_ESPIPE 0x400U
+#define MODEL_ENODATA 0x800U
+#define MODEL_ENOSPC 0x1000U
+#define MODEL_ERRORS 13
+/* The model cannot tell: the call is about pages that it does not know. */
+#define MODEL_UNKNOWN 0x80000000U
+/* No error, but the place is the kernel's choice: model_adopt() is next. */
+#define MODEL_ANYWHERE 0x40000000U
+
+enum model_state {
+	MODEL_FREE,
+	MODEL_RESERVED,
+	MODEL_COMMITTED,
+	MODEL_FOREIGN,		/* somebody else's mapping */
+	MODEL_NOT_KNOWN,
+};
+
+/**
+ * struct model_page - one page
+ * @state: MODEL_FREE and so on
+ * @touched: an access to it went through, so it may be in memory
+ * @region: the first page of its region, an index into the span
+ * @allocation: the allocation protection of its region
+ * @protection: that of the page, 0 if it is not committed
+ * @word: its contents at model_word_offset()
+ */
+struct model_page {
+	uint8_t state;
+	bool touched;
+	uint16_t region;
+	uint32_t allocation;
+	uint32_t protection;
+	uint32_t word[MODEL_WORDS];
+};
+
+/* A range of addresses; not in use if @pages is 0 */
+struct model_span {
+	uint64_t base;
+	uint32_t pages;
+	struct model_page *page;
+};
+
+/**
+ * struct model - what a thread knows of its memory
+ * @bug: 0, or which deliberate mistake the model makes, for the tests of the
+ *	fuzzer itself
+ * @span: the arena, and roaming regions
+ * @arena, @roaming: the pages of the spans
+ */
+struct model {
+	unsigned int bug;
+	struct model_span span[MODEL_SPANS];
+	struct model_page arena[MODEL_ARENA_PAGES];
+	struct model_page roaming[MODEL_SPANS - 1][MODEL_ROAMING_PAGES];
+};
+
+enum model_bug {
+	MODEL_BUG_OLD = 1,	/* the old protection is the last page's */
+	MODEL_BUG_CONTENTS,	/* decommit keeps the contents */
+	MODEL_BUG_GUARD,	/* an alarm leaves the guard armed */
+	MODEL_BUG_CHARGE,	/* NOACCESS pages are not charged */
+	MODEL_BUG_VECTOR,	/* a vector that fails has changed its first */
+	MODEL_BUGS
+};
+
+/* Places that a call is about */
+struct model_spot {
+	struct model_span *span;
+	uint32_t page;
+};
+
+/* What a query may say beyond what it must */
+struct model_answer {
+	struct winregion_run run;
+	bool open_end;		/* a longer run is right too */
+	bool foreign;		/* only state and flags are known */
+	uint64_t resident_min;
+	uint64_t resident_max;
+};
+
+void model_init(struct model *model, uint64_t arena, unsigned int bug);
+int model_errno(unsigned int bit);
+
+/* The ioctls; @dirty: there is something after the structure that is not 0 */
+uint32_t model_reserve(struct model *model, struct winregion_reserve *arg,
+		       bool dirty);
+uint32_t model_release(struct model *model, struct winregion_release *arg,
+		       bool dirty);
+uint32_t model_change(struct model *model, unsigned int cmd,
+		      struct winregion_change *arg,
+		      struct winregion_range *ranges, bool dirty);
+uint32_t model_query(struct model *model, const struct winregion_query *arg,
+		     bool dirty, struct model_answer *answer);
+uint32_t model_check_query_runs(const struct winregion_query_runs *arg,
+				bool dirty);
+uint32_t model_get_info(const struct winregion_get_info *arg, bool dirty);
+
+/* A region that the kernel has placed; its span, or -1 if it cannot be there */
+int model_adopt(struct model *model, const struct winregion_reserve *arg,
+		uint64_t address);
+
+/* Parts of it, also for those who make calls up */
+bool model_find(struct model *model, uint64_t address,
+		struct model_spot *spot);
+uint32_t model_region_end(const struct model_span *span, uint32_t page);
+bool model_describe(const struct model_span *span, uint32_t page,
+		    struct model_answer *answer);
+bool model_answer_fits(const struct model_answer *answer,
+		       const struct winregion_run *run, bool resident);
+uint64_t model_committed(const struct model *model);
+uint64_t model_regions(const struct model *model);
+
+/* Accesses */
+enum model_access { MODEL_READ, MODEL_WRITE, MODEL_EXEC };
+
+bool model_may(const struct model_page *page, enum model_access access);
+void model_alarm(struct model *model, struct model_page *page);
+unsigned int model_word_offset(unsigned int word);
+
+/* Somebody else's mapping comes or goes */
+bool model_all_free(const struct model_span *span, uint32_t first, uint32_t n);
+void model_foreign(struct model_span *span, uint32_t first, uint32_t n,
+		   bool there);
+
+#endif /* _FUZZ_MODEL_H */

@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Arguments that no program would make: structures of any size, mutated, with
+ * something behind their end, in memory that is unmapped, read-only, the
+ * kernel's, cut by the end of a mapping, or itself in a region; ioctl numbers
+ * that are a little wrong. What comes back must be in the contract, and nothing
+ * of what the process has elsewhere may change.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+
+/* Far from all else, so that a flipped bit of a pointer leads nowhere */
+#define BUFFER ((char *)0x300000000000)
+#define BUFFER_SIZE 0x40000
+#define READ_ONLY ((char *)0x300010000000)
+#define NO_ACCESS ((char *)0x300020000000)
+#define CANARY ((char *)0x35a5a0000000)
+#define CANARY_SIZE 0x10000
+#define REGION ((char *)0x310000000000)
+#define REGION_SIZE 0x40000
+
+struct raw {
+	struct fuzz rng;
+	uint64_t maps;
+	int fd;
+	unsigned int wrong;
+	uint64_t seed;
+	uint64_t done;
+};
+
+static const int common_errors[] = { 0, EINVAL, EOPNOTSUPP, E2BIG, EFAULT };
+
+static const struct {
+	unsigned int cmd;
+	unsigned int size;
+	int errors[20];
+} calls[] = {
+	{ WINREGION_GET_INFO, sizeof(struct winregion_get_info), { 0 } },
+	{ WINREGION_RESERVE, sizeof(struct winregion_reserve),
+	  { EDOM, EADDRNOTAVAIL, EOVERFLOW, EEXIST, ENOSPC, EDQUOT, EMFILE,
+	    EAGAIN, EACCES, ENOMEM, ENFILE } },
+	{ WINREGION_RELEASE, sizeof(struct winregion_release),
+	  { EADDRNOTAVAIL, EOVERFLOW, ENOENT, EXDEV, ESPIPE, EMFILE, ENOMEM } },
+	{ WINREGION_COMMIT, sizeof(struct winregion_change),
+	  { EDOM, EADDRNOTAVAIL, EOVERFLOW, ENOENT, EXDEV, ENOSPC, EDQUOT,
+	    EAGAIN, EACCES, ENOMEM, ENFILE } },
+	{ WINREGION_DECOMMIT, sizeof(struct winregion_change),
+	  { EADDRNOTAVAIL, EOVERFLOW, ENOENT, EXDEV, ESPIPE, ENOSPC, EAGAIN,
+	    ENOMEM } },
+	{ WINREGION_PROTECT, sizeof(struct winregion_change),
+	  { EDOM, EADDRNOTAVAIL, EOVERFLOW, ENOENT, EXDEV, ENODATA, ENOSPC,
+	    EAGAIN, EACCES, ENOMEM } },
+	{ WINREGION_QUERY, sizeof(struct winregion_query), { EADDRNOTAVAIL } },
+	{ WINREGION_QUERY_RUNS, sizeof(struct winregion_query_runs),
+	  { EADDRNOTAVAIL, ENOMEM } },
+};
+
+static uint32_t below(struct raw *raw, uint32_t n)
+{
+	return fuzz_random(&raw->rng, n);
+}
+
+/* ---- memory ---- */
+
+/* Our own writes may fail too: a call may have released what they go to. */
+
+static __thread sigjmp_buf env;
+
+static void on_fault(int sig)
+{
+	siglongjmp(env, sig);
+}
+
+static void put_bytes(char *to, const void *from, size_t n)
+{
+	volatile char *byte = to;
+	const char *source = from;
+	size_t i;
+
+	if (sigsetjmp(env, 0))
+		return;
+	for (i = 0; i < n; i++)
+		byte[i] = source[i];
+}
+
+static bool map_at(void *at, size_t size, int protection)
+{
+	return mmap(at, size, protection, MAP_PRIVATE | MAP_ANONYMOUS |
+		    MAP_FIXED_NOREPLACE, -1, 0) == at;
+}
+
+/* A region again where arguments are put, whatever has become of it */
+static void renew_region(struct raw *raw)
+{
+	struct winregion_reserve reserve = {
+		.size = sizeof(reserve),
+		.flags = WINREGION_RESERVE_COMMIT,
+		.protection = WINREGION_READWRITE,
+		.address = (uintptr_t)REGION,
+		.length = REGION_SIZE,
+	};
+	struct winregion_query_runs query;
+	struct winregion_release release;
+	struct winregion_run run;
+
+	do {
+		query = (struct winregion_query_runs) {
+			.size = sizeof(query),
+			.flags = WINREGION_QUERY_REGIONS,
+			.last = MODEL_HIGHEST,
+			.runs = (uintptr_t)&run,
+			.nr_runs = 1,
+		};
+		if (ioctl(raw->fd, WINREGION_QUERY_RUNS, &query))
+			break;
+		release = (struct winregion_release) {
+			.size = sizeof(release),
+			.address = run.region_address,
+		};
+	} while (query.nr_runs && !ioctl(raw->fd, WINREGION_RELEASE, &release));
+	ioctl(raw->fd, WINREGION_RESERVE, &reserve);
+}
+
+static bool raw_init(struct raw *raw)
+{
+	struct sigaction action = {
+		.sa_handler = on_fault,
+		.sa_flags = SA_NODEFER,
+	};
+
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGBUS, &action, NULL);
+	raw->fd = open("/dev/winregion", O_RDWR | O_CLOEXEC);
+	if (raw->fd < 0 ||
+	    !map_at(BUFFER, BUFFER_SIZE, PROT_READ | PROT_WRITE) ||
+	    !map_at(READ_ONLY, MODEL_PAGE, PROT_READ) ||
+	    !map_at(NO_ACCESS, MODEL_PAGE, PROT_NONE) ||
+	    !map_at(CANARY, CANARY_SIZE, PROT_READ | PROT_WRITE))
+		return false;
+	memset(CANARY, 0x5a, CANARY_SIZE);
+	renew_region(raw);
+	return true;
+}
+
+/* ---- arguments ---- */
+
+static char *some_place(struct raw *raw)
+{
+	static char *const places[] = {
+		NULL, (char *)16, READ_ONLY, NO_ACCESS, CANARY - MODEL_PAGE,
+		(char *)0x800000000000, (char *)0xffff800000000000,
+		(char *)0xffffffff81000000, (char *)-1, (char *)-8,
+		(char *)0x7ffffffff000, (char *)0xffffffffff600000,
+	};
+
+	switch (below(raw, 8)) {
+	case 0:
+		return places[below(raw, ARRAY_SIZE(places))];
+	case 1: /* cut by the end of the mapping */
+		return BUFFER + BUFFER_SIZE - below(raw, 200);
+	case 2: /* over the edge of two pages */
+		return BUFFER + 3 * MODEL_PAGE - below(raw, 100);
+	case 3:
+		return REGION + below(raw, REGION_SIZE);
+	case 4:
+		return REGION + REGION_SIZE - below(raw, 200);
+	}
+	return BUFFER + below(raw, 2 * MODEL_PAGE);
+}
+
+static uint64_t some_number(struct raw *raw)
+{
+	static const uint64_t numbers[] = {
+		0, 1, 4096, 0x10000, MODEL_HIGHEST, MODEL_HIGHEST + 1,
+		0x7fffffff, 0x80000000, 0xffffffff, 0x100000000, 1024, 1025,
+		0x8000000000000000, 0xffffffffffffffff, 0xfffffffffffff000,
+	};
+
+	switch (below(raw, 4)) {
+	case 0:
+		return numbers[below(raw, ARRAY_SIZE(numbers))];
+	case 1:
+		return (uintptr_t)some_place(raw);
+	case 2:
+		return (uintptr_t)REGION + below(raw, REGION_SIZE);
+	}
+	return below(raw, 0x100);
+}
+
+/* What a careful program could send */
+static void sensible(struct raw *raw, unsigned int i, void *arg)
+{
+	struct winregion_reserve *reserve = arg;
+	struct winregion_change *change = arg;
+	struct winregion_query_runs *runs = arg;
+
+	*(uint32_t *)arg = calls[i].size;
+	switch (calls[i].cmd) {
+	case WINREGION_RESERVE:
+		reserve->protection = WINREGION_READWRITE;
+		reserve->length = 1 + below(raw, 0x200000);
+		break;
+	case WINREGION_COMMIT:
+	case WINREGION_DECOMMIT:
+	case WINREGION_PROTECT:
+		change->range.address = (uintptr_t)REGION +
+					below(raw, REGION_SIZE);
+		change->range.length = 1 + below(raw, 0x4000);
+		if (calls[i].cmd != WINREGION_DECOMMIT)
+			change->range.protection = WINREGION_READWRITE;
+		break;
+	case WINREGION_QUERY_RUNS:
+		runs->last = MODEL_HIGHEST;
+		runs->runs = (uintptr_t)BUFFER;
+		runs->nr_runs = 1 + below(raw, 100);
+		break;
+	case WINREGION_RELEASE:
+	case WINREGION_QUERY:
+		((struct winregion_query *)arg)->address =
+			(uintptr_t)REGION + below(raw, REGION_SIZE);
+		break;
+	}
+}
+
+static uint32_t some_size(struct raw *raw, unsigned int known)
+{
+	switch (below(raw, 8)) {
+	case 0:
+		return below(raw, 4097);
+	case 1:
+		return known - 3 + below(raw, 7);
+	case 2:
+		return known + 8 * below(raw, 8);
+	case 3:
+		return some_number(raw);
+	}
+	return known;
+}
+
+/* Fields of 4 or 8 bytes become something else, or a bit flips. */
+static void mutate(struct raw *raw, char *arg, unsigned int size)
+{
+	unsigned int n = below(raw, 4), at;
+	uint64_t number;
+
+	while (n--) {
+		at = 4 + 4 * below(raw, (size - 4) / 4 - 1);
+		number = some_number(raw);
+		switch (below(raw, 3)) {
+		case 0:
+			arg[at + below(raw, 4)] ^= 1 << below(raw, 8);
+			break;
+		case 1:
+			memcpy(arg + at, &number, 4);
+			break;
+		default:
+			memcpy(arg + at / 8 * 8, &number, 8);
+		}
+	}
+}
+
+static unsigned int some_cmd(struct raw *raw, unsigned int i)
+{
+	if (below(raw, 30))
+		return calls[i].cmd;
+	switch (below(raw, 4)) {
+	case 0: /* a number beside those that there are */
+		return _IO(WINREGION_TYPE, 0x70 + below(raw, 0x30));
+	case 1: /* a type beside ours */
+		return _IO(WINREGION_TYPE - 1 + below(raw, 3), 0x80 + i);
+	case 2: /* a direction or a size, of which our numbers have none */
+		return calls[i].cmd | (1U << (16 + below(raw, 16)));
+	}
+	return _IO(WINREGION_TYPE, below(raw, 256));
+}
+
+/* ---- calls ---- */
+
+static bool is_one_of(int error, const int *errors, unsigned int n)
+{
+	while (n--)
+		if (*errors++ == error)
+			return true;
+	return false;
+}
+
+static bool is_in_contract(unsigned int cmd, int error)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		if (calls[i].cmd == cmd)
+			return is_one_of(error, common_errors,
+					 ARRAY_SIZE(common_errors)) ||
+			       is_one_of(error, calls[i].errors,
+					 ARRAY_SIZE(calls[i].errors));
+	return error == ENOTTY;
+}
+
+static void complain(struct raw *raw, const char *what, unsigned int cmd,
+		     int error)
+{
+	if (raw->wrong++ < 10)
+		printf("# raw seed %lu, call %lu: %s (ioctl 0x%x, errno %d)\n",
+		       raw->seed, raw->done, what, cmd, error);
+}
+
+static void one_call(struct raw *raw)
+{
+	unsigned int i = below(raw, ARRAY_SIZE(calls)), cmd, size, n;
+	char arg[4096 + 64] = { 0 };
+	char *place = some_place(raw);
+	int error;
+
+	cmd = some_cmd(raw, i);
+	sensible(raw, i, arg);
+	mutate(raw, arg, calls[i].size);
+	size = some_size(raw, calls[i].size);
+	memcpy(arg, &size, 4);
+	n = size > calls[i].size && size <= 4096 ? size : calls[i].size;
+	if (!below(raw, 8))
+		arg[below(raw, 4096)] = 1;
+	put_bytes(place, arg, n);
+	error = ioctl(raw->fd, cmd, place) ? errno : 0;
+	if (!is_in_contract(cmd, error))
+		complain(raw, "not an error of the contract", cmd, error);
+	if (!error && size < calls[i].size && cmd == calls[i].cmd &&
+	    place >= BUFFER && place + 4096 < BUFFER + BUFFER_SIZE)
+		complain(raw, "took a structure that is too small", cmd, error);
+}
+
+static void check_canary(struct raw *raw)
+{
+	unsigned int i;
+
+	for (i = 0; i < CANARY_SIZE; i++)
+		if (CANARY[i] != 0x5a) {
+			complain(raw, "memory of others has changed", 0, 0);
+			memset(CANARY, 0x5a, CANARY_SIZE);
+		}
+}
+
+/* A number that tells the mappings of others from any other ones */
+static uint64_t others(void)
+{
+	FILE *file = fopen("/proc/self/maps", "re");
+	uint64_t hash = 0;
+	char line[300];
+	char *c;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (strstr(line, "[winregion]") || strstr(line, "[stack]") ||
+		    strstr(line, "[heap]"))
+			continue;
+		for (c = line; *c; c++)
+			hash = hash * 31 + *c;
+	}
+	if (file)
+		fclose(file);
+	return hash;
+}
+
+static void check_maps(struct raw *raw)
+{
+	uint64_t maps = others();
+
+	if (maps != raw->maps)
+		complain(raw, "mappings of others have changed", 0, 0);
+	raw->maps = maps;
+}
+
+unsigned int raw_run(uint64_t n, uint64_t seed)
+{
+	struct raw raw = { .seed = seed };
+
+	raw.rng.random = (seed + 1) * 0x9e3779b97f4a7c15;
+	if (!raw_init(&raw)) {
+		printf("# raw: cannot start: %s\n", strerror(errno));
+		return 1;
+	}
+	others(); /* makes what it needs itself */
+	raw.maps = others();
+	for (; raw.done < n; raw.done++) {
+		one_call(&raw);
+		if (!(raw.done % 256)) {
+			renew_region(&raw);
+			check_canary(&raw);
+		}
+		if (!(raw.done % 4096))
+			check_maps(&raw);
+	}
+	fflush(stdout);
+	return raw.wrong;
+}
