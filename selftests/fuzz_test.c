@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A short run of what "make fuzz" does at length, and tests of the fuzzer
+ * itself: that it finds mistakes, and what it prints about them.
+ */
+/* vm: timeout=600 */
+#include "kselftest_harness.h"
+
+#include "common.h"
+#include "fuzz/fuzz.h"
+#include "wr_test_util.h"
+
+/* A program that the fuzzer has printed, from what the model says */
+int emitted_main(void);
+
+/* One process that runs some seeds. Return: 0, or what is wrong. */
+static int run_seeds(const struct fuzz_options *options, uint64_t seed,
+		     unsigned int n)
+{
+	struct fuzz_episode episode;
+	int ret = 0;
+
+	if (!episode_init(&episode, options))
+		return 2;
+	for (; n && !ret; n--, seed++)
+		ret = episode_run(&episode, seed);
+	if (ret > 0)
+		shrink_and_print(&episode, stderr);
+	episode_free(&episode);
+	return ret ? 1 : 0;
+}
+
+static int run_processes(const struct fuzz_options *options, uint64_t seed,
+			 unsigned int seeds, unsigned int processes)
+{
+	unsigned int i;
+	int status, bad = 0;
+
+	fflush(NULL);
+	for (i = 0; i < processes; i++)
+		if (!fork())
+			_exit(run_seeds(options, seed + i * seeds, seeds));
+	while (wait(&status) > 0)
+		bad |= status;
+	return bad;
+}
+
+FIXTURE(random)
+{
+	int fd;
+	uint64_t total;
+};
+
+FIXTURE_VARIANT(random)
+{
+	struct fuzz_options options;
+	unsigned int processes;
+	unsigned int seeds;
+	uint64_t seed;
+};
+
+FIXTURE_VARIANT_ADD(random, one_process)
+{
+	.options = { .ops = 5000, .threads = 1 },
+	.processes = 1,
+	.seeds = 8,
+	.seed = 1000,
+};
+
+FIXTURE_VARIANT_ADD(random, four_processes)
+{
+	.options = { .ops = 5000, .threads = 1 },
+	.processes = 4,
+	.seeds = 2,
+	.seed = 2000,
+};
+
+FIXTURE_VARIANT_ADD(random, four_threads)
+{
+	.options = { .ops = 20000, .threads = 4 },
+	.processes = 1,
+	.seeds = 1,
+	.seed = 3000,
+};
+
+FIXTURE_SETUP(random)
+{
+	self->fd = wr_open();
+	ASSERT_LE(0, self->fd);
+	self->total = WR_INFO(self->fd, out_total);
+}
+
+FIXTURE_TEARDOWN(random)
+{
+	close(self->fd);
+}
+
+/*
+ * Rules: M-01, M-02, M-10, M-11, M-12, P-09, VA-08, VF-08, VP-01, VQ-03, VQ-05,
+ * NF-01, GP-02, GP-04, AR-11. Every call, access and query does what the model
+ * says, and nothing is left.
+ */
+TEST_F_TIMEOUT(random, calls_do_what_the_model_says, 120)
+{
+	EXPECT_EQ(0, run_processes(&variant->options, variant->seed,
+				   variant->seeds, variant->processes));
+	EXPECT_TRUE(SETTLES(WR_INFO(self->fd, out_total) == self->total));
+}
+
+static int run_raw(void *seed)
+{
+	return raw_run(20000, (uintptr_t)seed) ? __LINE__ : 0;
+}
+
+/*
+ * Bytes that no program sends: errors of the contract only, and what other
+ * processes have stays as it is.
+ */
+TEST(raw_bytes)
+{
+	int fd = wr_open();
+	char *mine;
+
+	ASSERT_LE(0, fd);
+	mine = wr_alloc(fd, KIB(256));
+	ASSERT_NE(NULL, mine);
+	fill_pages(mine, 64, 1);
+	EXPECT_EQ(0, in_child(run_raw, (void *)1));
+	EXPECT_EQ(0, in_child(run_raw, (void *)2));
+	EXPECT_TRUE(pages_have(mine, 64, 1));
+	EXPECT_EQ(0, wr_release(fd, mine, 0));
+	close(fd);
+}
+
+FIXTURE(planted)
+{
+	struct fuzz_episode episode;
+	char *text;
+	size_t size;
+	FILE *file;
+};
+
+FIXTURE_VARIANT(planted)
+{
+	unsigned int bug;
+};
+
+FIXTURE_VARIANT_ADD(planted, old_protection) { .bug = MODEL_BUG_OLD };
+FIXTURE_VARIANT_ADD(planted, contents) { .bug = MODEL_BUG_CONTENTS };
+FIXTURE_VARIANT_ADD(planted, guard) { .bug = MODEL_BUG_GUARD };
+FIXTURE_VARIANT_ADD(planted, charge) { .bug = MODEL_BUG_CHARGE };
+FIXTURE_VARIANT_ADD(planted, vector) { .bug = MODEL_BUG_VECTOR };
+
+FIXTURE_SETUP(planted)
+{
+	struct fuzz_options options = {
+		.ops = 5000, .threads = 1, .bug = variant->bug,
+	};
+
+	ASSERT_TRUE(episode_init(&self->episode, &options));
+	self->file = open_memstream(&self->text, &self->size);
+	ASSERT_NE(NULL, self->file);
+}
+
+FIXTURE_TEARDOWN(planted)
+{
+	fclose(self->file);
+	free(self->text);
+	episode_free(&self->episode);
+}
+
+/*
+ * A model that is wrong differs from the kernel soon, and a handful of
+ * operations are enough to show it, some seed or other.
+ */
+TEST_F_TIMEOUT(planted, mistake_is_found_and_shrunk, 120)
+{
+	unsigned int seed, least = 1000, n;
+
+	for (seed = 2; seed < 6 && least > 8; seed++) {
+		ASSERT_EQ(1, episode_run(&self->episode, seed));
+		n = shrink_and_print(&self->episode, self->file);
+		ASSERT_LT(0, n);
+		if (n < least)
+			least = n;
+	}
+	EXPECT_GE(8, least);
+}
+
+static int run_emitted(void *unused)
+{
+	return emitted_main();
+}
+
+/* What is printed compiles, and does on this kernel what it says. */
+TEST(printed_program)
+{
+	EXPECT_EQ(0, in_child(run_emitted, NULL));
+}
+
+TEST_HARNESS_MAIN
