@@ -10,8 +10,8 @@
  *	-p	processes that work beside each other (1)
  *	-t	threads in each of them (1)
  *	-e	operations with one seed (20000)
- *	-r	0: no raw bytes, 1: some (as many calls again, by a tenth),
- *		2: nothing else
+ *	-r	0: no raw bytes, 1: a tenth as many calls of that kind besides (the
+ *		default), 2: nothing else
  *	-b	a mistake that the model makes, to see that it is found
  *	-E	print what the model says of the first LENGTH operations as a
  *		program, and do nothing

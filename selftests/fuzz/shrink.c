@@ -223,7 +223,7 @@ unsigned int shrink_and_print(struct fuzz_episode *episode, FILE *file)
 	nr = how_many(episode, ops, report->op + 1, all);
 	if (!nr) {
 		fprintf(file,
-			"# it does not come again when the operations of this thread are done once more\n");
+			"# it does not come again when the operations of this thread alone are done; try \"make fuzz\" with this SEED, and with the same THREADS\n");
 	} else {
 		nr = shrink(episode, ops, nr);
 		fprintf(file, "# the same, or another, with %u operations:\n",
