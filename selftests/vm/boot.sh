@@ -5,6 +5,7 @@
 #
 #	vm_prepare KERNEL [DIR]	the kernel, and a directory in build/vm
 #	vm_module PARAMETERS	have winregion loaded
+#	vm_modules NAME...	have other modules of the kernel loaded
 #	vm_carry FILE		a program or file that the guest is to have
 #	vm_job WORD...		a record for the guest's init (see init.c)
 #	vm_boot SECONDS		run it; after SECONDS without news it hangs
@@ -186,6 +187,25 @@ vm_module()
 	"$vm/build.sh" "$kernel"
 	cp "$build/$kernel/winregion.ko" "$dir/root/vm/winregion.ko"
 	vm_job module "$1"
+}
+
+# Have the kernel's own modules of these names loaded, and what they need. What
+# has no file is built in.
+vm_modules()
+{
+	local name file
+
+	[ $# = 0 ] || "$vm/fetch.sh" modules "$kernel"
+	for name; do
+		file=$cache/kernels/$kernel/modules/$name.ko
+		if [ ! -e "$file" ] || [ -e "$dir/root/vm/$name.ko" ]; then
+			continue
+		fi
+		cp "$file" "$dir/root/vm/$name.ko"
+		# shellcheck disable=SC2046 # names of modules, one a word
+		vm_modules $(module_needs "$file")
+		vm_job load "$name"
+	done
 }
 
 # ---- the machine ----

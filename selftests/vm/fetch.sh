@@ -7,6 +7,7 @@
 #
 #	fetch.sh kernel NAME		boot image and headers of a kernel; one that
 #					is not packaged is built
+#	fetch.sh modules NAME		the few of its modules that tests ask for
 #	fetch.sh busybox		a static busybox, for the guest
 #	fetch.sh kselftest		kselftest's headers, kernel scripts
 #	fetch.sh source PACKAGE DIR	a source package, unpacked into DIR
@@ -121,8 +122,8 @@ try_versions()
 	return 1
 }
 
-# Of a boot image's package only the image and the configuration are kept: the
-# modules are large and no test needs them.
+# Of a boot image's package only the image and the configuration are kept; for
+# the modules see keep_modules().
 unpack_image()
 {
 	local packed
@@ -156,6 +157,90 @@ uncompress()
 	done
 	rm -f "$2"
 	return 1
+}
+
+# ---- modules ----
+
+# The package that has the modules of kernel ABI $1.
+modules_package()
+{
+	awk -v abi="$1" '
+	$1 == "Package:" { have[$2] = 1 }
+	END {
+		split("modules image", kind, " ")
+		for (i = 1; i <= 2; i++) {
+			name = "linux-" kind[i] "-" abi "-amd64"
+			if (name in have)
+				break
+		}
+		print name
+	}' "$tmp/packages"
+}
+
+# Unpack the module named $1 and those that it needs from the tree $2 into $3.
+# What is in no file is built into the kernel, or has another name there.
+keep_module()
+{
+	local name=${1//-/_} file needed
+
+	[ ! -e "$3/$name.ko" ] || return 0
+	file=$(find "$2" -name "${name//_/[-_]}.ko*" -print -quit)
+	[ -n "$file" ] || return 0
+	case $file in
+	*.xz)	xz -dc "$file" ;;
+	*.zst)	zstd -dcq "$file" ;;
+	*)	cat "$file" ;;
+	esac >"$3/$name.ko"
+	for needed in $(module_needs "$3/$name.ko"); do
+		keep_module "$needed" "$2" "$3"
+	done
+}
+
+# Put the modules of $abi that tests ask for into $1/modules.
+keep_modules()
+{
+	local package tree=$tmp/modules to=$1/modules name
+
+	package=$(modules_package "$abi")
+	compgen -G "$tmp/debs/${package}_*.deb" >/dev/null ||
+		download "$tmp/debs" "$package=$version"
+	mkdir -p "$tree" "$to"
+	dpkg-deb --fsys-tarfile "$tmp"/debs/"$package"_*.deb |
+		tar -C "$tree" -x --wildcards "*/kernel/lib/*.ko*" \
+			"*/kernel/crypto/*.ko*" "*/kernel/arch/*.ko*" \
+			"*/kernel/fs/*.ko*" "*/drivers/block/loop.ko*" \
+			2>/dev/null || true
+	for name in loop ext4; do
+		keep_module "$name" "$tree" "$to"
+		[ -s "$to/$name.ko" ] || die "$package has no module $name"
+	done
+}
+
+# For a cache from before modules were kept. A kernel that was built here has
+# all that it needs built in.
+fetch_modules()
+{
+	local dir abi version packages
+
+	fetch_kernel "$1"
+	dir=$cache/kernels/$series
+	if [ -n "$flavour" ] || [ -e "$dir/modules/ext4.ko" ]; then
+		return
+	fi
+	start
+	[ ! -e "$dir/modules/ext4.ko" ] || return 0
+	apt_ready binary
+	resolve
+	mkdir -p "$tmp/kernel"
+	if [ "$abi-amd64" = "$(cat "$dir/release")" ]; then
+		keep_modules "$tmp/kernel"
+		rm -rf "$dir/modules"
+		mv "$tmp/kernel/modules" "$dir/modules"
+	else
+		# The archive has the next one now: all of that, then.
+		rm "$dir/release"
+		exec "$0" modules "$1"
+	fi
 }
 
 # Header packages name each other by their place on an installed system. Where
@@ -192,6 +277,7 @@ fetch_kernel()
 
 	mkdir -p "$tmp/kernel"
 	unpack_image "$tmp"/debs/"${packages[0]}"_*.deb "$tmp/kernel"
+	keep_modules "$tmp/kernel"
 	if [ -n "$root" ]; then
 		for p in "${packages[@]:1}"; do
 			as_root dpkg-deb -x "$tmp/debs/$p"_*.deb "$root"
@@ -331,6 +417,7 @@ usage()
 
 case ${1-}:$# in
 kernel:2)	fetch_kernel "$2" ;;
+modules:2)	fetch_modules "$2" ;;
 busybox:1)	fetch_busybox ;;
 kselftest:1)	fetch_kselftest ;;
 source:3)	fetch_source "$2" "$3" ;;

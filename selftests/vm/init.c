@@ -11,6 +11,7 @@
  *
  * What to do is read from /vm/jobs, a list of NUL-terminated strings. Each
  * record is a keyword and its fields:
+ *	load    NAME			load the kernel's own module /vm/NAME.ko
  *	module  PARAMS			load /vm/winregion.ko
  *	env     NAME=VALUE		for the programs that follow
  *	size    ROWS COLUMNS		of the terminal
@@ -206,16 +207,17 @@ static void find_leaks(void)
 		fclose(f);
 }
 
-static void load_module(const char *params)
+static void load_module(const char *name, const char *params)
 {
+	char path[64];
 	int fd;
 
-	forget_leaks();
-	fd = open("/vm/" MODULE ".ko", O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/vm/%s.ko", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || syscall(SYS_finit_module, fd, params, 0))
-		fail("insmod");
+		fail(name);
 	close(fd);
-	report("insmod ok\n");
+	report("insmod %s ok\n", name);
 }
 
 /* What a program left behind may need a moment to let go of the module. */
@@ -436,7 +438,10 @@ static void do_record(char *word, char **p, char *end)
 	struct job job = { .interactive = !strcmp(word, "shell") };
 
 	if (!strcmp(word, "module")) {
-		load_module(next(p, end));
+		forget_leaks();
+		load_module(MODULE, next(p, end));
+	} else if (!strcmp(word, "load")) {
+		load_module(next(p, end), "");
 	} else if (!strcmp(word, "env")) {
 		putenv(next(p, end));
 	} else if (!strcmp(word, "size")) {

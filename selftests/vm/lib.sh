@@ -73,6 +73,15 @@ build_root()
 	[ "$1" = "$(host_suite)" ] || printf '%s' "$cache/roots/$1"
 }
 
+# The modules that the module file $1 needs, or wants to have loaded before it;
+# what they call crypto-crc32c is an alias.
+module_needs()
+{
+	tr '\0' '\n' <"$1" | sed -n -e 's/^depends=//p' \
+		-e 's/^softdep=pre: //p' | tr ',-' ' _' |
+		sed 's/crypto_crc32c/crc32c_generic/'
+}
+
 # ---- root rights and host packages ----
 
 is_root()

@@ -10,6 +10,7 @@
 # their own by a line in their source, with one or more of these:
 #
 #	/* vm: cpus=1 mem=512M timeout=600 params=name=1,other=2 append=word */
+#	/* vm: modules=loop,ext4 */ loads them before winregion
 #
 # Single test cases are counted, and for each boot one for the machine: booted,
 # module loaded and unloaded, nothing bad in the kernel's log. What a test
@@ -168,17 +169,19 @@ apply_settings()
 {
 	local word
 
-	params=
+	params='' modules=''
 	for word in $1; do
 		case $word in
 		cpus=*)		cpus=${word#*=} ;;
 		mem=*)		mem=${word#*=} ;;
 		params=*)	params=${word#*=} ;;
 		append=*)	append+=" ${word#*=}" ;;
+		modules=*)	modules=${word#*=} ;;
 		*)		die "vm: unknown setting $word" ;;
 		esac
 	done
 	params=${params//,/ }
+	modules=${modules//,/ }
 }
 
 # One boot of kernel $1 with settings $2 for the tests that follow. Those that
@@ -190,6 +193,8 @@ boot_for()
 	shift 2
 	vm_prepare "$k" "$k$boot"
 	apply_settings "$settings"
+	# shellcheck disable=SC2086 # names of modules, one a word
+	vm_modules $modules
 	vm_module "$params"
 	vm_job marks
 	vm_job env "WR_ROUNDS=$times"
