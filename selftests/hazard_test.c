@@ -1,0 +1,830 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the core of the kernel does to mappings behind our back, and that it
+ * finds nothing to break: each test takes one of the hazards that HAZARDS
+ * lists, and fails if the rule that answers it is taken out of the module.
+ */
+#include "kselftest_harness.h"
+
+#include <linux/if_xdp.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include "common.h"
+#include "wr_test_util.h"
+
+#ifndef MADV_SOFT_OFFLINE
+#define MADV_SOFT_OFFLINE 101
+#endif
+#ifndef UFFD_FEATURE_WP_ASYNC
+#define UFFD_FEATURE_WP_ASYNC (1 << 15)
+#endif
+#ifndef PR_SET_MEMORY_MERGE
+#define PR_SET_MEMORY_MERGE 67
+#endif
+#ifndef AF_XDP
+#define AF_XDP 44
+#endif
+#ifndef SOL_XDP
+#define SOL_XDP 283
+#endif
+#define SYS_MSEAL 462
+
+#define NR_PAGES 16
+
+FIXTURE(hazard)
+{
+	int fd;
+	char *base;
+};
+
+FIXTURE_VARIANT(hazard)
+{
+	uint64_t size;
+};
+
+/* In a window with others */
+FIXTURE_VARIANT_ADD(hazard, small)
+{
+	.size = PAGES(NR_PAGES),
+};
+
+/* In a window of its own */
+FIXTURE_VARIANT_ADD(hazard, large)
+{
+	.size = MIB(4),
+};
+
+FIXTURE_SETUP(hazard)
+{
+	self->fd = wr_open();
+	ASSERT_LE(0, self->fd);
+	self->base = wr_alloc(self->fd, variant->size);
+	ASSERT_NE(NULL, self->base);
+}
+
+FIXTURE_TEARDOWN(hazard)
+{
+	close(self->fd);
+}
+
+/* The physical page behind @addr; 0 if no PTE maps one. Needs root. */
+static uint64_t page_frame(const volatile char *addr)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry = 0;
+
+	if (fd < 0)
+		return 0;
+	if (pread(fd, &entry, 8, (uintptr_t)addr / 4096 * 8) != 8)
+		entry = 0;
+	close(fd);
+	return entry >> 63 ? entry & ((1ULL << 55) - 1) : 0;
+}
+
+/* One page of each kind, that anything may be done to, and what they were */
+
+static const uint32_t kinds[] = {
+	RW, RO, NA, RW | WINREGION_GUARD, RX, RWX, 0, RO | WINREGION_GUARD,
+};
+
+static bool make_kinds(int fd, char *base)
+{
+	unsigned int i;
+	int err;
+
+	fill_pages(base, NR_PAGES, 100);
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		err = kinds[i] ?
+			wr_protect(fd, base + PAGES(i), PAGES(1), kinds[i]) :
+			wr_decommit(fd, base + PAGES(i), PAGES(1));
+		if (err)
+			return false;
+	}
+	return true;
+}
+
+static bool kind_intact(int fd, char *page, uint32_t kind, uint64_t number)
+{
+	bool write = kind == RW || kind == RWX;
+
+	if (!kind)
+		return wr_is_reserved(fd, page) && !try_read(page);
+	if (!wr_is(fd, page, kind))
+		return false;
+	/* An access would take the guard off. */
+	if (kind & WINREGION_GUARD)
+		return true;
+	if (try_write_byte(page + 100, 0) != write)
+		return false;
+	if (kind == NA)
+		return !try_read(page);
+	return page_has(page, number);
+}
+
+static bool kinds_intact(int fd, char *base)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_PAGES; i++)
+		if (!kind_intact(fd, base + PAGES(i),
+				 i < ARRAY_SIZE(kinds) ? kinds[i] : RW,
+				 100 + i))
+			return false;
+	return true;
+}
+
+/* The guards fire once, and what was hidden is still there. */
+static bool guards_and_contents_intact(int fd, char *base)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if ((kinds[i] & WINREGION_GUARD) &&
+		    (try_read(base + PAGES(i)) || !try_read(base + PAGES(i))))
+			return false;
+		if (!kinds[i])
+			continue;
+		if (wr_protect(fd, base + PAGES(i), PAGES(1), RO) ||
+		    !page_has(base + PAGES(i), 100 + i))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Hazard A13, and the list of what VM_DONTEXPAND prevents. Whatever advice a
+ * program gives, on whatever pages: contents, protection, guards and states
+ * are as they were. MADV_HWPOISON, which destroys, is in fault_test.
+ */
+TEST_F(hazard, any_advice)
+{
+	uint64_t committed;
+	int advice;
+
+	ASSERT_TRUE(make_kinds(self->fd, self->base));
+	committed = WR_INFO(self->fd, out_committed);
+	for (advice = 0; advice < 128; advice++) {
+		if (advice == 100 /* HWPOISON */)
+			continue;
+		madvise(self->base, PAGES(1), advice);
+		madvise(self->base + PAGES(1), PAGES(5), advice);
+		madvise(self->base, variant->size, advice);
+		EXPECT_TRUE(kinds_intact(self->fd, self->base)) {
+			TH_LOG("advice %d", advice);
+		}
+	}
+	EXPECT_EQ(committed, WR_INFO(self->fd, out_committed));
+	EXPECT_TRUE(guards_and_contents_intact(self->fd, self->base));
+	/* It can all be taken back. */
+	ASSERT_EQ(0, wr_decommit(self->fd, self->base, PAGES(NR_PAGES)));
+	EXPECT_FALSE(try_read(self->base));
+	ASSERT_EQ(0, wr_commit(self->fd, self->base, PAGES(NR_PAGES), RW));
+	EXPECT_TRUE(page_is_zero(self->base));
+}
+
+/* A page that the kernel is told to take out of use soon */
+TEST_F(hazard, soft_offline)
+{
+	fill_pages(self->base, 4, 30);
+	ASSERT_EQ(0, wr_protect(self->fd, self->base + PAGES(1), PAGES(1),
+				RO));
+	ASSERT_TRUE(try_read(self->base + PAGES(1)));
+	madvise(self->base, PAGES(4), MADV_SOFT_OFFLINE);
+	EXPECT_TRUE(pages_have(self->base, 4, 30));
+	EXPECT_FALSE(try_write(self->base + PAGES(1)));
+	fill_page(self->base, 31);
+	EXPECT_TRUE(page_has(self->base, 31));
+}
+
+/*
+ * Hazard A13. A userfaultfd makes PTEs writable that it believes to have
+ * write-protected itself; so no mode of it is for our mappings.
+ */
+TEST_F(hazard, userfaultfd_refused)
+{
+	static const uint64_t features[] = {
+		0, UFFD_FEATURE_WP_ASYNC,
+		UFFD_FEATURE_WP_ASYNC | 1 << 13 /* WP_UNPOPULATED */ |
+			UFFD_FEATURE_WP_HUGETLBFS_SHMEM,
+		UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM,
+	};
+	struct uffdio_register reg;
+	struct vma vma = { 0 };
+	unsigned int i, mode;
+	int uffd;
+
+	ASSERT_TRUE(find_vma(self->base, &vma));
+	for (i = 0; i < ARRAY_SIZE(features); i++) {
+		struct uffdio_api api = {
+			.api = UFFD_API, .features = features[i],
+		};
+
+		uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+		if (uffd < 0)
+			SKIP(return, "no userfaultfd here");
+		if (ioctl(uffd, UFFDIO_API, &api)) {
+			close(uffd);
+			continue;
+		}
+		for (mode = 1; mode < 8; mode++) {
+			reg = (struct uffdio_register) {
+				.range = { vma.start, vma.end - vma.start },
+				.mode = mode,
+			};
+			EXPECT_EQ(-1, ioctl(uffd, UFFDIO_REGISTER, &reg)) {
+				TH_LOG("features %#llx mode %u",
+				       (unsigned long long)features[i], mode);
+			}
+			EXPECT_EQ(EINVAL, errno);
+		}
+		close(uffd);
+	}
+}
+
+/* What an administrator may do to all of memory at a time */
+
+static void read_all(const char *path)
+{
+	static char buffer[65536];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int i;
+
+	if (fd < 0)
+		return;
+	for (i = 0; i < 8 && read(fd, buffer, sizeof(buffer)) > 0; i++)
+		;
+	close(fd);
+}
+
+TEST_F(hazard, all_of_memory)
+{
+	char *plain = self->base + PAGES(9);
+	int i;
+
+	ASSERT_TRUE(make_kinds(self->fd, self->base));
+	/* Same contents in many pages: what KSM looks for */
+	prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0);
+	write_number("/sys/kernel/mm/ksm/run", 1);
+	for (i = 0; i < 3; i++) {
+		write_number("/proc/sys/vm/compact_memory", 1);
+		write_number("/proc/sys/vm/drop_caches", 3);
+		write_text("/proc/sysrq-trigger", "s");
+		sync();
+		read_all("/proc/kpageflags");
+		read_all("/proc/kpagecount");
+		read_all("/proc/self/smaps");
+		read_all("/proc/self/numa_maps");
+		madvise(self->base, variant->size, MADV_PAGEOUT);
+		sleep_ms(50);
+		EXPECT_TRUE(kinds_intact(self->fd, self->base));
+		fill_page(plain, 109);
+	}
+	write_number("/sys/kernel/mm/ksm/run", 2);
+	prctl(PR_SET_MEMORY_MERGE, 0, 0, 0, 0);
+	EXPECT_TRUE(kinds_intact(self->fd, self->base));
+	EXPECT_TRUE(guards_and_contents_intact(self->fd, self->base));
+}
+
+/* References to the module */
+
+static int64_t module_references(void)
+{
+	return read_number("/sys/module/winregion/refcnt");
+}
+
+static int short_life(int fd, int number)
+{
+	char *small = wr_alloc(fd, KIB(64));
+	char *large = number % 4 ? small : wr_alloc(fd, MIB(2));
+
+	if (!small || !large)
+		return 1;
+	fill_page(small, number);
+	if (number % 3 == 0 && wr_protect(fd, large, PAGES(1), RX))
+		return 2;
+	if (number % 10 == 0 && fork() == 0)
+		_exit(!try_read(small));
+	return number % 5 ? 0 : wr_release(fd, small, 0);
+}
+
+/*
+ * Hazard A2. Each file of ours must take the module reference that its end
+ * drops. One process more or less is not seen; a thousand are.
+ */
+TEST_F_TIMEOUT(hazard, module_references, 120)
+{
+	int64_t before = module_references();
+	int number, status;
+	pid_t pid;
+
+	if (variant->size > MIB(1))
+		return; /* the children have both */
+	/* Descriptor and memory of this test, at least */
+	ASSERT_LE(2, before);
+	for (number = 0; number < 1000; number++) {
+		pid = fork();
+		if (!pid) {
+			/* The parent's memory is not wanted. */
+			wr_release(self->fd, self->base, 0);
+			_exit(short_life(self->fd, number));
+		}
+		ASSERT_LT(0, pid);
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		ASSERT_EQ(0, status);
+	}
+	EXPECT_TRUE(SETTLES(module_references() == before)) {
+		TH_LOG("%lld references, were %lld",
+		       (long long)module_references(), (long long)before);
+	}
+}
+
+/* Grants beside unmapping */
+
+struct beside {
+	int fd;
+	uint64_t addr;
+	volatile int stop;
+	unsigned long bad;
+};
+
+/* All that grants, at an address that has a region now and then */
+static void *grant_for_ever(void *arg)
+{
+	struct beside *me = arg;
+	char *base = (char *)(uintptr_t)me->addr;
+	unsigned int i;
+
+	for (i = 0; !me->stop; i++) {
+		char *page = base + PAGES(i * 7 % 500);
+
+		wr_commit(me->fd, page, PAGES(8), RW);
+		try_write(page + PAGES(1));
+		wr_protect(me->fd, page, PAGES(2), i % 3 ? RO : NA);
+		wr_protect(me->fd, page, PAGES(2), RW);
+		if (i % 5 == 0)
+			wr_decommit(me->fd, page, PAGES(4));
+	}
+	return NULL;
+}
+
+static bool foreign_memory_holds(uint64_t addr, unsigned int round)
+{
+	char *map = mmap((void *)(uintptr_t)addr, MIB(2),
+			 PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	bool holds = true;
+	unsigned int i;
+
+	if (map == MAP_FAILED)
+		return false;
+	fill_pages(map, 64, 7000 + round);
+	sleep_ms(1);
+	/* The other thread writes one byte, by accesses of its own. */
+	for (i = 0; i < 64; i++)
+		holds &= ((uint64_t *)(map + PAGES(i)))[255] ==
+			 ~(uint64_t)(7000 + round + i);
+	/* Its page tables go, under calls that think of the region. */
+	munmap(map, MIB(2));
+	return holds;
+}
+
+/*
+ * Hazard A4. Commit and protect do not hold the lock that keeps page tables
+ * alive, so they must not look at them: the region can be unmapped, and
+ * something else be mapped there, at any moment.
+ */
+TEST_F_TIMEOUT(hazard, grant_while_unmapped, 60)
+{
+	struct beside beside = { .fd = self->fd };
+	struct sigaction old[2];
+	unsigned int round;
+	pthread_t thread;
+	char *region;
+
+	region = wr_reserve(self->fd, MIB(2));
+	ASSERT_NE(NULL, region);
+	beside.addr = (uintptr_t)region;
+	probe_begin(old);
+	probe_armed = 0;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, grant_for_ever, &beside));
+	for (round = 0; round < 100; round++) {
+		uint64_t addr = beside.addr;
+
+		sleep_ms(round % 3);
+		if (round % 2)
+			ASSERT_EQ(0, munmap(region, MIB(2)));
+		EXPECT_TRUE(foreign_memory_holds(addr, round));
+		ASSERT_EQ(0, wr_reserve_at(self->fd, &addr, MIB(2), 0, RW));
+	}
+	beside.stop = 1;
+	pthread_join(thread, NULL);
+	probe_end(old);
+	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+}
+
+/* Other people's mappings come and go, each with its own contents. */
+static void *map_for_ever(void *arg)
+{
+	struct beside *me = arg;
+	unsigned int i;
+	char *map;
+
+	for (i = 0; !me->stop; i++) {
+		map = mmap(NULL, MIB(2) + PAGES(i % 32),
+			   PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (map == MAP_FAILED)
+			continue;
+		fill_page(map, i);
+		fill_page(map + MIB(2) - PAGES(1), ~i);
+		sched_yield();
+		me->bad += !page_has(map, i) ||
+			   !page_has(map + MIB(2) - PAGES(1), ~i);
+		munmap(map, MIB(2) + PAGES(i % 32));
+	}
+	return NULL;
+}
+
+/*
+ * Hazard B18. An address is found and taken in one step: the place that was
+ * free a moment ago may be somebody else's now.
+ */
+TEST_F_TIMEOUT(hazard, reserve_beside_mmap, 60)
+{
+	struct beside beside = { .fd = self->fd };
+	pthread_t thread[2];
+	unsigned int round;
+	char *region;
+
+	ASSERT_EQ(0, pthread_create(&thread[0], NULL, map_for_ever, &beside));
+	ASSERT_EQ(0, pthread_create(&thread[1], NULL, map_for_ever, &beside));
+	for (round = 0; round < 100; round++) {
+		uint64_t addr = 0;
+
+		ASSERT_EQ(0, wr_reserve_at(self->fd, &addr, MIB(2),
+					   WINREGION_RESERVE_COMMIT |
+					   (round % 2 ?
+					    WINREGION_RESERVE_TOP_DOWN : 0),
+					   RW));
+		region = (char *)(uintptr_t)addr;
+		EXPECT_TRUE(page_is_zero(region));
+		fill_page(region, round);
+		sched_yield();
+		EXPECT_TRUE(page_has(region, round));
+		ASSERT_EQ(0, wr_release(self->fd, region, 0));
+	}
+	beside.stop = 1;
+	pthread_join(thread[0], NULL);
+	pthread_join(thread[1], NULL);
+	EXPECT_EQ(0, beside.bad);
+}
+
+/* Forks that fail */
+
+#define PIDS "/sys/fs/cgroup/wr_hazard"
+
+static int fork_over_pids(void *arg)
+{
+	FIXTURE_DATA(hazard) *self = arg;
+	int i;
+
+	CHECK(write_text(PIDS "/cgroup.procs", "0"));
+	fill_pages(self->base, NR_PAGES, 200);
+	for (i = 0; i < 20; i++) {
+		uint64_t frame = page_frame(self->base);
+		pid_t pid = fork();
+
+		if (!pid)
+			_exit(0);
+		CHECK(pid == -1 && errno == EAGAIN);
+		/* Nobody shares the pages, so nobody gets copies. */
+		CHECK(pages_have(self->base, NR_PAGES, 200));
+		fill_pages(self->base, NR_PAGES, 200);
+		CHECK(frame && page_frame(self->base) == frame);
+	}
+	CHECK(!wr_protect(self->fd, self->base, PAGES(1), RO));
+	CHECK(!try_write(self->base));
+	CHECK(pages_have(self->base, NR_PAGES, 200));
+	return 0;
+}
+
+/*
+ * Hazard A9. A fork may fail after all mappings were copied. What is closed
+ * then is the child's: the parent's regions, charge and pages stay, and its
+ * next write does not copy them.
+ */
+TEST_F(hazard, fork_fails_at_the_end)
+{
+	uint64_t total = WR_INFO(self->fd, out_total);
+	int ret;
+
+	write_text("/sys/fs/cgroup/cgroup.subtree_control", "+pids");
+	mkdir(PIDS, 0755);
+	if (!write_text(PIDS "/pids.max", "1"))
+		SKIP(return, "this kernel has no pids cgroup");
+	fill_pages(self->base, NR_PAGES, 100);
+	ret = in_child(fork_over_pids, self);
+	rmdir(PIDS);
+	EXPECT_EQ(0, ret);
+	EXPECT_TRUE(pages_have(self->base, NR_PAGES, 100));
+	EXPECT_TRUE(SETTLES(WR_INFO(self->fd, out_total) == total));
+}
+
+#define OVERCOMMIT "/proc/sys/vm/overcommit_"
+
+/* Leave less to commit than a child's copy of @above needs. */
+static int fork_without_charge(void *arg)
+{
+	FIXTURE_DATA(hazard) *self = arg;
+	char *above, *region;
+	int64_t limit;
+	int i, failed = 0;
+
+	above = mmap(NULL, MIB(64), PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(above != MAP_FAILED);
+	region = wr_alloc(self->fd, MIB(2));
+	/* The core copies in the order of addresses. */
+	CHECK(region && region < above);
+	fill_pages(region, NR_PAGES, 300);
+	limit = committed_as() + MIB(32);
+	CHECK(write_number(OVERCOMMIT "kbytes", limit / 1024));
+	CHECK(write_number(OVERCOMMIT "memory", 2));
+	for (i = 0; i < 20; i++) {
+		pid_t pid = fork();
+
+		if (!pid)
+			_exit(0);
+		failed += pid == -1 && errno == ENOMEM;
+	}
+	CHECK(write_number(OVERCOMMIT "memory", 0));
+	CHECK(failed == 20);
+	CHECK(pages_have(region, NR_PAGES, 300));
+	fill_pages(region, NR_PAGES, 301);
+	CHECK(pages_have(region, NR_PAGES, 301));
+	CHECK(!wr_release(self->fd, region, 0));
+	return 0;
+}
+
+/* Hazard A9. Same for one that fails with only some mappings copied. */
+TEST_F(hazard, fork_fails_half_way)
+{
+	uint64_t total = WR_INFO(self->fd, out_total);
+	int64_t ratio = read_number(OVERCOMMIT "ratio");
+	int64_t mode = read_number(OVERCOMMIT "memory");
+	int ret;
+
+	fill_pages(self->base, NR_PAGES, 100);
+	ret = in_child(fork_without_charge, self);
+	write_number(OVERCOMMIT "memory", mode);
+	write_number(OVERCOMMIT "ratio", ratio);
+	EXPECT_EQ(0, ret);
+	EXPECT_TRUE(pages_have(self->base, NR_PAGES, 100));
+	EXPECT_TRUE(SETTLES(WR_INFO(self->fd, out_total) == total));
+}
+
+/* Pages that are pinned */
+
+/* Pin @pages of @addr, as a network card's memory; the socket, or -errno */
+static int pin_pages(char *addr, unsigned int pages)
+{
+	struct xdp_umem_reg reg = {
+		.addr = (uintptr_t)addr,
+		.len = PAGES(pages),
+		.chunk_size = 4096,
+	};
+	int sock = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0), err;
+
+	if (sock < 0)
+		return -errno;
+	if (!setsockopt(sock, SOL_XDP, XDP_UMEM_REG, &reg, sizeof(reg)))
+		return sock;
+	err = -errno;
+	close(sock);
+	return err;
+}
+
+static int write_beside_pins(void *arg)
+{
+	FIXTURE_DATA(hazard) *self = arg;
+
+	CHECK(pages_have(self->base, NR_PAGES, 100));
+	fill_pages(self->base, NR_PAGES, 500);
+	CHECK(pages_have(self->base, NR_PAGES, 500));
+	return 0;
+}
+
+/*
+ * Hazard A11. A device goes on reading and writing the page that it pinned, so
+ * after a fork that page is the parent's, whoever writes first.
+ */
+TEST_F(hazard, pinned_pages_stay)
+{
+	uint64_t frame[2];
+	int sock, round;
+
+	fill_pages(self->base, NR_PAGES, 100);
+	sock = pin_pages(self->base, 2);
+	if (sock == -EAFNOSUPPORT)
+		SKIP(return, "this kernel has no AF_XDP sockets to pin with");
+	ASSERT_LE(0, sock);
+	frame[0] = page_frame(self->base);
+	frame[1] = page_frame(self->base + PAGES(1));
+	ASSERT_NE(0, frame[0]);
+	for (round = 0; round < 3; round++) {
+		struct child child = start_child(write_beside_pins, self);
+
+		if (round)
+			EXPECT_EQ(0, end_child(&child));
+		fill_pages(self->base, NR_PAGES, 100);
+		EXPECT_EQ(frame[0], page_frame(self->base));
+		EXPECT_EQ(frame[1], page_frame(self->base + PAGES(1)));
+		if (!round)
+			EXPECT_EQ(0, end_child(&child));
+		EXPECT_TRUE(pages_have(self->base, NR_PAGES, 100));
+	}
+	/* The pins outlive pages and region. */
+	ASSERT_EQ(0, wr_decommit(self->fd, self->base, PAGES(1)));
+	ASSERT_EQ(0, wr_commit(self->fd, self->base, PAGES(1), RW));
+	EXPECT_TRUE(page_is_zero(self->base));
+	EXPECT_NE(frame[0], page_frame(self->base));
+	ASSERT_EQ(0, wr_release(self->fd, self->base, 0));
+	close(sock);
+}
+
+/* Seals */
+
+static int seal_a_piece(void *arg)
+{
+	FIXTURE_DATA(hazard) *self = arg;
+	char *page = self->base + PAGES(4);
+	uint64_t committed;
+
+	fill_pages(self->base, NR_PAGES, 100);
+	write_code(page);
+	CHECK(!wr_protect(self->fd, page, PAGES(2), RX));
+	CHECK(!syscall(SYS_MSEAL, page, PAGES(2), 0));
+	committed = WR_INFO(self->fd, out_committed);
+	CHECK(try_exec(page));
+	/* Neither the program nor we can map anything else there now. */
+	CHECK(munmap(page, PAGES(2)) == -1);
+	CHECK(wr_protect(self->fd, page, PAGES(1), RW) == -EACCES);
+	CHECK(wr_protect(self->fd, page, PAGES(2), RW) == -EACCES);
+	CHECK(wr_decommit(self->fd, page, PAGES(2)) == -EACCES);
+	CHECK(wr_is(self->fd, page, RX) && try_exec(page));
+	CHECK(page_has(page + PAGES(1), 105));
+	CHECK(WR_INFO(self->fd, out_committed) == committed);
+	/* Round about, all goes on. */
+	CHECK(!wr_protect(self->fd, self->base, PAGES(1), RX));
+	CHECK(!wr_protect(self->fd, self->base, PAGES(1), RW));
+	CHECK(!wr_decommit(self->fd, self->base + PAGES(8), PAGES(2)));
+	CHECK(pages_have(self->base, 4, 100));
+	/* The region ends nevertheless. */
+	CHECK(!wr_release(self->fd, self->base, 0));
+	CHECK(!try_read(page) && !try_exec(page));
+	CHECK(!try_read(self->base));
+	CHECK(wr_is_gone(self->fd, self->base));
+	CHECK(WR_INFO(self->fd, out_committed) == 0);
+	return 0;
+}
+
+/* Hazard A10. An executable piece that the program has sealed */
+TEST_F(hazard, sealed_piece)
+{
+	if (syscall(SYS_MSEAL, NULL, 0, 0) && errno == ENOSYS)
+		SKIP(return, "this kernel has no mseal()");
+	EXPECT_EQ(0, in_child(seal_a_piece, self));
+}
+
+/* Locks */
+
+#define TRACE "/sys/kernel/tracing/instances/wr_hazard"
+#define LOCK_EVENT TRACE "/events/mmap_lock/mmap_lock_acquire_returned/enable"
+
+static bool trace_begin(void)
+{
+	char pid[16];
+
+	mkdir(TRACE, 0755);
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	return write_text(TRACE "/set_event_pid", pid) &&
+	       write_text(LOCK_EVENT, "1") && write_text(TRACE "/trace", " ");
+}
+
+/* How often this thread has taken an mmap_lock since, or -1 */
+static long trace_end(void)
+{
+	FILE *file;
+	char line[512];
+	long n = 0;
+
+	if (!write_text(LOCK_EVENT, "0"))
+		return -1;
+	file = fopen(TRACE "/trace", "re");
+	if (!file)
+		return -1;
+	while (fgets(line, sizeof(line), file))
+		n += !!strstr(line, "mmap_lock_acquire_returned");
+	fclose(file);
+	rmdir(TRACE);
+	return n;
+}
+
+static bool can_trace(void)
+{
+	bool ok;
+
+	mkdir(TRACE, 0755);
+	ok = !access(LOCK_EVENT, W_OK);
+	rmdir(TRACE);
+	return ok;
+}
+
+/* Switching the trace on and off takes the lock a few times, too. */
+#define NOISE 50
+
+/*
+ * Commit, decommit and protect take no mmap_lock, whether the pages are in
+ * memory or not.
+ */
+TEST_F(hazard, changes_take_no_mmap_lock)
+{
+	int i, bad = 0;
+	long locks;
+
+	if (!can_trace())
+		SKIP(return, "this kernel does not trace mmap_lock");
+	/* The trace does count. */
+	ASSERT_TRUE(trace_begin());
+	for (i = 0; i < 50; i++)
+		munmap(mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0), 4096);
+	EXPECT_LE(100, trace_end());
+
+	/* The first page that can only be read changes the window. */
+	ASSERT_EQ(0, wr_protect(self->fd, self->base, PAGES(1), RO));
+	fill_pages(self->base + PAGES(1), 4, 1);
+	ASSERT_TRUE(trace_begin());
+	for (i = 0; i < 100; i++) {
+		bad |= wr_decommit(self->fd, self->base, PAGES(8));
+		bad |= wr_commit(self->fd, self->base, PAGES(8), RW);
+		bad |= wr_protect(self->fd, self->base, PAGES(8), RO);
+		bad |= wr_protect(self->fd, self->base, PAGES(8), NA);
+		bad |= wr_protect(self->fd, self->base, PAGES(8), RW);
+	}
+	locks = trace_end();
+	EXPECT_EQ(0, bad);
+	EXPECT_LE(0, locks);
+	EXPECT_GE(NOISE, locks);
+}
+
+/* Per-VMA locks came with 6.4. */
+static bool has_vma_locks(void)
+{
+	struct utsname name;
+	int major = 0, minor = 0;
+
+	uname(&name);
+	sscanf(name.release, "%d.%d", &major, &minor);
+	return major > 6 || (major == 6 && minor >= 4);
+}
+
+/*
+ * Hazard B10. The core takes faults under a VMA's own lock only where the
+ * mapping has a map_pages callback, be it one that does nothing.
+ */
+TEST_F(hazard, faults_take_no_mmap_lock)
+{
+	char *region;
+	long locks;
+
+	if (!has_vma_locks())
+		SKIP(return, "this kernel has no per-VMA locks");
+	if (!can_trace())
+		SKIP(return, "this kernel does not trace mmap_lock");
+	region = wr_alloc(self->fd, MIB(4));
+	ASSERT_NE(NULL, region);
+	fill_page(region, 1);
+	/* Writable at first touch */
+	ASSERT_TRUE(trace_begin());
+	fill_pages(region, 400, 1);
+	locks = trace_end();
+	EXPECT_LE(0, locks);
+	EXPECT_GE(NOISE, locks);
+	/* First read, then written, in a window that asks before a write */
+	ASSERT_EQ(0, wr_protect(self->fd, region, PAGES(1), RO));
+	ASSERT_TRUE(try_read(region + PAGES(500)));
+	ASSERT_TRUE(trace_begin());
+	EXPECT_TRUE(page_is_zero(region + PAGES(501)));
+	fill_pages(region + PAGES(500), 400, 1);
+	locks = trace_end();
+	EXPECT_LE(0, locks);
+	EXPECT_GE(NOISE, locks);
+}
+
+TEST_HARNESS_MAIN
