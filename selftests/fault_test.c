@@ -779,52 +779,6 @@ TEST_F(fault, page_in_pipe_over_exit)
 	EXPECT_TRUE(pages_have(self->base, 2, 1));
 }
 
-/* A file system that does O_DIRECT, or -1 */
-static int open_direct(bool *temporary)
-{
-	static const char *const devices[] = { "/dev/vda", "/dev/ram0" };
-	static const char *const path = "/tmp/wr_direct";
-	size_t i;
-	int fd;
-
-	*temporary = false;
-	for (i = 0; i < ARRAY_SIZE(devices); i++) {
-		fd = open(devices[i], O_RDWR | O_DIRECT | O_CLOEXEC);
-		if (fd >= 0)
-			return fd;
-	}
-	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_DIRECT | O_CLOEXEC,
-		  0600);
-	if (fd >= 0)
-		unlink(path);
-	*temporary = fd >= 0;
-	return fd;
-}
-
-/* Direct I/O pins the pages instead of copying. */
-TEST_F(fault, direct_io)
-{
-	bool temporary;
-	int file = open_direct(&temporary);
-
-	if (file < 0)
-		SKIP(return, "no file system with O_DIRECT here");
-	fill_pages(self->base, 4, 900);
-	ASSERT_EQ(PAGES(4), pwrite(file, self->base, PAGES(4), 0));
-	ASSERT_EQ(0, wr_decommit(self->fd, self->base, PAGES(4)));
-	EXPECT_EQ(-1, pread(file, self->base, PAGES(4), 0));
-	EXPECT_EQ(EFAULT, errno);
-	ASSERT_EQ(0, wr_commit(self->fd, self->base, PAGES(4), RW));
-	EXPECT_EQ(PAGES(4), pread(file, self->base, PAGES(4), 0));
-	EXPECT_TRUE(pages_have(self->base, 4, 900));
-	ASSERT_EQ(0, wr_protect(self->fd, self->base, PAGES(4), RO));
-	EXPECT_EQ(-1, pread(file, self->base, PAGES(4), 0));
-	EXPECT_EQ(EFAULT, errno);
-	EXPECT_EQ(PAGES(4), pwrite(file, self->base, PAGES(4), 0));
-	EXPECT_TRUE(pages_have(self->base, 4, 900));
-	close(file);
-}
-
 /* Advice */
 
 static const struct {

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Direct I/O between region memory and a file system on a block device, which
+ * reads and writes the pages themselves instead of copying.
+ */
+/* vm: modules=loop,ext4 */
+#include "kselftest_harness.h"
+
+#include <linux/aio_abi.h>
+#include <linux/loop.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "common.h"
+#include "wr_test_util.h"
+
+#define IMAGE "/tmp/wr_direct.img"
+#define MOUNTED "/tmp/wr_direct"
+#define NR_PAGES 16
+
+FIXTURE(direct)
+{
+	int fd;
+	char *base;
+	int file;
+	int loop;
+};
+
+FIXTURE_VARIANT(direct)
+{
+	uint64_t size;
+};
+
+/* In a window with others */
+FIXTURE_VARIANT_ADD(direct, small)
+{
+	.size = PAGES(NR_PAGES),
+};
+
+/* In a window of its own */
+FIXTURE_VARIANT_ADD(direct, large)
+{
+	.size = MIB(4),
+};
+
+/* A block device over IMAGE, or -1 */
+static int open_loop(char *path, size_t size)
+{
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	int image, loop, number;
+
+	number = ioctl(control, LOOP_CTL_GET_FREE);
+	close(control);
+	snprintf(path, size, "/dev/loop%d", number);
+	loop = open(path, O_RDWR | O_CLOEXEC);
+	image = open(IMAGE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (loop < 0 || ftruncate(image, MIB(16)) ||
+	    ioctl(loop, LOOP_SET_FD, image)) {
+		close(loop);
+		loop = -1;
+	}
+	close(image);
+	if (loop < 0)
+		return -1;
+	/* What somebody has open for writing is not mounted everywhere. */
+	close(loop);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* busybox makes an ext2, which the ext4 driver takes as well. */
+static bool mount_image(const char *device)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "mke2fs -F -b 4096 %s >/dev/null",
+		 device);
+	mkdir(MOUNTED, 0700);
+	return !system(command) && !mount(device, MOUNTED, "ext4", 0, NULL);
+}
+
+FIXTURE_SETUP(direct)
+{
+	char device[32];
+
+	self->file = -1;
+	if (access("/dev/loop-control", F_OK))
+		SKIP(return, "no loop devices; \"make test\" has them");
+	self->fd = wr_open();
+	ASSERT_LE(0, self->fd);
+	self->base = wr_alloc(self->fd, variant->size);
+	ASSERT_NE(NULL, self->base);
+	self->loop = open_loop(device, sizeof(device));
+	ASSERT_LE(0, self->loop);
+	ASSERT_TRUE(mount_image(device));
+	self->file = open(MOUNTED "/file", O_RDWR | O_CREAT | O_DIRECT |
+			  O_CLOEXEC, 0600);
+	ASSERT_LE(0, self->file);
+}
+
+FIXTURE_TEARDOWN(direct)
+{
+	close(self->file);
+	umount2(MOUNTED, MNT_DETACH);
+	ioctl(self->loop, LOOP_CLR_FD);
+	close(self->loop);
+	unlink(IMAGE);
+	close(self->fd);
+}
+
+/* The pages themselves are read and written, as their protection allows. */
+TEST_F(direct, read_and_write)
+{
+	char *base = self->base;
+
+	fill_pages(base, 4, 900);
+	ASSERT_EQ(PAGES(4), pwrite(self->file, base, PAGES(4), 0));
+	ASSERT_EQ(0, wr_decommit(self->fd, base, PAGES(4)));
+	EXPECT_EQ(-1, pread(self->file, base, PAGES(4), 0));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(-1, pwrite(self->file, base, PAGES(4), 0));
+	EXPECT_EQ(EFAULT, errno);
+	ASSERT_EQ(0, wr_commit(self->fd, base, PAGES(4), RW));
+	EXPECT_EQ(PAGES(4), pread(self->file, base, PAGES(4), 0));
+	EXPECT_TRUE(pages_have(base, 4, 900));
+	ASSERT_EQ(0, wr_protect(self->fd, base, PAGES(4), RO));
+	EXPECT_EQ(-1, pread(self->file, base, PAGES(4), 0));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(PAGES(4), pwrite(self->file, base, PAGES(4), PAGES(4)));
+	EXPECT_TRUE(pages_have(base, 4, 900));
+	/* Where the device is the first that touches a page */
+	EXPECT_EQ(PAGES(4), pread(self->file, base + PAGES(8), PAGES(4),
+				  PAGES(4)));
+	EXPECT_TRUE(pages_have(base + PAGES(8), 4, 900));
+	EXPECT_EQ(PAGES(2), pwrite(self->file, base + PAGES(12), PAGES(2), 0));
+	EXPECT_EQ(PAGES(2), pread(self->file, base + PAGES(8), PAGES(2), 0));
+	EXPECT_TRUE(page_is_zero(base + PAGES(8)));
+	EXPECT_TRUE(page_is_zero(base + PAGES(9)));
+}
+
+/* Guards are for the program, not for a device. */
+TEST_F(direct, guards)
+{
+	char *page = self->base + PAGES(2);
+
+	fill_pages(self->base, 4, 10);
+	ASSERT_EQ(PAGES(4), pwrite(self->file, self->base, PAGES(4), 0));
+	ASSERT_EQ(0, wr_protect(self->fd, page, PAGES(1),
+				RW | WINREGION_GUARD));
+	EXPECT_EQ(-1, pread(self->file, page, PAGES(1), 0));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(-1, pwrite(self->file, page, PAGES(1), 0));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_TRUE(wr_is(self->fd, page, RW | WINREGION_GUARD));
+	EXPECT_FALSE(try_read(page));
+	EXPECT_TRUE(page_has(page, 12));
+}
+
+/* Requests that are on their way while the memory goes */
+TEST_F(direct, in_flight)
+{
+	aio_context_t context = 0;
+	struct io_event event;
+	int round;
+
+	ASSERT_EQ(0, syscall(SYS_io_setup, 4, &context));
+	fill_pages(self->base, 8, 50);
+	ASSERT_EQ(PAGES(8), pwrite(self->file, self->base, PAGES(8), 0));
+	for (round = 0; round < 20; round++) {
+		bool read = round % 2;
+		struct iocb request = {
+			.aio_lio_opcode = read ? IOCB_CMD_PREAD :
+						 IOCB_CMD_PWRITE,
+			.aio_fildes = self->file,
+			.aio_buf = (uintptr_t)self->base,
+			.aio_nbytes = PAGES(8),
+			.aio_offset = read ? 0 : PAGES(8),
+		};
+		struct iocb *requests[] = { &request };
+
+		ASSERT_EQ(1, syscall(SYS_io_submit, context, 1, requests));
+		ASSERT_EQ(0, wr_decommit(self->fd, self->base, PAGES(8)));
+		ASSERT_EQ(0, wr_commit(self->fd, self->base, PAGES(8), RW));
+		/* What comes in comes to the pages that were given up. */
+		EXPECT_TRUE(page_is_zero(self->base));
+		fill_pages(self->base, 8, 50 + round);
+		ASSERT_EQ(1, syscall(SYS_io_getevents, context, 1, 1, &event,
+				     NULL));
+		EXPECT_EQ(PAGES(8), event.res);
+		EXPECT_TRUE(pages_have(self->base, 8, 50 + round));
+		/* What goes out is what was there. */
+		if (!read) {
+			ASSERT_EQ(PAGES(8), pread(self->file, self->base,
+						  PAGES(8), PAGES(8)));
+			EXPECT_TRUE(pages_have(self->base, 8,
+					       round ? 49 + round : 50));
+		}
+		fill_pages(self->base, 8, 50 + round);
+	}
+	ASSERT_EQ(0, syscall(SYS_io_destroy, context));
+}
+
+static int use_copies(void *arg)
+{
+	FIXTURE_DATA(direct) *self = arg;
+
+	CHECK(pages_have(self->base, 8, 70));
+	CHECK(pwrite(self->file, self->base, PAGES(8), PAGES(16)) == PAGES(8));
+	/* Reading into pages that the parent shares copies them first. */
+	CHECK(pread(self->file, self->base, PAGES(8), 0) == PAGES(8));
+	CHECK(pages_have(self->base, 8, 60));
+	return 0;
+}
+
+/* Hazard A7. Direct I/O into pages that are shared by a fork */
+TEST_F(direct, after_fork)
+{
+	fill_pages(self->base, 8, 60);
+	ASSERT_EQ(PAGES(8), pwrite(self->file, self->base, PAGES(8), 0));
+	fill_pages(self->base, 8, 70);
+	EXPECT_EQ(0, in_child(use_copies, self));
+	EXPECT_TRUE(pages_have(self->base, 8, 70));
+	ASSERT_EQ(PAGES(8), pread(self->file, self->base, PAGES(8), 0));
+	EXPECT_TRUE(pages_have(self->base, 8, 60));
+	ASSERT_EQ(PAGES(8), pread(self->file, self->base, PAGES(8), PAGES(16)));
+	EXPECT_TRUE(pages_have(self->base, 8, 70));
+}
+
+/* Code that comes by direct I/O runs. */
+TEST_F(direct, executable_pages)
+{
+	char *page = self->base + PAGES(4);
+
+	write_code(page);
+	ASSERT_EQ(PAGES(1), pwrite(self->file, page, PAGES(1), 0));
+	memset(page, 0, 16);
+	ASSERT_EQ(0, wr_protect(self->fd, page, PAGES(1), RX));
+	EXPECT_EQ(-1, pread(self->file, page, PAGES(1), 0));
+	EXPECT_EQ(EFAULT, errno);
+	ASSERT_EQ(0, wr_protect(self->fd, page, PAGES(1), RWX));
+	EXPECT_EQ(PAGES(1), pread(self->file, page, PAGES(1), 0));
+	EXPECT_TRUE(try_exec(page));
+}
+
+TEST_HARNESS_MAIN
