@@ -12,7 +12,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 
 #include "common.h"
 #include "wr_test_util.h"
@@ -588,6 +587,158 @@ TEST_F(hazard, fork_fails_half_way)
 	EXPECT_TRUE(SETTLES(WR_INFO(self->fd, out_total) == total));
 }
 
+/* Copies beside readers */
+
+struct hammer {
+	volatile char *base;
+	volatile int stop;
+	unsigned long sum;
+};
+
+static void *read_for_ever(void *arg)
+{
+	struct hammer *hammer = arg;
+	unsigned int i;
+
+	for (i = 0; !hammer->stop; i++)
+		hammer->sum += hammer->base[PAGES(i % NR_PAGES)];
+	return NULL;
+}
+
+static int wait_for_end(void *arg)
+{
+	pause();
+	return 0;
+}
+
+static int write_beside_readers(void *arg)
+{
+	FIXTURE_DATA(hazard) *self = arg;
+	struct hammer hammer = { .base = self->base };
+	pthread_t thread[2];
+	unsigned int round;
+	struct child child;
+	int ret = 0;
+
+	CHECK(!pthread_create(&thread[0], NULL, read_for_ever, &hammer));
+	CHECK(!pthread_create(&thread[1], NULL, read_for_ever, &hammer));
+	for (round = 0; round < 60 && !ret; round++) {
+		child = start_child(wait_for_end, NULL);
+		fill_pages(self->base, NR_PAGES, round);
+		if (!pages_have(self->base, NR_PAGES, round))
+			ret = __LINE__;
+		kill(child.pid, SIGKILL);
+		end_child(&child);
+	}
+	hammer.stop = 1;
+	pthread_join(thread[0], NULL);
+	pthread_join(thread[1], NULL);
+	return ret;
+}
+
+/*
+ * Hazard A7. A page is replaced by its copy while other threads map the
+ * original: neither the writer nor the readers may be left with that.
+ */
+TEST_F_TIMEOUT(hazard, copy_beside_readers, 60)
+{
+	EXPECT_EQ(0, in_child(write_beside_readers, self));
+}
+
+struct peeked {
+	struct rendezvous rv;
+	char *base;
+};
+
+static int see_the_copy(void *arg)
+{
+	struct peeked *peeked = arg;
+
+	/* Maps the page that the parent has, too. */
+	CHECK(page_has(peeked->base, 100));
+	CHECK(page_has(peeked->base + PAGES(1), 101));
+	rendezvous_signal(&peeked->rv, 1);
+	rendezvous_wait(&peeked->rv, 1);
+	CHECK(*(uint64_t *)(peeked->base + 64) == 4711);
+	CHECK(*(uint64_t *)(peeked->base + PAGES(1) + 64) == 4711);
+	return 0;
+}
+
+/* Hazard A7. Same when a debugger's write is what replaces the page. */
+TEST_F(hazard, copy_for_debugger)
+{
+	struct peeked peeked = { .base = self->base };
+	uint64_t word = 4711;
+	struct child child;
+	char path[64];
+	int mem;
+
+	ASSERT_TRUE(rendezvous_init(&peeked.rv));
+	fill_pages(self->base, 2, 100);
+	ASSERT_EQ(0, wr_protect(self->fd, self->base, PAGES(1), RO));
+	child = start_child(see_the_copy, &peeked);
+	rendezvous_wait(&peeked.rv, 0);
+	snprintf(path, sizeof(path), "/proc/%d/mem", child.pid);
+	mem = open(path, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, mem);
+	EXPECT_EQ(8, pwrite(mem, &word, 8, (uintptr_t)self->base + 64));
+	EXPECT_EQ(8, pwrite(mem, &word, 8,
+			    (uintptr_t)self->base + PAGES(1) + 64));
+	close(mem);
+	rendezvous_signal(&peeked.rv, 0);
+	EXPECT_EQ(0, end_child(&child));
+	EXPECT_EQ(0, *(uint64_t *)(self->base + 64));
+}
+
+/* A piece that goes while it is to be moved */
+
+static void *take_piece(void *arg)
+{
+	struct beside *me = arg;
+	char *page = (char *)(uintptr_t)me->addr, *map;
+
+	if (munmap(page, PAGES(2)))
+		return NULL;
+	map = mmap(page, PAGES(2), PROT_READ | PROT_WRITE, MAP_PRIVATE |
+		   MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	if (map != page)
+		return NULL;
+	fill_pages(map, 2, 4000);
+	sleep_ms(2);
+	return map;
+}
+
+/*
+ * Hazard A10. Whether a piece is still ours is asked at the moment when
+ * something would be mapped over it.
+ */
+TEST_F_TIMEOUT(hazard, piece_taken_meanwhile, 60)
+{
+	struct beside beside = { .fd = self->fd };
+	char *region, *page;
+	pthread_t thread;
+	int round, i;
+	void *map;
+
+	for (round = 0; round < 100; round++) {
+		region = wr_alloc(self->fd, MIB(2));
+		ASSERT_NE(NULL, region);
+		page = region + PAGES(4);
+		ASSERT_EQ(0, wr_protect(self->fd, page, PAGES(2), RX));
+		beside.addr = (uintptr_t)page;
+		ASSERT_EQ(0, pthread_create(&thread, NULL, take_piece,
+					    &beside));
+		for (i = 0; i < round % 4 + 2; i++)
+			wr_protect(self->fd, page, PAGES(2), i % 2 ? RX : RW);
+		pthread_join(thread, &map);
+		if (map) {
+			EXPECT_TRUE(pages_have(map, 2, 4000));
+			munmap(map, PAGES(2));
+		}
+		wr_release(self->fd, region, 0);
+	}
+}
+
 /* Pages that are pinned */
 
 /* Pin @pages of @addr, as a network card's memory; the socket, or -errno */
@@ -699,132 +850,6 @@ TEST_F(hazard, sealed_piece)
 	if (syscall(SYS_MSEAL, NULL, 0, 0) && errno == ENOSYS)
 		SKIP(return, "this kernel has no mseal()");
 	EXPECT_EQ(0, in_child(seal_a_piece, self));
-}
-
-/* Locks */
-
-#define TRACE "/sys/kernel/tracing/instances/wr_hazard"
-#define LOCK_EVENT TRACE "/events/mmap_lock/mmap_lock_acquire_returned/enable"
-
-static bool trace_begin(void)
-{
-	char pid[16];
-
-	mkdir(TRACE, 0755);
-	snprintf(pid, sizeof(pid), "%d", getpid());
-	return write_text(TRACE "/set_event_pid", pid) &&
-	       write_text(LOCK_EVENT, "1") && write_text(TRACE "/trace", " ");
-}
-
-/* How often this thread has taken an mmap_lock since, or -1 */
-static long trace_end(void)
-{
-	FILE *file;
-	char line[512];
-	long n = 0;
-
-	if (!write_text(LOCK_EVENT, "0"))
-		return -1;
-	file = fopen(TRACE "/trace", "re");
-	if (!file)
-		return -1;
-	while (fgets(line, sizeof(line), file))
-		n += !!strstr(line, "mmap_lock_acquire_returned");
-	fclose(file);
-	rmdir(TRACE);
-	return n;
-}
-
-static bool can_trace(void)
-{
-	bool ok;
-
-	mkdir(TRACE, 0755);
-	ok = !access(LOCK_EVENT, W_OK);
-	rmdir(TRACE);
-	return ok;
-}
-
-/* Switching the trace on and off takes the lock a few times, too. */
-#define NOISE 50
-
-/*
- * Commit, decommit and protect take no mmap_lock, whether the pages are in
- * memory or not.
- */
-TEST_F(hazard, changes_take_no_mmap_lock)
-{
-	int i, bad = 0;
-	long locks;
-
-	if (!can_trace())
-		SKIP(return, "this kernel does not trace mmap_lock");
-	/* The trace does count. */
-	ASSERT_TRUE(trace_begin());
-	for (i = 0; i < 50; i++)
-		munmap(mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
-			    -1, 0), 4096);
-	EXPECT_LE(100, trace_end());
-
-	/* The first page that can only be read changes the window. */
-	ASSERT_EQ(0, wr_protect(self->fd, self->base, PAGES(1), RO));
-	fill_pages(self->base + PAGES(1), 4, 1);
-	ASSERT_TRUE(trace_begin());
-	for (i = 0; i < 100; i++) {
-		bad |= wr_decommit(self->fd, self->base, PAGES(8));
-		bad |= wr_commit(self->fd, self->base, PAGES(8), RW);
-		bad |= wr_protect(self->fd, self->base, PAGES(8), RO);
-		bad |= wr_protect(self->fd, self->base, PAGES(8), NA);
-		bad |= wr_protect(self->fd, self->base, PAGES(8), RW);
-	}
-	locks = trace_end();
-	EXPECT_EQ(0, bad);
-	EXPECT_LE(0, locks);
-	EXPECT_GE(NOISE, locks);
-}
-
-/* Per-VMA locks came with 6.4. */
-static bool has_vma_locks(void)
-{
-	struct utsname name;
-	int major = 0, minor = 0;
-
-	uname(&name);
-	sscanf(name.release, "%d.%d", &major, &minor);
-	return major > 6 || (major == 6 && minor >= 4);
-}
-
-/*
- * Hazard B10. The core takes faults under a VMA's own lock only where the
- * mapping has a map_pages callback, be it one that does nothing.
- */
-TEST_F(hazard, faults_take_no_mmap_lock)
-{
-	char *region;
-	long locks;
-
-	if (!has_vma_locks())
-		SKIP(return, "this kernel has no per-VMA locks");
-	if (!can_trace())
-		SKIP(return, "this kernel does not trace mmap_lock");
-	region = wr_alloc(self->fd, MIB(4));
-	ASSERT_NE(NULL, region);
-	fill_page(region, 1);
-	/* Writable at first touch */
-	ASSERT_TRUE(trace_begin());
-	fill_pages(region, 400, 1);
-	locks = trace_end();
-	EXPECT_LE(0, locks);
-	EXPECT_GE(NOISE, locks);
-	/* First read, then written, in a window that asks before a write */
-	ASSERT_EQ(0, wr_protect(self->fd, region, PAGES(1), RO));
-	ASSERT_TRUE(try_read(region + PAGES(500)));
-	ASSERT_TRUE(trace_begin());
-	EXPECT_TRUE(page_is_zero(region + PAGES(501)));
-	fill_pages(region + PAGES(500), 400, 1);
-	locks = trace_end();
-	EXPECT_LE(0, locks);
-	EXPECT_GE(NOISE, locks);
 }
 
 TEST_HARNESS_MAIN
