@@ -511,6 +511,34 @@ TEST_F(ordinary, proc_files)
 
 /* Calls that are refused, or have no effect */
 
+/* What would cut, move or protect a mapping */
+TEST_F(ordinary, mapping_calls)
+{
+	char *own = wr_alloc(self->fd, MIB(2));
+	char *free_place = mmap(NULL, MIB(2), PROT_NONE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(NULL, own);
+	fill_pages(own, 4, 1);
+	EXPECT_EQ(EINVAL, ERRNO_OF(munmap(own, PAGES(1))));
+	EXPECT_EQ(MAP_FAILED, mmap(own, PAGES(1), PROT_READ, MAP_PRIVATE |
+				   MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	EXPECT_EQ(kernel_is(6, 12) ? EINVAL : ENOMEM, errno);
+	EXPECT_EQ(EACCES, ERRNO_OF(mprotect(own, MIB(2), PROT_READ)));
+	EXPECT_EQ(EACCES, ERRNO_OF(mprotect(own, PAGES(1), PROT_READ)));
+	EXPECT_EQ(EACCES, ERRNO_OF(syscall(SYS_pkey_mprotect, own, MIB(2),
+					   PROT_READ, -1)));
+	EXPECT_EQ(MAP_FAILED, mremap(own, MIB(2), MIB(2), MREMAP_MAYMOVE |
+				     MREMAP_FIXED, free_place));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(MAP_FAILED, mremap(own, 0, MIB(2), MREMAP_MAYMOVE));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(EINVAL, ERRNO_OF(remap_file_pages(own, MIB(2), 0, 0, 0)));
+	EXPECT_TRUE(pages_have(own, 4, 1));
+	EXPECT_EQ(0, ERRNO_OF(munmap(own, MIB(2))));
+	EXPECT_TRUE(wr_is_gone(self->fd, own));
+}
+
 /* Up to 6.12 it is taken back, later kernels refuse that with EINVAL. */
 #define EITHER (-1)
 
