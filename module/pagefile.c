@@ -273,6 +273,7 @@ static unsigned long take_quota(struct wr_pagefile *pagefile,
 	return taken;
 }
 
+/* Of a quantum that is not in the list */
 static void shrink_quantum(struct wr_pagefile *pagefile,
 			   struct wr_quantum *quantum, unsigned long pages)
 {
@@ -316,8 +317,10 @@ static unsigned long excess_of(struct wr_pagefile *pagefile)
  * @pagefile: whose charge
  * @may_truncate: the caller holds neither mmap_lock nor a lock of ours
  *
- * Truncating takes the file's inode lock, under which other shmem users
- * take mmap_lock; where that is held, only whole files are given back.
+ * Truncating takes locks of the file's inode and file system, under which other
+ * shmem users take mmap_lock; where that is held, only whole files are given
+ * back. Nor is grow_lock held meanwhile, as it is taken under mmap_lock, in a
+ * fork or an munmap.
  */
 void wr_pagefile_trim(struct wr_pagefile *pagefile, bool may_truncate)
 {
@@ -333,7 +336,16 @@ void wr_pagefile_trim(struct wr_pagefile *pagefile, bool may_truncate)
 		if (quantum->pages > excess || !drop_quantum(pagefile, quantum))
 			break;
 	}
-	if (quantum && may_truncate && excess)
-		shrink_quantum(pagefile, quantum, excess);
+	if (!may_truncate || !excess)
+		quantum = NULL;
+	if (quantum)
+		list_del(&quantum->node);
+	mutex_unlock(&pagefile->grow_lock);
+	if (!quantum)
+		return;
+
+	shrink_quantum(pagefile, quantum, excess);
+	mutex_lock(&pagefile->grow_lock);
+	list_add(&quantum->node, &pagefile->quanta);
 	mutex_unlock(&pagefile->grow_lock);
 }

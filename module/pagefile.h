@@ -13,8 +13,8 @@
  * @quota: pages charged to the system; at least @used
  * @grow_lock: serialises changes of @quota and @quanta; taken inside
  *	mmap_lock and the window's lock
- * @quanta: struct wr_quantum, the newest first; they add up to @quota;
- *	@grow_lock
+ * @quanta: struct wr_quantum, the newest first; they add up to @quota, but for
+ *	one that is just being truncated; @grow_lock
  */
 struct wr_pagefile {
 	spinlock_t lock; /* the counters */
