@@ -434,6 +434,21 @@ static unsigned long place(struct wr_layout *layout, struct file *file,
 	return addr;
 }
 
+/* Whether the program has unmapped some of the pages. mmap_lock is held. */
+static bool is_gone(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	pgoff_t next;
+	bool gone;
+
+	mmap_assert_locked(window->space->mm);
+	mutex_lock(&window->lock);
+	gone = window->dead;
+	for (; !gone && first < end; first = next)
+		gone = wr_runs_span(&window->runs, first, end, &next) & WR_LOST;
+	mutex_unlock(&window->lock);
+	return gone;
+}
+
 /*
  * f_op->get_unmapped_area of our file: under mmap_lock for writing, before
  * anything has been unmapped. mremap() and remap_file_pages() come here too,
@@ -451,6 +466,9 @@ unsigned long wr_layout_address(struct file *file, unsigned long addr,
 		return place(layout, file, flags);
 	if (layout->addr != addr || pgoff != addr >> PAGE_SHIFT)
 		return -EINVAL;
+	/* What has been unmapped since it was announced stays so. */
+	if (is_gone(layout->window, pgoff, (addr + len) >> PAGE_SHIFT))
+		return -ENOENT;
 	if ((flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE) &&
 	    !all_ours(layout->window, addr, addr + len))
 		return -EEXIST;
