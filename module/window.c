@@ -856,20 +856,6 @@ static bool piece_fits(struct wr_window *window, pgoff_t first, pgoff_t end,
 	return fits;
 }
 
-static int restore_piece(struct wr_window *window, pgoff_t first, pgoff_t end,
-			 bool exec)
-{
-	int err;
-
-	if (piece_fits(window, first, end, exec))
-		return 0;
-	err = map_pages(window, first, end - first, exec, MAP_FIXED);
-	if (err)
-		err = map_pages(window, first, end - first, exec,
-				MAP_FIXED_NOREPLACE);
-	return err;
-}
-
 static bool is_ours_now(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	bool ours;
@@ -878,6 +864,20 @@ static bool is_ours_now(struct wr_window *window, pgoff_t first, pgoff_t end)
 	ours = all_ours(window, first << PAGE_SHIFT, end << PAGE_SHIFT);
 	mmap_read_unlock(window->space->mm);
 	return ours;
+}
+
+/* The second try fills the hole that the first one may have left. */
+static int restore_piece(struct wr_window *window, pgoff_t first, pgoff_t end,
+			 bool exec)
+{
+	unsigned long flags = MAP_FIXED;
+
+	if (piece_fits(window, first, end, exec) ||
+	    !map_pages(window, first, end - first, exec, flags))
+		return 0;
+	if (!is_ours_now(window, first, end))
+		flags = MAP_FIXED_NOREPLACE;
+	return map_pages(window, first, end - first, exec, flags);
 }
 
 /**
