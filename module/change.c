@@ -7,7 +7,8 @@
  * for the new states, the commit charge. Then what cannot: the states,
  * then the pages.
  *
- * No change of states takes mmap_lock. One that takes rights away from pages in
+ * A change of one range takes no mmap_lock, one of several takes it for reading,
+ * so that no fork falls into it. One that takes rights away from pages in
  * memory waits for the faults that saw the old states and unmaps the pages, all
  * under the window's lock: wr_resident_unmap(). Only two things that a change
  * may need are done under mmap_lock, before it starts over: to make a window
@@ -105,6 +106,23 @@ static void unlock_windows(struct wr_batch *batch)
 		mutex_unlock(&window->lock);
 	}
 	mutex_unlock(&batch->space->batch_lock);
+}
+
+/*
+ * A fork copies one VMA after the other, under mmap_lock, and shall not fall
+ * into a change of several.
+ */
+static int lock_out_forks(struct wr_batch *batch)
+{
+	if (batch->nr > 1 && mmap_read_lock_killable(batch->space->mm))
+		return -EINTR;
+	return 0;
+}
+
+static void let_in_forks(struct wr_batch *batch)
+{
+	if (batch->nr > 1)
+		mmap_read_unlock(batch->space->mm);
 }
 
 /* ---- checks; the windows are locked ---- */
@@ -345,6 +363,9 @@ static int apply_again(struct wr_batch *batch)
 	struct wr_needs needs;
 	int err;
 
+	err = lock_out_forks(batch);
+	if (err)
+		return err;
 	lock_windows(batch);
 	err = check_all(batch, &needs);
 	if (WARN_ON_ONCE(!err && needs.track))
@@ -354,6 +375,7 @@ static int apply_again(struct wr_batch *batch)
 	if (!err)
 		apply_all(batch, &needs);
 	unlock_windows(batch);
+	let_in_forks(batch);
 	return err;
 }
 
@@ -398,6 +420,9 @@ static int try_change(struct wr_batch *batch, struct wr_needs *needs)
 {
 	int err;
 
+	err = lock_out_forks(batch);
+	if (err)
+		return err;
 	lock_windows(batch);
 	err = check_all(batch, needs);
 	if (!err && (needs->track || needs->exec))
@@ -407,6 +432,7 @@ static int try_change(struct wr_batch *batch, struct wr_needs *needs)
 	if (!err)
 		apply_all(batch, needs);
 	unlock_windows(batch);
+	let_in_forks(batch);
 	return err;
 }
 
