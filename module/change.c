@@ -394,6 +394,17 @@ static int check_only(struct wr_batch *batch, struct wr_needs *needs)
 	return err;
 }
 
+/* A fork that falls in between finds the states that the pages will have. */
+static void announce(struct wr_batch *batch, bool moving)
+{
+	struct wr_change *change = batch->changes;
+
+	if (batch->nr == 1)
+		wr_window_move(change->window, change->first,
+			       moving ? change->end : change->first,
+			       change->state);
+}
+
 static int change_vmas(struct wr_batch *batch)
 {
 	struct wr_needs needs;
@@ -401,15 +412,19 @@ static int change_vmas(struct wr_batch *batch)
 
 	mutex_lock(&batch->space->layout_lock);
 	err = check_only(batch, &needs);
-	if (!err)
-		err = remap_all(batch);
 	if (err)
 		goto unlock;
+	announce(batch, true);
+	err = remap_all(batch);
+	if (err)
+		goto over;
 	err = apply_again(batch);
 	if (err)
 		restore_all(batch, batch->nr);
 	else
 		rejoin_all(batch);
+over:
+	announce(batch, false);
 unlock:
 	mutex_unlock(&batch->space->layout_lock);
 	return err;

@@ -955,6 +955,23 @@ int wr_window_remap(struct wr_window *window, pgoff_t first, pgoff_t end,
 }
 
 /**
+ * wr_window_move - tell forks what the pages of a VMA will be
+ * @window: the window; its space's layout_lock is held
+ * @first: the first page
+ * @end: the page behind the last; @first if it is over
+ * @state: their state once they have moved
+ */
+void wr_window_move(struct wr_window *window, pgoff_t first, pgoff_t end,
+		    u8 state)
+{
+	mutex_lock(&window->lock);
+	window->moving.first = first;
+	window->moving.end = end;
+	window->moving.state = state;
+	mutex_unlock(&window->lock);
+}
+
+/**
  * wr_window_rejoin - make a window one VMA again
  * @window: the window; its space's layout_lock is held
  *
@@ -1012,16 +1029,38 @@ static bool vma_fits(struct wr_window *window, struct vm_area_struct *vma)
 
 /*
  * A fork can fall between the change of a piece's VMA and that of its states.
- * The child's copy of the piece is not executable then, and what is not
+ * A call for one range is over then, for the child. One for several is not
+ * undone for it either: what is committed is not executable, and what is not
  * committed stays so, if it would belong elsewhere.
  */
-static u8 fork_state(struct wr_window *child, u8 state, bool fits)
+enum fork_how {
+	FORK_FITS,
+	FORK_MOVES,
+	FORK_ODD,
+};
+
+static enum fork_how fork_how(struct wr_window *parent,
+			      struct vm_area_struct *vma)
 {
-	if (fits)
+	pgoff_t first = vma->vm_pgoff;
+
+	if (vma_fits(parent, vma))
+		return FORK_FITS;
+	if (first >= parent->moving.first &&
+	    first + vma_pages(vma) <= parent->moving.end)
+		return FORK_MOVES;
+	return FORK_ODD;
+}
+
+static u8 fork_state(struct wr_window *parent, u8 state, enum fork_how how)
+{
+	if (how == FORK_FITS || state & WR_LOST)
 		return state;
+	if (how == FORK_MOVES)
+		return parent->moving.state;
 	if (state & WR_COMMITTED)
 		return state & ~(WR_EXEC | WR_EXEC_ONLY);
-	return child->exec ? WR_LOST : state;
+	return parent->exec ? WR_LOST : state;
 }
 
 static int fork_run(struct wr_window *child, pgoff_t first, pgoff_t end,
@@ -1045,7 +1084,7 @@ static int fork_run(struct wr_window *child, pgoff_t first, pgoff_t end,
 /* The states of a region, or of free pages where @region is NULL. */
 static int fork_runs(struct wr_window *parent, struct wr_window *child,
 		     struct wr_region *region, pgoff_t first, pgoff_t end,
-		     bool fits)
+		     enum fork_how how)
 {
 	pgoff_t next;
 	int err;
@@ -1053,7 +1092,7 @@ static int fork_runs(struct wr_window *parent, struct wr_window *child,
 
 	for (; first < end; first = next) {
 		state = wr_runs_span(&parent->runs, first, end, &next);
-		state = fork_state(child, state, fits);
+		state = fork_state(parent, state, how);
 		err = fork_run(child, first, next, state);
 		if (err)
 			return err;
@@ -1064,7 +1103,7 @@ static int fork_runs(struct wr_window *parent, struct wr_window *child,
 }
 
 static int fork_states(struct wr_window *parent, struct wr_window *child,
-		       pgoff_t first, pgoff_t end, bool fits)
+		       pgoff_t first, pgoff_t end, enum fork_how how)
 {
 	struct wr_region *region;
 	pgoff_t stop;
@@ -1080,7 +1119,7 @@ static int fork_states(struct wr_window *parent, struct wr_window *child,
 			stop = min(end, region->end);
 		if (region && region->first > first)
 			region = NULL;
-		err = fork_runs(parent, child, region, first, stop, fits);
+		err = fork_runs(parent, child, region, first, stop, how);
 		if (err)
 			return err;
 	}
@@ -1138,16 +1177,19 @@ static void fork_vma(struct wr_window *parent, struct wr_window *child,
 		     struct vm_area_struct *vma, bool *failed)
 {
 	pgoff_t first = vma->vm_pgoff, end = first + vma_pages(vma);
-	bool fits = vma_fits(parent, vma);
+	enum fork_how how = fork_how(parent, vma);
 	int err;
 
-	if (!fits)
+	if (how == FORK_ODD)
 		vm_flags_clear(vma, VM_EXEC);
 
 	mutex_lock_nested(&child->lock, SINGLE_DEPTH_NESTING);
-	err = fork_states(parent, child, first, end, fits);
+	err = fork_states(parent, child, first, end, how);
 	if (!err)
 		err = wr_resident_fork(parent, child, first, end);
+	if (!err && how == FORK_MOVES &&
+	    !(parent->moving.state & WR_COMMITTED))
+		wr_resident_drop(child, first, end);
 	if (err)
 		lose_pages(child, first, end);
 	else

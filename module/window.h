@@ -35,6 +35,7 @@ struct wr_region;
  * @nr_odd: pages that cannot be in a VMA like the window's own: executable ones,
  *	or if @exec is set committed ones that are not
  * @nr_resident: pages in memory
+ * @moving: pages that get another VMA, and the state that they will have then
  * @regions: the regions by address
  * @runs: the states of all pages, and the pages in memory
  *
@@ -61,6 +62,11 @@ struct wr_window {
 	bool lost;
 	unsigned long nr_odd;
 	unsigned long nr_resident;
+	struct {
+		pgoff_t first;
+		pgoff_t end;
+		u8 state;
+	} moving;
 	struct rb_root regions;
 	struct wr_runs runs;
 };
@@ -99,6 +105,8 @@ int wr_window_track(struct wr_window *window);
 int wr_window_remap(struct wr_window *window, pgoff_t first, pgoff_t end,
 		    bool exec);
 void wr_window_restore(struct wr_window *window, pgoff_t first, pgoff_t end);
+void wr_window_move(struct wr_window *window, pgoff_t first, pgoff_t end,
+		    u8 state);
 void wr_window_rejoin(struct wr_window *window);
 void wr_window_clear(struct wr_window *window, struct wr_region *region,
 		     pgoff_t first, pgoff_t end, bool mapped);
