@@ -244,7 +244,6 @@ static int make_obstacle(struct arena *arena)
 
 RESERVE_OP(reserve_across, FAR_ADDRESS, KIB(128), 0, RW)
 
-
 static bool made_works(struct arena *arena)
 {
 	struct winregion_run run;
