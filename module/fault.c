@@ -56,6 +56,11 @@ static bool dump_skips(struct wr_window *window, pgoff_t index)
 	       !wr_resident_find(window, index);
 }
 
+static vm_fault_t page_error(struct page *page)
+{
+	return page == ERR_PTR(-EHWPOISON) ? VM_FAULT_HWPOISON : VM_FAULT_OOM;
+}
+
 static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 {
 	u8 state = wr_runs_state(&window->runs, vmf->pgoff);
@@ -72,10 +77,8 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 		page = wr_resident_own(window, vmf->pgoff);
 	else
 		page = wr_resident_get(window, vmf->pgoff);
-	if (!page)
-		return VM_FAULT_OOM;
-	if (unlikely(PageHWPoison(page)))
-		return VM_FAULT_HWPOISON;
+	if (IS_ERR(page))
+		return page_error(page);
 	get_page(page);
 	lock_page(page);
 	vmf->page = page;
@@ -103,8 +106,8 @@ static vm_fault_t mkwrite_locked(struct vm_fault *vmf, struct wr_window *window)
 	if (!(rights & WR_WRITE))
 		return VM_FAULT_SIGSEGV;
 	page = wr_resident_own(window, vmf->pgoff);
-	if (!page)
-		return VM_FAULT_OOM;
+	if (IS_ERR(page))
+		return page_error(page);
 	if (page != vmf->page) {
 		/* It was replaced; take away what still maps the old one. */
 		unmap_mapping_pages(window->file->f_mapping, vmf->pgoff, 1,
@@ -197,7 +200,7 @@ static struct page *access_page(struct wr_window *window, pgoff_t index,
 	u8 state = wr_runs_state(&window->runs, index);
 
 	if (!(state & WR_COMMITTED))
-		return NULL;
+		return ERR_PTR(-EFAULT);
 	return write ? wr_resident_own(window, index) :
 		       wr_resident_get(window, index);
 }
@@ -212,7 +215,7 @@ static int access_one(struct wr_window *window, unsigned long addr, void *buf,
 
 	len = min_t(int, len, PAGE_SIZE - offset);
 	page = access_page(window, addr >> PAGE_SHIFT, write);
-	if (!page)
+	if (IS_ERR(page))
 		return 0;
 	kaddr = kmap_local_page(page);
 	if (write)

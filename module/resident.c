@@ -101,7 +101,10 @@ static void slot_add(struct wr_window *window, struct wr_slot *slot,
 	window->nr_resident++;
 }
 
-/* The page at @index, made with zeros if need be; NULL: no memory. */
+/*
+ * The page at @index, made with zeros if need be; -ENOMEM, or -EHWPOISON for one
+ * with a memory error, which nobody may even read, not to copy it either.
+ */
 struct page *wr_resident_get(struct wr_window *window, pgoff_t index)
 {
 	struct wr_slot *slot = slot_for(window, index);
@@ -109,13 +112,14 @@ struct page *wr_resident_get(struct wr_window *window, pgoff_t index)
 
 	lockdep_assert_held(&window->lock);
 	if (!slot)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	page = slot->pages[slot_offset(index)];
 	if (page)
-		return page;
+		return PageHWPoison(page) ? ERR_PTR(-EHWPOISON) : page;
 	page = page_alloc(window, index, __GFP_ZERO);
-	if (page)
-		slot_add(window, slot, index, page);
+	if (!page)
+		return ERR_PTR(-ENOMEM);
+	slot_add(window, slot, index, page);
 	return page;
 }
 
@@ -127,7 +131,7 @@ static struct page *page_copy(struct wr_window *window, pgoff_t index,
 	struct page *page = page_alloc(window, index, 0);
 
 	if (!page)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	copy_highpage(page, old);
 	slot->pages[slot_offset(index)] = page;
 	/* Faults that return @old hold its lock until they are done. */
@@ -146,13 +150,13 @@ static struct page *page_copy(struct wr_window *window, pgoff_t index,
  * What a write needs: zeros if there was no page, a copy if the page was shared
  * by a fork.
  *
- * Return: the page without a reference, or NULL if there is no memory.
+ * Return: the page without a reference, -ENOMEM, or -EHWPOISON.
  */
 struct page *wr_resident_own(struct wr_window *window, pgoff_t index)
 {
 	struct page *page = wr_resident_get(window, index);
 
-	if (!page || likely(!window->tracked))
+	if (IS_ERR(page) || likely(!window->tracked))
 		return page;
 	if (wr_resident_is_shared(page))
 		return page_copy(window, index, page);
@@ -269,7 +273,7 @@ void wr_resident_drop(struct wr_window *window, pgoff_t first, pgoff_t end)
 
 /*
  * Data may still be on its way into a pinned page: that one stays with the
- * parent.
+ * parent. One with a memory error cannot be copied.
  */
 static int fork_page(struct wr_window *parent, pgoff_t index,
 		     struct wr_slot *slot, void *data)
@@ -283,7 +287,7 @@ static int fork_page(struct wr_window *parent, pgoff_t index,
 	child_slot = slot_for(child, index);
 	if (!child_slot)
 		return -ENOMEM;
-	if (folio_maybe_dma_pinned(page_folio(page))) {
+	if (folio_maybe_dma_pinned(page_folio(page)) && !PageHWPoison(page)) {
 		copy = page_alloc(child, index, 0);
 		if (!copy)
 			return -ENOMEM;

@@ -1015,13 +1015,22 @@ TEST_F(fault, anonymous_name)
 	EXPECT_TRUE(page_has(self->base, 1));
 }
 
+/* What both own is not copied for the one that writes, either. */
 static int touch_around_error(void *arg)
 {
+	int mem = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
 	char *around = arg;
 	int pipefd[2];
+	char byte = 1;
 
+	CHECK(mem >= 0);
 	CHECK(!pipe(pipefd));
 	CHECK(write(pipefd[1], around + PAGES(3), 1) == -1);
+	CHECK(write(pipefd[1], &byte, 1) == 1);
+	CHECK(read(pipefd[0], around + PAGES(3), 1) == -1);
+	CHECK(errno == EFAULT);
+	CHECK(pread(mem, &byte, 1, (uintptr_t)around + PAGES(3)) == -1);
+	CHECK(pwrite(mem, &byte, 1, (uintptr_t)around + PAGES(3)) == -1);
 	fill_pages(around, 3, 90);
 	fill_pages(around + PAGES(4), 2, 94);
 	CHECK(pages_have(around, 3, 90));
