@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* vm: timeout=3000 */
+/* vm: timeout=3000 kernels=debug */
 /*
  * Every allocation and every user copy of every call fails once: the first in
  * the first run, the second in the next, until nothing fails any more. Each
@@ -772,7 +772,7 @@ static void sweep(struct __test_metadata *_metadata, FIXTURE_DATA(fail) *self,
 	}
 }
 
-/* Rules: M-11. Hazard A10. */
+/* A call that fails has done nothing (M-11), to mappings either (A10). */
 TEST_F_TIMEOUT(fail, ioctls, 500)
 {
 	unsigned int i;
@@ -1011,7 +1011,7 @@ static int trip_one(void *arg)
 	return 0;
 }
 
-/* Rules: GP-01, GP-02, GP-03. */
+/* The alarm is there or the access failed, and never both (GP-01 to GP-03). */
 TEST_F_TIMEOUT(fail, guard, 100)
 {
 	struct alarm alarm = { .fd = self->arena.fd };

@@ -11,12 +11,14 @@
 #
 #	/* vm: cpus=1 mem=512M timeout=600 params=name=1,other=2 append=word */
 #	/* vm: modules=loop,ext4 */ loads them before winregion
+#	/* vm: kernels=debug */ has it run on these only, unless it is named
 #
 # Single test cases are counted, and for each boot one for the machine: booted,
 # module loaded and unloaded, nothing bad in the kernel's log. What a test
 # printed is kept in build/vm/KERNEL/NAME.ktap. Tests that try something in many
-# rounds do so many TIMES as many with -r, and all have as much more time. With -c the library counts its
-# lines, and what each boot counted is left in its directory (coverage.sh).
+# rounds do TIMES as many with -r, and all have as much more time. With -c the
+# library counts its lines, and what each boot counted is left in its directory
+# (coverage.sh).
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -153,7 +155,17 @@ end_program()
 settings_of()
 {
 	sed -n 's|^/\* vm: \(.*\) \*/$|\1|p' "$selftests/$1.c" | tr ' ' '\n' |
-		grep -v '^timeout=' | sort | xargs || true
+		grep -v -e '^timeout=' -e '^kernels=' | sort | xargs || true
+}
+
+# Whether test $1 is for a kernel like the one that find_kernel chose.
+is_for_kernel()
+{
+	local only
+
+	only=$(sed -n 's|^/\* vm: .*\<kernels=\([a-z]*\).*|\1|p' \
+		"$selftests/$1.c")
+	[ -n "$part" ] || [ -z "$only" ] || [ "$only" = "$flavour" ]
 }
 
 timeout_of()
@@ -273,7 +285,9 @@ run_kernel()
 		printf 'not ok %s build\n' "$k"
 		return
 	fi
+	find_kernel "$k"
 	for t; do
+		is_for_kernel "$t" || continue
 		s=$(settings_of "$t")
 		groups[" $s"]+=" $t"
 	done
