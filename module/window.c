@@ -1187,8 +1187,7 @@ static void fork_vma(struct wr_window *parent, struct wr_window *child,
 	err = fork_states(parent, child, first, end, how);
 	if (!err)
 		err = wr_resident_fork(parent, child, first, end);
-	if (!err && how == FORK_MOVES &&
-	    !(parent->moving.state & WR_COMMITTED))
+	if (!err && how == FORK_MOVES && !(parent->moving.state & WR_COMMITTED))
 		wr_resident_drop(child, first, end);
 	if (err)
 		lose_pages(child, first, end);

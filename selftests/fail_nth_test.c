@@ -438,7 +438,7 @@ static int make_huge(struct arena *arena)
 
 static int vector(struct arena *arena, unsigned long cmd, uint32_t protection)
 {
-	char *base[] = {
+	char *const base[] = {
 		arena->small, arena->large, arena->pieces, arena->exec,
 	};
 	struct winregion_range ranges[NR_RANGES];
@@ -783,7 +783,7 @@ TEST_F_TIMEOUT(fail, ioctls, 500)
 
 /* A process's first region makes what the module knows of the process. */
 static bool make_first_region(struct __test_metadata *_metadata, int fd,
-			 uint64_t length, unsigned int nth)
+			      uint64_t length, unsigned int nth)
 {
 	uint64_t addr = 0;
 	struct vma vma;

@@ -728,7 +728,7 @@ TEST_F_TIMEOUT(race, executable_neighbours, 60)
 #define COW_PAGES 24
 #define COW_COUNT 60
 #define PARENT_WORD 6
-#define PARENT_MARK (1ULL << 40)
+#define PARENT_MARK 0x10000000000ULL
 
 struct cow {
 	struct crew crew;
