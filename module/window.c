@@ -525,25 +525,54 @@ static int map_pages(struct wr_window *window, pgoff_t first,
 	return map_error(ret);
 }
 
-/* vm_munmap() of what the window still has of these pages */
+/* For what cannot fail, as the program's munmap() cannot. */
+#define GFP_MUST (GFP_KERNEL_ACCOUNT | __GFP_NOFAIL)
+
+/* Pages that have no VMA any more, and belong to no region. */
+static void mark_lost(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	lockdep_assert_held(&window->lock);
+	wr_runs_split(&window->runs, first, GFP_MUST);
+	wr_runs_split(&window->runs, end, GFP_MUST);
+	wr_runs_fill(&window->runs, first, end, WR_LOST);
+	window->lost = true;
+}
+
+static int unmap_span(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	unsigned long addr = first << PAGE_SHIFT;
+	unsigned long len = (end - first) << PAGE_SHIFT;
+	int err;
+
+	layout_begin(window, addr, len);
+	err = vm_munmap(addr, len);
+	layout_end(window);
+	return err;
+}
+
+/*
+ * vm_munmap() of what the window still has of these pages, which are free. If
+ * the core refuses (no memory, sealed, killed), what was before that is lost.
+ */
 static int unmap_pages(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	unsigned long addr, len;
-	pgoff_t next;
+	pgoff_t at, next;
 	int err = 0;
 	u8 state;
 
-	for (; first < end && !err; first = next) {
+	for (at = first; at < end; at = next) {
 		mutex_lock(&window->lock);
-		state = wr_runs_span(&window->runs, first, end, &next);
+		state = wr_runs_span(&window->runs, at, end, &next);
 		mutex_unlock(&window->lock);
-		if (state & WR_LOST)
-			continue;
-		addr = first << PAGE_SHIFT;
-		len = (next - first) << PAGE_SHIFT;
-		layout_begin(window, addr, len);
-		err = vm_munmap(addr, len);
-		layout_end(window);
+		if (!(state & WR_LOST))
+			err = unmap_span(window, at, next);
+		if (err)
+			break;
+	}
+	if (err && at > first) {
+		mutex_lock(&window->lock);
+		mark_lost(window, first, at);
+		mutex_unlock(&window->lock);
 	}
 	return err;
 }
@@ -761,17 +790,11 @@ static bool all_pages(struct wr_window *window, bool lost)
 /* The pages have no VMA any more; what they held is gone. */
 static void lose_pages(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOFAIL;
-
-	lockdep_assert_held(&window->lock);
-	wr_runs_split(&window->runs, first, gfp);
-	wr_runs_split(&window->runs, end, gfp);
+	wr_runs_split(&window->runs, first, GFP_MUST);
+	wr_runs_split(&window->runs, end, GFP_MUST);
 	clear_regions(window, first, end);
 	/* Compacting may have joined what the edges need. */
-	wr_runs_split(&window->runs, first, gfp);
-	wr_runs_split(&window->runs, end, gfp);
-	wr_runs_fill(&window->runs, first, end, WR_LOST);
-	window->lost = true;
+	mark_lost(window, first, end);
 }
 
 /* The whole window is gone. Return: whether its reference is to be put. */

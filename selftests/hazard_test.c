@@ -852,4 +852,34 @@ TEST_F(hazard, sealed_piece)
 	EXPECT_EQ(0, in_child(seal_a_piece, self));
 }
 
+static int seal_behind_a_hole(void *arg)
+{
+	FIXTURE_DATA(hazard) *self = arg;
+	char *hole = self->base + PAGES(4), *sealed = self->base + PAGES(8);
+	uint64_t addr = (uintptr_t)self->base;
+
+	CHECK(!wr_protect(self->fd, hole, PAGES(2), RX));
+	CHECK(!wr_protect(self->fd, sealed, PAGES(2), RX));
+	CHECK(!munmap(hole, PAGES(2)));
+	CHECK(!syscall(SYS_MSEAL, sealed, PAGES(2), 0));
+	CHECK(!wr_release(self->fd, self->base, 0));
+	CHECK(wr_is_gone(self->fd, self->base));
+	/* What is given out again can be used. */
+	if (!wr_reserve_at(self->fd, &addr, PAGES(2), WINREGION_RESERVE_COMMIT,
+			   RW))
+		CHECK(try_write((char *)(uintptr_t)addr));
+	return 0;
+}
+
+/*
+ * Hazard A10. What was in front of a hole is unmapped when the region ends, and
+ * what is behind it cannot be.
+ */
+TEST_F(hazard, sealed_behind_a_hole)
+{
+	if (syscall(SYS_MSEAL, NULL, 0, 0) && errno == ENOSYS)
+		SKIP(return, "this kernel has no mseal()");
+	EXPECT_EQ(0, in_child(seal_behind_a_hole, self));
+}
+
 TEST_HARNESS_MAIN
