@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #ifndef ARRAY_SIZE
@@ -310,6 +311,18 @@ static inline bool write_number(const char *path, int64_t number)
 		return false;
 	ok = fprintf(file, "%lld\n", (long long)number) > 0;
 	return !fclose(file) && ok;
+}
+
+/* Whether the running kernel is @major.@minor or newer */
+static inline bool kernel_is(int major, int minor)
+{
+	int is_major, is_minor;
+	struct utsname name;
+
+	if (uname(&name) ||
+	    sscanf(name.release, "%d.%d", &is_major, &is_minor) != 2)
+		return false;
+	return is_major > major || (is_major == major && is_minor >= minor);
 }
 
 #endif /* _SELFTESTS_COMMON_H */

@@ -5,7 +5,6 @@
 #include "kselftest_harness.h"
 
 #include <sys/stat.h>
-#include <sys/utsname.h>
 
 #include "common.h"
 #include "wr_test_util.h"
@@ -126,17 +125,6 @@ TEST_F(locks, changes_take_no_mmap_lock)
 	EXPECT_GE(NOISE, locks);
 }
 
-/* Per-VMA locks came with 6.4. */
-static bool has_vma_locks(void)
-{
-	struct utsname name;
-	int major = 0, minor = 0;
-
-	uname(&name);
-	sscanf(name.release, "%d.%d", &major, &minor);
-	return major > 6 || (major == 6 && minor >= 4);
-}
-
 /*
  * Hazard B10. The core takes faults under a VMA's own lock only where the
  * mapping has a map_pages callback, be it one that does nothing.
@@ -146,7 +134,7 @@ TEST_F(locks, faults_take_no_mmap_lock)
 	char *region;
 	long locks;
 
-	if (!has_vma_locks())
+	if (!kernel_is(6, 4))
 		SKIP(return, "this kernel has no per-VMA locks");
 	if (!can_trace())
 		SKIP(return, "this kernel does not trace mmap_lock");

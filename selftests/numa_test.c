@@ -40,7 +40,7 @@ FIXTURE_TEARDOWN(numa)
 
 /* Hinting faults */
 
-static int64_t vmstat(const char *name)
+static int64_t counter(const char *name)
 {
 	FILE *file = fopen("/proc/vmstat", "re");
 	long long number;
@@ -100,14 +100,14 @@ static void *second_thread(void *arg)
  */
 static int scan_and_use(const char *base, char *plain)
 {
-	int64_t start = vmstat("numa_pte_updates");
+	int64_t start = counter("numa_pte_updates");
 	uint64_t end = now_ms() + 100000;
 	unsigned int round = 0;
 	volatile int stop = 0;
 	pthread_t thread;
 
 	CHECK(!pthread_create(&thread, NULL, second_thread, (void *)&stop));
-	while (vmstat("numa_pte_updates") < start + 3 * NR_PAGES) {
+	while (counter("numa_pte_updates") < start + 3 * NR_PAGES) {
 		CHECK(now_ms() < end);
 		fill_pages(plain, NR_PAGES, round++);
 		read_each(base, NR_PAGES);

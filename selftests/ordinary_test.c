@@ -23,7 +23,6 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/user.h>
-#include <sys/utsname.h>
 
 #include "common.h"
 #include "wr_test_util.h"
@@ -68,17 +67,6 @@ FIXTURE_SETUP(ordinary)
 FIXTURE_TEARDOWN(ordinary)
 {
 	close(self->fd);
-}
-
-/* Is the running kernel @major.@minor or newer? */
-static bool kernel_is(int major, int minor)
-{
-	struct utsname name;
-	int is_major = 0, is_minor = 0;
-
-	uname(&name);
-	sscanf(name.release, "%d.%d", &is_major, &is_minor);
-	return is_major > major || (is_major == major && is_minor >= minor);
 }
 
 /* Pipes and sockets */
@@ -699,6 +687,7 @@ TEST_F(ordinary, seccomp_strict)
 
 static int under_filter(void *arg)
 {
+	FIXTURE_DATA(ordinary) *self = arg;
 	struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			 offsetof(struct seccomp_data, nr)),
@@ -710,7 +699,6 @@ static int under_filter(void *arg)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = { ARRAY_SIZE(filter), filter };
-	FIXTURE_DATA(ordinary) *self = arg;
 
 	CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 	CHECK(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
