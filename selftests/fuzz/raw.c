@@ -326,11 +326,11 @@ static void one_call(struct raw *raw)
 	cmd = some_cmd(raw, i);
 	sensible(raw, i, arg);
 	mutate(raw, arg, calls[i].size);
+	if (!below(raw, 8))
+		arg[below(raw, 4096)] = 1;
 	size = some_size(raw, calls[i].size);
 	memcpy(arg, &size, 4);
 	n = size > calls[i].size && size <= 4096 ? size : calls[i].size;
-	if (!below(raw, 8))
-		arg[below(raw, 4096)] = 1;
 	put_bytes(place, arg, n);
 	error = ioctl(raw->fd, cmd, place) ? errno : 0;
 	if (!is_in_contract(cmd, error))
