@@ -67,7 +67,7 @@ static void page_disown(struct page *page)
 }
 
 /* Whether other windows own it too. */
-bool wr_resident_is_shared(struct page *page)
+static bool is_shared(struct page *page)
 {
 	return READ_ONCE(page_private(page)) > 1;
 }
@@ -158,7 +158,7 @@ struct page *wr_resident_own(struct wr_window *window, pgoff_t index)
 
 	if (IS_ERR(page) || likely(!window->tracked))
 		return page;
-	if (wr_resident_is_shared(page))
+	if (is_shared(page))
 		return page_copy(window, index, page);
 	/*
 	 * It was left to us by the others; a shared futex in it is ours now.

@@ -7,7 +7,6 @@
 struct page *wr_resident_find(struct wr_window *window, pgoff_t index);
 struct page *wr_resident_get(struct wr_window *window, pgoff_t index);
 struct page *wr_resident_own(struct wr_window *window, pgoff_t index);
-bool wr_resident_is_shared(struct page *page);
 unsigned long wr_resident_count(struct wr_window *window, pgoff_t first,
 				pgoff_t end);
 void wr_resident_unmap(struct wr_window *window, pgoff_t first, pgoff_t end);

@@ -103,12 +103,6 @@ struct file *wr_space_file(struct wr_space *space)
 	return file;
 }
 
-/* Whether it is the file of a space; it may be NULL. */
-bool wr_file_is_ours(struct file *file)
-{
-	return file && file->f_op == &wr_file_operations;
-}
-
 static struct wr_space *alloc_space(struct mm_struct *mm)
 {
 	struct wr_space *space = kzalloc(sizeof(*space), GFP_KERNEL_ACCOUNT);

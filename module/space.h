@@ -101,7 +101,6 @@ void wr_space_get(struct wr_space *space);
 void wr_space_put(struct wr_space *space);
 
 struct file *wr_space_file(struct wr_space *space);
-bool wr_file_is_ours(struct file *file);
 
 int wr_space_add_regions(struct wr_space *space, long n);
 unsigned long wr_space_max_regions(void);
