@@ -13,13 +13,16 @@
 #
 # With vm_counts set to a directory, what the module and what programs below
 # that directory counted for coverage is brought back as a file, counts.
+#
 # The directory of the run, $dir, then holds console.log, result, output,
-# initrd and qemu.cmd. $cpus, $mem, $append and $console_in may be set before;
+# initrd and qemu.cmd. $cpus, $mem, $append, $times (as much time as usual) and
+# $console_in may be set before;
 # ACCEL and QEMU_ARGS in the environment say how QEMU is to run.
 
 cpus=${CPUS:-2}
 mem=${MEM:-2G}
 append=${APPEND:-}
+times=1
 vm_counts=
 console_in=/dev/null
 dir='' qemu_pid='' accel=''
@@ -54,8 +57,8 @@ vm_prepare()
 	"$vm/fetch.sh" busybox
 	make_base
 	claim_dir "${2-$1}"
-	[ $((slowdown * ${times:-1})) = 1 ] ||
-		vm_job env "KSFT_SLOWDOWN=$((5 * slowdown * ${times:-1}))"
+	[ $((slowdown * times)) = 1 ] ||
+		vm_job env "KSFT_SLOWDOWN=$((5 * slowdown * times))"
 }
 
 # What a kernel checks takes memory, for shadows of memory among others.
@@ -195,7 +198,6 @@ vm_modules()
 {
 	local name file
 
-	[ $# = 0 ] || "$vm/fetch.sh" modules "$kernel"
 	for name; do
 		file=$cache/kernels/$kernel/modules/$name.ko
 		if [ ! -e "$file" ] || [ -e "$dir/root/vm/$name.ko" ]; then

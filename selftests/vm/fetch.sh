@@ -5,9 +5,8 @@
 # the distribution's packages, is unpacked in the cache and installed nowhere.
 # What is there already is not fetched again.
 #
-#	fetch.sh kernel NAME		boot image and headers of a kernel; one that
-#					is not packaged is built
-#	fetch.sh modules NAME		the few of its modules that tests ask for
+#	fetch.sh kernel NAME		boot image, headers and a few modules of a
+#					kernel; one that is not packaged is built
 #	fetch.sh busybox		a static busybox, for the guest
 #	fetch.sh kselftest		kselftest's headers, kernel scripts
 #	fetch.sh source PACKAGE DIR	a source package, unpacked into DIR
@@ -216,31 +215,11 @@ keep_modules()
 	done
 }
 
-# For a cache from before modules were kept. A kernel that was built here has
-# all that it needs built in.
-fetch_modules()
+# Whether the cache has all of the kernel in $1.
+has_kernel()
 {
-	local dir abi version packages
-
-	fetch_kernel "$1"
-	dir=$cache/kernels/$series
-	if [ -n "$flavour" ] || [ -e "$dir/modules/ext4.ko" ]; then
-		return
-	fi
-	start
-	[ ! -e "$dir/modules/ext4.ko" ] || return 0
-	apt_ready binary
-	resolve
-	mkdir -p "$tmp/kernel"
-	if [ "$abi-amd64" = "$(cat "$dir/release")" ]; then
-		keep_modules "$tmp/kernel"
-		rm -rf "$dir/modules"
-		mv "$tmp/kernel/modules" "$dir/modules"
-	else
-		# The archive has the next one now: all of that, then.
-		rm "$dir/release"
-		exec "$0" modules "$1"
-	fi
+	[ -e "$1/release" ] && [ -d "$(cat "$1/headers")" ] &&
+		[ -d "$1/modules" ]
 }
 
 # Header packages name each other by their place on an installed system. Where
@@ -261,12 +240,10 @@ fetch_kernel()
 	fi
 	dir=$cache/kernels/$series
 	root=$(build_root "$build_suite")
-	if [ -e "$dir/release" ] && [ -d "$(cat "$dir/headers")" ]; then
-		return
-	fi
+	! has_kernel "$dir" || return 0
 	start
 	# Another process may have done it while this one waited.
-	[ ! -e "$dir/release" ] || [ ! -d "$(cat "$dir/headers")" ] || return 0
+	! has_kernel "$dir" || return 0
 
 	need "${base_packages[@]}"
 	apt_ready binary
@@ -417,7 +394,6 @@ usage()
 
 case ${1-}:$# in
 kernel:2)	fetch_kernel "$2" ;;
-modules:2)	fetch_modules "$2" ;;
 busybox:1)	fetch_busybox ;;
 kselftest:1)	fetch_kselftest ;;
 source:3)	fetch_source "$2" "$3" ;;

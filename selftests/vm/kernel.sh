@@ -57,8 +57,6 @@ configure()
 	make -s olddefconfig
 	while IFS= read -r line; do
 		case $line in
-		'#'*'is not set')	line=${line#'# '}
-					line=${line%' is not set'} ;;
 		CONFIG_*=n)
 			! grep -q "^${line%n}[ym]" .config ||
 				missing+=("$line") ;;

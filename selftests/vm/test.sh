@@ -158,13 +158,18 @@ settings_of()
 		grep -v -e '^timeout=' -e '^kernels=' | sort | xargs || true
 }
 
+# The value of setting $2 in the source of test $1, or nothing.
+setting_of()
+{
+	sed -n "s|^/\* vm: .*\<$2=\([a-z0-9]*\).*|\1|p" "$selftests/$1.c"
+}
+
 # Whether test $1 is for a kernel like the one that find_kernel chose.
 is_for_kernel()
 {
 	local only
 
-	only=$(sed -n 's|^/\* vm: .*\<kernels=\([a-z]*\).*|\1|p' \
-		"$selftests/$1.c")
+	only=$(setting_of "$1" kernels)
 	[ -n "$part" ] || [ -z "$only" ] || [ "$only" = "$flavour" ]
 }
 
@@ -172,8 +177,7 @@ timeout_of()
 {
 	local t
 
-	t=$(sed -n 's|^/\* vm: .*\<timeout=\([0-9]*\).*|\1|p' \
-		"$selftests/$1.c")
+	t=$(setting_of "$1" timeout)
 	printf '%s' $((${t:-$default_timeout} * slowdown * times))
 }
 
@@ -339,7 +343,6 @@ show_rules()
 
 kernel_list=$(kernel_names) tests=''
 lib=$top/userlib/build counting=
-times=1
 while getopts cr:k:t: option; do
 	case $option in
 	c)
