@@ -274,43 +274,44 @@ static int unmake_across(struct arena *arena)
 
 /* Release */
 
-static int make_small(struct arena *arena)
+static int make_filled(struct arena *arena, uint64_t size)
 {
-	int ret = reserve(arena, 0, KIB(128), 0, RW);
+	int ret = reserve(arena, 0, size, 0, RW);
 
 	if (!ret)
 		ret = wr_commit(arena->fd, arena->made, PAGES(20), RW);
 	if (!ret)
 		fill_pages(arena->made, 20, 7);
 	return ret;
+}
+
+static int make_small(struct arena *arena)
+{
+	return make_filled(arena, KIB(128));
 }
 
 static int make_large(struct arena *arena)
 {
-	int ret = reserve(arena, 0, MIB(3), 0, RW);
-
-	if (!ret)
-		ret = wr_commit(arena->fd, arena->made, PAGES(20), RW);
-	if (!ret)
-		fill_pages(arena->made, 20, 7);
-	return ret;
+	return make_filled(arena, MIB(3));
 }
 
 /* Executable pages in the middle */
-static int make_pieces(struct arena *arena)
+static int make_executable(struct arena *arena, uint64_t size)
 {
-	int ret = make_large(arena);
+	int ret = make_filled(arena, size);
 
 	return ret ? ret : wr_protect(arena->fd, arena->made + PAGES(5),
 				      PAGES(10), RX);
+}
+
+static int make_pieces(struct arena *arena)
+{
+	return make_executable(arena, MIB(3));
 }
 
 static int make_small_pieces(struct arena *arena)
 {
-	int ret = make_small(arena);
-
-	return ret ? ret : wr_protect(arena->fd, arena->made + PAGES(5),
-				      PAGES(10), RX);
+	return make_executable(arena, KIB(128));
 }
 
 /* The program unmaps a piece; nobody knows what is there then. */

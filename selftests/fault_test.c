@@ -546,12 +546,6 @@ TEST_F(fault, process_vm_of_another)
 
 /* Futexes: the kernel finds the same word from every thread. */
 
-static long futex(volatile void *word, int op, uint32_t value,
-		  const struct timespec *timeout)
-{
-	return syscall(SYS_futex, word, op, value, timeout, NULL, 0);
-}
-
 struct waiter {
 	volatile uint32_t *word;
 	int op;

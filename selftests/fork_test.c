@@ -627,12 +627,6 @@ TEST_F(forked, madv_dontfork)
 
 /* Parent and child do not wake each other. */
 
-static long futex(volatile void *word, int op, uint32_t value,
-		  const struct timespec *timeout)
-{
-	return syscall(SYS_futex, word, op, value, timeout, NULL, 0);
-}
-
 static int wake_own_word(void *arg)
 {
 	volatile uint32_t *word = arg;

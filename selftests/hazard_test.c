@@ -15,6 +15,7 @@
 
 #include "common.h"
 #include "wr_test_util.h"
+#include "alloc_fixture.h"
 
 #ifndef MADV_SOFT_OFFLINE
 #define MADV_SOFT_OFFLINE 101
@@ -32,44 +33,6 @@
 #define SOL_XDP 283
 #endif
 #define SYS_MSEAL 462
-
-#define NR_PAGES 16
-
-FIXTURE(hazard)
-{
-	int fd;
-	char *base;
-};
-
-FIXTURE_VARIANT(hazard)
-{
-	uint64_t size;
-};
-
-/* In a window with others */
-FIXTURE_VARIANT_ADD(hazard, small)
-{
-	.size = PAGES(NR_PAGES),
-};
-
-/* In a window of its own */
-FIXTURE_VARIANT_ADD(hazard, large)
-{
-	.size = MIB(4),
-};
-
-FIXTURE_SETUP(hazard)
-{
-	self->fd = wr_open();
-	ASSERT_LE(0, self->fd);
-	self->base = wr_alloc(self->fd, variant->size);
-	ASSERT_NE(NULL, self->base);
-}
-
-FIXTURE_TEARDOWN(hazard)
-{
-	close(self->fd);
-}
 
 /* The physical page behind @addr; 0 if no PTE maps one. Needs root. */
 static uint64_t page_frame(const volatile char *addr)
@@ -160,7 +123,7 @@ static bool guards_and_contents_intact(int fd, char *base)
  * program gives, on whatever pages: contents, protection, guards and states
  * are as they were. MADV_HWPOISON, which destroys, is in fault_test.
  */
-TEST_F(hazard, any_advice)
+TEST_F(alloc, any_advice)
 {
 	uint64_t committed;
 	int advice;
@@ -187,7 +150,7 @@ TEST_F(hazard, any_advice)
 }
 
 /* A page that the kernel is told to take out of use soon */
-TEST_F(hazard, soft_offline)
+TEST_F(alloc, soft_offline)
 {
 	fill_pages(self->base, 4, 30);
 	ASSERT_EQ(0, wr_protect(self->fd, self->base + PAGES(1), PAGES(1),
@@ -204,7 +167,7 @@ TEST_F(hazard, soft_offline)
  * Hazard A13. A userfaultfd makes PTEs writable that it believes to have
  * write-protected itself; so no mode of it is for our mappings.
  */
-TEST_F(hazard, userfaultfd_refused)
+TEST_F(alloc, userfaultfd_refused)
 {
 	static const uint64_t features[] = {
 		0, UFFD_FEATURE_WP_ASYNC,
@@ -260,7 +223,7 @@ static void read_all(const char *path)
 	close(fd);
 }
 
-TEST_F(hazard, all_of_memory)
+TEST_F(alloc, all_of_memory)
 {
 	char *plain = self->base + PAGES(9);
 	int i;
@@ -315,7 +278,7 @@ static int short_life(int fd, int number)
  * Hazard A2. Each file of ours must take the module reference that its end
  * drops. One process more or less is not seen; a thousand are.
  */
-TEST_F_TIMEOUT(hazard, module_references, 120)
+TEST_F_TIMEOUT(alloc, module_references, 120)
 {
 	int64_t before = module_references();
 	int number, status;
@@ -397,7 +360,7 @@ static bool foreign_memory_holds(uint64_t addr, unsigned int round)
  * alive, so they must not look at them: the region can be unmapped, and
  * something else be mapped there, at any moment.
  */
-TEST_F_TIMEOUT(hazard, grant_while_unmapped, 60)
+TEST_F_TIMEOUT(alloc, grant_while_unmapped, 60)
 {
 	struct beside beside = { .fd = self->fd };
 	struct sigaction old[2];
@@ -453,7 +416,7 @@ static void *map_for_ever(void *arg)
  * Hazard B18. An address is found and taken in one step: the place that was
  * free a moment ago may be somebody else's now.
  */
-TEST_F_TIMEOUT(hazard, reserve_beside_mmap, 60)
+TEST_F_TIMEOUT(alloc, reserve_beside_mmap, 60)
 {
 	struct beside beside = { .fd = self->fd };
 	pthread_t thread[2];
@@ -489,7 +452,7 @@ TEST_F_TIMEOUT(hazard, reserve_beside_mmap, 60)
 
 static int fork_over_pids(void *arg)
 {
-	FIXTURE_DATA(hazard) *self = arg;
+	FIXTURE_DATA(alloc) *self = arg;
 	int i;
 
 	CHECK(write_text(PIDS "/cgroup.procs", "0"));
@@ -517,7 +480,7 @@ static int fork_over_pids(void *arg)
  * then is the child's: the parent's regions, charge and pages stay, and its
  * next write does not copy them.
  */
-TEST_F(hazard, fork_fails_at_the_end)
+TEST_F(alloc, fork_fails_at_the_end)
 {
 	uint64_t total = WR_INFO(self->fd, out_total);
 	int ret;
@@ -539,7 +502,7 @@ TEST_F(hazard, fork_fails_at_the_end)
 /* Leave less to commit than a child's copy of @above needs. */
 static int fork_without_charge(void *arg)
 {
-	FIXTURE_DATA(hazard) *self = arg;
+	FIXTURE_DATA(alloc) *self = arg;
 	char *above, *region;
 	int64_t limit;
 	int i, failed = 0;
@@ -571,7 +534,7 @@ static int fork_without_charge(void *arg)
 }
 
 /* Hazard A9. Same for one that fails with only some mappings copied. */
-TEST_F(hazard, fork_fails_half_way)
+TEST_F(alloc, fork_fails_half_way)
 {
 	uint64_t total = WR_INFO(self->fd, out_total);
 	int64_t ratio = read_number(OVERCOMMIT "ratio");
@@ -613,7 +576,7 @@ static int wait_for_end(void *arg)
 
 static int write_beside_readers(void *arg)
 {
-	FIXTURE_DATA(hazard) *self = arg;
+	FIXTURE_DATA(alloc) *self = arg;
 	struct hammer hammer = { .base = self->base };
 	pthread_t thread[2];
 	unsigned int round;
@@ -640,7 +603,7 @@ static int write_beside_readers(void *arg)
  * Hazard A7. A page is replaced by its copy while other threads map the
  * original: neither the writer nor the readers may be left with that.
  */
-TEST_F_TIMEOUT(hazard, copy_beside_readers, 60)
+TEST_F_TIMEOUT(alloc, copy_beside_readers, 60)
 {
 	EXPECT_EQ(0, in_child(write_beside_readers, self));
 }
@@ -665,7 +628,7 @@ static int see_the_copy(void *arg)
 }
 
 /* Hazard A7. Same when a debugger's write is what replaces the page. */
-TEST_F(hazard, copy_for_debugger)
+TEST_F(alloc, copy_for_debugger)
 {
 	struct peeked peeked = { .base = self->base };
 	uint64_t word = 4711;
@@ -712,7 +675,7 @@ static void *take_piece(void *arg)
  * Hazard A10. Whether a piece is still ours is asked at the moment when
  * something would be mapped over it.
  */
-TEST_F_TIMEOUT(hazard, piece_taken_meanwhile, 60)
+TEST_F_TIMEOUT(alloc, piece_taken_meanwhile, 60)
 {
 	struct beside beside = { .fd = self->fd };
 	char *region, *page;
@@ -762,7 +725,7 @@ static int pin_pages(char *addr, unsigned int pages)
 
 static int write_beside_pins(void *arg)
 {
-	FIXTURE_DATA(hazard) *self = arg;
+	FIXTURE_DATA(alloc) *self = arg;
 
 	CHECK(pages_have(self->base, NR_PAGES, 100));
 	fill_pages(self->base, NR_PAGES, 500);
@@ -774,7 +737,7 @@ static int write_beside_pins(void *arg)
  * Hazard A11. A device goes on reading and writing the page that it pinned, so
  * after a fork that page is the parent's, whoever writes first.
  */
-TEST_F(hazard, pinned_pages_stay)
+TEST_F(alloc, pinned_pages_stay)
 {
 	uint64_t frame[2];
 	int sock, round;
@@ -812,7 +775,7 @@ TEST_F(hazard, pinned_pages_stay)
 
 static int seal_a_piece(void *arg)
 {
-	FIXTURE_DATA(hazard) *self = arg;
+	FIXTURE_DATA(alloc) *self = arg;
 	char *page = self->base + PAGES(4);
 	uint64_t committed;
 
@@ -845,7 +808,7 @@ static int seal_a_piece(void *arg)
 }
 
 /* Hazard A10. An executable piece that the program has sealed */
-TEST_F(hazard, sealed_piece)
+TEST_F(alloc, sealed_piece)
 {
 	if (syscall(SYS_MSEAL, NULL, 0, 0) && errno == ENOSYS)
 		SKIP(return, "this kernel has no mseal()");
@@ -854,7 +817,7 @@ TEST_F(hazard, sealed_piece)
 
 static int seal_behind_a_hole(void *arg)
 {
-	FIXTURE_DATA(hazard) *self = arg;
+	FIXTURE_DATA(alloc) *self = arg;
 	char *hole = self->base + PAGES(4), *sealed = self->base + PAGES(8);
 	uint64_t addr = (uintptr_t)self->base;
 
@@ -875,7 +838,7 @@ static int seal_behind_a_hole(void *arg)
  * Hazard A10. What was in front of a hole is unmapped when the region ends, and
  * what is behind it cannot be.
  */
-TEST_F(hazard, sealed_behind_a_hole)
+TEST_F(alloc, sealed_behind_a_hole)
 {
 	if (syscall(SYS_MSEAL, NULL, 0, 0) && errno == ENOSYS)
 		SKIP(return, "this kernel has no mseal()");

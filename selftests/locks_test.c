@@ -8,42 +8,7 @@
 
 #include "common.h"
 #include "wr_test_util.h"
-
-FIXTURE(locks)
-{
-	int fd;
-	char *base;
-};
-
-FIXTURE_VARIANT(locks)
-{
-	uint64_t size;
-};
-
-/* In a window with others */
-FIXTURE_VARIANT_ADD(locks, small)
-{
-	.size = KIB(64),
-};
-
-/* In a window of its own */
-FIXTURE_VARIANT_ADD(locks, large)
-{
-	.size = MIB(4),
-};
-
-FIXTURE_SETUP(locks)
-{
-	self->fd = wr_open();
-	ASSERT_LE(0, self->fd);
-	self->base = wr_alloc(self->fd, variant->size);
-	ASSERT_NE(NULL, self->base);
-}
-
-FIXTURE_TEARDOWN(locks)
-{
-	close(self->fd);
-}
+#include "alloc_fixture.h"
 
 #define TRACE "/sys/kernel/tracing/instances/wr_locks"
 #define LOCK_EVENT TRACE "/events/mmap_lock/mmap_lock_acquire_returned/enable"
@@ -94,7 +59,7 @@ static bool can_trace(void)
  * Commit, decommit and protect take no mmap_lock, whether the pages are in
  * memory or not.
  */
-TEST_F(locks, changes_take_no_mmap_lock)
+TEST_F(alloc, changes_take_no_mmap_lock)
 {
 	int i, bad = 0;
 	long locks;
@@ -129,7 +94,7 @@ TEST_F(locks, changes_take_no_mmap_lock)
  * Hazard B10. The core takes faults under a VMA's own lock only where the
  * mapping has a map_pages callback, be it one that does nothing.
  */
-TEST_F(locks, faults_take_no_mmap_lock)
+TEST_F(alloc, faults_take_no_mmap_lock)
 {
 	char *region;
 	long locks;

@@ -26,53 +26,16 @@
 
 #include "common.h"
 #include "wr_test_util.h"
+#include "alloc_fixture.h"
 
 #ifndef MLOCK_ONFAULT
 #define MLOCK_ONFAULT 1
 #endif
 
-#define NR_PAGES 16
-
-FIXTURE(ordinary)
-{
-	int fd;
-	char *base;
-};
-
-FIXTURE_VARIANT(ordinary)
-{
-	uint64_t size;
-};
-
-/* In a window with others */
-FIXTURE_VARIANT_ADD(ordinary, small)
-{
-	.size = PAGES(NR_PAGES),
-};
-
-/* In a window of its own */
-FIXTURE_VARIANT_ADD(ordinary, large)
-{
-	.size = MIB(4),
-};
-
-FIXTURE_SETUP(ordinary)
-{
-	self->fd = wr_open();
-	ASSERT_LE(0, self->fd);
-	self->base = wr_alloc(self->fd, variant->size);
-	ASSERT_NE(NULL, self->base);
-}
-
-FIXTURE_TEARDOWN(ordinary)
-{
-	close(self->fd);
-}
-
 /* Pipes and sockets */
 
 /* From a file into a pipe, out of it into the region, and back */
-TEST_F(ordinary, splice)
+TEST_F(alloc, splice)
 {
 	struct iovec iov = { self->base, PAGES(4) };
 	int file = memfd_create("splice", MFD_CLOEXEC);
@@ -107,7 +70,7 @@ TEST_F(ordinary, splice)
 	close(file);
 }
 
-TEST_F(ordinary, sockets)
+TEST_F(alloc, sockets)
 {
 	struct iovec out = { self->base, PAGES(2) };
 	struct iovec in = { self->base + PAGES(4), PAGES(2) };
@@ -136,12 +99,6 @@ TEST_F(ordinary, sockets)
 
 /* Futexes beyond wait and wake */
 
-static long futex(volatile void *word, int op, uint32_t value,
-		  const void *timeout, volatile void *word2, uint32_t value3)
-{
-	return syscall(SYS_futex, word, op, value, timeout, word2, value3);
-}
-
 struct waiter {
 	volatile uint32_t *word;
 	int op;
@@ -153,7 +110,7 @@ static void *wait_on(void *arg)
 	struct waiter *waiter = arg;
 	struct timespec timeout = { .tv_sec = 60 };
 
-	waiter->result = futex(waiter->word, waiter->op, 0, &timeout, NULL, 0);
+	waiter->result = futex2(waiter->word, waiter->op, 0, &timeout, NULL, 0);
 	return NULL;
 }
 
@@ -168,17 +125,17 @@ static long requeue_and_wake(volatile uint32_t *from, volatile uint32_t *to,
 	*to = 0;
 	if (pthread_create(&thread, NULL, wait_on, &waiter))
 		return -1;
-	if (!SETTLES(futex(from, FUTEX_CMP_REQUEUE | private, 0,
-			   (void *)1UL, to, 0) == 1))
+	if (!SETTLES(futex2(from, FUTEX_CMP_REQUEUE | private, 0,
+			    (void *)1UL, to, 0) == 1))
 		return -2;
-	if (futex(from, FUTEX_WAKE | private, 1, NULL, NULL, 0) != 0 ||
-	    futex(to, FUTEX_WAKE | private, 1, NULL, NULL, 0) != 1)
+	if (futex2(from, FUTEX_WAKE | private, 1, NULL, NULL, 0) != 0 ||
+	    futex2(to, FUTEX_WAKE | private, 1, NULL, NULL, 0) != 1)
 		return -3;
 	pthread_join(thread, NULL);
 	return waiter.result;
 }
 
-TEST_F(ordinary, futex_requeue)
+TEST_F(alloc, futex_requeue)
 {
 	volatile uint32_t *from = (void *)(self->base + PAGES(1));
 	volatile uint32_t *to = (void *)(self->base + PAGES(3) + 4);
@@ -196,7 +153,7 @@ static void *lock_twice(void *arg)
 }
 
 /* The kernel writes the owner into the word of such a mutex by itself. */
-TEST_F(ordinary, futex_priority_inheritance)
+TEST_F(alloc, futex_priority_inheritance)
 {
 	pthread_mutex_t *mutex = (void *)(self->base + PAGES(2));
 	pthread_mutexattr_t attr;
@@ -255,7 +212,7 @@ static int go_on(pid_t pid, int request)
  * What gdb does for a breakpoint: an int3 in place of the instruction, stop
  * there, the instruction back, one step over it, the int3 again.
  */
-TEST_F(ordinary, breakpoint)
+TEST_F(alloc, breakpoint)
 {
 	char *page = self->base + PAGES(4);
 	struct user_regs_struct regs;
@@ -293,7 +250,7 @@ TEST_F(ordinary, breakpoint)
 	(offsetof(struct user, u_debugreg) + (n) * sizeof(long))
 
 /* A watchpoint of the processor, on a page that is first touched then */
-TEST_F(ordinary, watchpoint)
+TEST_F(alloc, watchpoint)
 {
 	char *page = self->base + PAGES(4);
 	struct child child;
@@ -361,7 +318,7 @@ static unsigned int count_samples(struct perf_event_mmap_page *ring,
 }
 
 /* Page faults of regions are counted and sampled with their addresses. */
-TEST_F(ordinary, perf_page_faults)
+TEST_F(alloc, perf_page_faults)
 {
 	struct perf_event_mmap_page *ring;
 	int event = open_fault_event(&ring);
@@ -384,7 +341,7 @@ TEST_F(ordinary, perf_page_faults)
 /* The errno of a call that returns 0 or -1 */
 #define ERRNO_OF(call) ((call) ? errno : 0)
 
-TEST_F(ordinary, mlock)
+TEST_F(alloc, mlock)
 {
 	struct vma vma = { 0 };
 	char *whole;
@@ -442,7 +399,7 @@ static long field_of(const char *text, const char *name)
 	return at ? atol(at + strlen(name)) : -1;
 }
 
-TEST_F(ordinary, proc_files)
+TEST_F(alloc, proc_files)
 {
 	struct vma vma = { 0 };
 	char key[32], path[128], link[128] = { 0 };
@@ -500,7 +457,7 @@ TEST_F(ordinary, proc_files)
 /* Calls that are refused, or have no effect */
 
 /* What would cut, move or protect a mapping */
-TEST_F(ordinary, mapping_calls)
+TEST_F(alloc, mapping_calls)
 {
 	char *own = wr_alloc(self->fd, MIB(2));
 	char *free_place = mmap(NULL, MIB(2), PROT_NONE,
@@ -557,7 +514,7 @@ static const struct {
 	{ "COLLAPSE", 25, EINVAL, EINVAL },
 };
 
-TEST_F(ordinary, madvise_results)
+TEST_F(alloc, madvise_results)
 {
 	struct vma vma = { 0 };
 	char *whole, *own;
@@ -591,7 +548,7 @@ TEST_F(ordinary, madvise_results)
 }
 
 /* Another policy than the program's own is taken, but not asked. */
-TEST_F(ordinary, memory_policy)
+TEST_F(alloc, memory_policy)
 {
 	unsigned long mask = 1;
 	void *page = self->base;
@@ -629,7 +586,7 @@ static int register_buffer(int ring, char *base, size_t length)
 	return errno;
 }
 
-TEST_F(ordinary, io_uring_buffers)
+TEST_F(alloc, io_uring_buffers)
 {
 	struct io_uring_params params = { 0 };
 	int ring = syscall(SYS_io_uring_setup, 4, &params);
@@ -652,7 +609,7 @@ TEST_F(ordinary, io_uring_buffers)
 
 static int in_strict_mode(void *arg)
 {
-	FIXTURE_DATA(ordinary) *self = arg;
+	FIXTURE_DATA(alloc) *self = arg;
 	volatile char *base = self->base;
 	int pipefd[2], i;
 
@@ -670,7 +627,7 @@ static int in_strict_mode(void *arg)
 }
 
 /* Only read, write and exit are allowed; using memory is no call. */
-TEST_F(ordinary, seccomp_strict)
+TEST_F(alloc, seccomp_strict)
 {
 	struct child child;
 	int status;
@@ -687,7 +644,7 @@ TEST_F(ordinary, seccomp_strict)
 
 static int under_filter(void *arg)
 {
-	FIXTURE_DATA(ordinary) *self = arg;
+	FIXTURE_DATA(alloc) *self = arg;
 	struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			 offsetof(struct seccomp_data, nr)),
@@ -711,7 +668,7 @@ static int under_filter(void *arg)
 }
 
 /* A filter can tell one ioctl from the next by its number. */
-TEST_F(ordinary, seccomp_filter)
+TEST_F(alloc, seccomp_filter)
 {
 	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0)
 		SKIP(return, "no seccomp here");
@@ -720,7 +677,7 @@ TEST_F(ordinary, seccomp_filter)
 
 static int in_user_namespace(void *arg)
 {
-	FIXTURE_DATA(ordinary) *self = arg;
+	FIXTURE_DATA(alloc) *self = arg;
 	char *region;
 	int fd;
 
@@ -741,7 +698,7 @@ static int in_user_namespace(void *arg)
 }
 
 /* A container's process, without any rights outside */
-TEST_F(ordinary, user_namespace)
+TEST_F(alloc, user_namespace)
 {
 	int ret = in_child(in_user_namespace, self);
 

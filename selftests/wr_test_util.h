@@ -34,6 +34,20 @@
 #define RX WINREGION_EXECUTE_READ
 #define RWX WINREGION_EXECUTE_READWRITE
 
+/* futex(2), on one word or on two */
+static inline long futex2(volatile void *word, int op, uint32_t value,
+			  const void *timeout, volatile void *word2,
+			  uint32_t value3)
+{
+	return syscall(SYS_futex, word, op, value, timeout, word2, value3);
+}
+
+static inline long futex(volatile void *word, int op, uint32_t value,
+			 const struct timespec *timeout)
+{
+	return futex2(word, op, value, timeout, NULL, 0);
+}
+
 /* The ioctls: 0 or -errno */
 
 static inline int wr_open(void)
