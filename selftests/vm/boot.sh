@@ -349,11 +349,38 @@ try_kvm()
 	grep -qx 'done' "$trial/result" 2>/dev/null
 }
 
+# Whether QEMU ran a breakpoint that is not in memory. The kernel changes its own
+# code through breakpoints, and an emulated processor may translate one the
+# moment before it is overwritten, and keep it. "Code:" shows memory; the byte
+# before the marked one is the one that was run.
+has_slipped()
+{
+	[ "$accel" = tcg ] &&
+		grep -a -A 20 -E '\<int3: 0000 \[#1\]' "$dir/console.log" |
+		grep -a -m 1 ' Code: ' | grep -q -v ' cc <'
+}
+
+# Whether the machine was not well, but not by what it was booted to test: QEMU
+# slipped, or something was bad in the log before there was a winregion.
+vm_unsound()
+{
+	local why
+
+	if has_slipped; then
+		why='QEMU ran a breakpoint that is not in memory'
+	else
+		why=$(sed '/winregion: loading /,$d' "$dir/console.log" 2>/dev/null |
+			splats /dev/stdin | head -n 1)
+	fi
+	[ -n "$why" ] || return
+	say "the machine was not well, which is not winregion's doing: $why"
+}
+
 # Boot what was prepared and wait for its end. Program output goes to stdout
-# as it comes.
+# as it comes. A machine that was unsound before it ran a program is booted again.
 vm_boot()
 {
-	local limit=$1
+	local limit=$1 tries=3
 
 	[ -z "$vm_counts" ] || vm_job count "$vm_counts"
 	pack "$dir/root" "$dir/jobs.cpio"
@@ -363,9 +390,16 @@ vm_boot()
 	qemu_line "$accel" "$dir"
 	quote "${qemu[@]}" >"$dir/qemu.cmd"
 	[ -z "${V:-}" ] || cat "$dir/qemu.cmd" >&2
-	vm_status=0
-	start_qemu "$limit" "$dir" || vm_status=$?
 	vm_limit=$limit
+	while :; do
+		vm_status=0
+		start_qemu "$limit" "$dir" || vm_status=$?
+		if [ $((--tries)) = 0 ] || grep -q '^begin' "$dir/result" ||
+			! vm_unsound; then
+			break
+		fi
+		say "booting again"
+	done
 }
 
 # ---- was it well? ----
