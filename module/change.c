@@ -487,12 +487,15 @@ int wr_change(struct wr_space *space, enum wr_op op, struct wr_change *changes,
 		.nr = nr,
 		.windows = LIST_HEAD_INIT(batch.windows),
 	};
-	int err;
+	int err = 0;
 
-	err = find_windows(&batch);
-	if (!err)
-		err = run_batch(&batch);
-	put_windows(&batch);
-	wr_pagefile_trim(&space->pagefile, true);
+	if (nr > 1 || !wr_change_quick(space, op, changes)) {
+		err = find_windows(&batch);
+		if (!err)
+			err = run_batch(&batch);
+		put_windows(&batch);
+	}
+	if (op == WR_DECOMMIT || err || nr > 1)
+		wr_pagefile_trim(&space->pagefile, true);
 	return err;
 }

@@ -28,6 +28,8 @@ struct wr_change {
 	struct wr_region *region;
 };
 
+bool wr_change_quick(struct wr_space *space, enum wr_op op,
+		     struct wr_change *change);
 int wr_change(struct wr_space *space, enum wr_op op, struct wr_change *changes,
 	      unsigned int nr);
 

@@ -531,6 +531,32 @@ static const struct {
 	WR_OP(QUERY_RUNS, wr_ioc_query_runs, winregion_query_runs),
 };
 
+/* copy_from_user() of a few words, without the calls. */
+static int read_words(u64 *words, const u64 __user *user, unsigned int n)
+{
+	unsigned int i;
+
+	if (!user_read_access_begin(user, n * sizeof(*user)))
+		return -EFAULT;
+	for (i = 0; i < n; i++)
+		unsafe_get_user(words[i], user + i, fault);
+	user_read_access_end();
+	return 0;
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
+static int read_args(union wr_args *args, void __user *argp, unsigned int size,
+		     unsigned int user_size)
+{
+	if (user_size < size)
+		return -EINVAL;
+	if (user_size > size)
+		return copy_struct_from_user(args, size, argp, user_size);
+	return read_words((u64 *)args, argp, size / sizeof(u64));
+}
+
 /**
  * wr_ioctl - unlocked_ioctl of /dev/winregion
  * @file: not looked at; calls act on current->mm
@@ -551,9 +577,7 @@ long wr_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return -ENOTTY;
 	if (get_user(size, (u32 __user *)argp))
 		return -EFAULT;
-	if (size < ops[i].size)
-		return -EINVAL;
-	err = copy_struct_from_user(&args, ops[i].size, argp, size);
+	err = read_args(&args, argp, ops[i].size, size);
 	if (err)
 		return err;
 	return ops[i].handler(&args, argp);

@@ -134,31 +134,66 @@ void wr_runs_destroy(struct wr_runs *runs)
 	runs->root = 0;
 }
 
+/* How many of the @n states from @states on are @state; mostly few or all. */
+unsigned int wr_states_same(const u8 *states, u8 state, unsigned int n)
+{
+	const u64 eight = state * 0x0101010101010101ULL;
+	unsigned int i;
+	u64 word;
+
+	for (i = 0; i + sizeof(word) <= n; i += sizeof(word)) {
+		memcpy(&word, states + i, sizeof(word));
+		if (word != eight)
+			break;
+	}
+	while (i < n && states[i] == state)
+		i++;
+	return i;
+}
+
+/* The first page in [@index, @end) of one slot whose state is not @state. */
+static pgoff_t slot_span(struct wr_slot *slot, pgoff_t index, pgoff_t end,
+			 u8 state)
+{
+	if (!slot->states)
+		return slot->state == state ? end : index;
+	return index + wr_states_same(slot->states + slot_offset(index), state,
+				      end - index);
+}
+
+static u8 slot_state(struct wr_slot *slot, pgoff_t index)
+{
+	return slot->states ? slot->states[slot_offset(index)] : slot->state;
+}
+
+static u8 state_in(unsigned long entry, pgoff_t index)
+{
+	return entry_is_state(entry) ? entry_state(entry) :
+				       slot_state(entry_slot(entry), index);
+}
+
 /* The state of one page. */
 u8 wr_runs_state(struct wr_runs *runs, pgoff_t index)
 {
 	unsigned int shift;
-	unsigned long entry = *find_entry(runs, index, &shift);
-	struct wr_slot *slot;
 
-	if (entry_is_state(entry))
-		return entry_state(entry);
-	slot = entry_slot(entry);
-	return slot->states ? slot->states[slot_offset(index)] : slot->state;
+	return state_in(*find_entry(runs, index, &shift), index);
 }
 
-/* The first page from @index on whose state is not @state, in one slot. */
-static pgoff_t slot_span(struct wr_slot *slot, pgoff_t index, u8 state)
+/*
+ * @index is in a block with entry *@entry. Return: the first page behind it, or
+ * behind the entries of the same node that say the same.
+ */
+static pgoff_t same_entries(struct wr_runs *runs, unsigned long *entry,
+			    pgoff_t index, unsigned int shift)
 {
-	unsigned int offset = slot_offset(index);
-	pgoff_t end = index - offset + WR_SLOT_PAGES;
-	u8 *other;
+	unsigned long i = (index - runs->base) >> shift;
+	const unsigned long value = *entry;
 
-	if (!slot->states)
-		return slot->state == state ? end : index;
-	other = memchr_inv(slot->states + offset, state,
-			   WR_SLOT_PAGES - offset);
-	return other ? index + (other - slot->states - offset) : end;
+	if (shift != runs->shift)
+		while ((i + 1) & (WR_NODE_ENTRIES - 1) && *++entry == value)
+			i++;
+	return runs->base + ((i + 1) << shift);
 }
 
 /*
@@ -167,22 +202,27 @@ static pgoff_t slot_span(struct wr_slot *slot, pgoff_t index, u8 state)
  */
 u8 wr_runs_span(struct wr_runs *runs, pgoff_t index, pgoff_t end, pgoff_t *next)
 {
-	u8 state = wr_runs_state(runs, index);
 	unsigned int shift;
-	unsigned long entry;
+	unsigned long *entry = find_entry(runs, index, &shift);
+	u8 state = state_in(*entry, index);
 	pgoff_t stop;
 
-	do {
-		entry = *find_entry(runs, index, &shift);
-		stop = block_end(runs, index, shift);
-		if (!entry_is_state(entry)) {
-			index = slot_span(entry_slot(entry), index, state);
-		} else {
-			if (entry_state(entry) != state)
+	for (;;) {
+		if (!entry_is_state(*entry)) {
+			stop = min(block_end(runs, index, shift), end);
+			index = slot_span(entry_slot(*entry), index, stop,
+					  state);
+			if (index < stop)
 				break;
-			index = stop;
+		} else {
+			if (entry_state(*entry) != state)
+				break;
+			index = same_entries(runs, entry, index, shift);
 		}
-	} while (index == stop && index < end);
+		if (index >= end)
+			break;
+		entry = find_entry(runs, index, &shift);
+	}
 	*next = min(index, end);
 	return state;
 }
@@ -301,7 +341,7 @@ static void compact_slot(unsigned long *entry, bool uniform)
 
 	if (states && (uniform || !states[0]) &&
 	    states[0] == states[WR_SLOT_PAGES - 1] &&
-	    !memchr_inv(states, states[0], WR_SLOT_PAGES)) {
+	    wr_states_same(states, states[0], WR_SLOT_PAGES) == WR_SLOT_PAGES) {
 		slot->state = states[0];
 		slot->states = NULL;
 		kfree(states);
@@ -356,6 +396,21 @@ static void compact_entry(unsigned long *entry, pgoff_t start,
 	compact_node(entry, uniform);
 }
 
+/* Whether the range is in one slot that can free nothing, at a first look. */
+static bool stays_split(struct wr_runs *runs, pgoff_t first, pgoff_t end)
+{
+	unsigned int shift;
+	unsigned long entry = *find_entry(runs, first, &shift);
+	struct wr_slot *slot = entry_slot(entry);
+
+	if (entry_is_state(entry) || end > block_end(runs, first, shift))
+		return false;
+	if (slot->pages && !slot->nr_resident)
+		return false;
+	return slot->states &&
+	       slot->states[0] != slot->states[WR_SLOT_PAGES - 1];
+}
+
 /**
  * wr_runs_compact - free what no longer tells a difference
  * @runs: the states
@@ -370,6 +425,8 @@ static void compact_entry(unsigned long *entry, pgoff_t start,
 void wr_runs_compact(struct wr_runs *runs, pgoff_t first, pgoff_t end,
 		     pgoff_t low, pgoff_t high)
 {
+	if (stays_split(runs, first, end))
+		return;
 	compact_entry(&runs->root, runs->base, runs->shift, first, end, low,
 		      high);
 }

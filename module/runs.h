@@ -70,6 +70,8 @@ struct wr_runs {
 	unsigned int shift;
 };
 
+unsigned int wr_states_same(const u8 *states, u8 state, unsigned int n);
+
 void wr_runs_init(struct wr_runs *runs, pgoff_t first, pgoff_t end);
 void wr_runs_destroy(struct wr_runs *runs);
 u8 wr_runs_state(struct wr_runs *runs, pgoff_t index);
