@@ -18,6 +18,7 @@
 #include <linux/sched.h>
 
 #include "fault.h"
+#include "regiontree.h"
 #include "resident.h"
 
 static u8 wanted_rights(struct vm_fault *vmf)
@@ -61,9 +62,31 @@ static vm_fault_t page_error(struct page *page)
 	return page == ERR_PTR(-EHWPOISON) ? VM_FAULT_HWPOISON : VM_FAULT_OOM;
 }
 
+/*
+ * A program that touches one page after the other gets some more at once. They
+ * are mapped under the window's lock, so whoever changes their states later
+ * finds the PTEs. Not in a tracked window, where PTEs must not be writable yet.
+ */
+static void map_ahead(struct vm_fault *vmf, struct wr_window *window)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	pgoff_t end = vma->vm_pgoff + vma_pages(vma), next;
+	struct page *pages[WR_UNIT_PAGES];
+	unsigned long n;
+
+	if (!(vma->vm_flags & VM_MIXEDMAP) || vmf->flags & FAULT_FLAG_REMOTE)
+		return;
+	end = min(end, vmf->pgoff + WR_UNIT_PAGES);
+	wr_runs_span(&window->runs, vmf->pgoff, end, &next);
+	n = wr_resident_ahead(window, vmf->pgoff, next - vmf->pgoff - 1, pages);
+	if (n)
+		vm_insert_pages(vma, vmf->address + PAGE_SIZE, pages, &n);
+}
+
 static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 {
 	u8 state = wr_runs_state(&window->runs, vmf->pgoff);
+	unsigned long nr_resident = window->nr_resident;
 	u8 wanted = wanted_rights(vmf);
 	struct page *page;
 
@@ -79,6 +102,8 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 		page = wr_resident_get(window, vmf->pgoff);
 	if (IS_ERR(page))
 		return page_error(page);
+	if (window->nr_resident != nr_resident)
+		map_ahead(vmf, window);
 	get_page(page);
 	lock_page(page);
 	vmf->page = page;
@@ -280,10 +305,14 @@ bool wr_vma_is_ours(struct vm_area_struct *vma)
 	return vma->vm_ops == &simple_ops || vma->vm_ops == &tracked_ops;
 }
 
-/* Ask page_mkwrite from now on. PTEs that are writable stay so. */
+/*
+ * Ask page_mkwrite from now on. PTEs that are writable stay so. Without
+ * VM_MIXEDMAP a fork leaves the page tables alone.
+ */
 void wr_vma_set_tracked(struct vm_area_struct *vma)
 {
 	vma_start_write(vma);
+	vm_flags_clear(vma, VM_MIXEDMAP);
 	vma->vm_ops = &tracked_ops;
 	WRITE_ONCE(vma->vm_page_prot,
 		   vm_get_page_prot(vma->vm_flags & ~VM_SHARED));
@@ -294,6 +323,7 @@ void wr_vma_set_tracked(struct vm_area_struct *vma)
  * VM_DONTDUMP. VM_DONTEXPAND is load-bearing: it makes the core refuse to
  * merge, grow, duplicate (mremap of length 0) or collapse them, and to
  * register them with userfaultfd, whose write protection would undo ours.
+ * VM_MIXEDMAP is what vm_insert_pages() asks for: see map_ahead().
  */
 static int wr_file_mmap(struct file *file, struct vm_area_struct *vma)
 {
@@ -306,7 +336,7 @@ static int wr_file_mmap(struct file *file, struct vm_area_struct *vma)
 	space = wr_space_find(vma->vm_mm);
 	window = space->layout.window;
 	vma->vm_pgoff = vma->vm_start >> PAGE_SHIFT;
-	vm_flags_set(vma, VM_DONTEXPAND);
+	vm_flags_set(vma, VM_DONTEXPAND | VM_MIXEDMAP);
 	if (!space->layout.exec) /* personality(READ_IMPLIES_EXEC) */
 		vm_flags_clear(vma, VM_EXEC);
 	vma->vm_ops = &simple_ops;

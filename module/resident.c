@@ -13,17 +13,20 @@
  * mapping for one that may become writable again once it is dirty but its page
  * is not (NUMA balancing, userfaultfd).
  *
- * No PTE appears but under its page's lock, after the fault handler looked
- * at the states under the window's lock. So whoever changes the states and then
- * takes the lock of each page in turn has waited for every fault that saw
- * the old states, and can unmap what they left: wr_resident_unmap(). This is
- * good for taking all access away, not for making PTEs read-only.
+ * No PTE appears but under its page's lock, taken while the fault handler looked
+ * at the states under the window's lock, or under the latter itself. So
+ * whoever changes the states and then sees each page unlocked has waited
+ * for every fault that saw the old states, and can unmap what they left:
+ * wr_resident_unmap(). This is good for taking all access away, not for making
+ * PTEs read-only.
  */
 #include <linux/highmem.h>
+#include <linux/log2.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "regiontree.h"
 #include "resident.h"
 
 static unsigned int slot_offset(pgoff_t index)
@@ -40,20 +43,29 @@ static void page_stamp(struct page *page, struct wr_window *window,
 	folio->index = index + window->stamp;
 }
 
+/* A new page, which nobody else knows. */
+static void page_adopt(struct wr_window *window, pgoff_t index,
+		       struct page *page)
+{
+	page_stamp(page, window, index);
+	set_page_private(page, 1);
+	SetPageDirty(page);
+}
+
 static struct page *page_alloc(struct wr_window *window, pgoff_t index,
 			       gfp_t gfp)
 {
 	struct page *page = alloc_page(GFP_HIGHUSER | __GFP_ACCOUNT | gfp);
 
-	if (!page)
-		return NULL;
-	page_stamp(page, window, index);
-	set_page_private(page, 1);
-	SetPageDirty(page);
+	if (page)
+		page_adopt(window, index, page);
 	return page;
 }
 
-/* Gives up one window's ownership; others may own it, or have it pinned. */
+/*
+ * Gives up one window's ownership; others may own it, or have it pinned. The
+ * reference is left to the caller.
+ */
 static void page_disown(struct page *page)
 {
 	struct folio *folio = page_folio(page);
@@ -63,13 +75,26 @@ static void page_disown(struct page *page)
 	if (!page_private(page))
 		folio->mapping = NULL;
 	folio_unlock(folio);
-	folio_put(folio);
 }
 
-/* Whether other windows own it too. */
-static bool is_shared(struct page *page)
+/* Most of the pages of the range that can be in memory, up to @enough. */
+unsigned long wr_resident_at_most(struct wr_window *window, pgoff_t first,
+				  pgoff_t end, unsigned long enough)
 {
-	return READ_ONCE(page_private(page)) > 1;
+	unsigned long n = 0;
+	struct wr_slot *slot;
+	pgoff_t next;
+
+	lockdep_assert_held(&window->lock);
+	if (!window->nr_resident || end - first < enough)
+		return 0;
+	for (; first < end && n < enough; first = next) {
+		slot = wr_runs_slot(&window->runs, first, &next);
+		if (slot)
+			n += min_t(unsigned long, slot->nr_resident,
+				   min(next, end) - first);
+	}
+	return n;
 }
 
 /* The page in memory at @index, or NULL. No reference is taken. */
@@ -139,6 +164,7 @@ static struct page *page_copy(struct wr_window *window, pgoff_t index,
 	unlock_page(old);
 	unmap_mapping_pages(window->file->f_mapping, index, 1, false);
 	page_disown(old);
+	put_page(old);
 	return page;
 }
 
@@ -158,7 +184,7 @@ struct page *wr_resident_own(struct wr_window *window, pgoff_t index)
 
 	if (IS_ERR(page) || likely(!window->tracked))
 		return page;
-	if (is_shared(page))
+	if (wr_page_is_shared(page))
 		return page_copy(window, index, page);
 	/*
 	 * It was left to us by the others; a shared futex in it is ours now.
@@ -173,11 +199,84 @@ struct page *wr_resident_own(struct wr_window *window, pgoff_t index)
 	return page;
 }
 
+/* Pages in memory right in front of @offset, as far as they matter. */
+static unsigned int count_before(struct wr_slot *slot, unsigned int offset)
+{
+	unsigned int n = 0;
+
+	while (n < offset && n < WR_UNIT_PAGES && slot->pages[offset - n - 1])
+		n++;
+	return n;
+}
+
+static unsigned int count_absent(struct wr_slot *slot, unsigned int offset,
+				 unsigned int max)
+{
+	unsigned int n = 0;
+
+	while (n < max && !slot->pages[offset + n])
+		n++;
+	return n;
+}
+
+/* Up to @n pages from @index on, if that is easy. Return: how many. */
+static unsigned int alloc_some(struct wr_window *window, struct wr_slot *slot,
+			       pgoff_t index, unsigned int n,
+			       struct page **pages)
+{
+	unsigned int order = ilog2(n), i;
+	struct page *page;
+
+	page = alloc_pages(GFP_HIGHUSER | __GFP_ACCOUNT | __GFP_ZERO |
+			   __GFP_NORETRY | __GFP_NOWARN, order);
+	if (!page)
+		return 0;
+	split_page(page, order);
+	for (i = 0; i < 1U << order; i++) {
+		pages[i] = page + i;
+		page_adopt(window, index + i, pages[i]);
+		slot_add(window, slot, index + i, pages[i]);
+	}
+	return i;
+}
+
+/**
+ * wr_resident_ahead - make the pages that a sequential program touches next
+ * @window: the window
+ * @index: the page that has just been made
+ * @max: pages behind it that are in the same state
+ * @pages: room for WR_UNIT_PAGES pages
+ *
+ * Not beyond the unit of @index, nor more than there are in memory in front of
+ * it: so never more than half of all have been made in vain.
+ *
+ * Return: how many pages behind @index were made, without references.
+ */
+unsigned int wr_resident_ahead(struct wr_window *window, pgoff_t index,
+			       unsigned long max, struct page **pages)
+{
+	struct wr_slot *slot = wr_runs_slot(&window->runs, index, NULL);
+	unsigned int offset = slot_offset(index), n, some, done = 0;
+
+	lockdep_assert_held(&window->lock);
+	max = min(max, WR_UNIT_PAGES - 1 - (index & (WR_UNIT_PAGES - 1)));
+	n = min_t(unsigned long, max, count_before(slot, offset));
+	n = count_absent(slot, offset + 1, n);
+	while (done < n) {
+		some = alloc_some(window, slot, index + 1 + done, n - done,
+				  pages + done);
+		if (!some)
+			break;
+		done += some;
+	}
+	return done;
+}
+
 typedef int (*page_fn)(struct wr_window *window, pgoff_t index,
 		       struct wr_slot *slot, void *data);
 
 /* Calls @fn for each page in memory of [@first, @end) up to the first error. */
-static int visit_pages(struct wr_window *window, pgoff_t first, pgoff_t end,
+static __always_inline int visit_pages(struct wr_window *window, pgoff_t first, pgoff_t end,
 		       page_fn fn, void *data)
 {
 	struct wr_slot *slot;
@@ -223,10 +322,8 @@ unsigned long wr_resident_count(struct wr_window *window, pgoff_t first,
 static int wait_for_page(struct wr_window *window, pgoff_t index,
 			 struct wr_slot *slot, void *data)
 {
-	struct page *page = slot->pages[slot_offset(index)];
-
-	lock_page(page);
-	unlock_page(page);
+	/* A fault that saw the old states has locked it before we came. */
+	folio_wait_locked(page_folio(slot->pages[slot_offset(index)]));
 	*(bool *)data = true;
 	return 0;
 }
@@ -252,23 +349,62 @@ void wr_resident_unmap(struct wr_window *window, pgoff_t first, pgoff_t end)
 				    false);
 }
 
+/* Pages that nothing maps, to be freed together */
+struct wr_dropped {
+	struct page *pages[32];
+	unsigned int nr;
+	bool mapped;
+	bool any;
+};
+
 static int drop_page(struct wr_window *window, pgoff_t index,
 		     struct wr_slot *slot, void *data)
 {
 	struct page *page = slot->pages[slot_offset(index)];
+	struct wr_dropped *dropped = data;
 
 	slot->pages[slot_offset(index)] = NULL;
 	slot->nr_resident--;
 	window->nr_resident--;
-	page_disown(page);
+	page_disown(page); /* waits for faults as well */
+	dropped->any = true;
+	if (dropped->mapped) {
+		put_page(page); /* its PTE has a reference, most likely */
+		return 0;
+	}
+	dropped->pages[dropped->nr++] = page;
+	if (dropped->nr == ARRAY_SIZE(dropped->pages)) {
+		release_pages(dropped->pages, dropped->nr);
+		dropped->nr = 0;
+	}
 	return 0;
 }
 
-/* Gives up pages that no PTE of the window maps any more. */
-void wr_resident_drop(struct wr_window *window, pgoff_t first, pgoff_t end)
+/**
+ * wr_resident_drop - give up pages, and all access to them
+ * @window: the window
+ * @first: the first page
+ * @end: the page behind the last
+ * @mapped: there may be PTEs
+ *
+ * To be called after the states have changed. PTEs have references of their
+ * own: a page that is mapped is freed by the core, with what maps it.
+ */
+void wr_resident_drop(struct wr_window *window, pgoff_t first, pgoff_t end,
+		      bool mapped)
 {
-	if (window->nr_resident)
-		visit_pages(window, first, end, drop_page, NULL);
+	struct wr_dropped dropped;
+
+	if (!window->nr_resident)
+		return;
+	dropped.nr = 0;
+	dropped.mapped = mapped;
+	dropped.any = false;
+	visit_pages(window, first, end, drop_page, &dropped);
+	release_pages(dropped.pages, dropped.nr);
+	if (mapped && dropped.any)
+		unmap_mapping_pages(window->file->f_mapping, first, end - first,
+				    false);
 }
 
 /*

@@ -743,9 +743,7 @@ void wr_window_clear(struct wr_window *window, struct wr_region *region,
 		if (state && !(state & WR_LOST))
 			wr_runs_fill(&window->runs, i, next, 0);
 	}
-	if (mapped)
-		wr_resident_unmap(window, first, end);
-	wr_resident_drop(window, first, end);
+	wr_resident_drop(window, first, end, mapped);
 	wr_runs_compact(&window->runs, first, end, region->first, region->end);
 	region->committed -= committed;
 	wr_pagefile_uncharge(&window->space->pagefile, committed);
@@ -1211,7 +1209,7 @@ static void fork_vma(struct wr_window *parent, struct wr_window *child,
 	if (!err)
 		err = wr_resident_fork(parent, child, first, end);
 	if (!err && how == FORK_MOVES && !(parent->moving.state & WR_COMMITTED))
-		wr_resident_drop(child, first, end);
+		wr_resident_drop(child, first, end, false);
 	if (err)
 		lose_pages(child, first, end);
 	else
@@ -1252,10 +1250,10 @@ struct wr_window *wr_window_fork(struct wr_window *parent,
 	struct wr_window *child;
 	bool failed = false;
 
-	if (!space)
-		return NULL;
 	if (!parent->tracked)
 		track_vmas(parent);
+	if (!space)
+		return NULL;
 	mutex_lock(&parent->lock);
 	child = child_of(parent, space);
 	if (child)

@@ -240,20 +240,25 @@ static int node_of(char *addr)
 	return status;
 }
 
-/* Pages come from where the program's own policy says. */
+/*
+ * Pages come from where the program's own policy says at the first touch of their
+ * unit, the rest of which a fault may make as well.
+ */
 TEST_F(numa, policy_of_the_task)
 {
 	unsigned long mask;
 	int node, got;
+	char *at;
 
 	for (node = 0; node < 2; node++) {
 		mask = 1UL << node;
+		at = self->base + PAGES(node * 16);
 		ASSERT_EQ(0, syscall(SYS_set_mempolicy, MPOL_BIND, &mask, 64));
-		fill_pages(self->base + PAGES(node * 8), 8, 1);
-		EXPECT_EQ(node, node_of(self->base + PAGES(node * 8)));
-		EXPECT_EQ(node, node_of(self->base + PAGES(node * 8 + 7)));
+		fill_pages(at, 8, 1);
+		EXPECT_EQ(node, node_of(at));
+		EXPECT_EQ(node, node_of(at + PAGES(7)));
 		ASSERT_EQ(0, syscall(SYS_get_mempolicy, &got, NULL, 0,
-				     self->base + PAGES(node * 8),
+				     at,
 				     MPOL_F_NODE | MPOL_F_ADDR));
 		EXPECT_EQ(node, got);
 	}

@@ -712,7 +712,7 @@ static bool touch(struct fuzz *fuzz, const struct op *op,
 		model_alarm(fuzz->model, page);
 		return true;
 	}
-	page->touched = true;
+	model_touch(fuzz->model, address);
 	if (access == MODEL_WRITE)
 		page->word[word] = value;
 	else if (value != page->word[word])
@@ -791,7 +791,7 @@ static bool do_touch(struct fuzz *fuzz, const struct op *op)
 	if (fuzz->dry || !(op->flags & OP_WHOLE_PAGE) ||
 	    !model_may(page, MODEL_READ))
 		return true;
-	page->touched = true;
+	model_touch(fuzz->model, address);
 	return whole_page(fuzz, op, page, address);
 }
 
@@ -814,7 +814,7 @@ static bool do_write_call(struct fuzz *fuzz, const struct op *op)
 		  emit_address(&op->range[0]), model_word_offset(word),
 		  page->word[word], works);
 	if (works)
-		page->touched = true;
+		model_touch(fuzz->model, address);
 	if (fuzz->dry)
 		return true;
 	address += model_word_offset(word);
@@ -847,7 +847,7 @@ static bool do_read_call(struct fuzz *fuzz, const struct op *op)
 		  emit_address(&op->range[0]), model_word_offset(word), value,
 		  works);
 	if (works) {
-		page->touched = true;
+		model_touch(fuzz->model, address);
 		page->word[word] = value;
 	}
 	if (fuzz->dry)

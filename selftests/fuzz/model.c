@@ -205,6 +205,7 @@ static void commit_page(struct model *model, struct model_page *page,
 {
 	if (page->state != MODEL_COMMITTED) {
 		page->touched = false;
+		page->ahead = false;
 		if (model->bug != MODEL_BUG_CONTENTS)
 			memset(page->word, 0, sizeof(page->word));
 	}
@@ -217,6 +218,7 @@ static void decommit_page(struct model_page *page)
 	page->state = MODEL_RESERVED;
 	page->protection = 0;
 	page->touched = false;
+	page->ahead = false;
 }
 
 static void put_region(struct model *model, struct model_span *span,
@@ -684,7 +686,7 @@ static void count_resident(const struct model_page *page,
 {
 	unsigned int i;
 
-	if (page->state != MODEL_COMMITTED || !page->touched)
+	if (page->state != MODEL_COMMITTED || (!page->touched && !page->ahead))
 		return;
 	answer->resident_max += MODEL_PAGE;
 	for (i = 0; i < MODEL_WORDS; i++)
@@ -692,6 +694,25 @@ static void count_resident(const struct model_page *page,
 			answer->resident_min += MODEL_PAGE;
 			return;
 		}
+}
+
+/*
+ * An access went through. A fault may make the pages behind it in the unit of
+ * 64 KiB as well, if they are like it.
+ */
+void model_touch(struct model *model, uint64_t address)
+{
+	uint32_t n = (MODEL_UNIT - address % MODEL_UNIT - 1) / MODEL_PAGE + 1, i;
+	struct model_page *page;
+	struct model_spot spot;
+
+	if (!model_find(model, address, &spot))
+		return;
+	page = &spot.span->page[spot.page];
+	page->touched = true;
+	n = n < spot.span->pages - spot.page ? n : spot.span->pages - spot.page;
+	for (i = 1; i < n && alike(page, &page[i]); i++)
+		page[i].ahead = true;
 }
 
 /* The run that starts with a page of a span. False: that is not known. */

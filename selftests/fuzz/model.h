@@ -65,6 +65,7 @@ enum model_state {
  * struct model_page - one page
  * @state: MODEL_FREE and so on
  * @touched: an access to it went through, so it may be in memory
+ * @ahead: so it may with an access to a page in front of it
  * @region: the first page of its region, an index into the span
  * @allocation: the allocation protection of its region
  * @protection: that of the page, 0 if it is not committed
@@ -73,6 +74,7 @@ enum model_state {
 struct model_page {
 	uint8_t state;
 	bool touched;
+	bool ahead;
 	uint16_t region;
 	uint32_t allocation;
 	uint32_t protection;
@@ -146,6 +148,7 @@ int model_adopt(struct model *model, const struct winregion_reserve *arg,
 		uint64_t address);
 
 /* Parts of it, also for those who make calls up */
+void model_touch(struct model *model, uint64_t address);
 bool model_find(struct model *model, uint64_t address,
 		struct model_spot *spot);
 uint32_t model_region_end(const struct model_span *span, uint32_t page);
