@@ -10,16 +10,30 @@
  * A change of one range takes no mmap_lock, one of several takes it for reading,
  * so that no fork falls into it. One that takes rights away from pages in
  * memory waits for the faults that saw the old states and unmaps the pages, all
- * under the window's lock: wr_resident_unmap(). Only two things that a change
- * may need are done under mmap_lock, before it starts over: to make a window
- * tracked (for its first page that can be read but not written), and to give
- * pages a VMA that is executable, or one that is not. The latter runs under
- * layout_lock, and so one at a time.
+ * under the window's lock: wr_resident_unmap(). Three things that a change may
+ * need are done under mmap_lock, and the change starts over: to make a window
+ * tracked (for its first page that can be read but not written); to give pages a
+ * VMA that is executable, or one that is not, under layout_lock and so one at a
+ * time; and to edit the PTEs of many pages (ptes.c), which is cheaper than to
+ * unmap them and have them faulted in again.
  */
 #include "change.h"
+#include "fault.h"
 #include "protection.h"
+#include "ptes.h"
 #include "regiontree.h"
 #include "resident.h"
+
+/* From so many pages in memory on, PTEs are edited instead of unmapped. */
+#define MANY_TO_FORBID 64UL
+#define MANY_TO_ALLOW 16UL
+
+/* How a change holds mmap_lock; the last one with the VMAs' locks too. */
+enum wr_mmap {
+	WR_MMAP_NONE,
+	WR_MMAP_READ,
+	WR_MMAP_WRITE,
+};
 
 /**
  * struct wr_batch - a change that is going on
@@ -29,6 +43,7 @@
  * @nr: how many
  * @windows: the windows that are locked, if there are several
  * @several: batch_lock is held, and each window in @windows
+ * @mmap: how mmap_lock is held
  */
 struct wr_batch {
 	struct wr_space *space;
@@ -37,17 +52,20 @@ struct wr_batch {
 	unsigned int nr;
 	struct list_head windows;
 	bool several;
+	enum wr_mmap mmap;
 };
 
 /**
  * struct wr_needs - what a batch needs
  * @track: a window that must be tracked first
  * @exec: pages must move between VMAs first
+ * @mmap: how mmap_lock should be held, as many PTEs are to be edited
  * @charge: pages to charge
  */
 struct wr_needs {
 	struct wr_window *track;
 	bool exec;
+	enum wr_mmap mmap;
 	unsigned long charge;
 };
 
@@ -108,21 +126,50 @@ static void unlock_windows(struct wr_batch *batch)
 	mutex_unlock(&batch->space->batch_lock);
 }
 
-/*
- * A fork copies one VMA after the other, under mmap_lock, and shall not fall
- * into a change of several.
- */
-static int lock_out_forks(struct wr_batch *batch)
+/* Waits for the faults that are on their way in the ranges. */
+static void lock_vmas(struct wr_batch *batch)
 {
-	if (batch->nr > 1 && mmap_read_lock_killable(batch->space->mm))
+	struct wr_change *change = batch->changes;
+	struct vm_area_struct *vma;
+	unsigned int i;
+
+	for (i = 0; i < batch->nr; i++, change++) {
+		VMA_ITERATOR(vmi, batch->space->mm, change->first << PAGE_SHIFT);
+
+		for_each_vma_range(vmi, vma, change->end << PAGE_SHIFT)
+			if (wr_vma_is_ours(vma))
+				vma_start_write(vma);
+	}
+}
+
+/*
+ * Besides what the change needs: a fork copies one VMA after the other, under
+ * mmap_lock, and shall not fall into a change of several ranges.
+ */
+static int lock_mmap(struct wr_batch *batch)
+{
+	struct mm_struct *mm = batch->space->mm;
+	int err = 0;
+
+	if (batch->nr > 1)
+		batch->mmap = max(batch->mmap, WR_MMAP_READ);
+	if (batch->mmap == WR_MMAP_READ)
+		err = mmap_read_lock_killable(mm);
+	if (batch->mmap == WR_MMAP_WRITE)
+		err = mmap_write_lock_killable(mm);
+	if (err)
 		return -EINTR;
+	if (batch->mmap == WR_MMAP_WRITE)
+		lock_vmas(batch);
 	return 0;
 }
 
-static void let_in_forks(struct wr_batch *batch)
+static void unlock_mmap(struct wr_batch *batch)
 {
-	if (batch->nr > 1)
+	if (batch->mmap == WR_MMAP_READ)
 		mmap_read_unlock(batch->space->mm);
+	if (batch->mmap == WR_MMAP_WRITE)
+		mmap_write_unlock(batch->space->mm);
 }
 
 /* ---- checks; the windows are locked ---- */
@@ -158,6 +205,31 @@ static int check_run(struct wr_batch *batch, struct wr_change *change, u8 old,
 	return 0;
 }
 
+/* How mmap_lock should be held, by the number of PTEs to edit. */
+static enum wr_mmap mmap_for(struct wr_change *change)
+{
+	struct wr_window *window = change->window;
+
+	if (change->lost == WR_WRITE && wr_state_needs_tracking(change->state) &&
+	    wr_resident_at_most(window, change->first, change->end,
+				MANY_TO_FORBID) >= MANY_TO_FORBID)
+		return WR_MMAP_WRITE;
+	if (change->gained & WR_WRITE && window->tracked &&
+	    wr_resident_at_most(window, change->first, change->end,
+				MANY_TO_ALLOW) >= MANY_TO_ALLOW)
+		return WR_MMAP_READ;
+	return WR_MMAP_NONE;
+}
+
+static void note_rights(struct wr_change *change, u8 old)
+{
+	u8 had = wr_state_rights(old), has = wr_state_rights(change->state);
+
+	change->lost |= had & ~has;
+	if (had & WR_READ)
+		change->gained |= has & ~had;
+}
+
 static int check_change(struct wr_batch *batch, struct wr_change *change,
 			struct wr_needs *needs)
 {
@@ -166,11 +238,16 @@ static int check_change(struct wr_batch *batch, struct wr_change *change,
 	int err;
 	u8 old;
 
+	change->lost = 0;
+	change->gained = 0;
 	err = find_region(batch, change);
 	for (i = change->first; !err && i < change->end; i = next) {
 		old = wr_runs_span(&window->runs, i, change->end, &next);
 		err = check_run(batch, change, old, next - i, needs);
+		note_rights(change, old);
 	}
+	if (!err && batch->op != WR_DECOMMIT)
+		needs->mmap = max(needs->mmap, mmap_for(change));
 	if (!err && batch->op != WR_DECOMMIT && !window->tracked &&
 	    wr_state_needs_tracking(change->state))
 		needs->track = window;
@@ -225,28 +302,41 @@ static int prepare_all(struct wr_batch *batch, struct wr_needs *needs)
 
 /* ---- applying: cannot fail ---- */
 
-/* Sets the states. Return: whether pages may have lost rights. */
-static bool set_states(struct wr_batch *batch, struct wr_change *change,
-		       unsigned long *charged)
+static void set_states(struct wr_change *change, unsigned long *charged)
 {
 	struct wr_window *window = change->window;
-	bool revoke = false;
 	pgoff_t i, next;
 	u8 old;
 
+	/* Anew, as ranges may overlap. */
+	change->lost = 0;
+	change->gained = 0;
 	for (i = change->first; i < change->end; i = next) {
 		old = wr_runs_span(&window->runs, i, change->end, &next);
 		if (!(old & WR_COMMITTED))
 			*charged += next - i;
-		if (wr_state_rights(old) & ~wr_state_rights(change->state))
-			revoke = true;
+		note_rights(change, old);
 		if (wr_window_is_odd(window, old))
 			window->nr_odd -= next - i;
 	}
 	if (wr_window_is_odd(window, change->state))
 		window->nr_odd += change->end - change->first;
 	wr_runs_fill(&window->runs, change->first, change->end, change->state);
-	return revoke;
+}
+
+/* Makes the PTEs obey the new states; what is missing is left to faults. */
+static void make_ptes_obey(struct wr_batch *batch, struct wr_change *change)
+{
+	struct wr_window *window = change->window;
+
+	if (change->lost == WR_WRITE && batch->mmap == WR_MMAP_WRITE &&
+	    wr_state_needs_tracking(change->state))
+		wr_ptes_forbid_write(window, change->first, change->end);
+	else if (change->lost)
+		wr_resident_unmap(window, change->first, change->end);
+	if (change->gained & WR_WRITE && batch->mmap != WR_MMAP_NONE &&
+	    window->tracked)
+		wr_ptes_allow_write(window, change->first, change->end);
 }
 
 static void apply_change(struct wr_batch *batch, struct wr_change *change,
@@ -264,8 +354,8 @@ static void apply_change(struct wr_batch *batch, struct wr_change *change,
 	old = wr_runs_state(&window->runs, change->first);
 	change->old_protection =
 		wr_state_protection(old, change->region->protection);
-	if (set_states(batch, change, &charged))
-		wr_resident_unmap(window, change->first, change->end);
+	set_states(change, &charged);
+	make_ptes_obey(batch, change);
 	change->region->committed += charged;
 	needs->charge -= charged;
 }
@@ -363,7 +453,7 @@ static int apply_again(struct wr_batch *batch)
 	struct wr_needs needs;
 	int err;
 
-	err = lock_out_forks(batch);
+	err = lock_mmap(batch);
 	if (err)
 		return err;
 	lock_windows(batch);
@@ -375,7 +465,7 @@ static int apply_again(struct wr_batch *batch)
 	if (!err)
 		apply_all(batch, &needs);
 	unlock_windows(batch);
-	let_in_forks(batch);
+	unlock_mmap(batch);
 	return err;
 }
 
@@ -435,19 +525,19 @@ static int try_change(struct wr_batch *batch, struct wr_needs *needs)
 {
 	int err;
 
-	err = lock_out_forks(batch);
+	err = lock_mmap(batch);
 	if (err)
 		return err;
 	lock_windows(batch);
 	err = check_all(batch, needs);
-	if (!err && (needs->track || needs->exec))
+	if (!err && (needs->track || needs->exec || needs->mmap > batch->mmap))
 		err = 1;
 	if (!err)
 		err = prepare_all(batch, needs);
 	if (!err)
 		apply_all(batch, needs);
 	unlock_windows(batch);
-	let_in_forks(batch);
+	unlock_mmap(batch);
 	return err;
 }
 
@@ -457,9 +547,13 @@ static int run_batch(struct wr_batch *batch)
 	int ret;
 
 	while ((ret = try_change(batch, &needs)) == 1) {
-		if (!needs.track)
+		batch->mmap = max(batch->mmap, needs.mmap);
+		if (needs.track)
+			ret = wr_window_track(needs.track);
+		else if (needs.exec)
 			return change_vmas(batch);
-		ret = wr_window_track(needs.track);
+		else
+			ret = 0;
 		if (ret)
 			return ret;
 	}

@@ -15,6 +15,8 @@ enum wr_op {
  * @first: the first page
  * @end: the page behind the last; @first for the whole region (WR_DECOMMIT)
  * @state: what the pages become; 0 for WR_DECOMMIT
+ * @lost: rights that some page loses
+ * @gained: rights that some readable page gains
  * @old_protection: set to what the first page had (WR_PROTECT)
  * @window: the window of the range; referenced while the change runs
  * @region: its region; valid under the window's lock
@@ -23,6 +25,8 @@ struct wr_change {
 	pgoff_t first;
 	pgoff_t end;
 	u8 state;
+	u8 lost;
+	u8 gained;
 	u32 old_protection;
 	struct wr_window *window;
 	struct wr_region *region;

@@ -1161,6 +1161,7 @@ static struct wr_window *fork_window(struct wr_window *parent,
 		       << STAMP_SHIFT;
 	child->exec = parent->exec;
 	child->tracked = true;
+	child->forked = true;
 	child->pieces = parent->pieces;
 	/* Until its VMA has been copied too, a page is lost. */
 	runs = &child->runs;
@@ -1255,6 +1256,7 @@ struct wr_window *wr_window_fork(struct wr_window *parent,
 	if (!space)
 		return NULL;
 	mutex_lock(&parent->lock);
+	parent->forked = true;
 	child = child_of(parent, space);
 	if (child)
 		fork_vma(parent, child, vma, &failed);

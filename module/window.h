@@ -30,6 +30,7 @@ struct wr_region;
  * @dead: it has left space->windows, and has no VMA
  * @tracked: its VMAs ask before a page becomes writable; set under mmap_lock as
  *	well, and never reset
+ * @forked: others may own some of its pages too; never reset
  * @pieces: it may consist of more than one VMA; layout_lock as well
  * @lost: some of its pages are WR_LOST
  * @nr_odd: pages that cannot be in a VMA like the window's own: executable ones,
@@ -58,6 +59,7 @@ struct wr_window {
 	struct mutex lock; /* states, regions and pages */
 	bool dead;
 	bool tracked;
+	bool forked;
 	bool pieces;
 	bool lost;
 	unsigned long nr_odd;

@@ -29,4 +29,9 @@ static inline void vma_start_write(struct vm_area_struct *vma)
 }
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+/* 2f0584f3f4bd ("mm: rename arch pte_mkwrite()'s to pte_mkwrite_novma()") */
+#define pte_mkwrite_novma(pte) pte_mkwrite(pte)
+#endif
+
 #endif /* _WR_COMPAT_LINUX_MM_H */

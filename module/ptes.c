@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PTEs of pages in memory, made writable or read only where they are.
+ *
+ * Unmapping takes rights away too, and faults give them back; but a fault costs
+ * some thousand instructions, and this some ten a page. It is for many pages,
+ * as it needs mmap_lock: page tables can go at any moment without it.
+ *
+ * No PTE is left read only and dirty: the core takes such a PTE of a shared
+ * mapping for one that it may make writable again.
+ *
+ * A slot is what one table of PTEs maps. The window's lock is held.
+ */
+#include <linux/mm.h>
+
+#include "ptes.h"
+#include "resident.h"
+
+/* Where PTEs are edited: those of one slot, locked. */
+struct wr_table {
+	pte_t *ptes; /* of the slot's first page */
+	spinlock_t *lock;
+};
+
+static pmd_t *find_pmd(struct mm_struct *mm, unsigned long addr)
+{
+	pgd_t *pgd = pgd_offset(mm, addr);
+	p4d_t *p4d;
+	pud_t *pud;
+
+	if (pgd_none(*pgd))
+		return NULL;
+	p4d = p4d_offset(pgd, addr);
+	if (p4d_none(*p4d))
+		return NULL;
+	pud = pud_offset(p4d, addr);
+	return pud_none(*pud) ? NULL : pmd_offset(pud, addr);
+}
+
+/*
+ * Locks the PTEs of the slot that @index is in. Return: whether there are any.
+ * Newer kernels free empty tables under mmap_lock for reading, after a grace
+ * period, hence the second look.
+ */
+static bool lock_table(struct wr_window *window, pgoff_t index,
+		       struct wr_table *table)
+{
+	unsigned long addr = round_down(index, WR_SLOT_PAGES) << PAGE_SHIFT;
+	struct mm_struct *mm = window->space->mm;
+	pmd_t *pmd, value;
+
+	mmap_assert_locked(mm);
+	rcu_read_lock();
+	pmd = find_pmd(mm, addr);
+	value = pmd ? READ_ONCE(*pmd) : __pmd(0);
+	if (!pmd_none(value) && !pmd_bad(value)) {
+		table->lock = pte_lockptr(mm, &value);
+		spin_lock(table->lock);
+		if (pmd_val(READ_ONCE(*pmd)) == pmd_val(value)) {
+			table->ptes = pte_offset_kernel(&value, addr);
+			return true;
+		}
+		spin_unlock(table->lock);
+	}
+	rcu_read_unlock();
+	return false;
+}
+
+static void unlock_table(struct wr_table *table)
+{
+	spin_unlock(table->lock);
+	rcu_read_unlock();
+}
+
+/* The PTEs that were writable; none if @first > @last. */
+struct wr_span {
+	pgoff_t first;
+	pgoff_t last;
+};
+
+/* Edits the PTEs of [@first, @end) in the table of @slot. */
+typedef void (*table_fn)(struct wr_window *window, struct wr_slot *slot,
+			 struct wr_table *table, pgoff_t first, pgoff_t end,
+			 struct wr_span *span);
+
+static void edit(struct wr_window *window, pgoff_t first, pgoff_t end,
+		 table_fn fn, struct wr_span *span)
+{
+	struct wr_table table;
+	struct wr_slot *slot;
+	pgoff_t next;
+
+	lockdep_assert_held(&window->lock);
+	for (; first < end; first = next) {
+		slot = wr_runs_slot(&window->runs, first, &next);
+		next = min(next, end);
+		if (!slot || !slot->nr_resident ||
+		    !lock_table(window, first, &table))
+			continue;
+		fn(window, slot, &table, first, next, span);
+		unlock_table(&table);
+		cond_resched();
+	}
+}
+
+/*
+ * What is mapped is the window's page, as that is never replaced without unmapping
+ * the old one. One that others own too is copied first, by a fault.
+ */
+static void allow_in_table(struct wr_window *window, struct wr_slot *slot,
+			   struct wr_table *table, pgoff_t first, pgoff_t end,
+			   struct wr_span *span)
+{
+	unsigned int i = first & (WR_SLOT_PAGES - 1);
+	pte_t pte, *ptep = table->ptes + i;
+
+	for (; first < end; first++, i++, ptep++) {
+		pte = READ_ONCE(*ptep);
+		if (!pte_present(pte) || pte_protnone(pte) || pte_write(pte))
+			continue;
+		if (window->forked && wr_page_is_shared(slot->pages[i]))
+			continue;
+		pte = pte_mkdirty(pte_mkwrite_novma(pte_mkyoung(pte)));
+		set_pte_at(window->space->mm, first << PAGE_SHIFT, ptep, pte);
+	}
+}
+
+/*
+ * The processor may be about to set the dirty bit, and comes too late, or is
+ * overwritten; the pages are dirty anyway.
+ */
+static void forbid_in_table(struct wr_window *window, struct wr_slot *slot,
+			    struct wr_table *table, pgoff_t first, pgoff_t end,
+			    struct wr_span *span)
+{
+	unsigned int i = first & (WR_SLOT_PAGES - 1);
+	pte_t pte, *ptep = table->ptes + i;
+
+	for (; first < end; first++, ptep++) {
+		pte = READ_ONCE(*ptep);
+		if (!pte_present(pte) || (!pte_write(pte) && !pte_dirty(pte)))
+			continue;
+		if (pte_write(pte)) {
+			span->last = first;
+			if (span->first > first)
+				span->first = first;
+		}
+		pte = pte_mkclean(pte_wrprotect(pte));
+		set_pte_at(window->space->mm, first << PAGE_SHIFT, ptep, pte);
+	}
+}
+
+/* For the core to take away again, together with what processors remember. */
+static void lend_in_table(struct wr_window *window, struct wr_slot *slot,
+			  struct wr_table *table, pgoff_t first, pgoff_t end,
+			  struct wr_span *span)
+{
+	pte_t *ptep = &table->ptes[first & (WR_SLOT_PAGES - 1)];
+
+	set_pte_at(window->space->mm, first << PAGE_SHIFT, ptep,
+		   pte_mkwrite_novma(READ_ONCE(*ptep)));
+}
+
+/**
+ * wr_ptes_allow_write - make pages writable without a fault each
+ * @window: the window; its lock is held, and mmap_lock for reading at least
+ * @first: the first page
+ * @end: the page behind the last; the states of all of them allow it
+ *
+ * What is left out, such as pages that others own too, is left to faults.
+ */
+void wr_ptes_allow_write(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	if (window->nr_resident)
+		edit(window, first, end, allow_in_table, NULL);
+}
+
+/**
+ * wr_ptes_forbid_write - make pages read only without unmapping them
+ * @window: the window; its lock is held, it is tracked, and mmap_lock and the
+ *	VMAs' locks are held for writing, so that no fault is on its way
+ * @first: the first page
+ * @end: the page behind the last
+ *
+ * Nothing that flushes TLBs is for modules. So the core gets the first and the
+ * last of the PTEs to write-protect, and flushes all that is between them.
+ */
+void wr_ptes_forbid_write(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct wr_span span = { .first = ULONG_MAX };
+
+	mmap_assert_write_locked(window->space->mm);
+	if (!window->nr_resident)
+		return;
+	edit(window, first, end, forbid_in_table, &span);
+	if (span.first > span.last)
+		return;
+	edit(window, span.first, span.first + 1, lend_in_table, NULL);
+	edit(window, span.last, span.last + 1, lend_in_table, NULL);
+	wp_shared_mapping_range(window->file->f_mapping, span.first,
+				span.last - span.first + 1);
+	edit(window, span.first, span.first + 1, forbid_in_table, &span);
+	edit(window, span.last, span.last + 1, forbid_in_table, &span);
+}

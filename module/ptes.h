@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _WR_PTES_H
+#define _WR_PTES_H
+
+#include "window.h"
+
+void wr_ptes_allow_write(struct wr_window *window, pgoff_t first, pgoff_t end);
+void wr_ptes_forbid_write(struct wr_window *window, pgoff_t first, pgoff_t end);
+
+#endif /* _WR_PTES_H */
