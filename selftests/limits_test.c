@@ -900,4 +900,39 @@ TEST_F_TIMEOUT(cgroup, metadata_over_limit, 120)
 	EXPECT_TRUE(CGROUP_EMPTIES(self));
 }
 
+/*
+ * A commit that is refused leaves nothing, not even room for the states that it
+ * would have made.
+ */
+#define REFUSALS 4096
+
+static int refused_commits(void *arg)
+{
+	FIXTURE_DATA(cgroup) *self = arg;
+	int64_t start;
+	char *region;
+	int i;
+
+	CHECK(enter_cgroup(self));
+	region = wr_reserve(self->fd, TIB(1));
+	CHECK(region);
+	CHECK(wr_commit(self->fd, region + PAGES(1), TIB(1) / 2, RW) ==
+	      -EDQUOT);
+	start = cgroup_read(self, "memory.current");
+	for (i = 1; i < REFUSALS; i++)
+		CHECK(wr_commit(self->fd, region + MIB(2) * i + PAGES(1),
+				TIB(1) / 2, RW) == -EDQUOT);
+	CHECK(SETTLES(cgroup_read(self, "memory.current") <
+		      start + (int64_t)MIB(1)));
+	return 0;
+}
+
+TEST_F_TIMEOUT(cgroup, refused_commits_leave_nothing, 60)
+{
+	if (read_number(OVERCOMMIT))
+		SKIP(return, "not in the default overcommit mode");
+	EXPECT_EQ(0, in_child(refused_commits, self));
+	EXPECT_TRUE(CGROUP_EMPTIES(self));
+}
+
 TEST_HARNESS_MAIN
