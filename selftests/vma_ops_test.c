@@ -544,6 +544,27 @@ TEST_F(shared, many_regions_few_vmas)
 	EXPECT_GE(vmas + 2, count_all_vmas());
 }
 
+/* No unit is left out between two regions that fill theirs, or nearly so. */
+TEST_F(shared, regions_lie_close)
+{
+	static const uint64_t sizes[] = { PAGES(15), PAGES(16), PAGES(17) };
+	static char *region[16];
+	unsigned int i, j, nr;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		/* The first shared mapping has 1 MiB. */
+		nr = MIB(1) / ((sizes[i] + KIB(64) - 1) & ~(KIB(64) - 1));
+		for (j = 0; j < nr; j++) {
+			region[j] = wr_reserve(self->fd, sizes[i]);
+			ASSERT_NE(NULL, region[j]);
+			EXPECT_EQ(region[0] + j * (MIB(1) / nr), region[j]);
+		}
+		EXPECT_EQ(1, WR_INFO(self->fd, out_windows));
+		for (j = 0; j < nr; j++)
+			ASSERT_EQ(0, wr_release(self->fd, region[j], 0));
+	}
+}
+
 /* munmap() of a whole shared mapping releases all that is in it. */
 TEST_F(shared, munmap_shared_window)
 {
