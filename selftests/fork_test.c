@@ -493,6 +493,7 @@ static int read_while_writing(void *arg)
 	pthread_t thread;
 	uint64_t i;
 	int page;
+	pid_t pid;
 
 	for (page = 0; page < 16; page++) {
 		reader.word = (void *)(self->base + PAGES(page));
@@ -500,8 +501,10 @@ static int read_while_writing(void *arg)
 		stop = 0;
 	}
 	/* All pages are shared with the parent again after this. */
-	if (!fork())
+	pid = fork();
+	if (!pid)
 		_exit(0);
+	CHECK(waitpid(pid, NULL, 0) == pid);
 	for (page = 0; page < 16; page++) {
 		reader.word = (void *)(self->base + PAGES(page));
 		stop = 0;
