@@ -10,6 +10,7 @@
 #include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -46,6 +47,20 @@ static uint64_t page_frame(const volatile char *addr)
 		entry = 0;
 	close(fd);
 	return entry >> 63 ? entry & ((1ULL << 55) - 1) : 0;
+}
+
+/* The flags that /proc has of a physical page, or -1 */
+static int64_t page_flags(uint64_t frame)
+{
+	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	int64_t flags;
+
+	if (fd < 0)
+		return -1;
+	if (pread(fd, &flags, 8, frame * 8) != 8)
+		flags = -1;
+	close(fd);
+	return flags;
 }
 
 /* One page of each kind, that anything may be done to, and what they were */
@@ -206,6 +221,43 @@ TEST_F(alloc, userfaultfd_refused)
 		}
 		close(uffd);
 	}
+}
+
+#define KPF_DIRTY 4
+
+static bool is_dirty(const volatile char *page)
+{
+	return page_flags(page_frame(page)) >> KPF_DIRTY & 1;
+}
+
+static int copies_are_dirty(void *arg)
+{
+	FIXTURE_DATA(alloc) *self = arg;
+
+	fill_page(self->base, 1);
+	CHECK(is_dirty(self->base));
+	return 0;
+}
+
+/*
+ * Hazard A1. That rights are taken away by unmapping is enough as long as
+ * nobody else makes a PTE read-only. So pages are dirty, too, even those that
+ * were only read, which is what the kernel asks before it makes one writable.
+ */
+TEST_F(alloc, pages_are_born_dirty)
+{
+	char *map = mmap(NULL, PAGES(1), PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, map);
+	fill_page(map, 1);
+	if (!page_frame(map) || page_flags(page_frame(map)) < 0)
+		SKIP(return, "this kernel does not tell flags of pages");
+	ASSERT_TRUE(try_read(self->base));
+	EXPECT_TRUE(is_dirty(self->base));
+	fill_page(self->base + PAGES(1), 1);
+	EXPECT_TRUE(is_dirty(self->base + PAGES(1)));
+	EXPECT_EQ(0, in_child(copies_are_dirty, self));
 }
 
 /* What an administrator may do to all of memory at a time */
@@ -387,6 +439,42 @@ TEST_F_TIMEOUT(alloc, grant_while_unmapped, 60)
 	pthread_join(thread, NULL);
 	probe_end(old);
 	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+}
+
+static long minor_faults(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_SELF, &usage) ? -1 : usage.ru_minflt;
+}
+
+/*
+ * Hazard A4. The race above is hard to lose, so this is what can be seen of it:
+ * a call that grants makes no page tables, and what is mapped stays as it is
+ * until somebody accesses it.
+ */
+TEST_F(alloc, grants_touch_no_page_table)
+{
+	char *region = wr_reserve(self->fd, MIB(256));
+	int64_t tables = self_status("VmPTE");
+	unsigned int i;
+	long faults;
+
+	ASSERT_NE(NULL, region);
+	ASSERT_LT(0, tables);
+	ASSERT_EQ(0, wr_commit(self->fd, region, MIB(256), NA));
+	ASSERT_EQ(0, wr_protect(self->fd, region, MIB(256), RO));
+	ASSERT_EQ(0, wr_commit(self->fd, region, MIB(256), RW));
+	EXPECT_GE(tables + (int64_t)KIB(64), self_status("VmPTE"));
+
+	fill_pages(self->base, NR_PAGES, 1);
+	ASSERT_EQ(0, wr_protect(self->fd, self->base, PAGES(NR_PAGES), RO));
+	ASSERT_TRUE(pages_have(self->base, NR_PAGES, 1));
+	ASSERT_EQ(0, wr_protect(self->fd, self->base, PAGES(NR_PAGES), RW));
+	faults = minor_faults();
+	for (i = 0; i < NR_PAGES; i++)
+		*(self->base + PAGES(i)) = 1;
+	EXPECT_LE(faults + NR_PAGES, minor_faults());
 }
 
 /* Other people's mappings come and go, each with its own contents. */
