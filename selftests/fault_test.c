@@ -406,7 +406,7 @@ TEST_F(fault, system_call_copies)
 	int kind;
 
 	ASSERT_EQ(0, make_kinds(self));
-	ASSERT_EQ(0, pipe(pipefd));
+	ASSERT_EQ(0, pipe2(pipefd, O_NONBLOCK));
 	for (kind = 0; kind < NR_KINDS; kind++) {
 		char *page = page_of(self, kind);
 
