@@ -13,6 +13,7 @@
  */
 #include <linux/mm.h>
 
+#include "fault.h"
 #include "ptes.h"
 #include "resident.h"
 
@@ -161,6 +162,49 @@ static void lend_in_table(struct wr_window *window, struct wr_slot *slot,
 		   pte_mkwrite_novma(READ_ONCE(*ptep)));
 }
 
+/*
+ * Nothing that flushes TLBs is for modules. So the core gets the first and the
+ * last of the PTEs of a VMA to write-protect, and flushes all that is between.
+ */
+static void forbid_in_vma(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct wr_span span = { .first = ULONG_MAX };
+
+	edit(window, first, end, forbid_in_table, &span);
+	if (span.first > span.last)
+		return;
+	edit(window, span.first, span.first + 1, lend_in_table, NULL);
+	edit(window, span.last, span.last + 1, lend_in_table, NULL);
+	wp_shared_mapping_range(window->file->f_mapping, span.first,
+				span.last - span.first + 1);
+	edit(window, span.first, span.first + 1, forbid_in_table, &span);
+	edit(window, span.last, span.last + 1, forbid_in_table, &span);
+}
+
+static void allow_in_vma(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	edit(window, first, end, allow_in_table, NULL);
+}
+
+/*
+ * Only what is a VMA is looked at: one that is just being unmapped has left the
+ * tree, and its page tables go while mmap_lock is held for reading.
+ */
+static void edit_vmas(struct wr_window *window, pgoff_t first, pgoff_t end,
+		      void (*fn)(struct wr_window *, pgoff_t, pgoff_t))
+{
+	VMA_ITERATOR(vmi, window->space->mm, first << PAGE_SHIFT);
+	struct vm_area_struct *vma;
+
+	mmap_assert_locked(window->space->mm);
+	if (!window->nr_resident)
+		return;
+	for_each_vma_range(vmi, vma, end << PAGE_SHIFT)
+		if (wr_vma_is_ours(vma) && vma->vm_private_data == window)
+			fn(window, max(first, vma->vm_pgoff),
+			   min(end, vma->vm_pgoff + vma_pages(vma)));
+}
+
 /**
  * wr_ptes_allow_write - make pages writable without a fault each
  * @window: the window; its lock is held, and mmap_lock for reading at least
@@ -171,8 +215,7 @@ static void lend_in_table(struct wr_window *window, struct wr_slot *slot,
  */
 void wr_ptes_allow_write(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	if (window->nr_resident)
-		edit(window, first, end, allow_in_table, NULL);
+	edit_vmas(window, first, end, allow_in_vma);
 }
 
 /**
@@ -181,24 +224,9 @@ void wr_ptes_allow_write(struct wr_window *window, pgoff_t first, pgoff_t end)
  *	VMAs' locks are held for writing, so that no fault is on its way
  * @first: the first page
  * @end: the page behind the last
- *
- * Nothing that flushes TLBs is for modules. So the core gets the first and the
- * last of the PTEs to write-protect, and flushes all that is between them.
  */
 void wr_ptes_forbid_write(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	struct wr_span span = { .first = ULONG_MAX };
-
 	mmap_assert_write_locked(window->space->mm);
-	if (!window->nr_resident)
-		return;
-	edit(window, first, end, forbid_in_table, &span);
-	if (span.first > span.last)
-		return;
-	edit(window, span.first, span.first + 1, lend_in_table, NULL);
-	edit(window, span.last, span.last + 1, lend_in_table, NULL);
-	wp_shared_mapping_range(window->file->f_mapping, span.first,
-				span.last - span.first + 1);
-	edit(window, span.first, span.first + 1, forbid_in_table, &span);
-	edit(window, span.last, span.last + 1, forbid_in_table, &span);
+	edit_vmas(window, first, end, forbid_in_vma);
 }
