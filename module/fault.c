@@ -178,6 +178,10 @@ static void wr_vma_open(struct vm_area_struct *vma)
 		return;
 	}
 	vma->vm_private_data = wr_window_fork(window, vma);
+	/* Early releases of 6.1 have copied page tables by now. */
+	if (!vma->vm_private_data)
+		unmap_mapping_pages(vma->vm_file->f_mapping, vma->vm_pgoff,
+				    vma_pages(vma), false);
 	wr_vma_set_tracked(vma);
 }
 

@@ -6,12 +6,13 @@
  * some thousand instructions, and this some ten a page. It is for many pages,
  * as it needs mmap_lock: page tables can go at any moment without it.
  *
- * No PTE is left read only and dirty: the core takes such a PTE of a shared
- * mapping for one that it may make writable again.
+ * PTEs become read only and clean: the core takes one that is read only and dirty
+ * for one that it may make writable again.
  *
  * A slot is what one table of PTEs maps. The window's lock is held.
  */
 #include <linux/mm.h>
+#include <linux/mm_inline.h>
 
 #include "fault.h"
 #include "ptes.h"
@@ -73,19 +74,12 @@ static void unlock_table(struct wr_table *table)
 	rcu_read_unlock();
 }
 
-/* The PTEs that were writable; none if @first > @last. */
-struct wr_span {
-	pgoff_t first;
-	pgoff_t last;
-};
-
 /* Edits the PTEs of [@first, @end) in the table of @slot. */
 typedef void (*table_fn)(struct wr_window *window, struct wr_slot *slot,
-			 struct wr_table *table, pgoff_t first, pgoff_t end,
-			 struct wr_span *span);
+			 struct wr_table *table, pgoff_t first, pgoff_t end);
 
 static void edit(struct wr_window *window, pgoff_t first, pgoff_t end,
-		 table_fn fn, struct wr_span *span)
+		 table_fn fn)
 {
 	struct wr_table table;
 	struct wr_slot *slot;
@@ -98,19 +92,26 @@ static void edit(struct wr_window *window, pgoff_t first, pgoff_t end,
 		if (!slot || !slot->nr_resident ||
 		    !lock_table(window, first, &table))
 			continue;
-		fn(window, slot, &table, first, next, span);
+		fn(window, slot, &table, first, next);
 		unlock_table(&table);
 		cond_resched();
 	}
 }
 
+/* Whether the first write to a page takes a fault: see wr_resident_own(). */
+static bool is_claimed(struct wr_window *window, pgoff_t index,
+		       struct page *page)
+{
+	return wr_page_is_shared(page) ||
+	       page_folio(page)->index != index + window->stamp;
+}
+
 /*
  * What is mapped is the window's page, as that is never replaced without unmapping
- * the old one. One that others own too is copied first, by a fault.
+ * the old one.
  */
 static void allow_in_table(struct wr_window *window, struct wr_slot *slot,
-			   struct wr_table *table, pgoff_t first, pgoff_t end,
-			   struct wr_span *span)
+			   struct wr_table *table, pgoff_t first, pgoff_t end)
 {
 	unsigned int i = first & (WR_SLOT_PAGES - 1);
 	pte_t pte, *ptep = table->ptes + i;
@@ -119,7 +120,7 @@ static void allow_in_table(struct wr_window *window, struct wr_slot *slot,
 		pte = READ_ONCE(*ptep);
 		if (!pte_present(pte) || pte_protnone(pte) || pte_write(pte))
 			continue;
-		if (window->forked && wr_page_is_shared(slot->pages[i]))
+		if (window->forked && is_claimed(window, first, slot->pages[i]))
 			continue;
 		pte = pte_mkdirty(pte_mkwrite_novma(pte_mkyoung(pte)));
 		set_pte_at(window->space->mm, first << PAGE_SHIFT, ptep, pte);
@@ -131,8 +132,7 @@ static void allow_in_table(struct wr_window *window, struct wr_slot *slot,
  * overwritten; the pages are dirty anyway.
  */
 static void forbid_in_table(struct wr_window *window, struct wr_slot *slot,
-			    struct wr_table *table, pgoff_t first, pgoff_t end,
-			    struct wr_span *span)
+			    struct wr_table *table, pgoff_t first, pgoff_t end)
 {
 	unsigned int i = first & (WR_SLOT_PAGES - 1);
 	pte_t pte, *ptep = table->ptes + i;
@@ -141,49 +141,19 @@ static void forbid_in_table(struct wr_window *window, struct wr_slot *slot,
 		pte = READ_ONCE(*ptep);
 		if (!pte_present(pte) || (!pte_write(pte) && !pte_dirty(pte)))
 			continue;
-		if (pte_write(pte)) {
-			span->last = first;
-			if (span->first > first)
-				span->first = first;
-		}
 		pte = pte_mkclean(pte_wrprotect(pte));
 		set_pte_at(window->space->mm, first << PAGE_SHIFT, ptep, pte);
 	}
 }
 
-/* For the core to take away again, together with what processors remember. */
-static void lend_in_table(struct wr_window *window, struct wr_slot *slot,
-			  struct wr_table *table, pgoff_t first, pgoff_t end,
-			  struct wr_span *span)
-{
-	pte_t *ptep = &table->ptes[first & (WR_SLOT_PAGES - 1)];
-
-	set_pte_at(window->space->mm, first << PAGE_SHIFT, ptep,
-		   pte_mkwrite_novma(READ_ONCE(*ptep)));
-}
-
-/*
- * Nothing that flushes TLBs is for modules. So the core gets the first and the
- * last of the PTEs of a VMA to write-protect, and flushes all that is between.
- */
-static void forbid_in_vma(struct wr_window *window, pgoff_t first, pgoff_t end)
-{
-	struct wr_span span = { .first = ULONG_MAX };
-
-	edit(window, first, end, forbid_in_table, &span);
-	if (span.first > span.last)
-		return;
-	edit(window, span.first, span.first + 1, lend_in_table, NULL);
-	edit(window, span.last, span.last + 1, lend_in_table, NULL);
-	wp_shared_mapping_range(window->file->f_mapping, span.first,
-				span.last - span.first + 1);
-	edit(window, span.first, span.first + 1, forbid_in_table, &span);
-	edit(window, span.last, span.last + 1, forbid_in_table, &span);
-}
-
 static void allow_in_vma(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	edit(window, first, end, allow_in_table, NULL);
+	edit(window, first, end, allow_in_table);
+}
+
+static void forbid_in_vma(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	edit(window, first, end, forbid_in_table);
 }
 
 /*
@@ -224,9 +194,18 @@ void wr_ptes_allow_write(struct wr_window *window, pgoff_t first, pgoff_t end)
  *	VMAs' locks are held for writing, so that no fault is on its way
  * @first: the first page
  * @end: the page behind the last
+ *
+ * Nothing that flushes TLBs is for modules. But the core does, for each VMA that
+ * it write-protects, though there is nothing left to protect: for the whole
+ * range, since it is told that somebody else has a flush pending.
  */
 void wr_ptes_forbid_write(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	mmap_assert_write_locked(window->space->mm);
+	struct mm_struct *mm = window->space->mm;
+
+	mmap_assert_write_locked(mm);
+	inc_tlb_flush_pending(mm);
 	edit_vmas(window, first, end, forbid_in_vma);
+	wp_shared_mapping_range(window->file->f_mapping, first, end - first);
+	dec_tlb_flush_pending(mm);
 }

@@ -388,7 +388,8 @@ static int drop_page(struct wr_window *window, pgoff_t index,
  * @mapped: there may be PTEs
  *
  * To be called after the states have changed. PTEs have references of their
- * own: a page that is mapped is freed by the core, with what maps it.
+ * own: a page that is mapped is freed by the core, with what maps it. But one
+ * that somebody else owns too must not be left to them before it is unmapped.
  */
 void wr_resident_drop(struct wr_window *window, pgoff_t first, pgoff_t end,
 		      bool mapped)
@@ -397,6 +398,10 @@ void wr_resident_drop(struct wr_window *window, pgoff_t first, pgoff_t end,
 
 	if (!window->nr_resident)
 		return;
+	if (mapped && window->forked) {
+		wr_resident_unmap(window, first, end);
+		mapped = false;
+	}
 	dropped.nr = 0;
 	dropped.mapped = mapped;
 	dropped.any = false;

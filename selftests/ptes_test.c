@@ -6,7 +6,9 @@
  */
 #include "kselftest_harness.h"
 
+#include <linux/futex.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "common.h"
 #include "wr_test_util.h"
@@ -73,9 +75,26 @@ FIXTURE_TEARDOWN(ptes)
 	ASSERT_EQ(0, wr_protect(self->fd, self->base + PAGES(first),	\
 				PAGES(pages), protection))
 
+/* Whether the kernel has a function; root may ask. */
+static bool kernel_has(const char *name)
+{
+	FILE *f = fopen("/proc/kallsyms", "re");
+	char line[512], symbol[512];
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "%*x %*c %511s", symbol) == 1 &&
+			!strcmp(symbol, name);
+	if (f)
+		fclose(f);
+	return found;
+}
+
 /* Rules: VP-01. */
 TEST_F(ptes, no_fault_for_each_page)
 {
+	if (!kernel_has("wp_shared_mapping_range"))
+		SKIP(return, "a kernel without MAPPING_DIRTY_HELPERS unmaps");
 	PROTECT(0, MANY, RO);
 	self->faults = minor_faults();
 	EXPECT_TRUE(first_bytes_are(self->base, MANY, 1));
@@ -199,6 +218,53 @@ TEST_F(ptes, shared_with_a_child)
 	close(go[0]);
 }
 
+static int futex_at(volatile char *at, int op, int value)
+{
+	struct timespec soon = { .tv_nsec = 300 * 1000 * 1000 };
+
+	return syscall(SYS_futex, at, op, value, &soon, NULL, 0);
+}
+
+/* A page that the child got for its own has a shared futex of its own. */
+static int wait_in_child(void *arg)
+{
+	FIXTURE_DATA(ptes) *self = arg;
+	int value = 1;
+
+	/* Reads only: what the parent has left stays as it is. */
+	CHECK(first_bytes_are(self->base, MANY, 1));
+	CHECK(!wr_protect(self->fd, self->base, PAGES(MANY), RO));
+	CHECK(first_bytes_are(self->base, MANY, 1));
+	CHECK(!wr_protect(self->fd, self->base, PAGES(MANY), RW));
+	memcpy(self->base + PAGES(700), &value, 4);
+	CHECK(futex_at(self->base + PAGES(700), FUTEX_WAIT, 1) == -1);
+	CHECK(errno == ETIMEDOUT);
+	return 0;
+}
+
+TEST_F(ptes, futexes_of_a_child)
+{
+	int go[2], status;
+	pid_t child;
+	char c;
+
+	ASSERT_EQ(0, pipe(go));
+	fflush(NULL);
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		close(go[1]);
+		_exit(read(go[0], &c, 1) ? 1 : wait_in_child(self));
+	}
+	/* The parent gets copies, and leaves the originals to the child. */
+	set_first_bytes(self->base, MANY, 1);
+	close(go[1]);
+	while (!waitpid(child, &status, WNOHANG))
+		futex_at(self->base + PAGES(700), FUTEX_WAKE, 1);
+	EXPECT_EQ(0, status);
+	close(go[0]);
+}
+
 /* In a child, whose file is its parent's. */
 static int parts_in_child(void *arg)
 {
@@ -252,25 +318,76 @@ static void *keep_writing(void *arg)
 	return NULL;
 }
 
-/* Rules: VP-01, M-12. Hazard A1. */
-TEST_F_TIMEOUT(ptes, no_processor_remembers, 60)
+/* Takes the right to write away and gives it back, again and again. */
+static int forbid_and_allow(struct scene *scene, int fd, uint32_t allowed,
+			    uint32_t forbidden)
 {
-	struct scene scene = { .base = self->base };
 	unsigned int i;
 
 	race_catch_faults();
 	for (i = 0; i < 3; i++)
-		crew_add(&scene.crew, keep_writing, &scene);
+		crew_add(&scene->crew, keep_writing, scene);
 	for (i = 1; i <= race_rounds(60); i++) {
-		PROTECT(0, MANY, RO);
-		scene.forbidden = i;
+		CHECK(!wr_protect(fd, scene->base, PAGES(MANY), forbidden));
+		scene->forbidden = i;
 		usleep(500);
-		scene.forbidden = 0;
-		PROTECT(0, MANY, RW);
+		scene->forbidden = 0;
+		CHECK(!wr_protect(fd, scene->base, PAGES(MANY), allowed));
 		usleep(500);
 	}
-	crew_stop(&scene.crew);
-	EXPECT_EQ(0, scene.wrong);
+	crew_stop(&scene->crew);
+	CHECK(!scene->wrong);
+	return 0;
+}
+
+/* Rules: VP-01, M-12. Hazard A1. */
+TEST_F_TIMEOUT(ptes, no_processor_remembers, 60)
+{
+	struct scene scene = { .base = self->base };
+
+	EXPECT_EQ(0, forbid_and_allow(&scene, self->fd, RW, RO));
+}
+
+/* The same over VMAs that lie side by side, each of which is to be flushed. */
+TEST_F_TIMEOUT(ptes, no_processor_remembers_several_mappings, 60)
+{
+	struct scene scene = { .base = self->base };
+	unsigned int i;
+
+	for (i = 0; i < 11; i++)
+		PROTECT(200 * i, 200, RWX);
+	set_first_bytes(self->base, MANY, 1);
+	EXPECT_EQ(0, forbid_and_allow(&scene, self->fd, RWX, RX));
+}
+
+/*
+ * And with relatives at work on the same offsets, whose changes reach our PTEs
+ * by the file that is mapped in all.
+ */
+static void work_in_child(FIXTURE_DATA(ptes) *self)
+{
+	for (;;) {
+		set_first_bytes(self->base, MANY, 2);
+		wr_protect(self->fd, self->base, PAGES(MANY), RO);
+		wr_protect(self->fd, self->base, PAGES(1), RW);
+		wr_decommit(self->fd, self->base + PAGES(MANY - 3), PAGES(3));
+		wr_commit(self->fd, self->base, PAGES(MANY), RW);
+	}
+}
+
+TEST_F_TIMEOUT(ptes, no_processor_remembers_beside_relatives, 60)
+{
+	struct scene scene = { .base = self->base };
+	pid_t child;
+
+	fflush(NULL);
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		work_in_child(self);
+	EXPECT_EQ(0, forbid_and_allow(&scene, self->fd, RW, RO));
+	kill(child, SIGKILL);
+	ASSERT_EQ(child, waitpid(child, NULL, 0));
 }
 
 static void *map_and_unmap(void *arg)

@@ -34,4 +34,18 @@ static inline void vma_start_write(struct vm_area_struct *vma)
 #define pte_mkwrite_novma(pte) pte_mkwrite(pte)
 #endif
 
+#ifndef CONFIG_MAPPING_DIRTY_HELPERS
+/*
+ * Kernels without a driver that needs it lack it; distributions' have it. To
+ * unmap is right as well, but takes a fault a page afterwards.
+ */
+static inline unsigned long
+wp_shared_mapping_range(struct address_space *mapping, pgoff_t first_index,
+			pgoff_t nr)
+{
+	unmap_mapping_pages(mapping, first_index, nr, false);
+	return 0;
+}
+#endif
+
 #endif /* _WR_COMPAT_LINUX_MM_H */
