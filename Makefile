@@ -21,7 +21,7 @@ export RUN_ARGS := $(value ARGS)
 export ACCEL APPEND CPUS MEM QEMU_ARGS TIMEOUT V
 
 .PHONY: all modules lib install shell run test demo selftests check fuzz
-.PHONY: coverage soak clean distclean clean-cache help
+.PHONY: coverage soak bench bench-smoke bench-profile clean distclean clean-cache help
 
 ifneq ($(wildcard $(KDIR)/Makefile),)
 all: modules lib
@@ -78,6 +78,16 @@ soak:
 coverage:
 	@$(VM)/coverage.sh -k '$(KERNEL)' -t '$(TEST)'
 
+BENCH := selftests/bench
+bench:
+	@$(BENCH)/bench.sh -k '$(KERNEL)' $(ROW)
+
+bench-smoke:
+	@$(BENCH)/bench.sh -s $(if $(UPDATE),-u) -k '$(KERNEL)'
+
+bench-profile:
+	@$(BENCH)/profile $(if $(KERNEL),-k '$(KERNEL)') '$(ROW)'
+
 check:
 	@selftests/check/check.sh $(if $(KERNEL),-k '$(KERNEL)') $(CHECK)
 
@@ -122,6 +132,11 @@ help:
 	@echo 'make check          what can be checked without a machine; CHECK= and'
 	@echo '                    KERNEL= choose'
 	@echo 'make soak HOURS=1   random calls and races, over all kernels in turn'
+	@echo 'make bench          what each operation costs, beside what programs do'
+	@echo '                    without winregion; ROW= and KERNEL= choose'
+	@echo 'make bench-smoke    a short form: is anything worse than it was?'
+	@echo '                    UPDATE=1 makes what it finds the new standard'
+	@echo 'make bench-profile ROW=commit-isolated   where the instructions go'
 	@echo 'make coverage       which lines the tests run; KERNEL= a debug kernel'
 	@echo 'make clean          remove what was built'
 	@echo 'make clean-cache    remove what was downloaded, $(CACHE)'

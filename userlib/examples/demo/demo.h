@@ -49,6 +49,9 @@ struct winregion_get_info get_info(void);
 uint64_t vmas_count(uint64_t first, uint64_t last, const char *name);
 uint64_t max_map_count(void);
 
+/* Set to leave contents unchecked: a benchmark is about the allocator. */
+extern int workload_unchecked;
+
 /* The scenes */
 int workload_run(int spoil);
 int workload_end(void);

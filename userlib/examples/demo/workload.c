@@ -66,6 +66,7 @@ struct turn {
 static struct table tables[THREADS];
 static pthread_mutex_t report_lock = PTHREAD_MUTEX_INITIALIZER;
 static int reports;
+int workload_unchecked;
 
 /* ---- how often the allocator asks for memory ---- */
 
@@ -142,6 +143,8 @@ static void check(struct tally *tally, const struct block *block, size_t length)
 	uint64_t word = word_at(block, 0), found = 0;
 	size_t i;
 
+	if (workload_unchecked)
+		return;
 	for (i = 0; (i + 1) * 8 <= length; i++, word += STEP) {
 		memcpy(&found, block->memory + i * 8, 8);
 		if (found != word)
@@ -163,6 +166,8 @@ static void check_zero(struct tally *tally, const struct block *block)
 {
 	size_t i;
 
+	if (workload_unchecked)
+		return;
 	for (i = 0; i < block->size; i++)
 		if (block->memory[i]) {
 			tally->errors++;

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The benchmark's program, for the guest:
+ *
+ *	bench [-w] [-l LAPS] [-p PROCESSES] [-y WAY] [ROW[@SIZE]...]
+ *							rows by all ways, or one
+ *	bench [-w] [-l LAPS] -o ROW SIZE WAY		one, in this process
+ *	bench -f ROW					one without end, for a profile
+ *
+ * With -w by the clock on the wall, and the rows for two processors; else by
+ * instructions, and the rows for one. A line of output:
+ *
+ *	figure ROW WAY SIZE COST FAULTS VMAS LOCKS LEAST MOST
+ *
+ * COST is the median of the laps, FAULTS to LOCKS are per operation, LEAST and
+ * MOST are laps. There is a line for each of the PROCESSES.
+ */
+#include <libgen.h>
+#include <limits.h>
+
+#include "bench.h"
+
+#define THP "/sys/kernel/mm/transparent_hugepage/"
+
+static unsigned int laps = 3;
+static unsigned int processes = 5;
+static const struct way *only_way;
+
+static const struct row *const lists[] = {
+	basic_rows, query_rows, series_rows, memory_rows, thread_rows,
+};
+
+static bool contains_word(const char *words, const char *word)
+{
+	size_t length = strlen(word);
+	const char *at;
+
+	for (at = words; (at = strstr(at, word)); at += length)
+		if ((at == words || at[-1] == ' ') &&
+		    (!at[length] || at[length] == ' '))
+			return true;
+	return false;
+}
+
+/* ---- one row, in this process ---- */
+
+static void prepare(const struct row *row)
+{
+	write_word(THP "khugepaged/scan_sleep_millisecs", "100000000");
+	if (!write_word(THP "enabled", row->huge ? "always" : "never"))
+		die("no transparent huge pages to switch");
+	write_word(THP "defrag", "always");
+	/* More runs than memory has pages are committed, and never touched. */
+	write_word("/proc/sys/vm/overcommit_memory", "1");
+	bench_open();
+}
+
+static void run_one(const struct row *row, const struct way *way)
+{
+	if (way->exists && !way->exists())
+		return;
+	prepare(row);
+	if (row->once)
+		row->run(way, row->size);
+	else
+		measure(row, way, laps);
+}
+
+static const struct row *row_find(const char *name, size_t size)
+{
+	const struct row *row;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(lists); i++)
+		for (row = lists[i]; row->name; row++)
+			if (!strcmp(row->name, name) &&
+			    (!size || row->size == size))
+				return row;
+	die("no row '%s'", name);
+}
+
+/* Its loops by winregion, again and again */
+static void run_forever(const struct row *row)
+{
+	prepare(row);
+	printf("looping\n");
+	fflush(stdout);
+	for (;;)
+		row->run(way_find("winregion"), row->size);
+}
+
+/* ---- all rows, each in a process of its own ---- */
+
+static char *path_of(const char *program)
+{
+	static char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (n < 0)
+		die("no /proc/self/exe");
+	path[n] = '\0';
+	dirname(path);
+	n = strlen(path);
+	snprintf(path + n, sizeof(path) - n, "/%s", program);
+	return path;
+}
+
+static void run_program(char **argv)
+{
+	pid_t pid;
+	int status;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		die("no process");
+	if (status)
+		printf("failed %s %s %s %s\n", argv[0], argv[5] ?: "",
+		       argv[6] ?: "", argv[7] ?: "");
+	/* What it left to be freed later is nobody else's. */
+	sleep_ms(300);
+}
+
+static void run_apart(const struct row *row, const struct way *way)
+{
+	char size[32], many[16];
+	char *argv[] = {
+		path_of("bench"), bench_clock == CLOCK_WALL ? "-w" : "-i",
+		"-l", many, "-o", (char *)row->name, size,
+		(char *)way->name, NULL,
+	};
+
+	snprintf(size, sizeof(size), "%zu", row->size);
+	snprintf(many, sizeof(many), "%u", laps);
+	run_program(argv);
+}
+
+/* Where things are in memory is another matter in each process. */
+static void run_times(const struct row *row, const struct way *way)
+{
+	unsigned int times = row->many || row->once ? 1 : processes;
+
+	while (times--)
+		run_apart(row, way);
+}
+
+/* The allocators are programs by themselves: alloc.c. */
+static void run_allocators(void)
+{
+	static const char *const programs[] = {
+		"alloc-winregion", "alloc-mmap", "alloc-mremap",
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(programs); i++) {
+		char *argv[] = {
+			path_of(programs[i]),
+			bench_clock == CLOCK_WALL ? "-w" : "-i", NULL, NULL,
+			NULL, NULL, NULL, NULL, NULL
+		};
+
+		run_program(argv);
+	}
+}
+
+/* Threads are for the clock on the wall only, series for the other one. */
+static bool is_wanted(const struct row *row, char **names)
+{
+	bool wall = bench_clock == CLOCK_WALL;
+	char sized[64];
+
+	if (!*names)
+		return wall ? !row->series : !row->wall;
+	snprintf(sized, sizeof(sized), "%s@%zu", row->name, row->size);
+	for (; *names; names++)
+		if (!strcmp(*names, row->name) || !strcmp(*names, sized))
+			return true;
+	return false;
+}
+
+static void run_rows(char **names)
+{
+	const struct row *row;
+	unsigned int i, j;
+
+	settle();
+	for (i = 0; i < ARRAY_SIZE(lists); i++)
+		for (row = lists[i]; row->name; row++) {
+			if (!is_wanted(row, names))
+				continue;
+			for (j = 0; j < nr_ways; j++)
+				if (contains_word(row->ways, ways[j].name) &&
+				    (!only_way || only_way == &ways[j]))
+					run_times(row, &ways[j]);
+		}
+	for (i = 0; names[i] && strcmp(names[i], "alloc"); i++)
+		;
+	if (!names[0] || names[i])
+		run_allocators();
+	printf("end of figures\n");
+}
+
+int main(int argc, char **argv)
+{
+	int option;
+
+	while ((option = getopt(argc, argv, "iwl:p:y:of")) != -1) {
+		switch (option) {
+		case 'i':
+			break;
+		case 'w':
+			bench_clock = CLOCK_WALL;
+			break;
+		case 'l':
+			laps = atoi(optarg);
+			break;
+		case 'p':
+			processes = atoi(optarg);
+			break;
+		case 'y':
+			only_way = way_find(optarg);
+			break;
+		case 'o':
+			if (argc - optind != 3)
+				return 2;
+			run_one(row_find(argv[optind], atol(argv[optind + 1])),
+				way_find(argv[optind + 2]));
+			return 0;
+		case 'f':
+			run_forever(row_find(argv[optind], 0));
+			return 0;
+		default:
+			return 2;
+		}
+	}
+	run_rows(argv + optind);
+	return 0;
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Series: what an operation costs as ranges get larger, as runs get more, and
+ * as regions get more
+ */
+#include "bench.h"
+
+/* ---- size of the range ---- */
+
+#define MAX_CALLS 64
+
+static void row_size(const struct way *way, size_t length)
+{
+	char *base = way->reserve(AREA, HUGE);
+	size_t calls = AREA / length, i;
+
+	if (calls > MAX_CALLS)
+		calls = MAX_CALLS;
+	lap_start("commit", calls);
+	for (i = 0; i < calls; i++)
+		way->commit(base + i * length, length);
+	lap_stop();
+	touch_all(base, calls * length);
+	lap_start("protect", calls);
+	for (i = 0; i < calls; i++)
+		way->protect(base + i * length, length, false);
+	lap_stop();
+	way->protect(base, calls * length, true);
+	touch_all(base, calls * length);
+	lap_start("decommit", calls);
+	for (i = 0; i < calls; i++)
+		way->decommit(base + i * length, length);
+	lap_stop();
+	way->release(base, AREA);
+}
+
+/* ---- number of runs ---- */
+
+#define CALLS 64
+
+/* Call @i is for one of the pages that are writable, which is every second. */
+static size_t nth(size_t i, size_t runs)
+{
+	return runs < 2 ? 0 : i * (runs / 2) / CALLS % (runs / 2) * 2;
+}
+
+/* All that can be done to a page; then it is as it was. */
+static void cycle(const struct way *way, char *at)
+{
+	lap_start("decommit", 1);
+	way->decommit(at, PAGE);
+	lap_stop();
+	lap_start("commit", 1);
+	way->commit(at, PAGE);
+	lap_stop();
+	lap_start("touch", 1);
+	touch(at);
+	lap_stop();
+	lap_start("protect", 1);
+	way->protect(at, PAGE, false);
+	lap_stop();
+	lap_start("grant", 1);
+	way->protect(at, PAGE, true);
+	lap_stop();
+}
+
+static void row_runs(const struct way *way, size_t runs)
+{
+	char *base = runs_make(way, runs);
+	size_t i;
+
+	for (i = 0; i < CALLS; i++)
+		cycle(way, base + nth(i, runs) * PAGE);
+}
+
+/* ---- number of regions ---- */
+
+static char **make_regions(const struct way *way, size_t nr)
+{
+	static char **base;
+	size_t i;
+
+	if (base)
+		return base;
+	base = calloc(nr, sizeof(*base));
+	for (i = 0; i < nr; i++) {
+		base[i] = way->reserve(UNIT, UNIT);
+		way->commit(base[i], PAGE);
+		touch(base[i]);
+	}
+	return base;
+}
+
+static void row_regions(const struct way *way, size_t nr)
+{
+	char **base = make_regions(way, nr), *more;
+	size_t i;
+
+	for (i = 0; i < CALLS; i++) {
+		lap_start("reserve", 1);
+		more = way->reserve(UNIT, UNIT);
+		way->release(more, UNIT);
+		lap_stop();
+		cycle(way, base[i * nr / CALLS]);
+		lap_start("query", 1);
+		ask_winregion(base[i * nr / CALLS]);
+		lap_stop();
+	}
+}
+
+#define SIZE(size) \
+	{ "size", row_size, "winregion mmap", size, .series = true }
+#define RUNS(nr, ways) \
+	{ "runs", row_runs, ways, nr, .many = true, .series = true }
+#define REGIONS(nr) \
+	{ "regions", row_regions, "winregion", nr, .many = true, .series = true }
+
+const struct row series_rows[] = {
+	SIZE(KIB(4)),
+	SIZE(KIB(16)),
+	SIZE(KIB(64)),
+	SIZE(KIB(256)),
+	SIZE(MIB(1)),
+	SIZE(MIB(4)),
+	SIZE(MIB(16)),
+	SIZE(MIB(64)),
+	RUNS(1, "winregion mmap"),
+	RUNS(10, "winregion mmap"),
+	RUNS(100, "winregion mmap"),
+	RUNS(1000, "winregion mmap"),
+	RUNS(10000, "winregion mmap"),
+	RUNS(100000, "winregion mmap"),
+	RUNS(1000000, "winregion"),
+	REGIONS(1),
+	REGIONS(10),
+	REGIONS(100),
+	REGIONS(1000),
+	REGIONS(10000),
+	REGIONS(100000),
+	{ }
+};
