@@ -20,77 +20,24 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 . "$here/../vm/lib.sh"
+. "$here/lib.sh"
 
-out=$build/bench
 smoke_rows=(reserve-64k reserve-64m commit-isolated commit-sequential
 	commit-vector touch-sequential touch-random touch-huge retouch
 	decommit-touched decommit-untouched protect protect-huge
 	protect-alternating query@10 query-bulk)
 
-# Instructions that clear or copy a whole page count as many as they have bytes,
-# where the processor says that it is fast at bytes. Words are nearer to what
-# they cost.
-model()
-{
-	local flag
-
-	printf 'max,la57=off'
-	for flag in erms fsrm fzrm fsrs fsrc; do
-		! qemu-system-x86_64 -cpu help | grep -qw "$flag" ||
-			printf ',%s=off' "$flag"
-	done
-}
-
-build_all()
-{
-	local source=$out/libffi
-
-	need "${base_packages[@]}"
-	[ -e "$source/src/dlmalloc.c" ] ||
-		"$vm/fetch.sh" source libffi "$source"
-	# A make that called this script has nothing to say to those below.
-	unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
-	make -s -C "$top/userlib" -j"$(nproc)" >&2
-	make -s -C "$here" -j"$(nproc)" O="$out" \
-		DLMALLOC="$source/src/dlmalloc.c" >&2
-}
-
-# Boot kernel $1 for the clock $2, and run the program with the arguments that
-# follow.
+# Boot kernel $1 for the clock $2, and keep what the program prints.
 boot()
 {
-	local k=$1 clock=$2 carry=() program
+	local k=$1 clock=$2
 
 	shift 2
-	case $clock in
-	instructions)
-		export ACCEL=tcg,thread=single CPUS=1
-		QEMU_ARGS="-icount shift=0,sleep=off -cpu $(model)"
-		export QEMU_ARGS
-		;;
-	wall)
-		unset QEMU_ARGS ACCEL
-		export CPUS=2
-		set -- -w -p 1 "$@"
-		;;
-	esac
-	for program in winregion mmap mremap; do
-		carry+=(-f "$out/alloc-$program")
-	done
+	mkdir -p "$out/$k"
 	say "measuring on $k: $clock"
-	MEM=${MEM:-6G} "$vm/run.sh" -k "$k" -t 7200 "${carry[@]}" -- \
-		"$out/bench" "$@" >"$out/$k/$clock.new" ||
+	(run_by_clock "$clock" "$k" "$@") >"$out/$k/$clock.new" ||
 		die "see $out/$k/$clock.new"
 	mv "$out/$k/$clock.new" "$out/$k/$clock"
-}
-
-head_lines()
-{
-	printf 'Guest instructions per operation, counted by QEMU; they leave out what\n'
-	printf 'exceptions, caches and TLB misses cost. Linux %s, winregion by raw\n' \
-		"$(cat "$cache/kernels/$1/release")"
-	printf 'ioctls. Medians of 7; faults, VMAs, locks and time per operation, winregion /\n'
-	printf 'the recipe compared with; time of another boot, under %s.\n' "$2"
 }
 
 # The part that -s measures; -u makes the figures the new ones to compare with.
@@ -98,7 +45,6 @@ smoke()
 {
 	local k=$1
 
-	mkdir -p "$out/$k"
 	boot "$k" instructions -p 3 -y winregion \
 		"${smoke_rows[@]}"
 	if [ -n "$update" ]; then
@@ -114,14 +60,30 @@ smoke()
 	fi
 }
 
+# What machines read, and what is looked at
+publish()
+{
+	local k=$1 release name axis lines
+
+	release=$(cat "$cache/kernels/$k/release")
+	awk -v kernel="$release" -f "$here/json.awk" \
+		"$out/$k/instructions" "$out/$k/wall" >"$out/$k.json"
+	grep -v '^#' "$here/plots" | while read -r name axis lines; do
+		awk -v title="$name: guest instructions, Linux $release" \
+			-v x="${axis//_/ }" -v lines="$lines" \
+			-f "$here/plot.awk" "$out/$k/instructions" \
+			>"$out/$k-$name.svg"
+	done
+}
+
 bench_kernel()
 {
 	local k=$1
 
 	shift
-	mkdir -p "$out/$k"
 	boot "$k" instructions "$@"
-	boot "$k" wall "$@"
+	boot "$k" wall -p 1 -l 5 "$@"
+	publish "$k"
 	head_lines "$k" "$(accelerator "$k")"
 	awk -f "$here/table.awk" "$here/rows" "$out/$k/instructions" \
 		"$out/$k/wall"
@@ -149,7 +111,7 @@ if [ -z "$kernel_list" ]; then
 fi
 
 hold_lock "$build/.bench.lock"
-build_all
+build_programs
 status=0
 for k in $kernel_list; do
 	if [ -n "$smoke" ]; then

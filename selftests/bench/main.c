@@ -5,7 +5,7 @@
  *	bench [-w] [-l LAPS] [-p PROCESSES] [-y WAY] [ROW[@SIZE]...]
  *							rows by all ways, or one
  *	bench [-w] [-l LAPS] -o ROW SIZE WAY		one, in this process
- *	bench -f ROW					one without end, for a profile
+ *	bench -f ROW SIZE WAY				one without end, for a profile
  *
  * With -w by the clock on the wall, and the rows for two processors; else by
  * instructions, and the rows for one. A line of output:
@@ -79,14 +79,19 @@ static const struct row *row_find(const char *name, size_t size)
 	die("no row '%s'", name);
 }
 
-/* Its loops by winregion, again and again */
-static void run_forever(const struct row *row)
+/* The same again and again, after the names of the kernel's functions */
+static void run_forever(const struct row *row, const struct way *way)
 {
-	prepare(row);
-	printf("looping\n");
+	write_word("/proc/sys/kernel/kptr_restrict", "0");
+	printf("symbols\n");
 	fflush(stdout);
+	if (system("grep -i ' [tw] ' /proc/kallsyms | cut -d ' ' -f 1,3 | gzip -1"))
+		die("no symbols");
+	printf("\nlooping\n");
+	fflush(stdout);
+	prepare(row);
 	for (;;)
-		row->run(way_find("winregion"), row->size);
+		row->run(way, row->size);
 }
 
 /* ---- all rows, each in a process of its own ---- */
@@ -231,7 +236,11 @@ int main(int argc, char **argv)
 				way_find(argv[optind + 2]));
 			return 0;
 		case 'f':
-			run_forever(row_find(argv[optind], 0));
+			if (argc - optind != 3)
+				return 2;
+			run_forever(row_find(argv[optind],
+					     atol(argv[optind + 1])),
+				    way_find(argv[optind + 2]));
 			return 0;
 		default:
 			return 2;

@@ -53,6 +53,15 @@ uint64_t clock_now(void)
 	return bench_clock == CLOCK_WALL ? wall_now() : read_tsc();
 }
 
+/*
+ * For the profile (see there), which is to be of laps only: it looks into a
+ * register that nobody else uses.
+ */
+static void mark_lap(uint64_t value)
+{
+	__asm__ volatile("movq %0, %%xmm15" : : "r"(value) : "xmm15");
+}
+
 static struct lap *lap_named(const char *name)
 {
 	struct lap *l = table;
@@ -76,6 +85,7 @@ void lap_start(const char *name, size_t ops)
 		peak = 0;
 		counts_read(&before, with_vmas);
 	}
+	mark_lap(0x77696e726567696fULL);
 	started = clock_now();
 }
 
@@ -84,6 +94,7 @@ void lap_stop(void)
 	uint64_t end = clock_now();
 	struct counts after;
 
+	mark_lap(0);
 	lap->cost += end - started;
 	if (!counting)
 		return;

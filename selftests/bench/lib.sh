@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2154
+#
+# What the scripts of the benchmark share: its programs, and a guest that runs
+# them by one clock or the other. Needs vm/lib.sh.
+
+out=$build/bench
+
+# A make that called the script has nothing to say to those below.
+build_programs()
+{
+	local source=$out/libffi
+
+	need "${base_packages[@]}"
+	[ -e "$source/src/dlmalloc.c" ] ||
+		"$vm/fetch.sh" source libffi "$source"
+	unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
+	make -s -C "$top/userlib" -j"$(nproc)" >&2
+	make -s -C "$top/selftests/bench" -j"$(nproc)" O="$out" \
+		DLMALLOC="$source/src/dlmalloc.c" >&2
+}
+
+# The processor for counted instructions. Those that clear or copy a whole page
+# count as many as they have bytes, where it says that it is fast at bytes;
+# words are nearer to what they cost.
+model()
+{
+	local known flag
+
+	known=$(qemu-system-x86_64 -cpu help)
+	printf 'max,la57=off'
+	for flag in erms fsrm fzrm fsrs fsrc; do
+		! grep -qw "$flag" <<<"$known" || printf ',%s=off' "$flag"
+	done
+}
+
+# Run the program in kernel $2 by the clock $1 with the arguments that follow;
+# $QEMU_ARGS are more words for QEMU.
+run_by_clock()
+{
+	local clock=$1 k=$2 carry=() program
+
+	shift 2
+	for program in winregion mmap mremap; do
+		carry+=(-f "$out/alloc-$program")
+	done
+	if [ "$clock" = instructions ]; then
+		ACCEL=tcg,thread=single CPUS=1
+		QEMU_ARGS="-icount shift=0,sleep=off -cpu $(model) ${QEMU_ARGS:-}"
+	else
+		CPUS=2
+		set -- -w "$@"
+	fi
+	export ACCEL CPUS QEMU_ARGS
+	"$vm/run.sh" -k "$k" -m "${MEM:-6G}" -t 7200 "${carry[@]}" -- \
+		"$out/bench" "$@"
+}
