@@ -184,8 +184,8 @@ static void row_grant(const struct way *way, size_t length)
 #define DECOMMITS "winregion mmap madvise guard"
 
 const struct row basic_rows[] = {
-	{ "reserve-64k", row_reserve, "winregion mmap", UNIT },
-	{ "reserve-64m", row_reserve, "winregion mmap", AREA },
+	{ "reserve-64k", row_reserve, "winregion mmap guard", UNIT },
+	{ "reserve-64m", row_reserve, "winregion mmap guard", AREA },
 	{ "commit-isolated", row_commit, COMMITS, 2 * UNIT },
 	{ "commit-sequential", row_commit, COMMITS, UNIT },
 	{ "commit-vector", row_commit_vector, COMMITS, VECTOR },

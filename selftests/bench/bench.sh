@@ -5,17 +5,21 @@
 #
 #	bench.sh [-k "KERNEL..."] [ROW...]
 #	bench.sh -s [-u] [-k KERNEL]
+#	bench.sh -r
 #
 # Each kernel is booted twice. First with one processor whose instructions QEMU
 # counts: these figures are the same on every host, and the targets are for
 # them. Then with two processors that run at the same time, for the clock on the
 # wall and for what threads do to each other. What each boot printed is left in
-# build/bench/KERNEL/, and beside it KERNEL.json and plots, KERNEL-*.svg.
+# build/bench/KERNEL/, and beside it KERNEL.txt, KERNEL.json and plots,
+# KERNEL-*.svg.
 #
 # Exit status 1 if a row misses its target (see the file "rows").
 #
 # -s measures a part of it, once, and compares with the file "figures" instead:
 # exit status 1 if a row has become more than 10 % worse. -u writes that file.
+#
+# -r prints the short table for the README from what was measured last.
 
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -76,17 +80,32 @@ publish()
 	done
 }
 
+# Two processors of the guest are two of the host, or its times mean little.
+warn_of_load()
+{
+	local load
+
+	read -r load _ </proc/loadavg
+	! awk -v load="$load" -v cpus="$(nproc)" \
+		'BEGIN { exit !(load > cpus) }' ||
+		say "the host is busy (load $load): times and the row of two" \
+			"threads mean little"
+}
+
 bench_kernel()
 {
 	local k=$1
 
 	shift
 	boot "$k" instructions "$@"
+	warn_of_load
 	boot "$k" wall -p 1 -l 5 "$@"
 	publish "$k"
-	head_lines "$k" "$(accelerator "$k")"
-	awk -f "$here/table.awk" "$here/rows" "$out/$k/instructions" \
-		"$out/$k/wall"
+	{
+		head_lines "$k" "$(accelerator "$k")"
+		awk -f "$here/table.awk" "$here/rows" "$out/$k/instructions" \
+			"$out/$k/wall"
+	} | tee "$out/$k.txt"
 }
 
 # What QEMU ran the last boot of kernel $1 with
@@ -96,11 +115,18 @@ accelerator()
 }
 
 kernel_list='' smoke='' update=''
-while getopts k:su option; do
+while getopts k:sur option; do
 	case $option in
 	k) kernel_list=$OPTARG ;;
 	s) smoke=1 ;;
 	u) update=1 ;;
+	r)
+		cd "$out"
+		for k in $(kernel_names); do
+			printf '%s.txt\n' "$k"
+		done | xargs awk -f "$here/summary.awk"
+		exit
+		;;
 	*) exit 2 ;;
 	esac
 done

@@ -28,18 +28,16 @@ bool write_word(const char *path, const char *word)
 uint64_t words_value(const char *path, const char *word)
 {
 	FILE *file = fopen(path, "re");
-	unsigned long long value = 0;
 	size_t length = strlen(word);
-	char line[256];
+	uint64_t value = 0;
+	char line[4096];
 
 	if (!file)
 		die("no %s", path);
 	while (fgets(line, sizeof(line), file))
 		if (!strncmp(line, word, length) &&
 		    (!length || strchr(" :\t", line[length]))) {
-			sscanf(line + length, "%*[ :\t]%llu", &value);
-			if (!length)
-				sscanf(line, "%llu", &value);
+			value = strtoull(line + length + !!length, NULL, 10);
 			break;
 		}
 	fclose(file);

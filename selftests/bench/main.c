@@ -96,7 +96,8 @@ static void run_forever(const struct row *row, const struct way *way)
 
 /* ---- all rows, each in a process of its own ---- */
 
-static char *path_of(const char *program)
+/* The program that is beside this one */
+static char *path_of(const char *name, const char *suffix)
 {
 	static char path[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
@@ -106,26 +107,32 @@ static char *path_of(const char *program)
 	path[n] = '\0';
 	dirname(path);
 	n = strlen(path);
-	snprintf(path + n, sizeof(path) - n, "/%s", program);
+	snprintf(path + n, sizeof(path) - n, "/%s%s", name, suffix);
 	return path;
 }
 
-static void run_program(char **argv)
+static const char *clock_option(void)
+{
+	return bench_clock == CLOCK_WALL ? "-w" : "-i";
+}
+
+static pid_t begin_child(void)
 {
 	pid_t pid;
-	int status;
 
 	fflush(stdout);
 	pid = fork();
-	if (!pid) {
-		execv(argv[0], argv);
-		_exit(127);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+	if (pid < 0)
 		die("no process");
-	if (status)
-		printf("failed %s %s %s %s\n", argv[0], argv[5] ?: "",
-		       argv[6] ?: "", argv[7] ?: "");
+	return pid;
+}
+
+static void end_child_of(pid_t pid, const char *row, const char *way)
+{
+	int status;
+
+	if (waitpid(pid, &status, 0) != pid || status)
+		printf("failed %s %s\n", row, way);
 	/* What it left to be freed later is nobody else's. */
 	sleep_ms(300);
 }
@@ -133,15 +140,17 @@ static void run_program(char **argv)
 static void run_apart(const struct row *row, const struct way *way)
 {
 	char size[32], many[16];
-	char *argv[] = {
-		path_of("bench"), bench_clock == CLOCK_WALL ? "-w" : "-i",
-		"-l", many, "-o", (char *)row->name, size,
-		(char *)way->name, NULL,
-	};
+	pid_t pid;
 
 	snprintf(size, sizeof(size), "%zu", row->size);
 	snprintf(many, sizeof(many), "%u", laps);
-	run_program(argv);
+	pid = begin_child();
+	if (!pid) {
+		execl("/proc/self/exe", "bench", clock_option(), "-l", many,
+		      "-o", row->name, size, way->name, NULL);
+		_exit(127);
+	}
+	end_child_of(pid, row->name, way->name);
 }
 
 /* Where things are in memory is another matter in each process. */
@@ -154,22 +163,22 @@ static void run_times(const struct row *row, const struct way *way)
 }
 
 /* The allocators are programs by themselves: alloc.c. */
+static void run_allocator(const char *way)
+{
+	pid_t pid = begin_child();
+
+	if (!pid) {
+		execl(path_of("alloc-", way), "alloc", clock_option(), NULL);
+		_exit(127);
+	}
+	end_child_of(pid, "alloc", way);
+}
+
 static void run_allocators(void)
 {
-	static const char *const programs[] = {
-		"alloc-winregion", "alloc-mmap", "alloc-mremap",
-	};
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(programs); i++) {
-		char *argv[] = {
-			path_of(programs[i]),
-			bench_clock == CLOCK_WALL ? "-w" : "-i", NULL, NULL,
-			NULL, NULL, NULL, NULL, NULL
-		};
-
-		run_program(argv);
-	}
+	run_allocator("winregion");
+	run_allocator("mmap");
+	run_allocator("mremap");
 }
 
 /* Threads are for the clock on the wall only, series for the other one. */

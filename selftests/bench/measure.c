@@ -162,8 +162,10 @@ static void begin_laps(void)
 {
 	struct lap *l;
 
-	for (l = table; l < table + MAX_NAMES; l++)
-		l->ops = l->cost = 0;
+	for (l = table; l < table + MAX_NAMES; l++) {
+		l->ops = 0;
+		l->cost = 0;
+	}
 }
 
 static void keep_samples(void)

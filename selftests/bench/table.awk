@@ -41,7 +41,7 @@ function begin_part(name)
 	if (part == "scale")
 		print "\nscale\n"
 	else
-		printf "\n%-39s%9s%9s%9s%9s   ratio target%-6s %15s%12s%12s%20s\n\n",
+		printf "\n%-39s%9s%9s%9s%9s   ratio target%-6s %15s %12s %12s %20s\n\n",
 			part, "winregion", recipe[1], recipe[2], recipe[3], "",
 			"faults", "VMAs", "mmap_lock", "wall"
 }
@@ -79,7 +79,7 @@ function print_ratio(key, target, against, title,	other, ours, ratio, i)
 	printf "%-39s%9s", title, human(ours)
 	for (i = 1; i <= 3; i++)
 		printf "%9s", human(cost[key, recipe[i]])
-	printf "%8s%7.2f %-5s %15s%12s%12s%20s\n",
+	printf "%8s%7.2f %-5s %15s %12s %12s %20s\n",
 		ratio == "" ? "-" : sprintf(ratio < 0.1 ? "%.3f" : "%.2f", ratio), target,
 		verdict(ratio != "" && ratio <= target),
 		pair(faults, key, other), pair(vmas, key, other),
