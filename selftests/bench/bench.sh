@@ -14,6 +14,8 @@
 # build/bench/KERNEL/, and beside it KERNEL.txt, KERNEL.json and plots,
 # KERNEL-*.svg.
 #
+# With names of rows, as in the file "rows", all of this is about those.
+#
 # Exit status 1 if a row misses its target (see the file "rows").
 #
 # -s measures a part of it, once, and compares with the file "figures" instead:
@@ -31,17 +33,16 @@ smoke_rows=(reserve-64k reserve-64m commit-isolated commit-sequential
 	decommit-touched decommit-untouched protect protect-huge
 	protect-alternating query@10 query-bulk)
 
-# Boot kernel $1 for the clock $2, and keep what the program prints.
+# Boot kernel $1 for the clock $2, and keep what the program prints in file $3.
 boot()
 {
-	local k=$1 clock=$2
+	local k=$1 clock=$2 file=$out/$1/$3
 
-	shift 2
+	shift 3
 	mkdir -p "$out/$k"
 	say "measuring on $k: $clock"
-	(run_by_clock "$clock" "$k" "$@") >"$out/$k/$clock.new" ||
-		die "see $out/$k/$clock.new"
-	mv "$out/$k/$clock.new" "$out/$k/$clock"
+	(run_by_clock "$clock" "$k" "$@") >"$file.new" || die "see $file.new"
+	mv "$file.new" "$file"
 }
 
 # The part that -s measures; -u makes the figures the new ones to compare with.
@@ -49,18 +50,18 @@ smoke()
 {
 	local k=$1
 
-	boot "$k" instructions -p 3 -y winregion \
+	boot "$k" instructions smoke -p 3 -y winregion \
 		"${smoke_rows[@]}"
 	if [ -n "$update" ]; then
 		{
 			sed '/^#/!d' "$here/figures"
 			awk -v update=1 -f "$here/smoke.awk" /dev/null \
-				"$out/$k/instructions"
+				"$out/$k/smoke"
 		} >"$here/figures.new"
 		mv "$here/figures.new" "$here/figures"
 		say "wrote selftests/bench/figures"
 	else
-		awk -f "$here/smoke.awk" "$here/figures" "$out/$k/instructions"
+		awk -f "$here/smoke.awk" "$here/figures" "$out/$k/smoke"
 	fi
 }
 
@@ -92,20 +93,33 @@ warn_of_load()
 			"threads mean little"
 }
 
+# For kernel $1, whose last boot was under accelerator $2
+head_lines()
+{
+	cat <<-EOF
+	Guest instructions per operation, counted by QEMU: they leave out what
+	exceptions, caches and TLB misses cost. Linux $(cat "$cache/kernels/$1/release"), winregion by
+	raw ioctls, ratio to the cheapest recipe. Medians of several processes; faults,
+	VMAs, locks and time are per operation, winregion / the recipe compared with.
+	Time is that of another boot, under $2.
+	EOF
+}
+
 bench_kernel()
 {
-	local k=$1
+	local k=$1 some=''
 
 	shift
-	boot "$k" instructions "$@"
+	[ $# = 0 ] || some=-some
+	boot "$k" instructions "instructions$some" "$@"
 	warn_of_load
-	boot "$k" wall -p 1 -l 5 "$@"
-	publish "$k"
+	boot "$k" wall "wall$some" -p 1 -l 5 "$@"
+	[ -n "$some" ] || publish "$k"
 	{
 		head_lines "$k" "$(accelerator "$k")"
-		awk -f "$here/table.awk" "$here/rows" "$out/$k/instructions" \
-			"$out/$k/wall"
-	} | tee "$out/$k.txt"
+		awk -v some="$some" -f "$here/table.awk" "$here/rows" \
+			"$out/$k/instructions$some" "$out/$k/wall$some"
+	} | tee "$out/$k$some.txt"
 }
 
 # What QEMU ran the last boot of kernel $1 with

@@ -187,8 +187,10 @@ static bool is_wanted(const struct row *row, char **names)
 	bool wall = bench_clock == CLOCK_WALL;
 	char sized[64];
 
+	if (row->wall && !wall)
+		return false;
 	if (!*names)
-		return wall ? !row->series : !row->wall;
+		return !wall || !row->series;
 	snprintf(sized, sizeof(sized), "%s@%zu", row->name, row->size);
 	for (; *names; names++)
 		if (!strcmp(*names, row->name) || !strcmp(*names, sized))

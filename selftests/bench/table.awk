@@ -4,8 +4,8 @@
 #
 #	awk -f table.awk rows instructions wall
 #
-# Exit status 1 if a row is short. With -v smoke=FILE, figures that were good:
-# rows are held against those, not against their targets.
+# Exit status 1 if a row is short. With -v some=1, rows that were not measured
+# are left out.
 
 function human(x)
 {
@@ -39,11 +39,11 @@ function begin_part(name)
 	if (part == "programs")
 		split("mmap mremap -", recipe, " ")
 	if (part == "scale")
-		print "\nscale\n"
+		heading = "\nscale\n"
 	else
-		printf "\n%-39s%9s%9s%9s%9s   ratio target%-6s %15s %12s %12s %20s\n\n",
+		heading = sprintf("\n%-39s%9s%9s%9s%9s   ratio target%-6s %15s %12s %12s %20s\n",
 			part, "winregion", recipe[1], recipe[2], recipe[3], "",
-			"faults", "VMAs", "mmap_lock", "wall"
+			"faults", "VMAs", "mmap_lock", "wall")
 }
 
 function cheapest(key,	i, best)
@@ -124,6 +124,11 @@ function unevenness(row, between,	ends, low, high, i, n, value, parts)
 function print_row(row, kind, target, against, title,	key)
 {
 	key = row ~ /@/ ? row : row "@" first[row]
+	if (some && !((key, "winregion") in cost))
+		return
+	if (heading != "")
+		print heading
+	heading = ""
 	if (kind == "ratio") {
 		print_ratio(key, target, against, title)
 	} else if (kind == "flat") {
@@ -157,15 +162,13 @@ FILENAME == ARGV[1] {
 	next
 }
 
-# Of two boots the first one counts; the other gives the time.
+# Of two boots the first one counts; the other gives the time, and what needs
+# two processors.
 $1 == "figure" {
 	key = $2 "@" $4
-	if (FILENAME == ARGV[3]) {
+	if (FILENAME == ARGV[3] && $2 != "threads") {
 		wall[key, $3] = add_sample("wall", key, $3, $5)
-		if (in_first[key, $3])
-			next
-	} else {
-		in_first[key, $3] = 1
+		next
 	}
 	cost[key, $3] = add_sample("cost", key, $3, $5)
 	faults[key, $3] = $6
@@ -179,7 +182,7 @@ $1 == "figure" {
 }
 
 $1 == "failed" {
-	print "failed:", $0
+	print
 	failed++
 }
 
