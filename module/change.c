@@ -134,7 +134,8 @@ static void lock_vmas(struct wr_batch *batch)
 	unsigned int i;
 
 	for (i = 0; i < batch->nr; i++, change++) {
-		VMA_ITERATOR(vmi, batch->space->mm, change->first << PAGE_SHIFT);
+		VMA_ITERATOR(vmi, batch->space->mm,
+			     change->first << PAGE_SHIFT);
 
 		for_each_vma_range(vmi, vma, change->end << PAGE_SHIFT)
 			if (wr_vma_is_ours(vma))
@@ -210,7 +211,8 @@ static enum wr_mmap mmap_for(struct wr_change *change)
 {
 	struct wr_window *window = change->window;
 
-	if (change->lost == WR_WRITE && wr_state_needs_tracking(change->state) &&
+	if (change->lost == WR_WRITE &&
+	    wr_state_needs_tracking(change->state) &&
 	    wr_resident_at_most(window, change->first, change->end,
 				MANY_TO_FORBID) >= MANY_TO_FORBID)
 		return WR_MMAP_WRITE;
@@ -548,12 +550,9 @@ static int run_batch(struct wr_batch *batch)
 
 	while ((ret = try_change(batch, &needs)) == 1) {
 		batch->mmap = max(batch->mmap, needs.mmap);
-		if (needs.track)
-			ret = wr_window_track(needs.track);
-		else if (needs.exec)
+		if (!needs.track && needs.exec)
 			return change_vmas(batch);
-		else
-			ret = 0;
+		ret = needs.track ? wr_window_track(needs.track) : 0;
 		if (ret)
 			return ret;
 	}

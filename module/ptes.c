@@ -18,11 +18,9 @@
 #include "ptes.h"
 #include "resident.h"
 
-/* Where PTEs are edited: those of one slot, locked. */
-struct wr_table {
-	pte_t *ptes; /* of the slot's first page */
-	spinlock_t *lock;
-};
+/* Edits PTEs of [@first, @end) in one slot; @ptes are those of the whole slot. */
+typedef void (*table_fn)(struct wr_window *window, struct wr_slot *slot,
+			 pte_t *ptes, pgoff_t first, pgoff_t end);
 
 static pmd_t *find_pmd(struct mm_struct *mm, unsigned long addr)
 {
@@ -40,48 +38,35 @@ static pmd_t *find_pmd(struct mm_struct *mm, unsigned long addr)
 }
 
 /*
- * Locks the PTEs of the slot that @index is in. Return: whether there are any.
- * Newer kernels free empty tables under mmap_lock for reading, after a grace
- * period, hence the second look.
+ * Calls @fn under the lock of the slot's PTEs, if there are any. Newer kernels free
+ * empty tables under mmap_lock for reading, after a grace period, hence the
+ * second look.
  */
-static bool lock_table(struct wr_window *window, pgoff_t index,
-		       struct wr_table *table)
+static void edit_slot(struct wr_window *window, struct wr_slot *slot,
+		      pgoff_t first, pgoff_t end, table_fn fn)
 {
-	unsigned long addr = round_down(index, WR_SLOT_PAGES) << PAGE_SHIFT;
+	unsigned long addr = round_down(first, WR_SLOT_PAGES) << PAGE_SHIFT;
 	struct mm_struct *mm = window->space->mm;
 	pmd_t *pmd, value;
+	spinlock_t *lock; /* of the table */
 
-	mmap_assert_locked(mm);
 	rcu_read_lock();
 	pmd = find_pmd(mm, addr);
 	value = pmd ? READ_ONCE(*pmd) : __pmd(0);
 	if (!pmd_none(value) && !pmd_bad(value)) {
-		table->lock = pte_lockptr(mm, &value);
-		spin_lock(table->lock);
-		if (pmd_val(READ_ONCE(*pmd)) == pmd_val(value)) {
-			table->ptes = pte_offset_kernel(&value, addr);
-			return true;
-		}
-		spin_unlock(table->lock);
+		lock = pte_lockptr(mm, &value);
+		spin_lock(lock);
+		if (pmd_val(READ_ONCE(*pmd)) == pmd_val(value))
+			fn(window, slot, pte_offset_kernel(&value, addr), first,
+			   end);
+		spin_unlock(lock);
 	}
 	rcu_read_unlock();
-	return false;
 }
-
-static void unlock_table(struct wr_table *table)
-{
-	spin_unlock(table->lock);
-	rcu_read_unlock();
-}
-
-/* Edits the PTEs of [@first, @end) in the table of @slot. */
-typedef void (*table_fn)(struct wr_window *window, struct wr_slot *slot,
-			 struct wr_table *table, pgoff_t first, pgoff_t end);
 
 static void edit(struct wr_window *window, pgoff_t first, pgoff_t end,
 		 table_fn fn)
 {
-	struct wr_table table;
 	struct wr_slot *slot;
 	pgoff_t next;
 
@@ -89,11 +74,9 @@ static void edit(struct wr_window *window, pgoff_t first, pgoff_t end,
 	for (; first < end; first = next) {
 		slot = wr_runs_slot(&window->runs, first, &next);
 		next = min(next, end);
-		if (!slot || !slot->nr_resident ||
-		    !lock_table(window, first, &table))
+		if (!slot || !slot->nr_resident)
 			continue;
-		fn(window, slot, &table, first, next);
-		unlock_table(&table);
+		edit_slot(window, slot, first, next, fn);
 		cond_resched();
 	}
 }
@@ -111,10 +94,10 @@ static bool is_claimed(struct wr_window *window, pgoff_t index,
  * the old one.
  */
 static void allow_in_table(struct wr_window *window, struct wr_slot *slot,
-			   struct wr_table *table, pgoff_t first, pgoff_t end)
+			   pte_t *ptes, pgoff_t first, pgoff_t end)
 {
 	unsigned int i = first & (WR_SLOT_PAGES - 1);
-	pte_t pte, *ptep = table->ptes + i;
+	pte_t pte, *ptep = ptes + i;
 
 	for (; first < end; first++, i++, ptep++) {
 		pte = READ_ONCE(*ptep);
@@ -132,10 +115,10 @@ static void allow_in_table(struct wr_window *window, struct wr_slot *slot,
  * overwritten; the pages are dirty anyway.
  */
 static void forbid_in_table(struct wr_window *window, struct wr_slot *slot,
-			    struct wr_table *table, pgoff_t first, pgoff_t end)
+			    pte_t *ptes, pgoff_t first, pgoff_t end)
 {
 	unsigned int i = first & (WR_SLOT_PAGES - 1);
-	pte_t pte, *ptep = table->ptes + i;
+	pte_t pte, *ptep = ptes + i;
 
 	for (; first < end; first++, ptep++) {
 		pte = READ_ONCE(*ptep);

@@ -224,11 +224,12 @@ static unsigned int alloc_some(struct wr_window *window, struct wr_slot *slot,
 			       pgoff_t index, unsigned int n,
 			       struct page **pages)
 {
+	const gfp_t easily = __GFP_NORETRY | __GFP_NOWARN;
 	unsigned int order = ilog2(n), i;
 	struct page *page;
 
-	page = alloc_pages(GFP_HIGHUSER | __GFP_ACCOUNT | __GFP_ZERO |
-			   __GFP_NORETRY | __GFP_NOWARN, order);
+	page = alloc_pages(GFP_HIGHUSER | __GFP_ACCOUNT | __GFP_ZERO | easily,
+			   order);
 	if (!page)
 		return 0;
 	split_page(page, order);
@@ -276,8 +277,8 @@ typedef int (*page_fn)(struct wr_window *window, pgoff_t index,
 		       struct wr_slot *slot, void *data);
 
 /* Calls @fn for each page in memory of [@first, @end) up to the first error. */
-static __always_inline int visit_pages(struct wr_window *window, pgoff_t first, pgoff_t end,
-		       page_fn fn, void *data)
+static __always_inline int visit_pages(struct wr_window *window, pgoff_t first,
+				       pgoff_t end, page_fn fn, void *data)
 {
 	struct wr_slot *slot;
 	pgoff_t next;
