@@ -90,7 +90,6 @@ static bool kernel_has(const char *name)
 	return found;
 }
 
-/* Rules: VP-01. */
 TEST_F(ptes, no_fault_for_each_page)
 {
 	if (!kernel_has("wp_shared_mapping_range"))
