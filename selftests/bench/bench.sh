@@ -50,6 +50,8 @@ smoke()
 {
 	local k=$1
 
+	# Where mappings come to lie is worth a fifth of some rows.
+	export APPEND="${APPEND:-} norandmaps"
 	boot "$k" instructions smoke -p 3 -y winregion \
 		"${smoke_rows[@]}"
 	if [ -n "$update" ]; then
