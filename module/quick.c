@@ -2,8 +2,8 @@
 /*
  * The common change, without the preparations of change.c: pages of one slot,
  * all in one state, which has an array for them already; no page has to go, no
- * PTE to change, and no VMA. There is nothing to split,
- * so nothing that can fail but the charge, and the states are one memset().
+ * PTE to change, and no VMA. There is nothing to split, so nothing that can fail
+ * but the charge, and the states are one memset().
  *
  * Whatever is not like that, errors included, is left to change.c.
  */

@@ -181,6 +181,26 @@ TEST_F(ptes, several_mappings)
 	EXPECT_EQ(200, count_writable(self->base, 1970));
 }
 
+/* A child that calls @fn once *@go is closed, and exits with what it returns */
+static pid_t waiting_child(int (*fn)(void *), void *arg, int *go)
+{
+	int ends[2];
+	pid_t child;
+	char c;
+
+	if (pipe(ends))
+		return -1;
+	fflush(NULL);
+	child = fork();
+	if (!child) {
+		close(ends[1]);
+		_exit(read(ends[0], &c, 1) ? 1 : fn(arg));
+	}
+	close(ends[0]);
+	*go = ends[1];
+	return child;
+}
+
 static int child_writes(void *arg)
 {
 	char *base = arg;
@@ -194,27 +214,18 @@ static int child_writes(void *arg)
 /* What a child owns too is not made writable where it is. */
 TEST_F(ptes, shared_with_a_child)
 {
-	int go[2], status;
-	pid_t child;
-	char c;
+	int go, status;
+	pid_t child = waiting_child(child_writes, self->base, &go);
 
-	ASSERT_EQ(0, pipe(go));
-	fflush(NULL);
-	child = fork();
 	ASSERT_LE(0, child);
-	if (!child) {
-		close(go[1]);
-		_exit(read(go[0], &c, 1) ? 1 : child_writes(self->base));
-	}
 	EXPECT_TRUE(first_bytes_are(self->base, MANY, 1));
 	PROTECT(0, MANY, RO);
 	PROTECT(0, MANY, RW);
 	set_first_bytes(self->base, MANY, 2);
-	close(go[1]);
+	close(go);
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	EXPECT_EQ(0, status);
 	EXPECT_TRUE(first_bytes_are(self->base, MANY, 2));
-	close(go[0]);
 }
 
 static int futex_at(volatile char *at, int op, int value)
@@ -243,25 +254,16 @@ static int wait_in_child(void *arg)
 
 TEST_F(ptes, futexes_of_a_child)
 {
-	int go[2], status;
-	pid_t child;
-	char c;
+	int go, status;
+	pid_t child = waiting_child(wait_in_child, self, &go);
 
-	ASSERT_EQ(0, pipe(go));
-	fflush(NULL);
-	child = fork();
 	ASSERT_LE(0, child);
-	if (!child) {
-		close(go[1]);
-		_exit(read(go[0], &c, 1) ? 1 : wait_in_child(self));
-	}
 	/* The parent gets copies, and leaves the originals to the child. */
 	set_first_bytes(self->base, MANY, 1);
-	close(go[1]);
+	close(go);
 	while (!waitpid(child, &status, WNOHANG))
 		futex_at(self->base + PAGES(700), FUTEX_WAKE, 1);
 	EXPECT_EQ(0, status);
-	close(go[0]);
 }
 
 /* In a child, whose file is its parent's. */
