@@ -228,6 +228,7 @@ qemu_line()
 	[ "$flavour" = kcsan ] || line+=" panic_on_warn=1"
 	line+=" softlockup_panic=1 sysctl.kernel.hung_task_panic=1"
 	[ -z "$flavour" ] || line+=" sysctl.kernel.hung_task_timeout_secs=600"
+	[ "$flavour" != debug ] || line+=" page_poison=1"
 	line+=" sysctl.kernel.panic_on_rcu_stall=1"
 	[ "$model" = host ] || line+=" sysctl.kernel.watchdog_thresh=30"
 	[ "$model" = host ] || line+=" rcupdate.rcu_cpu_stall_timeout=60"

@@ -43,6 +43,13 @@ source_tarball()
 	mv "$tmp/tarball" "$tarball"
 }
 
+# What only drivers select, and this module uses where it is, gets a prompt so
+# that a fragment can ask for it.
+prompt()
+{
+	sed -i "/^config $1\$/,/bool/s/bool\$/& \"$1\"/" "$2"
+}
+
 # Everything that a fragment asks for must have come through: an option that
 # was renamed or lost a dependency would be a check that silently is not made.
 configure()
@@ -50,6 +57,7 @@ configure()
 	local fragments line missing=()
 
 	mapfile -t fragments < <(fragments)
+	prompt MAPPING_DIRTY_HELPERS mm/Kconfig
 	make -s allnoconfig
 	./scripts/kconfig/merge_config.sh -m -O . .config "${fragments[@]}" \
 		</dev/null
