@@ -432,6 +432,145 @@ TEST_F(limits, commit_limit)
 			    self->before.out_total));
 }
 
+/*
+ * Inside, the charge and the mappings are open files, of which the system may
+ * have a number only: they are few, however much is committed, in however many
+ * calls and regions.
+ */
+#define FILE_NR "/proc/sys/fs/file-nr"
+#define FILE_MAX "/proc/sys/fs/file-max"
+#define NOBODY 65534
+#define MANY_CALLS 4096
+#define MANY_REGIONS 1024
+
+static int commit_by_many_calls(void *arg)
+{
+	struct job *job = arg;
+	int64_t before = read_number(FILE_NR);
+	char *region, *other;
+	int n, err;
+
+	CHECK(before >= 0);
+	region = wr_reserve(job->fd, MANY_CALLS * KIB(64));
+	CHECK(region);
+	n = commit_steps(job->fd, region, MANY_CALLS * KIB(64), KIB(64), &err);
+	CHECK(!err && n == MANY_CALLS);
+	/* The kernel counts each CPU's files apart, and may be off by some. */
+	CHECK(read_number(FILE_NR) < before + MANY_CALLS / 8);
+	for (n = 0; n < MANY_REGIONS; n++) {
+		/* With a mapping each, and without */
+		other = wr_reserve(job->fd, MIB(2));
+		CHECK(other && !wr_commit(job->fd, other, KIB(64), RW));
+		CHECK(wr_alloc(job->fd, KIB(64)));
+	}
+	CHECK(read_number(FILE_NR) < before + MANY_CALLS / 8);
+	return 0;
+}
+
+/* Hazard B12. */
+TEST_F(limits, charge_is_few_files)
+{
+	struct job job = { self->fd, 0 };
+
+	EXPECT_EQ(0, in_child(commit_by_many_calls, &job));
+}
+
+/*
+ * Lets the system have no more files, for those that are not root, of which we
+ * are one until files_are_back().
+ */
+static bool files_run_out(void)
+{
+	return write_number(FILE_MAX, 0) && !seteuid(NOBODY) &&
+	       open("/dev/null", O_RDONLY | O_CLOEXEC) < 0 && errno == ENFILE;
+}
+
+static bool files_are_back(int64_t max)
+{
+	return !seteuid(0) && write_number(FILE_MAX, max);
+}
+
+/* The first region of a process needs a file that it can map. */
+static int reserve_without_files(void *arg)
+{
+	struct job *job = arg;
+	int64_t max = read_number(FILE_MAX);
+	uint64_t addr = 0;
+
+	CHECK(max > 0);
+	CHECK(files_run_out());
+	CHECK(wr_reserve_at(job->fd, &addr, KIB(64), 0, RW) == -ENFILE);
+	CHECK(wr_reserve_at(job->fd, &addr, MIB(4), 0, RW) == -ENFILE);
+	CHECK(wr_reserve_at(job->fd, &addr, MIB(4), WINREGION_RESERVE_COMMIT,
+			    RW) == -ENFILE);
+	addr = 0x100000000000;
+	CHECK(wr_reserve_at(job->fd, &addr, MIB(4), 0, RW) == -ENFILE);
+	CHECK(WR_INFO(job->fd, out_regions) == 0);
+	CHECK(WR_INFO(job->fd, out_windows) == 0);
+	CHECK(files_are_back(max));
+	CHECK(!wr_reserve_at(job->fd, &addr, MIB(4), 0, RW));
+	CHECK(addr == 0x100000000000);
+	CHECK(wr_alloc(job->fd, KIB(64)));
+	return 0;
+}
+
+/* A commit needs one where what is kept in store is not enough. */
+static int commit_without_files(void *arg)
+{
+	struct job *job = arg;
+	int64_t max = read_number(FILE_MAX);
+	char *region = wr_reserve(job->fd, MIB(64));
+	struct winregion_get_info before, after;
+	uint64_t addr = 0;
+
+	CHECK(max > 0);
+	CHECK(region);
+	CHECK(!wr_commit(job->fd, region, PAGES(4), RW));
+	fill_pages(region, 4, 1);
+	CHECK(!wr_get_info(job->fd, &before));
+	CHECK(files_run_out());
+	CHECK(wr_commit(job->fd, region, MIB(32), RO) == -ENFILE);
+	CHECK(wr_commit(job->fd, region + MIB(16), MIB(32), RW) == -ENFILE);
+	CHECK(wr_reserve_at(job->fd, &addr, MIB(32), WINREGION_RESERVE_COMMIT,
+			    RW) == -ENFILE);
+	CHECK(!wr_get_info(job->fd, &after));
+	CHECK(!memcmp(&before, &after, sizeof(before)));
+	CHECK(wr_is(job->fd, region, RW));
+	CHECK(pages_have(region, 4, 1));
+	CHECK(wr_is_reserved(job->fd, region + PAGES(4)));
+	CHECK(wr_is_reserved(job->fd, region + MIB(16)));
+	/* What needs none works. */
+	CHECK(!wr_commit(job->fd, region + PAGES(4), PAGES(4), RW));
+	CHECK(!wr_protect(job->fd, region, PAGES(1), RX));
+	CHECK(wr_reserve(job->fd, MIB(4)));
+	CHECK(!wr_decommit(job->fd, region + PAGES(4), PAGES(4)));
+	CHECK(files_are_back(max));
+	CHECK(!wr_commit(job->fd, region + MIB(16), MIB(32), RW));
+	fill_page(region + MIB(16), 2);
+	CHECK(pages_have(region, 4, 1));
+	return 0;
+}
+
+static int without_files(int (*fn)(void *), struct job *job)
+{
+	int64_t max = read_number(FILE_MAX);
+	int ret = in_child(fn, job);
+
+	/* Whatever has become of the child */
+	return write_number(FILE_MAX, max) ? ret : -1000;
+}
+
+/* fs.file-max is reached: an error of its own, and nothing has changed. */
+TEST_F(limits, system_out_of_files)
+{
+	struct job job = { self->fd, 0 };
+
+	EXPECT_EQ(0, without_files(reserve_without_files, &job));
+	EXPECT_EQ(0, without_files(commit_without_files, &job));
+	EXPECT_TRUE(SETTLES(WR_INFO(self->fd, out_total) ==
+			    self->before.out_total));
+}
+
 /* The administrator may allow less, at any time. */
 #define COMMIT_LIMIT "/sys/module/winregion/parameters/commit_limit_mb"
 
