@@ -1118,6 +1118,17 @@ static void *flip_over(void *arg)
 	return NULL;
 }
 
+/* Pages with code, for those that only change their protection */
+static void flip_fill(struct __test_metadata *_metadata,
+		      struct flipper *flipper, char *base)
+{
+	unsigned int i;
+
+	ASSERT_EQ(0, wr_commit(flipper->fd, base, PAGES(SPAN), RW));
+	for (i = 0; i < SPAN; i++)
+		write_code(base + PAGES(i));
+}
+
 static void flip_begin(struct __test_metadata *_metadata,
 		       struct flipper *flipper)
 {
@@ -1139,8 +1150,7 @@ static void flip_begin(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, wr_commit(flipper->fd, flipper->base[1], PAGES(1), RW));
 	if (flip->cmd[0] == WINREGION_PROTECT)
 		for (i = 0; i < 2; i++)
-			ASSERT_EQ(0, wr_commit(flipper->fd, flipper->base[i],
-					       PAGES(SPAN), RW));
+			flip_fill(_metadata, flipper, flipper->base[i]);
 	if (flip->piece)
 		ASSERT_EQ(0, wr_protect(flipper->fd, flipper->base[0],
 					PAGES(1), RW));
@@ -1184,6 +1194,17 @@ static bool access_fits(uint32_t protection, char *page)
 	       user_access((void *)page, &value, true) == writes;
 }
 
+/*
+ * Whether it can be executed just when it should. Pages that are committed by
+ * the flip have no code to try.
+ */
+static bool exec_fits(const struct flip *flip, uint32_t protection, char *page)
+{
+	if (protection != RX)
+		return !try_exec(page);
+	return flip->cmd[0] != WINREGION_PROTECT || try_exec(page);
+}
+
 /* In a child: all is on one side, behaves like that, and can go on. */
 static int child_is_on_one_side(void *arg)
 {
@@ -1198,6 +1219,8 @@ static int child_is_on_one_side(void *arg)
 		for (end = page + ranges[i].length; page < end; page += 4096) {
 			CHECK(side_of(flipper, page) < 2);
 			CHECK(side_of(flipper, page) == side);
+			CHECK(exec_fits(flipper->flip,
+					flipper->flip->protection[side], page));
 			CHECK(access_fits(flipper->flip->protection[side],
 					  page));
 		}
