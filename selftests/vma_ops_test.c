@@ -8,6 +8,7 @@
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "common.h"
 #include "wr_test_util.h"
@@ -388,6 +389,7 @@ TEST_F(vma, mmap_goes_elsewhere)
 TEST_F(vma, map_files)
 {
 	struct vma vma;
+	struct stat st;
 	char path[128];
 	int fd;
 
@@ -402,6 +404,9 @@ TEST_F(vma, map_files)
 		EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ, MAP_SHARED,
 					   fd, vma.offset));
 		EXPECT_EQ(-1, ftruncate(fd, 0));
+		/* What is mapped is before its end. Hazard B16. */
+		ASSERT_EQ(0, fstat(fd, &st));
+		EXPECT_LE(USER_HIGHEST, st.st_size);
 		close(fd);
 	}
 	EXPECT_EQ(-1, truncate(path, 0));
