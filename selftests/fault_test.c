@@ -615,6 +615,30 @@ TEST_F(fault, futex)
 	EXPECT_TRUE(wakes_a_waiter(word, 0));
 }
 
+/* Words at the same place of different pages are different futexes. */
+TEST_F(fault, futexes_of_pages)
+{
+	struct waiter waiter = { .op = 0 };
+	volatile uint32_t *word[3];
+	pthread_t thread;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		word[i] = (void *)(self->base + PAGES(1 + i) + 64);
+		*word[i] = 0;
+	}
+	waiter.word = word[0];
+	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_for_word, &waiter));
+	/* Whoever can be moved to another page does wait. */
+	EXPECT_TRUE(SETTLES(futex2(word[0], FUTEX_REQUEUE, 0, (void *)1,
+				   word[1], 0) == 1));
+	EXPECT_EQ(0, futex(word[0], FUTEX_WAKE, 1, NULL));
+	EXPECT_EQ(0, futex(word[2], FUTEX_WAKE, 1, NULL));
+	EXPECT_EQ(1, futex(word[1], FUTEX_WAKE, 1, NULL));
+	pthread_join(thread, NULL);
+	EXPECT_TRUE(waiter.awake);
+}
+
 static void *lock_and_die(void *arg)
 {
 	pthread_mutex_lock(arg);
