@@ -100,6 +100,27 @@ TEST(highest_address_is_inclusive)
 		       .highest = arena + PAGE - 1);
 }
 
+/* Rules: AR-01, AR-02 */
+TEST(lowest_address_is_inclusive_from_above)
+{
+	const uint64_t arena = (uintptr_t)ARENA;
+	uint64_t base[3];
+	size_t i;
+
+	/* Whoever looks from above comes to the lowest place in the end. */
+	for (i = 0; i < ARRAY_SIZE(base); i++) {
+		RESERVE(base[i], .length = UNIT, .lowest = arena,
+			.highest = arena + 3 * UNIT - 1,
+			.flags = WINREGION_RESERVE_TOP_DOWN);
+		EXPECT_EQ(arena + (2 - i) * UNIT, base[i]);
+	}
+	EXPECT_REFUSED(ENOSPC, .length = UNIT, .lowest = arena,
+		       .highest = arena + 3 * UNIT - 1,
+		       .flags = WINREGION_RESERVE_TOP_DOWN);
+	for (i = 0; i < ARRAY_SIZE(base); i++)
+		EXPECT_TRUE(release(base[i]));
+}
+
 /* Rules: AR-03 */
 TEST(highest_address_must_end_a_page)
 {
