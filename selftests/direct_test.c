@@ -7,9 +7,11 @@
 #include "kselftest_harness.h"
 
 #include <linux/aio_abi.h>
+#include <linux/fs.h>
 #include <linux/loop.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 #include "common.h"
 #include "wr_test_util.h"
@@ -223,6 +225,100 @@ TEST_F(direct, after_fork)
 	EXPECT_TRUE(pages_have(self->base, 8, 60));
 	ASSERT_EQ(PAGES(8), pread(self->file, self->base, PAGES(8), PAGES(16)));
 	EXPECT_TRUE(pages_have(self->base, 8, 70));
+}
+
+/*
+ * A write to a mapped file of a frozen file system waits in the fault, with
+ * mmap_lock held: so one process can make another's calls wait as long as it
+ * likes.
+ */
+struct frozen {
+	struct rendezvous rv;
+	int fd;
+	char *map;
+	bool many;
+	pid_t pid;
+};
+
+/* Asks for mmap_lock: for its first page that is read-only, or for many. */
+static int wait_for_lock(void *arg)
+{
+	struct frozen *frozen = arg;
+	char *region = wr_alloc(frozen->fd, MIB(2));
+
+	CHECK(region);
+	fill_pages(region, 512, 1);
+	if (frozen->many)
+		CHECK(!wr_protect(frozen->fd, region, PAGES(1), RO));
+	rendezvous_signal(&frozen->rv, 1);
+	rendezvous_wait(&frozen->rv, 1);
+	return wr_protect(frozen->fd, region, frozen->many ? MIB(2) : PAGES(1),
+			  RO);
+}
+
+static int hold_lock(void *arg)
+{
+	struct frozen *frozen = arg;
+	char byte = 1;
+	struct iovec from = { &byte, 1 }, to = { frozen->map, 1 };
+
+	CHECK(process_vm_writev(frozen->pid, &from, 1, &to, 1, 0) == 1);
+	return 0;
+}
+
+/* R, S, D, Z, ... */
+static char process_state(pid_t pid)
+{
+	char path[32], state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	fclose(file);
+	return state;
+}
+
+/* Hazard B17. Who waits for mmap_lock in one of our calls can be killed. */
+static void kill_waiter(struct __test_metadata *_metadata, int file,
+			struct frozen *frozen)
+{
+	struct child waiter, holder;
+
+	ASSERT_TRUE(rendezvous_init(&frozen->rv));
+	waiter = start_child(wait_for_lock, frozen);
+	frozen->pid = waiter.pid;
+	rendezvous_wait(&frozen->rv, 0);
+	ASSERT_EQ(0, ioctl(file, FIFREEZE, 0));
+	holder = start_child(hold_lock, frozen);
+	EXPECT_TRUE(SETTLES(process_state(holder.pid) == 'D'));
+	rendezvous_signal(&frozen->rv, 0);
+	EXPECT_TRUE(SETTLES(process_state(waiter.pid) == 'D'));
+	kill(waiter.pid, SIGKILL);
+	EXPECT_TRUE(SETTLES(process_state(waiter.pid) == 'Z'));
+	EXPECT_EQ('D', process_state(holder.pid));
+	EXPECT_EQ(0, ioctl(file, FITHAW, 0));
+	EXPECT_EQ(-SIGKILL, end_child(&waiter));
+	EXPECT_EQ(0, end_child(&holder));
+}
+
+TEST_F_TIMEOUT(direct, killed_while_it_waits, 60)
+{
+	struct frozen frozen = { .fd = self->fd };
+
+	fill_page(self->base, 1);
+	ASSERT_EQ(PAGES(1), pwrite(self->file, self->base, PAGES(1), 0));
+	frozen.map = mmap(NULL, PAGES(1), PROT_READ | PROT_WRITE, MAP_SHARED,
+			  self->file, 0);
+	ASSERT_NE(MAP_FAILED, frozen.map);
+	EXPECT_TRUE(page_has(frozen.map, 1));
+	kill_waiter(_metadata, self->file, &frozen);
+	frozen.many = true;
+	kill_waiter(_metadata, self->file, &frozen);
+	munmap(frozen.map, PAGES(1));
 }
 
 /* Code that comes by direct I/O runs. */
