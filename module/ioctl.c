@@ -399,53 +399,46 @@ static int wr_ioc_protect(union wr_args *args, void __user *argp)
 
 /* ---- WINREGION_QUERY, WINREGION_QUERY_RUNS ---- */
 
+/* copy_to_user() without the calls. */
+static int return_run(struct winregion_run __user *user,
+		      const struct winregion_run *run)
+{
+	if (!user_write_access_begin(user, sizeof(*user)))
+		return -EFAULT;
+	unsafe_put_user(run->address, &user->address, fault);
+	unsafe_put_user(run->length, &user->length, fault);
+	unsafe_put_user(run->region_address, &user->region_address, fault);
+	unsafe_put_user(run->region_length, &user->region_length, fault);
+	unsafe_put_user(run->region_committed, &user->region_committed, fault);
+	unsafe_put_user(run->resident, &user->resident, fault);
+	unsafe_put_user(run->region_protection, &user->region_protection,
+			fault);
+	unsafe_put_user(run->state, &user->state, fault);
+	unsafe_put_user(run->protection, &user->protection, fault);
+	unsafe_put_user(run->type, &user->type, fault);
+	unsafe_put_user(run->flags, &user->flags, fault);
+	unsafe_put_user(run->__reserved, &user->__reserved, fault);
+	user_write_access_end();
+	return 0;
+fault:
+	user_write_access_end();
+	return -EFAULT;
+}
+
 static int wr_ioc_query(union wr_args *args, void __user *argp)
 {
+	struct winregion_query __user *user = argp;
 	struct winregion_query *query = &args->query;
-	struct wr_space *space;
 	int err;
 
+	if (!query->flags && wr_query_at_once(query->address, &query->out))
+		return return_run(&user->out, &query->out);
 	if (query->flags & ~WINREGION_QUERY_RESIDENT)
 		return -EOPNOTSUPP;
 	if (query->address > wr_highest())
 		return -EADDRNOTAVAIL;
-	space = wr_space_find(current->mm);
-	err = wr_query(space, query->address, query->flags, &query->out);
-	if (space)
-		wr_space_put(space);
-	if (err)
-		return err;
-	return copy_to_user(argp, query, sizeof(*query)) ? -EFAULT : 0;
-}
-
-/*
- * Collects runs from args->address on, and moves that on. Return: how many,
- * less than @max if the last one has been reached, or an error.
- */
-static int collect_runs(struct wr_space *space,
-			struct winregion_query_runs *args,
-			struct winregion_run *runs, unsigned int max)
-{
-	unsigned int n = 0;
-	int err;
-
-	while (n < max && args->address <= args->last) {
-		if (args->flags & WINREGION_QUERY_REGIONS)
-			err = wr_query_region(space, args->address, args->flags,
-					      &runs[n]);
-		else
-			err = wr_query(space, args->address, args->flags,
-				       &runs[n]);
-		if (err == -ENOENT || (!err && runs[n].address > args->last)) {
-			args->address = args->last + 1;
-			break;
-		}
-		if (err)
-			return err;
-		args->address = runs[n].address + runs[n].length;
-		n++;
-	}
-	return n;
+	err = wr_query(query->address, query->flags, &query->out);
+	return err ? err : return_run(&user->out, &query->out);
 }
 
 static int query_runs(struct wr_space *space, struct winregion_query_runs *args,
@@ -460,7 +453,8 @@ static int query_runs(struct wr_space *space, struct winregion_query_runs *args,
 			return -EINTR;
 		cond_resched();
 		max = min_t(unsigned int, args->nr_runs - done, RUNS_AT_ONCE);
-		n = collect_runs(space, args, buffer, max);
+		n = wr_query_runs(space, &args->address, args->last,
+				  args->flags, buffer, max);
 		if (n < 0)
 			return n;
 		if (copy_to_user(user + done, buffer, n * sizeof(*buffer)))
@@ -508,53 +502,67 @@ static int wr_ioc_query_runs(union wr_args *args, void __user *argp)
 
 /* ---- the table ---- */
 
-#define WR_OP(_name, _handler, _type) \
+#define WR_OP(_name, _handler, _type, _answer) \
 	[WINREGION_CMD_##_name - WINREGION_CMD_BASE] = { \
 		.number = WINREGION_##_name, \
 		.size = sizeof(struct _type), \
+		.answer = (_answer), \
 		.handler = (_handler), \
 	}
 
-/* @size: of the structure; when one grows, its first size must be kept too. */
-static const struct {
+/**
+ * struct wr_ioctl_op - what one ioctl takes
+ * @number: WINREGION_*
+ * @size: of the structure; when one grows, its first size must be kept too
+ * @answer: bytes at its end, whole words, that the handler sets; not read
+ * @handler: what does it
+ */
+struct wr_ioctl_op {
 	unsigned int number;
 	unsigned int size;
+	unsigned int answer;
 	int (*handler)(union wr_args *args, void __user *argp);
-} ops[] = {
-	WR_OP(GET_INFO, wr_ioc_get_info, winregion_get_info),
-	WR_OP(RESERVE, wr_ioc_reserve, winregion_reserve),
-	WR_OP(RELEASE, wr_ioc_release, winregion_release),
-	WR_OP(COMMIT, wr_ioc_commit, winregion_change),
-	WR_OP(DECOMMIT, wr_ioc_decommit, winregion_change),
-	WR_OP(PROTECT, wr_ioc_protect, winregion_change),
-	WR_OP(QUERY, wr_ioc_query, winregion_query),
-	WR_OP(QUERY_RUNS, wr_ioc_query_runs, winregion_query_runs),
+};
+
+static const struct wr_ioctl_op ops[] = {
+	WR_OP(GET_INFO, wr_ioc_get_info, winregion_get_info, 0),
+	WR_OP(RESERVE, wr_ioc_reserve, winregion_reserve, 0),
+	WR_OP(RELEASE, wr_ioc_release, winregion_release, 0),
+	WR_OP(COMMIT, wr_ioc_commit, winregion_change, 0),
+	WR_OP(DECOMMIT, wr_ioc_decommit, winregion_change, 0),
+	WR_OP(PROTECT, wr_ioc_protect, winregion_change, 0),
+	WR_OP(QUERY, wr_ioc_query, winregion_query,
+	      sizeof(struct winregion_run)),
+	WR_OP(QUERY_RUNS, wr_ioc_query_runs, winregion_query_runs, 0),
 };
 
 /* copy_from_user() of a few words, without the calls. */
-static int read_words(u64 *words, const u64 __user *user, unsigned int n)
+static int read_args(union wr_args *args, void __user *argp,
+		     const struct wr_ioctl_op *op)
 {
-	unsigned int i;
+	unsigned int n = (op->size - op->answer) / sizeof(u64);
+	const u32 expected = op->size;
+	u64 __user *user = argp;
+	u64 *words = (u64 *)args;
+	u32 size;
 
-	if (!user_read_access_begin(user, n * sizeof(*user)))
+	if (!user_read_access_begin(argp, n * sizeof(u64)))
 		return -EFAULT;
-	for (i = 0; i < n; i++)
-		unsafe_get_user(words[i], user + i, fault);
+	unsafe_get_user(size, (u32 __user *)argp, fault);
+	if (size != expected)
+		goto odd;
+	while (n--)
+		unsafe_get_user(*words++, user++, fault);
 	user_read_access_end();
 	return 0;
+odd:
+	user_read_access_end();
+	if (size < expected)
+		return -EINVAL;
+	return copy_struct_from_user(args, expected, argp, size);
 fault:
 	user_read_access_end();
 	return -EFAULT;
-}
-
-static int read_args(union wr_args *args, void __user *argp, unsigned int size,
-		     unsigned int user_size)
-{
-	if (user_size < size)
-		return -EINVAL;
-	if (user_size > size)
-		return copy_struct_from_user(args, size, argp, user_size);
-	return read_words((u64 *)args, argp, size / sizeof(u64));
 }
 
 /**
@@ -569,15 +577,12 @@ long wr_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	unsigned int i = _IOC_NR(cmd) - WINREGION_CMD_BASE;
 	void __user *argp = (void __user *)arg;
-	union wr_args args;
-	u32 size;
+	union wr_args args __uninitialized;
 	int err;
 
 	if (i >= ARRAY_SIZE(ops) || ops[i].number != cmd)
 		return -ENOTTY;
-	if (get_user(size, (u32 __user *)argp))
-		return -EFAULT;
-	err = read_args(&args, argp, ops[i].size, size);
+	err = read_args(&args, argp, &ops[i]);
 	if (err)
 		return err;
 	return ops[i].handler(&args, argp);

@@ -11,19 +11,17 @@
 
 #define MODIFIERS (WINREGION_GUARD | WINREGION_NOCACHE | WINREGION_WRITECOMBINE)
 
-static const struct {
-	u32 protection;
-	u8 rights;
-} bases[] = {
-	{ WINREGION_NOACCESS, 0 },
-	{ WINREGION_READONLY, WR_READ },
-	{ WINREGION_READWRITE, WR_READ | WR_WRITE },
-	{ WINREGION_EXECUTE, WR_READ | WR_EXEC | WR_EXEC_ONLY },
-	{ WINREGION_EXECUTE_READ, WR_READ | WR_EXEC },
-	{ WINREGION_EXECUTE_READWRITE, WR_READ | WR_WRITE | WR_EXEC },
-};
-
 #define BASE_RIGHTS (WR_RIGHTS | WR_EXEC_ONLY)
+
+/* The protection without modifiers that gives these rights, or 0. */
+static const u8 bases[BASE_RIGHTS + 1] = {
+	[0] = WINREGION_NOACCESS,
+	[WR_READ] = WINREGION_READONLY,
+	[WR_READ | WR_WRITE] = WINREGION_READWRITE,
+	[WR_READ | WR_EXEC | WR_EXEC_ONLY] = WINREGION_EXECUTE,
+	[WR_READ | WR_EXEC] = WINREGION_EXECUTE_READ,
+	[WR_READ | WR_WRITE | WR_EXEC] = WINREGION_EXECUTE_READWRITE,
+};
 
 static bool modifiers_fit(u32 base, u32 modifiers)
 {
@@ -47,18 +45,18 @@ static bool modifiers_fit(u32 base, u32 modifiers)
 int wr_protection_state(u32 protection, u8 *state)
 {
 	u32 base = protection & 0xff, modifiers = protection & ~0xffU;
-	unsigned int i;
+	u8 rights = 0;
 
-	for (i = 0; i < ARRAY_SIZE(bases); i++)
-		if (bases[i].protection == base)
-			break;
-	if (i == ARRAY_SIZE(bases))
+	if (!base)
 		return -EDOM;
-	if (bases[i].rights & WR_EXEC) /* has no effect, but is no error */
+	while (bases[rights] != base)
+		if (++rights == ARRAY_SIZE(bases))
+			return -EDOM;
+	if (rights & WR_EXEC) /* has no effect, but is no error */
 		modifiers &= ~WINREGION_TARGETS_INVALID;
 	if (!modifiers_fit(base, modifiers))
 		return -EDOM;
-	*state = WR_COMMITTED | bases[i].rights;
+	*state = WR_COMMITTED | rights;
 	if (modifiers & WINREGION_GUARD)
 		*state |= WR_GUARD;
 	if (modifiers & WINREGION_WRITECOMBINE)
@@ -82,7 +80,6 @@ u32 wr_protection_sticky(u32 protection)
 u32 wr_state_protection(u8 state, u32 region_protection)
 {
 	u32 protection = region_protection & WINREGION_NOCACHE;
-	unsigned int i;
 
 	if (!(state & WR_COMMITTED))
 		return 0;
@@ -90,8 +87,5 @@ u32 wr_state_protection(u8 state, u32 region_protection)
 		protection |= WINREGION_GUARD;
 	if (state & WR_COMBINE)
 		protection |= WINREGION_WRITECOMBINE;
-	for (i = 0; i < ARRAY_SIZE(bases) - 1; i++)
-		if (bases[i].rights == (state & BASE_RIGHTS))
-			break;
-	return protection | bases[i].protection;
+	return protection | bases[state & BASE_RIGHTS];
 }

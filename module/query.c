@@ -2,9 +2,10 @@
 /*
  * What is at an address.
  *
- * Inside a region the answer needs the window's lock alone. Outside, the rest
- * of the address space matters too: what other mappings of the process occupy
- * is not free, so those are looked at under mmap_lock.
+ * Inside a region the answer needs the window's lock alone; for one page it is
+ * merely tried, so that no reference has to be taken. Outside, the rest of the
+ * address space matters too: what other mappings of the process occupy is not
+ * free, so those are looked at under mmap_lock.
  */
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
@@ -28,7 +29,7 @@ static u8 visible_span(struct wr_window *window, pgoff_t index, pgoff_t end,
 	u8 state = visible_state(window, index, end, next);
 	pgoff_t stop;
 
-	while (!state && *next < end) {
+	while (!state && window->lost && *next < end) {
 		if (visible_state(window, *next, end, &stop))
 			break;
 		*next = stop;
@@ -36,11 +37,16 @@ static u8 visible_span(struct wr_window *window, pgoff_t index, pgoff_t end,
 	return state;
 }
 
-static void describe(struct wr_window *window, struct wr_region *region,
-		     pgoff_t index, u32 flags, struct winregion_run *run)
+/* Return: the first page behind the run. */
+static pgoff_t describe(struct wr_window *window, struct wr_region *region,
+			pgoff_t index, u32 flags, struct winregion_run *run)
 {
+	unsigned long resident = 0;
 	pgoff_t next;
 	u8 state = visible_span(window, index, region->end, &next);
+
+	if (flags & WINREGION_QUERY_RESIDENT)
+		resident = wr_resident_count(window, index, next);
 
 	*run = (struct winregion_run){
 		.address = index << PAGE_SHIFT,
@@ -53,29 +59,80 @@ static void describe(struct wr_window *window, struct wr_region *region,
 				 WINREGION_STATE_RESERVE,
 		.protection = wr_state_protection(state, region->protection),
 		.type = WINREGION_TYPE_PRIVATE,
+		.resident = resident << PAGE_SHIFT,
+		.flags = 0,
+		.__reserved = 0,
 	};
-	if (flags & WINREGION_QUERY_RESIDENT)
-		run->resident = wr_resident_count(window, index, next)
-				<< PAGE_SHIFT;
+	return next;
 }
 
-/* Describes the page if a region contains it. Return: whether. */
-static bool query_in_region(struct wr_space *space, pgoff_t index, u32 flags,
-			    struct winregion_run *run)
+/*
+ * Describes the runs from page *@index to @end and moves *@index on, until a
+ * page is in no region. Return: how many, at most @max.
+ */
+static unsigned int describe_runs(struct wr_window *window, pgoff_t *index,
+				  pgoff_t end, u32 flags,
+				  struct winregion_run *runs, unsigned int max)
 {
-	struct wr_window *window = wr_window_find(space, index);
 	struct wr_region *region = NULL;
+	unsigned int n;
+
+	for (n = 0; n < max && *index < end; n++) {
+		if (!region || *index >= region->end)
+			region = wr_region_find(window, *index);
+		if (!region)
+			break;
+		*index = describe(window, region, *index, flags, &runs[n]);
+	}
+	return n;
+}
+
+/**
+ * wr_query_at_once - the run of pages at an address of the calling process
+ * @addr: any address
+ * @run: the answer
+ *
+ * Does not sleep.
+ *
+ * Return: whether the page is in a region and its window was free to look at;
+ * if not, it takes wr_query().
+ */
+bool wr_query_at_once(u64 addr, struct winregion_run *run)
+{
+	pgoff_t index = addr >> PAGE_SHIFT;
+	struct wr_window *window = NULL;
+	struct wr_region *region = NULL;
+	struct wr_space *space;
+
+	rcu_read_lock();
+	space = wr_space_peek(current->mm);
+	if (space)
+		window = wr_window_trylock_at(space, index);
+	if (window) {
+		region = wr_region_find(window, index);
+		if (region)
+			describe(window, region, index, 0, run);
+		mutex_unlock(&window->lock);
+	}
+	rcu_read_unlock();
+	return region;
+}
+
+static unsigned int query_window(struct wr_space *space, pgoff_t *index,
+				 pgoff_t end, u32 flags,
+				 struct winregion_run *runs, unsigned int max)
+{
+	struct wr_window *window = wr_window_find(space, *index);
+	unsigned int n = 0;
 
 	if (!window)
-		return false;
+		return 0;
 	mutex_lock(&window->lock);
 	if (!window->dead)
-		region = wr_region_find(window, index);
-	if (region)
-		describe(window, region, index, flags, run);
+		n = describe_runs(window, index, end, flags, runs, max);
 	mutex_unlock(&window->lock);
 	wr_window_put(window);
-	return region;
+	return n;
 }
 
 /* The first page from @index on that is in a region, or ULONG_MAX. */
@@ -158,17 +215,17 @@ static void describe_free(unsigned long addr, unsigned long end,
 	};
 }
 
-static int query_outside(struct wr_space *space, unsigned long addr,
+static int query_outside(struct wr_space *space, pgoff_t index,
 			 struct winregion_run *run)
 {
-	unsigned long end = wr_highest() + 1;
+	unsigned long addr = index << PAGE_SHIFT, end = wr_highest() + 1;
 	struct vm_area_struct *vma;
 	pgoff_t next = ULONG_MAX;
 
 	if (mmap_read_lock_killable(current->mm))
 		return -EINTR;
 	if (space)
-		next = next_region_page(space, addr >> PAGE_SHIFT);
+		next = next_region_page(space, index);
 	if (next < end >> PAGE_SHIFT)
 		end = max(next << PAGE_SHIFT, addr + PAGE_SIZE);
 	vma = next_foreign(current->mm, addr);
@@ -181,43 +238,61 @@ static int query_outside(struct wr_space *space, unsigned long addr,
 }
 
 /**
- * wr_query - the run of pages at an address
+ * wr_query_runs - the runs of pages in a range
  * @space: the caller's space, or NULL if it has none
+ * @addr: the first address; moved on, above @last if all is described
+ * @last: the last address, at most wr_highest()
+ * @flags: WINREGION_QUERY_*
+ * @runs: the answers
+ * @max: elements of @runs
+ *
+ * Return: how many runs, less than @max if that is all, or -EINTR.
+ */
+int wr_query_runs(struct wr_space *space, u64 *addr, u64 last, u32 flags,
+		  struct winregion_run *runs, unsigned int max)
+{
+	pgoff_t index = *addr >> PAGE_SHIFT, end = (last >> PAGE_SHIFT) + 1;
+	unsigned int n = 0, found;
+	int err;
+
+	while (n < max && index < end) {
+		found = 0;
+		if (space)
+			found = query_window(space, &index, end, flags,
+					     runs + n, max - n);
+		n += found;
+		if (found)
+			continue;
+		if (flags & WINREGION_QUERY_REGIONS) {
+			index = space ? next_region_page(space, index) : end;
+			index = min(index, end);
+			continue;
+		}
+		err = query_outside(space, index, &runs[n]);
+		if (err)
+			return err;
+		index += runs[n++].length >> PAGE_SHIFT;
+	}
+	*addr = (u64)index << PAGE_SHIFT;
+	return n;
+}
+
+/**
+ * wr_query - the run of pages at an address of the calling process
  * @addr: the address, at most wr_highest()
  * @flags: WINREGION_QUERY_RESIDENT or 0
  * @run: the answer
  *
  * Return: 0 or -EINTR.
  */
-int wr_query(struct wr_space *space, unsigned long addr, u32 flags,
-	     struct winregion_run *run)
+int wr_query(u64 addr, u32 flags, struct winregion_run *run)
 {
-	addr &= PAGE_MASK;
-	if (space && query_in_region(space, addr >> PAGE_SHIFT, flags, run))
-		return 0;
-	return query_outside(space, addr, run);
-}
+	struct wr_space *space;
+	int n;
 
-/**
- * wr_query_region - the first run at or behind an address that is in a region
- * @space: the caller's space, or NULL if it has none
- * @addr: the address
- * @flags: WINREGION_QUERY_RESIDENT or 0
- * @run: the answer
- *
- * Return: 0, or -ENOENT if there is none.
- */
-int wr_query_region(struct wr_space *space, unsigned long addr, u32 flags,
-		    struct winregion_run *run)
-{
-	pgoff_t index = addr >> PAGE_SHIFT;
-
-	if (!space)
-		return -ENOENT;
-	while (!query_in_region(space, index, flags, run)) {
-		index = next_region_page(space, index);
-		if (index == ULONG_MAX)
-			return -ENOENT;
-	}
-	return 0;
+	space = wr_space_find(current->mm);
+	n = wr_query_runs(space, &addr, addr, flags, run, 1);
+	if (space)
+		wr_space_put(space);
+	return min(n, 0);
 }

@@ -134,17 +134,19 @@ void wr_runs_destroy(struct wr_runs *runs)
 	runs->root = 0;
 }
 
-/* How many of the @n states from @states on are @state; mostly few or all. */
+/* How many of the @n states from @states on are @state. */
 unsigned int wr_states_same(const u8 *states, u8 state, unsigned int n)
 {
 	const u64 eight = state * 0x0101010101010101ULL;
 	unsigned int i;
-	u64 word;
+	__le64 word;
+	u64 differ;
 
 	for (i = 0; i + sizeof(word) <= n; i += sizeof(word)) {
 		memcpy(&word, states + i, sizeof(word));
-		if (word != eight)
-			break;
+		differ = le64_to_cpu(word) ^ eight;
+		if (differ)
+			return i + __ffs64(differ) / BITS_PER_BYTE;
 	}
 	while (i < n && states[i] == state)
 		i++;
@@ -196,18 +198,16 @@ static pgoff_t same_entries(struct wr_runs *runs, unsigned long *entry,
 	return runs->base + ((i + 1) << shift);
 }
 
-/*
- * The state of @index; @next is the first page behind it in another state, at
- * most @end.
- */
-u8 wr_runs_span(struct wr_runs *runs, pgoff_t index, pgoff_t end, pgoff_t *next)
+/* The first page behind @index, at most @end, whose state is not @state. */
+static noinline pgoff_t span_end(struct wr_runs *runs, pgoff_t index,
+				 pgoff_t end, u8 state)
 {
+	unsigned long *entry;
 	unsigned int shift;
-	unsigned long *entry = find_entry(runs, index, &shift);
-	u8 state = state_in(*entry, index);
 	pgoff_t stop;
 
-	for (;;) {
+	while (index < end) {
+		entry = find_entry(runs, index, &shift);
 		if (!entry_is_state(*entry)) {
 			stop = min(block_end(runs, index, shift), end);
 			index = slot_span(entry_slot(*entry), index, stop,
@@ -219,11 +219,31 @@ u8 wr_runs_span(struct wr_runs *runs, pgoff_t index, pgoff_t end, pgoff_t *next)
 				break;
 			index = same_entries(runs, entry, index, shift);
 		}
-		if (index >= end)
-			break;
-		entry = find_entry(runs, index, &shift);
 	}
-	*next = min(index, end);
+	return min(index, end);
+}
+
+/*
+ * The state of @index; @next is the first page behind it in another state, at
+ * most @end. Mostly both are in one slot.
+ */
+u8 wr_runs_span(struct wr_runs *runs, pgoff_t index, pgoff_t end, pgoff_t *next)
+{
+	unsigned int shift, n, same;
+	unsigned long entry = *find_entry(runs, index, &shift);
+	u8 *states, state = state_in(entry, index);
+
+	if (!entry_is_state(entry) && entry_slot(entry)->states) {
+		states = entry_slot(entry)->states + slot_offset(index);
+		n = min(WR_SLOT_PAGES - slot_offset(index), end - index);
+		same = wr_states_same(states, state, n);
+		index += same;
+		if (same < n) {
+			*next = index;
+			return state;
+		}
+	}
+	*next = span_end(runs, index, end, state);
 	return state;
 }
 

@@ -135,6 +135,20 @@ static void free_space(struct wr_space *space)
 	kfree_rcu(space, rcu);
 }
 
+/*
+ * The space of an mm, or NULL; without a reference: it may be about to go, but
+ * not before the caller's RCU read-side section is over.
+ */
+struct wr_space *wr_space_peek(struct mm_struct *mm)
+{
+	struct wr_space *space;
+
+	hash_for_each_possible_rcu(spaces, space, node, (unsigned long)mm)
+		if (space->mm == mm && refcount_read(&space->refs))
+			break;
+	return space;
+}
+
 /**
  * wr_space_find - the space of an mm
  * @mm: the mm, which the caller keeps alive
@@ -146,9 +160,9 @@ struct wr_space *wr_space_find(struct mm_struct *mm)
 	struct wr_space *space;
 
 	rcu_read_lock();
-	hash_for_each_possible_rcu(spaces, space, node, (unsigned long)mm)
-		if (space->mm == mm && refcount_inc_not_zero(&space->refs))
-			break;
+	do {
+		space = wr_space_peek(mm);
+	} while (space && !refcount_inc_not_zero(&space->refs));
 	rcu_read_unlock();
 	return space;
 }

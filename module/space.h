@@ -95,6 +95,7 @@ struct wr_space {
 	struct wr_pagefile pagefile;
 };
 
+struct wr_space *wr_space_peek(struct mm_struct *mm);
 struct wr_space *wr_space_find(struct mm_struct *mm);
 struct wr_space *wr_space_get_for(struct mm_struct *mm);
 void wr_space_get(struct wr_space *space);

@@ -39,14 +39,13 @@
 
 static atomic_long_t last_stamp = ATOMIC_LONG_INIT(0);
 
-/* The window with the page @index or the next one behind, with a reference. */
-struct wr_window *wr_window_next(struct wr_space *space, pgoff_t index)
+/* The window with the page @index or the next one behind. */
+static struct wr_window *next_window(struct wr_space *space, pgoff_t index)
 {
+	struct rb_node *node = space->windows.rb_node;
 	struct wr_window *next = NULL, *window;
-	struct rb_node *node;
 
-	spin_lock(&space->lock);
-	node = space->windows.rb_node;
+	lockdep_assert_held(&space->lock);
 	while (node) {
 		window = rb_entry(node, struct wr_window, node);
 		if (window->end <= index) {
@@ -58,6 +57,16 @@ struct wr_window *wr_window_next(struct wr_space *space, pgoff_t index)
 			break;
 		node = node->rb_left;
 	}
+	return next;
+}
+
+/* The window with the page @index or the next one behind, with a reference. */
+struct wr_window *wr_window_next(struct wr_space *space, pgoff_t index)
+{
+	struct wr_window *next;
+
+	spin_lock(&space->lock);
+	next = next_window(space, index);
 	if (next)
 		refcount_inc(&next->refs);
 	spin_unlock(&space->lock);
@@ -75,6 +84,23 @@ struct wr_window *wr_window_find(struct wr_space *space, pgoff_t index)
 	return NULL;
 }
 
+/*
+ * The window with the page @index, locked; NULL also if others have it locked.
+ * Without a reference: it stays until the lock is released, and its memory as
+ * long as the caller's RCU read-side section. No need to ask for @dead.
+ */
+struct wr_window *wr_window_trylock_at(struct wr_space *space, pgoff_t index)
+{
+	struct wr_window *window;
+
+	spin_lock(&space->lock);
+	window = next_window(space, index);
+	if (window && (window->first > index || !mutex_trylock(&window->lock)))
+		window = NULL;
+	spin_unlock(&space->lock);
+	return window;
+}
+
 /* The caller has a reference already, or holds space->lock. */
 void wr_window_get(struct wr_window *window)
 {
@@ -89,8 +115,7 @@ void wr_window_put(struct wr_window *window)
 	wr_runs_destroy(&window->runs);
 	fput(window->file);
 	wr_space_put(window->space);
-	mutex_destroy(&window->lock);
-	kfree(window);
+	kfree_rcu(window, rcu);
 }
 
 static struct wr_window *alloc_window(struct wr_space *space, struct file *file)

@@ -15,6 +15,7 @@ struct wr_region;
 /**
  * struct wr_window - a range of addresses that we have mapped
  * @refs: one for each VMA, one for space->windows, one for each user
+ * @rcu: for wr_window_trylock_at()
  * @space: whose it is; counted, never changes
  * @file: the file that it maps; counted, never changes. In a forked process it
  *	is the parent's.
@@ -47,6 +48,7 @@ struct wr_region;
  */
 struct wr_window {
 	refcount_t refs;
+	struct rcu_head rcu;
 	struct wr_space *space;
 	struct file *file;
 	pgoff_t stamp;
@@ -87,6 +89,7 @@ static inline bool wr_window_is_odd(struct wr_window *window, u8 state)
 
 struct wr_window *wr_window_next(struct wr_space *space, pgoff_t index);
 struct wr_window *wr_window_find(struct wr_space *space, pgoff_t index);
+struct wr_window *wr_window_trylock_at(struct wr_space *space, pgoff_t index);
 void wr_window_get(struct wr_window *window);
 void wr_window_put(struct wr_window *window);
 
