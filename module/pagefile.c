@@ -64,9 +64,10 @@ static struct file *charge_file(unsigned long pages)
 
 /*
  * The overcommit mode is not exported, but only mode 1 grants more than there
- * is memory and swap.
+ * is memory and swap. Return: 0 if it does, -ENFILE if that can't be told, or
+ * another error.
  */
-static bool overcommit_is_unlimited(void)
+static int overcommit_without_limit(void)
 {
 	struct sysinfo si;
 	struct file *file;
@@ -74,9 +75,9 @@ static bool overcommit_is_unlimited(void)
 	si_meminfo(&si);
 	file = charge_file(si.totalram + (1UL << 34));
 	if (IS_ERR(file))
-		return false;
+		return PTR_ERR(file);
 	fput(file);
-	return true;
+	return 0;
 }
 
 static unsigned long ram_limit(void)
@@ -99,19 +100,22 @@ unsigned long wr_pagefile_total(void)
 /* The limit of the total in pages, ULONG_MAX if there is none. */
 unsigned long wr_pagefile_limit(void)
 {
-	return overcommit_is_unlimited() ? ULONG_MAX : ram_limit();
+	return overcommit_without_limit() ? ram_limit() : ULONG_MAX;
 }
 
 static int charge_total(unsigned long pages)
 {
 	long total = atomic_long_add_return(pages, &total_pages);
+	int err = -EDQUOT;
 
 	if (total >= 0 && (unsigned long)total <= ram_limit())
 		return 0;
-	if (total >= 0 && overcommit_is_unlimited())
+	if (total >= 0)
+		err = overcommit_without_limit();
+	if (!err)
 		return 0;
 	atomic_long_sub(pages, &total_pages);
-	return -EDQUOT;
+	return err == -ENFILE ? err : -EDQUOT;
 }
 
 /* Nothing is charged; pairs with wr_pagefile_destroy(). */

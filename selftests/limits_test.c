@@ -801,6 +801,37 @@ TEST_F(limits, overcommit_mode_1)
 	EXPECT_EQ(self->before.out_limit, WR_INFO(self->fd, out_limit));
 }
 
+/* That there is no limit takes a file to be known. */
+static int commit_in_mode_1_without_files(void *arg)
+{
+	struct job *job = arg;
+	int64_t max = read_number(FILE_MAX);
+	uint64_t size = ((uint64_t)meminfo("MemTotal") * 2) & ~(MIB(1) - 1);
+	char *region = wr_reserve(job->fd, 2 * size);
+
+	CHECK(max > 0);
+	CHECK(region);
+	CHECK(!wr_commit(job->fd, region, size, RW));
+	CHECK(files_run_out());
+	CHECK(wr_commit(job->fd, region + size, size, RW) == -ENFILE);
+	CHECK(files_are_back(max));
+	CHECK(WR_INFO(job->fd, out_committed) == size);
+	CHECK(!wr_commit(job->fd, region + size, size, RW));
+	return 0;
+}
+
+TEST_F(limits, overcommit_mode_1_out_of_files)
+{
+	struct job job = { self->fd, 0 };
+	int64_t mode = read_number(OVERCOMMIT);
+	int ret;
+
+	ASSERT_TRUE(write_number(OVERCOMMIT, 1));
+	ret = without_files(commit_in_mode_1_without_files, &job);
+	EXPECT_TRUE(write_number(OVERCOMMIT, mode));
+	EXPECT_EQ(0, ret);
+}
+
 /* A memory cgroup */
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
