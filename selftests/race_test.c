@@ -1143,17 +1143,17 @@ static void flip_begin(struct __test_metadata *_metadata,
 					   flip->reserve));
 		flipper->base[i] = (char *)(uintptr_t)addr;
 	}
-	if (flip->piece)
-		ASSERT_EQ(0, wr_commit(flipper->fd, flipper->base[0] +
-				       PAGES(SPAN / 2), PAGES(1), RX));
 	ASSERT_EQ(0, wr_commit(flipper->fd, flipper->base[0], PAGES(1), RW));
 	ASSERT_EQ(0, wr_commit(flipper->fd, flipper->base[1], PAGES(1), RW));
 	if (flip->cmd[0] == WINREGION_PROTECT)
 		for (i = 0; i < 2; i++)
 			flip_fill(_metadata, flipper, flipper->base[i]);
-	if (flip->piece)
+	if (flip->piece) {
+		ASSERT_EQ(0, wr_commit(flipper->fd, flipper->base[0] +
+				       PAGES(SPAN / 2), PAGES(1), RX));
 		ASSERT_EQ(0, wr_protect(flipper->fd, flipper->base[0],
 					PAGES(1), RW));
+	}
 	flip_once(flipper, 0);
 	crew_add(&flipper->crew, flip_over, flipper);
 }
