@@ -114,7 +114,11 @@ static void *wait_on(void *arg)
 	return NULL;
 }
 
-/* A waiter goes from one page to another, and is woken there. */
+/*
+ * A waiter goes from one page to another, and is woken there. Should it wake up
+ * for nothing in between, as the kernel may have it, it waits for the first
+ * again.
+ */
 static long requeue_and_wake(volatile uint32_t *from, volatile uint32_t *to,
 			     int private)
 {
@@ -126,11 +130,9 @@ static long requeue_and_wake(volatile uint32_t *from, volatile uint32_t *to,
 	if (pthread_create(&thread, NULL, wait_on, &waiter))
 		return -1;
 	if (!SETTLES(futex2(from, FUTEX_CMP_REQUEUE | private, 0,
-			    (void *)1UL, to, 0) == 1))
+			    (void *)1UL, to, 0) == 1 &&
+		     futex2(to, FUTEX_WAKE | private, 1, NULL, NULL, 0) == 1))
 		return -2;
-	if (futex2(from, FUTEX_WAKE | private, 1, NULL, NULL, 0) != 0 ||
-	    futex2(to, FUTEX_WAKE | private, 1, NULL, NULL, 0) != 1)
-		return -3;
 	pthread_join(thread, NULL);
 	return waiter.result;
 }
