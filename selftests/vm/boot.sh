@@ -297,9 +297,14 @@ start_qemu()
 # It holds on to nothing that somebody may wait for the end of.
 watch_progress()
 {
+	local limit boot_limit=$((60 + 60 * slowdown))
+
 	exec >/dev/null 2>&1 7>&- 8>&- 9>&-
+	[ "$boot_limit" -lt "$1" ] || boot_limit=$1
 	while sleep 2 && kill -0 "$qemu_pid"; do
-		[ -n "$(find "$2/result" -newermt "-$1 seconds")" ] && continue
+		limit=$1
+		[ -s "$2/result" ] || limit=$boot_limit
+		[ -n "$(find "$2/result" -newermt "-$limit seconds")" ] && continue
 		: >"$2/hung"
 		kill "$qemu_pid"
 		sleep 5
@@ -362,13 +367,17 @@ has_slipped()
 }
 
 # Whether the machine was not well, but not by what it was booted to test: QEMU
-# slipped, or something was bad in the log before there was a winregion.
+# slipped, or something was bad in the log before there was a winregion, or the
+# kernel did not come up.
 vm_unsound()
 {
 	local why
 
 	if has_slipped; then
 		why='QEMU ran a breakpoint that is not in memory'
+	elif [ -e "$dir/hung" ] && [ ! -s "$dir/result" ] &&
+		! grep -a -q 'winregion: loading ' "$dir/console.log"; then
+		why='the kernel did not come up'
 	else
 		why=$(sed '/winregion: loading /,$d' "$dir/console.log" 2>/dev/null |
 			splats /dev/stdin | head -n 1)
