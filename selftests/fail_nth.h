@@ -9,15 +9,32 @@
 #ifndef _SELFTESTS_FAIL_NTH_H
 #define _SELFTESTS_FAIL_NTH_H
 
+#include <sys/rseq.h>
+
 #define FAIL_DEBUGFS "/sys/kernel/debug/"
 
 static int fail_fd = -1;
+
+/*
+ * The C library's restartable sequences: the kernel copies from and to user
+ * memory for them whenever it preempts the thread, and kills it if that fails.
+ */
+static inline void fail_without_rseq(void)
+{
+#ifdef RSEQ_SIG
+	char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+
+	syscall(SYS_rseq, area, sizeof(struct rseq), RSEQ_FLAG_UNREGISTER,
+		RSEQ_SIG);
+#endif
+}
 
 /* For the calling thread; once more in each child. */
 static inline bool fail_open(void)
 {
 	char path[64];
 
+	fail_without_rseq();
 	if (fail_fd >= 0)
 		close(fail_fd);
 	snprintf(path, sizeof(path), "/proc/self/task/%ld/fail-nth",
