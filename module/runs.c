@@ -182,45 +182,49 @@ u8 wr_runs_state(struct wr_runs *runs, pgoff_t index)
 	return state_in(*find_entry(runs, index, &shift), index);
 }
 
-/*
- * @index is in a block with entry *@entry. Return: the first page behind it, or
- * behind the entries of the same node that say the same.
- */
-static pgoff_t same_entries(struct wr_runs *runs, unsigned long *entry,
-			    pgoff_t index, unsigned int shift)
+/* Whether @index, where a block of 1 << @shift pages ended, is in its node too. */
+static bool same_node(struct wr_runs *runs, pgoff_t index, unsigned int shift)
 {
-	unsigned long i = (index - runs->base) >> shift;
-	const unsigned long value = *entry;
+	return shift != runs->shift &&
+	       ((index - runs->base) >> shift) & (WR_NODE_ENTRIES - 1);
+}
 
-	if (shift != runs->shift)
-		while ((i + 1) & (WR_NODE_ENTRIES - 1) && *++entry == value)
-			i++;
-	return runs->base + ((i + 1) << shift);
+/*
+ * The first page behind @index, at most @end, whose state is not @state, as far
+ * as the entry and its neighbours in the same node tell. *@same: whether all of
+ * them are in it.
+ */
+static pgoff_t span_in_node(struct wr_runs *runs, pgoff_t index, pgoff_t end,
+			    u8 state, bool *same)
+{
+	unsigned int shift;
+	unsigned long *entry = find_entry(runs, index, &shift);
+	pgoff_t stop;
+
+	do {
+		stop = min(block_end(runs, index, shift), end);
+		if (entry_is_state(*entry))
+			index = entry_state(*entry) == state ? stop : index;
+		else if (shift == WR_SLOT_SHIFT)
+			index = slot_span(entry_slot(*entry), index, stop,
+					  state);
+		else
+			break; /* a node of its own */
+		*same = index == stop;
+		entry++;
+	} while (*same && index < end && same_node(runs, index, shift));
+	return index;
 }
 
 /* The first page behind @index, at most @end, whose state is not @state. */
 static noinline pgoff_t span_end(struct wr_runs *runs, pgoff_t index,
 				 pgoff_t end, u8 state)
 {
-	unsigned long *entry;
-	unsigned int shift;
-	pgoff_t stop;
+	bool same = true;
 
-	while (index < end) {
-		entry = find_entry(runs, index, &shift);
-		if (!entry_is_state(*entry)) {
-			stop = min(block_end(runs, index, shift), end);
-			index = slot_span(entry_slot(*entry), index, stop,
-					  state);
-			if (index < stop)
-				break;
-		} else {
-			if (entry_state(*entry) != state)
-				break;
-			index = same_entries(runs, entry, index, shift);
-		}
-	}
-	return min(index, end);
+	while (same && index < end)
+		index = span_in_node(runs, index, end, state, &same);
+	return index;
 }
 
 /*
