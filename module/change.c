@@ -19,6 +19,7 @@
  */
 #include "change.h"
 #include "fault.h"
+#include "huge.h"
 #include "protection.h"
 #include "ptes.h"
 #include "regiontree.h"
@@ -206,13 +207,19 @@ static int check_run(struct wr_batch *batch, struct wr_change *change, u8 old,
 	return 0;
 }
 
+/* Whether PTEs can be made read only in place. */
+static bool only_write_goes(struct wr_change *change)
+{
+	return change->lost == WR_WRITE &&
+	       wr_state_needs_tracking(change->state);
+}
+
 /* How mmap_lock should be held, by the number of PTEs to edit. */
 static enum wr_mmap mmap_for(struct wr_change *change)
 {
 	struct wr_window *window = change->window;
 
-	if (change->lost == WR_WRITE &&
-	    wr_state_needs_tracking(change->state) &&
+	if (only_write_goes(change) &&
 	    wr_resident_at_most(window, change->first, change->end,
 				MANY_TO_FORBID) >= MANY_TO_FORBID)
 		return WR_MMAP_WRITE;
@@ -228,6 +235,7 @@ static void note_rights(struct wr_change *change, u8 old)
 	u8 had = wr_state_rights(old), has = wr_state_rights(change->state);
 
 	change->lost |= had & ~has;
+	change->unlike |= had != has;
 	if (had & WR_READ)
 		change->gained |= has & ~had;
 }
@@ -242,6 +250,7 @@ static int check_change(struct wr_batch *batch, struct wr_change *change,
 
 	change->lost = 0;
 	change->gained = 0;
+	change->unlike = false;
 	err = find_region(batch, change);
 	for (i = change->first; !err && i < change->end; i = next) {
 		old = wr_runs_span(&window->runs, i, change->end, &next);
@@ -313,6 +322,7 @@ static void set_states(struct wr_change *change, unsigned long *charged)
 	/* Anew, as ranges may overlap. */
 	change->lost = 0;
 	change->gained = 0;
+	change->unlike = false;
 	for (i = change->first; i < change->end; i = next) {
 		old = wr_runs_span(&window->runs, i, change->end, &next);
 		if (!(old & WR_COMMITTED))
@@ -331,8 +341,9 @@ static void make_ptes_obey(struct wr_batch *batch, struct wr_change *change)
 {
 	struct wr_window *window = change->window;
 
-	if (change->lost == WR_WRITE && batch->mmap == WR_MMAP_WRITE &&
-	    wr_state_needs_tracking(change->state))
+	if (change->unlike)
+		wr_huge_break(window, change->first, change->end);
+	if (batch->mmap == WR_MMAP_WRITE && only_write_goes(change))
 		wr_ptes_forbid_write(window, change->first, change->end);
 	else if (change->lost)
 		wr_resident_unmap(window, change->first, change->end);
@@ -522,6 +533,14 @@ unlock:
 	return err;
 }
 
+/* What is only needed for reading may be free; then it is not started over. */
+static void try_mmap(struct wr_batch *batch, struct wr_needs *needs)
+{
+	if (batch->mmap == WR_MMAP_NONE && needs->mmap == WR_MMAP_READ &&
+	    mmap_read_trylock(batch->space->mm))
+		batch->mmap = WR_MMAP_READ;
+}
+
 /* Return: 0 if done, 1 if the needs must be met first, or an error. */
 static int try_change(struct wr_batch *batch, struct wr_needs *needs)
 {
@@ -532,6 +551,8 @@ static int try_change(struct wr_batch *batch, struct wr_needs *needs)
 		return err;
 	lock_windows(batch);
 	err = check_all(batch, needs);
+	if (!err)
+		try_mmap(batch, needs);
 	if (!err && (needs->track || needs->exec || needs->mmap > batch->mmap))
 		err = 1;
 	if (!err)

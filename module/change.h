@@ -17,6 +17,7 @@ enum wr_op {
  * @state: what the pages become; 0 for WR_DECOMMIT
  * @lost: rights that some page loses
  * @gained: rights that some readable page gains
+ * @unlike: some page has other rights than before
  * @old_protection: set to what the first page had (WR_PROTECT)
  * @window: the window of the range; referenced while the change runs
  * @region: its region; valid under the window's lock
@@ -27,6 +28,7 @@ struct wr_change {
 	u8 state;
 	u8 lost;
 	u8 gained;
+	bool unlike;
 	u32 old_protection;
 	struct wr_window *window;
 	struct wr_region *region;

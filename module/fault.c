@@ -18,6 +18,7 @@
 #include <linux/sched.h>
 
 #include "fault.h"
+#include "huge.h"
 #include "regiontree.h"
 #include "resident.h"
 
@@ -46,6 +47,7 @@ static vm_fault_t trip_guard(struct vm_fault *vmf, struct wr_window *window,
 	if (wr_runs_split(runs, index, GFP_KERNEL_ACCOUNT) ||
 	    wr_runs_split(runs, index + 1, GFP_KERNEL_ACCOUNT))
 		return VM_FAULT_OOM;
+	wr_huge_break(window, index, index + 1);
 	wr_runs_fill(runs, index, index + 1, state & ~WR_GUARD);
 	return VM_FAULT_SIGSEGV;
 }
@@ -57,9 +59,13 @@ static bool dump_skips(struct wr_window *window, pgoff_t index)
 	       !wr_resident_find(window, index);
 }
 
-static vm_fault_t page_error(struct page *page)
+static vm_fault_t page_error(struct vm_fault *vmf, struct wr_window *window,
+			     struct page *page)
 {
-	return page == ERR_PTR(-EHWPOISON) ? VM_FAULT_HWPOISON : VM_FAULT_OOM;
+	if (page != ERR_PTR(-EHWPOISON))
+		return VM_FAULT_OOM;
+	wr_huge_note_error(window, vmf->pgoff);
+	return VM_FAULT_HWPOISON;
 }
 
 /*
@@ -89,6 +95,7 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 	unsigned long nr_resident = window->nr_resident;
 	u8 wanted = wanted_rights(vmf);
 	struct page *page;
+	vm_fault_t ret;
 
 	if (unlikely(state & WR_GUARD))
 		return trip_guard(vmf, window, state);
@@ -96,14 +103,21 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 		return VM_FAULT_SIGSEGV;
 	if (dump_skips(window, vmf->pgoff))
 		return VM_FAULT_SIGBUS;
+	if (window->huge)
+		wr_huge_prepare(vmf, window);
 	if (vmf->flags & FAULT_FLAG_WRITE)
 		page = wr_resident_own(window, vmf->pgoff);
 	else
 		page = wr_resident_get(window, vmf->pgoff);
 	if (IS_ERR(page))
-		return page_error(page);
+		return page_error(vmf, window, page);
 	if (window->nr_resident != nr_resident)
 		map_ahead(vmf, window);
+	if (unlikely(wr_huge_in_parts(window, vmf->pgoff, page))) {
+		ret = wr_vmf_map_part(vmf, page);
+		if (ret)
+			return ret;
+	}
 	get_page(page);
 	lock_page(page);
 	vmf->page = page;
@@ -132,13 +146,17 @@ static vm_fault_t mkwrite_locked(struct vm_fault *vmf, struct wr_window *window)
 		return VM_FAULT_SIGSEGV;
 	page = wr_resident_own(window, vmf->pgoff);
 	if (IS_ERR(page))
-		return page_error(page);
+		return page_error(vmf, window, page);
 	if (page != vmf->page) {
 		/* It was replaced; take away what still maps the old one. */
 		unmap_mapping_pages(window->file->f_mapping, vmf->pgoff, 1,
 				    false);
 		return VM_FAULT_NOPAGE;
 	}
+	/* Its slot was broken since the fault, and the core maps all of it. */
+	if (wr_huge_in_parts(window, vmf->pgoff, page) &&
+	    wr_vmf_maps_whole(vmf))
+		return VM_FAULT_NOPAGE;
 	lock_page(page);
 	return VM_FAULT_LOCKED;
 }
@@ -327,7 +345,8 @@ void wr_vma_set_tracked(struct vm_area_struct *vma)
  * VM_DONTDUMP. VM_DONTEXPAND is load-bearing: it makes the core refuse to
  * merge, grow, duplicate (mremap of length 0) or collapse them, and to
  * register them with userfaultfd, whose write protection would undo ours.
- * VM_MIXEDMAP is what vm_insert_pages() asks for: see map_ahead().
+ * VM_MIXEDMAP is what vm_insert_pages() asks for: see map_ahead(); not for
+ * 2 MiB pages, which the core then does not count.
  */
 static int wr_file_mmap(struct file *file, struct vm_area_struct *vma)
 {
@@ -340,7 +359,11 @@ static int wr_file_mmap(struct file *file, struct vm_area_struct *vma)
 	space = wr_space_find(vma->vm_mm);
 	window = space->layout.window;
 	vma->vm_pgoff = vma->vm_start >> PAGE_SHIFT;
-	vm_flags_set(vma, VM_DONTEXPAND | VM_MIXEDMAP);
+	vm_flags_set(vma, VM_DONTEXPAND);
+	if (READ_ONCE(space->file_forked) && RB_EMPTY_NODE(&window->node))
+		window->huge = false; /* a fork came before it was mapped */
+	if (!window->huge)
+		vm_flags_set(vma, VM_MIXEDMAP);
 	if (!space->layout.exec) /* personality(READ_IMPLIES_EXEC) */
 		vm_flags_clear(vma, VM_EXEC);
 	vma->vm_ops = &simple_ops;

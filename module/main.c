@@ -9,6 +9,7 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 
+#include "huge.h"
 #include "ioctl.h"
 
 static const struct file_operations device_operations = {
@@ -26,7 +27,25 @@ static struct miscdevice device = {
 	.mode = 0666,
 };
 
-module_misc_device(device);
+static int __init wr_init(void)
+{
+	int err;
+
+	wr_huge_init();
+	err = misc_register(&device);
+	if (err)
+		wr_huge_exit();
+	return err;
+}
+
+static void __exit wr_exit(void)
+{
+	misc_deregister(&device);
+	wr_huge_exit();
+}
+
+module_init(wr_init);
+module_exit(wr_exit);
 
 MODULE_DESCRIPTION("Windows-style memory regions in the caller's address space");
 MODULE_LICENSE("GPL");

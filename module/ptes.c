@@ -9,7 +9,7 @@
  * PTEs become read only and clean: the core takes one that is read only and dirty
  * for one that it may make writable again.
  *
- * A slot is what one table of PTEs maps. The window's lock is held.
+ * A slot is what one table of PTEs maps, or a PMD. The window's lock is held.
  */
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
@@ -18,9 +18,16 @@
 #include "ptes.h"
 #include "resident.h"
 
-/* Edits PTEs of [@first, @end) in one slot; @ptes are those of the whole slot. */
-typedef void (*table_fn)(struct wr_window *window, struct wr_slot *slot,
-			 pte_t *ptes, pgoff_t first, pgoff_t end);
+/**
+ * struct wr_edit - what is done to page tables
+ * @table: edits PTEs of [@first, @end) in one slot, all of whose are at @ptes
+ * @pmd: what becomes of the PMD of an intact slot
+ */
+struct wr_edit {
+	void (*table)(struct wr_window *window, struct wr_slot *slot,
+		      pte_t *ptes, pgoff_t first, pgoff_t end);
+	pmd_t (*pmd)(pmd_t pmd);
+};
 
 static pmd_t *find_pmd(struct mm_struct *mm, unsigned long addr)
 {
@@ -38,34 +45,58 @@ static pmd_t *find_pmd(struct mm_struct *mm, unsigned long addr)
 }
 
 /*
- * Calls @fn under the lock of the slot's PTEs, if there are any. Newer kernels free
- * empty tables under mmap_lock for reading, after a grace period, hence the
- * second look.
+ * Newer kernels free empty tables under mmap_lock for reading, after a grace
+ * period, hence the second look.
  */
-static void edit_slot(struct wr_window *window, struct wr_slot *slot,
-		      pgoff_t first, pgoff_t end, table_fn fn)
+static void edit_table(struct wr_window *window, struct wr_slot *slot,
+		       pmd_t *pmd, pmd_t value, pgoff_t first, pgoff_t end,
+		       const struct wr_edit *how)
 {
 	unsigned long addr = round_down(first, WR_SLOT_PAGES) << PAGE_SHIFT;
-	struct mm_struct *mm = window->space->mm;
-	pmd_t *pmd, value;
 	spinlock_t *lock; /* of the table */
 
-	rcu_read_lock();
-	pmd = find_pmd(mm, addr);
-	value = pmd ? READ_ONCE(*pmd) : __pmd(0);
-	if (!pmd_none(value) && !pmd_bad(value)) {
-		lock = pte_lockptr(mm, &value);
-		spin_lock(lock);
-		if (pmd_val(READ_ONCE(*pmd)) == pmd_val(value))
-			fn(window, slot, pte_offset_kernel(&value, addr), first,
+	lock = pte_lockptr(window->space->mm, &value);
+	spin_lock(lock);
+	if (pmd_val(READ_ONCE(*pmd)) == pmd_val(value))
+		how->table(window, slot, pte_offset_kernel(&value, addr), first,
 			   end);
-		spin_unlock(lock);
+	spin_unlock(lock);
+}
+
+/* Who changes a part of an intact slot has broken it, and unmapped all of it. */
+static void edit_whole(struct wr_window *window, pmd_t *pmd, pgoff_t first,
+		       const struct wr_edit *how)
+{
+	struct mm_struct *mm = window->space->mm;
+	spinlock_t *lock = pmd_lock(mm, pmd);
+	pmd_t old = READ_ONCE(*pmd), new;
+
+	if (pmd_trans_huge(old) && pmd_present(old)) {
+		new = how->pmd(old);
+		if (!pmd_same(old, new))
+			set_pmd_at(mm, first << PAGE_SHIFT, pmd, new);
 	}
+	spin_unlock(lock);
+}
+
+/* Edits what maps pages of one slot, under its lock, if anything does. */
+static void edit_slot(struct wr_window *window, struct wr_slot *slot,
+		      pgoff_t first, pgoff_t end, const struct wr_edit *how)
+{
+	pmd_t *pmd, value;
+
+	rcu_read_lock();
+	pmd = find_pmd(window->space->mm, first << PAGE_SHIFT);
+	value = pmd ? READ_ONCE(*pmd) : __pmd(0);
+	if (slot->intact && pmd_trans_huge(value))
+		edit_whole(window, pmd, first, how);
+	else if (!pmd_none(value) && !pmd_bad(value))
+		edit_table(window, slot, pmd, value, first, end, how);
 	rcu_read_unlock();
 }
 
 static void edit(struct wr_window *window, pgoff_t first, pgoff_t end,
-		 table_fn fn)
+		 const struct wr_edit *how)
 {
 	struct wr_slot *slot;
 	pgoff_t next;
@@ -76,7 +107,7 @@ static void edit(struct wr_window *window, pgoff_t first, pgoff_t end,
 		next = min(next, end);
 		if (!slot || !slot->nr_resident)
 			continue;
-		edit_slot(window, slot, first, next, fn);
+		edit_slot(window, slot, first, next, how);
 		cond_resched();
 	}
 }
@@ -86,7 +117,7 @@ static bool is_claimed(struct wr_window *window, pgoff_t index,
 		       struct page *page)
 {
 	return wr_page_is_shared(page) ||
-	       page_folio(page)->index != index + window->stamp;
+	       page_folio(page)->index != wr_page_stamp(window, index, page);
 }
 
 /*
@@ -129,22 +160,34 @@ static void forbid_in_table(struct wr_window *window, struct wr_slot *slot,
 	}
 }
 
-static void allow_in_vma(struct wr_window *window, pgoff_t first, pgoff_t end)
+static pmd_t allow_in_pmd(pmd_t pmd)
 {
-	edit(window, first, end, allow_in_table);
+	if (pmd_protnone(pmd) || pmd_write(pmd))
+		return pmd;
+	return pmd_mkdirty(pmd_mkwrite_novma(pmd_mkyoung(pmd)));
 }
 
-static void forbid_in_vma(struct wr_window *window, pgoff_t first, pgoff_t end)
+static pmd_t forbid_in_pmd(pmd_t pmd)
 {
-	edit(window, first, end, forbid_in_table);
+	return pmd_mkclean(pmd_wrprotect(pmd));
 }
+
+static const struct wr_edit allow = {
+	.table = allow_in_table,
+	.pmd = allow_in_pmd,
+};
+
+static const struct wr_edit forbid = {
+	.table = forbid_in_table,
+	.pmd = forbid_in_pmd,
+};
 
 /*
  * Only what is a VMA is looked at: one that is just being unmapped has left the
  * tree, and its page tables go while mmap_lock is held for reading.
  */
 static void edit_vmas(struct wr_window *window, pgoff_t first, pgoff_t end,
-		      void (*fn)(struct wr_window *, pgoff_t, pgoff_t))
+		      const struct wr_edit *how)
 {
 	VMA_ITERATOR(vmi, window->space->mm, first << PAGE_SHIFT);
 	struct vm_area_struct *vma;
@@ -154,8 +197,8 @@ static void edit_vmas(struct wr_window *window, pgoff_t first, pgoff_t end,
 		return;
 	for_each_vma_range(vmi, vma, end << PAGE_SHIFT)
 		if (wr_vma_is_ours(vma) && vma->vm_private_data == window)
-			fn(window, max(first, vma->vm_pgoff),
-			   min(end, vma->vm_pgoff + vma_pages(vma)));
+			edit(window, max(first, vma->vm_pgoff),
+			     min(end, vma->vm_pgoff + vma_pages(vma)), how);
 }
 
 /**
@@ -168,7 +211,7 @@ static void edit_vmas(struct wr_window *window, pgoff_t first, pgoff_t end,
  */
 void wr_ptes_allow_write(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	edit_vmas(window, first, end, allow_in_vma);
+	edit_vmas(window, first, end, &allow);
 }
 
 /**
@@ -188,7 +231,7 @@ void wr_ptes_forbid_write(struct wr_window *window, pgoff_t first, pgoff_t end)
 
 	mmap_assert_write_locked(mm);
 	inc_tlb_flush_pending(mm);
-	edit_vmas(window, first, end, forbid_in_vma);
+	edit_vmas(window, first, end, &forbid);
 	wp_shared_mapping_range(window->file->f_mapping, first, end - first);
 	dec_tlb_flush_pending(mm);
 }

@@ -20,6 +20,7 @@
 
 #include "change.h"
 #include "region.h"
+#include "huge.h"
 #include "regiontree.h"
 
 #define SHARED_REGION_MAX (SZ_1M >> PAGE_SHIFT)
@@ -57,9 +58,11 @@ static int publish(struct wr_window *window, struct wr_region *region,
 static int reserve_own(struct wr_space *space, struct wr_region *region,
 		       struct wr_reserve *request)
 {
+	bool huge = request->pages >= WR_SLOT_PAGES &&
+		    wr_huge_enabled(space->mm);
 	struct wr_window *window;
 
-	window = wr_window_create(space, request->pages, request->exec);
+	window = wr_window_create(space, request->pages, request->exec, huge);
 	if (IS_ERR(window))
 		return PTR_ERR(window);
 	return publish(window, region, request, window->first);
@@ -112,7 +115,7 @@ static struct wr_window *create_shared(struct wr_space *space,
 
 	for (;; pages /= 2) {
 		space->layout.place = true;
-		window = wr_window_create(space, pages, request->exec);
+		window = wr_window_create(space, pages, request->exec, false);
 		if (!IS_ERR(window) || PTR_ERR(window) != -ENOSPC ||
 		    pages / 2 < request->pages || pages / 2 < WR_UNIT_PAGES)
 			return window;
@@ -213,10 +216,11 @@ static int reserve_above(struct wr_space *space, struct wr_region *region,
 
 	space->layout.addr = addr - room;
 	window = wr_window_create(space, request->pages + (room >> PAGE_SHIFT),
-				  request->exec);
+				  request->exec, false);
 	if (IS_ERR(window) && room) {
 		space->layout.addr = addr;
-		window = wr_window_create(space, request->pages, request->exec);
+		window = wr_window_create(space, request->pages, request->exec,
+					  false);
 	}
 	if (IS_ERR(window))
 		return PTR_ERR(window);

@@ -40,7 +40,7 @@ static void page_stamp(struct page *page, struct wr_window *window,
 	struct folio *folio = page_folio(page);
 
 	folio->mapping = window->file->f_mapping;
-	folio->index = index + window->stamp;
+	folio->index = wr_page_stamp(window, index, page);
 }
 
 /* A new page, which nobody else knows. */
@@ -62,19 +62,54 @@ static struct page *page_alloc(struct wr_window *window, pgoff_t index,
 	return page;
 }
 
-/*
- * Gives up one window's ownership; others may own it, or have it pinned. The
- * reference is left to the caller.
- */
-static void page_disown(struct page *page)
+/* One window more owns a folio. */
+static void folio_own(struct folio *folio)
 {
-	struct folio *folio = page_folio(page);
+	struct page *page = &folio->page;
+
+	folio_lock(folio);
+	set_page_private(page, page_private(page) + 1);
+	folio_unlock(folio);
+}
+
+static bool has_error(struct folio *folio)
+{
+	long i, n = folio_nr_pages(folio);
+
+	for (i = 0; i < n; i++)
+		if (PageHWPoison(folio_page(folio, i)))
+			return true;
+	return false;
+}
+
+/*
+ * One window less owns a folio. A large one with a memory error is never freed:
+ * the core would hand the bad page out again, with those around it.
+ */
+static void folio_disown(struct folio *folio)
+{
+	struct page *page = &folio->page;
 
 	folio_lock(folio);
 	set_page_private(page, page_private(page) - 1);
-	if (!page_private(page))
+	if (!page_private(page)) {
 		folio->mapping = NULL;
+		if (folio_test_large(folio) && has_error(folio))
+			folio_get(folio);
+	}
 	folio_unlock(folio);
+}
+
+/*
+ * Gives up a window's ownership of a page that was in @slot; others may own it,
+ * or have it pinned. The reference is left to the caller. Waits for faults.
+ */
+static void page_disown(struct wr_slot *slot, struct page *page)
+{
+	if (!PageCompound(page) || !--slot->nr_huge)
+		folio_disown(page_folio(page));
+	else
+		folio_wait_locked(page_folio(page));
 }
 
 /* Most of the pages of the range that can be in memory, up to @enough. */
@@ -148,24 +183,70 @@ struct page *wr_resident_get(struct wr_window *window, pgoff_t index)
 	return page;
 }
 
-/* Replaces @old, which others own too, by a copy. */
-static struct page *page_copy(struct wr_window *window, pgoff_t index,
-			      struct page *old)
+/**
+ * wr_resident_make_huge - make all pages of a slot at once, if that is easy
+ * @window: the window
+ * @first: the slot's first page; none of it is in memory
+ */
+void wr_resident_make_huge(struct wr_window *window, pgoff_t first)
+{
+	const gfp_t easily = __GFP_COMP | __GFP_NORETRY | __GFP_NOWARN;
+	gfp_t gfp = GFP_HIGHUSER | __GFP_ACCOUNT | __GFP_ZERO | easily;
+	struct wr_slot *slot = slot_for(window, first);
+	struct page *page;
+	unsigned int i;
+
+	lockdep_assert_held(&window->lock);
+	if (!slot)
+		return;
+	page = alloc_pages(gfp & ~__GFP_DIRECT_RECLAIM, WR_SLOT_SHIFT);
+	if (!page)
+		return;
+	page_adopt(window, first, page);
+	folio_ref_add(page_folio(page), WR_SLOT_PAGES - 1);
+	for (i = 0; i < WR_SLOT_PAGES; i++)
+		slot->pages[i] = page + i;
+	slot->nr_resident = WR_SLOT_PAGES;
+	slot->nr_huge = WR_SLOT_PAGES;
+	slot->intact = true;
+	window->nr_resident += WR_SLOT_PAGES;
+}
+
+/* Replaces @old by a copy. */
+static struct page *page_replace(struct wr_window *window, pgoff_t index,
+				 struct page *old, bool mapped, gfp_t gfp)
 {
 	struct wr_slot *slot = wr_runs_slot(&window->runs, index, NULL);
-	struct page *page = page_alloc(window, index, 0);
+	struct page *page = page_alloc(window, index, gfp);
 
 	if (!page)
 		return ERR_PTR(-ENOMEM);
 	copy_highpage(page, old);
 	slot->pages[slot_offset(index)] = page;
-	/* Faults that return @old hold its lock until they are done. */
-	lock_page(old);
-	unlock_page(old);
-	unmap_mapping_pages(window->file->f_mapping, index, 1, false);
-	page_disown(old);
+	if (mapped) {
+		/* Faults that return @old hold its lock until they are done. */
+		lock_page(old);
+		unlock_page(old);
+		unmap_mapping_pages(window->file->f_mapping, index, 1, false);
+	}
+	page_disown(slot, old);
 	put_page(old);
 	return page;
+}
+
+/*
+ * Replaces a page, which nothing maps, by a copy, if that is easy. Return: 0, or
+ * -ENOMEM, or -EHWPOISON.
+ */
+int wr_resident_replace(struct wr_window *window, pgoff_t index)
+{
+	struct page *old = wr_resident_find(window, index), *page;
+
+	if (PageHWPoison(old))
+		return -EHWPOISON;
+	page = page_replace(window, index, old, false,
+			    __GFP_NORETRY | __GFP_NOWARN);
+	return PTR_ERR_OR_ZERO(page);
 }
 
 /**
@@ -185,13 +266,13 @@ struct page *wr_resident_own(struct wr_window *window, pgoff_t index)
 	if (IS_ERR(page) || likely(!window->tracked))
 		return page;
 	if (wr_page_is_shared(page))
-		return page_copy(window, index, page);
+		return page_replace(window, index, page, true, 0);
 	/*
 	 * It was left to us by the others; a shared futex in it is ours now.
 	 * Nobody looked it up before: that takes write access, which is why we
 	 * are here.
 	 */
-	if (page_folio(page)->index != index + window->stamp) {
+	if (page_folio(page)->index != wr_page_stamp(window, index, page)) {
 		lock_page(page);
 		page_stamp(page, window, index);
 		unlock_page(page);
@@ -276,9 +357,13 @@ unsigned int wr_resident_ahead(struct wr_window *window, pgoff_t index,
 typedef int (*page_fn)(struct wr_window *window, pgoff_t index,
 		       struct wr_slot *slot, void *data);
 
-/* Calls @fn for each page in memory of [@first, @end) up to the first error. */
+/*
+ * Calls @fn for each page in memory of [@first, @end) up to the first error, or
+ * @whole_fn, if not NULL, once for all of a slot that are one 2 MiB page.
+ */
 static __always_inline int visit_pages(struct wr_window *window, pgoff_t first,
-				       pgoff_t end, page_fn fn, void *data)
+				       pgoff_t end, page_fn fn,
+				       page_fn whole_fn, void *data)
 {
 	struct wr_slot *slot;
 	pgoff_t next;
@@ -290,6 +375,13 @@ static __always_inline int visit_pages(struct wr_window *window, pgoff_t first,
 		next = min(next, end);
 		if (!slot || !slot->nr_resident)
 			continue;
+		if (whole_fn && slot->nr_huge == WR_SLOT_PAGES &&
+		    next - first == WR_SLOT_PAGES) {
+			err = whole_fn(window, first, slot, data);
+			if (err)
+				return err;
+			first = next;
+		}
 		for (; first < next; first++) {
 			if (!slot->pages[slot_offset(first)])
 				continue;
@@ -309,6 +401,13 @@ static int count_page(struct wr_window *window, pgoff_t index,
 	return 0;
 }
 
+static int count_whole(struct wr_window *window, pgoff_t index,
+		       struct wr_slot *slot, void *data)
+{
+	*(unsigned long *)data += WR_SLOT_PAGES;
+	return 0;
+}
+
 /* Pages of the range that are in memory. The window is locked. */
 unsigned long wr_resident_count(struct wr_window *window, pgoff_t first,
 				pgoff_t end)
@@ -316,7 +415,7 @@ unsigned long wr_resident_count(struct wr_window *window, pgoff_t first,
 	unsigned long n = 0;
 
 	if (window->nr_resident)
-		visit_pages(window, first, end, count_page, &n);
+		visit_pages(window, first, end, count_page, count_whole, &n);
 	return n;
 }
 
@@ -344,7 +443,7 @@ void wr_resident_unmap(struct wr_window *window, pgoff_t first, pgoff_t end)
 
 	if (!window->nr_resident)
 		return;
-	visit_pages(window, first, end, wait_for_page, &any);
+	visit_pages(window, first, end, wait_for_page, wait_for_page, &any);
 	if (any)
 		unmap_mapping_pages(window->file->f_mapping, first, end - first,
 				    false);
@@ -367,7 +466,7 @@ static int drop_page(struct wr_window *window, pgoff_t index,
 	slot->pages[slot_offset(index)] = NULL;
 	slot->nr_resident--;
 	window->nr_resident--;
-	page_disown(page); /* waits for faults as well */
+	page_disown(slot, page); /* waits for faults as well */
 	dropped->any = true;
 	if (dropped->mapped) {
 		put_page(page); /* its PTE has a reference, most likely */
@@ -378,6 +477,23 @@ static int drop_page(struct wr_window *window, pgoff_t index,
 		release_pages(dropped->pages, dropped->nr);
 		dropped->nr = 0;
 	}
+	return 0;
+}
+
+static int drop_whole(struct wr_window *window, pgoff_t index,
+		      struct wr_slot *slot, void *data)
+{
+	struct folio *folio = page_folio(slot->pages[0]);
+	struct wr_dropped *dropped = data;
+
+	memset(slot->pages, 0, WR_SLOT_PAGES * sizeof(*slot->pages));
+	slot->nr_resident = 0;
+	slot->nr_huge = 0;
+	slot->intact = false;
+	window->nr_resident -= WR_SLOT_PAGES;
+	folio_disown(folio);
+	dropped->any = true;
+	folio_put_refs(folio, WR_SLOT_PAGES);
 	return 0;
 }
 
@@ -406,7 +522,7 @@ void wr_resident_drop(struct wr_window *window, pgoff_t first, pgoff_t end,
 	dropped.nr = 0;
 	dropped.mapped = mapped;
 	dropped.any = false;
-	visit_pages(window, first, end, drop_page, &dropped);
+	visit_pages(window, first, end, drop_page, drop_whole, &dropped);
 	release_pages(dropped.pages, dropped.nr);
 	if (mapped && dropped.any)
 		unmap_mapping_pages(window->file->f_mapping, first, end - first,
@@ -429,6 +545,7 @@ static int fork_page(struct wr_window *parent, pgoff_t index,
 	child_slot = slot_for(child, index);
 	if (!child_slot)
 		return -ENOMEM;
+	slot->intact = false;
 	if (folio_maybe_dma_pinned(page_folio(page)) && !PageHWPoison(page)) {
 		copy = page_alloc(child, index, 0);
 		if (!copy)
@@ -438,9 +555,8 @@ static int fork_page(struct wr_window *parent, pgoff_t index,
 		return 0;
 	}
 	get_page(page);
-	lock_page(page);
-	set_page_private(page, page_private(page) + 1);
-	unlock_page(page);
+	if (!PageCompound(page) || !child_slot->nr_huge++)
+		folio_own(page_folio(page));
 	slot_add(child, child_slot, index, page);
 	return 0;
 }
@@ -464,5 +580,5 @@ int wr_resident_fork(struct wr_window *parent, struct wr_window *child,
 	if (!parent->nr_resident)
 		return 0;
 	wr_resident_unmap(parent, first, end);
-	return visit_pages(parent, first, end, fork_page, child);
+	return visit_pages(parent, first, end, fork_page, NULL, child);
 }

@@ -45,7 +45,9 @@ static inline bool wr_state_needs_tracking(u8 state)
  * @states: one byte a page, or NULL while all pages are in @state
  * @pages: the pages in memory, or NULL while there is none
  * @nr_resident: pages in @pages
+ * @nr_huge: those of them that are parts of a 2 MiB page
  * @state: see @states
+ * @intact: all are, and the core may map them by one PMD: see huge.c
  *
  * All fields: the window's lock.
  */
@@ -53,7 +55,9 @@ struct wr_slot {
 	u8 *states;
 	struct page **pages;
 	u16 nr_resident;
+	u16 nr_huge;
 	u8 state;
+	bool intact;
 };
 
 /**

@@ -78,9 +78,22 @@ static struct file *make_file(void)
 	return file;
 }
 
+static void drop_file(struct wr_space *space)
+{
+	if (!space->file)
+		return;
+	fput(space->file);
+	simple_release_fs(&fs_mount, &fs_users);
+	WRITE_ONCE(space->file, NULL);
+	WRITE_ONCE(space->file_forked, false);
+}
+
 /**
  * wr_space_file - the file that new windows of a space map
  * @space: the space; its layout_lock is held
+ *
+ * A new one after a fork: what is changed in a window would be looked for in the
+ * child as well, at the same offsets.
  *
  * Return: the file, with no reference for the caller, or an error pointer.
  */
@@ -90,6 +103,8 @@ struct file *wr_space_file(struct wr_space *space)
 	int err;
 
 	lockdep_assert_held(&space->layout_lock);
+	if (READ_ONCE(space->file_forked))
+		drop_file(space);
 	if (space->file)
 		return space->file;
 	err = simple_pin_fs(&fs_type, &fs_mount, &fs_users);
@@ -99,7 +114,7 @@ struct file *wr_space_file(struct wr_space *space)
 	if (IS_ERR(file))
 		simple_release_fs(&fs_mount, &fs_users);
 	else
-		space->file = file;
+		WRITE_ONCE(space->file, file);
 	return file;
 }
 
@@ -127,10 +142,7 @@ static void free_space(struct wr_space *space)
 {
 	WARN_ON_ONCE(space->nr_windows || space->nr_regions);
 	wr_pagefile_destroy(&space->pagefile);
-	if (space->file) {
-		fput(space->file);
-		simple_release_fs(&fs_mount, &fs_users);
-	}
+	drop_file(space);
 	mmdrop(space->mm);
 	kfree_rcu(space, rcu);
 }

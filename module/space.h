@@ -64,6 +64,7 @@ struct wr_layout {
  * @layout_lock: see the lock order
  * @layout: layout_lock
  * @file: what windows made by this space map; layout_lock
+ * @file_forked: a child maps @file too; set under mmap_lock, reset with @file
  * @batch_lock: see the lock order
  * @lock: a leaf; protects the rest
  * @windows: by address
@@ -85,6 +86,7 @@ struct wr_space {
 	struct mutex layout_lock; /* VMAs of ours come and go */
 	struct wr_layout layout;
 	struct file *file;
+	bool file_forked;
 	struct mutex batch_lock; /* windows locked together */
 	spinlock_t lock; /* the lists of windows */
 	struct rb_root windows;

@@ -31,6 +31,7 @@
 #include <linux/slab.h>
 
 #include "fault.h"
+#include "huge.h"
 #include "regiontree.h"
 #include "resident.h"
 
@@ -608,12 +609,13 @@ static int unmap_pages(struct wr_window *window, pgoff_t first, pgoff_t end)
  *	@addr, or anywhere within the limits if @place is set
  * @pages: its size
  * @exec: most of its pages will be executable
+ * @huge: they may be large
  *
  * Return: the window, not in space->windows yet, or an error pointer: -ENOSPC,
  * -EEXIST, -EAGAIN, -EACCES, -ENOMEM, -ENFILE, -EINTR.
  */
 struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
-				   bool exec)
+				   bool exec, bool huge)
 {
 	struct wr_layout *layout = &space->layout;
 	pgoff_t first = layout->addr >> PAGE_SHIFT;
@@ -627,6 +629,7 @@ struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
 	if (!window)
 		return ERR_PTR(-ENOMEM);
 	window->exec = exec;
+	window->huge = huge;
 	if (layout->place) {
 		err = map_pages(window, 0, pages, exec, 0);
 	} else {
@@ -762,6 +765,7 @@ void wr_window_clear(struct wr_window *window, struct wr_region *region,
 	u8 state;
 
 	lockdep_assert_held(&window->lock);
+	wr_huge_break(window, first, end);
 	for (i = first; i < end; i = next) {
 		state = wr_runs_span(&window->runs, i, end, &next);
 		count_run(window, state, next - i, &committed);
@@ -769,6 +773,7 @@ void wr_window_clear(struct wr_window *window, struct wr_region *region,
 			wr_runs_fill(&window->runs, i, next, 0);
 	}
 	wr_resident_drop(window, first, end, mapped);
+	wr_huge_thin(window, first, end);
 	wr_runs_compact(&window->runs, first, end, region->first, region->end);
 	region->committed -= committed;
 	wr_pagefile_uncharge(&window->space->pagefile, committed);
@@ -1280,6 +1285,8 @@ struct wr_window *wr_window_fork(struct wr_window *parent,
 		track_vmas(parent);
 	if (!space)
 		return NULL;
+	if (READ_ONCE(parent->space->file) == parent->file)
+		WRITE_ONCE(parent->space->file_forked, true);
 	mutex_lock(&parent->lock);
 	parent->forked = true;
 	child = child_of(parent, space);

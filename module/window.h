@@ -22,6 +22,7 @@ struct wr_region;
  * @stamp: added to the index of its pages, so that shared futexes in a forked
  *	window are not taken for the parent's; never changes
  * @exec: its own VMA is executable; never changes once it is mapped
+ * @huge: it may have 2 MiB pages, and no VM_MIXEDMAP; as @exec
  * @node: in space->windows; space->lock
  * @first: the first page; changes under layout_lock, @lock and space->lock
  * @end: the page behind the last; as @first
@@ -53,6 +54,7 @@ struct wr_window {
 	struct file *file;
 	pgoff_t stamp;
 	bool exec;
+	bool huge;
 	struct rb_node node;
 	pgoff_t first;
 	pgoff_t end;
@@ -98,7 +100,7 @@ bool wr_space_is_unmapped(struct wr_space *space, unsigned long addr,
 unsigned long wr_space_taken(struct wr_space *space, unsigned long addr,
 			     unsigned long end);
 struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
-				   bool exec);
+				   bool exec, bool huge);
 int wr_window_publish(struct wr_window *window);
 void wr_window_share(struct wr_window *window, struct list_head *list);
 struct wr_window *wr_window_next_shared(struct wr_space *space,

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -311,6 +312,12 @@ static inline bool write_number(const char *path, int64_t number)
 		return false;
 	ok = fprintf(file, "%lld\n", (long long)number) > 0;
 	return !fclose(file) && ok;
+}
+
+/* For what looks at single pages: this process gets no 2 MiB ones. */
+static inline void small_pages_only(void)
+{
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 }
 
 /* Whether the running kernel is @major.@minor or newer */

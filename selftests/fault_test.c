@@ -965,6 +965,7 @@ TEST_F(fault, walkers)
 	EXPECT_EQ(0, mincore(self->base, PAGES(NR_PAGES), core));
 	msync(self->base, PAGES(4), MS_SYNC);
 	msync(self->base, PAGES(4), MS_ASYNC);
+	EXPECT_TRUE(pages_have(self->base, 2, 10));
 	pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	ASSERT_LE(0, pagemap);
 	ASSERT_EQ(8, pread(pagemap, &entry, 8,
@@ -1056,10 +1057,15 @@ static int touch_around_error(void *arg)
 	return 0;
 }
 
+static void ignore_signal(int sig)
+{
+}
+
 /*
  * A page with a memory error is not mapped again once the error was found, and
  * a decommit gets rid of it. The accesses are the kernel's, because one by the
- * program would be logged as if it were an accident.
+ * program would be logged as if it were an accident. Of an error in a 2 MiB page
+ * the kernel tells the program at once.
  */
 TEST_F(fault, memory_error)
 {
@@ -1068,6 +1074,7 @@ TEST_F(fault, memory_error)
 	int pipefd[2];
 	char byte;
 
+	ASSERT_NE(SIG_ERR, signal(SIGBUS, ignore_signal));
 	ASSERT_EQ(0, pipe(pipefd));
 	fill_pages(around, 6, 80);
 	if (madvise(page, PAGES(1), MADV_HWPOISON) && errno == EINVAL)

@@ -248,6 +248,7 @@ TEST_F(alloc, pages_are_born_dirty)
 	char *map = mmap(NULL, PAGES(1), PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
+	small_pages_only();
 	ASSERT_NE(MAP_FAILED, map);
 	fill_page(map, 1);
 	if (!page_frame(map) || page_flags(page_frame(map)) < 0)

@@ -327,6 +327,7 @@ TEST_F(alloc, perf_page_faults)
 	uint64_t count = 0;
 	int i;
 
+	small_pages_only();
 	if (event < 0)
 		SKIP(return, "no perf events here");
 	ASSERT_EQ(0, ioctl(event, PERF_EVENT_IOC_ENABLE, 0));
@@ -412,6 +413,7 @@ TEST_F(alloc, proc_files)
 	int pagemap;
 	uint64_t entry[4];
 
+	small_pages_only();
 	fill_pages(self->base, 3, 1);
 	ASSERT_TRUE(find_vma(self->base, &vma));
 	EXPECT_EQ(0, strcmp(vma.perms, "rw-s"));

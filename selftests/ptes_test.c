@@ -57,8 +57,26 @@ FIXTURE(ptes)
 	long faults;
 };
 
+FIXTURE_VARIANT(ptes)
+{
+	bool large;
+};
+
+FIXTURE_VARIANT_ADD(ptes, small)
+{
+	.large = false,
+};
+
+/* Page tables of 2 MiB pages, as long as these are whole */
+FIXTURE_VARIANT_ADD(ptes, large)
+{
+	.large = true,
+};
+
 FIXTURE_SETUP(ptes)
 {
+	if (!variant->large)
+		small_pages_only();
 	self->fd = wr_open();
 	ASSERT_LE(0, self->fd);
 	self->base = wr_alloc(self->fd, PAGES(MANY));

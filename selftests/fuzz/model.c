@@ -696,6 +696,25 @@ static void count_resident(const struct model_page *page,
 		}
 }
 
+/* All of an aligned range of 2 MiB may have been made, if it is all alike. */
+static void touch_large(struct model_span *span, uint64_t address)
+{
+	uint64_t first = address - address % MODEL_LARGE;
+	const uint32_t n = MODEL_LARGE / MODEL_PAGE;
+	struct model_page *page;
+	uint32_t i;
+
+	if (first < span->base ||
+	    first + MODEL_LARGE > span->base + span->pages * MODEL_PAGE)
+		return;
+	page = &span->page[(first - span->base) / MODEL_PAGE];
+	for (i = 1; i < n; i++)
+		if (!alike(page, &page[i]))
+			return;
+	for (i = 0; i < n; i++)
+		page[i].ahead = true;
+}
+
 /*
  * An access went through. A fault may make the pages behind it in the unit of
  * 64 KiB as well, if they are like it.
@@ -713,6 +732,7 @@ void model_touch(struct model *model, uint64_t address)
 	n = n < spot.span->pages - spot.page ? n : spot.span->pages - spot.page;
 	for (i = 1; i < n && alike(page, &page[i]); i++)
 		page[i].ahead = true;
+	touch_large(spot.span, address);
 }
 
 /* The run that starts with a page of a span. False: that is not known. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What <linux/mm.h> of older kernels lacks. */
+/* What <linux/mm.h> of older kernels lacks, and what differs. */
 #ifndef _WR_COMPAT_LINUX_MM_H
 #define _WR_COMPAT_LINUX_MM_H
 
 #include_next <linux/mm.h>
+#include <linux/huge_mm.h>
+#include <linux/sched/coredump.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
@@ -32,6 +34,7 @@ static inline void vma_start_write(struct vm_area_struct *vma)
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
 /* 2f0584f3f4bd ("mm: rename arch pte_mkwrite()'s to pte_mkwrite_novma()") */
 #define pte_mkwrite_novma(pte) pte_mkwrite(pte)
+#define pmd_mkwrite_novma(pmd) pmd_mkwrite(pmd)
 #endif
 
 #ifndef CONFIG_MAPPING_DIRTY_HELPERS
@@ -45,6 +48,86 @@ wp_shared_mapping_range(struct address_space *mapping, pgoff_t first_index,
 {
 	unmap_mapping_pages(mapping, first_index, nr, false);
 	return 0;
+}
+#endif
+
+/* Whether PR_SET_THP_DISABLE is on. */
+static inline bool wr_mm_thp_disabled(struct mm_struct *mm)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+	/* 9dc21bbd62ed ("prctl: extend PR_SET_THP_DISABLE ...") */
+	return mm_flags_test(MMF_DISABLE_THP_COMPLETELY, mm);
+#else
+	return test_bit(MMF_DISABLE_THP, &mm->flags);
+#endif
+}
+
+/* Whether the core maps no large page there, as madvise() or prctl() say. */
+static inline bool wr_vma_thp_disabled(struct vm_area_struct *vma)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+	return vma_thp_disabled(vma, vma->vm_flags, true);
+#else
+	return (vma->vm_flags & VM_NOHUGEPAGE) ||
+	       wr_mm_thp_disabled(vma->vm_mm);
+#endif
+}
+
+/**
+ * wr_vmf_map_part - map one page of a large folio, not those around it
+ * @vmf: the fault
+ * @page: the page
+ *
+ * Return: 0 if a fault handler may return the page to the core, which will map
+ * no more than that; else what the handler is to return.
+ */
+static inline vm_fault_t wr_vmf_map_part(struct vm_fault *vmf,
+					 struct page *page);
+
+/**
+ * wr_vmf_maps_whole - whether the core would map all of a large folio
+ * @vmf: the fault that page_mkwrite is called for
+ *
+ * Return: whether.
+ */
+static inline bool wr_vmf_maps_whole(struct vm_fault *vmf);
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+/*
+ * Later kernels, such as 7.3, map the whole folio, if need be by PTEs. This is
+ * right for all that have vmf_insert_page_mkwrite().
+ */
+static inline vm_fault_t wr_vmf_map_part(struct vm_fault *vmf,
+					 struct page *page)
+{
+	return vmf_insert_page_mkwrite(vmf, page,
+				       vmf->flags & FAULT_FLAG_WRITE);
+}
+
+static inline bool wr_vmf_maps_whole(struct vm_fault *vmf)
+{
+	return !vmf->pte; /* which the write to a read-only PTE has set */
+}
+#else
+/* A table of PTEs where a PMD might go: before, nothing else is needed. */
+static inline int wr_no_change(pte_t *ptep, unsigned long addr, void *data)
+{
+	return 0;
+}
+
+static inline vm_fault_t wr_vmf_map_part(struct vm_fault *vmf,
+					 struct page *page)
+{
+	if (pmd_none(READ_ONCE(*vmf->pmd)) &&
+	    apply_to_page_range(vmf->vma->vm_mm, vmf->address & PAGE_MASK,
+				PAGE_SIZE, wr_no_change, NULL))
+		return VM_FAULT_OOM;
+	return 0;
+}
+
+static inline bool wr_vmf_maps_whole(struct vm_fault *vmf)
+{
+	return pmd_none(READ_ONCE(*vmf->pmd));
 }
 #endif
 

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * 2 MiB pages.
+ *
+ * The first touch of a slot whose pages are all alike makes one page of its
+ * size, if there is one to be had: a compound page, all of whose parts stand
+ * in slot->pages, each with a reference. While the slot is intact the core may
+ * map it by one PMD.
+ *
+ * It stays intact as long as one PMD does for all of its pages: they are
+ * committed, with the same rights, in one region and one VMA. Whoever is about to
+ * make them differ breaks it: the slot is no longer intact, the faults that saw
+ * it so have come to an end, which their page lock tells, and what they have
+ * mapped is unmapped. All under the window's lock, so faults that come later see
+ * a slot in parts, which they map by PTEs alone: wr_huge_in_parts(). A slot
+ * that has become alike again, without a table of PTEs in the way, is intact
+ * again.
+ *
+ * Of a compound page nothing is freed before all of it is. A slot that has kept
+ * less than half of it gets pages of its own for the rest: wr_huge_thin().
+ *
+ * After a fork nothing is made or mapped that large in either process: they find
+ * each other's mappings by the same file, and wp_shared_mapping_range() warns of
+ * a PMD that is writable.
+ *
+ * The core takes large mappings in a VMA with VM_MIXEDMAP for something else and
+ * does not count them, so windows have either those or pages mapped ahead.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/mount.h>
+#include <linux/pagemap.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+
+#include "huge.h"
+#include "regiontree.h"
+#include "resident.h"
+
+#define SETTING "kernel/mm/transparent_hugepage/enabled"
+
+static struct vfsmount *sysfs; /* our own, or NULL; never changes */
+static unsigned long setting_valid_until;
+static bool setting_is_never = true;
+
+static ssize_t read_setting(char *text, size_t size)
+{
+	struct file *file;
+	loff_t at = 0;
+	ssize_t n;
+
+	if (!sysfs)
+		return -ENODEV;
+	file = file_open_root_mnt(sysfs, SETTING, O_RDONLY, 0);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	n = kernel_read(file, text, size, &at);
+	fput(file);
+	return n;
+}
+
+/* By a worker: what the caller may open does not matter. */
+static void update_setting(struct work_struct *work)
+{
+	char text[64] = "";
+	ssize_t n = read_setting(text, sizeof(text) - 1);
+
+	WRITE_ONCE(setting_is_never, n < 0 || strstr(text, "[never]"));
+	WRITE_ONCE(setting_valid_until, (jiffies + HZ) | 1);
+}
+
+static DECLARE_WORK(setting_work, update_setting);
+
+/**
+ * wr_huge_enabled - whether new windows of a process may have 2 MiB pages
+ * @mm: the process
+ *
+ * As the system's setting of transparent huge pages says, which modules can
+ * only read as a file; once a second is enough.
+ *
+ * Context: may sleep, and waits for locks of file systems, so it is not for
+ * holders of mmap_lock.
+ * Return: whether.
+ */
+bool wr_huge_enabled(struct mm_struct *mm)
+{
+	unsigned long until = READ_ONCE(setting_valid_until);
+
+	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) || wr_mm_thp_disabled(mm))
+		return false;
+	if (!until || time_after(jiffies, until)) {
+		schedule_work(&setting_work);
+		flush_work(&setting_work);
+	}
+	return !READ_ONCE(setting_is_never);
+}
+
+/*
+ * The module has come. What processes, or kernel threads, see as /sys is their
+ * own affair. Without sysfs there are no large pages.
+ */
+void wr_huge_init(void)
+{
+	struct file_system_type *type = get_fs_type("sysfs");
+	struct vfsmount *mount = type ? kern_mount(type) : NULL;
+
+	if (!IS_ERR_OR_NULL(mount))
+		sysfs = mount;
+}
+
+/* The module is about to go. */
+void wr_huge_exit(void)
+{
+	cancel_work_sync(&setting_work);
+	if (sysfs)
+		kern_unmount(sysfs);
+}
+
+static pgoff_t slot_first(pgoff_t index)
+{
+	return round_down(index, WR_SLOT_PAGES);
+}
+
+/* Whether one PMD does for the slot from @first on, and the core would set it. */
+static bool is_alike(struct vm_fault *vmf, struct wr_window *window,
+		     pgoff_t first)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct wr_region *region = wr_region_find(window, first);
+	pgoff_t end = first + WR_SLOT_PAGES, next;
+
+	if (window->forked || !pmd_none(READ_ONCE(*vmf->pmd)))
+		return false;
+	if (first < vma->vm_pgoff || end > vma->vm_pgoff + vma_pages(vma))
+		return false;
+	if (wr_vma_thp_disabled(vma) || !region || end > region->end)
+		return false;
+	wr_runs_span(&window->runs, first, end, &next);
+	return next == end;
+}
+
+/**
+ * wr_huge_prepare - have a page that is touched be part of a large one
+ * @vmf: the fault
+ * @window: the window; its lock is held, and the fault will be answered
+ *
+ * Does nothing if that is not possible.
+ */
+void wr_huge_prepare(struct vm_fault *vmf, struct wr_window *window)
+{
+	pgoff_t first = slot_first(vmf->pgoff);
+	struct wr_slot *slot = wr_runs_slot(&window->runs, first, NULL);
+	bool whole = slot && slot->nr_huge == WR_SLOT_PAGES;
+
+	lockdep_assert_held(&window->lock);
+	if (slot && slot->nr_resident && (!whole || slot->intact))
+		return;
+	if (!is_alike(vmf, window, first))
+		return;
+	if (!whole)
+		wr_resident_make_huge(window, first);
+	else if (!folio_test_has_hwpoisoned(page_folio(slot->pages[0])))
+		slot->intact = true;
+}
+
+/* Nobody maps the slot as a whole any more, nor will. */
+static void break_slot(struct wr_window *window, struct wr_slot *slot,
+		       pgoff_t first)
+{
+	slot->intact = false;
+	folio_wait_locked(page_folio(slot->pages[0]));
+	unmap_mapping_pages(window->file->f_mapping, first, WR_SLOT_PAGES,
+			    false);
+}
+
+/*
+ * Whether @page, that of @index, must not be mapped with its neighbours. Where it
+ * turns out that it must not, the slot is broken.
+ */
+bool wr_huge_in_parts(struct wr_window *window, pgoff_t index,
+		      struct page *page)
+{
+	struct wr_slot *slot;
+
+	if (likely(!PageCompound(page)))
+		return false;
+	slot = wr_runs_slot(&window->runs, index, NULL);
+	if (slot->intact &&
+	    unlikely(folio_test_has_hwpoisoned(page_folio(page))))
+		break_slot(window, slot, slot_first(index));
+	return !slot->intact;
+}
+
+static void break_at(struct wr_window *window, pgoff_t index)
+{
+	struct wr_slot *slot = wr_runs_slot(&window->runs, index, NULL);
+
+	if (slot && slot->intact)
+		break_slot(window, slot, slot_first(index));
+}
+
+/* The page has a memory error, of which not every kernel tells the folio. */
+void wr_huge_note_error(struct wr_window *window, pgoff_t index)
+{
+	struct page *page = wr_resident_find(window, index);
+
+	if (!PageCompound(page))
+		return;
+	folio_set_has_hwpoisoned(page_folio(page));
+	break_at(window, index);
+}
+
+/**
+ * wr_huge_break - pages of a range become unlike those around
+ * @window: the window; its lock is held
+ * @first: the first page
+ * @end: the page behind the last
+ *
+ * Slots that are wholly in the range stay intact.
+ */
+void wr_huge_break(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	lockdep_assert_held(&window->lock);
+	if (!window->huge || !window->nr_resident)
+		return;
+	if (first != slot_first(first) || end < first + WR_SLOT_PAGES)
+		break_at(window, first);
+	if (end != slot_first(end))
+		break_at(window, end - 1);
+}
+
+static struct folio *huge_folio(struct wr_slot *slot)
+{
+	unsigned int i;
+
+	for (i = 0; i < WR_SLOT_PAGES; i++)
+		if (slot->pages[i] && PageCompound(slot->pages[i]))
+			return page_folio(slot->pages[i]);
+	return NULL;
+}
+
+/* Nobody else may have a part of it, to read or to write. */
+static void thin_slot(struct wr_window *window, struct wr_slot *slot,
+		      pgoff_t first)
+{
+	struct folio *folio = huge_folio(slot);
+	unsigned int i;
+
+	if (wr_page_is_shared(&folio->page))
+		return;
+	folio_wait_locked(folio);
+	unmap_mapping_pages(window->file->f_mapping, first, WR_SLOT_PAGES,
+			    false);
+	if (folio_ref_count(folio) != slot->nr_huge)
+		return;
+	for (i = 0; i < WR_SLOT_PAGES && slot->nr_huge; i++)
+		if (slot->pages[i] && PageCompound(slot->pages[i]) &&
+		    wr_resident_replace(window, first + i))
+			return;
+}
+
+static void thin_at(struct wr_window *window, pgoff_t index)
+{
+	struct wr_slot *slot = wr_runs_slot(&window->runs, index, NULL);
+
+	if (slot && slot->nr_huge && slot->nr_huge < WR_SLOT_PAGES / 2)
+		thin_slot(window, slot, slot_first(index));
+}
+
+/**
+ * wr_huge_thin - let go of large pages of which little is left
+ * @window: the window; its lock is held
+ * @first: the first page that was given up
+ * @end: the page behind the last
+ *
+ * What remains is copied, if there is memory and nobody has it pinned: else the
+ * window has more memory than its charge for the time being, as with any page
+ * that somebody has pinned.
+ */
+void wr_huge_thin(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	lockdep_assert_held(&window->lock);
+	if (!window->nr_resident || (!window->huge && !window->forked))
+		return;
+	thin_at(window, first);
+	if (slot_first(end - 1) != slot_first(first))
+		thin_at(window, end - 1);
+}
