@@ -57,6 +57,8 @@ vm_prepare()
 	"$vm/fetch.sh" busybox
 	make_base
 	claim_dir "${2-$1}"
+	# Before what counts runs: it gets a file system there.
+	[ -z "$vm_counts" ] || vm_job count "$vm_counts"
 	[ $((slowdown * times)) = 1 ] ||
 		vm_job env "KSFT_SLOWDOWN=$((5 * slowdown * times))"
 }
@@ -392,7 +394,6 @@ vm_boot()
 {
 	local limit=$1 tries=3
 
-	[ -z "$vm_counts" ] || vm_job count "$vm_counts"
 	pack "$dir/root" "$dir/jobs.cpio"
 	cat "$build/vm/base.cpio" "$dir/jobs.cpio" >"$dir/initrd"
 	rm -rf "$dir/root" "$dir/jobs.cpio" "$dir"/needed.*
