@@ -230,6 +230,13 @@ static enum wr_mmap mmap_for(struct wr_change *change)
 	return WR_MMAP_NONE;
 }
 
+static void forget_rights(struct wr_change *change)
+{
+	change->lost = 0;
+	change->gained = 0;
+	change->unlike = false;
+}
+
 static void note_rights(struct wr_change *change, u8 old)
 {
 	u8 had = wr_state_rights(old), has = wr_state_rights(change->state);
@@ -248,9 +255,7 @@ static int check_change(struct wr_batch *batch, struct wr_change *change,
 	int err;
 	u8 old;
 
-	change->lost = 0;
-	change->gained = 0;
-	change->unlike = false;
+	forget_rights(change);
 	err = find_region(batch, change);
 	for (i = change->first; !err && i < change->end; i = next) {
 		old = wr_runs_span(&window->runs, i, change->end, &next);
@@ -320,9 +325,7 @@ static void set_states(struct wr_change *change, unsigned long *charged)
 	u8 old;
 
 	/* Anew, as ranges may overlap. */
-	change->lost = 0;
-	change->gained = 0;
-	change->unlike = false;
+	forget_rights(change);
 	for (i = change->first; i < change->end; i = next) {
 		old = wr_runs_span(&window->runs, i, change->end, &next);
 		if (!(old & WR_COMMITTED))

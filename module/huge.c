@@ -19,9 +19,10 @@
  * Of a compound page nothing is freed before all of it is. A slot that has kept
  * less than half of it gets pages of its own for the rest: wr_huge_thin().
  *
- * After a fork nothing is made or mapped that large in either process: they find
- * each other's mappings by the same file, and wp_shared_mapping_range() warns of
- * a PMD that is writable.
+ * In a window that has taken part in a fork nothing is made that large any more:
+ * the processes find each other's mappings by the same file, and
+ * wp_shared_mapping_range() warns of a PMD that is writable. For that reason, too,
+ * what a process maps after it has forked is a new file: wr_space_file().
  *
  * The core takes large mappings in a VMA with VM_MIXEDMAP for something else and
  * does not count them, so windows have either those or pages mapped ahead.
@@ -118,11 +119,6 @@ void wr_huge_exit(void)
 		kern_unmount(sysfs);
 }
 
-static pgoff_t slot_first(pgoff_t index)
-{
-	return round_down(index, WR_SLOT_PAGES);
-}
-
 /* Whether one PMD does for the slot from @first on, and the core would set it. */
 static bool is_alike(struct vm_fault *vmf, struct wr_window *window,
 		     pgoff_t first)
@@ -150,7 +146,7 @@ static bool is_alike(struct vm_fault *vmf, struct wr_window *window,
  */
 void wr_huge_prepare(struct vm_fault *vmf, struct wr_window *window)
 {
-	pgoff_t first = slot_first(vmf->pgoff);
+	pgoff_t first = wr_slot_first(vmf->pgoff);
 	struct wr_slot *slot = wr_runs_slot(&window->runs, first, NULL);
 	bool whole = slot && slot->nr_huge == WR_SLOT_PAGES;
 
@@ -170,9 +166,7 @@ static void break_slot(struct wr_window *window, struct wr_slot *slot,
 		       pgoff_t first)
 {
 	slot->intact = false;
-	folio_wait_locked(page_folio(slot->pages[0]));
-	unmap_mapping_pages(window->file->f_mapping, first, WR_SLOT_PAGES,
-			    false);
+	wr_resident_unmap(window, first, first + WR_SLOT_PAGES);
 }
 
 /*
@@ -189,7 +183,7 @@ bool wr_huge_in_parts(struct wr_window *window, pgoff_t index,
 	slot = wr_runs_slot(&window->runs, index, NULL);
 	if (slot->intact &&
 	    unlikely(folio_test_has_hwpoisoned(page_folio(page))))
-		break_slot(window, slot, slot_first(index));
+		break_slot(window, slot, wr_slot_first(index));
 	return !slot->intact;
 }
 
@@ -198,7 +192,7 @@ static void break_at(struct wr_window *window, pgoff_t index)
 	struct wr_slot *slot = wr_runs_slot(&window->runs, index, NULL);
 
 	if (slot && slot->intact)
-		break_slot(window, slot, slot_first(index));
+		break_slot(window, slot, wr_slot_first(index));
 }
 
 /* The page has a memory error, of which not every kernel tells the folio. */
@@ -225,9 +219,9 @@ void wr_huge_break(struct wr_window *window, pgoff_t first, pgoff_t end)
 	lockdep_assert_held(&window->lock);
 	if (!window->huge || !window->nr_resident)
 		return;
-	if (first != slot_first(first) || end < first + WR_SLOT_PAGES)
+	if (first != wr_slot_first(first) || end < first + WR_SLOT_PAGES)
 		break_at(window, first);
-	if (end != slot_first(end))
+	if (end != wr_slot_first(end))
 		break_at(window, end - 1);
 }
 
@@ -250,9 +244,7 @@ static void thin_slot(struct wr_window *window, struct wr_slot *slot,
 
 	if (wr_page_is_shared(&folio->page))
 		return;
-	folio_wait_locked(folio);
-	unmap_mapping_pages(window->file->f_mapping, first, WR_SLOT_PAGES,
-			    false);
+	wr_resident_unmap(window, first, first + WR_SLOT_PAGES);
 	if (folio_ref_count(folio) != slot->nr_huge)
 		return;
 	for (i = 0; i < WR_SLOT_PAGES && slot->nr_huge; i++)
@@ -266,7 +258,7 @@ static void thin_at(struct wr_window *window, pgoff_t index)
 	struct wr_slot *slot = wr_runs_slot(&window->runs, index, NULL);
 
 	if (slot && slot->nr_huge && slot->nr_huge < WR_SLOT_PAGES / 2)
-		thin_slot(window, slot, slot_first(index));
+		thin_slot(window, slot, wr_slot_first(index));
 }
 
 /**
@@ -285,6 +277,6 @@ void wr_huge_thin(struct wr_window *window, pgoff_t first, pgoff_t end)
 	if (!window->nr_resident || (!window->huge && !window->forked))
 		return;
 	thin_at(window, first);
-	if (slot_first(end - 1) != slot_first(first))
+	if (wr_slot_first(end - 1) != wr_slot_first(first))
 		thin_at(window, end - 1);
 }

@@ -52,7 +52,7 @@ static void edit_table(struct wr_window *window, struct wr_slot *slot,
 		       pmd_t *pmd, pmd_t value, pgoff_t first, pgoff_t end,
 		       const struct wr_edit *how)
 {
-	unsigned long addr = round_down(first, WR_SLOT_PAGES) << PAGE_SHIFT;
+	unsigned long addr = wr_slot_first(first) << PAGE_SHIFT;
 	spinlock_t *lock; /* of the table */
 
 	lock = pte_lockptr(window->space->mm, &value);
@@ -127,7 +127,7 @@ static bool is_claimed(struct wr_window *window, pgoff_t index,
 static void allow_in_table(struct wr_window *window, struct wr_slot *slot,
 			   pte_t *ptes, pgoff_t first, pgoff_t end)
 {
-	unsigned int i = first & (WR_SLOT_PAGES - 1);
+	unsigned int i = wr_slot_offset(first);
 	pte_t pte, *ptep = ptes + i;
 
 	for (; first < end; first++, i++, ptep++) {
@@ -148,7 +148,7 @@ static void allow_in_table(struct wr_window *window, struct wr_slot *slot,
 static void forbid_in_table(struct wr_window *window, struct wr_slot *slot,
 			    pte_t *ptes, pgoff_t first, pgoff_t end)
 {
-	unsigned int i = first & (WR_SLOT_PAGES - 1);
+	unsigned int i = wr_slot_offset(first);
 	pte_t pte, *ptep = ptes + i;
 
 	for (; first < end; first++, ptep++) {

@@ -35,7 +35,7 @@ static u8 *quick_states(struct wr_window *window, enum wr_op op,
 	slot = wr_runs_slot(&window->runs, change->first, &stop);
 	if (!slot || !slot->states || change->end > stop)
 		return NULL;
-	states = slot->states + (change->first & (WR_SLOT_PAGES - 1));
+	states = slot->states + wr_slot_offset(change->first);
 	if (wr_states_same(states, *states, n) != n)
 		return NULL;
 	if (slot->nr_resident &&

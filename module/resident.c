@@ -29,10 +29,11 @@
 #include "regiontree.h"
 #include "resident.h"
 
-static unsigned int slot_offset(pgoff_t index)
-{
-	return index & (WR_SLOT_PAGES - 1);
-}
+/* Never movable, so that pages can be pinned for long. */
+#define PAGE_GFP (GFP_HIGHUSER | __GFP_ACCOUNT)
+
+/* Where there is another way if memory is short */
+#define EASILY (__GFP_NORETRY | __GFP_NOWARN)
 
 static void page_stamp(struct page *page, struct wr_window *window,
 		       pgoff_t index)
@@ -55,7 +56,7 @@ static void page_adopt(struct wr_window *window, pgoff_t index,
 static struct page *page_alloc(struct wr_window *window, pgoff_t index,
 			       gfp_t gfp)
 {
-	struct page *page = alloc_page(GFP_HIGHUSER | __GFP_ACCOUNT | gfp);
+	struct page *page = alloc_page(PAGE_GFP | gfp);
 
 	if (page)
 		page_adopt(window, index, page);
@@ -138,7 +139,7 @@ struct page *wr_resident_find(struct wr_window *window, pgoff_t index)
 	struct wr_slot *slot = wr_runs_slot(&window->runs, index, NULL);
 
 	lockdep_assert_held(&window->lock);
-	return slot && slot->pages ? slot->pages[slot_offset(index)] : NULL;
+	return slot && slot->pages ? slot->pages[wr_slot_offset(index)] : NULL;
 }
 
 /* A slot for @index with room for pages, or NULL if there is no memory. */
@@ -156,7 +157,7 @@ static struct wr_slot *slot_for(struct wr_window *window, pgoff_t index)
 static void slot_add(struct wr_window *window, struct wr_slot *slot,
 		     pgoff_t index, struct page *page)
 {
-	slot->pages[slot_offset(index)] = page;
+	slot->pages[wr_slot_offset(index)] = page;
 	slot->nr_resident++;
 	window->nr_resident++;
 }
@@ -173,7 +174,7 @@ struct page *wr_resident_get(struct wr_window *window, pgoff_t index)
 	lockdep_assert_held(&window->lock);
 	if (!slot)
 		return ERR_PTR(-ENOMEM);
-	page = slot->pages[slot_offset(index)];
+	page = slot->pages[wr_slot_offset(index)];
 	if (page)
 		return PageHWPoison(page) ? ERR_PTR(-EHWPOISON) : page;
 	page = page_alloc(window, index, __GFP_ZERO);
@@ -190,8 +191,7 @@ struct page *wr_resident_get(struct wr_window *window, pgoff_t index)
  */
 void wr_resident_make_huge(struct wr_window *window, pgoff_t first)
 {
-	const gfp_t easily = __GFP_COMP | __GFP_NORETRY | __GFP_NOWARN;
-	gfp_t gfp = GFP_HIGHUSER | __GFP_ACCOUNT | __GFP_ZERO | easily;
+	const gfp_t gfp = PAGE_GFP | __GFP_COMP | __GFP_ZERO | EASILY;
 	struct wr_slot *slot = slot_for(window, first);
 	struct page *page;
 	unsigned int i;
@@ -222,7 +222,7 @@ static struct page *page_replace(struct wr_window *window, pgoff_t index,
 	if (!page)
 		return ERR_PTR(-ENOMEM);
 	copy_highpage(page, old);
-	slot->pages[slot_offset(index)] = page;
+	slot->pages[wr_slot_offset(index)] = page;
 	if (mapped) {
 		/* Faults that return @old hold its lock until they are done. */
 		lock_page(old);
@@ -244,8 +244,7 @@ int wr_resident_replace(struct wr_window *window, pgoff_t index)
 
 	if (PageHWPoison(old))
 		return -EHWPOISON;
-	page = page_replace(window, index, old, false,
-			    __GFP_NORETRY | __GFP_NOWARN);
+	page = page_replace(window, index, old, false, EASILY);
 	return PTR_ERR_OR_ZERO(page);
 }
 
@@ -305,12 +304,10 @@ static unsigned int alloc_some(struct wr_window *window, struct wr_slot *slot,
 			       pgoff_t index, unsigned int n,
 			       struct page **pages)
 {
-	const gfp_t easily = __GFP_NORETRY | __GFP_NOWARN;
 	unsigned int order = ilog2(n), i;
 	struct page *page;
 
-	page = alloc_pages(GFP_HIGHUSER | __GFP_ACCOUNT | __GFP_ZERO | easily,
-			   order);
+	page = alloc_pages(PAGE_GFP | __GFP_ZERO | EASILY, order);
 	if (!page)
 		return 0;
 	split_page(page, order);
@@ -338,7 +335,7 @@ unsigned int wr_resident_ahead(struct wr_window *window, pgoff_t index,
 			       unsigned long max, struct page **pages)
 {
 	struct wr_slot *slot = wr_runs_slot(&window->runs, index, NULL);
-	unsigned int offset = slot_offset(index), n, some, done = 0;
+	unsigned int offset = wr_slot_offset(index), n, some, done = 0;
 
 	lockdep_assert_held(&window->lock);
 	max = min(max, WR_UNIT_PAGES - 1 - (index & (WR_UNIT_PAGES - 1)));
@@ -383,7 +380,7 @@ static __always_inline int visit_pages(struct wr_window *window, pgoff_t first,
 			first = next;
 		}
 		for (; first < next; first++) {
-			if (!slot->pages[slot_offset(first)])
+			if (!slot->pages[wr_slot_offset(first)])
 				continue;
 			err = fn(window, first, slot, data);
 			if (err)
@@ -423,7 +420,7 @@ static int wait_for_page(struct wr_window *window, pgoff_t index,
 			 struct wr_slot *slot, void *data)
 {
 	/* A fault that saw the old states has locked it before we came. */
-	folio_wait_locked(page_folio(slot->pages[slot_offset(index)]));
+	folio_wait_locked(page_folio(slot->pages[wr_slot_offset(index)]));
 	*(bool *)data = true;
 	return 0;
 }
@@ -460,10 +457,10 @@ struct wr_dropped {
 static int drop_page(struct wr_window *window, pgoff_t index,
 		     struct wr_slot *slot, void *data)
 {
-	struct page *page = slot->pages[slot_offset(index)];
+	struct page *page = slot->pages[wr_slot_offset(index)];
 	struct wr_dropped *dropped = data;
 
-	slot->pages[slot_offset(index)] = NULL;
+	slot->pages[wr_slot_offset(index)] = NULL;
 	slot->nr_resident--;
 	window->nr_resident--;
 	page_disown(slot, page); /* waits for faults as well */
@@ -536,7 +533,7 @@ void wr_resident_drop(struct wr_window *window, pgoff_t first, pgoff_t end,
 static int fork_page(struct wr_window *parent, pgoff_t index,
 		     struct wr_slot *slot, void *data)
 {
-	struct page *page = slot->pages[slot_offset(index)], *copy;
+	struct page *page = slot->pages[wr_slot_offset(index)], *copy;
 	struct wr_window *child = data;
 	struct wr_slot *child_slot;
 

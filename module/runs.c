@@ -62,11 +62,6 @@ static struct wr_slot *entry_slot(unsigned long entry)
 	return (struct wr_slot *)entry;
 }
 
-static unsigned int slot_offset(pgoff_t index)
-{
-	return index & (WR_SLOT_PAGES - 1);
-}
-
 /*
  * The lowest entry that covers @index; its block of 1 << @shift pages is in one
  * state, or is a slot.
@@ -97,7 +92,7 @@ static pgoff_t block_end(struct wr_runs *runs, pgoff_t index,
 void wr_runs_init(struct wr_runs *runs, pgoff_t first, pgoff_t end)
 {
 	runs->root = 0;
-	runs->base = round_down(first, WR_SLOT_PAGES);
+	runs->base = wr_slot_first(first);
 	runs->shift = WR_SLOT_SHIFT;
 	while (((end - 1 - runs->base) >> runs->shift) != 0)
 		runs->shift += WR_NODE_SHIFT;
@@ -159,13 +154,13 @@ static pgoff_t slot_span(struct wr_slot *slot, pgoff_t index, pgoff_t end,
 {
 	if (!slot->states)
 		return slot->state == state ? end : index;
-	return index + wr_states_same(slot->states + slot_offset(index), state,
-				      end - index);
+	return index + wr_states_same(slot->states + wr_slot_offset(index),
+				      state, end - index);
 }
 
 static u8 slot_state(struct wr_slot *slot, pgoff_t index)
 {
-	return slot->states ? slot->states[slot_offset(index)] : slot->state;
+	return slot->states ? slot->states[wr_slot_offset(index)] : slot->state;
 }
 
 static u8 state_in(unsigned long entry, pgoff_t index)
@@ -238,8 +233,8 @@ u8 wr_runs_span(struct wr_runs *runs, pgoff_t index, pgoff_t end, pgoff_t *next)
 	u8 *states, state = state_in(entry, index);
 
 	if (!entry_is_state(entry) && entry_slot(entry)->states) {
-		states = entry_slot(entry)->states + slot_offset(index);
-		n = min(WR_SLOT_PAGES - slot_offset(index), end - index);
+		states = entry_slot(entry)->states + wr_slot_offset(index);
+		n = min(WR_SLOT_PAGES - wr_slot_offset(index), end - index);
 		same = wr_states_same(states, state, n);
 		index += same;
 		if (same < n) {
@@ -332,7 +327,8 @@ static void fill_entry(unsigned long *entry, pgoff_t first, pgoff_t end,
 	}
 	slot = entry_slot(*entry);
 	if (slot->states)
-		memset(slot->states + slot_offset(first), state, end - first);
+		memset(slot->states + wr_slot_offset(first), state,
+		       end - first);
 	else
 		slot->state = state;
 }

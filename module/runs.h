@@ -40,6 +40,17 @@ static inline bool wr_state_needs_tracking(u8 state)
 #define WR_SLOT_SHIFT (PMD_SHIFT - PAGE_SHIFT)
 #define WR_SLOT_PAGES (PMD_SIZE >> PAGE_SHIFT)
 
+/* The first page of the slot that page @index is in, and how far that is. */
+static inline pgoff_t wr_slot_first(pgoff_t index)
+{
+	return round_down(index, WR_SLOT_PAGES);
+}
+
+static inline unsigned int wr_slot_offset(pgoff_t index)
+{
+	return index & (WR_SLOT_PAGES - 1);
+}
+
 /**
  * struct wr_slot - the pages of one PMD-sized, PMD-aligned range
  * @states: one byte a page, or NULL while all pages are in @state
