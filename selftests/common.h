@@ -11,6 +11,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -313,6 +314,66 @@ static inline bool write_number(const char *path, int64_t number)
 	ok = fprintf(file, "%lld\n", (long long)number) > 0;
 	return !fclose(file) && ok;
 }
+
+/* The text of @path from the line that contains @key on */
+static inline char *read_from(const char *path, const char *key)
+{
+	static char buffer[8192];
+	char line[512];
+	bool found = false;
+	FILE *file = fopen(path, "re");
+
+	buffer[0] = '\0';
+	while (file && fgets(line, sizeof(line), file)) {
+		found |= !!strstr(line, key);
+		if (found && strlen(buffer) + strlen(line) < sizeof(buffer))
+			strcat(buffer, line);
+	}
+	if (file)
+		fclose(file);
+	return buffer;
+}
+
+/* The number behind @name in a text, or -1 */
+static inline long field_of(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+
+	return at ? atol(at + strlen(name)) : -1;
+}
+
+/* The physical page behind @addr; 0 if no PTE maps one. Needs root. */
+static inline uint64_t page_frame(const volatile char *addr)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry = 0;
+
+	if (fd < 0)
+		return 0;
+	if (pread(fd, &entry, 8, (uintptr_t)addr / 4096 * 8) != 8)
+		entry = 0;
+	close(fd);
+	return entry >> 63 ? entry & ((1ULL << 55) - 1) : 0;
+}
+
+/* The flags that /proc has of a physical page, or -1 */
+static inline int64_t page_flags(uint64_t frame)
+{
+	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	int64_t flags;
+
+	if (fd < 0)
+		return -1;
+	if (pread(fd, &flags, 8, frame * 8) != 8)
+		flags = -1;
+	close(fd);
+	return flags;
+}
+
+/* Some of their bits */
+#define KPF_DIRTY 4
+#define KPF_COMPOUND_HEAD 15
+#define KPF_COMPOUND_TAIL 16
 
 /* For what looks at single pages: this process gets no 2 MiB ones. */
 static inline void small_pages_only(void)

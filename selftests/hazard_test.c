@@ -34,34 +34,6 @@
 #endif
 #define SYS_MSEAL 462
 
-/* The physical page behind @addr; 0 if no PTE maps one. Needs root. */
-static uint64_t page_frame(const volatile char *addr)
-{
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t entry = 0;
-
-	if (fd < 0)
-		return 0;
-	if (pread(fd, &entry, 8, (uintptr_t)addr / 4096 * 8) != 8)
-		entry = 0;
-	close(fd);
-	return entry >> 63 ? entry & ((1ULL << 55) - 1) : 0;
-}
-
-/* The flags that /proc has of a physical page, or -1 */
-static int64_t page_flags(uint64_t frame)
-{
-	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
-	int64_t flags;
-
-	if (fd < 0)
-		return -1;
-	if (pread(fd, &flags, 8, frame * 8) != 8)
-		flags = -1;
-	close(fd);
-	return flags;
-}
-
 /* One page of each kind, that anything may be done to, and what they were */
 
 static const uint32_t kinds[] = {
@@ -221,8 +193,6 @@ TEST_F(alloc, userfaultfd_refused)
 		close(uffd);
 	}
 }
-
-#define KPF_DIRTY 4
 
 static bool is_dirty(const volatile char *page)
 {

@@ -20,51 +20,22 @@
 #define NR_LARGE 3U
 #define SETTING "/sys/kernel/mm/transparent_hugepage/enabled"
 
-/* Bits of /proc/kpageflags */
-#define KPF_DIRTY 4
-#define KPF_COMPOUND_HEAD 15
-#define KPF_COMPOUND_TAIL 16
-
 /* How many KiB of the mapping at @addr are mapped by PMDs, or -1 */
 static long mapped_large(const char *addr)
 {
-	char line[512], key[32];
-	bool found = false;
-	long kib = -1;
-	FILE *file;
+	char key[32];
 
 	snprintf(key, sizeof(key), "%lx-", (unsigned long)(uintptr_t)addr);
-	file = fopen("/proc/self/smaps", "re");
-	while (file && kib < 0 && fgets(line, sizeof(line), file)) {
-		found |= !strncmp(line, key, strlen(key));
-		if (found)
-			sscanf(line, "FilePmdMapped: %ld", &kib);
-	}
-	if (file)
-		fclose(file);
-	return kib;
-}
-
-static uint64_t read_word(const char *path, uint64_t index)
-{
-	int file = open(path, O_RDONLY | O_CLOEXEC);
-	uint64_t word = 0;
-
-	if (pread(file, &word, 8, index * 8) != 8)
-		word = 0;
-	close(file);
-	return word;
+	return field_of(read_from("/proc/self/smaps", key), "\nFilePmdMapped:");
 }
 
 /* The flags of the page that is mapped at @addr */
 static uint64_t flags_of(const char *addr)
 {
-	uint64_t entry;
+	uint64_t frame = page_frame(addr);
+	int64_t flags = frame ? page_flags(frame) : 0;
 
-	entry = read_word("/proc/self/pagemap", (uintptr_t)addr / 4096);
-	if (!(entry >> 63))
-		return 0;
-	return read_word("/proc/kpageflags", entry & ((1ULL << 55) - 1));
+	return flags < 0 ? 0 : flags;
 }
 
 /* Whether it is part of a larger one */

@@ -379,32 +379,6 @@ TEST_F(alloc, mlock)
 
 /* Files of /proc */
 
-/* The text of @path from the line that contains @key on */
-static char *read_from(const char *path, const char *key)
-{
-	static char buffer[8192];
-	char line[512];
-	bool found = false;
-	FILE *file = fopen(path, "re");
-
-	buffer[0] = '\0';
-	while (file && fgets(line, sizeof(line), file)) {
-		found |= !!strstr(line, key);
-		if (found && strlen(buffer) + strlen(line) < sizeof(buffer))
-			strcat(buffer, line);
-	}
-	if (file)
-		fclose(file);
-	return buffer;
-}
-
-static long field_of(const char *text, const char *name)
-{
-	const char *at = strstr(text, name);
-
-	return at ? atol(at + strlen(name)) : -1;
-}
-
 TEST_F(alloc, proc_files)
 {
 	struct vma vma = { 0 };
