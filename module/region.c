@@ -481,6 +481,9 @@ static int check_release(struct wr_window *window, pgoff_t first,
 		return -ESPIPE;
 	if (*end > region->end)
 		return -EXDEV;
+	/* What is committed at a region's edges has been split there. */
+	if (!pages)
+		return 0;
 	err = wr_runs_split(&window->runs, first, GFP_KERNEL_ACCOUNT);
 	if (!err)
 		err = wr_runs_split(&window->runs, *end, GFP_KERNEL_ACCOUNT);
