@@ -2,7 +2,9 @@
 /*
  * WINREGION_* protections and the states of pages that have them.
  */
-#include <linux/kernel.h>
+#include <linux/bitops.h>
+#include <linux/errno.h>
+#include <linux/log2.h>
 
 #include <linux/winregion.h>
 
@@ -21,6 +23,18 @@ static const u8 bases[BASE_RIGHTS + 1] = {
 	[WR_READ | WR_EXEC | WR_EXEC_ONLY] = WINREGION_EXECUTE,
 	[WR_READ | WR_EXEC] = WINREGION_EXECUTE_READ,
 	[WR_READ | WR_WRITE | WR_EXEC] = WINREGION_EXECUTE_READWRITE,
+};
+
+/* The other way round: each is one bit. 0 where there is no such protection. */
+static const u8 states[BITS_PER_BYTE] = {
+	[ilog2(WINREGION_NOACCESS)] = WR_COMMITTED,
+	[ilog2(WINREGION_READONLY)] = WR_COMMITTED | WR_READ,
+	[ilog2(WINREGION_READWRITE)] = WR_COMMITTED | WR_READ | WR_WRITE,
+	[ilog2(WINREGION_EXECUTE)] = WR_COMMITTED | WR_READ | WR_EXEC |
+				     WR_EXEC_ONLY,
+	[ilog2(WINREGION_EXECUTE_READ)] = WR_COMMITTED | WR_READ | WR_EXEC,
+	[ilog2(WINREGION_EXECUTE_READWRITE)] = WR_COMMITTED | WR_READ |
+					       WR_WRITE | WR_EXEC,
 };
 
 static bool modifiers_fit(u32 base, u32 modifiers)
@@ -45,18 +59,18 @@ static bool modifiers_fit(u32 base, u32 modifiers)
 int wr_protection_state(u32 protection, u8 *state)
 {
 	u32 base = protection & 0xff, modifiers = protection & ~0xffU;
-	u8 rights = 0;
+	u8 plain;
 
-	if (!base)
+	if (!is_power_of_2(base))
 		return -EDOM;
-	while (bases[rights] != base)
-		if (++rights == ARRAY_SIZE(bases))
-			return -EDOM;
-	if (rights & WR_EXEC) /* has no effect, but is no error */
+	plain = states[__ffs(base)];
+	if (!plain)
+		return -EDOM;
+	if (plain & WR_EXEC) /* has no effect, but is no error */
 		modifiers &= ~WINREGION_TARGETS_INVALID;
 	if (!modifiers_fit(base, modifiers))
 		return -EDOM;
-	*state = WR_COMMITTED | rights;
+	*state = plain;
 	if (modifiers & WINREGION_GUARD)
 		*state |= WR_GUARD;
 	if (modifiers & WINREGION_WRITECOMBINE)
