@@ -44,6 +44,14 @@ static pmd_t *find_pmd(struct mm_struct *mm, unsigned long addr)
 	return pud_none(*pud) ? NULL : pmd_offset(pud, addr);
 }
 
+/* That of the slot at @addr; @before, if not NULL, is that of the slot before. */
+static pmd_t *next_pmd(struct mm_struct *mm, pmd_t *before, unsigned long addr)
+{
+	if (before && addr & ~PUD_MASK)
+		return before + 1; /* in the same table */
+	return find_pmd(mm, addr);
+}
+
 /*
  * Newer kernels free empty tables under mmap_lock for reading, after a grace
  * period, hence the second look.
@@ -81,13 +89,13 @@ static void edit_whole(struct wr_window *window, pmd_t *pmd, pgoff_t first,
 
 /* Edits what maps pages of one slot, under its lock, if anything does. */
 static void edit_slot(struct wr_window *window, struct wr_slot *slot,
-		      pgoff_t first, pgoff_t end, const struct wr_edit *how)
+		      pmd_t *pmd, pgoff_t first, pgoff_t end,
+		      const struct wr_edit *how)
 {
-	pmd_t *pmd, value;
+	pmd_t value;
 
 	rcu_read_lock();
-	pmd = find_pmd(window->space->mm, first << PAGE_SHIFT);
-	value = pmd ? READ_ONCE(*pmd) : __pmd(0);
+	value = READ_ONCE(*pmd);
 	if (slot->intact && pmd_trans_huge(value))
 		edit_whole(window, pmd, first, how);
 	else if (!pmd_none(value) && !pmd_bad(value))
@@ -99,15 +107,20 @@ static void edit(struct wr_window *window, pgoff_t first, pgoff_t end,
 		 const struct wr_edit *how)
 {
 	struct wr_slot *slot;
+	pmd_t *pmd = NULL;
 	pgoff_t next;
 
 	lockdep_assert_held(&window->lock);
 	for (; first < end; first = next) {
 		slot = wr_runs_slot(&window->runs, first, &next);
 		next = min(next, end);
-		if (!slot || !slot->nr_resident)
+		if (!slot || !slot->nr_resident) {
+			pmd = NULL;
 			continue;
-		edit_slot(window, slot, first, next, how);
+		}
+		pmd = next_pmd(window->space->mm, pmd, first << PAGE_SHIFT);
+		if (pmd)
+			edit_slot(window, slot, pmd, first, next, how);
 		cond_resched();
 	}
 }

@@ -194,10 +194,10 @@ static pgoff_t span_in_node(struct wr_runs *runs, pgoff_t index, pgoff_t end,
 {
 	unsigned int shift;
 	unsigned long *entry = find_entry(runs, index, &shift);
-	pgoff_t stop;
+	pgoff_t stop = block_end(runs, index, shift);
 
-	do {
-		stop = min(block_end(runs, index, shift), end);
+	for (;; stop += 1UL << shift) {
+		stop = min(stop, end);
 		if (entry_is_state(*entry))
 			index = entry_state(*entry) == state ? stop : index;
 		else if (shift == WR_SLOT_SHIFT)
@@ -206,8 +206,10 @@ static pgoff_t span_in_node(struct wr_runs *runs, pgoff_t index, pgoff_t end,
 		else
 			break; /* a node of its own */
 		*same = index == stop;
+		if (!*same || index >= end || !same_node(runs, index, shift))
+			break;
 		entry++;
-	} while (*same && index < end && same_node(runs, index, shift));
+	}
 	return index;
 }
 
@@ -390,29 +392,42 @@ static void compact_node(unsigned long *entry, bool uniform)
 	kfree(node);
 }
 
-/* @start: the first page of the entry's block */
+static void compact_entry(unsigned long *entry, pgoff_t start,
+			  unsigned int shift, pgoff_t first, pgoff_t end,
+			  pgoff_t low, pgoff_t high);
+
+/* The children, blocks of 1 << @shift pages from @start on. */
+static void compact_children(struct wr_node *node, pgoff_t start,
+			     unsigned int shift, pgoff_t first, pgoff_t end,
+			     pgoff_t low, pgoff_t high)
+{
+	unsigned int i = first > start ? (first - start) >> shift : 0;
+	pgoff_t child = start + ((pgoff_t)i << shift);
+
+	for (; i < WR_NODE_ENTRIES && child < end; i++) {
+		if (!entry_is_state(node->entries[i]))
+			compact_entry(&node->entries[i], child, shift, first,
+				      end, low, high);
+		child += 1UL << shift;
+	}
+}
+
+/*
+ * @start: the first page of the entry's block, some of which is in the range. It
+ * is not in one state.
+ */
 static void compact_entry(unsigned long *entry, pgoff_t start,
 			  unsigned int shift, pgoff_t first, pgoff_t end,
 			  pgoff_t low, pgoff_t high)
 {
-	pgoff_t stop = start + (1UL << shift), child, i;
-	bool uniform = start >= low && stop <= high;
+	bool uniform = start >= low && start + (1UL << shift) <= high;
 
-	if (entry_is_state(*entry) || start >= end || stop <= first)
-		return;
 	if (shift == WR_SLOT_SHIFT) {
 		compact_slot(entry, uniform);
 		return;
 	}
-	shift -= WR_NODE_SHIFT;
-	i = first > start ? (first - start) >> shift : 0;
-	for (; i < WR_NODE_ENTRIES; i++) {
-		child = start + (i << shift);
-		if (child >= end)
-			break;
-		compact_entry(&entry_node(*entry)->entries[i], child, shift,
-			      first, end, low, high);
-	}
+	compact_children(entry_node(*entry), start, shift - WR_NODE_SHIFT,
+			 first, end, low, high);
 	compact_node(entry, uniform);
 }
 
@@ -445,7 +460,7 @@ static bool stays_split(struct wr_runs *runs, pgoff_t first, pgoff_t end)
 void wr_runs_compact(struct wr_runs *runs, pgoff_t first, pgoff_t end,
 		     pgoff_t low, pgoff_t high)
 {
-	if (stays_split(runs, first, end))
+	if (entry_is_state(runs->root) || stays_split(runs, first, end))
 		return;
 	compact_entry(&runs->root, runs->base, runs->shift, first, end, low,
 		      high);
