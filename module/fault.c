@@ -68,6 +68,13 @@ static vm_fault_t page_error(struct vm_fault *vmf, struct wr_window *window,
 	return VM_FAULT_HWPOISON;
 }
 
+/* What cannot be mapped is left to faults. */
+static void map_behind(struct vm_fault *vmf, struct page **pages,
+		       unsigned long n)
+{
+	vm_insert_pages(vmf->vma, vmf->address + PAGE_SIZE, pages, &n);
+}
+
 /*
  * A program that touches one page after the other gets some more at once. They
  * are mapped under the window's lock, so whoever changes their states later
@@ -86,7 +93,24 @@ static void map_ahead(struct vm_fault *vmf, struct wr_window *window)
 	wr_runs_span(&window->runs, vmf->pgoff, end, &next);
 	n = wr_resident_ahead(window, vmf->pgoff, next - vmf->pgoff - 1, pages);
 	if (n)
-		vm_insert_pages(vma, vmf->address + PAGE_SIZE, pages, &n);
+		map_behind(vmf, pages, n);
+}
+
+/*
+ * All pages of a unit at once, if the program has come to its start through the one
+ * in front of it. Return: the pages, or NULL.
+ */
+static struct page **make_unit(struct vm_fault *vmf, struct wr_window *window)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	pgoff_t end = vmf->pgoff + WR_UNIT_PAGES, next;
+
+	if (!wr_is_unit(vmf->pgoff, vma->vm_pgoff + vma_pages(vma)))
+		return NULL;
+	if (!(vma->vm_flags & VM_MIXEDMAP) || vmf->flags & FAULT_FLAG_REMOTE)
+		return NULL;
+	wr_runs_span(&window->runs, vmf->pgoff, end, &next);
+	return next == end ? wr_resident_make_unit(window, vmf->pgoff) : NULL;
 }
 
 static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
@@ -94,7 +118,7 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 	u8 state = wr_runs_state(&window->runs, vmf->pgoff);
 	unsigned long nr_resident = window->nr_resident;
 	u8 wanted = wanted_rights(vmf);
-	struct page *page;
+	struct page **unit = NULL, *page;
 	vm_fault_t ret;
 
 	if (unlikely(state & WR_GUARD))
@@ -105,21 +129,25 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 		return VM_FAULT_SIGBUS;
 	if (window->huge)
 		wr_huge_prepare(vmf, window);
+	else
+		unit = make_unit(vmf, window);
 	if (vmf->flags & FAULT_FLAG_WRITE)
 		page = wr_resident_own(window, vmf->pgoff);
 	else
 		page = wr_resident_get(window, vmf->pgoff);
 	if (IS_ERR(page))
 		return page_error(vmf, window, page);
-	if (window->nr_resident != nr_resident)
-		map_ahead(vmf, window);
-	if (unlikely(wr_huge_in_parts(window, vmf->pgoff, page))) {
+	if (!unit && unlikely(wr_huge_in_parts(window, vmf->pgoff, page))) {
 		ret = wr_vmf_map_part(vmf, page);
 		if (ret)
 			return ret;
 	}
 	get_page(page);
 	lock_page(page);
+	if (unit)
+		map_behind(vmf, unit + 1, WR_UNIT_PAGES - 1);
+	else if (window->nr_resident != nr_resident)
+		map_ahead(vmf, window);
 	vmf->page = page;
 	return VM_FAULT_LOCKED;
 }

@@ -17,7 +17,8 @@
  * again.
  *
  * Of a compound page nothing is freed before all of it is. A slot that has kept
- * less than half of it gets pages of its own for the rest: wr_huge_thin().
+ * less than half of it gets pages of its own for the rest: wr_huge_thin(). So does
+ * a unit of which not all is left, where that is one large page: see resident.c.
  *
  * In a window that has taken part in a fork nothing is made that large any more:
  * the processes find each other's mappings by the same file, and
@@ -225,40 +226,67 @@ void wr_huge_break(struct wr_window *window, pgoff_t first, pgoff_t end)
 		break_at(window, end - 1);
 }
 
-static struct folio *huge_folio(struct wr_slot *slot)
+/* How many of @n pages are parts of a large one; @folio is set to that. */
+static unsigned int count_parts(struct page **pages, unsigned int n,
+				struct folio **folio)
 {
-	unsigned int i;
+	unsigned int parts = 0;
 
-	for (i = 0; i < WR_SLOT_PAGES; i++)
-		if (slot->pages[i] && PageCompound(slot->pages[i]))
-			return page_folio(slot->pages[i]);
-	return NULL;
+	while (n--) {
+		if (!pages[n] || !PageCompound(pages[n]))
+			continue;
+		*folio = page_folio(pages[n]);
+		parts++;
+	}
+	return parts;
 }
 
-/* Nobody else may have a part of it, to read or to write. */
-static void thin_slot(struct wr_window *window, struct wr_slot *slot,
-		      pgoff_t first)
+/*
+ * Replaces those of @n pages from @first on that are parts of a large page, if there
+ * are less than @enough. Nobody else may have any of it, to read or to write.
+ */
+static void thin(struct wr_window *window, struct wr_slot *slot, pgoff_t first,
+		 unsigned int n, unsigned int enough)
 {
-	struct folio *folio = huge_folio(slot);
-	unsigned int i;
+	struct page **pages = slot->pages + wr_slot_offset(first);
+	struct folio *folio = NULL;
+	unsigned int parts = count_parts(pages, n, &folio), i;
 
-	if (wr_page_is_shared(&folio->page))
+	if (!parts || parts >= enough || wr_page_is_shared(&folio->page))
 		return;
-	wr_resident_unmap(window, first, first + WR_SLOT_PAGES);
-	if (folio_ref_count(folio) != slot->nr_huge)
+	wr_resident_unmap(window, first, first + n);
+	if (folio_ref_count(folio) != parts)
 		return;
-	for (i = 0; i < WR_SLOT_PAGES && slot->nr_huge; i++)
-		if (slot->pages[i] && PageCompound(slot->pages[i]) &&
+	for (i = 0; i < n; i++)
+		if (pages[i] && PageCompound(pages[i]) &&
 		    wr_resident_replace(window, first + i))
 			return;
 }
 
-static void thin_at(struct wr_window *window, pgoff_t index)
+static void thin_unit(struct wr_window *window, struct wr_slot *slot,
+		      pgoff_t first)
 {
-	struct wr_slot *slot = wr_runs_slot(&window->runs, index, NULL);
+	thin(window, slot, first, WR_UNIT_PAGES, WR_UNIT_PAGES);
+}
 
-	if (slot && slot->nr_huge && slot->nr_huge < WR_SLOT_PAGES / 2)
-		thin_slot(window, slot, wr_slot_first(index));
+/* Of the pages of one slot, those from @first to @end are gone. */
+static void thin_slot(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct wr_slot *slot = wr_runs_slot(&window->runs, first, NULL);
+	pgoff_t head = round_down(first, WR_UNIT_PAGES);
+	pgoff_t tail = round_down(end, WR_UNIT_PAGES);
+
+	if (!slot || !slot->nr_resident)
+		return;
+	if (slot->nr_huge && slot->nr_huge < WR_SLOT_PAGES / 2)
+		thin(window, slot, wr_slot_first(first), WR_SLOT_PAGES,
+		     WR_SLOT_PAGES / 2);
+	if (slot->nr_huge)
+		return;
+	if (head != first)
+		thin_unit(window, slot, head);
+	if (tail != end && (tail != head || head == first))
+		thin_unit(window, slot, tail);
 }
 
 /**
@@ -267,16 +295,20 @@ static void thin_at(struct wr_window *window, pgoff_t index)
  * @first: the first page that was given up
  * @end: the page behind the last
  *
- * What remains is copied, if there is memory and nobody has it pinned: else the
- * window has more memory than its charge for the time being, as with any page
- * that somebody has pinned.
+ * What remains, less than half of a slot or than all of a unit, is copied, if
+ * there is memory and nobody has it pinned: else the window has more memory than
+ * its charge for the time being, as with any page that somebody has pinned.
  */
 void wr_huge_thin(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	lockdep_assert_held(&window->lock);
-	if (!window->nr_resident || (!window->huge && !window->forked))
+	if (!window->nr_resident)
 		return;
-	thin_at(window, first);
+	if (!window->huge && !window->forked && !(first % WR_UNIT_PAGES) &&
+	    !(end % WR_UNIT_PAGES))
+		return;
+	thin_slot(window, first,
+		  min(end, wr_slot_first(first) + WR_SLOT_PAGES));
 	if (wr_slot_first(end - 1) != wr_slot_first(first))
-		thin_at(window, end - 1);
+		thin_slot(window, wr_slot_first(end - 1), end);
 }

@@ -6,9 +6,6 @@
 
 #include "window.h"
 
-/* Pages in a unit of WINREGION_GRANULARITY bytes */
-#define WR_UNIT_PAGES ((unsigned long)(WINREGION_GRANULARITY >> PAGE_SHIFT))
-
 /**
  * struct wr_region - an allocation: what one reserve made
  * @node: in window->regions

@@ -35,6 +35,10 @@
 /* Where there is another way if memory is short */
 #define EASILY (__GFP_NORETRY | __GFP_NOWARN)
 
+/* A large page, without reclaim: that would be under the window's lock, and long. */
+#define LARGE_GFP \
+	((PAGE_GFP | __GFP_COMP | __GFP_ZERO | EASILY) & ~__GFP_DIRECT_RECLAIM)
+
 static void page_stamp(struct page *page, struct wr_window *window,
 		       pgoff_t index)
 {
@@ -101,16 +105,42 @@ static void folio_disown(struct folio *folio)
 	folio_unlock(folio);
 }
 
-/*
- * Gives up a window's ownership of a page that was in @slot; others may own it,
- * or have it pinned. The reference is left to the caller. Waits for faults.
- */
-static void page_disown(struct wr_slot *slot, struct page *page)
+/* Whether a page of the unit of @offset is a part of @folio. */
+static bool unit_has(struct wr_slot *slot, unsigned int offset,
+		     struct folio *folio)
 {
-	if (!PageCompound(page) || !--slot->nr_huge)
-		folio_disown(page_folio(page));
+	unsigned int i = round_down(offset, WR_UNIT_PAGES), n;
+
+	for (n = 0; n < WR_UNIT_PAGES; n++, i++)
+		if (slot->pages[i] && page_folio(slot->pages[i]) == folio)
+			return true;
+	return false;
+}
+
+/* @slot has lost a part of @folio. Return: whether that was the last one. */
+static bool lost_last_part(struct wr_slot *slot, unsigned int offset,
+			   struct folio *folio)
+{
+	if (folio_order(folio) == WR_SLOT_SHIFT)
+		return !--slot->nr_huge;
+	slot->units &= ~wr_slot_unit(offset);
+	return !unit_has(slot, offset, folio);
+}
+
+/*
+ * Gives up a window's ownership of a page that was in @slot at @offset; others
+ * may own it, or have it pinned. The reference is left to the caller. Waits for
+ * faults.
+ */
+static void page_disown(struct wr_slot *slot, unsigned int offset,
+			struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	if (!folio_test_large(folio) || lost_last_part(slot, offset, folio))
+		folio_disown(folio);
 	else
-		folio_wait_locked(page_folio(page));
+		folio_wait_locked(folio);
 }
 
 /* Most of the pages of the range that can be in memory, up to @enough. */
@@ -184,6 +214,29 @@ struct page *wr_resident_get(struct wr_window *window, pgoff_t index)
 	return page;
 }
 
+/*
+ * The parts of a large page, which begins at @index, with a reference each. Those
+ * are what the core expects of one in the page cache, which it would split; only
+ * that the page is not found in the cache keeps it from that.
+ */
+static void slot_add_folio(struct wr_window *window, struct wr_slot *slot,
+			   pgoff_t index, struct page *page, unsigned int n)
+{
+	struct page **at = slot->pages + wr_slot_offset(index), **end = at + n;
+
+	page_adopt(window, index, page);
+	folio_ref_add(page_folio(page), n - 1);
+	slot->nr_resident += n;
+	window->nr_resident += n;
+	while (at < end) {
+#pragma GCC unroll 8
+		for (int i = 0; i < 8; i++)
+			at[i] = page + i;
+		at += 8;
+		page += 8;
+	}
+}
+
 /**
  * wr_resident_make_huge - make all pages of a slot at once, if that is easy
  * @window: the window
@@ -191,25 +244,18 @@ struct page *wr_resident_get(struct wr_window *window, pgoff_t index)
  */
 void wr_resident_make_huge(struct wr_window *window, pgoff_t first)
 {
-	const gfp_t gfp = PAGE_GFP | __GFP_COMP | __GFP_ZERO | EASILY;
 	struct wr_slot *slot = slot_for(window, first);
 	struct page *page;
-	unsigned int i;
 
 	lockdep_assert_held(&window->lock);
 	if (!slot)
 		return;
-	page = alloc_pages(gfp & ~__GFP_DIRECT_RECLAIM, WR_SLOT_SHIFT);
+	page = alloc_pages(LARGE_GFP, WR_SLOT_SHIFT);
 	if (!page)
 		return;
-	page_adopt(window, first, page);
-	folio_ref_add(page_folio(page), WR_SLOT_PAGES - 1);
-	for (i = 0; i < WR_SLOT_PAGES; i++)
-		slot->pages[i] = page + i;
-	slot->nr_resident = WR_SLOT_PAGES;
+	slot_add_folio(window, slot, first, page, WR_SLOT_PAGES);
 	slot->nr_huge = WR_SLOT_PAGES;
 	slot->intact = true;
-	window->nr_resident += WR_SLOT_PAGES;
 }
 
 /* Replaces @old by a copy. */
@@ -229,7 +275,7 @@ static struct page *page_replace(struct wr_window *window, pgoff_t index,
 		unlock_page(old);
 		unmap_mapping_pages(window->file->f_mapping, index, 1, false);
 	}
-	page_disown(slot, old);
+	page_disown(slot, wr_slot_offset(index), old);
 	put_page(old);
 	return page;
 }
@@ -246,6 +292,43 @@ int wr_resident_replace(struct wr_window *window, pgoff_t index)
 		return -EHWPOISON;
 	page = page_replace(window, index, old, false, EASILY);
 	return PTR_ERR_OR_ZERO(page);
+}
+
+/*
+ * Replaces the other pages of the unit of @index too that are parts of @folio, if
+ * that is easy: its memory is for those who go on with all of it.
+ */
+static void replace_others(struct wr_window *window, pgoff_t index,
+			   struct folio *folio)
+{
+	struct wr_slot *slot = wr_runs_slot(&window->runs, index, NULL);
+	pgoff_t end = round_up(index + 1, WR_UNIT_PAGES);
+	struct page *page;
+
+	if (folio_maybe_dma_pinned(folio))
+		return;
+	for (index = end - WR_UNIT_PAGES; index < end; index++) {
+		page = slot->pages[wr_slot_offset(index)];
+		if (page && page_folio(page) == folio && !PageHWPoison(page) &&
+		    IS_ERR(page_replace(window, index, page, true, EASILY)))
+			return;
+	}
+}
+
+/* A copy of a page that others own too. */
+static struct page *page_unshare(struct wr_window *window, pgoff_t index,
+				 struct page *page)
+{
+	struct folio *folio = page_folio(page);
+	struct page *copy;
+
+	folio_get(folio);
+	copy = page_replace(window, index, page, true, 0);
+	if (!IS_ERR(copy) && folio_test_large(folio) &&
+	    folio_order(folio) != WR_SLOT_SHIFT)
+		replace_others(window, index, folio);
+	folio_put(folio);
+	return copy;
 }
 
 /**
@@ -265,7 +348,7 @@ struct page *wr_resident_own(struct wr_window *window, pgoff_t index)
 	if (IS_ERR(page) || likely(!window->tracked))
 		return page;
 	if (wr_page_is_shared(page))
-		return page_replace(window, index, page, true, 0);
+		return page_unshare(window, index, page);
 	/*
 	 * It was left to us by the others; a shared futex in it is ours now.
 	 * Nobody looked it up before: that takes write access, which is why we
@@ -297,6 +380,35 @@ static unsigned int count_absent(struct wr_slot *slot, unsigned int offset,
 	while (n < max && !slot->pages[offset + n])
 		n++;
 	return n;
+}
+
+/**
+ * wr_resident_make_unit - make the pages of a unit at once, if that is easy
+ * @window: the window
+ * @first: the unit's first page; all of it is in the same state
+ *
+ * That is one large page, where none of the unit is in memory and all of the
+ * one in front of it is: see wr_resident_ahead().
+ *
+ * Return: the pages, without references, or NULL.
+ */
+struct page **wr_resident_make_unit(struct wr_window *window, pgoff_t first)
+{
+	struct wr_slot *slot = wr_runs_slot(&window->runs, first, NULL);
+	unsigned int offset = wr_slot_offset(first);
+	struct page *page;
+
+	lockdep_assert_held(&window->lock);
+	if (!slot || !slot->pages ||
+	    count_before(slot, offset) < WR_UNIT_PAGES ||
+	    count_absent(slot, offset, WR_UNIT_PAGES) < WR_UNIT_PAGES)
+		return NULL;
+	page = alloc_pages(LARGE_GFP, ilog2(WR_UNIT_PAGES));
+	if (!page)
+		return NULL;
+	slot_add_folio(window, slot, first, page, WR_UNIT_PAGES);
+	slot->units |= wr_slot_unit(offset);
+	return slot->pages + offset;
 }
 
 /* Up to @n pages from @index on, if that is easy. Return: how many. */
@@ -354,41 +466,64 @@ unsigned int wr_resident_ahead(struct wr_window *window, pgoff_t index,
 typedef int (*page_fn)(struct wr_window *window, pgoff_t index,
 		       struct wr_slot *slot, void *data);
 
-/*
- * Calls @fn for each page in memory of [@first, @end) up to the first error, or
- * @whole_fn, if not NULL, once for all of a slot that are one 2 MiB page.
+/**
+ * struct wr_visit - what to call for pages in memory
+ * @page: for each of them
+ * @unit: if not NULL, once for a unit that is one large page
+ * @whole: if not NULL, once for all of a slot that are one 2 MiB page
  */
+struct wr_visit {
+	page_fn page;
+	page_fn unit;
+	page_fn whole;
+};
+
+/* Pages [@index, @end) of one slot. */
+static __always_inline int visit_slot(struct wr_window *window, pgoff_t index,
+				      pgoff_t end, struct wr_slot *slot,
+				      const struct wr_visit *visit, void *data)
+{
+	unsigned int offset, n;
+	int err = 0;
+
+	if (visit->whole && slot->nr_huge == WR_SLOT_PAGES &&
+	    end - index == WR_SLOT_PAGES)
+		return visit->whole(window, index, slot, data);
+	for (; !err && index < end; index += n) {
+		offset = wr_slot_offset(index);
+		n = 1;
+		if (!slot->pages[offset])
+			continue;
+		if (visit->unit && slot->units & wr_slot_unit(offset) &&
+		    wr_is_unit(index, end)) {
+			n = WR_UNIT_PAGES;
+			err = visit->unit(window, index, slot, data);
+		} else {
+			err = visit->page(window, index, slot, data);
+		}
+	}
+	return err;
+}
+
+/* Visits the pages in memory of [@first, @end), up to the first error. */
 static __always_inline int visit_pages(struct wr_window *window, pgoff_t first,
-				       pgoff_t end, page_fn fn,
-				       page_fn whole_fn, void *data)
+				       pgoff_t end,
+				       const struct wr_visit *visit, void *data)
 {
 	struct wr_slot *slot;
 	pgoff_t next;
-	int err;
+	int err = 0;
 
 	lockdep_assert_held(&window->lock);
-	for (; first < end; first = next) {
+	for (; !err && first < end; first = next) {
 		slot = wr_runs_slot(&window->runs, first, &next);
 		next = min(next, end);
 		if (!slot || !slot->nr_resident)
 			continue;
-		if (whole_fn && slot->nr_huge == WR_SLOT_PAGES &&
-		    next - first == WR_SLOT_PAGES) {
-			err = whole_fn(window, first, slot, data);
-			if (err)
-				return err;
-			first = next;
-		}
-		for (; first < next; first++) {
-			if (!slot->pages[wr_slot_offset(first)])
-				continue;
-			err = fn(window, first, slot, data);
-			if (err)
-				return err;
-		}
+		err = visit_slot(window, first, next, slot, visit, data);
 		cond_resched();
 	}
-	return 0;
+	return err;
 }
 
 static int count_page(struct wr_window *window, pgoff_t index,
@@ -405,6 +540,11 @@ static int count_whole(struct wr_window *window, pgoff_t index,
 	return 0;
 }
 
+static const struct wr_visit count = {
+	.page = count_page,
+	.whole = count_whole,
+};
+
 /* Pages of the range that are in memory. The window is locked. */
 unsigned long wr_resident_count(struct wr_window *window, pgoff_t first,
 				pgoff_t end)
@@ -412,7 +552,7 @@ unsigned long wr_resident_count(struct wr_window *window, pgoff_t first,
 	unsigned long n = 0;
 
 	if (window->nr_resident)
-		visit_pages(window, first, end, count_page, count_whole, &n);
+		visit_pages(window, first, end, &count, &n);
 	return n;
 }
 
@@ -424,6 +564,12 @@ static int wait_for_page(struct wr_window *window, pgoff_t index,
 	*(bool *)data = true;
 	return 0;
 }
+
+static const struct wr_visit wait = {
+	.page = wait_for_page,
+	.unit = wait_for_page,
+	.whole = wait_for_page,
+};
 
 /**
  * wr_resident_unmap - take all access to pages away
@@ -440,7 +586,7 @@ void wr_resident_unmap(struct wr_window *window, pgoff_t first, pgoff_t end)
 
 	if (!window->nr_resident)
 		return;
-	visit_pages(window, first, end, wait_for_page, wait_for_page, &any);
+	visit_pages(window, first, end, &wait, &any);
 	if (any)
 		unmap_mapping_pages(window->file->f_mapping, first, end - first,
 				    false);
@@ -457,13 +603,14 @@ struct wr_dropped {
 static int drop_page(struct wr_window *window, pgoff_t index,
 		     struct wr_slot *slot, void *data)
 {
-	struct page *page = slot->pages[wr_slot_offset(index)];
+	unsigned int offset = wr_slot_offset(index);
+	struct page *page = slot->pages[offset];
 	struct wr_dropped *dropped = data;
 
-	slot->pages[wr_slot_offset(index)] = NULL;
+	slot->pages[offset] = NULL;
 	slot->nr_resident--;
 	window->nr_resident--;
-	page_disown(slot, page); /* waits for faults as well */
+	page_disown(slot, offset, page); /* waits for faults as well */
 	dropped->any = true;
 	if (dropped->mapped) {
 		put_page(page); /* its PTE has a reference, most likely */
@@ -477,22 +624,44 @@ static int drop_page(struct wr_window *window, pgoff_t index,
 	return 0;
 }
 
+/* All @n parts of a large page, which begins at @index. */
+static void drop_folio(struct wr_window *window, pgoff_t index,
+		       struct wr_slot *slot, unsigned int n,
+		       struct wr_dropped *dropped)
+{
+	struct page **pages = slot->pages + wr_slot_offset(index);
+	struct folio *folio = page_folio(*pages);
+
+	memset(pages, 0, n * sizeof(*pages));
+	slot->nr_resident -= n;
+	window->nr_resident -= n;
+	folio_disown(folio);
+	dropped->any = true;
+	folio_put_refs(folio, n);
+}
+
 static int drop_whole(struct wr_window *window, pgoff_t index,
 		      struct wr_slot *slot, void *data)
 {
-	struct folio *folio = page_folio(slot->pages[0]);
-	struct wr_dropped *dropped = data;
-
-	memset(slot->pages, 0, WR_SLOT_PAGES * sizeof(*slot->pages));
-	slot->nr_resident = 0;
 	slot->nr_huge = 0;
 	slot->intact = false;
-	window->nr_resident -= WR_SLOT_PAGES;
-	folio_disown(folio);
-	dropped->any = true;
-	folio_put_refs(folio, WR_SLOT_PAGES);
+	drop_folio(window, index, slot, WR_SLOT_PAGES, data);
 	return 0;
 }
+
+static int drop_unit(struct wr_window *window, pgoff_t index,
+		     struct wr_slot *slot, void *data)
+{
+	slot->units &= ~wr_slot_unit(wr_slot_offset(index));
+	drop_folio(window, index, slot, WR_UNIT_PAGES, data);
+	return 0;
+}
+
+static const struct wr_visit drop = {
+	.page = drop_page,
+	.unit = drop_unit,
+	.whole = drop_whole,
+};
 
 /**
  * wr_resident_drop - give up pages, and all access to them
@@ -519,11 +688,22 @@ void wr_resident_drop(struct wr_window *window, pgoff_t first, pgoff_t end,
 	dropped.nr = 0;
 	dropped.mapped = mapped;
 	dropped.any = false;
-	visit_pages(window, first, end, drop_page, drop_whole, &dropped);
+	visit_pages(window, first, end, &drop, &dropped);
 	release_pages(dropped.pages, dropped.nr);
 	if (mapped && dropped.any)
 		unmap_mapping_pages(window->file->f_mapping, first, end - first,
 				    false);
+}
+
+/* Whether @slot, which gets a part of @folio, has none of it yet. */
+static bool is_first_part(struct wr_slot *slot, unsigned int offset,
+			  struct folio *folio)
+{
+	if (!folio_test_large(folio))
+		return true;
+	if (folio_order(folio) == WR_SLOT_SHIFT)
+		return !slot->nr_huge++;
+	return !unit_has(slot, offset, folio);
 }
 
 /*
@@ -552,11 +732,15 @@ static int fork_page(struct wr_window *parent, pgoff_t index,
 		return 0;
 	}
 	get_page(page);
-	if (!PageCompound(page) || !child_slot->nr_huge++)
+	if (is_first_part(child_slot, wr_slot_offset(index), page_folio(page)))
 		folio_own(page_folio(page));
 	slot_add(child, child_slot, index, page);
 	return 0;
 }
+
+static const struct wr_visit fork = {
+	.page = fork_page,
+};
 
 /**
  * wr_resident_fork - let a child's window own the pages too
@@ -577,5 +761,5 @@ int wr_resident_fork(struct wr_window *parent, struct wr_window *child,
 	if (!parent->nr_resident)
 		return 0;
 	wr_resident_unmap(parent, first, end);
-	return visit_pages(parent, first, end, fork_page, NULL, child);
+	return visit_pages(parent, first, end, &fork, child);
 }

@@ -23,6 +23,7 @@ struct page *wr_resident_find(struct wr_window *window, pgoff_t index);
 struct page *wr_resident_get(struct wr_window *window, pgoff_t index);
 struct page *wr_resident_own(struct wr_window *window, pgoff_t index);
 void wr_resident_make_huge(struct wr_window *window, pgoff_t first);
+struct page **wr_resident_make_unit(struct wr_window *window, pgoff_t first);
 int wr_resident_replace(struct wr_window *window, pgoff_t index);
 unsigned int wr_resident_ahead(struct wr_window *window, pgoff_t index,
 			       unsigned long max, struct page **pages);

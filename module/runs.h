@@ -5,6 +5,8 @@
 #include <linux/mm.h>
 #include <linux/types.h>
 
+#include <linux/winregion.h>
+
 /*
  * The state of one page, in a byte. 0 is a page that is not committed: reserved
  * when a region contains it, free otherwise.
@@ -51,14 +53,30 @@ static inline unsigned int wr_slot_offset(pgoff_t index)
 	return index & (WR_SLOT_PAGES - 1);
 }
 
+/* Pages in a unit of WINREGION_GRANULARITY bytes */
+#define WR_UNIT_PAGES ((unsigned long)(WINREGION_GRANULARITY >> PAGE_SHIFT))
+
+/* The bit in @units of struct wr_slot for the unit that @offset is in. */
+static inline u32 wr_slot_unit(unsigned int offset)
+{
+	return 1U << (offset / WR_UNIT_PAGES);
+}
+
+/* Whether a unit begins at @index, and ends at @end or before it. */
+static inline bool wr_is_unit(pgoff_t index, pgoff_t end)
+{
+	return !(index % WR_UNIT_PAGES) && end - index >= WR_UNIT_PAGES;
+}
+
 /**
  * struct wr_slot - the pages of one PMD-sized, PMD-aligned range
  * @states: one byte a page, or NULL while all pages are in @state
  * @pages: the pages in memory, or NULL while there is none
  * @nr_resident: pages in @pages
  * @nr_huge: those of them that are parts of a 2 MiB page
+ * @units: a bit for each unit that is one large page, all of it in @pages
  * @state: see @states
- * @intact: all are, and the core may map them by one PMD: see huge.c
+ * @intact: @nr_huge is all of them, and the core may map them by one PMD: see huge.c
  *
  * All fields: the window's lock.
  */
@@ -67,6 +85,7 @@ struct wr_slot {
 	struct page **pages;
 	u16 nr_resident;
 	u16 nr_huge;
+	u32 units;
 	u8 state;
 	bool intact;
 };
