@@ -18,8 +18,8 @@
 #include "region.h"
 #include "regiontree.h"
 
-/* Runs that one step of WINREGION_QUERY_RUNS collects. */
-#define RUNS_AT_ONCE 32
+/* Runs that one step of WINREGION_QUERY_RUNS collects: a page of them. */
+#define RUNS_AT_ONCE (PAGE_SIZE / sizeof(struct winregion_run))
 
 /* Ranges of one call that need no allocation. */
 #define RANGES_ON_STACK 4

@@ -16,21 +16,25 @@
 #include "regiontree.h"
 #include "resident.h"
 
-/* What it is from @index to @next on; a lost page is merely reserved. */
-static u8 visible_state(struct wr_window *window, pgoff_t index, pgoff_t end,
-			pgoff_t *next)
+/*
+ * What it is from @index to @next on; a lost page is merely reserved. @cursor may be
+ * NULL; it is not for what is looked at ahead.
+ */
+static __always_inline u8 visible_span(struct wr_window *window,
+				       struct wr_cursor *cursor, pgoff_t index,
+				       pgoff_t end, pgoff_t *next)
 {
-	return wr_runs_span(&window->runs, index, end, next) & ~WR_LOST;
-}
-
-static u8 visible_span(struct wr_window *window, pgoff_t index, pgoff_t end,
-		       pgoff_t *next)
-{
-	u8 state = visible_state(window, index, end, next);
+	struct wr_runs *runs = &window->runs;
 	pgoff_t stop;
+	u8 state;
 
-	while (!state && window->lost && *next < end) {
-		if (visible_state(window, *next, end, &stop))
+	state = cursor ? wr_cursor_span(cursor, index, end, next) :
+			 wr_runs_span(runs, index, end, next);
+	state &= ~WR_LOST;
+	if (likely(state || !window->lost))
+		return state;
+	while (*next < end) {
+		if (wr_runs_span(runs, *next, end, &stop) & ~WR_LOST)
 			break;
 		*next = stop;
 	}
@@ -38,31 +42,26 @@ static u8 visible_span(struct wr_window *window, pgoff_t index, pgoff_t end,
 }
 
 /* Return: the first page behind the run. */
-static pgoff_t describe(struct wr_window *window, struct wr_region *region,
-			pgoff_t index, u32 flags, struct winregion_run *run)
+static __always_inline pgoff_t describe(struct wr_window *window,
+					struct wr_cursor *cursor,
+					struct wr_region *region, pgoff_t index,
+					struct winregion_run *run)
 {
-	unsigned long resident = 0;
 	pgoff_t next;
-	u8 state = visible_span(window, index, region->end, &next);
+	u8 state = visible_span(window, cursor, index, region->end, &next);
 
-	if (flags & WINREGION_QUERY_RESIDENT)
-		resident = wr_resident_count(window, index, next);
-
-	*run = (struct winregion_run){
-		.address = index << PAGE_SHIFT,
-		.length = (next - index) << PAGE_SHIFT,
-		.region_address = region->first << PAGE_SHIFT,
-		.region_length = (region->end - region->first) << PAGE_SHIFT,
-		.region_committed = region->committed << PAGE_SHIFT,
-		.region_protection = region->protection,
-		.state = state ? WINREGION_STATE_COMMIT :
-				 WINREGION_STATE_RESERVE,
-		.protection = wr_state_protection(state, region->protection),
-		.type = WINREGION_TYPE_PRIVATE,
-		.resident = resident << PAGE_SHIFT,
-		.flags = 0,
-		.__reserved = 0,
-	};
+	run->address = index << PAGE_SHIFT;
+	run->length = (next - index) << PAGE_SHIFT;
+	run->region_address = region->first << PAGE_SHIFT;
+	run->region_length = (region->end - region->first) << PAGE_SHIFT;
+	run->region_committed = region->committed << PAGE_SHIFT;
+	run->resident = 0;
+	run->region_protection = region->protection;
+	run->state = state ? WINREGION_STATE_COMMIT : WINREGION_STATE_RESERVE;
+	run->protection = wr_state_protection(state, region->protection);
+	run->type = WINREGION_TYPE_PRIVATE;
+	run->flags = 0;
+	run->__reserved = 0;
 	return next;
 }
 
@@ -74,16 +73,22 @@ static unsigned int describe_runs(struct wr_window *window, pgoff_t *index,
 				  pgoff_t end, u32 flags,
 				  struct winregion_run *runs, unsigned int max)
 {
+	struct wr_cursor cursor = { .runs = &window->runs };
 	struct wr_region *region = NULL;
+	pgoff_t at = *index, next;
 	unsigned int n;
 
-	for (n = 0; n < max && *index < end; n++) {
-		if (!region || *index >= region->end)
-			region = wr_region_find(window, *index);
+	for (n = 0; n < max && at < end; n++, at = next) {
+		if (!region || at >= region->end)
+			region = wr_region_find(window, at);
 		if (!region)
 			break;
-		*index = describe(window, region, *index, flags, &runs[n]);
+		next = describe(window, &cursor, region, at, &runs[n]);
+		if (flags & WINREGION_QUERY_RESIDENT)
+			runs[n].resident = wr_resident_count(window, at, next)
+					   << PAGE_SHIFT;
 	}
+	*index = at;
 	return n;
 }
 
@@ -111,7 +116,7 @@ bool wr_query_at_once(u64 addr, struct winregion_run *run)
 	if (window) {
 		region = wr_region_find(window, index);
 		if (region)
-			describe(window, region, index, 0, run);
+			describe(window, NULL, region, index, run);
 		mutex_unlock(&window->lock);
 	}
 	rcu_read_unlock();
