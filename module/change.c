@@ -544,6 +544,15 @@ static void try_mmap(struct wr_batch *batch, struct wr_needs *needs)
 		batch->mmap = WR_MMAP_READ;
 }
 
+/* Whether it is easy, and so done. */
+static bool try_quick(struct wr_batch *batch)
+{
+	struct wr_change *change = batch->changes;
+
+	return batch->nr == 1 && !change->hard &&
+	       wr_change_quick_locked(change->window, batch->op, change);
+}
+
 /* Return: 0 if done, 1 if the needs must be met first, or an error. */
 static int try_change(struct wr_batch *batch, struct wr_needs *needs)
 {
@@ -553,6 +562,8 @@ static int try_change(struct wr_batch *batch, struct wr_needs *needs)
 	if (err)
 		return err;
 	lock_windows(batch);
+	if (try_quick(batch))
+		goto unlock;
 	err = check_all(batch, needs);
 	if (!err)
 		try_mmap(batch, needs);
@@ -562,6 +573,7 @@ static int try_change(struct wr_batch *batch, struct wr_needs *needs)
 		err = prepare_all(batch, needs);
 	if (!err)
 		apply_all(batch, needs);
+unlock:
 	unlock_windows(batch);
 	unlock_mmap(batch);
 	return err;
@@ -604,14 +616,12 @@ int wr_change(struct wr_space *space, enum wr_op op, struct wr_change *changes,
 		.nr = nr,
 		.windows = LIST_HEAD_INIT(batch.windows),
 	};
-	int err = 0;
+	int err;
 
-	if (nr > 1 || !wr_change_quick(space, op, changes)) {
-		err = find_windows(&batch);
-		if (!err)
-			err = run_batch(&batch);
-		put_windows(&batch);
-	}
+	err = find_windows(&batch);
+	if (!err)
+		err = run_batch(&batch);
+	put_windows(&batch);
 	if (op == WR_DECOMMIT || err || nr > 1)
 		wr_pagefile_trim(&space->pagefile, true);
 	return err;

@@ -18,9 +18,11 @@ enum wr_op {
  * @lost: rights that some page loses
  * @gained: rights that some readable page gains
  * @unlike: some page has other rights than before
+ * @hard: it is known not to be easy: wr_change_quick()
  * @old_protection: set to what the first page had (WR_PROTECT)
  * @window: the window of the range; referenced while the change runs
  * @region: its region; valid under the window's lock
+ * @slot: the slot that it is in if it is easy; as @region
  */
 struct wr_change {
 	pgoff_t first;
@@ -29,13 +31,16 @@ struct wr_change {
 	u8 lost;
 	u8 gained;
 	bool unlike;
+	bool hard;
 	u32 old_protection;
 	struct wr_window *window;
 	struct wr_region *region;
+	struct wr_slot *slot;
 };
 
-bool wr_change_quick(struct wr_space *space, enum wr_op op,
-		     struct wr_change *change);
+bool wr_change_quick_locked(struct wr_window *window, enum wr_op op,
+			    struct wr_change *change);
+bool wr_change_quick(enum wr_op op, struct wr_change *change);
 int wr_change(struct wr_space *space, enum wr_op op, struct wr_change *changes,
 	      unsigned int nr);
 

@@ -24,16 +24,6 @@
 /* Ranges of one call that need no allocation. */
 #define RANGES_ON_STACK 4
 
-union wr_args {
-	u32 size;
-	struct winregion_get_info get_info;
-	struct winregion_reserve reserve;
-	struct winregion_release release;
-	struct winregion_change change;
-	struct winregion_query query;
-	struct winregion_query_runs query_runs;
-};
-
 /* No holes, and the same size for every caller. */
 static void __maybe_unused check_abi(void)
 {
@@ -47,11 +37,58 @@ static void __maybe_unused check_abi(void)
 	BUILD_BUG_ON(sizeof(struct winregion_query_runs) != 40);
 }
 
+/* ---- arguments ---- */
+
+/* The structure is as large as another version of the interface has it. */
+static int read_other_size(void *args, size_t expected, void __user *argp,
+			   u32 size)
+{
+	if (size < expected)
+		return -EINVAL;
+	return copy_struct_from_user(args, expected, argp, size);
+}
+
+/*
+ * Reads a structure of @expected bytes, of which only the first @bytes matter,
+ * whole words: copy_from_user() without the calls. When a structure grows, its
+ * first size must be accepted too.
+ */
+static __always_inline int read_head(void *args, void __user *argp,
+				     const u32 expected, const u32 bytes)
+{
+	u64 __user *user = argp;
+	u64 *words = args;
+	unsigned int i;
+	u32 size;
+
+	if (!user_read_access_begin(argp, bytes))
+		return -EFAULT;
+	unsafe_get_user(size, (u32 __user *)argp, fault);
+	if (size != expected) {
+		user_read_access_end();
+		return read_other_size(args, expected, argp, size);
+	}
+#pragma GCC unroll 16
+	for (i = 0; i < bytes / sizeof(u64); i++)
+		unsafe_get_user(words[i], &user[i], fault);
+	user_read_access_end();
+	return 0;
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
+static __always_inline int read_args(void *args, void __user *argp,
+				     const u32 size)
+{
+	return read_head(args, argp, size, size);
+}
+
 /* ---- ranges ---- */
 
-static int check_address(u64 address)
+static int check_address(u64 address, u64 highest)
 {
-	if (address < wr_lowest() || address > wr_highest())
+	if (address < wr_lowest() || address > highest)
 		return -EADDRNOTAVAIL;
 	return 0;
 }
@@ -59,14 +96,15 @@ static int check_address(u64 address)
 /* The pages that @length bytes (at least 1) at @address touch. */
 static int range_pages(u64 address, u64 length, pgoff_t *first, pgoff_t *end)
 {
+	const u64 highest = wr_highest();
 	u64 last;
 	int err;
 
-	err = check_address(address);
+	err = check_address(address, highest);
 	if (err)
 		return err;
 	if (!length || check_add_overflow(address, length - 1, &last) ||
-	    last > wr_highest())
+	    last > highest)
 		return -EOVERFLOW;
 	*first = address >> PAGE_SHIFT;
 	*end = (last >> PAGE_SHIFT) + 1;
@@ -80,7 +118,7 @@ static int region_pages(u64 address, u64 length, pgoff_t *first, pgoff_t *end)
 
 	if (length)
 		return range_pages(address, length, first, end);
-	err = check_address(address);
+	err = check_address(address, wr_highest());
 	*first = address >> PAGE_SHIFT;
 	*end = *first;
 	return err;
@@ -105,14 +143,20 @@ static void info_of_space(struct winregion_get_info *info)
 	wr_space_put(space);
 }
 
-static int wr_ioc_get_info(union wr_args *args, void __user *argp)
+static int wr_ioc_get_info(void __user *argp)
 {
-	unsigned long limit = wr_pagefile_limit();
+	struct winregion_get_info info;
+	unsigned long limit;
+	int err;
 
-	if (args->get_info.flags)
+	err = read_args(&info, argp, sizeof(info));
+	if (err)
+		return err;
+	if (info.flags)
 		return -EOPNOTSUPP;
-	args->get_info = (struct winregion_get_info){
-		.size = args->get_info.size,
+	limit = wr_pagefile_limit();
+	info = (struct winregion_get_info){
+		.size = info.size,
 		.out_abi_version = WINREGION_ABI_VERSION,
 		.out_page_size = PAGE_SIZE,
 		.out_granularity = WINREGION_GRANULARITY,
@@ -127,8 +171,8 @@ static int wr_ioc_get_info(union wr_args *args, void __user *argp)
 		.out_limit = limit == ULONG_MAX ? U64_MAX :
 						  (u64)limit << PAGE_SHIFT,
 	};
-	info_of_space(&args->get_info);
-	return copy_to_user(argp, args, sizeof(args->get_info)) ? -EFAULT : 0;
+	info_of_space(&info);
+	return copy_to_user(argp, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
 /* ---- WINREGION_RESERVE ---- */
@@ -218,20 +262,23 @@ static int release_in_mm(pgoff_t first, unsigned long *pages)
 	return err;
 }
 
-static int wr_ioc_reserve(union wr_args *args, void __user *argp)
+static int wr_ioc_reserve(void __user *argp)
 {
 	struct wr_reserve request = {};
+	struct winregion_reserve args;
 	unsigned long pages = 0;
 	int err;
 
-	err = parse_reserve(&args->reserve, &request);
+	err = read_args(&args, argp, sizeof(args));
+	if (!err)
+		err = parse_reserve(&args, &request);
 	if (!err)
 		err = reserve_in_mm(&request);
 	if (err)
 		return err;
-	args->reserve.address = (u64)request.first << PAGE_SHIFT;
-	args->reserve.length = (u64)request.pages << PAGE_SHIFT;
-	if (!copy_to_user(argp, args, sizeof(args->reserve)))
+	args.address = (u64)request.first << PAGE_SHIFT;
+	args.length = (u64)request.pages << PAGE_SHIFT;
+	if (!copy_to_user(argp, &args, sizeof(args)))
 		return 0;
 	release_in_mm(request.first, &pages);
 	return -EFAULT;
@@ -239,25 +286,28 @@ static int wr_ioc_reserve(union wr_args *args, void __user *argp)
 
 /* ---- WINREGION_RELEASE ---- */
 
-static int wr_ioc_release(union wr_args *args, void __user *argp)
+static int wr_ioc_release(void __user *argp)
 {
-	struct winregion_release *release = &args->release;
+	struct winregion_release args;
 	unsigned long pages;
 	pgoff_t first, end;
 	int err;
 
-	if (release->flags)
+	err = read_args(&args, argp, sizeof(args));
+	if (err)
+		return err;
+	if (args.flags)
 		return -EOPNOTSUPP;
-	err = region_pages(release->address, release->length, &first, &end);
+	err = region_pages(args.address, args.length, &first, &end);
 	if (err)
 		return err;
 	pages = end - first;
 	err = release_in_mm(first, &pages);
 	if (err)
 		return err;
-	release->address = (u64)first << PAGE_SHIFT;
-	release->length = (u64)pages << PAGE_SHIFT;
-	return copy_to_user(argp, release, sizeof(*release)) ? -EFAULT : 0;
+	args.address = (u64)first << PAGE_SHIFT;
+	args.length = (u64)pages << PAGE_SHIFT;
+	return copy_to_user(argp, &args, sizeof(args)) ? -EFAULT : 0;
 }
 
 /* ---- WINREGION_COMMIT, WINREGION_DECOMMIT, WINREGION_PROTECT ---- */
@@ -268,6 +318,7 @@ static int parse_range(enum wr_op op, struct winregion_range *range,
 	int err;
 
 	change->window = NULL;
+	change->hard = false;
 	change->old_protection = 0;
 	change->state = 0;
 	if (op == WR_DECOMMIT) {
@@ -360,41 +411,53 @@ static int change_many(enum wr_op op, struct winregion_change *args)
 	return err;
 }
 
-static int change_pages(enum wr_op op, struct winregion_change *args,
-			struct winregion_change __user *user)
+static __always_inline int change_one(enum wr_op op,
+				      struct winregion_change *args,
+				      struct winregion_change __user *user)
 {
-	struct wr_change change;
+	struct wr_change change __uninitialized;
 	int err;
 
-	if (args->flags)
-		return -EOPNOTSUPP;
-	if (args->__reserved)
-		return -EINVAL;
-	if (args->nr_ranges)
-		return change_many(op, args);
 	if (args->ranges)
 		return -EINVAL;
 	err = parse_range(op, &args->range, &change);
-	if (!err)
+	if (!err && !wr_change_quick(op, &change))
 		err = change_in_mm(op, &change, 1);
 	if (!err && op == WR_PROTECT)
 		err = return_old(&user->range, &change, 1);
 	return err;
 }
 
-static int wr_ioc_commit(union wr_args *args, void __user *argp)
+static int change_pages(enum wr_op op, void __user *argp)
 {
-	return change_pages(WR_COMMIT, &args->change, argp);
+	struct winregion_change args __uninitialized;
+	int err;
+
+	err = read_args(&args, argp, sizeof(args));
+	if (err)
+		return err;
+	if (args.flags)
+		return -EOPNOTSUPP;
+	if (args.__reserved)
+		return -EINVAL;
+	if (args.nr_ranges)
+		return change_many(op, &args);
+	return change_one(op, &args, argp);
 }
 
-static int wr_ioc_decommit(union wr_args *args, void __user *argp)
+static int wr_ioc_commit(void __user *argp)
 {
-	return change_pages(WR_DECOMMIT, &args->change, argp);
+	return change_pages(WR_COMMIT, argp);
 }
 
-static int wr_ioc_protect(union wr_args *args, void __user *argp)
+static int wr_ioc_decommit(void __user *argp)
 {
-	return change_pages(WR_PROTECT, &args->change, argp);
+	return change_pages(WR_DECOMMIT, argp);
+}
+
+static int wr_ioc_protect(void __user *argp)
+{
+	return change_pages(WR_PROTECT, argp);
 }
 
 /* ---- WINREGION_QUERY, WINREGION_QUERY_RUNS ---- */
@@ -425,20 +488,24 @@ fault:
 	return -EFAULT;
 }
 
-static int wr_ioc_query(union wr_args *args, void __user *argp)
+static int wr_ioc_query(void __user *argp)
 {
+	const u32 bytes = offsetof(struct winregion_query, out);
 	struct winregion_query __user *user = argp;
-	struct winregion_query *query = &args->query;
+	struct winregion_query args __uninitialized;
 	int err;
 
-	if (!query->flags && wr_query_at_once(query->address, &query->out))
-		return return_run(&user->out, &query->out);
-	if (query->flags & ~WINREGION_QUERY_RESIDENT)
+	err = read_head(&args, argp, sizeof(args), bytes);
+	if (err)
+		return err;
+	if (!args.flags && wr_query_at_once(args.address, &args.out))
+		return return_run(&user->out, &args.out);
+	if (args.flags & ~WINREGION_QUERY_RESIDENT)
 		return -EOPNOTSUPP;
-	if (query->address > wr_highest())
+	if (args.address > wr_highest())
 		return -EADDRNOTAVAIL;
-	err = wr_query(query->address, query->flags, &query->out);
-	return err ? err : return_run(&user->out, &query->out);
+	err = wr_query(args.address, args.flags, &args.out);
+	return err ? err : return_run(&user->out, &args.out);
 }
 
 static int query_runs(struct wr_space *space, struct winregion_query_runs *args,
@@ -476,14 +543,16 @@ static int check_query_runs(struct winregion_query_runs *args)
 	return 0;
 }
 
-static int wr_ioc_query_runs(union wr_args *args, void __user *argp)
+static int wr_ioc_query_runs(void __user *argp)
 {
-	struct winregion_query_runs *query = &args->query_runs;
+	struct winregion_query_runs args;
 	struct winregion_run *buffer;
 	struct wr_space *space;
 	int err;
 
-	err = check_query_runs(query);
+	err = read_args(&args, argp, sizeof(args));
+	if (!err)
+		err = check_query_runs(&args);
 	if (err)
 		return err;
 	buffer = kmalloc_array(RUNS_AT_ONCE, sizeof(*buffer),
@@ -491,79 +560,39 @@ static int wr_ioc_query_runs(union wr_args *args, void __user *argp)
 	if (!buffer)
 		return -ENOMEM;
 	space = wr_space_find(current->mm);
-	err = query_runs(space, query, buffer);
+	err = query_runs(space, &args, buffer);
 	if (space)
 		wr_space_put(space);
 	kfree(buffer);
 	if (err)
 		return err;
-	return copy_to_user(argp, query, sizeof(*query)) ? -EFAULT : 0;
+	return copy_to_user(argp, &args, sizeof(args)) ? -EFAULT : 0;
 }
 
 /* ---- the table ---- */
 
-#define WR_OP(_name, _handler, _type, _answer) \
+#define WR_OP(_name, _handler) \
 	[WINREGION_CMD_##_name - WINREGION_CMD_BASE] = { \
 		.number = WINREGION_##_name, \
-		.size = sizeof(struct _type), \
-		.answer = (_answer), \
 		.handler = (_handler), \
 	}
 
 /**
- * struct wr_ioctl_op - what one ioctl takes
+ * struct wr_ioctl_op - one ioctl
  * @number: WINREGION_*
- * @size: of the structure; when one grows, its first size must be kept too
- * @answer: bytes at its end, whole words, that the handler sets; not read
- * @handler: what does it
+ * @handler: reads its argument structure, and does it
  */
 struct wr_ioctl_op {
 	unsigned int number;
-	unsigned int size;
-	unsigned int answer;
-	int (*handler)(union wr_args *args, void __user *argp);
+	int (*handler)(void __user *argp);
 };
 
 static const struct wr_ioctl_op ops[] = {
-	WR_OP(GET_INFO, wr_ioc_get_info, winregion_get_info, 0),
-	WR_OP(RESERVE, wr_ioc_reserve, winregion_reserve, 0),
-	WR_OP(RELEASE, wr_ioc_release, winregion_release, 0),
-	WR_OP(COMMIT, wr_ioc_commit, winregion_change, 0),
-	WR_OP(DECOMMIT, wr_ioc_decommit, winregion_change, 0),
-	WR_OP(PROTECT, wr_ioc_protect, winregion_change, 0),
-	WR_OP(QUERY, wr_ioc_query, winregion_query,
-	      sizeof(struct winregion_run)),
-	WR_OP(QUERY_RUNS, wr_ioc_query_runs, winregion_query_runs, 0),
+	WR_OP(GET_INFO, wr_ioc_get_info), WR_OP(RESERVE, wr_ioc_reserve),
+	WR_OP(RELEASE, wr_ioc_release),	  WR_OP(COMMIT, wr_ioc_commit),
+	WR_OP(DECOMMIT, wr_ioc_decommit), WR_OP(PROTECT, wr_ioc_protect),
+	WR_OP(QUERY, wr_ioc_query),	  WR_OP(QUERY_RUNS, wr_ioc_query_runs),
 };
-
-/* copy_from_user() of a few words, without the calls. */
-static int read_args(union wr_args *args, void __user *argp,
-		     const struct wr_ioctl_op *op)
-{
-	unsigned int n = (op->size - op->answer) / sizeof(u64);
-	const u32 expected = op->size;
-	u64 __user *user = argp;
-	u64 *words = (u64 *)args;
-	u32 size;
-
-	if (!user_read_access_begin(argp, n * sizeof(u64)))
-		return -EFAULT;
-	unsafe_get_user(size, (u32 __user *)argp, fault);
-	if (size != expected)
-		goto odd;
-	while (n--)
-		unsafe_get_user(*words++, user++, fault);
-	user_read_access_end();
-	return 0;
-odd:
-	user_read_access_end();
-	if (size < expected)
-		return -EINVAL;
-	return copy_struct_from_user(args, expected, argp, size);
-fault:
-	user_read_access_end();
-	return -EFAULT;
-}
 
 /**
  * wr_ioctl - unlocked_ioctl of /dev/winregion
@@ -576,14 +605,8 @@ fault:
 long wr_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	unsigned int i = _IOC_NR(cmd) - WINREGION_CMD_BASE;
-	void __user *argp = (void __user *)arg;
-	union wr_args args __uninitialized;
-	int err;
 
 	if (i >= ARRAY_SIZE(ops) || ops[i].number != cmd)
 		return -ENOTTY;
-	err = read_args(&args, argp, &ops[i]);
-	if (err)
-		return err;
-	return ops[i].handler(&args, argp);
+	return ops[i].handler((void __user *)arg);
 }

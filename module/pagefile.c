@@ -158,7 +158,8 @@ void wr_pagefile_destroy(struct wr_pagefile *pagefile)
 	mutex_destroy(&pagefile->grow_lock);
 }
 
-static bool use_quota(struct wr_pagefile *pagefile, unsigned long pages)
+/* Takes charge if there is enough in store. Does not sleep. */
+bool wr_pagefile_charge_quick(struct wr_pagefile *pagefile, unsigned long pages)
 {
 	bool ok;
 
@@ -237,10 +238,10 @@ int wr_pagefile_charge(struct wr_pagefile *pagefile, unsigned long pages)
 {
 	int err = 0;
 
-	if (use_quota(pagefile, pages))
+	if (wr_pagefile_charge_quick(pagefile, pages))
 		return 0;
 	mutex_lock(&pagefile->grow_lock);
-	while (!err && !use_quota(pagefile, pages))
+	while (!err && !wr_pagefile_charge_quick(pagefile, pages))
 		err = grow_for(pagefile, pages);
 	mutex_unlock(&pagefile->grow_lock);
 	return err;
@@ -305,15 +306,45 @@ static bool drop_quantum(struct wr_pagefile *pagefile,
 	return true;
 }
 
+/* What is in store beyond its size if @used is in use. */
+static unsigned long excess_with(struct wr_pagefile *pagefile,
+				 unsigned long used)
+{
+	unsigned long left = pagefile->quota - used;
+
+	lockdep_assert_held(&pagefile->lock);
+	return left - min(left, store_size(used));
+}
+
 static unsigned long excess_of(struct wr_pagefile *pagefile)
 {
 	unsigned long excess;
 
 	spin_lock(&pagefile->lock);
-	excess = pagefile->quota - pagefile->used;
-	excess -= min(excess, store_size(pagefile->used));
+	excess = excess_with(pagefile, pagefile->used);
 	spin_unlock(&pagefile->lock);
 	return excess;
+}
+
+static bool is_much(unsigned long excess, unsigned long used)
+{
+	return excess >= 2 * MIN_STORE && excess >= store_size(used);
+}
+
+/* Gives charge back if nothing need be trimmed then. Does not sleep. */
+bool wr_pagefile_uncharge_quick(struct wr_pagefile *pagefile,
+				unsigned long pages)
+{
+	unsigned long used;
+	bool ok;
+
+	spin_lock(&pagefile->lock);
+	used = pagefile->used - pages;
+	ok = !is_much(excess_with(pagefile, used), used);
+	if (ok)
+		pagefile->used = used;
+	spin_unlock(&pagefile->lock);
+	return ok;
 }
 
 /**
@@ -331,8 +362,7 @@ void wr_pagefile_trim(struct wr_pagefile *pagefile, bool may_truncate)
 	unsigned long excess = excess_of(pagefile);
 	struct wr_quantum *quantum;
 
-	if (likely(excess < 2 * MIN_STORE ||
-		   excess < store_size(READ_ONCE(pagefile->used))))
+	if (likely(!is_much(excess, READ_ONCE(pagefile->used))))
 		return;
 	mutex_lock(&pagefile->grow_lock);
 	while ((quantum = newest(pagefile))) {

@@ -27,6 +27,10 @@ struct wr_pagefile {
 void wr_pagefile_init(struct wr_pagefile *pagefile);
 void wr_pagefile_destroy(struct wr_pagefile *pagefile);
 int wr_pagefile_charge(struct wr_pagefile *pagefile, unsigned long pages);
+bool wr_pagefile_charge_quick(struct wr_pagefile *pagefile,
+			      unsigned long pages);
+bool wr_pagefile_uncharge_quick(struct wr_pagefile *pagefile,
+				unsigned long pages);
 void wr_pagefile_uncharge(struct wr_pagefile *pagefile, unsigned long pages);
 void wr_pagefile_trim(struct wr_pagefile *pagefile, bool may_truncate);
 unsigned long wr_pagefile_total(void);

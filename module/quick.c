@@ -3,18 +3,17 @@
  * The common change, without the preparations of change.c: pages of one slot,
  * all in one state, which has an array for them already; no page has to go, no
  * PTE to change, and no VMA. There is nothing to split, so nothing that can fail
- * but the charge, and the states are one memset().
+ * but the charge.
  *
  * Whatever is not like that, errors included, is left to change.c.
  */
-#include <linux/string.h>
-
 #include "change.h"
 #include "protection.h"
 #include "regiontree.h"
 
 /* Whether pages may go from state @old to change->state without more ado. */
-static bool is_quick(struct wr_window *window, enum wr_op op, u8 old, u8 new)
+static __always_inline bool is_quick(struct wr_window *window, enum wr_op op,
+				     u8 old, u8 new)
 {
 	if (old & WR_LOST || (op == WR_PROTECT && !(old & WR_COMMITTED)))
 		return false;
@@ -23,17 +22,19 @@ static bool is_quick(struct wr_window *window, enum wr_op op, u8 old, u8 new)
 	return window->tracked || !wr_state_needs_tracking(new);
 }
 
-/* The states of the range, if there is an array and they are alike. */
-static u8 *quick_states(struct wr_window *window, enum wr_op op,
-			struct wr_change *change)
+/* The slot of the range, if it has an array of states and they are alike. */
+static __always_inline struct wr_slot *quick_slot(struct wr_window *window,
+						  enum wr_op op,
+						  struct wr_change *change)
 {
 	unsigned int n = change->end - change->first;
 	struct wr_slot *slot;
-	pgoff_t stop;
 	u8 *states;
 
-	slot = wr_runs_slot(&window->runs, change->first, &stop);
-	if (!slot || !slot->states || change->end > stop)
+	if (wr_slot_first(change->first) != wr_slot_first(change->end - 1))
+		return NULL;
+	slot = wr_runs_slot(&window->runs, change->first, NULL);
+	if (!slot || !slot->states)
 		return NULL;
 	states = slot->states + wr_slot_offset(change->first);
 	if (wr_states_same(states, *states, n) != n)
@@ -42,60 +43,116 @@ static u8 *quick_states(struct wr_window *window, enum wr_op op,
 	    (op == WR_DECOMMIT ||
 	     wr_state_rights(*states) != wr_state_rights(change->state)))
 		return NULL;
-	return states;
+	return slot;
 }
 
-static bool quick_locked(struct wr_window *window, enum wr_op op,
-			 struct wr_change *change)
+/*
+ * Whether a change is easy; if it is, change->region and change->slot are set, and
+ * what it will charge is added to @charge.
+ */
+static __always_inline bool check(struct wr_window *window, enum wr_op op,
+				  struct wr_change *change,
+				  unsigned long *charge)
 {
-	struct wr_pagefile *pagefile = &window->space->pagefile;
 	unsigned long pages = change->end - change->first;
 	struct wr_region *region;
-	u8 *states, old;
+	struct wr_slot *slot;
+	u8 old;
 
+	lockdep_assert_held(&window->lock);
 	region = window->dead ? NULL : wr_region_find(window, change->first);
+	change->region = region;
 	if (!region || !pages || change->end > region->end)
 		return false;
-	states = quick_states(window, op, change);
-	if (!states || !is_quick(window, op, *states, change->state))
+	slot = quick_slot(window, op, change);
+	if (!slot)
 		return false;
-	old = *states;
-	if (op == WR_COMMIT && !(old & WR_COMMITTED)) {
-		if (wr_pagefile_charge(pagefile, pages))
+	old = slot->states[wr_slot_offset(change->first)];
+	if (!is_quick(window, op, old, change->state))
+		return false;
+	if (op == WR_COMMIT && !(old & WR_COMMITTED))
+		*charge += pages;
+	change->slot = slot;
+	return true;
+}
+
+/* Return: whether the runs should be compacted. */
+static __always_inline bool apply(enum wr_op op, struct wr_change *change)
+{
+	u8 *states = change->slot->states + wr_slot_offset(change->first);
+
+	if (op == WR_PROTECT)
+		change->old_protection = wr_state_protection(
+			*states, change->region->protection);
+	wr_states_fill(states, change->state, change->end - change->first);
+	return !wr_slot_stays_split(change->slot);
+}
+
+static void compact(struct wr_window *window, struct wr_change *change)
+{
+	wr_runs_compact(&window->runs, change->first, change->end,
+			change->region->first, change->region->end);
+}
+
+/* What a change of one range does to the charge, if a counter is enough for it. */
+static bool charge_one(struct wr_window *window, enum wr_op op,
+		       struct wr_change *change, unsigned long charge)
+{
+	struct wr_pagefile *pagefile = &window->space->pagefile;
+	u8 old = change->slot->states[wr_slot_offset(change->first)];
+	unsigned long pages = change->end - change->first;
+
+	if (charge) {
+		if (!wr_pagefile_charge_quick(pagefile, charge))
 			return false;
-		region->committed += pages;
+		change->region->committed += charge;
 	}
 	if (op == WR_DECOMMIT && (old & WR_COMMITTED)) {
-		wr_pagefile_uncharge(pagefile, pages);
-		region->committed -= pages;
+		if (!wr_pagefile_uncharge_quick(pagefile, pages))
+			return false;
+		change->region->committed -= pages;
 	}
-	change->old_protection = wr_state_protection(old, region->protection);
-	memset(states, change->state, pages);
-	wr_runs_compact(&window->runs, change->first, change->end,
-			region->first, region->end);
 	return true;
 }
 
 /**
- * wr_change_quick - change the pages of a range if that is easy
- * @space: where
+ * wr_change_quick_locked - change the pages of a range if that is easy
+ * @window: the window of the range; its lock is held
  * @op: what to do
  * @change: the range
  *
- * Context: takes the window's lock only.
+ * Context: does not sleep.
  * Return: whether it is done. If not, nothing has changed.
  */
-bool wr_change_quick(struct wr_space *space, enum wr_op op,
-		     struct wr_change *change)
+bool wr_change_quick_locked(struct wr_window *window, enum wr_op op,
+			    struct wr_change *change)
 {
-	struct wr_window *window = wr_window_find(space, change->first);
-	bool done;
+	unsigned long charge = 0;
 
-	if (!window)
+	change->hard = true;
+	if (!check(window, op, change, &charge) ||
+	    !charge_one(window, op, change, charge))
 		return false;
-	mutex_lock(&window->lock);
-	done = quick_locked(window, op, change);
-	mutex_unlock(&window->lock);
-	wr_window_put(window);
+	if (apply(op, change))
+		compact(window, change);
+	return true;
+}
+
+/* The same for the calling process, unless others have the window locked. */
+bool wr_change_quick(enum wr_op op, struct wr_change *change)
+{
+	struct wr_window *window = NULL;
+	struct wr_space *space;
+	bool done = false;
+
+	rcu_read_lock();
+	space = wr_space_peek(current->mm);
+	if (space)
+		window = wr_window_trylock_at(space, change->first);
+	if (window) {
+		done = wr_change_quick_locked(window, op, change);
+		mutex_unlock(&window->lock);
+	}
+	rcu_read_unlock();
 	return done;
 }

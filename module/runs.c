@@ -129,23 +129,36 @@ void wr_runs_destroy(struct wr_runs *runs)
 	runs->root = 0;
 }
 
+/* memset() for what is mostly 16 bytes. */
+void wr_states_fill(u8 *states, u8 state, unsigned int n)
+{
+	const u64 eight = wr_eight(state);
+
+	for (; n >= sizeof(eight); n -= sizeof(eight)) {
+		memcpy(states, &eight, sizeof(eight));
+		states += sizeof(eight);
+	}
+	while (n--)
+		*states++ = state;
+}
+
 /* How many of the @n states from @states on are @state. */
 unsigned int wr_states_same(const u8 *states, u8 state, unsigned int n)
 {
-	const u64 eight = state * 0x0101010101010101ULL;
-	unsigned int i;
+	const u64 eight = wr_eight(state);
+	const u8 *at = states, *end = states + n;
 	__le64 word;
 	u64 differ;
 
-	for (i = 0; i + sizeof(word) <= n; i += sizeof(word)) {
-		memcpy(&word, states + i, sizeof(word));
+	for (; end - at >= (long)sizeof(word); at += sizeof(word)) {
+		memcpy(&word, at, sizeof(word));
 		differ = le64_to_cpu(word) ^ eight;
 		if (differ)
-			return i + __ffs64(differ) / BITS_PER_BYTE;
+			return at - states + __ffs64(differ) / BITS_PER_BYTE;
 	}
-	while (i < n && states[i] == state)
-		i++;
-	return i;
+	while (at < end && *at == state)
+		at++;
+	return at - states;
 }
 
 /* The first page in [@index, @end) of one slot whose state is not @state. */
@@ -349,8 +362,8 @@ static void fill_entry(unsigned long *entry, pgoff_t first, pgoff_t end,
 	}
 	slot = entry_slot(*entry);
 	if (slot->states)
-		memset(slot->states + wr_slot_offset(first), state,
-		       end - first);
+		wr_states_fill(slot->states + wr_slot_offset(first), state,
+			       end - first);
 	else
 		slot->state = state;
 }
@@ -460,10 +473,7 @@ static bool stays_split(struct wr_runs *runs, pgoff_t first, pgoff_t end)
 
 	if (entry_is_state(entry) || end > block_end(runs, first, shift))
 		return false;
-	if (slot->pages && !slot->nr_resident)
-		return false;
-	return slot->states &&
-	       slot->states[0] != slot->states[WR_SLOT_PAGES - 1];
+	return wr_slot_stays_split(slot);
 }
 
 /**

@@ -90,6 +90,15 @@ struct wr_slot {
 	bool intact;
 };
 
+/* Whether it can free nothing, at a first look: wr_runs_compact(). */
+static inline bool wr_slot_stays_split(struct wr_slot *slot)
+{
+	if (slot->pages && !slot->nr_resident)
+		return false;
+	return slot->states &&
+	       slot->states[0] != slot->states[WR_SLOT_PAGES - 1];
+}
+
 /**
  * struct wr_runs - the states of a window's pages
  * @root: entry for all of the pages
@@ -104,6 +113,13 @@ struct wr_runs {
 	unsigned int shift;
 };
 
+/* What eight states that are @state look like at once. */
+static inline u64 wr_eight(u8 state)
+{
+	return state * 0x0101010101010101ULL;
+}
+
+void wr_states_fill(u8 *states, u8 state, unsigned int n);
 unsigned int wr_states_same(const u8 *states, u8 state, unsigned int n);
 
 void wr_runs_init(struct wr_runs *runs, pgoff_t first, pgoff_t end);

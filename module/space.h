@@ -68,6 +68,7 @@ struct wr_layout {
  * @batch_lock: see the lock order
  * @lock: a leaf; protects the rest
  * @windows: by address
+ * @recent: the window that was looked for last, or NULL; read under RCU
  * @shared: windows for small regions, [1] executable ones; the one that was
  *	used last first
  * @shared_pages: pages of all shared windows
@@ -90,6 +91,7 @@ struct wr_space {
 	struct mutex batch_lock; /* windows locked together */
 	spinlock_t lock; /* the lists of windows */
 	struct rb_root windows;
+	struct wr_window *recent;
 	struct list_head shared[2];
 	unsigned long shared_pages;
 	unsigned long nr_windows;

@@ -85,6 +85,26 @@ struct wr_window *wr_window_find(struct wr_space *space, pgoff_t index)
 	return NULL;
 }
 
+static bool has_page(struct wr_window *window, pgoff_t index)
+{
+	return READ_ONCE(window->first) <= index &&
+	       READ_ONCE(window->end) > index;
+}
+
+/* The window that was last asked for, if it has the page @index. */
+static struct wr_window *trylock_recent(struct wr_space *space, pgoff_t index)
+{
+	struct wr_window *window = READ_ONCE(space->recent);
+
+	if (!window || !has_page(window, index) ||
+	    !mutex_trylock(&window->lock))
+		return NULL;
+	if (likely(!window->dead && has_page(window, index)))
+		return window;
+	mutex_unlock(&window->lock);
+	return NULL;
+}
+
 /*
  * The window with the page @index, locked; NULL also if others have it locked.
  * Without a reference: it stays until the lock is released, and its memory as
@@ -92,12 +112,16 @@ struct wr_window *wr_window_find(struct wr_space *space, pgoff_t index)
  */
 struct wr_window *wr_window_trylock_at(struct wr_space *space, pgoff_t index)
 {
-	struct wr_window *window;
+	struct wr_window *window = trylock_recent(space, index);
 
+	if (window)
+		return window;
 	spin_lock(&space->lock);
 	window = next_window(space, index);
 	if (window && (window->first > index || !mutex_trylock(&window->lock)))
 		window = NULL;
+	if (window)
+		WRITE_ONCE(space->recent, window);
 	spin_unlock(&space->lock);
 	return window;
 }
@@ -187,6 +211,8 @@ static bool unpublish(struct wr_window *window)
 	rb_erase(&window->node, &space->windows);
 	RB_CLEAR_NODE(&window->node);
 	space->nr_windows--;
+	if (space->recent == window)
+		WRITE_ONCE(space->recent, NULL);
 	if (!list_empty(&window->shared)) {
 		list_del_init(&window->shared);
 		space->shared_pages -= window->end - window->first;
