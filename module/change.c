@@ -70,12 +70,26 @@ struct wr_needs {
 	unsigned long charge;
 };
 
+/* The window of the range before is the range's too; it has one reference then. */
+static bool same_as_before(struct wr_batch *batch, unsigned int i)
+{
+	struct wr_change *change = &batch->changes[i];
+	struct wr_window *window = i ? change[-1].window : NULL;
+
+	return window && change->first >= READ_ONCE(window->first) &&
+	       change->first < READ_ONCE(window->end);
+}
+
 static int find_windows(struct wr_batch *batch)
 {
 	struct wr_change *change = batch->changes;
 	unsigned int i;
 
 	for (i = 0; i < batch->nr; i++, change++) {
+		if (same_as_before(batch, i)) {
+			change->window = change[-1].window;
+			continue;
+		}
 		change->window = wr_window_find(batch->space, change->first);
 		if (!change->window)
 			return -ENOENT;
@@ -87,10 +101,14 @@ static int find_windows(struct wr_batch *batch)
 
 static void put_windows(struct wr_batch *batch)
 {
+	struct wr_window *last = NULL;
 	unsigned int i;
 
-	for (i = 0; i < batch->nr && batch->changes[i].window; i++)
-		wr_window_put(batch->changes[i].window);
+	for (i = 0; i < batch->nr && batch->changes[i].window; i++) {
+		if (batch->changes[i].window != last)
+			wr_window_put(batch->changes[i].window);
+		last = batch->changes[i].window;
+	}
 }
 
 static void lock_windows(struct wr_batch *batch)
@@ -547,10 +565,15 @@ static void try_mmap(struct wr_batch *batch, struct wr_needs *needs)
 /* Whether it is easy, and so done. */
 static bool try_quick(struct wr_batch *batch)
 {
-	struct wr_change *change = batch->changes;
+	struct wr_change *changes = batch->changes;
 
-	return batch->nr == 1 && !change->hard &&
-	       wr_change_quick_locked(change->window, batch->op, change);
+	if (batch->several || changes->hard)
+		return false;
+	if (batch->nr == 1)
+		return wr_change_quick_locked(changes->window, batch->op,
+					      changes);
+	return batch->op == WR_COMMIT &&
+	       wr_commit_quick(changes->window, changes, batch->nr);
 }
 
 /* Return: 0 if done, 1 if the needs must be met first, or an error. */

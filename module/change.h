@@ -40,6 +40,8 @@ struct wr_change {
 
 bool wr_change_quick_locked(struct wr_window *window, enum wr_op op,
 			    struct wr_change *change);
+bool wr_commit_quick(struct wr_window *window, struct wr_change *changes,
+		     unsigned int nr);
 bool wr_change_quick(enum wr_op op, struct wr_change *change);
 int wr_change(struct wr_space *space, enum wr_op op, struct wr_change *changes,
 	      unsigned int nr);

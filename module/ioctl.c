@@ -334,22 +334,43 @@ static int parse_range(enum wr_op op, struct winregion_range *range,
 			   &change->end);
 }
 
+static int parse_one(enum wr_op op, struct winregion_range __user *user,
+		     struct wr_change *change)
+{
+	struct winregion_range range;
+
+	if (copy_from_user(&range, user, sizeof(range)))
+		return -EFAULT;
+	return parse_range(op, &range, change);
+}
+
+/* If some cannot be read, those in front of it may have other errors first. */
+static int parse_some(enum wr_op op, struct winregion_range __user *user,
+		      struct wr_change *changes, unsigned int nr)
+{
+	struct winregion_range ranges[RANGES_ON_STACK];
+	bool all = !copy_from_user(ranges, user, nr * sizeof(*ranges));
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < nr && !err; i++)
+		err = all ? parse_range(op, &ranges[i], &changes[i]) :
+			    parse_one(op, &user[i], &changes[i]);
+	return err;
+}
+
 static int parse_vector(enum wr_op op, struct winregion_change *args,
 			struct wr_change *changes)
 {
 	struct winregion_range __user *user = u64_to_user_ptr(args->ranges);
-	struct winregion_range range;
-	unsigned int i;
-	int err;
+	unsigned int i, n;
+	int err = 0;
 
-	for (i = 0; i < args->nr_ranges; i++) {
-		if (copy_from_user(&range, user + i, sizeof(range)))
-			return -EFAULT;
-		err = parse_range(op, &range, &changes[i]);
-		if (err)
-			return err;
+	for (i = 0; i < args->nr_ranges && !err; i += n) {
+		n = min_t(unsigned int, args->nr_ranges - i, RANGES_ON_STACK);
+		err = parse_some(op, user + i, changes + i, n);
 	}
-	return 0;
+	return err;
 }
 
 static int change_in_mm(enum wr_op op, struct wr_change *changes,

@@ -3,10 +3,13 @@
  * The common change, without the preparations of change.c: pages of one slot,
  * all in one state, which has an array for them already; no page has to go, no
  * PTE to change, and no VMA. There is nothing to split, so nothing that can fail
- * but the charge.
+ * but the charge. For a call that commits several ranges the arrays are made first.
  *
  * Whatever is not like that, errors included, is left to change.c.
  */
+#include <linux/bitops.h>
+#include <linux/string.h>
+
 #include "change.h"
 #include "protection.h"
 #include "regiontree.h"
@@ -23,9 +26,8 @@ static __always_inline bool is_quick(struct wr_window *window, enum wr_op op,
 }
 
 /* The slot of the range, if it has an array of states and they are alike. */
-static __always_inline struct wr_slot *quick_slot(struct wr_window *window,
-						  enum wr_op op,
-						  struct wr_change *change)
+static __always_inline struct wr_slot *
+quick_slot(struct wr_window *window, enum wr_op op, struct wr_change *change)
 {
 	unsigned int n = change->end - change->first;
 	struct wr_slot *slot;
@@ -82,8 +84,9 @@ static __always_inline bool apply(enum wr_op op, struct wr_change *change)
 	u8 *states = change->slot->states + wr_slot_offset(change->first);
 
 	if (op == WR_PROTECT)
-		change->old_protection = wr_state_protection(
-			*states, change->region->protection);
+		change->old_protection =
+			wr_state_protection(*states,
+					    change->region->protection);
 	wr_states_fill(states, change->state, change->end - change->first);
 	return !wr_slot_stays_split(change->slot);
 }
@@ -155,4 +158,87 @@ bool wr_change_quick(enum wr_op op, struct wr_change *change)
 	}
 	rcu_read_unlock();
 	return done;
+}
+
+/* Like check(), but makes the array of states if that is what is missing. */
+static bool check_split(struct wr_window *window, enum wr_op op,
+			struct wr_change *change, unsigned long *charge)
+{
+	struct wr_runs *runs = &window->runs;
+	pgoff_t next;
+	u8 old;
+
+	if (check(window, op, change, charge))
+		return true;
+	if (!change->region || change->end > change->region->end)
+		return false;
+	old = wr_runs_span(runs, change->first, change->end, &next);
+	if (next < change->end || !is_quick(window, op, old, change->state))
+		return false;
+	return !wr_runs_split(runs, change->first, GFP_KERNEL_ACCOUNT) &&
+	       !wr_runs_split(runs, change->end, GFP_KERNEL_ACCOUNT) &&
+	       check(window, op, change, charge);
+}
+
+/* Up to the change @end, the last of which may be no good. */
+static void compact_all(struct wr_window *window, struct wr_change *change,
+			struct wr_change *end)
+{
+	for (; change < end; change++)
+		if (change->region && change->end <= change->region->end)
+			compact(window, change);
+}
+
+/* How many pages are committed of a range that can overlap with others. */
+static unsigned int count_committed(struct wr_change *change)
+{
+	const u8 *states = change->slot->states + wr_slot_offset(change->first);
+	unsigned int n = change->end - change->first, committed = 0;
+	u64 eight;
+
+	for (; n >= sizeof(eight); n -= sizeof(eight)) {
+		memcpy(&eight, states, sizeof(eight));
+		committed += hweight64(eight & wr_eight(WR_COMMITTED));
+		states += sizeof(eight);
+	}
+	while (n--)
+		committed += !!(*states++ & WR_COMMITTED);
+	return committed;
+}
+
+/**
+ * wr_commit_quick - commit the pages of several ranges if all of that is easy
+ * @window: the window of all of them; its lock is held
+ * @changes: the ranges
+ * @nr: how many
+ *
+ * Context: may sleep.
+ * Return: whether it is done. If not, nothing has changed.
+ */
+bool wr_commit_quick(struct wr_window *window, struct wr_change *changes,
+		     unsigned int nr)
+{
+	struct wr_pagefile *pagefile = &window->space->pagefile;
+	struct wr_change *change, *end = changes + nr;
+	unsigned long charge = 0, used = 0, more;
+	bool compacts = false;
+
+	for (change = changes; change < end; change++)
+		if (!check_split(window, WR_COMMIT, change, &charge))
+			break;
+	if (change < end || (charge && wr_pagefile_charge(pagefile, charge))) {
+		compact_all(window, changes, min(change + 1, end));
+		return false;
+	}
+	for (change = changes; change < end; change++) {
+		more = change->end - change->first - count_committed(change);
+		change->region->committed += more;
+		used += more;
+		compacts |= apply(WR_COMMIT, change);
+	}
+	if (charge != used) /* ranges overlap */
+		wr_pagefile_uncharge(pagefile, charge - used);
+	if (compacts)
+		compact_all(window, changes, end);
+	return true;
 }
