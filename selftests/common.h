@@ -375,6 +375,23 @@ static inline int64_t page_flags(uint64_t frame)
 #define KPF_COMPOUND_HEAD 15
 #define KPF_COMPOUND_TAIL 16
 
+/* The flags of the page that is mapped at @addr */
+static inline uint64_t flags_of(const volatile char *addr)
+{
+	uint64_t frame = page_frame(addr);
+	int64_t flags = frame ? page_flags(frame) : 0;
+
+	return flags < 0 ? 0 : flags;
+}
+
+/* Whether it is part of a larger one */
+static inline bool is_part(const volatile char *addr)
+{
+	uint64_t flags = flags_of(addr);
+
+	return flags >> KPF_COMPOUND_HEAD & 1 || flags >> KPF_COMPOUND_TAIL & 1;
+}
+
 /* For what looks at single pages: this process gets no 2 MiB ones. */
 static inline void small_pages_only(void)
 {

@@ -6,15 +6,14 @@
  */
 #include "kselftest_harness.h"
 
-#include <linux/if_xdp.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "common.h"
 #include "wr_test_util.h"
+#include "pins.h"
 #include "alloc_fixture.h"
 
 #ifndef MADV_SOFT_OFFLINE
@@ -25,12 +24,6 @@
 #endif
 #ifndef PR_SET_MEMORY_MERGE
 #define PR_SET_MEMORY_MERGE 67
-#endif
-#ifndef AF_XDP
-#define AF_XDP 44
-#endif
-#ifndef SOL_XDP
-#define SOL_XDP 283
 #endif
 #define SYS_MSEAL 462
 
@@ -739,25 +732,6 @@ TEST_F_TIMEOUT(alloc, piece_taken_meanwhile, 60)
 }
 
 /* Pages that are pinned */
-
-/* Pin @pages of @addr, as a network card's memory; the socket, or -errno */
-static int pin_pages(char *addr, unsigned int pages)
-{
-	struct xdp_umem_reg reg = {
-		.addr = (uintptr_t)addr,
-		.len = PAGES(pages),
-		.chunk_size = 4096,
-	};
-	int sock = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0), err;
-
-	if (sock < 0)
-		return -errno;
-	if (!setsockopt(sock, SOL_XDP, XDP_UMEM_REG, &reg, sizeof(reg)))
-		return sock;
-	err = -errno;
-	close(sock);
-	return err;
-}
 
 static int write_beside_pins(void *arg)
 {

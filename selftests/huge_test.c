@@ -29,23 +29,6 @@ static long mapped_large(const char *addr)
 	return field_of(read_from("/proc/self/smaps", key), "\nFilePmdMapped:");
 }
 
-/* The flags of the page that is mapped at @addr */
-static uint64_t flags_of(const char *addr)
-{
-	uint64_t frame = page_frame(addr);
-	int64_t flags = frame ? page_flags(frame) : 0;
-
-	return flags < 0 ? 0 : flags;
-}
-
-/* Whether it is part of a larger one */
-static bool is_part(const char *addr)
-{
-	uint64_t flags = flags_of(addr);
-
-	return flags >> KPF_COMPOUND_HEAD & 1 || flags >> KPF_COMPOUND_TAIL & 1;
-}
-
 static uint64_t resident(int fd, const char *addr)
 {
 	struct winregion_run run;
