@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <x86intrin.h>
 
 #include "common.h"
 #include "wr_test_util.h"
@@ -420,6 +421,8 @@ struct race {
 	char *large;
 	volatile uint64_t round;
 	volatile uint64_t done;
+	uint64_t began;		/* when the write of the last round did */
+	uint64_t ended;
 };
 
 static void *write_first_page(void *arg)
@@ -431,10 +434,25 @@ static void *write_first_page(void *arg)
 		round = race_load(&race->round);
 		if (round == race->done)
 			continue;
+		race->began = __rdtsc();
 		user_access((void *)race->large, &value, true);
+		race->ended = __rdtsc();
 		race->done = round;
 	}
 	return NULL;
+}
+
+/*
+ * How long to wait in the next round, so that what came at @at comes while the
+ * other writes: somewhere in the middle, as the writes differ.
+ */
+static int64_t next_delay(const struct race *race, int64_t delay, uint64_t at)
+{
+	uint64_t length = race->ended - race->began;
+	uint64_t aim = race->began + length * (race->round % 16) / 16;
+
+	delay += (int64_t)(aim - at) / 4;
+	return delay < 0 ? 0 : delay;
 }
 
 /*
@@ -443,28 +461,35 @@ static void *write_first_page(void *arg)
  */
 TEST_F_TIMEOUT(huge, revoked_during_write, 100)
 {
-	struct race race = { .large = PAGE_AT(LARGE_PAGES) };
-	char *half = race.large + LARGE / 2;
-	volatile unsigned int spin;
+	struct race race = { .large = NULL };
 	unsigned int i, wrong = 0;
+	int64_t delay = 0;
+	uint64_t at;
+	char *half;
 
 	race_catch_faults();
-	/* Tracked, so that a write takes two steps */
-	ASSERT_EQ(0, wr_protect(self->fd, self->base, PAGES(1), RO));
 	crew_add(&race.crew, write_first_page, &race);
 	for (i = 1; i <= race_rounds(1500); i++) {
-		ASSERT_EQ(0, wr_decommit(self->fd, race.large, LARGE));
-		ASSERT_EQ(0, wr_commit(self->fd, race.large, LARGE, RW));
+		/* Anew, as a slot that was mapped by PTEs stays so */
+		race.large = wr_alloc(self->fd, 2 * LARGE);
+		ASSERT_NE(NULL, race.large);
+		half = race.large + LARGE / 2;
+		/* Tracked, so that a write takes two steps */
+		ASSERT_EQ(0, wr_protect(self->fd, race.large + LARGE, PAGES(1),
+					RO));
 		ASSERT_TRUE(try_read(half));
 		race.round = i;
-		for (spin = i * 7 % 1000; spin; spin--)
-			__asm__ volatile("" : : : "memory");
+		at = __rdtsc() + delay;
+		while ((int64_t)(__rdtsc() - at) < 0)
+			;
 		ASSERT_EQ(0, i % 2 ? wr_decommit(self->fd, half, LARGE / 4) :
 				     wr_protect(self->fd, half, LARGE / 2,
 						NA));
 		while (race_load(&race.done) != i)
 			sched_yield();
 		wrong += try_read(half) || try_write(half + PAGES(5));
+		delay = next_delay(&race, delay, at);
+		ASSERT_EQ(0, wr_release(self->fd, race.large, 0));
 	}
 	crew_stop(&race.crew);
 	EXPECT_EQ(0, wrong);
