@@ -67,7 +67,8 @@ static int move_above_stderr(int fd)
 		return fd;
 
 	moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	err = errno;
+	/* EINVAL: RLIMIT_NOFILE allows no number above standard error's. */
+	err = errno == EINVAL ? EMFILE : errno;
 	close(fd);
 	errno = err;
 
