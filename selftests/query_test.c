@@ -513,6 +513,44 @@ TEST_F(region, other_information_classes_are_refused)
 	EXPECT_TRUE(all_bytes(&win32, sizeof(win32), 0xcc));
 }
 
+/* QueryVirtualMemoryInformation(3), RI-09: nothing is written if it fails. */
+TEST_F(region, win32_call_checks_its_arguments)
+{
+	WIN32_MEMORY_REGION_INFORMATION win32;
+	SIZE_T returned = POISON;
+
+	memset(&win32, 0xcc, sizeof(win32));
+	EXPECT_FAILS(ERROR_BAD_LENGTH,
+		     QueryVirtualMemoryInformation(SELF, self->base,
+						   MemoryRegionInfo, &win32,
+						   sizeof(win32) - 1,
+						   &returned));
+	EXPECT_FAILS(ERROR_NOACCESS,
+		     QueryVirtualMemoryInformation(SELF, self->base,
+						   MemoryRegionInfo, NULL,
+						   sizeof(win32), &returned));
+	EXPECT_FAILS(ERROR_NOACCESS,
+		     QueryVirtualMemoryInformation(SELF, self->base,
+						   MemoryRegionInfo, &win32,
+						   sizeof(win32),
+						   (void *)self->base));
+	EXPECT_FAILS(ERROR_INVALID_HANDLE,
+		     QueryVirtualMemoryInformation(NULL, self->base,
+						   MemoryRegionInfo, &win32,
+						   sizeof(win32), &returned));
+	EXPECT_TRUE(all_bytes(&win32, sizeof(win32), 0xcc));
+	EXPECT_EQ(POISON, returned);
+	/* Length before pointers, those before the handle */
+	EXPECT_FAILS(ERROR_BAD_LENGTH,
+		     QueryVirtualMemoryInformation(NULL, self->base,
+						   MemoryRegionInfo, NULL, 0,
+						   &returned));
+	EXPECT_FAILS(ERROR_NOACCESS,
+		     QueryVirtualMemoryInformation(NULL, self->base,
+						   MemoryRegionInfo, NULL,
+						   sizeof(win32), &returned));
+}
+
 /* Rules: RI-10 */
 TEST_F(region, nt_call_returns_the_size_of_its_structure)
 {
