@@ -126,7 +126,7 @@ static int count_device_fds(int *fd)
 	int i, n = 0;
 
 	*fd = -1;
-	for (i = 0; i < 256; i++)
+	for (i = 0; i < 64; i++)
 		if (is_device(i)) {
 			*fd = i;
 			n++;
@@ -333,6 +333,37 @@ TEST(child_has_its_own_descriptor)
 	EXPECT_EQ(1, count_device_fds(&now));
 	EXPECT_EQ(fd, now);
 	EXPECT_TRUE(mbi_is(ARENA, 0, MEM_FREE, PAGE_NOACCESS, NULL, 0));
+}
+
+static pthread_barrier_t start;
+
+static void *use_first(void *arg)
+{
+	struct winregion_get_info info;
+
+	pthread_barrier_wait(&start);
+	return (void *)(intptr_t)winregion_get_info(&info);
+}
+
+/* libwinregion(7): one descriptor, however many threads want it at first */
+TEST(threads_share_one_descriptor)
+{
+	pthread_t threads[4];
+	int round, i, fd;
+	void *err;
+
+	ASSERT_EQ(0, pthread_barrier_init(&start, NULL, ARRAY_SIZE(threads)));
+	for (round = 0; round < 1000; round++) {
+		for (i = 0; i < (int)ARRAY_SIZE(threads); i++)
+			ASSERT_EQ(0, pthread_create(&threads[i], NULL,
+						    use_first, NULL));
+		for (i = 0; i < (int)ARRAY_SIZE(threads); i++) {
+			ASSERT_EQ(0, pthread_join(threads[i], &err));
+			EXPECT_EQ(NULL, err);
+		}
+		ASSERT_EQ(1, count_device_fds(&fd));
+		close(fd);
+	}
 }
 
 /* ---- no descriptor left ---- */

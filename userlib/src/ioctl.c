@@ -24,10 +24,21 @@
 /* How often a call looks for the device that others took away from it */
 #define MAX_TRIES 16
 
-/* -1, or the descriptor to use, unless somebody took its number away */
-static atomic_int device_fd = -1;
+/*
+ * The descriptor to use, unless somebody took its number away, or -1. @nr counts
+ * the descriptors, as the next one often gets the number of the last.
+ */
+struct device {
+	int fd;
+	unsigned int nr;
+};
 
-/* What device_fd leads to as long as it is ours */
+static _Atomic struct device device = { -1, 0 };
+
+_Static_assert(sizeof(struct device) == 8 && ATOMIC_LLONG_LOCK_FREE == 2,
+	       "signal handlers use it");
+
+/* What the descriptor leads to as long as it is ours */
 static atomic_ulong device_number;
 
 /*
@@ -98,29 +109,30 @@ static int open_device(void)
 }
 
 /*
- * Replace @old, which is no descriptor of the device, in device_fd. When
- * several threads come here at once, one of them wins and the others use what
- * it opened. @old itself is not closed: it is not ours any more.
+ * Replace @old, the descriptor of which is not the device's. When several
+ * threads come here at once, one of them wins and the others use what it
+ * opened. The old descriptor is not closed: it is not ours any more. Return:
+ * what to use, or -errno as its descriptor.
  */
-static int replace_device(int old)
+static struct device replace_device(struct device old)
 {
-	int fd = open_device();
+	struct device new = { open_device(), old.nr + 1 };
 
-	if (fd < 0)
-		return fd;
-	if (atomic_compare_exchange_strong(&device_fd, &old, fd))
-		return fd;
+	if (new.fd < 0)
+		return new;
+	if (atomic_compare_exchange_strong(&device, &old, new))
+		return new;
 
-	close(fd);
+	close(new.fd);
 
 	return old;
 }
 
-static int get_device(void)
+static struct device get_device(void)
 {
-	int fd = device_fd;
+	struct device now = device;
 
-	return fd >= 0 ? fd : replace_device(fd);
+	return now.fd >= 0 ? now : replace_device(now);
 }
 
 /* 0 or -errno. A call which a signal interrupted has done nothing yet. */
@@ -145,16 +157,16 @@ static int restarting_ioctl(int fd, unsigned long request, void *arg)
 static int device_ioctl(unsigned long request, void *arg)
 {
 	int saved_errno = errno;
-	int fd = get_device();
+	struct device use = get_device();
 	int err = -ENODEV;
 	int i;
 
-	for (i = 0; i < MAX_TRIES && fd >= 0; i++) {
-		err = restarting_ioctl(fd, request, arg);
+	for (i = 0; i < MAX_TRIES && use.fd >= 0; i++) {
+		err = restarting_ioctl(use.fd, request, arg);
 		if (!err)
 			break;
-		if (!fd_is_device(fd))
-			fd = replace_device(fd);
+		if (!fd_is_device(use.fd))
+			use = replace_device(use);
 		else if (err != -EBADF)
 			break;
 		err = -ENODEV;
@@ -272,7 +284,7 @@ static const char *explain_module(void)
 const char *winregion_unavailable(void)
 {
 	int saved_errno = errno;
-	int fd = get_device();
+	int fd = get_device().fd;
 	const char *words = fd < 0 ? explain_open(-fd) : explain_module();
 
 	errno = saved_errno;
