@@ -639,6 +639,137 @@ TEST_F(shared, unused_part_is_free)
 	}
 }
 
+/* Bytes of the mapping that @addr is in */
+static uint64_t mapping_size(const char *addr)
+{
+	struct vma vma = { 0 };
+
+	return find_vma(addr, &vma) ? vma.end - vma.start : 0;
+}
+
+/*
+ * Fill the holes that a shared mapping of 1 MiB could be put into, so that the
+ * next one comes below. Then there are ROOM bytes to unmap above it.
+ */
+#define HOLE (MIB(1) + KIB(64))
+#define ROOM (2 * HOLE)
+
+static char *fill_holes(void)
+{
+	char *lowest = NULL, *block;
+	int in_a_row = 0;
+
+	while (in_a_row < 8) {
+		block = mmap(NULL, HOLE, PROT_NONE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (block == MAP_FAILED)
+			return NULL;
+		in_a_row = block + HOLE == lowest ? in_a_row + 1 : 0;
+		lowest = block;
+	}
+	return lowest;
+}
+
+/* A region of 64 KiB in a shared mapping that was not there before */
+static char *start_window(int fd)
+{
+	uint64_t windows = WR_INFO(fd, out_windows);
+	char *region;
+
+	do {
+		region = wr_reserve(fd, KIB(64));
+	} while (region && WR_INFO(fd, out_windows) == windows);
+	return region;
+}
+
+/*
+ * A region at a given address that reaches into an unused end of a shared
+ * mapping takes that over. The next mapping is as large as what is left.
+ */
+TEST_F(shared, ends_are_given_up)
+{
+	char *above = fill_holes(), *first, *second, *next;
+	struct vma vma = { 0 };
+	uint64_t at, sum;
+
+	ASSERT_NE(NULL, above);
+	first = start_window(self->fd);
+	ASSERT_NE(NULL, first);
+	ASSERT_EQ(0, munmap(above, ROOM));
+	ASSERT_TRUE(find_vma(first, &vma));
+	/* The upper end */
+	at = vma.end - KIB(64);
+	ASSERT_EQ(0, wr_reserve_at(self->fd, &at, MIB(2), 0, RW));
+	EXPECT_EQ(MIB(2), mapping_size((char *)(uintptr_t)at));
+	EXPECT_EQ(MIB(1) - KIB(64), mapping_size(first));
+	/* The lower end of the next one, the first units of which are unused */
+	second = start_window(self->fd);
+	ASSERT_NE(NULL, second);
+	ASSERT_TRUE(find_vma(second, &vma));
+	ASSERT_EQ((uintptr_t)second, vma.start);
+	next = wr_reserve(self->fd, KIB(512));
+	ASSERT_EQ(vma.start + KIB(64), (uintptr_t)next);
+	ASSERT_EQ(0, wr_commit(self->fd, next, KIB(512), RW));
+	fill_pages(next, 128, 1);
+	ASSERT_EQ(0, wr_release(self->fd, second, 0));
+	at = vma.start - MIB(2) + KIB(64);
+	ASSERT_EQ(0, wr_reserve_at(self->fd, &at, MIB(2), 0, RW));
+	EXPECT_EQ(MIB(2), mapping_size((char *)(uintptr_t)at));
+	EXPECT_EQ(vma.end - vma.start - KIB(64), mapping_size(next));
+	EXPECT_TRUE(pages_have(next, 128, 1));
+	/* What a mapping has given up counts no more. */
+	sum = mapping_size(first) + mapping_size(next);
+	EXPECT_EQ(sum, mapping_size(start_window(self->fd)));
+	EXPECT_TRUE(pages_have(next, 128, 1));
+}
+
+/* An unused mapping that is kept for later goes as a whole. */
+TEST_F(shared, unused_mapping_is_given_up)
+{
+	char *above = fill_holes(), *region;
+	struct vma vma = { 0 };
+	uint64_t at;
+
+	ASSERT_NE(NULL, above);
+	region = wr_reserve(self->fd, KIB(64));
+	ASSERT_NE(NULL, region);
+	ASSERT_TRUE(find_vma(region, &vma));
+	ASSERT_EQ(0, wr_release(self->fd, region, 0));
+	EXPECT_EQ(1, WR_INFO(self->fd, out_windows));
+	ASSERT_EQ(0, munmap(above, ROOM));
+	at = vma.start - KIB(64);
+	ASSERT_EQ(0, wr_reserve_at(self->fd, &at, MIB(2), 0, RW));
+	EXPECT_EQ(1, WR_INFO(self->fd, out_windows));
+	EXPECT_EQ(MIB(2), mapping_size(region));
+	/* The next one starts small again. */
+	EXPECT_EQ(MIB(1), mapping_size(start_window(self->fd)));
+}
+
+/* If it is sealed it stays, and there is no room. */
+TEST_F(shared, sealed_ends_stay)
+{
+	char *above = fill_holes(), *region;
+	struct vma vma = { 0 };
+	uint64_t at;
+
+	if (syscall(SYS_MSEAL, NULL, 0, 0) && errno == ENOSYS)
+		SKIP(return, "this kernel has no mseal()");
+	ASSERT_NE(NULL, above);
+	region = wr_alloc(self->fd, KIB(64));
+	ASSERT_NE(NULL, region);
+	fill_pages(region, 16, 1);
+	ASSERT_EQ(0, munmap(above, ROOM));
+	ASSERT_TRUE(find_vma(region, &vma));
+	ASSERT_EQ(0, syscall(SYS_MSEAL, vma.start, vma.end - vma.start, 0));
+	at = vma.end - KIB(64);
+	EXPECT_NE(0, wr_reserve_at(self->fd, &at, MIB(2), 0, RW));
+	EXPECT_EQ(MIB(1), mapping_size(region));
+	EXPECT_TRUE(pages_have(region, 16, 1));
+	EXPECT_EQ(1, WR_INFO(self->fd, out_regions));
+	/* Inside it there is. */
+	EXPECT_EQ(0, wr_reserve_at(self->fd, &at, KIB(64), 0, RW));
+}
+
 /* Above 1 MiB a region has a mapping of exactly its size. */
 TEST_F(shared, own_window_is_exact)
 {
