@@ -396,6 +396,58 @@ TEST_F(exec, data_piece_unmapped)
 	EXPECT_TRUE(pages_have(map, 16, 7000));
 }
 
+/* What the program has unmapped counts as reserved, as one with its neighbours. */
+TEST_F(exec, hole_is_reserved)
+{
+	char *page = self->base + PAGES(12);
+	struct winregion_run run, runs[4];
+	uint64_t next = (uintptr_t)self->base;
+
+	ASSERT_EQ(0, wr_protect(self->fd, page, PAGES(2), RX));
+	ASSERT_EQ(0, munmap(page, PAGES(2)));
+	ASSERT_EQ(0, wr_query(self->fd, page, &run));
+	EXPECT_EQ(WINREGION_STATE_RESERVE, run.state);
+	EXPECT_EQ((uintptr_t)self->base, run.region_address);
+	EXPECT_EQ(PAGES(2), run.length);
+	ASSERT_EQ(0, wr_decommit(self->fd, self->base, PAGES(12)));
+	ASSERT_EQ(0, wr_decommit(self->fd, self->base + PAGES(14),
+				 PAGES(NR_PAGES - 14)));
+	ASSERT_EQ(0, wr_query(self->fd, self->base, &run));
+	EXPECT_EQ(WINREGION_STATE_RESERVE, run.state);
+	EXPECT_EQ(variant->size, run.length);
+	EXPECT_EQ(0, run.region_committed);
+	EXPECT_EQ(1, wr_query_runs(self->fd, &next, next + variant->size - 1, 0,
+				   runs, ARRAY_SIZE(runs)));
+	EXPECT_EQ(variant->size, runs[0].length);
+	/* A page that is committed again ends the run. */
+	ASSERT_EQ(0, wr_commit(self->fd, page + PAGES(2), PAGES(1), RW));
+	ASSERT_EQ(0, wr_query(self->fd, self->base, &run));
+	EXPECT_EQ(PAGES(14), run.length);
+}
+
+/* A mapping that has such a hole takes no new regions, at any address. */
+TEST_F(exec, hole_is_avoided)
+{
+	char *page = self->base + PAGES(12);
+	struct winregion_reserve reserve = {
+		.size = sizeof(reserve),
+		.flags = WINREGION_RESERVE_TOP_DOWN,
+		.protection = RW,
+		.length = KIB(64),
+		.lowest = self->plain.start,
+		.highest = self->plain.end - 1,
+	};
+
+	ASSERT_EQ(0, wr_protect(self->fd, page, PAGES(2), RX));
+	ASSERT_EQ(0, munmap(page, PAGES(2)));
+	EXPECT_EQ(-ENOSPC, wr_ioctl(self->fd, WINREGION_RESERVE, &reserve));
+	reserve.lowest -= GIB(1);
+	ASSERT_EQ(0, wr_ioctl(self->fd, WINREGION_RESERVE, &reserve));
+	EXPECT_GE(self->plain.start, reserve.address + reserve.length);
+	EXPECT_TRUE(pages_have(self->base, 12, 100));
+	EXPECT_TRUE(pages_have(self->other, NR_PAGES, 900));
+}
+
 /* Pieces cannot be cut, protected or moved either. */
 TEST_F(exec, piece_operations)
 {
