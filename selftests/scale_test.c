@@ -324,4 +324,79 @@ TEST_F_TIMEOUT(scale, most_regions, 60)
 	EXPECT_EQ(0, ret);
 }
 
+/* How many of the regions the child has, each whole or not at all, or -1 */
+static int inherited(int fd, char **region)
+{
+	int i, n = 0;
+
+	for (i = 0; i < FEW; i++) {
+		if (try_read(region[i])) {
+			if (!page_has(region[i], i) ||
+			    !wr_is(fd, region[i], RW))
+				return -1;
+			n++;
+		} else if (probe_fault.sig != SIGBUS ||
+			   !wr_is_gone(fd, region[i])) {
+			return -1;
+		}
+	}
+	return n;
+}
+
+struct parent {
+	int fd;
+	char *region[FEW];
+};
+
+/* The child of one that has more than the limit is now: it gets what fits. */
+static int child_at_limit(void *arg)
+{
+	struct parent *parent = arg;
+	int fd = parent->fd;
+	int n = inherited(fd, parent->region);
+	uint64_t addr = 0;
+
+	CHECK(n > 0 && n <= FEW / 2);
+	CHECK(WR_INFO(fd, out_regions) == (uint64_t)n);
+	CHECK(WR_INFO(fd, out_committed) == PAGES(n));
+	/* What does not count is not in the way either. */
+	CHECK(write_number(MAX_REGIONS, n + 1));
+	CHECK(!wr_reserve_at(fd, &addr, MIB(2), 0, RW));
+	addr = 0;
+	CHECK(wr_reserve_at(fd, &addr, PAGES(1), 0, RW) == -EMFILE);
+	return 0;
+}
+
+static int fork_at_limit(void *arg)
+{
+	static struct parent parent;
+	int fd = *(int *)arg, i;
+
+	parent.fd = fd;
+	for (i = 0; i < FEW; i++) {
+		parent.region[i] = wr_alloc(fd, PAGES(1));
+		CHECK(parent.region[i]);
+		fill_page(parent.region[i], i);
+	}
+	CHECK(write_number(MAX_REGIONS, FEW / 2));
+	CHECK(!in_child(child_at_limit, &parent));
+	CHECK(inherited(fd, parent.region) == FEW);
+	CHECK(WR_INFO(fd, out_regions) == FEW);
+	return 0;
+}
+
+/* A fork over the limit leaves whole mappings out, and the parent alone. */
+TEST_F_TIMEOUT(scale, fork_at_limit, 60)
+{
+	int64_t most = read_number(MAX_REGIONS);
+	uint64_t total = WR_INFO(self->fd, out_total);
+	int ret;
+
+	ASSERT_LT(MANY, most);
+	ret = in_child(fork_at_limit, &self->fd);
+	EXPECT_TRUE(write_number(MAX_REGIONS, most));
+	EXPECT_EQ(0, ret);
+	EXPECT_TRUE(SETTLES(WR_INFO(self->fd, out_total) == total));
+}
+
 TEST_HARNESS_MAIN
