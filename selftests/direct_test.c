@@ -9,6 +9,7 @@
 #include <linux/aio_abi.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
+#include <pthread.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -236,35 +237,9 @@ struct frozen {
 	struct rendezvous rv;
 	int fd;
 	char *map;
-	bool many;
+	int (*call)(struct frozen *frozen, char *region);
 	pid_t pid;
 };
-
-/* Asks for mmap_lock: for its first page that is read-only, or for many. */
-static int wait_for_lock(void *arg)
-{
-	struct frozen *frozen = arg;
-	char *region = wr_alloc(frozen->fd, MIB(2));
-
-	CHECK(region);
-	fill_pages(region, 512, 1);
-	if (frozen->many)
-		CHECK(!wr_protect(frozen->fd, region, PAGES(1), RO));
-	rendezvous_signal(&frozen->rv, 1);
-	rendezvous_wait(&frozen->rv, 1);
-	return wr_protect(frozen->fd, region, frozen->many ? MIB(2) : PAGES(1),
-			  RO);
-}
-
-static int hold_lock(void *arg)
-{
-	struct frozen *frozen = arg;
-	char byte = 1;
-	struct iovec from = { &byte, 1 }, to = { frozen->map, 1 };
-
-	CHECK(process_vm_writev(frozen->pid, &from, 1, &to, 1, 0) == 1);
-	return 0;
-}
 
 /* R, S, D, Z, ... */
 static char process_state(pid_t pid)
@@ -280,6 +255,71 @@ static char process_state(pid_t pid)
 		state = 0;
 	fclose(file);
 	return state;
+}
+
+/* Asks for mmap_lock, for writing: for the first page that is read-only */
+static int protect_first(struct frozen *frozen, char *region)
+{
+	return wr_protect(frozen->fd, region, PAGES(1), RO);
+}
+
+/* ... and for many pages */
+static int protect_many(struct frozen *frozen, char *region)
+{
+	return wr_protect(frozen->fd, region, MIB(2), RO);
+}
+
+struct writer {
+	struct frozen *frozen;
+	char *region;
+	volatile pid_t tid;
+};
+
+static void *protect_in_thread(void *arg)
+{
+	struct writer *writer = arg;
+
+	writer->tid = gettid();
+	protect_many(writer->frozen, writer->region);
+	return NULL;
+}
+
+/* For reading, when another thread waits for it already, for writing */
+static int query_outside(struct frozen *frozen, char *region)
+{
+	struct writer writer = { frozen, region, 0 };
+	struct winregion_run run;
+	pthread_t thread;
+
+	CHECK(!pthread_create(&thread, NULL, protect_in_thread, &writer));
+	CHECK(SETTLES(writer.tid && process_state(writer.tid) == 'D'));
+	return wr_query(frozen->fd, NULL, &run);
+}
+
+/* The last page of the region is read-only before a call. */
+static int wait_for_lock(void *arg)
+{
+	struct frozen *frozen = arg;
+	char *region = wr_alloc(frozen->fd, MIB(2));
+
+	CHECK(region);
+	fill_pages(region, 512, 1);
+	if (frozen->call != protect_first)
+		CHECK(!wr_protect(frozen->fd, region + PAGES(511), PAGES(1),
+				  RO));
+	rendezvous_signal(&frozen->rv, 1);
+	rendezvous_wait(&frozen->rv, 1);
+	return frozen->call(frozen, region);
+}
+
+static int hold_lock(void *arg)
+{
+	struct frozen *frozen = arg;
+	char byte = 1;
+	struct iovec from = { &byte, 1 }, to = { frozen->map, 1 };
+
+	CHECK(process_vm_writev(frozen->pid, &from, 1, &to, 1, 0) == 1);
+	return 0;
 }
 
 /* Hazard B17. Who waits for mmap_lock in one of our calls can be killed. */
@@ -307,7 +347,11 @@ static void kill_waiter(struct __test_metadata *_metadata, int file,
 
 TEST_F_TIMEOUT(direct, killed_while_it_waits, 60)
 {
+	static int (*const calls[])(struct frozen *frozen, char *region) = {
+		protect_first, protect_many, query_outside,
+	};
 	struct frozen frozen = { .fd = self->fd };
+	size_t i;
 
 	fill_page(self->base, 1);
 	ASSERT_EQ(PAGES(1), pwrite(self->file, self->base, PAGES(1), 0));
@@ -315,9 +359,10 @@ TEST_F_TIMEOUT(direct, killed_while_it_waits, 60)
 			  self->file, 0);
 	ASSERT_NE(MAP_FAILED, frozen.map);
 	EXPECT_TRUE(page_has(frozen.map, 1));
-	kill_waiter(_metadata, self->file, &frozen);
-	frozen.many = true;
-	kill_waiter(_metadata, self->file, &frozen);
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		frozen.call = calls[i];
+		kill_waiter(_metadata, self->file, &frozen);
+	}
 	munmap(frozen.map, PAGES(1));
 }
 

@@ -985,20 +985,28 @@ TEST_F_TIMEOUT(cgroup, killed_in_system_call, 60)
 }
 
 /* Copies after a fork are the child's. */
+struct copier {
+	FIXTURE_DATA(cgroup) *self;
+	/* Each page is mapped already, for reading, when it is to be copied. */
+	bool reads_first;
+};
+
 static int copy_over_limit(void *arg)
 {
-	FIXTURE_DATA(cgroup) *self = arg;
+	struct copier *copier = arg;
 	char *region;
 	int i, status;
 	pid_t pid;
 
-	region = wr_alloc(self->fd, MIB(96));
+	region = wr_alloc(copier->self->fd, MIB(96));
 	CHECK(region);
 	fill_pages(region, 24576, 1);
 	pid = fork();
 	if (!pid) {
-		if (!enter_cgroup(self))
+		if (!enter_cgroup(copier->self))
 			_exit(1);
+		if (copier->reads_first && !pages_have(region, 24576, 1))
+			_exit(3);
 		for (i = 0; i < 24576; i++)
 			fill_page(region + PAGES(i), 2);
 		_exit(2);
@@ -1012,7 +1020,12 @@ static int copy_over_limit(void *arg)
 
 TEST_F_TIMEOUT(cgroup, fork_over_limit, 60)
 {
-	EXPECT_EQ(0, in_child(copy_over_limit, self));
+	struct copier copier = { .self = self };
+
+	EXPECT_EQ(0, in_child(copy_over_limit, &copier));
+	EXPECT_TRUE(CGROUP_EMPTIES(self));
+	copier.reads_first = true;
+	EXPECT_EQ(0, in_child(copy_over_limit, &copier));
 	EXPECT_TRUE(CGROUP_EMPTIES(self));
 }
 
