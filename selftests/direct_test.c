@@ -6,6 +6,7 @@
 /* vm: modules=loop,ext4 */
 #include "kselftest_harness.h"
 
+#include <dirent.h>
 #include <linux/aio_abi.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
@@ -234,8 +235,9 @@ TEST_F(direct, after_fork)
  * likes.
  */
 struct frozen {
-	struct rendezvous rv;
+	struct rendezvous rv, thread_rv;
 	int fd;
+	char *region;
 	char *map;
 	int (*call)(struct frozen *frozen, char *region);
 	pid_t pid;
@@ -269,31 +271,48 @@ static int protect_many(struct frozen *frozen, char *region)
 	return wr_protect(frozen->fd, region, MIB(2), RO);
 }
 
-struct writer {
-	struct frozen *frozen;
-	char *region;
-	volatile pid_t tid;
-};
-
-static void *protect_in_thread(void *arg)
-{
-	struct writer *writer = arg;
-
-	writer->tid = gettid();
-	protect_many(writer->frozen, writer->region);
-	return NULL;
-}
-
 /* For reading, when another thread waits for it already, for writing */
 static int query_outside(struct frozen *frozen, char *region)
 {
-	struct writer writer = { frozen, region, 0 };
 	struct winregion_run run;
+
+	return wr_query(frozen->fd, NULL, &run);
+}
+
+static void *protect_in_thread(void *arg)
+{
+	struct frozen *frozen = arg;
+
+	rendezvous_wait(&frozen->thread_rv, 1);
+	protect_many(frozen, frozen->region);
+	return NULL;
+}
+
+/* It is told when to begin, by others: asking for that would take faults. */
+static bool start_thread(struct frozen *frozen)
+{
 	pthread_t thread;
 
-	CHECK(!pthread_create(&thread, NULL, protect_in_thread, &writer));
-	CHECK(SETTLES(writer.tid && process_state(writer.tid) == 'D'));
-	return wr_query(frozen->fd, NULL, &run);
+	return !query_outside(frozen, NULL) &&
+	       !pthread_create(&thread, NULL, protect_in_thread, frozen);
+}
+
+/* A thread of @pid that is not its first, or 0 */
+static pid_t second_thread(pid_t pid)
+{
+	struct dirent *entry;
+	pid_t tid = 0;
+	char path[32];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir)))
+		if (atoi(entry->d_name) > 0 && atoi(entry->d_name) != pid)
+			tid = atoi(entry->d_name);
+	if (dir)
+		closedir(dir);
+	return tid;
 }
 
 /* The last page of the region is read-only before a call. */
@@ -307,6 +326,9 @@ static int wait_for_lock(void *arg)
 	if (frozen->call != protect_first)
 		CHECK(!wr_protect(frozen->fd, region + PAGES(511), PAGES(1),
 				  RO));
+	frozen->region = region;
+	if (frozen->call == query_outside)
+		CHECK(start_thread(frozen));
 	rendezvous_signal(&frozen->rv, 1);
 	rendezvous_wait(&frozen->rv, 1);
 	return frozen->call(frozen, region);
@@ -327,14 +349,22 @@ static void kill_waiter(struct __test_metadata *_metadata, int file,
 			struct frozen *frozen)
 {
 	struct child waiter, holder;
+	pid_t tid;
 
 	ASSERT_TRUE(rendezvous_init(&frozen->rv));
+	ASSERT_TRUE(rendezvous_init(&frozen->thread_rv));
 	waiter = start_child(wait_for_lock, frozen);
 	frozen->pid = waiter.pid;
 	rendezvous_wait(&frozen->rv, 0);
 	ASSERT_EQ(0, ioctl(file, FIFREEZE, 0));
 	holder = start_child(hold_lock, frozen);
 	EXPECT_TRUE(SETTLES(process_state(holder.pid) == 'D'));
+	tid = second_thread(waiter.pid);
+	EXPECT_EQ(frozen->call == query_outside, tid > 0);
+	if (tid) {
+		rendezvous_signal(&frozen->thread_rv, 0);
+		EXPECT_TRUE(SETTLES(process_state(tid) == 'D'));
+	}
 	rendezvous_signal(&frozen->rv, 0);
 	EXPECT_TRUE(SETTLES(process_state(waiter.pid) == 'D'));
 	kill(waiter.pid, SIGKILL);
