@@ -425,6 +425,49 @@ TEST_F(exec, hole_is_reserved)
 	EXPECT_EQ(PAGES(14), run.length);
 }
 
+/* Whether each of the runs is what a query of its first page says. */
+static bool runs_are_right(int fd, const struct winregion_run *runs, long n)
+{
+	struct winregion_run run;
+	long i;
+
+	for (i = 0; i < n; i++)
+		if (wr_query(fd, (void *)(uintptr_t)runs[i].address, &run) ||
+		    memcmp(&run, &runs[i], sizeof(run)))
+			return false;
+	return n > 0;
+}
+
+/* Runs that begin in one aligned 2 MiB and end in another, where there is a hole */
+TEST_F(exec, runs_beside_a_hole)
+{
+	static const unsigned int ranges[][2] = {
+		{ 100, 1030 }, { 100, 613 }, { 511, 1100 }, { 512, 1024 },
+	};
+	char *base = wr_reserve_aligned(self->fd, MIB(8), MIB(2), false);
+	struct winregion_run runs[16];
+	uint64_t next;
+	unsigned int i;
+	long n;
+
+	ASSERT_NE(NULL, base);
+	ASSERT_EQ(0, wr_commit(self->fd, base, PAGES(1), RWX));
+	ASSERT_EQ(0, munmap(base, PAGES(1)));
+	for (i = 0; i < ARRAY_SIZE(ranges); i++) {
+		ASSERT_EQ(0, wr_decommit(self->fd, base + PAGES(1),
+					 MIB(8) - PAGES(1)));
+		ASSERT_EQ(0, wr_commit(self->fd, base + PAGES(ranges[i][0]),
+				       PAGES(ranges[i][1] - ranges[i][0]), RW));
+		ASSERT_EQ(0, wr_commit(self->fd, base + PAGES(1124), PAGES(1),
+				       RO));
+		next = (uintptr_t)base;
+		n = wr_query_runs(self->fd, &next, next + MIB(8) - 1, 0, runs,
+				  ARRAY_SIZE(runs));
+		EXPECT_EQ(5, n);
+		EXPECT_TRUE(runs_are_right(self->fd, runs, n));
+	}
+}
+
 /* A mapping that has such a hole takes no new regions, at any address. */
 TEST_F(exec, hole_is_avoided)
 {
