@@ -44,11 +44,27 @@ static bool contains_word(const char *words, const char *word)
 
 /* ---- one row, in this process ---- */
 
+/* "always" or "never"; winregion looks once a second. */
+static void set_large_pages(const char *word)
+{
+	char text[64], wanted[16];
+	FILE *file = fopen(THP "enabled", "re");
+
+	if (!file || !fgets(text, sizeof(text), file))
+		die("no transparent huge pages to switch");
+	fclose(file);
+	snprintf(wanted, sizeof(wanted), "[%s]", word);
+	if (strstr(text, wanted))
+		return;
+	if (!write_word(THP "enabled", word))
+		die("transparent huge pages cannot be switched");
+	usleep(1100000);
+}
+
 static void prepare(const struct row *row)
 {
 	write_word(THP "khugepaged/scan_sleep_millisecs", "100000000");
-	if (!write_word(THP "enabled", row->huge ? "always" : "never"))
-		die("no transparent huge pages to switch");
+	set_large_pages(row->huge ? "always" : "never");
 	write_word(THP "defrag", "always");
 	/* More runs than memory has pages are committed, and never touched. */
 	write_word("/proc/sys/vm/overcommit_memory", "1");
