@@ -301,12 +301,6 @@ static int check_all(struct wr_batch *batch, struct wr_needs *needs)
 
 /* ---- preparing: may fail, changes no state ---- */
 
-static void compact_change(struct wr_change *change)
-{
-	wr_runs_compact(&change->window->runs, change->first, change->end,
-			change->region->first, change->region->end);
-}
-
 static int split_change(struct wr_change *change)
 {
 	struct wr_runs *runs = &change->window->runs;
@@ -330,7 +324,8 @@ static int prepare_all(struct wr_batch *batch, struct wr_needs *needs)
 					 needs->charge);
 	if (err)
 		while (i--)
-			compact_change(&batch->changes[i]);
+			wr_change_compact(batch->changes[i].window,
+					  &batch->changes[i]);
 	return err;
 }
 
@@ -401,7 +396,7 @@ static void apply_all(struct wr_batch *batch, struct wr_needs *needs)
 	for (i = 0; i < batch->nr; i++)
 		apply_change(batch, &batch->changes[i], needs);
 	for (i = 0; i < batch->nr; i++)
-		compact_change(&batch->changes[i]);
+		wr_change_compact(batch->changes[i].window, &batch->changes[i]);
 	/* Ranges that overlap were counted twice. */
 	if (needs->charge)
 		wr_pagefile_uncharge(&batch->space->pagefile, needs->charge);

@@ -38,6 +38,7 @@ struct wr_change {
 	struct wr_slot *slot;
 };
 
+void wr_change_compact(struct wr_window *window, struct wr_change *change);
 bool wr_change_quick_locked(struct wr_window *window, enum wr_op op,
 			    struct wr_change *change);
 bool wr_commit_quick(struct wr_window *window, struct wr_change *changes,

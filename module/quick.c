@@ -91,7 +91,8 @@ static __always_inline bool apply(enum wr_op op, struct wr_change *change)
 	return !wr_slot_stays_split(change->slot);
 }
 
-static void compact(struct wr_window *window, struct wr_change *change)
+/* Frees what no longer tells a difference; the window is locked. */
+void wr_change_compact(struct wr_window *window, struct wr_change *change)
 {
 	wr_runs_compact(&window->runs, change->first, change->end,
 			change->region->first, change->region->end);
@@ -137,7 +138,7 @@ bool wr_change_quick_locked(struct wr_window *window, enum wr_op op,
 	    !charge_one(window, op, change, charge))
 		return false;
 	if (apply(op, change))
-		compact(window, change);
+		wr_change_compact(window, change);
 	return true;
 }
 
@@ -186,7 +187,7 @@ static void compact_all(struct wr_window *window, struct wr_change *change,
 {
 	for (; change < end; change++)
 		if (change->region && change->end <= change->region->end)
-			compact(window, change);
+			wr_change_compact(window, change);
 }
 
 /* How many pages are committed of a range that can overlap with others. */
