@@ -860,7 +860,8 @@ static bool end_window(struct wr_window *window)
 }
 
 /**
- * wr_window_unmapped - the program, or its end, has unmapped a VMA
+ * wr_window_unmapped - the program, or its end, has unmapped a VMA, or there is
+ *	none any more because it could not be replaced
  * @window: the VMA's window
  * @first: its first page
  * @end: the page behind its last
@@ -868,7 +869,7 @@ static bool end_window(struct wr_window *window)
  * A whole window is released with all that is in it. Of a piece the
  * regions remain, with nothing that could be committed there again.
  *
- * Context: under mmap_lock, for reading or writing; takes no layout_lock.
+ * Context: mostly under mmap_lock, for reading or writing; takes no layout_lock.
  */
 void wr_window_unmapped(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
@@ -977,9 +978,8 @@ void wr_window_restore(struct wr_window *window, pgoff_t first, pgoff_t end)
 			continue;
 		if (is_ours_now(window, first, next))
 			unmap_pages(window, first, next);
-		mutex_lock(&window->lock);
-		lose_pages(window, first, next);
-		mutex_unlock(&window->lock);
+		/* No VMA of the window may be left to be closed. */
+		wr_window_unmapped(window, first, next);
 	}
 }
 
