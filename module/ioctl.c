@@ -137,7 +137,8 @@ static void info_of_space(struct winregion_get_info *info)
 	info->out_windows = space->nr_windows;
 	spin_unlock(&space->lock);
 	spin_lock(&space->pagefile.lock);
-	info->out_committed = (u64)space->pagefile.used << PAGE_SHIFT;
+	info->out_committed = (u64)wr_pagefile_used(&space->pagefile)
+			      << PAGE_SHIFT;
 	info->out_charged = (u64)space->pagefile.quota << PAGE_SHIFT;
 	spin_unlock(&space->pagefile.lock);
 	wr_space_put(space);

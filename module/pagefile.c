@@ -26,7 +26,7 @@
 
 #include "pagefile.h"
 
-#define MIN_STORE (SZ_256K >> PAGE_SHIFT)
+#define MIN_STORE (SZ_1M >> PAGE_SHIFT)
 #define MAX_STORE (SZ_64M >> PAGE_SHIFT)
 
 /* A shmem file without pages, for its size. */
@@ -45,12 +45,12 @@ MODULE_PARM_DESC(commit_limit_mb,
 static atomic_long_t total_pages = ATOMIC_LONG_INIT(0);
 
 /*
- * Charge kept in store for the next commits: an eighth of what is in use, but
+ * Charge kept in store for the next commits: a quarter of what is in use, but
  * not much of a lot. The last term bounds the number of files.
  */
 static unsigned long store_size(unsigned long used)
 {
-	return clamp_t(unsigned long, used / 8, MIN_STORE,
+	return clamp_t(unsigned long, used / 4, MIN_STORE,
 		       max_t(unsigned long, MAX_STORE, used / 64));
 }
 
@@ -126,10 +126,17 @@ void wr_pagefile_init(struct wr_pagefile *pagefile)
 	mutex_init(&pagefile->grow_lock);
 }
 
+/* Pages committed; exact under pagefile->lock. */
+unsigned long wr_pagefile_used(struct wr_pagefile *pagefile)
+{
+	return READ_ONCE(pagefile->quota) - atomic_long_read(&pagefile->store);
+}
+
 static void add_quota(struct wr_pagefile *pagefile, long pages)
 {
 	spin_lock(&pagefile->lock);
-	pagefile->quota += pages;
+	WRITE_ONCE(pagefile->quota, pagefile->quota + pages);
+	atomic_long_add(pages, &pagefile->store);
 	spin_unlock(&pagefile->lock);
 }
 
@@ -152,33 +159,17 @@ void wr_pagefile_destroy(struct wr_pagefile *pagefile)
 {
 	struct wr_quantum *quantum;
 
-	WARN_ON_ONCE(pagefile->used);
+	WARN_ON_ONCE(wr_pagefile_used(pagefile));
 	while ((quantum = newest(pagefile)))
 		free_quantum(quantum);
 	mutex_destroy(&pagefile->grow_lock);
 }
 
-/* Takes charge if there is enough in store. Does not sleep. */
-bool wr_pagefile_charge_quick(struct wr_pagefile *pagefile, unsigned long pages)
-{
-	bool ok;
-
-	spin_lock(&pagefile->lock);
-	ok = pages <= pagefile->quota - pagefile->used;
-	if (ok)
-		pagefile->used += pages;
-	spin_unlock(&pagefile->lock);
-	return ok;
-}
-
 /* What commits of @pages would need beyond the quota. */
 static unsigned long missing(struct wr_pagefile *pagefile, unsigned long pages)
 {
-	unsigned long left;
+	unsigned long left = atomic_long_read(&pagefile->store);
 
-	spin_lock(&pagefile->lock);
-	left = pagefile->quota - pagefile->used;
-	spin_unlock(&pagefile->lock);
 	return pages > left ? pages - left : 0;
 }
 
@@ -214,13 +205,15 @@ err_quantum:
 /* Only when the system is at its limit is nothing taken for the store. */
 static int grow_for(struct wr_pagefile *pagefile, unsigned long pages)
 {
-	unsigned long need = missing(pagefile, pages);
+	unsigned long need = missing(pagefile, pages), used;
 	int err;
 
 	if (!need)
 		return 0;
-	err = grow(pagefile,
-		   need + store_size(READ_ONCE(pagefile->used) + pages));
+	spin_lock(&pagefile->lock);
+	used = wr_pagefile_used(pagefile);
+	spin_unlock(&pagefile->lock);
+	err = grow(pagefile, need + store_size(used + pages));
 	if (err == -EDQUOT)
 		err = grow(pagefile, need);
 	return err;
@@ -257,8 +250,8 @@ int wr_pagefile_charge(struct wr_pagefile *pagefile, unsigned long pages)
 void wr_pagefile_uncharge(struct wr_pagefile *pagefile, unsigned long pages)
 {
 	spin_lock(&pagefile->lock);
-	if (!WARN_ON_ONCE(pages > pagefile->used))
-		pagefile->used -= pages;
+	if (!WARN_ON_ONCE(pages > wr_pagefile_used(pagefile)))
+		atomic_long_add(pages, &pagefile->store);
 	spin_unlock(&pagefile->lock);
 }
 
@@ -270,10 +263,15 @@ static unsigned long take_quota(struct wr_pagefile *pagefile,
 				unsigned long wanted)
 {
 	unsigned long taken;
+	long store;
 
 	spin_lock(&pagefile->lock);
-	taken = min(wanted, pagefile->quota - pagefile->used);
-	pagefile->quota -= taken;
+	store = atomic_long_read(&pagefile->store);
+	do {
+		taken = min_t(unsigned long, wanted, store);
+	} while (!atomic_long_try_cmpxchg(&pagefile->store, &store,
+					  store - taken));
+	WRITE_ONCE(pagefile->quota, pagefile->quota - taken);
 	spin_unlock(&pagefile->lock);
 	return taken;
 }
@@ -306,24 +304,16 @@ static bool drop_quantum(struct wr_pagefile *pagefile,
 	return true;
 }
 
-/* What is in store beyond its size if @used is in use. */
-static unsigned long excess_with(struct wr_pagefile *pagefile,
-				 unsigned long used)
-{
-	unsigned long left = pagefile->quota - used;
-
-	lockdep_assert_held(&pagefile->lock);
-	return left - min(left, store_size(used));
-}
-
+/* What is in store beyond its size */
 static unsigned long excess_of(struct wr_pagefile *pagefile)
 {
-	unsigned long excess;
+	unsigned long left, used;
 
 	spin_lock(&pagefile->lock);
-	excess = excess_with(pagefile, pagefile->used);
+	used = wr_pagefile_used(pagefile);
+	left = pagefile->quota - used;
 	spin_unlock(&pagefile->lock);
-	return excess;
+	return left - min(left, store_size(used));
 }
 
 static bool is_much(unsigned long excess, unsigned long used)
@@ -335,16 +325,17 @@ static bool is_much(unsigned long excess, unsigned long used)
 bool wr_pagefile_uncharge_quick(struct wr_pagefile *pagefile,
 				unsigned long pages)
 {
-	unsigned long used;
-	bool ok;
+	unsigned long left = atomic_long_read(&pagefile->store) + pages;
+	unsigned long used, size;
 
-	spin_lock(&pagefile->lock);
-	used = pagefile->used - pages;
-	ok = !is_much(excess_with(pagefile, used), used);
-	if (ok)
-		pagefile->used = used;
-	spin_unlock(&pagefile->lock);
-	return ok;
+	if (left >= 3 * MIN_STORE) { /* else not even the least store is full */
+		used = READ_ONCE(pagefile->quota) - left;
+		size = store_size(used);
+		if (left > size && is_much(left - size, used))
+			return false;
+	}
+	atomic_long_add(pages, &pagefile->store);
+	return true;
 }
 
 /**
@@ -362,7 +353,7 @@ void wr_pagefile_trim(struct wr_pagefile *pagefile, bool may_truncate)
 	unsigned long excess = excess_of(pagefile);
 	struct wr_quantum *quantum;
 
-	if (likely(!is_much(excess, READ_ONCE(pagefile->used))))
+	if (likely(!is_much(excess, wr_pagefile_used(pagefile))))
 		return;
 	mutex_lock(&pagefile->grow_lock);
 	while ((quantum = newest(pagefile))) {

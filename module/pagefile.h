@@ -2,15 +2,16 @@
 #ifndef _WR_PAGEFILE_H
 #define _WR_PAGEFILE_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 
 /**
  * struct wr_pagefile - the commit charge of one space
- * @lock: a leaf; protects @used and @quota
- * @used: pages committed
- * @quota: pages charged to the system; at least @used
+ * @lock: a leaf; protects @quota, and both counters when they change together
+ * @quota: pages charged to the system
+ * @store: those of them that are not committed
  * @grow_lock: serialises changes of @quota and @quanta; taken inside
  *	mmap_lock and the window's lock
  * @quanta: struct wr_quantum, the newest first; they add up to @quota, but for
@@ -18,8 +19,8 @@
  */
 struct wr_pagefile {
 	spinlock_t lock; /* the counters */
-	unsigned long used;
 	unsigned long quota;
+	atomic_long_t store;
 	struct mutex grow_lock; /* the quanta */
 	struct list_head quanta;
 };
@@ -27,13 +28,26 @@ struct wr_pagefile {
 void wr_pagefile_init(struct wr_pagefile *pagefile);
 void wr_pagefile_destroy(struct wr_pagefile *pagefile);
 int wr_pagefile_charge(struct wr_pagefile *pagefile, unsigned long pages);
-bool wr_pagefile_charge_quick(struct wr_pagefile *pagefile,
-			      unsigned long pages);
 bool wr_pagefile_uncharge_quick(struct wr_pagefile *pagefile,
 				unsigned long pages);
 void wr_pagefile_uncharge(struct wr_pagefile *pagefile, unsigned long pages);
+unsigned long wr_pagefile_used(struct wr_pagefile *pagefile);
 void wr_pagefile_trim(struct wr_pagefile *pagefile, bool may_truncate);
 unsigned long wr_pagefile_total(void);
 unsigned long wr_pagefile_limit(void);
+
+/* Takes charge if there is enough in store. Does not sleep. */
+static __always_inline bool
+wr_pagefile_charge_quick(struct wr_pagefile *pagefile, unsigned long pages)
+{
+	long store = atomic_long_read(&pagefile->store);
+
+	do {
+		if (pages > (unsigned long)store)
+			return false;
+	} while (!atomic_long_try_cmpxchg(&pagefile->store, &store,
+					  store - pages));
+	return true;
+}
 
 #endif /* _WR_PAGEFILE_H */
