@@ -2,6 +2,7 @@
 #ifndef _WR_CHANGE_H
 #define _WR_CHANGE_H
 
+#include "regiontree.h"
 #include "window.h"
 
 enum wr_op {
@@ -18,7 +19,7 @@ enum wr_op {
  * @lost: rights that some page loses
  * @gained: rights that some readable page gains
  * @unlike: some page has other rights than before
- * @hard: it is known not to be easy: wr_change_quick()
+ * @hard: it is known not to be easy
  * @old_protection: set to what the first page had (WR_PROTECT)
  * @window: the window of the range; referenced while the change runs
  * @region: its region; valid under the window's lock
@@ -38,13 +39,22 @@ struct wr_change {
 	struct wr_slot *slot;
 };
 
-void wr_change_compact(struct wr_window *window, struct wr_change *change);
+long wr_commit_plain(struct winregion_change __user *user);
+long wr_decommit_plain(struct winregion_change __user *user);
+long wr_protect_plain(struct winregion_change __user *user);
 bool wr_change_quick_locked(struct wr_window *window, enum wr_op op,
 			    struct wr_change *change);
 bool wr_commit_quick(struct wr_window *window, struct wr_change *changes,
 		     unsigned int nr);
-bool wr_change_quick(enum wr_op op, struct wr_change *change);
 int wr_change(struct wr_space *space, enum wr_op op, struct wr_change *changes,
 	      unsigned int nr);
+
+/* Frees what no longer tells a difference; the window is locked. */
+static __always_inline void wr_change_compact(struct wr_window *window,
+					      struct wr_change *change)
+{
+	wr_runs_compact(&window->runs, change->first, change->end,
+			change->region->first, change->region->end);
+}
 
 #endif /* _WR_CHANGE_H */

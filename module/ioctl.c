@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ioctls: their table, the checks of their arguments, and the only places
- * where user memory is read or written. No lock is held in this file.
+ * The ioctls, and the checks of their arguments. User memory is read and written
+ * here, and by those that quick.c and query.c can answer in one step, which come
+ * back here with all else. No lock is held in this file.
  */
 #include <linux/overflow.h>
 #include <linux/sched/mm.h>
@@ -144,7 +145,7 @@ static void info_of_space(struct winregion_get_info *info)
 	wr_space_put(space);
 }
 
-static int wr_ioc_get_info(void __user *argp)
+static noinline int wr_ioc_get_info(void __user *argp)
 {
 	struct winregion_get_info info;
 	unsigned long limit;
@@ -263,7 +264,7 @@ static int release_in_mm(pgoff_t first, unsigned long *pages)
 	return err;
 }
 
-static int wr_ioc_reserve(void __user *argp)
+static noinline int wr_ioc_reserve(void __user *argp)
 {
 	struct wr_reserve request = {};
 	struct winregion_reserve args;
@@ -287,7 +288,7 @@ static int wr_ioc_reserve(void __user *argp)
 
 /* ---- WINREGION_RELEASE ---- */
 
-static int wr_ioc_release(void __user *argp)
+static noinline int wr_ioc_release(void __user *argp)
 {
 	struct winregion_release args;
 	unsigned long pages;
@@ -319,7 +320,6 @@ static int parse_range(enum wr_op op, struct winregion_range *range,
 	int err;
 
 	change->window = NULL;
-	change->hard = false;
 	change->old_protection = 0;
 	change->state = 0;
 	if (op == WR_DECOMMIT) {
@@ -354,9 +354,11 @@ static int parse_some(enum wr_op op, struct winregion_range __user *user,
 	unsigned int i;
 	int err = 0;
 
-	for (i = 0; i < nr && !err; i++)
+	for (i = 0; i < nr && !err; i++) {
+		changes[i].hard = false;
 		err = all ? parse_range(op, &ranges[i], &changes[i]) :
 			    parse_one(op, &user[i], &changes[i]);
+	}
 	return err;
 }
 
@@ -433,29 +435,38 @@ static int change_many(enum wr_op op, struct winregion_change *args)
 	return err;
 }
 
-static __always_inline int change_one(enum wr_op op,
-				      struct winregion_change *args,
-				      struct winregion_change __user *user)
+static int change_one(enum wr_op op, struct winregion_change *args,
+		      struct winregion_change __user *user, bool hard)
 {
-	struct wr_change change __uninitialized;
+	struct wr_change change;
 	int err;
 
 	if (args->ranges)
 		return -EINVAL;
+	change.hard = hard;
 	err = parse_range(op, &args->range, &change);
-	if (!err && !wr_change_quick(op, &change))
+	if (!err)
 		err = change_in_mm(op, &change, 1);
 	if (!err && op == WR_PROTECT)
 		err = return_old(&user->range, &change, 1);
 	return err;
 }
 
-static int change_pages(enum wr_op op, void __user *argp)
+/**
+ * wr_ioctl_change - WINREGION_COMMIT, _DECOMMIT, _PROTECT, whatever the argument
+ * @op: which
+ * @user: the argument
+ * @hard: it is known not to be easy
+ *
+ * Return: 0 or an error.
+ */
+long wr_ioctl_change(enum wr_op op, struct winregion_change __user *user,
+		     bool hard)
 {
-	struct winregion_change args __uninitialized;
+	struct winregion_change args;
 	int err;
 
-	err = read_args(&args, argp, sizeof(args));
+	err = read_args(&args, user, sizeof(args));
 	if (err)
 		return err;
 	if (args.flags)
@@ -464,70 +475,35 @@ static int change_pages(enum wr_op op, void __user *argp)
 		return -EINVAL;
 	if (args.nr_ranges)
 		return change_many(op, &args);
-	return change_one(op, &args, argp);
-}
-
-static int wr_ioc_commit(void __user *argp)
-{
-	return change_pages(WR_COMMIT, argp);
-}
-
-static int wr_ioc_decommit(void __user *argp)
-{
-	return change_pages(WR_DECOMMIT, argp);
-}
-
-static int wr_ioc_protect(void __user *argp)
-{
-	return change_pages(WR_PROTECT, argp);
+	return change_one(op, &args, user, hard);
 }
 
 /* ---- WINREGION_QUERY, WINREGION_QUERY_RUNS ---- */
 
-/* copy_to_user() without the calls. */
-static int return_run(struct winregion_run __user *user,
-		      const struct winregion_run *run)
-{
-	if (!user_write_access_begin(user, sizeof(*user)))
-		return -EFAULT;
-	unsafe_put_user(run->address, &user->address, fault);
-	unsafe_put_user(run->length, &user->length, fault);
-	unsafe_put_user(run->region_address, &user->region_address, fault);
-	unsafe_put_user(run->region_length, &user->region_length, fault);
-	unsafe_put_user(run->region_committed, &user->region_committed, fault);
-	unsafe_put_user(run->resident, &user->resident, fault);
-	unsafe_put_user(run->region_protection, &user->region_protection,
-			fault);
-	unsafe_put_user(run->state, &user->state, fault);
-	unsafe_put_user(run->protection, &user->protection, fault);
-	unsafe_put_user(run->type, &user->type, fault);
-	unsafe_put_user(run->flags, &user->flags, fault);
-	unsafe_put_user(run->__reserved, &user->__reserved, fault);
-	user_write_access_end();
-	return 0;
-fault:
-	user_write_access_end();
-	return -EFAULT;
-}
-
-static int wr_ioc_query(void __user *argp)
+/**
+ * wr_ioctl_query - WINREGION_QUERY, whatever the argument
+ * @user: the argument
+ *
+ * Return: 0 or an error.
+ */
+long wr_ioctl_query(struct winregion_query __user *user)
 {
 	const u32 bytes = offsetof(struct winregion_query, out);
-	struct winregion_query __user *user = argp;
-	struct winregion_query args __uninitialized;
+	struct winregion_query args;
 	int err;
 
-	err = read_head(&args, argp, sizeof(args), bytes);
+	err = read_head(&args, user, sizeof(args), bytes);
 	if (err)
 		return err;
-	if (!args.flags && wr_query_at_once(args.address, &args.out))
-		return return_run(&user->out, &args.out);
 	if (args.flags & ~WINREGION_QUERY_RESIDENT)
 		return -EOPNOTSUPP;
 	if (args.address > wr_highest())
 		return -EADDRNOTAVAIL;
 	err = wr_query(args.address, args.flags, &args.out);
-	return err ? err : return_run(&user->out, &args.out);
+	if (err)
+		return err;
+	return copy_to_user(&user->out, &args.out, sizeof(args.out)) ? -EFAULT :
+								       0;
 }
 
 static int query_runs(struct wr_space *space, struct winregion_query_runs *args,
@@ -565,7 +541,7 @@ static int check_query_runs(struct winregion_query_runs *args)
 	return 0;
 }
 
-static int wr_ioc_query_runs(void __user *argp)
+static noinline int wr_ioc_query_runs(void __user *argp)
 {
 	struct winregion_query_runs args;
 	struct winregion_run *buffer;
@@ -591,30 +567,23 @@ static int wr_ioc_query_runs(void __user *argp)
 	return copy_to_user(argp, &args, sizeof(args)) ? -EFAULT : 0;
 }
 
-/* ---- the table ---- */
+/* ---- all of them ---- */
 
-#define WR_OP(_name, _handler) \
-	[WINREGION_CMD_##_name - WINREGION_CMD_BASE] = { \
-		.number = WINREGION_##_name, \
-		.handler = (_handler), \
+static noinline long other_ioctl(unsigned int cmd, void __user *argp)
+{
+	switch (cmd) {
+	case WINREGION_QUERY_RUNS:
+		return wr_ioc_query_runs(argp);
+	case WINREGION_RESERVE:
+		return wr_ioc_reserve(argp);
+	case WINREGION_RELEASE:
+		return wr_ioc_release(argp);
+	case WINREGION_GET_INFO:
+		return wr_ioc_get_info(argp);
+	default:
+		return -ENOTTY;
 	}
-
-/**
- * struct wr_ioctl_op - one ioctl
- * @number: WINREGION_*
- * @handler: reads its argument structure, and does it
- */
-struct wr_ioctl_op {
-	unsigned int number;
-	int (*handler)(void __user *argp);
-};
-
-static const struct wr_ioctl_op ops[] = {
-	WR_OP(GET_INFO, wr_ioc_get_info), WR_OP(RESERVE, wr_ioc_reserve),
-	WR_OP(RELEASE, wr_ioc_release),	  WR_OP(COMMIT, wr_ioc_commit),
-	WR_OP(DECOMMIT, wr_ioc_decommit), WR_OP(PROTECT, wr_ioc_protect),
-	WR_OP(QUERY, wr_ioc_query),	  WR_OP(QUERY_RUNS, wr_ioc_query_runs),
-};
+}
 
 /**
  * wr_ioctl - unlocked_ioctl of /dev/winregion
@@ -626,9 +595,15 @@ static const struct wr_ioctl_op ops[] = {
  */
 long wr_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	unsigned int i = _IOC_NR(cmd) - WINREGION_CMD_BASE;
+	void __user *argp = (void __user *)arg;
 
-	if (i >= ARRAY_SIZE(ops) || ops[i].number != cmd)
-		return -ENOTTY;
-	return ops[i].handler((void __user *)arg);
+	if (cmd == WINREGION_QUERY)
+		return wr_query_plain(argp);
+	if (cmd == WINREGION_COMMIT)
+		return wr_commit_plain(argp);
+	if (cmd == WINREGION_DECOMMIT)
+		return wr_decommit_plain(argp);
+	if (cmd == WINREGION_PROTECT)
+		return wr_protect_plain(argp);
+	return other_ioctl(cmd, argp);
 }

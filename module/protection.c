@@ -13,10 +13,8 @@
 
 #define MODIFIERS (WINREGION_GUARD | WINREGION_NOCACHE | WINREGION_WRITECOMBINE)
 
-#define BASE_RIGHTS (WR_RIGHTS | WR_EXEC_ONLY)
-
 /* The protection without modifiers that gives these rights, or 0. */
-static const u8 bases[BASE_RIGHTS + 1] = {
+const u8 wr_protection_bases[WR_BASE_RIGHTS + 1] = {
 	[0] = WINREGION_NOACCESS,
 	[WR_READ] = WINREGION_READONLY,
 	[WR_READ | WR_WRITE] = WINREGION_READWRITE,
@@ -26,7 +24,7 @@ static const u8 bases[BASE_RIGHTS + 1] = {
 };
 
 /* The other way round: each is one bit. 0 where there is no such protection. */
-static const u8 states[BITS_PER_BYTE] = {
+const u8 wr_protection_states[BITS_PER_BYTE] = {
 	[ilog2(WINREGION_NOACCESS)] = WR_COMMITTED,
 	[ilog2(WINREGION_READONLY)] = WR_COMMITTED | WR_READ,
 	[ilog2(WINREGION_READWRITE)] = WR_COMMITTED | WR_READ | WR_WRITE,
@@ -63,7 +61,7 @@ int wr_protection_state(u32 protection, u8 *state)
 
 	if (!is_power_of_2(base))
 		return -EDOM;
-	plain = states[__ffs(base)];
+	plain = wr_protection_states[__ffs(base)];
 	if (!plain)
 		return -EDOM;
 	if (plain & WR_EXEC) /* has no effect, but is no error */
@@ -82,24 +80,4 @@ int wr_protection_state(u32 protection, u8 *state)
 u32 wr_protection_sticky(u32 protection)
 {
 	return protection & ~WINREGION_TARGETS_INVALID;
-}
-
-/**
- * wr_state_protection - the protection of a page, as a query shows it
- * @state: the page's state
- * @region_protection: the allocation protection of its region
- *
- * Return: WINREGION_*, or 0 if the page is not committed.
- */
-u32 wr_state_protection(u8 state, u32 region_protection)
-{
-	u32 protection = region_protection & WINREGION_NOCACHE;
-
-	if (!(state & WR_COMMITTED))
-		return 0;
-	if (state & WR_GUARD)
-		protection |= WINREGION_GUARD;
-	if (state & WR_COMBINE)
-		protection |= WINREGION_WRITECOMBINE;
-	return protection | bases[state & BASE_RIGHTS];
 }

@@ -9,60 +9,51 @@
  */
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
+#include <linux/uaccess.h>
 
 #include "fault.h"
-#include "protection.h"
+#include "ioctl.h"
 #include "query.h"
 #include "regiontree.h"
 #include "resident.h"
 
-/*
- * What it is from @index to @next on; a lost page is merely reserved. @cursor may be
- * NULL; it is not for what is looked at ahead.
- */
-static __always_inline u8 visible_span(struct wr_window *window,
-				       struct wr_cursor *cursor, pgoff_t index,
-				       pgoff_t end, pgoff_t *next)
+/* How far a page stays like a reserved one if some after it are lost. */
+static noinline pgoff_t reserved_end(struct wr_runs *runs, pgoff_t next,
+				     pgoff_t end)
 {
-	struct wr_runs *runs = &window->runs;
 	pgoff_t stop;
-	u8 state;
 
-	state = cursor ? wr_cursor_span(cursor, index, end, next) :
-			 wr_runs_span(runs, index, end, next);
-	state &= ~WR_LOST;
-	if (likely(state || !window->lost))
-		return state;
-	while (*next < end) {
-		if (wr_runs_span(runs, *next, end, &stop) & ~WR_LOST)
+	for (; next < end; next = stop)
+		if (wr_runs_span(runs, next, end, &stop) & ~WR_LOST)
 			break;
-		*next = stop;
-	}
-	return state;
+	return next;
 }
 
-/* Return: the first page behind the run. */
-static __always_inline pgoff_t describe(struct wr_window *window,
-					struct wr_cursor *cursor,
-					struct wr_region *region, pgoff_t index,
-					struct winregion_run *run)
+/*
+ * The run from @index on, in a region; a lost page is merely reserved. @cursor is
+ * NULL for what is not looked at ahead.
+ */
+static __always_inline void find_run(struct wr_window *window,
+				     struct wr_cursor *cursor,
+				     struct wr_region *region, pgoff_t index,
+				     struct wr_found *found)
 {
-	pgoff_t next;
-	u8 state = visible_span(window, cursor, index, region->end, &next);
+	struct wr_runs *runs = &window->runs;
+	pgoff_t end = region->end, next;
+	u8 state;
 
-	run->address = index << PAGE_SHIFT;
-	run->length = (next - index) << PAGE_SHIFT;
-	run->region_address = region->first << PAGE_SHIFT;
-	run->region_length = (region->end - region->first) << PAGE_SHIFT;
-	run->region_committed = region->committed << PAGE_SHIFT;
-	run->resident = 0;
-	run->region_protection = region->protection;
-	run->state = state ? WINREGION_STATE_COMMIT : WINREGION_STATE_RESERVE;
-	run->protection = wr_state_protection(state, region->protection);
-	run->type = WINREGION_TYPE_PRIVATE;
-	run->flags = 0;
-	run->__reserved = 0;
-	return next;
+	state = cursor ? wr_cursor_span(cursor, index, end, &next) :
+			 wr_runs_near_span(runs, index, end, &next);
+	state &= ~WR_LOST;
+	if (!state && unlikely(window->lost))
+		next = reserved_end(runs, next, end);
+	found->first = index;
+	found->end = next;
+	found->region_first = region->first;
+	found->region_end = end;
+	found->committed = region->committed;
+	found->protection = region->protection;
+	found->state = state;
 }
 
 /*
@@ -76,6 +67,7 @@ static unsigned int describe_runs(struct wr_window *window, pgoff_t *index,
 	struct wr_cursor cursor = { .runs = &window->runs };
 	struct wr_region *region = NULL;
 	pgoff_t at = *index, next;
+	struct wr_found found;
 	unsigned int n;
 
 	for (n = 0; n < max && at < end; n++, at = next) {
@@ -83,7 +75,9 @@ static unsigned int describe_runs(struct wr_window *window, pgoff_t *index,
 			region = wr_region_find(window, at);
 		if (!region)
 			break;
-		next = describe(window, &cursor, region, at, &runs[n]);
+		find_run(window, &cursor, region, at, &found);
+		wr_found_run(&found, &runs[n]);
+		next = found.end;
 		if (flags & WINREGION_QUERY_RESIDENT)
 			runs[n].resident = wr_resident_count(window, at, next)
 					   << PAGE_SHIFT;
@@ -92,35 +86,82 @@ static unsigned int describe_runs(struct wr_window *window, pgoff_t *index,
 	return n;
 }
 
-/**
- * wr_query_at_once - the run of pages at an address of the calling process
- * @addr: any address
- * @run: the answer
- *
- * Does not sleep.
- *
- * Return: whether the page is in a region and its window was free to look at;
- * if not, it takes wr_query().
- */
-bool wr_query_at_once(u64 addr, struct winregion_run *run)
+/* Return: whether there are no flags. */
+static __always_inline bool read_plain(struct winregion_query __user *user,
+				       u64 *address)
 {
-	pgoff_t index = addr >> PAGE_SHIFT;
-	struct wr_window *window = NULL;
-	struct wr_region *region = NULL;
-	struct wr_space *space;
+	u64 head;
 
-	rcu_read_lock();
-	space = wr_space_peek(current->mm);
-	if (space)
-		window = wr_window_trylock_at(space, index);
-	if (window) {
-		region = wr_region_find(window, index);
-		if (region)
-			describe(window, NULL, region, index, run);
-		mutex_unlock(&window->lock);
-	}
-	rcu_read_unlock();
+	if (!user_read_access_begin(user, offsetof(typeof(*user), out)))
+		return false;
+	unsafe_get_user(head, (u64 __user *)user, fault);
+	unsafe_get_user(*address, &user->address, fault);
+	user_read_access_end();
+	return head == wr_plain_head(sizeof(*user));
+fault:
+	user_read_access_end();
+	return false;
+}
+
+/* copy_to_user() without the calls. */
+static __always_inline int return_run(struct winregion_run __user *user,
+				      const struct winregion_run *run)
+{
+	if (!user_write_access_begin(user, sizeof(*user)))
+		return -EFAULT;
+	unsafe_put_user(run->address, &user->address, fault);
+	unsafe_put_user(run->length, &user->length, fault);
+	unsafe_put_user(run->region_address, &user->region_address, fault);
+	unsafe_put_user(run->region_length, &user->region_length, fault);
+	unsafe_put_user(run->region_committed, &user->region_committed, fault);
+	unsafe_put_user(run->resident, &user->resident, fault);
+	unsafe_put_user(run->region_protection, &user->region_protection,
+			fault);
+	unsafe_put_user(run->state, &user->state, fault);
+	unsafe_put_user(run->protection, &user->protection, fault);
+	unsafe_put_user(run->type, &user->type, fault);
+	unsafe_put_user(0, (u64 __user *)&user->flags, fault);
+	user_write_access_end();
+	return 0;
+fault:
+	user_write_access_end();
+	return -EFAULT;
+}
+
+/* Return: whether it is in a region and the window was free to look at. */
+static __always_inline bool find_at_once(pgoff_t index, struct wr_found *found)
+{
+	struct wr_window *window = wr_window_trylock(index);
+	struct wr_region *region;
+
+	if (!window)
+		return false;
+	region = wr_region_find(window, index);
+	if (region)
+		find_run(window, NULL, region, index, found);
+	wr_window_unlock(window);
 	return region;
+}
+
+/**
+ * wr_query_plain - WINREGION_QUERY
+ * @user: the argument
+ *
+ * In one step if that is easy, else by wr_ioctl_query().
+ *
+ * Return: 0 or an error.
+ */
+long wr_query_plain(struct winregion_query __user *user)
+{
+	struct wr_found found;
+	struct winregion_run run;
+	u64 address;
+
+	if (!read_plain(user, &address) ||
+	    !find_at_once(address >> PAGE_SHIFT, &found))
+		return wr_ioctl_query(user);
+	wr_found_run(&found, &run);
+	return return_run(&user->out, &run);
 }
 
 static unsigned int query_window(struct wr_space *space, pgoff_t *index,

@@ -3,26 +3,32 @@
  * The common change, without the preparations of change.c: pages of one slot,
  * all in one state, which has an array for them already; no page has to go, no
  * PTE to change, and no VMA. There is nothing to split, so nothing that can fail
- * but the charge. For a call that commits several ranges the arrays are made first.
+ * but the charge. For commits the arrays are made first.
  *
- * Whatever is not like that, errors included, is left to change.c.
+ * A call for one such range is done by one function, from its argument to its
+ * answer. Whatever is not like that, errors included, is left to ioctl.c.
  */
 #include <linux/bitops.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 
 #include "change.h"
+#include "ioctl.h"
 #include "protection.h"
 #include "regiontree.h"
 
-/* Whether pages may go from state @old to change->state without more ado. */
+/* Whether pages may go from state @old to @new without more ado. */
 static __always_inline bool is_quick(struct wr_window *window, enum wr_op op,
 				     u8 old, u8 new)
 {
-	if (old & WR_LOST || (op == WR_PROTECT && !(old & WR_COMMITTED)))
+	if (op == WR_PROTECT && !(old & WR_COMMITTED))
 		return false;
-	if (wr_window_exec_at(window, old) != wr_window_exec_at(window, new))
-		return false;
-	return window->tracked || !wr_state_needs_tracking(new);
+	if (window->exec || (old | new) & (WR_LOST | WR_EXEC)) {
+		if (old & WR_LOST || wr_window_exec_at(window, old) !=
+					     wr_window_exec_at(window, new))
+			return false;
+	}
+	return !wr_state_needs_tracking(new) || window->tracked;
 }
 
 /* The slot of the range, if it has an array of states and they are alike. */
@@ -35,13 +41,13 @@ quick_slot(struct wr_window *window, enum wr_op op, struct wr_change *change)
 
 	if (wr_slot_first(change->first) != wr_slot_first(change->end - 1))
 		return NULL;
-	slot = wr_runs_slot(&window->runs, change->first, NULL);
+	slot = wr_runs_peek(&window->runs, change->first);
 	if (!slot || !slot->states)
 		return NULL;
 	states = slot->states + wr_slot_offset(change->first);
-	if (wr_states_same(states, *states, n) != n)
+	if (!wr_states_are(states, *states, n))
 		return NULL;
-	if (slot->nr_resident &&
+	if (slot->nr_resident && *states & WR_COMMITTED &&
 	    (op == WR_DECOMMIT ||
 	     wr_state_rights(*states) != wr_state_rights(change->state)))
 		return NULL;
@@ -91,16 +97,10 @@ static __always_inline bool apply(enum wr_op op, struct wr_change *change)
 	return !wr_slot_stays_split(change->slot);
 }
 
-/* Frees what no longer tells a difference; the window is locked. */
-void wr_change_compact(struct wr_window *window, struct wr_change *change)
-{
-	wr_runs_compact(&window->runs, change->first, change->end,
-			change->region->first, change->region->end);
-}
-
 /* What a change of one range does to the charge, if a counter is enough for it. */
-static bool charge_one(struct wr_window *window, enum wr_op op,
-		       struct wr_change *change, unsigned long charge)
+static __always_inline bool charge_one(struct wr_window *window, enum wr_op op,
+				       struct wr_change *change,
+				       unsigned long charge)
 {
 	struct wr_pagefile *pagefile = &window->space->pagefile;
 	u8 old = change->slot->states[wr_slot_offset(change->first)];
@@ -117,48 +117,6 @@ static bool charge_one(struct wr_window *window, enum wr_op op,
 		change->region->committed -= pages;
 	}
 	return true;
-}
-
-/**
- * wr_change_quick_locked - change the pages of a range if that is easy
- * @window: the window of the range; its lock is held
- * @op: what to do
- * @change: the range
- *
- * Context: does not sleep.
- * Return: whether it is done. If not, nothing has changed.
- */
-bool wr_change_quick_locked(struct wr_window *window, enum wr_op op,
-			    struct wr_change *change)
-{
-	unsigned long charge = 0;
-
-	change->hard = true;
-	if (!check(window, op, change, &charge) ||
-	    !charge_one(window, op, change, charge))
-		return false;
-	if (apply(op, change))
-		wr_change_compact(window, change);
-	return true;
-}
-
-/* The same for the calling process, unless others have the window locked. */
-bool wr_change_quick(enum wr_op op, struct wr_change *change)
-{
-	struct wr_window *window = NULL;
-	struct wr_space *space;
-	bool done = false;
-
-	rcu_read_lock();
-	space = wr_space_peek(current->mm);
-	if (space)
-		window = wr_window_trylock_at(space, change->first);
-	if (window) {
-		done = wr_change_quick_locked(window, op, change);
-		mutex_unlock(&window->lock);
-	}
-	rcu_read_unlock();
-	return done;
 }
 
 /* Like check(), but makes the array of states if that is what is missing. */
@@ -179,6 +137,167 @@ static bool check_split(struct wr_window *window, enum wr_op op,
 	return !wr_runs_split(runs, change->first, GFP_KERNEL_ACCOUNT) &&
 	       !wr_runs_split(runs, change->end, GFP_KERNEL_ACCOUNT) &&
 	       check(window, op, change, charge);
+}
+
+/* Whether what is missing is the array of their slot. */
+static __always_inline bool has_no_states(struct wr_window *window,
+					  struct wr_change *change)
+{
+	struct wr_slot *slot = wr_runs_peek(&window->runs, change->first);
+
+	return change->region && (!slot || !slot->states) &&
+	       wr_slot_first(change->first) == wr_slot_first(change->end - 1) &&
+	       change->end - change->first < WR_SLOT_PAGES;
+}
+
+/* The first commit in a slot, or another of the few that need an array. */
+static noinline bool commit_split(struct wr_window *window, pgoff_t first,
+				  pgoff_t end, u8 state)
+{
+	struct wr_change change = {
+		.first = first,
+		.end = end,
+		.state = state,
+	};
+	unsigned long charge = 0;
+	bool done, compacts;
+
+	done = check_split(window, WR_COMMIT, &change, &charge) &&
+	       charge_one(window, WR_COMMIT, &change, charge);
+	compacts = done ? apply(WR_COMMIT, &change) :
+			  change.region && end <= change.region->end;
+	if (compacts)
+		wr_change_compact(window, &change);
+	return done;
+}
+
+static __always_inline bool
+change_locked(struct wr_window *window, enum wr_op op, struct wr_change *change)
+{
+	unsigned long charge = 0;
+
+	if (!check(window, op, change, &charge))
+		return op == WR_COMMIT && has_no_states(window, change) &&
+		       commit_split(window, change->first, change->end,
+				    change->state);
+	if (!charge_one(window, op, change, charge))
+		return false;
+	if (apply(op, change))
+		wr_change_compact(window, change);
+	return true;
+}
+
+/**
+ * wr_change_quick_locked - change the pages of a range if that is easy
+ * @window: the window of the range; its lock is held
+ * @op: what to do
+ * @change: the range
+ *
+ * Context: may sleep.
+ * Return: whether it is done. If not, nothing has changed.
+ */
+bool wr_change_quick_locked(struct wr_window *window, enum wr_op op,
+			    struct wr_change *change)
+{
+	return change_locked(window, op, change);
+}
+
+enum wr_quick {
+	WR_DONE,
+	WR_NOT_TRIED, /* there is no such window, or it is locked */
+	WR_HARD,
+};
+
+/* The same for the calling process, unless others have the window locked. */
+static __always_inline enum wr_quick change_here(enum wr_op op,
+						 struct wr_change *change)
+{
+	struct wr_window *window = wr_window_trylock(change->first);
+	bool done;
+
+	if (!window)
+		return WR_NOT_TRIED;
+	done = change_locked(window, op, change);
+	wr_window_unlock(window);
+	return done ? WR_DONE : WR_HARD;
+}
+
+/*
+ * Reads what is one range without flags. No address that a region can contain
+ * is out of bounds, so that need not be looked at. Return: whether it is.
+ */
+static __always_inline bool read_plain(enum wr_op op,
+				       struct winregion_change __user *user,
+				       struct wr_change *change)
+{
+	u64 __user *words = (u64 __user *)user;
+	u64 head, more, ranges, address, length;
+	u32 protection;
+
+	if (!user_read_access_begin(user, sizeof(*user)))
+		return false;
+	unsafe_get_user(head, &words[0], fault);
+	unsafe_get_user(more, &words[1], fault);
+	unsafe_get_user(ranges, &user->ranges, fault);
+	unsafe_get_user(address, &user->range.address, fault);
+	unsafe_get_user(length, &user->range.length, fault);
+	unsafe_get_user(protection, &user->range.protection, fault);
+	user_read_access_end();
+	if (head != wr_plain_head(sizeof(*user)) || more | ranges)
+		return false;
+	if (--length >= PMD_SIZE)
+		return false;
+	change->first = address >> PAGE_SHIFT;
+	change->end = ((address + length) >> PAGE_SHIFT) + 1;
+	if (op == WR_DECOMMIT) {
+		change->state = 0;
+		return !protection;
+	}
+	change->state = wr_protection_plain(protection);
+	return change->state;
+fault:
+	user_read_access_end();
+	return false;
+}
+
+static __always_inline long change_plain(enum wr_op op,
+					 struct winregion_change __user *user)
+{
+	struct wr_change change;
+	enum wr_quick done = WR_NOT_TRIED;
+
+	if (read_plain(op, user, &change))
+		done = change_here(op, &change);
+	if (done != WR_DONE)
+		return wr_ioctl_change(op, user, done == WR_HARD);
+	if (op != WR_PROTECT)
+		return 0;
+	return put_user(change.old_protection, &user->range.out_old_protection);
+}
+
+/**
+ * wr_commit_plain - WINREGION_COMMIT
+ * @user: the argument
+ *
+ * In one step if that is easy, else by wr_ioctl_change().
+ *
+ * Return: 0 or an error.
+ */
+long wr_commit_plain(struct winregion_change __user *user)
+{
+	return change_plain(WR_COMMIT, user);
+}
+
+/* The same for WINREGION_DECOMMIT. */
+long wr_decommit_plain(struct winregion_change __user *user)
+{
+	return change_plain(WR_DECOMMIT, user);
+}
+
+/* The same for WINREGION_PROTECT. */
+long wr_protect_plain(struct winregion_change __user *user)
+{
+	return change_plain(WR_PROTECT, user);
 }
 
 /* Up to the change @end, the last of which may be no good. */

@@ -59,14 +59,6 @@ struct wr_region *wr_region_next(struct wr_window *window, pgoff_t index)
 	return next;
 }
 
-/* The region with the page @index, or NULL. */
-struct wr_region *wr_region_find(struct wr_window *window, pgoff_t index)
-{
-	struct wr_region *region = wr_region_next(window, index);
-
-	return region && region->first <= index ? region : NULL;
-}
-
 /* The first page of the units that are free behind @region (or none). */
 static pgoff_t free_from(struct wr_window *window, struct wr_region *region)
 {

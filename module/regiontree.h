@@ -29,7 +29,6 @@ struct wr_region {
 	u32 protection;
 };
 
-struct wr_region *wr_region_find(struct wr_window *window, pgoff_t index);
 struct wr_region *wr_region_next(struct wr_window *window, pgoff_t index);
 struct wr_region *wr_region_first(struct wr_window *window);
 struct wr_region *wr_region_after(struct wr_region *region);
@@ -37,5 +36,19 @@ void wr_region_add(struct wr_window *window, struct wr_region *region);
 void wr_region_remove(struct wr_window *window, struct wr_region *region);
 bool wr_region_find_gap(struct wr_window *window, unsigned long pages,
 			pgoff_t *first);
+
+/* The region with the page @index, or NULL; mostly the one in the middle. */
+static __always_inline struct wr_region *
+wr_region_find(struct wr_window *window, pgoff_t index)
+{
+	struct rb_node *node = window->regions.rb_node;
+	struct wr_region *region = rb_entry(node, struct wr_region, node);
+
+	lockdep_assert_held(&window->lock);
+	if (node && region->first <= index && region->end > index)
+		return region;
+	region = wr_region_next(window, index);
+	return region && region->first <= index ? region : NULL;
+}
 
 #endif /* _WR_REGIONTREE_H */

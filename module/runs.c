@@ -24,27 +24,14 @@
  *
  * The caller holds the window's lock. "end" is exclusive everywhere.
  */
-#include <linux/log2.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "runs.h"
 
-#define WR_NODE_ENTRIES 64UL
-#define WR_NODE_SHIFT ilog2(WR_NODE_ENTRIES)
-
-struct wr_node {
-	unsigned long entries[WR_NODE_ENTRIES];
-};
-
 static unsigned long state_entry(u8 state)
 {
 	return state ? ((unsigned long)state << 1) | 1 : 0;
-}
-
-static bool entry_is_state(unsigned long entry)
-{
-	return !entry || (entry & 1);
 }
 
 static u8 entry_state(unsigned long entry)
@@ -62,23 +49,11 @@ static struct wr_slot *entry_slot(unsigned long entry)
 	return (struct wr_slot *)entry;
 }
 
-/*
- * The lowest entry that covers @index; its block of 1 << @shift pages is in one
- * state, or is a slot.
- */
+/* For what is not in a hurry. */
 static unsigned long *find_entry(struct wr_runs *runs, pgoff_t index,
 				 unsigned int *shift)
 {
-	unsigned long *entry = &runs->root;
-	pgoff_t offset = index - runs->base;
-
-	*shift = runs->shift;
-	while (*shift > WR_SLOT_SHIFT && !entry_is_state(*entry)) {
-		*shift -= WR_NODE_SHIFT;
-		entry = &entry_node(*entry)->entries[(offset >> *shift) &
-						     (WR_NODE_ENTRIES - 1)];
-	}
-	return entry;
+	return wr_runs_entry(runs, index, shift);
 }
 
 /* The first page behind the block of 1 << @shift pages that has @index. */
@@ -110,7 +85,7 @@ static void free_entry(unsigned long entry, unsigned int shift)
 {
 	unsigned int i;
 
-	if (entry_is_state(entry))
+	if (wr_entry_is_state(entry))
 		return;
 	if (shift == WR_SLOT_SHIFT) {
 		free_slot(entry_slot(entry));
@@ -127,19 +102,6 @@ void wr_runs_destroy(struct wr_runs *runs)
 {
 	free_entry(runs->root, runs->shift);
 	runs->root = 0;
-}
-
-/* memset() for what is mostly 16 bytes. */
-void wr_states_fill(u8 *states, u8 state, unsigned int n)
-{
-	const u64 eight = wr_eight(state);
-
-	for (; n >= sizeof(eight); n -= sizeof(eight)) {
-		memcpy(states, &eight, sizeof(eight));
-		states += sizeof(eight);
-	}
-	while (n--)
-		*states++ = state;
 }
 
 /* How many of the @n states from @states on are @state. */
@@ -178,8 +140,8 @@ static u8 slot_state(struct wr_slot *slot, pgoff_t index)
 
 static u8 state_in(unsigned long entry, pgoff_t index)
 {
-	return entry_is_state(entry) ? entry_state(entry) :
-				       slot_state(entry_slot(entry), index);
+	return wr_entry_is_state(entry) ? entry_state(entry) :
+					  slot_state(entry_slot(entry), index);
 }
 
 /* The state of one page. */
@@ -187,7 +149,7 @@ u8 wr_runs_state(struct wr_runs *runs, pgoff_t index)
 {
 	unsigned int shift;
 
-	return state_in(*find_entry(runs, index, &shift), index);
+	return state_in(*wr_runs_entry(runs, index, &shift), index);
 }
 
 /* Whether @index, where a block of 1 << @shift pages ended, is in its node too. */
@@ -211,7 +173,7 @@ static pgoff_t span_in_node(struct wr_runs *runs, pgoff_t index, pgoff_t end,
 
 	for (;; stop += 1UL << shift) {
 		stop = min(stop, end);
-		if (entry_is_state(*entry))
+		if (wr_entry_is_state(*entry))
 			index = entry_state(*entry) == state ? stop : index;
 		else if (shift == WR_SLOT_SHIFT)
 			index = slot_span(entry_slot(*entry), index, stop,
@@ -247,7 +209,7 @@ u8 wr_runs_span(struct wr_runs *runs, pgoff_t index, pgoff_t end, pgoff_t *next)
 	unsigned long entry = *find_entry(runs, index, &shift);
 	u8 *states, state = state_in(entry, index);
 
-	if (!entry_is_state(entry) && entry_slot(entry)->states) {
+	if (!wr_entry_is_state(entry) && entry_slot(entry)->states) {
 		states = entry_slot(entry)->states + wr_slot_offset(index);
 		n = min(WR_SLOT_PAGES - wr_slot_offset(index), end - index);
 		same = wr_states_same(states, state, n);
@@ -259,6 +221,15 @@ u8 wr_runs_span(struct wr_runs *runs, pgoff_t index, pgoff_t end, pgoff_t *next)
 	}
 	*next = span_end(runs, index, end, state);
 	return state;
+}
+
+/* What wr_runs_span() sets @next to. */
+pgoff_t wr_runs_far_end(struct wr_runs *runs, pgoff_t index, pgoff_t end)
+{
+	pgoff_t next;
+
+	wr_runs_span(runs, index, end, &next);
+	return next;
 }
 
 static void cursor_move(struct wr_cursor *cursor, pgoff_t index)
@@ -340,7 +311,7 @@ int wr_runs_split(struct wr_runs *runs, pgoff_t index, gfp_t gfp)
 		entry = find_entry(runs, index, &shift);
 		if (!(offset & ((1UL << shift) - 1)))
 			return 0;
-		if (!entry_is_state(*entry))
+		if (!wr_entry_is_state(*entry))
 			return slot_make_states(entry_slot(*entry), gfp);
 		if (shift == WR_SLOT_SHIFT)
 			err = push_down_to_slot(entry, gfp);
@@ -356,7 +327,7 @@ static void fill_entry(unsigned long *entry, pgoff_t first, pgoff_t end,
 {
 	struct wr_slot *slot;
 
-	if (entry_is_state(*entry)) {
+	if (wr_entry_is_state(*entry)) {
 		*entry = state_entry(state);
 		return;
 	}
@@ -416,7 +387,8 @@ static void compact_node(unsigned long *entry, bool uniform)
 	struct wr_node *node = entry_node(*entry);
 	unsigned int i;
 
-	if (!entry_is_state(node->entries[0]) || (node->entries[0] && !uniform))
+	if (!wr_entry_is_state(node->entries[0]) ||
+	    (node->entries[0] && !uniform))
 		return;
 	for (i = 1; i < WR_NODE_ENTRIES; i++)
 		if (node->entries[i] != node->entries[0])
@@ -438,7 +410,7 @@ static void compact_children(struct wr_node *node, pgoff_t start,
 	pgoff_t child = start + ((pgoff_t)i << shift);
 
 	for (; i < WR_NODE_ENTRIES && child < end; i++) {
-		if (!entry_is_state(node->entries[i]))
+		if (!wr_entry_is_state(node->entries[i]))
 			compact_entry(&node->entries[i], child, shift, first,
 				      end, low, high);
 		child += 1UL << shift;
@@ -471,7 +443,7 @@ static bool stays_split(struct wr_runs *runs, pgoff_t first, pgoff_t end)
 	unsigned long entry = *find_entry(runs, first, &shift);
 	struct wr_slot *slot = entry_slot(entry);
 
-	if (entry_is_state(entry) || end > block_end(runs, first, shift))
+	if (wr_entry_is_state(entry) || end > block_end(runs, first, shift))
 		return false;
 	return wr_slot_stays_split(slot);
 }
@@ -490,7 +462,7 @@ static bool stays_split(struct wr_runs *runs, pgoff_t first, pgoff_t end)
 void wr_runs_compact(struct wr_runs *runs, pgoff_t first, pgoff_t end,
 		     pgoff_t low, pgoff_t high)
 {
-	if (entry_is_state(runs->root) || stays_split(runs, first, end))
+	if (wr_entry_is_state(runs->root) || stays_split(runs, first, end))
 		return;
 	compact_entry(&runs->root, runs->base, runs->shift, first, end, low,
 		      high);
@@ -507,7 +479,7 @@ struct wr_slot *wr_runs_slot(struct wr_runs *runs, pgoff_t index, pgoff_t *next)
 
 	if (next)
 		*next = block_end(runs, index, shift);
-	return entry_is_state(entry) ? NULL : entry_slot(entry);
+	return wr_entry_is_state(entry) ? NULL : entry_slot(entry);
 }
 
 /* The slot of @index, made if need be, or NULL if there is no memory. */
@@ -519,7 +491,7 @@ struct wr_slot *wr_runs_make_slot(struct wr_runs *runs, pgoff_t index)
 	for (; shift > WR_SLOT_SHIFT; entry = find_entry(runs, index, &shift))
 		if (push_down(entry, GFP_KERNEL_ACCOUNT))
 			return NULL;
-	if (entry_is_state(*entry) &&
+	if (wr_entry_is_state(*entry) &&
 	    push_down_to_slot(entry, GFP_KERNEL_ACCOUNT))
 		return NULL;
 	return entry_slot(*entry);

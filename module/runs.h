@@ -2,7 +2,9 @@
 #ifndef _WR_RUNS_H
 #define _WR_RUNS_H
 
+#include <linux/bitops.h>
 #include <linux/mm.h>
+#include <linux/string.h>
 #include <linux/types.h>
 
 #include <linux/winregion.h>
@@ -91,7 +93,7 @@ struct wr_slot {
 };
 
 /* Whether it can free nothing, at a first look: wr_runs_compact(). */
-static inline bool wr_slot_stays_split(struct wr_slot *slot)
+static __always_inline bool wr_slot_stays_split(struct wr_slot *slot)
 {
 	if (slot->pages && !slot->nr_resident)
 		return false;
@@ -113,20 +115,96 @@ struct wr_runs {
 	unsigned int shift;
 };
 
+#define WR_NODE_ENTRIES 64UL
+#define WR_NODE_SHIFT 6
+
+/**
+ * struct wr_node - an inner node of the tree of states
+ * @entries: see runs.c; the window's lock
+ */
+struct wr_node {
+	unsigned long entries[WR_NODE_ENTRIES];
+};
+
+static inline bool wr_entry_is_state(unsigned long entry)
+{
+	return !entry || (entry & 1);
+}
+
+/*
+ * The lowest entry that covers @index; its block of 1 << @shift pages is in one
+ * state, or is a slot.
+ */
+static __always_inline unsigned long *
+wr_runs_entry(struct wr_runs *runs, pgoff_t index, unsigned int *shift)
+{
+	unsigned long *entry = &runs->root;
+	pgoff_t offset = index - runs->base;
+	struct wr_node *node;
+
+	*shift = runs->shift;
+	while (*shift > WR_SLOT_SHIFT && !wr_entry_is_state(*entry)) {
+		node = (struct wr_node *)*entry;
+		*shift -= WR_NODE_SHIFT;
+		entry = &node->entries[(offset >> *shift) &
+				       (WR_NODE_ENTRIES - 1)];
+	}
+	return entry;
+}
+
+/* The slot of @index, or NULL. */
+static __always_inline struct wr_slot *wr_runs_peek(struct wr_runs *runs,
+						    pgoff_t index)
+{
+	unsigned int shift;
+	unsigned long entry = *wr_runs_entry(runs, index, &shift);
+
+	return wr_entry_is_state(entry) ? NULL : (struct wr_slot *)entry;
+}
+
 /* What eight states that are @state look like at once. */
 static inline u64 wr_eight(u8 state)
 {
 	return state * 0x0101010101010101ULL;
 }
 
-void wr_states_fill(u8 *states, u8 state, unsigned int n);
 unsigned int wr_states_same(const u8 *states, u8 state, unsigned int n);
+
+/* Whether the @n states from @states on are @state; mostly 16 bytes. */
+static __always_inline bool wr_states_are(const u8 *states, u8 state,
+					  unsigned int n)
+{
+	const u64 eight = wr_eight(state);
+	u64 word;
+
+	for (; n >= sizeof(word); n -= sizeof(word)) {
+		memcpy(&word, states, sizeof(word));
+		if (word != eight)
+			return false;
+		states += sizeof(word);
+	}
+	return !n || wr_states_same(states, state, n) == n;
+}
+
+/* memset() for what is mostly 16 bytes. */
+static __always_inline void wr_states_fill(u8 *states, u8 state, unsigned int n)
+{
+	const u64 eight = wr_eight(state);
+
+	for (; n >= sizeof(eight); n -= sizeof(eight)) {
+		memcpy(states, &eight, sizeof(eight));
+		states += sizeof(eight);
+	}
+	while (n--)
+		*states++ = state;
+}
 
 void wr_runs_init(struct wr_runs *runs, pgoff_t first, pgoff_t end);
 void wr_runs_destroy(struct wr_runs *runs);
 u8 wr_runs_state(struct wr_runs *runs, pgoff_t index);
 u8 wr_runs_span(struct wr_runs *runs, pgoff_t index, pgoff_t end,
 		pgoff_t *next);
+pgoff_t wr_runs_far_end(struct wr_runs *runs, pgoff_t index, pgoff_t end);
 int wr_runs_split(struct wr_runs *runs, pgoff_t index, gfp_t gfp);
 void wr_runs_fill(struct wr_runs *runs, pgoff_t first, pgoff_t end, u8 state);
 void wr_runs_compact(struct wr_runs *runs, pgoff_t first, pgoff_t end,
@@ -134,6 +212,30 @@ void wr_runs_compact(struct wr_runs *runs, pgoff_t first, pgoff_t end,
 struct wr_slot *wr_runs_slot(struct wr_runs *runs, pgoff_t index,
 			     pgoff_t *next);
 struct wr_slot *wr_runs_make_slot(struct wr_runs *runs, pgoff_t index);
+
+/* wr_runs_span(), cheaper if the next page in another state is near. */
+static __always_inline u8 wr_runs_near_span(struct wr_runs *runs, pgoff_t index,
+					    pgoff_t end, pgoff_t *next)
+{
+	struct wr_slot *slot = wr_runs_peek(runs, index);
+	unsigned int offset = wr_slot_offset(index);
+	__le64 word;
+	u64 differ;
+	u8 *states;
+
+	if (slot && slot->states && offset <= WR_SLOT_PAGES - sizeof(word)) {
+		states = slot->states + offset;
+		memcpy(&word, states, sizeof(word));
+		differ = le64_to_cpu(word) ^ wr_eight(*states);
+		if (differ) {
+			*next = min(index + __ffs64(differ) / BITS_PER_BYTE,
+				    end);
+			return *states;
+		}
+	}
+	*next = wr_runs_far_end(runs, index, end);
+	return wr_runs_state(runs, index);
+}
 
 /**
  * struct wr_cursor - for asking for one span after the other

@@ -3,6 +3,7 @@
 #define _WR_SPACE_H
 
 #include <linux/fs.h>
+#include <linux/hashtable.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -55,6 +56,8 @@ struct wr_layout {
 	bool exec;
 };
 
+#define WR_RECENT 8
+
 /**
  * struct wr_space - what this module knows of one address space
  * @node: entry in the table of spaces; its lock
@@ -68,7 +71,8 @@ struct wr_layout {
  * @batch_lock: see the lock order
  * @lock: a leaf; protects the rest
  * @windows: by address
- * @recent: the window that was looked for last, or NULL; read under RCU
+ * @recent: the window that was looked for last, or NULL, by processors, so that
+ *	threads do not get into each other's way; read under RCU
  * @shared: windows for small regions, [1] executable ones; the one that was
  *	used last first
  * @shared_pages: pages of all shared windows
@@ -91,7 +95,7 @@ struct wr_space {
 	struct mutex batch_lock; /* windows locked together */
 	spinlock_t lock; /* the lists of windows */
 	struct rb_root windows;
-	struct wr_window *recent;
+	struct wr_window *recent[WR_RECENT];
 	struct list_head shared[2];
 	unsigned long shared_pages;
 	unsigned long nr_windows;
@@ -99,7 +103,6 @@ struct wr_space {
 	struct wr_pagefile pagefile;
 };
 
-struct wr_space *wr_space_peek(struct mm_struct *mm);
 struct wr_space *wr_space_find(struct mm_struct *mm);
 struct wr_space *wr_space_get_for(struct mm_struct *mm);
 void wr_space_get(struct wr_space *space);
@@ -109,6 +112,44 @@ struct file *wr_space_file(struct wr_space *space);
 
 int wr_space_add_regions(struct wr_space *space, long n);
 unsigned long wr_space_max_regions(void);
+
+#define WR_SPACES_BITS 8
+
+extern DECLARE_HASHTABLE(wr_spaces, WR_SPACES_BITS);
+
+/*
+ * The space of an mm, or NULL; without a reference: it may be about to go, but
+ * not before the caller's RCU read-side section is over.
+ */
+static __always_inline struct wr_space *wr_space_peek(struct mm_struct *mm)
+{
+	struct wr_space *space;
+
+	hash_for_each_possible_rcu(wr_spaces, space, node, (unsigned long)mm)
+		if (space->mm == mm && refcount_read(&space->refs))
+			break;
+	return space;
+}
+
+/*
+ * An RCU read-side section without the calls that rcu_read_lock() takes where
+ * such sections can be preempted. Short, and spinlocks are taken inside.
+ */
+static __always_inline void wr_peek_begin(void)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		rcu_read_lock();
+	else
+		preempt_disable();
+}
+
+static __always_inline void wr_peek_end(void)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		rcu_read_unlock();
+	else
+		preempt_enable();
+}
 
 /* The usable addresses of this process: nothing in the last unit either. */
 static inline unsigned long wr_lowest(void)

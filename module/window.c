@@ -85,43 +85,17 @@ struct wr_window *wr_window_find(struct wr_space *space, pgoff_t index)
 	return NULL;
 }
 
-static bool has_page(struct wr_window *window, pgoff_t index)
+/* For wr_window_trylock(), where the hint is no good. */
+struct wr_window *wr_window_trylock_other(struct wr_space *space, pgoff_t index)
 {
-	return READ_ONCE(window->first) <= index &&
-	       READ_ONCE(window->end) > index;
-}
+	struct wr_window *window;
 
-/* The window that was last asked for, if it has the page @index. */
-static struct wr_window *trylock_recent(struct wr_space *space, pgoff_t index)
-{
-	struct wr_window *window = READ_ONCE(space->recent);
-
-	if (!window || !has_page(window, index) ||
-	    !mutex_trylock(&window->lock))
-		return NULL;
-	if (likely(!window->dead && has_page(window, index)))
-		return window;
-	mutex_unlock(&window->lock);
-	return NULL;
-}
-
-/*
- * The window with the page @index, locked; NULL also if others have it locked.
- * Without a reference: it stays until the lock is released, and its memory as
- * long as the caller's RCU read-side section. No need to ask for @dead.
- */
-struct wr_window *wr_window_trylock_at(struct wr_space *space, pgoff_t index)
-{
-	struct wr_window *window = trylock_recent(space, index);
-
-	if (window)
-		return window;
 	spin_lock(&space->lock);
 	window = next_window(space, index);
 	if (window && (window->first > index || !mutex_trylock(&window->lock)))
 		window = NULL;
 	if (window)
-		WRITE_ONCE(space->recent, window);
+		WRITE_ONCE(*wr_window_recent(space), window);
 	spin_unlock(&space->lock);
 	return window;
 }
@@ -202,6 +176,7 @@ int wr_window_publish(struct wr_window *window)
 static bool unpublish(struct wr_window *window)
 {
 	struct wr_space *space = window->space;
+	unsigned int i;
 
 	lockdep_assert_held(&window->lock);
 	window->dead = true;
@@ -211,8 +186,9 @@ static bool unpublish(struct wr_window *window)
 	rb_erase(&window->node, &space->windows);
 	RB_CLEAR_NODE(&window->node);
 	space->nr_windows--;
-	if (space->recent == window)
-		WRITE_ONCE(space->recent, NULL);
+	for (i = 0; i < WR_RECENT; i++)
+		if (space->recent[i] == window)
+			WRITE_ONCE(space->recent[i], NULL);
 	if (!list_empty(&window->shared)) {
 		list_del_init(&window->shared);
 		space->shared_pages -= window->end - window->first;
