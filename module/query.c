@@ -13,9 +13,50 @@
 
 #include "fault.h"
 #include "ioctl.h"
+#include "protection.h"
 #include "query.h"
 #include "regiontree.h"
 #include "resident.h"
+
+/**
+ * struct wr_found - a run of pages in a region
+ * @first: its first page
+ * @end: the page behind its last
+ * @region_first: the first page of the region
+ * @region_end: the page behind the region's last
+ * @committed: committed pages of the region
+ * @protection: allocation protection of the region
+ * @state: of the pages of the run, 0 if they are reserved
+ */
+struct wr_found {
+	pgoff_t first;
+	pgoff_t end;
+	pgoff_t region_first;
+	pgoff_t region_end;
+	unsigned long committed;
+	u32 protection;
+	u8 state;
+};
+
+static __always_inline void wr_found_run(const struct wr_found *found,
+					 struct winregion_run *run)
+{
+	u8 state = found->state;
+
+	run->address = found->first << PAGE_SHIFT;
+	run->length = (found->end - found->first) << PAGE_SHIFT;
+	run->region_address = found->region_first << PAGE_SHIFT;
+	run->region_length = (found->region_end - found->region_first)
+			     << PAGE_SHIFT;
+	run->region_committed = found->committed << PAGE_SHIFT;
+	run->resident = 0;
+	run->region_protection = found->protection;
+	run->state = state ? WINREGION_STATE_COMMIT : WINREGION_STATE_RESERVE;
+	run->protection = wr_state_protection(state, found->protection);
+	run->type = WINREGION_TYPE_PRIVATE;
+	run->flags = 0;
+	run->__reserved = 0;
+}
 
 /* How far a page stays like a reserved one if some after it are lost. */
 static noinline pgoff_t reserved_end(struct wr_runs *runs, pgoff_t next,
@@ -29,22 +70,15 @@ static noinline pgoff_t reserved_end(struct wr_runs *runs, pgoff_t next,
 	return next;
 }
 
-/*
- * The run from @index on, in a region; a lost page is merely reserved. @cursor is
- * NULL for what is not looked at ahead.
- */
+/* The run from @index on, in a region; a lost page is merely reserved. */
 static __always_inline void find_run(struct wr_window *window,
-				     struct wr_cursor *cursor,
 				     struct wr_region *region, pgoff_t index,
 				     struct wr_found *found)
 {
 	struct wr_runs *runs = &window->runs;
 	pgoff_t end = region->end, next;
-	u8 state;
+	u8 state = wr_runs_near_span(runs, index, end, &next) & ~WR_LOST;
 
-	state = cursor ? wr_cursor_span(cursor, index, end, &next) :
-			 wr_runs_near_span(runs, index, end, &next);
-	state &= ~WR_LOST;
 	if (!state && unlikely(window->lost))
 		next = reserved_end(runs, next, end);
 	found->first = index;
@@ -57,6 +91,46 @@ static __always_inline void find_run(struct wr_window *window,
 }
 
 /*
+ * Describes the runs from page *@index to @end that end in the same slot, none
+ * of them lost, and moves *@index on. Return: how many, at most @max.
+ */
+static unsigned int describe_slot(struct wr_window *window,
+				  struct wr_region *region, pgoff_t *index,
+				  pgoff_t end, struct winregion_run *runs,
+				  unsigned int max)
+{
+	struct wr_slot *slot = wr_runs_peek(&window->runs, *index);
+	struct wr_found found = {
+		.end = *index,
+		.region_first = region->first,
+		.region_end = region->end,
+		.committed = region->committed,
+		.protection = region->protection,
+	};
+	const u8 *at, *next, *stop;
+	unsigned int n;
+
+	if (!slot || !slot->states)
+		return 0;
+	at = slot->states + wr_slot_offset(*index);
+	stop = slot->states +
+	       min(WR_SLOT_PAGES, region->end - wr_slot_first(*index));
+	for (n = 0; n < max && found.end < end; n++, at = next) {
+		next = at + 1;
+		if (next < stop && *next == *at)
+			next += wr_states_same(next, *at, stop - next);
+		if (next == stop)
+			break;
+		found.state = *at;
+		found.first = found.end;
+		found.end += next - at;
+		wr_found_run(&found, &runs[n]);
+	}
+	*index = found.end;
+	return n;
+}
+
+/*
  * Describes the runs from page *@index to @end and moves *@index on, until a
  * page is in no region. Return: how many, at most @max.
  */
@@ -64,25 +138,29 @@ static unsigned int describe_runs(struct wr_window *window, pgoff_t *index,
 				  pgoff_t end, u32 flags,
 				  struct winregion_run *runs, unsigned int max)
 {
-	struct wr_cursor cursor = { .runs = &window->runs };
-	struct wr_region *region = NULL;
-	pgoff_t at = *index, next;
+	bool plain = !window->lost && !(flags & WINREGION_QUERY_RESIDENT);
+	struct wr_region *region;
 	struct wr_found found;
-	unsigned int n;
+	unsigned int n = 0;
 
-	for (n = 0; n < max && at < end; n++, at = next) {
-		if (!region || at >= region->end)
-			region = wr_region_find(window, at);
+	while (n < max && *index < end) {
+		region = wr_region_find(window, *index);
 		if (!region)
 			break;
-		find_run(window, &cursor, region, at, &found);
+		if (plain)
+			n += describe_slot(window, region, index, end, runs + n,
+					   max - n);
+		if (n == max || *index >= end)
+			break;
+		find_run(window, region, *index, &found);
 		wr_found_run(&found, &runs[n]);
-		next = found.end;
+		*index = found.end;
 		if (flags & WINREGION_QUERY_RESIDENT)
-			runs[n].resident = wr_resident_count(window, at, next)
-					   << PAGE_SHIFT;
+			runs[n].resident =
+				wr_resident_count(window, found.first, found.end)
+				<< PAGE_SHIFT;
+		n++;
 	}
-	*index = at;
 	return n;
 }
 
@@ -138,7 +216,7 @@ static __always_inline bool find_at_once(pgoff_t index, struct wr_found *found)
 		return false;
 	region = wr_region_find(window, index);
 	if (region)
-		find_run(window, NULL, region, index, found);
+		find_run(window, region, index, found);
 	wr_window_unlock(window);
 	return region;
 }

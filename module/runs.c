@@ -232,26 +232,6 @@ pgoff_t wr_runs_far_end(struct wr_runs *runs, pgoff_t index, pgoff_t end)
 	return next;
 }
 
-static void cursor_move(struct wr_cursor *cursor, pgoff_t index)
-{
-	struct wr_slot *slot = wr_runs_slot(cursor->runs, index, &cursor->stop);
-
-	cursor->states = slot ? slot->states : NULL;
-	if (!cursor->states)
-		cursor->stop = 0;
-}
-
-/* For wr_cursor_span(): anything but a run of one page. */
-u8 wr_cursor_long_span(struct wr_cursor *cursor, pgoff_t index, pgoff_t end,
-		       pgoff_t *next)
-{
-	u8 state = wr_runs_span(cursor->runs, index, end, next);
-
-	if (*next < end && *next >= cursor->stop)
-		cursor_move(cursor, *next);
-	return state;
-}
-
 /* A node whose children are all like the @entry it replaces. */
 static int push_down(unsigned long *entry, gfp_t gfp)
 {

@@ -237,33 +237,4 @@ static __always_inline u8 wr_runs_near_span(struct wr_runs *runs, pgoff_t index,
 	return wr_runs_state(runs, index);
 }
 
-/**
- * struct wr_cursor - for asking for one span after the other
- * @runs: the states
- * @states: those of a slot
- * @stop: the page behind that slot; 0 if there is none
- */
-struct wr_cursor {
-	struct wr_runs *runs;
-	const u8 *states;
-	pgoff_t stop;
-};
-
-u8 wr_cursor_long_span(struct wr_cursor *cursor, pgoff_t index, pgoff_t end,
-		       pgoff_t *next);
-
-/* wr_runs_span(), cheaper if @index is where the span before ended. */
-static __always_inline u8 wr_cursor_span(struct wr_cursor *cursor,
-					 pgoff_t index, pgoff_t end,
-					 pgoff_t *next)
-{
-	const u8 *at = cursor->states + wr_slot_offset(index);
-
-	if (index + 1 < cursor->stop && index + 1 < end && at[0] != at[1]) {
-		*next = index + 1;
-		return at[0];
-	}
-	return wr_cursor_long_span(cursor, index, end, next);
-}
-
 #endif /* _WR_RUNS_H */
