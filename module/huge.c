@@ -3,9 +3,10 @@
  * 2 MiB pages.
  *
  * The first touch of a slot whose pages are all alike makes one page of its
- * size, if there is one to be had: a compound page, all of whose parts stand
- * in slot->pages, each with a reference. While the slot is intact the core may
- * map it by one PMD.
+ * size, if there is one to be had: a compound page, with a reference for each
+ * of its parts. It is slot->whole until the slot's pages can differ, when each
+ * of them gets a place in slot->pages. While the slot is intact the core may map
+ * it by one PMD.
  *
  * It stays intact as long as one PMD does for all of its pages: they are
  * committed, with the same rights, in one region and one VMA. Whoever is about to
@@ -158,7 +159,7 @@ void wr_huge_prepare(struct vm_fault *vmf, struct wr_window *window)
 		return;
 	if (!whole)
 		wr_resident_make_huge(window, first);
-	else if (!folio_test_has_hwpoisoned(page_folio(slot->pages[0])))
+	else if (!folio_test_has_hwpoisoned(page_folio(wr_slot_page(slot, 0))))
 		slot->intact = true;
 }
 

@@ -147,7 +147,8 @@ static void allow_in_table(struct wr_window *window, struct wr_slot *slot,
 		pte = READ_ONCE(*ptep);
 		if (!pte_present(pte) || pte_protnone(pte) || pte_write(pte))
 			continue;
-		if (window->forked && is_claimed(window, first, slot->pages[i]))
+		if (window->forked &&
+		    is_claimed(window, first, wr_slot_page(slot, i)))
 			continue;
 		pte = pte_mkdirty(pte_mkwrite_novma(pte_mkyoung(pte)));
 		set_pte_at(window->space->mm, first << PAGE_SHIFT, ptep, pte);

@@ -169,10 +169,13 @@ struct page *wr_resident_find(struct wr_window *window, pgoff_t index)
 	struct wr_slot *slot = wr_runs_slot(&window->runs, index, NULL);
 
 	lockdep_assert_held(&window->lock);
-	return slot && slot->pages ? slot->pages[wr_slot_offset(index)] : NULL;
+	return slot ? wr_slot_page(slot, wr_slot_offset(index)) : NULL;
 }
 
-/* A slot for @index with room for pages, or NULL if there is no memory. */
+/*
+ * A slot for @index that has all of its pages, or room for them, or NULL if there
+ * is no memory.
+ */
 static struct wr_slot *slot_for(struct wr_window *window, pgoff_t index)
 {
 	struct wr_slot *slot = wr_runs_make_slot(&window->runs, index);
@@ -204,7 +207,7 @@ struct page *wr_resident_get(struct wr_window *window, pgoff_t index)
 	lockdep_assert_held(&window->lock);
 	if (!slot)
 		return ERR_PTR(-ENOMEM);
-	page = slot->pages[wr_slot_offset(index)];
+	page = wr_slot_page(slot, wr_slot_offset(index));
 	if (page)
 		return PageHWPoison(page) ? ERR_PTR(-EHWPOISON) : page;
 	page = page_alloc(window, index, __GFP_ZERO);
@@ -215,26 +218,17 @@ struct page *wr_resident_get(struct wr_window *window, pgoff_t index)
 }
 
 /*
- * The parts of a large page, which begins at @index, with a reference each. Those
- * are what the core expects of one in the page cache, which it would split; only
- * that the page is not found in the cache keeps it from that.
+ * A large page of @n pages, which begins at @index, with a reference for each.
+ * Those are what the core expects of one in the page cache, which it would split;
+ * only that the page is not found in the cache keeps it from that.
  */
-static void slot_add_folio(struct wr_window *window, struct wr_slot *slot,
-			   pgoff_t index, struct page *page, unsigned int n)
+static void folio_adopt(struct wr_window *window, struct wr_slot *slot,
+			pgoff_t index, struct page *page, unsigned int n)
 {
-	struct page **at = slot->pages + wr_slot_offset(index), **end = at + n;
-
 	page_adopt(window, index, page);
 	folio_ref_add(page_folio(page), n - 1);
 	slot->nr_resident += n;
 	window->nr_resident += n;
-	while (at < end) {
-#pragma GCC unroll 8
-		for (int i = 0; i < 8; i++)
-			at[i] = page + i;
-		at += 8;
-		page += 8;
-	}
 }
 
 /**
@@ -244,7 +238,7 @@ static void slot_add_folio(struct wr_window *window, struct wr_slot *slot,
  */
 void wr_resident_make_huge(struct wr_window *window, pgoff_t first)
 {
-	struct wr_slot *slot = slot_for(window, first);
+	struct wr_slot *slot = wr_runs_make_slot(&window->runs, first);
 	struct page *page;
 
 	lockdep_assert_held(&window->lock);
@@ -253,7 +247,10 @@ void wr_resident_make_huge(struct wr_window *window, pgoff_t first)
 	page = alloc_pages(LARGE_GFP, WR_SLOT_SHIFT);
 	if (!page)
 		return;
-	slot_add_folio(window, slot, first, page, WR_SLOT_PAGES);
+	kfree(slot->pages);
+	slot->whole = page;
+	slot->is_whole = true;
+	folio_adopt(window, slot, first, page, WR_SLOT_PAGES);
 	slot->nr_huge = WR_SLOT_PAGES;
 	slot->intact = true;
 }
@@ -263,8 +260,11 @@ static struct page *page_replace(struct wr_window *window, pgoff_t index,
 				 struct page *old, bool mapped, gfp_t gfp)
 {
 	struct wr_slot *slot = wr_runs_slot(&window->runs, index, NULL);
-	struct page *page = page_alloc(window, index, gfp);
+	struct page *page;
 
+	if (wr_slot_spell_out(slot, GFP_KERNEL_ACCOUNT | gfp))
+		return ERR_PTR(-ENOMEM);
+	page = page_alloc(window, index, gfp);
 	if (!page)
 		return ERR_PTR(-ENOMEM);
 	copy_highpage(page, old);
@@ -308,7 +308,7 @@ static void replace_others(struct wr_window *window, pgoff_t index,
 	if (folio_maybe_dma_pinned(folio))
 		return;
 	for (index = end - WR_UNIT_PAGES; index < end; index++) {
-		page = slot->pages[wr_slot_offset(index)];
+		page = wr_slot_page(slot, wr_slot_offset(index));
 		if (page && page_folio(page) == folio && !PageHWPoison(page) &&
 		    IS_ERR(page_replace(window, index, page, true, EASILY)))
 			return;
@@ -395,18 +395,20 @@ static unsigned int count_absent(struct wr_slot *slot, unsigned int offset,
 struct page **wr_resident_make_unit(struct wr_window *window, pgoff_t first)
 {
 	struct wr_slot *slot = wr_runs_slot(&window->runs, first, NULL);
-	unsigned int offset = wr_slot_offset(first);
+	unsigned int offset = wr_slot_offset(first), i;
 	struct page *page;
 
 	lockdep_assert_held(&window->lock);
-	if (!slot || !slot->pages ||
+	if (!slot || !slot->pages || slot->is_whole ||
 	    count_before(slot, offset) < WR_UNIT_PAGES ||
 	    count_absent(slot, offset, WR_UNIT_PAGES) < WR_UNIT_PAGES)
 		return NULL;
 	page = alloc_pages(LARGE_GFP, ilog2(WR_UNIT_PAGES));
 	if (!page)
 		return NULL;
-	slot_add_folio(window, slot, first, page, WR_UNIT_PAGES);
+	folio_adopt(window, slot, first, page, WR_UNIT_PAGES);
+	for (i = 0; i < WR_UNIT_PAGES; i++)
+		slot->pages[offset + i] = page + i;
 	slot->units |= wr_slot_unit(offset);
 	return slot->pages + offset;
 }
@@ -492,7 +494,7 @@ static __always_inline int visit_slot(struct wr_window *window, pgoff_t index,
 	for (; !err && index < end; index += n) {
 		offset = wr_slot_offset(index);
 		n = 1;
-		if (!slot->pages[offset])
+		if (!wr_slot_page(slot, offset))
 			continue;
 		if (visit->unit && slot->units & wr_slot_unit(offset) &&
 		    wr_is_unit(index, end)) {
@@ -559,8 +561,10 @@ unsigned long wr_resident_count(struct wr_window *window, pgoff_t first,
 static int wait_for_page(struct wr_window *window, pgoff_t index,
 			 struct wr_slot *slot, void *data)
 {
+	struct page *page = wr_slot_page(slot, wr_slot_offset(index));
+
 	/* A fault that saw the old states has locked it before we came. */
-	folio_wait_locked(page_folio(slot->pages[wr_slot_offset(index)]));
+	folio_wait_locked(page_folio(page));
 	*(bool *)data = true;
 	return 0;
 }
@@ -604,9 +608,12 @@ static int drop_page(struct wr_window *window, pgoff_t index,
 		     struct wr_slot *slot, void *data)
 {
 	unsigned int offset = wr_slot_offset(index);
-	struct page *page = slot->pages[offset];
 	struct wr_dropped *dropped = data;
+	struct page *page;
 
+	if (WARN_ON_ONCE(slot->is_whole))
+		return 0; /* the slot has been split, or is left as a whole */
+	page = slot->pages[offset];
 	slot->pages[offset] = NULL;
 	slot->nr_resident--;
 	window->nr_resident--;
@@ -624,15 +631,13 @@ static int drop_page(struct wr_window *window, pgoff_t index,
 	return 0;
 }
 
-/* All @n parts of a large page, which begins at @index. */
-static void drop_folio(struct wr_window *window, pgoff_t index,
-		       struct wr_slot *slot, unsigned int n,
+/* All @n parts of a large page, to which the slot no longer points. */
+static void drop_folio(struct wr_window *window, struct wr_slot *slot,
+		       struct page *page, unsigned int n,
 		       struct wr_dropped *dropped)
 {
-	struct page **pages = slot->pages + wr_slot_offset(index);
-	struct folio *folio = page_folio(*pages);
+	struct folio *folio = page_folio(page);
 
-	memset(pages, 0, n * sizeof(*pages));
 	slot->nr_resident -= n;
 	window->nr_resident -= n;
 	folio_disown(folio);
@@ -643,17 +648,28 @@ static void drop_folio(struct wr_window *window, pgoff_t index,
 static int drop_whole(struct wr_window *window, pgoff_t index,
 		      struct wr_slot *slot, void *data)
 {
+	struct page *page = wr_slot_page(slot, 0);
+
+	if (slot->is_whole)
+		slot->whole = NULL;
+	else
+		memset(slot->pages, 0, WR_SLOT_PAGES * sizeof(*slot->pages));
+	slot->is_whole = false;
 	slot->nr_huge = 0;
 	slot->intact = false;
-	drop_folio(window, index, slot, WR_SLOT_PAGES, data);
+	drop_folio(window, slot, page, WR_SLOT_PAGES, data);
 	return 0;
 }
 
 static int drop_unit(struct wr_window *window, pgoff_t index,
 		     struct wr_slot *slot, void *data)
 {
+	struct page **pages = slot->pages + wr_slot_offset(index);
+	struct page *page = *pages;
+
+	memset(pages, 0, WR_UNIT_PAGES * sizeof(*pages));
 	slot->units &= ~wr_slot_unit(wr_slot_offset(index));
-	drop_folio(window, index, slot, WR_UNIT_PAGES, data);
+	drop_folio(window, slot, page, WR_UNIT_PAGES, data);
 	return 0;
 }
 
@@ -713,7 +729,7 @@ static bool is_first_part(struct wr_slot *slot, unsigned int offset,
 static int fork_page(struct wr_window *parent, pgoff_t index,
 		     struct wr_slot *slot, void *data)
 {
-	struct page *page = slot->pages[wr_slot_offset(index)], *copy;
+	struct page *page = wr_slot_page(slot, wr_slot_offset(index)), *copy;
 	struct wr_window *child = data;
 	struct wr_slot *child_slot;
 

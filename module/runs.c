@@ -257,10 +257,39 @@ static int push_down_to_slot(unsigned long *entry, gfp_t gfp)
 	return 0;
 }
 
+/**
+ * wr_slot_spell_out - have a slot point to each of its pages
+ * @slot: the slot, which may be one large page
+ * @gfp: for the memory that this may take
+ *
+ * Before some of its pages become other ones, or none.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int wr_slot_spell_out(struct wr_slot *slot, gfp_t gfp)
+{
+	struct page *page = slot->whole, **pages;
+	unsigned int i;
+
+	if (likely(!slot->is_whole))
+		return 0;
+	pages = kmalloc_array(WR_SLOT_PAGES, sizeof(*pages), gfp);
+	if (!pages)
+		return -ENOMEM;
+	for (i = 0; i < WR_SLOT_PAGES; i++)
+		pages[i] = page + i;
+	slot->pages = pages;
+	slot->is_whole = false;
+	return 0;
+}
+
+/* So that the pages of a slot can differ. */
 static int slot_make_states(struct wr_slot *slot, gfp_t gfp)
 {
-	if (slot->states)
-		return 0;
+	int err = wr_slot_spell_out(slot, gfp);
+
+	if (err || slot->states)
+		return err;
 	slot->states = kmalloc(WR_SLOT_PAGES, gfp);
 	if (!slot->states)
 		return -ENOMEM;

@@ -73,24 +73,39 @@ static inline bool wr_is_unit(pgoff_t index, pgoff_t end)
 /**
  * struct wr_slot - the pages of one PMD-sized, PMD-aligned range
  * @states: one byte a page, or NULL while all pages are in @state
- * @pages: the pages in memory, or NULL while there is none
- * @nr_resident: pages in @pages
+ * @pages: the pages in memory, or NULL while there is none, or @is_whole
+ * @whole: the 2 MiB page that all of them are, if @is_whole
+ * @nr_resident: pages in memory
  * @nr_huge: those of them that are parts of a 2 MiB page
- * @units: a bit for each unit that is one large page, all of it in @pages
+ * @units: a bit for each unit that is one large page, all of it in memory
  * @state: see @states
  * @intact: @nr_huge is all of them, and the core may map them by one PMD: see huge.c
+ * @is_whole: there is no array of pages yet: wr_slot_spell_out()
  *
  * All fields: the window's lock.
  */
 struct wr_slot {
 	u8 *states;
-	struct page **pages;
+	union {
+		struct page **pages;
+		struct page *whole;
+	};
 	u16 nr_resident;
 	u16 nr_huge;
 	u32 units;
 	u8 state;
 	bool intact;
+	bool is_whole;
 };
+
+/* The page in memory at @offset, or NULL. */
+static inline struct page *wr_slot_page(struct wr_slot *slot,
+					unsigned int offset)
+{
+	if (!slot->pages)
+		return NULL;
+	return slot->is_whole ? slot->whole + offset : slot->pages[offset];
+}
 
 /* Whether it can free nothing, at a first look: wr_runs_compact(). */
 static __always_inline bool wr_slot_stays_split(struct wr_slot *slot)
@@ -211,6 +226,7 @@ void wr_runs_compact(struct wr_runs *runs, pgoff_t first, pgoff_t end,
 		     pgoff_t low, pgoff_t high);
 struct wr_slot *wr_runs_slot(struct wr_runs *runs, pgoff_t index,
 			     pgoff_t *next);
+int wr_slot_spell_out(struct wr_slot *slot, gfp_t gfp);
 struct wr_slot *wr_runs_make_slot(struct wr_runs *runs, pgoff_t index);
 
 /* wr_runs_span(), cheaper if the next page in another state is near. */
