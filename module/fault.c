@@ -6,7 +6,8 @@
  * one whose memory it is. It finds the window in vm_private_data, which is NULL
  * in a child for which fork could not copy the window, and acts under the
  * window's lock only. Pages are returned locked, so that a PTE appears under
- * the page lock; see resident.c for who relies on it.
+ * the page lock (or, where we map it ourselves, the window's); see resident.c for
+ * who relies on it.
  *
  * Two tables of callbacks: a simple window has writable pages only, which are
  * mapped writable at first touch. In a tracked one the core asks page_mkwrite
@@ -150,6 +151,39 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 		map_ahead(vmf, window);
 	vmf->page = page;
 	return VM_FAULT_LOCKED;
+}
+
+static vm_fault_t huge_fault_locked(struct vm_fault *vmf,
+				    struct wr_window *window)
+{
+	u8 state = wr_runs_state(&window->runs, vmf->pgoff);
+	u8 wanted = wanted_rights(vmf);
+	struct folio *folio;
+
+	if (state & WR_GUARD || (state & wanted) != wanted ||
+	    dump_skips(window, vmf->pgoff))
+		return VM_FAULT_FALLBACK;
+	folio = wr_huge_find(vmf, window);
+	return folio ? wr_vmf_insert_folio(vmf, folio) : VM_FAULT_FALLBACK;
+}
+
+/*
+ * Maps a slot that is intact, under the window's lock, so whoever breaks it later
+ * finds the PMD. It saves the core the table of PTEs that it has ready for
+ * wr_vma_fault(), which sees to all else. Not for a tracked window.
+ */
+static vm_fault_t __maybe_unused wr_vma_huge_fault(struct vm_fault *vmf,
+						   unsigned int order)
+{
+	struct wr_window *window = vmf->vma->vm_private_data;
+	vm_fault_t ret;
+
+	if (order != WR_SLOT_SHIFT || !window || !window->huge)
+		return VM_FAULT_FALLBACK;
+	mutex_lock(&window->lock);
+	ret = huge_fault_locked(vmf, window);
+	mutex_unlock(&window->lock);
+	return ret;
 }
 
 static vm_fault_t wr_vma_fault(struct vm_fault *vmf)
@@ -335,6 +369,7 @@ static const struct vm_operations_struct simple_ops = {
 	.access = wr_vma_access,
 	.fault = wr_vma_fault,
 	.map_pages = wr_vma_map_pages,
+	.huge_fault = WR_HUGE_FAULT(wr_vma_huge_fault),
 };
 
 static const struct vm_operations_struct tracked_ops = {

@@ -11,11 +11,11 @@
  * It stays intact as long as one PMD does for all of its pages: they are
  * committed, with the same rights, in one region and one VMA. Whoever is about to
  * make them differ breaks it: the slot is no longer intact, the faults that saw
- * it so have come to an end, which their page lock tells, and what they have
- * mapped is unmapped. All under the window's lock, so faults that come later see
- * a slot in parts, which they map by PTEs alone: wr_huge_in_parts(). A slot
- * that has become alike again, without a table of PTEs in the way, is intact
- * again.
+ * it so have come to an end, which their page lock tells (or the window's, where
+ * they have mapped it themselves), and what they have mapped is unmapped. All
+ * under the window's lock, so faults that come later see a slot in parts, which
+ * they map by PTEs alone: wr_huge_in_parts(). A slot that has become alike again,
+ * without a table of PTEs in the way, is intact again.
  *
  * Of a compound page nothing is freed before all of it is. A slot that has kept
  * less than half of it gets pages of its own for the rest: wr_huge_thin(). So does
@@ -121,19 +121,25 @@ void wr_huge_exit(void)
 		kern_unmount(sysfs);
 }
 
+/* Whether the core would map the slot from @first on by one PMD. */
+static bool vma_takes(struct vm_fault *vmf, pgoff_t first)
+{
+	struct vm_area_struct *vma = vmf->vma;
+
+	return first >= vma->vm_pgoff &&
+	       first + WR_SLOT_PAGES <= vma->vm_pgoff + vma_pages(vma) &&
+	       !wr_vma_thp_disabled(vma) && pmd_none(READ_ONCE(*vmf->pmd));
+}
+
 /* Whether one PMD does for the slot from @first on, and the core would set it. */
 static bool is_alike(struct vm_fault *vmf, struct wr_window *window,
 		     pgoff_t first)
 {
-	struct vm_area_struct *vma = vmf->vma;
 	struct wr_region *region = wr_region_find(window, first);
 	pgoff_t end = first + WR_SLOT_PAGES, next;
 
-	if (window->forked || !pmd_none(READ_ONCE(*vmf->pmd)))
-		return false;
-	if (first < vma->vm_pgoff || end > vma->vm_pgoff + vma_pages(vma))
-		return false;
-	if (wr_vma_thp_disabled(vma) || !region || end > region->end)
+	if (window->forked || !region || end > region->end ||
+	    !vma_takes(vmf, first))
 		return false;
 	wr_runs_span(&window->runs, first, end, &next);
 	return next == end;
@@ -161,6 +167,31 @@ void wr_huge_prepare(struct vm_fault *vmf, struct wr_window *window)
 		wr_resident_make_huge(window, first);
 	else if (!folio_test_has_hwpoisoned(page_folio(wr_slot_page(slot, 0))))
 		slot->intact = true;
+}
+
+/**
+ * wr_huge_find - the 2 MiB page to map for a fault
+ * @vmf: the fault
+ * @window: the window; its lock is held, and the fault will be answered
+ *
+ * Return: the page, made if need be, or NULL.
+ */
+struct folio *wr_huge_find(struct vm_fault *vmf, struct wr_window *window)
+{
+	pgoff_t first = wr_slot_first(vmf->pgoff);
+	struct wr_slot *slot;
+	struct folio *folio;
+	struct page *page;
+
+	wr_huge_prepare(vmf, window);
+	slot = wr_runs_slot(&window->runs, first, NULL);
+	if (!slot || !slot->intact || !vma_takes(vmf, first))
+		return NULL;
+	/* As not every kernel tells the folio: wr_huge_note_error(). */
+	page = wr_slot_page(slot, wr_slot_offset(vmf->pgoff));
+	folio = page_folio(page);
+	return PageHWPoison(page) || folio_test_has_hwpoisoned(folio) ? NULL :
+									folio;
 }
 
 /* Nobody maps the slot as a whole any more, nor will. */

@@ -7,6 +7,7 @@
 bool wr_huge_enabled(struct mm_struct *mm);
 void wr_huge_init(void);
 void wr_huge_exit(void);
+struct folio *wr_huge_find(struct vm_fault *vmf, struct wr_window *window);
 void wr_huge_prepare(struct vm_fault *vmf, struct wr_window *window);
 bool wr_huge_in_parts(struct wr_window *window, pgoff_t index,
 		      struct page *page);

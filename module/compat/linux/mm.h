@@ -65,7 +65,9 @@ static inline bool wr_mm_thp_disabled(struct mm_struct *mm)
 /* Whether the core maps no large page there, as madvise() or prctl() say. */
 static inline bool wr_vma_thp_disabled(struct vm_area_struct *vma)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+#if !defined(CONFIG_TRANSPARENT_HUGEPAGE)
+	return true;
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
 	return vma_thp_disabled(vma, vma->vm_flags, true);
 #else
 	return (vma->vm_flags & VM_NOHUGEPAGE) ||
@@ -91,6 +93,40 @@ static inline vm_fault_t wr_vmf_map_part(struct vm_fault *vmf,
  * Return: whether.
  */
 static inline bool wr_vmf_maps_whole(struct vm_fault *vmf);
+
+/**
+ * wr_vmf_insert_folio - map all of a 2 MiB folio by one PMD, if there is none yet
+ * @vmf: the fault
+ * @folio: the folio
+ *
+ * With the rights of the VMA; for kernels before 6.16 there is only what the core
+ * does with a page that a fault handler returns.
+ *
+ * Return: what ->huge_fault is to return.
+ */
+static inline vm_fault_t wr_vmf_insert_folio(struct vm_fault *vmf,
+					     struct folio *folio);
+
+/* What ->huge_fault is to be: NULL where wr_vmf_insert_folio() does not work. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0) && \
+	defined(CONFIG_TRANSPARENT_HUGEPAGE)
+#define WR_HUGE_FAULT(_handler) (_handler)
+
+static inline vm_fault_t wr_vmf_insert_folio(struct vm_fault *vmf,
+					     struct folio *folio)
+{
+	/* Not as a write: then it warns where there are PTEs. */
+	return vmf_insert_folio_pmd(vmf, folio, false);
+}
+#else
+#define WR_HUGE_FAULT(_handler) (sizeof(_handler(NULL, 0)) ? NULL : NULL)
+
+static inline vm_fault_t wr_vmf_insert_folio(struct vm_fault *vmf,
+					     struct folio *folio)
+{
+	return VM_FAULT_FALLBACK;
+}
+#endif
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
 /*
