@@ -120,11 +120,11 @@ static size_t read_maps(uint64_t first, uint64_t address, struct line *lines,
 
 void ask_winregion(char *at)
 {
-	struct winregion_query query = {
-		.size = sizeof(query),
-		.address = (uintptr_t)at,
-	};
+	struct winregion_query query;
 
+	query.size = sizeof(query);
+	query.flags = 0;
+	query.address = (uintptr_t)at;
 	if (ioctl(device, WINREGION_QUERY, &query) || !query.out.region_address)
 		die("wrong answer");
 }
