@@ -76,8 +76,7 @@ static bool same_as_before(struct wr_batch *batch, unsigned int i)
 	struct wr_change *change = &batch->changes[i];
 	struct wr_window *window = i ? change[-1].window : NULL;
 
-	return window && change->first >= READ_ONCE(window->first) &&
-	       change->first < READ_ONCE(window->end);
+	return window && wr_window_has(window, change->first);
 }
 
 static int find_windows(struct wr_batch *batch)
@@ -564,6 +563,7 @@ static bool try_quick(struct wr_batch *batch)
 
 	if (batch->several || changes->hard)
 		return false;
+	changes->hard = true; /* if it is not easy now, nor next time */
 	if (batch->nr == 1)
 		return wr_change_quick_locked(changes->window, batch->op,
 					      changes);
