@@ -6,7 +6,6 @@
  * node, whose lowest level are slots of one PMD's worth of pages each. An entry
  * at any level is one of
  *
- *   0                   all pages below it are in state 0
  *   state << 1 | 1      all pages below it are in this state
  *   pointer             to a node, or on the lowest level to a slot
  *
@@ -31,7 +30,7 @@
 
 static unsigned long state_entry(u8 state)
 {
-	return state ? ((unsigned long)state << 1) | 1 : 0;
+	return ((unsigned long)state << 1) | 1;
 }
 
 static u8 entry_state(unsigned long entry)
@@ -66,7 +65,7 @@ static pgoff_t block_end(struct wr_runs *runs, pgoff_t index,
 /* All pages have state 0, and that takes no memory. */
 void wr_runs_init(struct wr_runs *runs, pgoff_t first, pgoff_t end)
 {
-	runs->root = 0;
+	runs->root = state_entry(0);
 	runs->base = wr_slot_first(first);
 	runs->shift = WR_SLOT_SHIFT;
 	while (((end - 1 - runs->base) >> runs->shift) != 0)
@@ -101,7 +100,7 @@ static void free_entry(unsigned long entry, unsigned int shift)
 void wr_runs_destroy(struct wr_runs *runs)
 {
 	free_entry(runs->root, runs->shift);
-	runs->root = 0;
+	runs->root = state_entry(0);
 }
 
 /* How many of the @n states from @states on are @state. */
@@ -290,10 +289,11 @@ static int slot_make_states(struct wr_slot *slot, gfp_t gfp)
 
 	if (err || slot->states)
 		return err;
-	slot->states = kmalloc(WR_SLOT_PAGES, gfp);
+	slot->states = kzalloc(WR_SLOT_PAGES, gfp);
 	if (!slot->states)
 		return -ENOMEM;
-	memset(slot->states, slot->state, WR_SLOT_PAGES);
+	if (slot->state)
+		memset(slot->states, slot->state, WR_SLOT_PAGES);
 	return 0;
 }
 
@@ -397,7 +397,7 @@ static void compact_node(unsigned long *entry, bool uniform)
 	unsigned int i;
 
 	if (!wr_entry_is_state(node->entries[0]) ||
-	    (node->entries[0] && !uniform))
+	    (entry_state(node->entries[0]) && !uniform))
 		return;
 	for (i = 1; i < WR_NODE_ENTRIES; i++)
 		if (node->entries[i] != node->entries[0])

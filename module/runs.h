@@ -143,7 +143,7 @@ struct wr_node {
 
 static inline bool wr_entry_is_state(unsigned long entry)
 {
-	return !entry || (entry & 1);
+	return entry & 1;
 }
 
 /*
@@ -205,12 +205,11 @@ static __always_inline bool wr_states_are(const u8 *states, u8 state,
 static __always_inline void wr_states_fill(u8 *states, u8 state, unsigned int n)
 {
 	const u64 eight = wr_eight(state);
+	u8 *end = states + n;
 
-	for (; n >= sizeof(eight); n -= sizeof(eight)) {
+	for (; end - states >= sizeof(eight); states += sizeof(eight))
 		memcpy(states, &eight, sizeof(eight));
-		states += sizeof(eight);
-	}
-	while (n--)
+	while (states < end)
 		*states++ = state;
 }
 
@@ -233,14 +232,16 @@ struct wr_slot *wr_runs_make_slot(struct wr_runs *runs, pgoff_t index);
 static __always_inline u8 wr_runs_near_span(struct wr_runs *runs, pgoff_t index,
 					    pgoff_t end, pgoff_t *next)
 {
-	struct wr_slot *slot = wr_runs_peek(runs, index);
-	unsigned int offset = wr_slot_offset(index);
+	unsigned int offset = wr_slot_offset(index), shift;
+	unsigned long entry = *wr_runs_entry(runs, index, &shift);
 	__le64 word;
 	u64 differ;
 	u8 *states;
 
-	if (slot && slot->states && offset <= WR_SLOT_PAGES - sizeof(word)) {
-		states = slot->states + offset;
+	states = wr_entry_is_state(entry) ? NULL :
+					    ((struct wr_slot *)entry)->states;
+	if (states && offset <= WR_SLOT_PAGES - sizeof(word)) {
+		states += offset;
 		memcpy(&word, states, sizeof(word));
 		differ = le64_to_cpu(word) ^ wr_eight(*states);
 		if (differ) {

@@ -1118,4 +1118,33 @@ TEST_F_TIMEOUT(cgroup, refused_commits_leave_nothing, 60)
 	EXPECT_TRUE(CGROUP_EMPTIES(self));
 }
 
+/* Nor does a commit that is taken back, in a region much smaller than a node. */
+static int taken_back(void *arg)
+{
+	FIXTURE_DATA(cgroup) *self = arg;
+	static char *region[REFUSALS];
+	int64_t start;
+	int i;
+
+	CHECK(enter_cgroup(self));
+	for (i = 0; i < REFUSALS; i++) {
+		region[i] = wr_reserve(self->fd, MIB(4));
+		CHECK(region[i]);
+	}
+	start = cgroup_read(self, "memory.current");
+	for (i = 0; i < REFUSALS; i++) {
+		CHECK(!wr_commit(self->fd, region[i] + KIB(64), KIB(64), RW));
+		CHECK(!wr_decommit(self->fd, region[i] + KIB(64), KIB(64)));
+	}
+	CHECK(SETTLES(cgroup_read(self, "memory.current") <
+		      start + (int64_t)MIB(1)));
+	return 0;
+}
+
+TEST_F_TIMEOUT(cgroup, commits_taken_back_leave_nothing, 60)
+{
+	EXPECT_EQ(0, in_child(taken_back, self));
+	EXPECT_TRUE(CGROUP_EMPTIES(self));
+}
+
 TEST_HARNESS_MAIN
