@@ -13,14 +13,20 @@
 
 #define MODIFIERS (WINREGION_GUARD | WINREGION_NOCACHE | WINREGION_WRITECOMBINE)
 
-/* The protection without modifiers that gives these rights, or 0. */
-const u8 wr_protection_bases[WR_BASE_RIGHTS + 1] = {
-	[0] = WINREGION_NOACCESS,
-	[WR_READ] = WINREGION_READONLY,
-	[WR_READ | WR_WRITE] = WINREGION_READWRITE,
-	[WR_READ | WR_EXEC | WR_EXEC_ONLY] = WINREGION_EXECUTE,
-	[WR_READ | WR_EXEC] = WINREGION_EXECUTE_READ,
-	[WR_READ | WR_WRITE | WR_EXEC] = WINREGION_EXECUTE_READWRITE,
+#define WITH_MODIFIERS(rights, protection) \
+	[(rights)] = (protection), \
+	[(rights) | WR_GUARD] = (protection) | WINREGION_GUARD, \
+	[(rights) | WR_COMBINE] = (protection) | WINREGION_WRITECOMBINE
+
+/* The protection, but for WINREGION_NOCACHE; 0 where there is none. */
+const u16 wr_state_protections[WR_PROTECTION + 1] = {
+	WITH_MODIFIERS(0, WINREGION_NOACCESS),
+	WITH_MODIFIERS(WR_READ, WINREGION_READONLY),
+	WITH_MODIFIERS(WR_READ | WR_WRITE, WINREGION_READWRITE),
+	WITH_MODIFIERS(WR_READ | WR_EXEC | WR_EXEC_ONLY, WINREGION_EXECUTE),
+	WITH_MODIFIERS(WR_READ | WR_EXEC, WINREGION_EXECUTE_READ),
+	WITH_MODIFIERS(WR_READ | WR_WRITE | WR_EXEC,
+		       WINREGION_EXECUTE_READWRITE),
 };
 
 /* The other way round: each is one bit. 0 where there is no such protection. */

@@ -12,9 +12,10 @@
 int wr_protection_state(u32 protection, u8 *state);
 u32 wr_protection_sticky(u32 protection);
 
-#define WR_BASE_RIGHTS (WR_RIGHTS | WR_EXEC_ONLY)
+/* What of a committed page's state tells its protection */
+#define WR_PROTECTION (WR_GUARD | WR_COMBINE | WR_RIGHTS | WR_EXEC_ONLY)
 
-extern const u8 wr_protection_bases[WR_BASE_RIGHTS + 1];
+extern const u16 wr_state_protections[WR_PROTECTION + 1];
 extern const u8 wr_protection_states[BITS_PER_BYTE];
 
 /**
@@ -39,13 +40,9 @@ static __always_inline u8 wr_protection_plain(u32 protection)
  */
 static __always_inline u32 wr_state_protection(u8 state, u32 region_protection)
 {
-	const u32 guard = WINREGION_GUARD / WR_GUARD;
-	const u32 combine = WINREGION_WRITECOMBINE / WR_COMBINE;
-
 	if (!(state & WR_COMMITTED))
 		return 0;
-	return wr_protection_bases[state & WR_BASE_RIGHTS] |
-	       (state & WR_GUARD) * guard | (state & WR_COMBINE) * combine |
+	return wr_state_protections[state & WR_PROTECTION] |
 	       (region_protection & WINREGION_NOCACHE);
 }
 
