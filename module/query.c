@@ -21,16 +21,16 @@
 /**
  * struct wr_found - a run of pages in a region
  * @first: its first page
- * @end: the page behind its last
+ * @pages: their number
  * @region_first: the first page of the region
  * @region_end: the page behind the region's last
  * @committed: committed pages of the region
  * @protection: allocation protection of the region
- * @state: of the pages of the run, 0 if they are reserved
+ * @state: of the pages of the run; reserved if not WR_COMMITTED
  */
 struct wr_found {
 	pgoff_t first;
-	pgoff_t end;
+	unsigned long pages;
 	pgoff_t region_first;
 	pgoff_t region_end;
 	unsigned long committed;
@@ -44,14 +44,15 @@ static __always_inline void wr_found_run(const struct wr_found *found,
 	u8 state = found->state;
 
 	run->address = found->first << PAGE_SHIFT;
-	run->length = (found->end - found->first) << PAGE_SHIFT;
+	run->length = found->pages << PAGE_SHIFT;
 	run->region_address = found->region_first << PAGE_SHIFT;
 	run->region_length = (found->region_end - found->region_first)
 			     << PAGE_SHIFT;
 	run->region_committed = found->committed << PAGE_SHIFT;
 	run->resident = 0;
 	run->region_protection = found->protection;
-	run->state = state ? WINREGION_STATE_COMMIT : WINREGION_STATE_RESERVE;
+	run->state = state & WR_COMMITTED ? WINREGION_STATE_COMMIT :
+					    WINREGION_STATE_RESERVE;
 	run->protection = wr_state_protection(state, found->protection);
 	run->type = WINREGION_TYPE_PRIVATE;
 	run->flags = 0;
@@ -71,23 +72,24 @@ static noinline pgoff_t reserved_end(struct wr_runs *runs, pgoff_t next,
 }
 
 /* The run from @index on, in a region; a lost page is merely reserved. */
-static __always_inline void find_run(struct wr_window *window,
-				     struct wr_region *region, pgoff_t index,
-				     struct wr_found *found)
+static __always_inline struct wr_found
+find_run(struct wr_window *window, struct wr_region *region, pgoff_t index)
 {
 	struct wr_runs *runs = &window->runs;
 	pgoff_t end = region->end, next;
-	u8 state = wr_runs_near_span(runs, index, end, &next) & ~WR_LOST;
+	u8 state = wr_runs_near_span(runs, index, end, &next);
 
-	if (!state && unlikely(window->lost))
+	if (!(state & WR_COMMITTED) && unlikely(window->lost))
 		next = reserved_end(runs, next, end);
-	found->first = index;
-	found->end = next;
-	found->region_first = region->first;
-	found->region_end = end;
-	found->committed = region->committed;
-	found->protection = region->protection;
-	found->state = state;
+	return (struct wr_found){
+		.first = index,
+		.pages = next - index,
+		.region_first = region->first,
+		.region_end = end,
+		.committed = region->committed,
+		.protection = region->protection,
+		.state = state,
+	};
 }
 
 /*
@@ -101,7 +103,7 @@ static unsigned int describe_slot(struct wr_window *window,
 {
 	struct wr_slot *slot = wr_runs_peek(&window->runs, *index);
 	struct wr_found found = {
-		.end = *index,
+		.first = *index,
 		.region_first = region->first,
 		.region_end = region->end,
 		.committed = region->committed,
@@ -115,18 +117,18 @@ static unsigned int describe_slot(struct wr_window *window,
 	at = slot->states + wr_slot_offset(*index);
 	stop = slot->states +
 	       min(WR_SLOT_PAGES, region->end - wr_slot_first(*index));
-	for (n = 0; n < max && found.end < end; n++, at = next) {
+	for (n = 0; n < max && found.first < end; n++, at = next) {
 		next = at + 1;
 		if (next < stop && *next == *at)
 			next += wr_states_same(next, *at, stop - next);
 		if (next == stop)
 			break;
 		found.state = *at;
-		found.first = found.end;
-		found.end += next - at;
+		found.pages = next - at;
 		wr_found_run(&found, &runs[n]);
+		found.first += found.pages;
 	}
-	*index = found.end;
+	*index = found.first;
 	return n;
 }
 
@@ -152,12 +154,12 @@ static unsigned int describe_runs(struct wr_window *window, pgoff_t *index,
 					   max - n);
 		if (n == max || *index >= end)
 			break;
-		find_run(window, region, *index, &found);
+		found = find_run(window, region, *index);
 		wr_found_run(&found, &runs[n]);
-		*index = found.end;
+		*index = found.first + found.pages;
 		if (flags & WINREGION_QUERY_RESIDENT)
 			runs[n].resident =
-				wr_resident_count(window, found.first, found.end)
+				wr_resident_count(window, found.first, *index)
 				<< PAGE_SHIFT;
 		n++;
 	}
@@ -206,19 +208,17 @@ fault:
 	return -EFAULT;
 }
 
-/* Return: whether it is in a region and the window was free to look at. */
-static __always_inline bool find_at_once(pgoff_t index, struct wr_found *found)
+/* Returns what is at page @index, and unlocks. */
+static __always_inline int return_at(struct winregion_query __user *user,
+				     struct wr_window *window,
+				     struct wr_region *region, pgoff_t index)
 {
-	struct wr_window *window = wr_window_trylock(index);
-	struct wr_region *region;
+	struct wr_found found = find_run(window, region, index);
+	struct winregion_run run = {}; /* else the compiler may clear it first */
 
-	if (!window)
-		return false;
-	region = wr_region_find(window, index);
-	if (region)
-		find_run(window, region, index, found);
 	wr_window_unlock(window);
-	return region;
+	wr_found_run(&found, &run);
+	return return_run(&user->out, &run);
 }
 
 /**
@@ -231,15 +231,16 @@ static __always_inline bool find_at_once(pgoff_t index, struct wr_found *found)
  */
 long wr_query_plain(struct winregion_query __user *user)
 {
-	struct wr_found found;
-	struct winregion_run run;
+	struct wr_window *window;
+	struct wr_region *region;
 	u64 address;
 
-	if (!read_plain(user, &address) ||
-	    !find_at_once(address >> PAGE_SHIFT, &found))
+	if (!read_plain(user, &address))
 		return wr_ioctl_query(user);
-	wr_found_run(&found, &run);
-	return return_run(&user->out, &run);
+	region = wr_region_trylock(address >> PAGE_SHIFT, &window);
+	if (!region)
+		return wr_ioctl_query(user);
+	return return_at(user, window, region, address >> PAGE_SHIFT);
 }
 
 static unsigned int query_window(struct wr_space *space, pgoff_t *index,

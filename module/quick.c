@@ -55,21 +55,19 @@ quick_slot(struct wr_window *window, enum wr_op op, struct wr_change *change)
 }
 
 /*
- * Whether a change is easy; if it is, change->region and change->slot are set, and
- * what it will charge is added to @charge.
+ * Whether a change, of which the region is known, is easy; if it is, change->slot
+ * is set, and what it will charge is added to @charge.
  */
 static __always_inline bool check(struct wr_window *window, enum wr_op op,
 				  struct wr_change *change,
 				  unsigned long *charge)
 {
 	unsigned long pages = change->end - change->first;
-	struct wr_region *region;
+	struct wr_region *region = change->region;
 	struct wr_slot *slot;
 	u8 old;
 
 	lockdep_assert_held(&window->lock);
-	region = window->dead ? NULL : wr_region_find(window, change->first);
-	change->region = region;
 	if (!region || !pages || change->end > region->end)
 		return false;
 	slot = quick_slot(window, op, change);
@@ -151,10 +149,12 @@ static __always_inline bool has_no_states(struct wr_window *window,
 }
 
 /* The first commit in a slot, or another of the few that need an array. */
-static noinline bool commit_split(struct wr_window *window, pgoff_t first,
+static noinline bool commit_split(struct wr_window *window,
+				  struct wr_region *region, pgoff_t first,
 				  pgoff_t end, u8 state)
 {
 	struct wr_change change = {
+		.region = region,
 		.first = first,
 		.end = end,
 		.state = state,
@@ -178,8 +178,8 @@ change_locked(struct wr_window *window, enum wr_op op, struct wr_change *change)
 
 	if (!check(window, op, change, &charge))
 		return op == WR_COMMIT && has_no_states(window, change) &&
-		       commit_split(window, change->first, change->end,
-				    change->state);
+		       commit_split(window, change->region, change->first,
+				    change->end, change->state);
 	if (!charge_one(window, op, change, charge))
 		return false;
 	if (apply(op, change))
@@ -199,12 +199,13 @@ change_locked(struct wr_window *window, enum wr_op op, struct wr_change *change)
 bool wr_change_quick_locked(struct wr_window *window, enum wr_op op,
 			    struct wr_change *change)
 {
+	change->region = wr_region_find(window, change->first);
 	return change_locked(window, op, change);
 }
 
 enum wr_quick {
 	WR_DONE,
-	WR_NOT_TRIED, /* there is no such window, or it is locked */
+	WR_NOT_TRIED, /* there is no such region, or its window is locked */
 	WR_HARD,
 };
 
@@ -212,10 +213,11 @@ enum wr_quick {
 static __always_inline enum wr_quick change_here(enum wr_op op,
 						 struct wr_change *change)
 {
-	struct wr_window *window = wr_window_trylock(change->first);
+	struct wr_window *window;
 	bool done;
 
-	if (!window)
+	change->region = wr_region_trylock(change->first, &window);
+	if (!change->region)
 		return WR_NOT_TRIED;
 	done = change_locked(window, op, change);
 	wr_window_unlock(window);
@@ -263,7 +265,7 @@ fault:
 static __always_inline long change_plain(enum wr_op op,
 					 struct winregion_change __user *user)
 {
-	struct wr_change change;
+	struct wr_change change = {}; /* else the compiler may clear it first */
 	enum wr_quick done = WR_NOT_TRIED;
 
 	if (read_plain(op, user, &change))
@@ -343,9 +345,11 @@ bool wr_commit_quick(struct wr_window *window, struct wr_change *changes,
 	unsigned long charge = 0, used = 0, more;
 	bool compacts = false;
 
-	for (change = changes; change < end; change++)
+	for (change = changes; change < end; change++) {
+		change->region = wr_region_find(window, change->first);
 		if (!check_split(window, WR_COMMIT, change, &charge))
 			break;
+	}
 	if (change < end || (charge && wr_pagefile_charge(pagefile, charge))) {
 		compact_all(window, changes, min(change + 1, end));
 		return false;

@@ -59,6 +59,25 @@ struct wr_region *wr_region_next(struct wr_window *window, pgoff_t index)
 	return next;
 }
 
+/*
+ * For wr_region_trylock(), if the region is not in @recent, which is locked or
+ * NULL. Return: a window that has it, locked, or NULL.
+ */
+struct wr_window *wr_region_trylock_far(pgoff_t index, struct wr_window *recent)
+{
+	struct wr_space *space = wr_space_peek(current->mm);
+	struct wr_window *window;
+
+	if (recent)
+		mutex_unlock(&recent->lock);
+	window = space ? wr_window_trylock(space, index) : NULL;
+	if (window && !wr_region_find(window, index)) {
+		mutex_unlock(&window->lock);
+		window = NULL;
+	}
+	return window;
+}
+
 /* The first page of the units that are free behind @region (or none). */
 static pgoff_t free_from(struct wr_window *window, struct wr_region *region)
 {

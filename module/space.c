@@ -3,6 +3,7 @@
  * The per-mm object: lookup, lifetime, and the file that its windows map.
  */
 #include <linux/file.h>
+#include <linux/hashtable.h>
 #include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/pseudo_fs.h>
@@ -18,7 +19,7 @@ static unsigned long max_regions = 1UL << 20;
 module_param(max_regions, ulong, 0644);
 MODULE_PARM_DESC(max_regions, "Regions that one process may have");
 
-DEFINE_HASHTABLE(wr_spaces, WR_SPACES_BITS);
+static DEFINE_HASHTABLE(spaces, 8);
 static DEFINE_SPINLOCK(spaces_lock);
 
 /* Pinned by every space that has a file, so that they share one superblock. */
@@ -146,6 +147,20 @@ static void free_space(struct wr_space *space)
 	kfree_rcu(space, rcu);
 }
 
+/*
+ * The space of an mm, or NULL; without a reference: it may be about to go, but
+ * not before the caller's RCU read-side section is over.
+ */
+struct wr_space *wr_space_peek(struct mm_struct *mm)
+{
+	struct wr_space *space;
+
+	hash_for_each_possible_rcu(spaces, space, node, (unsigned long)mm)
+		if (space->mm == mm && refcount_read(&space->refs))
+			break;
+	return space;
+}
+
 /**
  * wr_space_find - the space of an mm
  * @mm: the mm, which the caller keeps alive
@@ -172,7 +187,7 @@ static struct wr_space *publish_space(struct wr_space *space)
 	spin_lock(&spaces_lock);
 	other = wr_space_find(space->mm);
 	if (!other)
-		hash_add_rcu(wr_spaces, &space->node, (unsigned long)space->mm);
+		hash_add_rcu(spaces, &space->node, (unsigned long)space->mm);
 	spin_unlock(&spaces_lock);
 	return other;
 }

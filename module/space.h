@@ -3,7 +3,6 @@
 #define _WR_SPACE_H
 
 #include <linux/fs.h>
-#include <linux/hashtable.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -56,8 +55,6 @@ struct wr_layout {
 	bool exec;
 };
 
-#define WR_RECENT 8
-
 /**
  * struct wr_space - what this module knows of one address space
  * @node: entry in the table of spaces; its lock
@@ -71,8 +68,6 @@ struct wr_layout {
  * @batch_lock: see the lock order
  * @lock: a leaf; protects the rest
  * @windows: by address
- * @recent: the window that was looked for last, or NULL, by processors, so that
- *	threads do not get into each other's way; read under RCU
  * @shared: windows for small regions, [1] executable ones; the one that was
  *	used last first
  * @shared_pages: pages of all shared windows
@@ -95,7 +90,6 @@ struct wr_space {
 	struct mutex batch_lock; /* windows locked together */
 	spinlock_t lock; /* the lists of windows */
 	struct rb_root windows;
-	struct wr_window *recent[WR_RECENT];
 	struct list_head shared[2];
 	unsigned long shared_pages;
 	unsigned long nr_windows;
@@ -103,6 +97,7 @@ struct wr_space {
 	struct wr_pagefile pagefile;
 };
 
+struct wr_space *wr_space_peek(struct mm_struct *mm);
 struct wr_space *wr_space_find(struct mm_struct *mm);
 struct wr_space *wr_space_get_for(struct mm_struct *mm);
 void wr_space_get(struct wr_space *space);
@@ -112,24 +107,6 @@ struct file *wr_space_file(struct wr_space *space);
 
 int wr_space_add_regions(struct wr_space *space, long n);
 unsigned long wr_space_max_regions(void);
-
-#define WR_SPACES_BITS 8
-
-extern DECLARE_HASHTABLE(wr_spaces, WR_SPACES_BITS);
-
-/*
- * The space of an mm, or NULL; without a reference: it may be about to go, but
- * not before the caller's RCU read-side section is over.
- */
-static __always_inline struct wr_space *wr_space_peek(struct mm_struct *mm)
-{
-	struct wr_space *space;
-
-	hash_for_each_possible_rcu(wr_spaces, space, node, (unsigned long)mm)
-		if (space->mm == mm && refcount_read(&space->refs))
-			break;
-	return space;
-}
 
 /*
  * An RCU read-side section without the calls that rcu_read_lock() takes where

@@ -85,8 +85,13 @@ struct wr_window *wr_window_find(struct wr_space *space, pgoff_t index)
 	return NULL;
 }
 
-/* For wr_window_trylock(), where the hint is no good. */
-struct wr_window *wr_window_trylock_other(struct wr_space *space, pgoff_t index)
+DEFINE_PER_CPU(struct wr_window *, wr_recent);
+
+/*
+ * The window with the page @index, locked; NULL also if others have it locked.
+ * Without a reference, so in the caller's RCU read-side section.
+ */
+struct wr_window *wr_window_trylock(struct wr_space *space, pgoff_t index)
 {
 	struct wr_window *window;
 
@@ -95,7 +100,7 @@ struct wr_window *wr_window_trylock_other(struct wr_space *space, pgoff_t index)
 	if (window && (window->first > index || !mutex_trylock(&window->lock)))
 		window = NULL;
 	if (window)
-		WRITE_ONCE(*wr_window_recent(space), window);
+		this_cpu_write(wr_recent, window);
 	spin_unlock(&space->lock);
 	return window;
 }
@@ -130,6 +135,7 @@ static struct wr_window *alloc_window(struct wr_space *space, struct file *file)
 	INIT_LIST_HEAD(&window->batch);
 	RB_CLEAR_NODE(&window->node);
 	window->regions = RB_ROOT;
+	wr_runs_init(&window->runs, 0, 1);
 	window->file = get_file(file);
 	window->space = space;
 	wr_space_get(space);
@@ -172,13 +178,27 @@ int wr_window_publish(struct wr_window *window)
 	return 0;
 }
 
+/* A hint of another window, if one is written meanwhile, may be lost. */
+static void forget_recent(struct wr_window *window)
+{
+	struct wr_window **recent;
+	unsigned int cpu;
+
+	lockdep_assert_held(&window->space->lock);
+	for_each_possible_cpu(cpu) {
+		recent = per_cpu_ptr(&wr_recent, cpu);
+		if (READ_ONCE(*recent) == window)
+			WRITE_ONCE(*recent, NULL);
+	}
+}
+
 /* Takes it out of space->windows. Return: whether it was in. */
 static bool unpublish(struct wr_window *window)
 {
 	struct wr_space *space = window->space;
-	unsigned int i;
 
 	lockdep_assert_held(&window->lock);
+	WARN_ON_ONCE(!RB_EMPTY_ROOT(&window->regions));
 	window->dead = true;
 	if (RB_EMPTY_NODE(&window->node))
 		return false;
@@ -186,9 +206,7 @@ static bool unpublish(struct wr_window *window)
 	rb_erase(&window->node, &space->windows);
 	RB_CLEAR_NODE(&window->node);
 	space->nr_windows--;
-	for (i = 0; i < WR_RECENT; i++)
-		if (space->recent[i] == window)
-			WRITE_ONCE(space->recent[i], NULL);
+	forget_recent(window);
 	if (!list_empty(&window->shared)) {
 		list_del_init(&window->shared);
 		space->shared_pages -= window->end - window->first;

@@ -4,9 +4,9 @@
 
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/percpu.h>
 #include <linux/rbtree.h>
 #include <linux/refcount.h>
-#include <linux/smp.h>
 
 #include "runs.h"
 #include "space.h"
@@ -16,7 +16,7 @@ struct wr_region;
 /**
  * struct wr_window - a range of addresses that we have mapped
  * @refs: one for each VMA, one for space->windows, one for each user
- * @rcu: for wr_window_trylock()
+ * @rcu: for wr_region_trylock()
  * @space: whose it is; counted, never changes
  * @file: the file that it maps; counted, never changes. In a forked process it
  *	is the parent's.
@@ -30,7 +30,7 @@ struct wr_region;
  * @shared: in space->shared, or empty; space->lock
  * @batch: in the list of windows that a change has locked; batch_lock
  * @lock: see the lock order; protects the rest
- * @dead: it has left space->windows, and has no VMA
+ * @dead: it has left space->windows, and has neither VMA nor regions
  * @tracked: its VMAs ask before a page becomes writable; set under mmap_lock as
  *	well, and never reset
  * @forked: others may own some of its pages too; never reset
@@ -92,8 +92,14 @@ static inline bool wr_window_is_odd(struct wr_window *window, u8 state)
 
 struct wr_window *wr_window_next(struct wr_space *space, pgoff_t index);
 struct wr_window *wr_window_find(struct wr_space *space, pgoff_t index);
-struct wr_window *wr_window_trylock_other(struct wr_space *space,
-					  pgoff_t index);
+struct wr_window *wr_window_trylock(struct wr_space *space, pgoff_t index);
+
+/*
+ * The window that this processor has looked for last, whosesoever it is, or
+ * NULL. Read under RCU; written under space->lock of the window's space.
+ */
+DECLARE_PER_CPU(struct wr_window *, wr_recent);
+
 void wr_window_get(struct wr_window *window);
 void wr_window_put(struct wr_window *window);
 
@@ -135,40 +141,6 @@ static __always_inline bool wr_window_has(struct wr_window *window,
 {
 	return READ_ONCE(window->first) <= index &&
 	       READ_ONCE(window->end) > index;
-}
-
-/* The hint for the processor that we are probably on. */
-static __always_inline struct wr_window **
-wr_window_recent(struct wr_space *space)
-{
-	return &space->recent[raw_smp_processor_id() % WR_RECENT];
-}
-
-/*
- * The caller's window with the page @index, locked; NULL also if others have it
- * locked. Without a reference: it stays until wr_window_unlock(). No need to ask
- * for @dead.
- */
-static __always_inline struct wr_window *wr_window_trylock(pgoff_t index)
-{
-	struct wr_window *window = NULL;
-	struct wr_space *space;
-
-	wr_peek_begin();
-	space = wr_space_peek(current->mm);
-	if (space) {
-		window = READ_ONCE(*wr_window_recent(space));
-		if (!window || !wr_window_has(window, index) ||
-		    !mutex_trylock(&window->lock)) {
-			window = wr_window_trylock_other(space, index);
-		} else if (unlikely(window->dead ||
-				    !wr_window_has(window, index))) {
-			mutex_unlock(&window->lock);
-			window = NULL;
-		}
-	}
-	wr_peek_end();
-	return window;
 }
 
 /* Once it is unlocked others may end it, while mutex_unlock() is not yet over. */
