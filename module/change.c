@@ -197,8 +197,7 @@ static int find_region(struct wr_batch *batch, struct wr_change *change)
 {
 	struct wr_window *window = change->window;
 
-	change->region = window->dead ? NULL :
-					wr_region_find(window, change->first);
+	change->region = wr_region_find(window, change->first);
 	if (!change->region)
 		return -ENOENT;
 	if (change->end == change->first) {

@@ -248,13 +248,12 @@ static unsigned int query_window(struct wr_space *space, pgoff_t *index,
 				 struct winregion_run *runs, unsigned int max)
 {
 	struct wr_window *window = wr_window_find(space, *index);
-	unsigned int n = 0;
+	unsigned int n;
 
 	if (!window)
 		return 0;
 	mutex_lock(&window->lock);
-	if (!window->dead)
-		n = describe_runs(window, index, end, flags, runs, max);
+	n = describe_runs(window, index, end, flags, runs, max);
 	mutex_unlock(&window->lock);
 	wr_window_put(window);
 	return n;
@@ -269,7 +268,7 @@ static pgoff_t next_region_page(struct wr_space *space, pgoff_t index)
 
 	while (found == ULONG_MAX && (window = wr_window_next(space, index))) {
 		mutex_lock(&window->lock);
-		region = window->dead ? NULL : wr_region_next(window, index);
+		region = wr_region_next(window, index);
 		if (region)
 			found = max(region->first, index);
 		index = window->end;

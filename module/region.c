@@ -468,11 +468,9 @@ static int check_release(struct wr_window *window, pgoff_t first,
 			 unsigned long pages, struct wr_region **regionp,
 			 pgoff_t *end)
 {
-	struct wr_region *region = NULL;
+	struct wr_region *region = wr_region_find(window, first);
 	int err;
 
-	if (!window->dead)
-		region = wr_region_find(window, first);
 	if (!region)
 		return -ENOENT;
 	*regionp = region;
