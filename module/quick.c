@@ -85,14 +85,15 @@ static __always_inline bool check(struct wr_window *window, enum wr_op op,
 /* Return: whether the runs should be compacted. */
 static __always_inline bool apply(enum wr_op op, struct wr_change *change)
 {
-	u8 *states = change->slot->states + wr_slot_offset(change->first);
+	unsigned int offset = wr_slot_offset(change->first);
+	u8 *states = change->slot->states + offset;
 
 	if (op == WR_PROTECT)
 		change->old_protection =
 			wr_state_protection(*states,
 					    change->region->protection);
 	wr_states_fill(states, change->state, change->end - change->first);
-	return !wr_slot_stays_split(change->slot);
+	return !wr_slot_stays_split(change->slot, offset);
 }
 
 /* What a change of one range does to the charge, if a counter is enough for it. */
@@ -117,35 +118,27 @@ static __always_inline bool charge_one(struct wr_window *window, enum wr_op op,
 	return true;
 }
 
-/* Like check(), but makes the array of states if that is what is missing. */
-static bool check_split(struct wr_window *window, enum wr_op op,
-			struct wr_change *change, unsigned long *charge)
-{
-	struct wr_runs *runs = &window->runs;
-	pgoff_t next;
-	u8 old;
-
-	if (check(window, op, change, charge))
-		return true;
-	if (!change->region || change->end > change->region->end)
-		return false;
-	old = wr_runs_span(runs, change->first, change->end, &next);
-	if (next < change->end || !is_quick(window, op, old, change->state))
-		return false;
-	return !wr_runs_split(runs, change->first, GFP_KERNEL_ACCOUNT) &&
-	       !wr_runs_split(runs, change->end, GFP_KERNEL_ACCOUNT) &&
-	       check(window, op, change, charge);
-}
-
 /* Whether what is missing is the array of their slot. */
 static __always_inline bool has_no_states(struct wr_window *window,
 					  struct wr_change *change)
 {
 	struct wr_slot *slot = wr_runs_peek(&window->runs, change->first);
 
-	return change->region && (!slot || !slot->states) &&
+	return (!slot || !slot->states) && change->region &&
+	       change->end <= change->region->end &&
 	       wr_slot_first(change->first) == wr_slot_first(change->end - 1) &&
 	       change->end - change->first < WR_SLOT_PAGES;
+}
+
+/* check() once more, with the array that was missing. */
+static bool check_split(struct wr_window *window, struct wr_change *change,
+			unsigned long *charge)
+{
+	u8 old = wr_runs_state(&window->runs, change->first);
+
+	return is_quick(window, WR_COMMIT, old, change->state) &&
+	       wr_runs_make_states(&window->runs, change->first) &&
+	       check(window, WR_COMMIT, change, charge);
 }
 
 /* The first commit in a slot, or another of the few that need an array. */
@@ -160,13 +153,11 @@ static noinline bool commit_split(struct wr_window *window,
 		.state = state,
 	};
 	unsigned long charge = 0;
-	bool done, compacts;
+	bool done;
 
-	done = check_split(window, WR_COMMIT, &change, &charge) &&
+	done = check_split(window, &change, &charge) &&
 	       charge_one(window, WR_COMMIT, &change, charge);
-	compacts = done ? apply(WR_COMMIT, &change) :
-			  change.region && end <= change.region->end;
-	if (compacts)
+	if (!done || apply(WR_COMMIT, &change))
 		wr_change_compact(window, &change);
 	return done;
 }
@@ -347,7 +338,9 @@ bool wr_commit_quick(struct wr_window *window, struct wr_change *changes,
 
 	for (change = changes; change < end; change++) {
 		change->region = wr_region_find(window, change->first);
-		if (!check_split(window, WR_COMMIT, change, &charge))
+		if (!check(window, WR_COMMIT, change, &charge) &&
+		    (!has_no_states(window, change) ||
+		     !check_split(window, change, &charge)))
 			break;
 	}
 	if (change < end || (charge && wr_pagefile_charge(pagefile, charge))) {

@@ -454,7 +454,7 @@ static bool stays_split(struct wr_runs *runs, pgoff_t first, pgoff_t end)
 
 	if (wr_entry_is_state(entry) || end > block_end(runs, first, shift))
 		return false;
-	return wr_slot_stays_split(slot);
+	return wr_slot_stays_split(slot, wr_slot_offset(first));
 }
 
 /**
@@ -504,4 +504,14 @@ struct wr_slot *wr_runs_make_slot(struct wr_runs *runs, pgoff_t index)
 	    push_down_to_slot(entry, GFP_KERNEL_ACCOUNT))
 		return NULL;
 	return entry_slot(*entry);
+}
+
+/* The same, with an array of states. */
+struct wr_slot *wr_runs_make_states(struct wr_runs *runs, pgoff_t index)
+{
+	struct wr_slot *slot = wr_runs_make_slot(runs, index);
+
+	if (!slot || slot_make_states(slot, GFP_KERNEL_ACCOUNT))
+		return NULL;
+	return slot;
 }

@@ -107,13 +107,19 @@ static inline struct page *wr_slot_page(struct wr_slot *slot,
 	return slot->is_whole ? slot->whole + offset : slot->pages[offset];
 }
 
-/* Whether it can free nothing, at a first look: wr_runs_compact(). */
-static __always_inline bool wr_slot_stays_split(struct wr_slot *slot)
+/*
+ * Whether it can free nothing, at a first look at both ends and at @offset:
+ * wr_runs_compact().
+ */
+static __always_inline bool wr_slot_stays_split(struct wr_slot *slot,
+						unsigned int offset)
 {
+	const u8 *states = slot->states;
+
 	if (slot->pages && !slot->nr_resident)
 		return false;
-	return slot->states &&
-	       slot->states[0] != slot->states[WR_SLOT_PAGES - 1];
+	return states && (states[0] != states[offset] ||
+			  states[0] != states[WR_SLOT_PAGES - 1]);
 }
 
 /**
@@ -227,6 +233,7 @@ struct wr_slot *wr_runs_slot(struct wr_runs *runs, pgoff_t index,
 			     pgoff_t *next);
 int wr_slot_spell_out(struct wr_slot *slot, gfp_t gfp);
 struct wr_slot *wr_runs_make_slot(struct wr_runs *runs, pgoff_t index);
+struct wr_slot *wr_runs_make_states(struct wr_runs *runs, pgoff_t index);
 
 /* wr_runs_span(), cheaper if the next page in another state is near. */
 static __always_inline u8 wr_runs_near_span(struct wr_runs *runs, pgoff_t index,
