@@ -23,6 +23,7 @@
  *
  * The caller holds the window's lock. "end" is exclusive everywhere.
  */
+#include <linux/atomic.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -62,9 +63,11 @@ static pgoff_t block_end(struct wr_runs *runs, pgoff_t index,
 	return runs->base + ((((index - runs->base) >> shift) + 1) << shift);
 }
 
-/* All pages have state 0, and that takes no memory. */
-void wr_runs_init(struct wr_runs *runs, pgoff_t first, pgoff_t end)
+/* All pages have state 0, and that takes no memory. @spare: of the space. */
+void wr_runs_init(struct wr_runs *runs, pgoff_t first, pgoff_t end,
+		  struct wr_slot **spare)
 {
+	runs->spare = spare;
 	runs->root = state_entry(0);
 	runs->base = wr_slot_first(first);
 	runs->shift = WR_SLOT_SHIFT;
@@ -72,8 +75,11 @@ void wr_runs_init(struct wr_runs *runs, pgoff_t first, pgoff_t end)
 		runs->shift += WR_NODE_SHIFT;
 }
 
-static void free_slot(struct wr_slot *slot)
+/* @slot: it has no page in memory, or is NULL. */
+void wr_slot_free(struct wr_slot *slot)
 {
+	if (!slot)
+		return;
 	WARN_ON_ONCE(slot->nr_resident);
 	kfree(slot->states);
 	kfree(slot->pages);
@@ -87,7 +93,7 @@ static void free_entry(unsigned long entry, unsigned int shift)
 	if (wr_entry_is_state(entry))
 		return;
 	if (shift == WR_SLOT_SHIFT) {
-		free_slot(entry_slot(entry));
+		wr_slot_free(entry_slot(entry));
 		return;
 	}
 	for (i = 0; i < WR_NODE_ENTRIES; i++)
@@ -282,6 +288,34 @@ int wr_slot_spell_out(struct wr_slot *slot, gfp_t gfp)
 	return 0;
 }
 
+/*
+ * The last page of a slot that is decommitted and committed in turn would have
+ * the slot freed and made each time, so one is kept, with its array of states,
+ * all of them slot->state. It may go to another window of the space.
+ */
+static bool keep_spare(struct wr_runs *runs, struct wr_slot *slot)
+{
+	WARN_ON_ONCE(slot->nr_huge || slot->units || slot->intact);
+	return !READ_ONCE(*runs->spare) && !cmpxchg(runs->spare, NULL, slot);
+}
+
+/* push_down_to_slot() with what was kept. Return: whether there was one. */
+static bool push_down_to_spare(struct wr_runs *runs, unsigned long *entry)
+{
+	u8 state = entry_state(*entry);
+	struct wr_slot *slot = NULL;
+
+	if (READ_ONCE(*runs->spare))
+		slot = xchg(runs->spare, NULL);
+	if (!slot)
+		return false;
+	if (slot->state != state)
+		memset(slot->states, state, WR_SLOT_PAGES);
+	slot->state = state;
+	*entry = (unsigned long)slot;
+	return true;
+}
+
 /* So that the pages of a slot can differ. */
 static int slot_make_states(struct wr_slot *slot, gfp_t gfp)
 {
@@ -295,6 +329,17 @@ static int slot_make_states(struct wr_slot *slot, gfp_t gfp)
 	if (slot->state)
 		memset(slot->states, slot->state, WR_SLOT_PAGES);
 	return 0;
+}
+
+/* The same for an entry on the lowest level. */
+static int entry_make_states(struct wr_runs *runs, unsigned long *entry,
+			     gfp_t gfp)
+{
+	int err = 0;
+
+	if (wr_entry_is_state(*entry) && !push_down_to_spare(runs, entry))
+		err = push_down_to_slot(entry, gfp);
+	return err ? err : slot_make_states(entry_slot(*entry), gfp);
 }
 
 /**
@@ -320,12 +365,9 @@ int wr_runs_split(struct wr_runs *runs, pgoff_t index, gfp_t gfp)
 		entry = find_entry(runs, index, &shift);
 		if (!(offset & ((1UL << shift) - 1)))
 			return 0;
-		if (!wr_entry_is_state(*entry))
-			return slot_make_states(entry_slot(*entry), gfp);
 		if (shift == WR_SLOT_SHIFT)
-			err = push_down_to_slot(entry, gfp);
-		else
-			err = push_down(entry, gfp);
+			return entry_make_states(runs, entry, gfp);
+		err = push_down(entry, gfp);
 		if (err)
 			return err;
 	}
@@ -368,27 +410,55 @@ void wr_runs_fill(struct wr_runs *runs, pgoff_t first, pgoff_t end, u8 state)
 	}
 }
 
+/**
+ * struct compaction - see wr_runs_compact()
+ * @runs: the states
+ * @first: the first page that changed
+ * @end: the page behind the last
+ * @low: the first page of their region
+ * @high: the page behind its last
+ */
+struct compaction {
+	struct wr_runs *runs;
+	pgoff_t first;
+	pgoff_t end;
+	pgoff_t low;
+	pgoff_t high;
+};
+
 /* @uniform: whether the block may forget that its pages could differ */
-static void compact_slot(unsigned long *entry, bool uniform)
+static bool slot_is_alike(struct wr_slot *slot, bool uniform)
+{
+	const u8 *states = slot->states;
+
+	return (uniform || !states[0]) &&
+	       states[0] == states[WR_SLOT_PAGES - 1] &&
+	       wr_states_same(states, states[0], WR_SLOT_PAGES) ==
+		       WR_SLOT_PAGES;
+}
+
+static void compact_slot(struct wr_runs *runs, unsigned long *entry,
+			 bool uniform)
 {
 	struct wr_slot *slot = entry_slot(*entry);
-	u8 *states = slot->states;
 
-	if (states && (uniform || !states[0]) &&
-	    states[0] == states[WR_SLOT_PAGES - 1] &&
-	    wr_states_same(states, states[0], WR_SLOT_PAGES) == WR_SLOT_PAGES) {
-		slot->state = states[0];
-		slot->states = NULL;
-		kfree(states);
+	if (!slot->nr_resident) {
+		kfree(slot->pages);
+		slot->pages = NULL;
 	}
-	if (slot->nr_resident)
+	if (slot->states) {
+		if (!slot_is_alike(slot, uniform))
+			return;
+		slot->state = slot->states[0];
+	}
+	if (slot->nr_resident) {
+		kfree(slot->states);
+		slot->states = NULL;
 		return;
-	kfree(slot->pages);
-	slot->pages = NULL;
-	if (slot->states)
-		return;
+	}
 	*entry = state_entry(slot->state);
-	free_slot(slot);
+	if (!slot->states || !keep_spare(runs, slot))
+		wr_slot_free(slot);
 }
 
 static void compact_node(unsigned long *entry, bool uniform)
@@ -406,22 +476,19 @@ static void compact_node(unsigned long *entry, bool uniform)
 	kfree(node);
 }
 
-static void compact_entry(unsigned long *entry, pgoff_t start,
-			  unsigned int shift, pgoff_t first, pgoff_t end,
-			  pgoff_t low, pgoff_t high);
+static void compact_entry(struct compaction *at, unsigned long *entry,
+			  pgoff_t start, unsigned int shift);
 
 /* The children, blocks of 1 << @shift pages from @start on. */
-static void compact_children(struct wr_node *node, pgoff_t start,
-			     unsigned int shift, pgoff_t first, pgoff_t end,
-			     pgoff_t low, pgoff_t high)
+static void compact_children(struct compaction *at, struct wr_node *node,
+			     pgoff_t start, unsigned int shift)
 {
-	unsigned int i = first > start ? (first - start) >> shift : 0;
+	unsigned int i = at->first > start ? (at->first - start) >> shift : 0;
 	pgoff_t child = start + ((pgoff_t)i << shift);
 
-	for (; i < WR_NODE_ENTRIES && child < end; i++) {
+	for (; i < WR_NODE_ENTRIES && child < at->end; i++) {
 		if (!wr_entry_is_state(node->entries[i]))
-			compact_entry(&node->entries[i], child, shift, first,
-				      end, low, high);
+			compact_entry(at, &node->entries[i], child, shift);
 		child += 1UL << shift;
 	}
 }
@@ -430,18 +497,16 @@ static void compact_children(struct wr_node *node, pgoff_t start,
  * @start: the first page of the entry's block, some of which is in the range. It
  * is not in one state.
  */
-static void compact_entry(unsigned long *entry, pgoff_t start,
-			  unsigned int shift, pgoff_t first, pgoff_t end,
-			  pgoff_t low, pgoff_t high)
+static void compact_entry(struct compaction *at, unsigned long *entry,
+			  pgoff_t start, unsigned int shift)
 {
-	bool uniform = start >= low && start + (1UL << shift) <= high;
+	bool uniform = start >= at->low && start + (1UL << shift) <= at->high;
 
 	if (shift == WR_SLOT_SHIFT) {
-		compact_slot(entry, uniform);
+		compact_slot(at->runs, entry, uniform);
 		return;
 	}
-	compact_children(entry_node(*entry), start, shift - WR_NODE_SHIFT,
-			 first, end, low, high);
+	compact_children(at, entry_node(*entry), start, shift - WR_NODE_SHIFT);
 	compact_node(entry, uniform);
 }
 
@@ -471,10 +536,16 @@ static bool stays_split(struct wr_runs *runs, pgoff_t first, pgoff_t end)
 void wr_runs_compact(struct wr_runs *runs, pgoff_t first, pgoff_t end,
 		     pgoff_t low, pgoff_t high)
 {
-	if (wr_entry_is_state(runs->root) || stays_split(runs, first, end))
-		return;
-	compact_entry(&runs->root, runs->base, runs->shift, first, end, low,
-		      high);
+	struct compaction at = {
+		.runs = runs,
+		.first = first,
+		.end = end,
+		.low = low,
+		.high = high,
+	};
+
+	if (!wr_entry_is_state(runs->root) && !stays_split(runs, first, end))
+		compact_entry(&at, &runs->root, runs->base, runs->shift);
 }
 
 /*
@@ -491,8 +562,8 @@ struct wr_slot *wr_runs_slot(struct wr_runs *runs, pgoff_t index, pgoff_t *next)
 	return wr_entry_is_state(entry) ? NULL : entry_slot(entry);
 }
 
-/* The slot of @index, made if need be, or NULL if there is no memory. */
-struct wr_slot *wr_runs_make_slot(struct wr_runs *runs, pgoff_t index)
+/* The entry of the slot of @index, on the lowest level; NULL: no memory. */
+static unsigned long *slot_entry(struct wr_runs *runs, pgoff_t index)
 {
 	unsigned int shift;
 	unsigned long *entry = find_entry(runs, index, &shift);
@@ -500,6 +571,16 @@ struct wr_slot *wr_runs_make_slot(struct wr_runs *runs, pgoff_t index)
 	for (; shift > WR_SLOT_SHIFT; entry = find_entry(runs, index, &shift))
 		if (push_down(entry, GFP_KERNEL_ACCOUNT))
 			return NULL;
+	return entry;
+}
+
+/* The slot of @index, made if need be, or NULL if there is no memory. */
+struct wr_slot *wr_runs_make_slot(struct wr_runs *runs, pgoff_t index)
+{
+	unsigned long *entry = slot_entry(runs, index);
+
+	if (!entry)
+		return NULL;
 	if (wr_entry_is_state(*entry) &&
 	    push_down_to_slot(entry, GFP_KERNEL_ACCOUNT))
 		return NULL;
@@ -509,9 +590,9 @@ struct wr_slot *wr_runs_make_slot(struct wr_runs *runs, pgoff_t index)
 /* The same, with an array of states. */
 struct wr_slot *wr_runs_make_states(struct wr_runs *runs, pgoff_t index)
 {
-	struct wr_slot *slot = wr_runs_make_slot(runs, index);
+	unsigned long *entry = slot_entry(runs, index);
 
-	if (!slot || slot_make_states(slot, GFP_KERNEL_ACCOUNT))
+	if (!entry || entry_make_states(runs, entry, GFP_KERNEL_ACCOUNT))
 		return NULL;
-	return slot;
+	return entry_slot(*entry);
 }

@@ -82,7 +82,7 @@ static inline bool wr_is_unit(pgoff_t index, pgoff_t end)
  * @intact: @nr_huge is all of them, and the core may map them by one PMD: see huge.c
  * @is_whole: there is no array of pages yet: wr_slot_spell_out()
  *
- * All fields: the window's lock.
+ * All fields: the window's lock. No window has the spare one of struct wr_runs.
  */
 struct wr_slot {
 	u8 *states;
@@ -127,13 +127,16 @@ static __always_inline bool wr_slot_stays_split(struct wr_slot *slot,
  * @root: entry for all of the pages
  * @base: the first page, a multiple of WR_SLOT_PAGES
  * @shift: the root entry covers 1 << @shift pages
+ * @spare: where a slot that is no longer needed is kept for the next one that
+ *	needs one, or NULL is
  *
- * @root: the window's lock. The others never change.
+ * @root: the window's lock. *@spare: atomic. The others never change.
  */
 struct wr_runs {
 	unsigned long root;
 	pgoff_t base;
 	unsigned int shift;
+	struct wr_slot **spare;
 };
 
 #define WR_NODE_ENTRIES 64UL
@@ -219,7 +222,9 @@ static __always_inline void wr_states_fill(u8 *states, u8 state, unsigned int n)
 		*states++ = state;
 }
 
-void wr_runs_init(struct wr_runs *runs, pgoff_t first, pgoff_t end);
+void wr_slot_free(struct wr_slot *slot);
+void wr_runs_init(struct wr_runs *runs, pgoff_t first, pgoff_t end,
+		  struct wr_slot **spare);
 void wr_runs_destroy(struct wr_runs *runs);
 u8 wr_runs_state(struct wr_runs *runs, pgoff_t index);
 u8 wr_runs_span(struct wr_runs *runs, pgoff_t index, pgoff_t end,

@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 
 #include "fault.h"
+#include "runs.h"
 #include "space.h"
 
 #define WR_FS_MAGIC 0x57524547 /* "WREG" */
@@ -142,6 +143,7 @@ static void free_space(struct wr_space *space)
 {
 	WARN_ON_ONCE(space->nr_windows || space->nr_regions);
 	wr_pagefile_destroy(&space->pagefile);
+	wr_slot_free(space->spare);
 	drop_file(space);
 	mmdrop(space->mm);
 	kfree_rcu(space, rcu);

@@ -32,6 +32,7 @@
  * under any of them.
  */
 
+struct wr_slot;
 struct wr_window;
 
 /**
@@ -74,6 +75,7 @@ struct wr_layout {
  * @nr_windows: windows in @windows
  * @nr_regions: regions in them
  * @pagefile: the commit charge; has its own locks
+ * @spare: see struct wr_runs; atomic
  *
  * A space is made by the first reserve, or by a fork of a process that has one,
  * and ends with its last window. No file descriptor keeps it alive.
@@ -95,6 +97,7 @@ struct wr_space {
 	unsigned long nr_windows;
 	unsigned long nr_regions;
 	struct wr_pagefile pagefile;
+	struct wr_slot *spare;
 };
 
 struct wr_space *wr_space_peek(struct mm_struct *mm);

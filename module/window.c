@@ -135,10 +135,10 @@ static struct wr_window *alloc_window(struct wr_space *space, struct file *file)
 	INIT_LIST_HEAD(&window->batch);
 	RB_CLEAR_NODE(&window->node);
 	window->regions = RB_ROOT;
-	wr_runs_init(&window->runs, 0, 1);
 	window->file = get_file(file);
 	window->space = space;
 	wr_space_get(space);
+	wr_runs_init(&window->runs, 0, 1, &space->spare);
 	return window;
 }
 
@@ -146,7 +146,7 @@ static void set_range(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	window->first = first;
 	window->end = end;
-	wr_runs_init(&window->runs, first, end);
+	wr_runs_init(&window->runs, first, end, &window->space->spare);
 }
 
 /*

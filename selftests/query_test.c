@@ -159,6 +159,49 @@ TEST_F(region, runs_merge_when_alike_again)
 	REGION_RESERVED(0, self->size);
 }
 
+/*
+ * Pages in the middle of two regions become different and alike in turn, which
+ * may use the same memory in the kernel for both.
+ *
+ * Rules: VQ-03
+ */
+TEST(states_of_one_region_are_not_those_of_another)
+{
+	const size_t size = MIB(8), middle = MIB(4) + 8 * PAGE;
+	char *committed, *reserved;
+	unsigned int i;
+	DWORD old;
+
+	committed = VirtualAlloc(NULL, size, MEM_RESERVE | MEM_COMMIT,
+				 PAGE_READWRITE);
+	reserved = VirtualAlloc(NULL, size, MEM_RESERVE, PAGE_READWRITE);
+	ASSERT_NE(NULL, committed);
+	ASSERT_NE(NULL, reserved);
+	for (i = 0; i < 3; i++) {
+		ASSERT_TRUE(VirtualProtect(committed + middle, PAGE,
+					   PAGE_READONLY, &old));
+		EXPECT_COMMITTED(committed, middle, PAGE_READWRITE, committed,
+				 PAGE_READWRITE);
+		EXPECT_COMMITTED(committed + middle + PAGE,
+				 size - middle - PAGE, PAGE_READWRITE,
+				 committed, PAGE_READWRITE);
+		ASSERT_TRUE(VirtualProtect(committed + middle, PAGE,
+					   PAGE_READWRITE, &old));
+		EXPECT_COMMITTED(committed, size, PAGE_READWRITE, committed,
+				 PAGE_READWRITE);
+
+		ASSERT_TRUE(VirtualAlloc(reserved + middle, PAGE, MEM_COMMIT,
+					 PAGE_READWRITE));
+		EXPECT_RESERVED(reserved, middle, reserved, PAGE_READWRITE);
+		EXPECT_RESERVED(reserved + middle + PAGE,
+				size - middle - PAGE, reserved, PAGE_READWRITE);
+		ASSERT_TRUE(VirtualFree(reserved + middle, PAGE, MEM_DECOMMIT));
+		EXPECT_RESERVED(reserved, size, reserved, PAGE_READWRITE);
+	}
+	EXPECT_TRUE(VirtualFree(committed, 0, MEM_RELEASE));
+	EXPECT_TRUE(VirtualFree(reserved, 0, MEM_RELEASE));
+}
+
 /* Rules: VQ-06 */
 TEST(reserved_pages_have_no_protection)
 {
