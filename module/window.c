@@ -24,6 +24,7 @@
  */
 #include <linux/atomic.h>
 #include <linux/file.h>
+#include <linux/log2.h>
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -444,14 +445,18 @@ static unsigned long search_up(struct wr_space *space, unsigned long len,
 	return -ENOMEM;
 }
 
-/* Where the core would put it, so that address randomisation works. */
+/*
+ * Where the core would put it, so that address randomisation works. A small
+ * window is to be in one slot.
+ */
 static unsigned long search_default(struct wr_space *space,
 				    struct wr_layout *layout, struct file *file,
 				    unsigned long flags)
 {
 	unsigned long len = layout->len, alignment, addr, first, stop;
 
-	alignment = len >= PMD_SIZE ? PMD_SIZE : WINREGION_GRANULARITY;
+	alignment = rounddown_pow_of_two(len);
+	alignment = clamp(alignment, WINREGION_GRANULARITY, PMD_SIZE);
 	addr = mm_get_unmapped_area(file, 0, len + alignment - PAGE_SIZE, 0,
 				    flags);
 	if (!IS_ERR_VALUE(addr)) {
