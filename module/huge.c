@@ -155,7 +155,7 @@ static bool is_alike(struct vm_fault *vmf, struct wr_window *window,
 void wr_huge_prepare(struct vm_fault *vmf, struct wr_window *window)
 {
 	pgoff_t first = wr_slot_first(vmf->pgoff);
-	struct wr_slot *slot = wr_runs_slot(&window->runs, first, NULL);
+	struct wr_slot *slot = wr_runs_peek(&window->runs, first);
 	bool whole = slot && slot->nr_huge == WR_SLOT_PAGES;
 
 	lockdep_assert_held(&window->lock);
@@ -184,7 +184,7 @@ struct folio *wr_huge_find(struct vm_fault *vmf, struct wr_window *window)
 	struct page *page;
 
 	wr_huge_prepare(vmf, window);
-	slot = wr_runs_slot(&window->runs, first, NULL);
+	slot = wr_runs_peek(&window->runs, first);
 	if (!slot || !slot->intact || !vma_takes(vmf, first))
 		return NULL;
 	/* As not every kernel tells the folio: wr_huge_note_error(). */
@@ -213,7 +213,7 @@ bool wr_huge_in_parts(struct wr_window *window, pgoff_t index,
 
 	if (likely(!PageCompound(page)))
 		return false;
-	slot = wr_runs_slot(&window->runs, index, NULL);
+	slot = wr_runs_peek(&window->runs, index);
 	if (slot->intact &&
 	    unlikely(folio_test_has_hwpoisoned(page_folio(page))))
 		break_slot(window, slot, wr_slot_first(index));
@@ -222,7 +222,7 @@ bool wr_huge_in_parts(struct wr_window *window, pgoff_t index,
 
 static void break_at(struct wr_window *window, pgoff_t index)
 {
-	struct wr_slot *slot = wr_runs_slot(&window->runs, index, NULL);
+	struct wr_slot *slot = wr_runs_peek(&window->runs, index);
 
 	if (slot && slot->intact)
 		break_slot(window, slot, wr_slot_first(index));
@@ -304,7 +304,7 @@ static void thin_unit(struct wr_window *window, struct wr_slot *slot,
 /* Of the pages of one slot, those from @first to @end are gone. */
 static void thin_slot(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	struct wr_slot *slot = wr_runs_slot(&window->runs, first, NULL);
+	struct wr_slot *slot = wr_runs_peek(&window->runs, first);
 	pgoff_t head = round_down(first, WR_UNIT_PAGES);
 	pgoff_t tail = round_down(end, WR_UNIT_PAGES);
 

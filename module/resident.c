@@ -166,7 +166,7 @@ unsigned long wr_resident_at_most(struct wr_window *window, pgoff_t first,
 /* The page in memory at @index, or NULL. No reference is taken. */
 struct page *wr_resident_find(struct wr_window *window, pgoff_t index)
 {
-	struct wr_slot *slot = wr_runs_slot(&window->runs, index, NULL);
+	struct wr_slot *slot = wr_runs_peek(&window->runs, index);
 
 	lockdep_assert_held(&window->lock);
 	return slot ? wr_slot_page(slot, wr_slot_offset(index)) : NULL;
@@ -259,7 +259,7 @@ void wr_resident_make_huge(struct wr_window *window, pgoff_t first)
 static struct page *page_replace(struct wr_window *window, pgoff_t index,
 				 struct page *old, bool mapped, gfp_t gfp)
 {
-	struct wr_slot *slot = wr_runs_slot(&window->runs, index, NULL);
+	struct wr_slot *slot = wr_runs_peek(&window->runs, index);
 	struct page *page;
 
 	if (wr_slot_spell_out(slot, GFP_KERNEL_ACCOUNT | gfp))
@@ -301,7 +301,7 @@ int wr_resident_replace(struct wr_window *window, pgoff_t index)
 static void replace_others(struct wr_window *window, pgoff_t index,
 			   struct folio *folio)
 {
-	struct wr_slot *slot = wr_runs_slot(&window->runs, index, NULL);
+	struct wr_slot *slot = wr_runs_peek(&window->runs, index);
 	pgoff_t end = round_up(index + 1, WR_UNIT_PAGES);
 	struct page *page;
 
@@ -394,7 +394,7 @@ static unsigned int count_absent(struct wr_slot *slot, unsigned int offset,
  */
 struct page **wr_resident_make_unit(struct wr_window *window, pgoff_t first)
 {
-	struct wr_slot *slot = wr_runs_slot(&window->runs, first, NULL);
+	struct wr_slot *slot = wr_runs_peek(&window->runs, first);
 	unsigned int offset = wr_slot_offset(first), i;
 	struct page *page;
 
@@ -448,7 +448,7 @@ static unsigned int alloc_some(struct wr_window *window, struct wr_slot *slot,
 unsigned int wr_resident_ahead(struct wr_window *window, pgoff_t index,
 			       unsigned long max, struct page **pages)
 {
-	struct wr_slot *slot = wr_runs_slot(&window->runs, index, NULL);
+	struct wr_slot *slot = wr_runs_peek(&window->runs, index);
 	unsigned int offset = wr_slot_offset(index), n, some, done = 0;
 
 	lockdep_assert_held(&window->lock);

@@ -549,16 +549,15 @@ void wr_runs_compact(struct wr_runs *runs, pgoff_t first, pgoff_t end,
 }
 
 /*
- * The slot of @index, or NULL; @next, if not NULL, is set to the first page
- * behind the slot or behind all pages that have no slot either.
+ * wr_runs_peek(); @next is set to the first page behind the slot or behind all
+ * pages that have no slot either.
  */
 struct wr_slot *wr_runs_slot(struct wr_runs *runs, pgoff_t index, pgoff_t *next)
 {
 	unsigned int shift;
 	unsigned long entry = *find_entry(runs, index, &shift);
 
-	if (next)
-		*next = block_end(runs, index, shift);
+	*next = block_end(runs, index, shift);
 	return wr_entry_is_state(entry) ? NULL : entry_slot(entry);
 }
 

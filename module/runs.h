@@ -244,14 +244,12 @@ struct wr_slot *wr_runs_make_states(struct wr_runs *runs, pgoff_t index);
 static __always_inline u8 wr_runs_near_span(struct wr_runs *runs, pgoff_t index,
 					    pgoff_t end, pgoff_t *next)
 {
-	unsigned int offset = wr_slot_offset(index), shift;
-	unsigned long entry = *wr_runs_entry(runs, index, &shift);
+	struct wr_slot *slot = wr_runs_peek(runs, index);
+	u8 *states = slot ? slot->states : NULL;
+	unsigned int offset = wr_slot_offset(index);
 	__le64 word;
 	u64 differ;
-	u8 *states;
 
-	states = wr_entry_is_state(entry) ? NULL :
-					    ((struct wr_slot *)entry)->states;
 	if (states && offset <= WR_SLOT_PAGES - sizeof(word)) {
 		states += offset;
 		memcpy(&word, states, sizeof(word));
