@@ -87,15 +87,16 @@ function print_ratio(key, target, against, title,	other, ours, ratio, i)
 			human(wall[key, other]) " ns"
 }
 
-# One value and its target; the recipes' values beside it, if there are any
-function print_value(key, kind, target, value, title,	i, beside, good)
+# One value and its target; the values of others beside it, if there are any
+function print_value(key, kind, target, value, title,	i, n, other, beside, good)
 {
 	if (kind == "least") {
 		good = value >= target
-		for (i = 1; i <= 3; i++)
-			if ((key, recipe[i]) in cost)
-				beside = beside sprintf("  %s %.2f", recipe[i],
-					cost[key, recipe[i]])
+		n = split("mmap madvise guard loop", other, " ")
+		for (i = 1; i <= n; i++)
+			if ((key, other[i]) in cost)
+				beside = beside sprintf("  %s %.2f", other[i],
+					cost[key, other[i]])
 	} else {
 		good = value <= target
 	}

@@ -4,7 +4,8 @@
  * get done. For two processors and the clock on the wall.
  *
  * One alone and two together take turns, and the best time of each counts:
- * what makes them slower is the host's other work.
+ * what makes them slower is the host's other work. A loop that needs nothing of
+ * the kernel shows what two processors of this host are worth at best.
  *
  * A decommit of pages in memory has to tell the other processor to forget them,
  * and to wait for it, as both run the process. That takes as long for 64 KiB
@@ -19,9 +20,10 @@
 #define ROUNDS 12
 #define CYCLES 4
 #define LENGTH MIB(16)
+#define LOOP 20000000
 
 struct worker {
-	const struct way *way;
+	const struct way *way; /* NULL: the loop */
 	pthread_t thread;
 	char *base;
 	size_t decommit;
@@ -62,17 +64,28 @@ static void cycle(const struct way *way, char *base, size_t decommit)
 		way->decommit(base + i, decommit);
 }
 
+static void work_once(const struct worker *worker)
+{
+	volatile unsigned int i;
+
+	if (worker->way)
+		cycle(worker->way, worker->base, worker->decommit);
+	else
+		for (i = 0; i < LOOP; i++)
+			;
+}
+
 static void *work(void *arg)
 {
 	struct worker *worker = arg;
 	unsigned int i;
 
 	pin(worker->cpu);
-	cycle(worker->way, worker->base, worker->decommit);
+	work_once(worker);
 	meet(worker->of);
 	worker->began = clock_now();
 	for (i = 0; i < CYCLES; i++)
-		cycle(worker->way, worker->base, worker->decommit);
+		work_once(worker);
 	worker->ended = clock_now();
 	return NULL;
 }
@@ -99,26 +112,36 @@ static uint64_t run_threads(struct worker *workers, unsigned int nr)
 	return ended - began;
 }
 
-static void row_threads(const struct way *way, size_t decommit)
+/* How many times as much two get done as one */
+static double gain(struct worker *workers)
 {
-	struct worker workers[THREADS] = { 0 };
 	uint64_t alone = ~0ULL, together = ~0ULL, took;
 	unsigned int i;
 
-	for (i = 0; i < THREADS; i++) {
-		workers[i].way = way;
-		workers[i].cpu = i;
-		workers[i].base = way->reserve(LENGTH, HUGE);
-		workers[i].decommit = decommit;
-	}
 	for (i = 0; i < ROUNDS; i++) {
 		took = run_threads(workers, 1);
 		alone = took < alone ? took : alone;
 		took = run_threads(workers, THREADS);
 		together = took < together ? took : together;
 	}
-	print_figure("threads", way->name, decommit,
-		     THREADS * (double)alone / together, NULL);
+	return THREADS * (double)alone / together;
+}
+
+static void row_threads(const struct way *way, size_t decommit)
+{
+	struct worker workers[THREADS] = { 0 };
+	unsigned int i;
+
+	for (i = 0; i < THREADS; i++)
+		workers[i].cpu = i;
+	if (way == way_find("winregion"))
+		print_figure("threads", "loop", decommit, gain(workers), NULL);
+	for (i = 0; i < THREADS; i++) {
+		workers[i].way = way;
+		workers[i].base = way->reserve(LENGTH, HUGE);
+		workers[i].decommit = decommit;
+	}
+	print_figure("threads", way->name, decommit, gain(workers), NULL);
 }
 
 const struct row thread_rows[] = {
