@@ -111,13 +111,14 @@ static struct wr_window *create_shared(struct wr_space *space,
 {
 	unsigned long pages = clamp_t(unsigned long, space->shared_pages,
 				      SHARED_WINDOW_MIN, SHARED_WINDOW_MAX);
+	unsigned long least = round_up(request->pages, WR_UNIT_PAGES);
 	struct wr_window *window;
 
-	for (;; pages /= 2) {
+	for (;; pages = max(least, round_up(pages / 2, WR_UNIT_PAGES))) {
 		space->layout.place = true;
 		window = wr_window_create(space, pages, request->exec, false);
 		if (!IS_ERR(window) || PTR_ERR(window) != -ENOSPC ||
-		    pages / 2 < request->pages || pages / 2 < WR_UNIT_PAGES)
+		    pages == least)
 			return window;
 	}
 }

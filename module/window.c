@@ -446,8 +446,8 @@ static unsigned long search_up(struct wr_space *space, unsigned long len,
 }
 
 /*
- * Where the core would put it, so that address randomisation works. A small
- * window is to be in one slot.
+ * Where the core would put it, so that address randomisation works. At a multiple
+ * of its size, or of 2 MiB, it has few slots; but any hole will do.
  */
 static unsigned long search_default(struct wr_space *space,
 				    struct wr_layout *layout, struct file *file,
@@ -455,8 +455,8 @@ static unsigned long search_default(struct wr_space *space,
 {
 	unsigned long len = layout->len, alignment, addr, first, stop;
 
-	alignment = rounddown_pow_of_two(len);
-	alignment = clamp(alignment, WINREGION_GRANULARITY, PMD_SIZE);
+	alignment = clamp_t(unsigned long, rounddown_pow_of_two(len),
+			    WINREGION_GRANULARITY, PMD_SIZE);
 	addr = mm_get_unmapped_area(file, 0, len + alignment - PAGE_SIZE, 0,
 				    flags);
 	if (!IS_ERR_VALUE(addr)) {
@@ -466,7 +466,10 @@ static unsigned long search_default(struct wr_space *space,
 		    !find_obstacle(space, addr, addr + len, &first, &stop))
 			return addr;
 	}
-	return search_up(space, len, alignment);
+	addr = search_up(space, len, alignment);
+	if (IS_ERR_VALUE(addr))
+		addr = search_up(space, len, WINREGION_GRANULARITY);
+	return addr;
 }
 
 static unsigned long place(struct wr_layout *layout, struct file *file,

@@ -391,13 +391,33 @@ TEST(reservation_without_a_hole_fails)
 						    PAGE_READWRITE));
 }
 
+/* Whether the only hole of @size bytes is found, which starts at any unit. */
+static bool finds_hole(char *base, size_t size)
+{
+	char *hole = base + UNIT, *end = hole + size;
+	bool found;
+
+	if (!VirtualFree(base, 0, MEM_RELEASE) ||
+	    !VirtualAlloc(base, UNIT, MEM_RESERVE, PAGE_NOACCESS) ||
+	    !VirtualAlloc(end, UNIT, MEM_RESERVE, PAGE_NOACCESS) ||
+	    !VirtualAlloc(end + UNIT, MIB(8) - size - 2 * UNIT, MEM_RESERVE,
+			  PAGE_NOACCESS))
+		return false;
+	found = hole == VirtualAlloc(NULL, size, MEM_RESERVE, PAGE_NOACCESS);
+	return found && VirtualFree(base, 0, MEM_RELEASE) &&
+	       VirtualFree(hole, 0, MEM_RELEASE) &&
+	       VirtualFree(end, 0, MEM_RELEASE) &&
+	       VirtualFree(end + UNIT, 0, MEM_RELEASE) &&
+	       VirtualAlloc(base, MIB(8), MEM_RESERVE, PAGE_NOACCESS);
+}
+
 /* Rules: VA-23 */
 TEST(reservations_can_fill_the_address_space)
 {
+	char *base, *eight = NULL;
 	size_t size = TIB(32);
 	size_t total = 0;
 	int nr = 0;
-	char *base;
 
 	/* Ever smaller pieces, until none of 1 MiB fits. */
 	while (size >= MIB(1)) {
@@ -406,6 +426,7 @@ TEST(reservations_can_fill_the_address_space)
 			EXPECT_RESERVED(base, size, base, PAGE_NOACCESS);
 			total += size;
 			nr++;
+			eight = size == MIB(8) ? base : eight;
 			continue;
 		}
 		ASSERT_EQ(ERROR_NOT_ENOUGH_MEMORY, GetLastError());
@@ -416,6 +437,10 @@ TEST(reservations_can_fill_the_address_space)
 	EXPECT_LT(3, nr);
 	EXPECT_FAILS(ERROR_NOT_ENOUGH_MEMORY,
 		     VirtualAlloc(NULL, MIB(1), MEM_RESERVE, PAGE_READWRITE));
+	ASSERT_NE(NULL, eight);
+	EXPECT_TRUE(finds_hole(eight, MIB(1)));
+	EXPECT_TRUE(finds_hole(eight, MIB(1) + UNIT));
+	EXPECT_TRUE(finds_hole(eight, MIB(4)));
 }
 
 /* Rules: VA-23 */
