@@ -391,8 +391,11 @@ TEST(reservation_without_a_hole_fails)
 						    PAGE_READWRITE));
 }
 
-/* Whether the only hole of @size bytes is found, which starts at any unit. */
-static bool finds_hole(char *base, size_t size)
+/*
+ * Whether the only hole of @size bytes is found, which starts at any unit: one in
+ * the place of the region at @base, of @room bytes.
+ */
+static bool finds_hole(char *base, size_t room, size_t size)
 {
 	char *hole = base + UNIT, *end = hole + size;
 	bool found;
@@ -400,7 +403,7 @@ static bool finds_hole(char *base, size_t size)
 	if (!VirtualFree(base, 0, MEM_RELEASE) ||
 	    !VirtualAlloc(base, UNIT, MEM_RESERVE, PAGE_NOACCESS) ||
 	    !VirtualAlloc(end, UNIT, MEM_RESERVE, PAGE_NOACCESS) ||
-	    !VirtualAlloc(end + UNIT, MIB(8) - size - 2 * UNIT, MEM_RESERVE,
+	    !VirtualAlloc(end + UNIT, room - size - 2 * UNIT, MEM_RESERVE,
 			  PAGE_NOACCESS))
 		return false;
 	found = hole == VirtualAlloc(NULL, size, MEM_RESERVE, PAGE_NOACCESS);
@@ -408,15 +411,15 @@ static bool finds_hole(char *base, size_t size)
 	       VirtualFree(hole, 0, MEM_RELEASE) &&
 	       VirtualFree(end, 0, MEM_RELEASE) &&
 	       VirtualFree(end + UNIT, 0, MEM_RELEASE) &&
-	       VirtualAlloc(base, MIB(8), MEM_RESERVE, PAGE_NOACCESS);
+	       VirtualAlloc(base, room, MEM_RESERVE, PAGE_NOACCESS);
 }
 
 /* Rules: VA-23 */
 TEST(reservations_can_fill_the_address_space)
 {
-	char *base, *eight = NULL;
+	char *base, *large = NULL;
 	size_t size = TIB(32);
-	size_t total = 0;
+	size_t total = 0, room = 0;
 	int nr = 0;
 
 	/* Ever smaller pieces, until none of 1 MiB fits. */
@@ -426,7 +429,10 @@ TEST(reservations_can_fill_the_address_space)
 			EXPECT_RESERVED(base, size, base, PAGE_NOACCESS);
 			total += size;
 			nr++;
-			eight = size == MIB(8) ? base : eight;
+			if (size >= MIB(8)) {
+				large = base;
+				room = size;
+			}
 			continue;
 		}
 		ASSERT_EQ(ERROR_NOT_ENOUGH_MEMORY, GetLastError());
@@ -437,10 +443,10 @@ TEST(reservations_can_fill_the_address_space)
 	EXPECT_LT(3, nr);
 	EXPECT_FAILS(ERROR_NOT_ENOUGH_MEMORY,
 		     VirtualAlloc(NULL, MIB(1), MEM_RESERVE, PAGE_READWRITE));
-	ASSERT_NE(NULL, eight);
-	EXPECT_TRUE(finds_hole(eight, MIB(1)));
-	EXPECT_TRUE(finds_hole(eight, MIB(1) + UNIT));
-	EXPECT_TRUE(finds_hole(eight, MIB(4)));
+	ASSERT_NE(NULL, large);
+	EXPECT_TRUE(finds_hole(large, room, MIB(1)));
+	EXPECT_TRUE(finds_hole(large, room, MIB(1) + UNIT));
+	EXPECT_TRUE(finds_hole(large, room, MIB(4)));
 }
 
 /* Rules: VA-23 */
