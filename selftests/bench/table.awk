@@ -38,6 +38,7 @@ function begin_part(name)
 		split("null maps procmap", recipe, " ")
 	if (part == "programs")
 		split("mmap mremap -", recipe, " ")
+	recipe[4] = "loop"
 	if (part == "scale")
 		heading = "\nscale\n"
 	else
@@ -88,15 +89,14 @@ function print_ratio(key, target, against, title,	other, ours, ratio, i)
 }
 
 # One value and its target; the values of others beside it, if there are any
-function print_value(key, kind, target, value, title,	i, n, other, beside, good)
+function print_value(key, kind, target, value, title,	i, beside, good)
 {
 	if (kind == "least") {
 		good = value >= target
-		n = split("mmap madvise guard loop", other, " ")
-		for (i = 1; i <= n; i++)
-			if ((key, other[i]) in cost)
-				beside = beside sprintf("  %s %.2f", other[i],
-					cost[key, other[i]])
+		for (i = 1; i <= 4; i++)
+			if ((key, recipe[i]) in cost)
+				beside = beside sprintf("  %s %.2f", recipe[i],
+					cost[key, recipe[i]])
 	} else {
 		good = value <= target
 	}
@@ -188,7 +188,6 @@ $1 == "failed" {
 }
 
 END {
-	split("mmap madvise guard", recipe, " ")
 	for (i = 1; i <= lines; i++) {
 		n = split(line[i], field, /[ \t]+/)
 		if (n == 1) {
