@@ -232,6 +232,8 @@ qemu_line()
 	[ -z "$flavour" ] || line+=" sysctl.kernel.hung_task_timeout_secs=600"
 	[ "$flavour" != debug ] || line+=" page_poison=1"
 	line+=" sysctl.kernel.panic_on_rcu_stall=1"
+	# What show_where() sends
+	line+=" unknown_nmi_panic"
 	[ "$model" = host ] || line+=" sysctl.kernel.watchdog_thresh=30"
 	[ "$model" = host ] || line+=" rcupdate.rcu_cpu_stall_timeout=60"
 	[ -z "$append" ] || line+=" $append"
@@ -246,7 +248,9 @@ qemu_line()
 		-chardev "file,id=report,path=$2/result"
 		-serial chardev:report
 		-chardev "stdio,id=out,signal=off,logfile=$2/output"
-		-serial chardev:out)
+		-serial chardev:out
+		-chardev "pipe,id=monitor,path=$2/monitor"
+		-mon chardev=monitor)
 	[ -z "$vm_counts" ] || qemu+=(-chardev "file,id=counts,path=$2/counts"
 		-serial chardev:counts)
 	read -r -a words <<<"${QEMU_ARGS:-}"
@@ -277,7 +281,8 @@ start_qemu()
 
 	exec {in}<"$console_in"
 	ulimit -c 0
-	rm -f "$2/hung"
+	rm -f "$2/hung" "$2"/monitor.*
+	mkfifo "$2/monitor.in" "$2/monitor.out"
 	: >"$2/result"
 	setpriv --pdeathsig KILL "${qemu[@]}" <&"$in" 2>"$2/qemu.err" &
 	qemu_pid=$!
@@ -291,9 +296,29 @@ start_qemu()
 	# Not the shell's own word on how it ended.
 	{ wait "$qemu_pid" || status=$?; } 2>/dev/null
 	qemu_pid=
+	rm -f "$2"/monitor.*
 	[ -z "$guard" ] || kill "$guard" 2>/dev/null || true
 	exec {in}<&-
 	return "$status"
+}
+
+# Of a guest that hangs: how busy QEMU is, and by an interrupt that cannot be
+# masked, a panic's word in the guest's log on what was running.
+show_where()
+{
+	local before
+
+	before=$(qemu_ticks)
+	sleep 5
+	printf 'QEMU was busy for %s of 5 s\n' $((($(qemu_ticks) - before) /
+		$(getconf CLK_TCK))) >"$1/hung"
+	printf 'nmi\n' 1<>"$1/monitor.in"
+	sleep 10
+}
+
+qemu_ticks()
+{
+	awk '{ print $14 + $15 }' "/proc/$qemu_pid/stat"
 }
 
 # It holds on to nothing that somebody may wait for the end of.
@@ -308,6 +333,7 @@ watch_progress()
 		[ -s "$2/result" ] || limit=$boot_limit
 		[ -n "$(find "$2/result" -newermt "-$limit seconds")" ] && continue
 		: >"$2/hung"
+		show_where "$2"
 		kill "$qemu_pid"
 		sleep 5
 		kill -KILL "$qemu_pid"
@@ -465,7 +491,9 @@ vm_trouble()
 	local found=1 line
 
 	if [ -e "$dir/hung" ]; then
-		printf 'guest hangs: nothing reported for %s s\n' "$vm_limit"
+		printf 'guest hangs: nothing reported for %s s; %s\n' \
+			"$vm_limit" "$(cat "$dir/hung")"
+		tail -n 40 "$dir/console.log" | sed 's/^/	/'
 		found=0
 	elif ! grep -qx 'done' "$dir/result" 2>/dev/null; then
 		printf 'guest did not report (QEMU ended with status %s)\n' \
