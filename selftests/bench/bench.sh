@@ -48,7 +48,7 @@ boot()
 # The part that -s measures; -u makes the figures the new ones to compare with.
 smoke()
 {
-	local k=$1
+	local k=$1 longest=900
 
 	# Where mappings come to lie is worth a fifth of some rows.
 	export APPEND="${APPEND:-} norandmaps"

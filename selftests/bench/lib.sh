@@ -5,6 +5,7 @@
 # them by one clock or the other. Needs vm/lib.sh.
 
 out=$build/bench
+longest=7200 # seconds that a boot may take
 
 # A make that called the script has nothing to say to those below.
 build_programs()
@@ -52,6 +53,6 @@ run_by_clock()
 		set -- -w "$@"
 	fi
 	export ACCEL CPUS QEMU_ARGS
-	"$vm/run.sh" -k "$k" -m "${MEM:-6G}" -t 7200 "${carry[@]}" -- \
+	"$vm/run.sh" -k "$k" -m "${MEM:-6G}" -t "$longest" "${carry[@]}" -- \
 		"$out/bench" "$@"
 }
