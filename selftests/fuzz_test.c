@@ -9,6 +9,7 @@
 #include "common.h"
 #include "fuzz/fuzz.h"
 #include "wr_test_util.h"
+#include "race.h"
 
 /* A program that the fuzzer has printed, from what the model says */
 int emitted_main(void);
@@ -103,13 +104,14 @@ FIXTURE_TEARDOWN(random)
 TEST_F_TIMEOUT(random, calls_do_what_the_model_says, 120)
 {
 	EXPECT_EQ(0, run_processes(&variant->options, variant->seed,
-				   variant->seeds, variant->processes));
+				   race_rounds(variant->seeds),
+				   variant->processes));
 	EXPECT_TRUE(SETTLES(WR_INFO(self->fd, out_total) == self->total));
 }
 
 static int run_raw(void *seed)
 {
-	return raw_run(20000, (uintptr_t)seed) ? __LINE__ : 0;
+	return raw_run(race_rounds(20000), (uintptr_t)seed) ? __LINE__ : 0;
 }
 
 /*

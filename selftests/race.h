@@ -16,16 +16,19 @@
 #define RACE_MAX_THREADS 16
 
 /*
- * Races are counted in rounds, never in seconds. WR_ROUNDS in the environment
- * multiplies them for a long run, for which KSFT_SLOWDOWN= when the tests are
- * built raises the time that the harness allows.
+ * Races are counted in rounds, never in seconds. WR_ROUNDS in the environment,
+ * TIMES or TIMES/PARTS, says how many of each: more for a long run, for which
+ * KSFT_SLOWDOWN= when the tests are built raises the time that the harness
+ * allows; fewer on a kernel that checks what happens in every one.
  */
 static inline unsigned int race_rounds(unsigned int n)
 {
 	const char *text = getenv("WR_ROUNDS");
-	long times = text ? atol(text) : 1;
+	unsigned int times = 1, parts = 1;
 
-	return n * (times > 0 ? times : 1);
+	if (text && (sscanf(text, "%u/%u", &times, &parts) < 1 || !parts))
+		abort();
+	return (n * times + parts - 1) / parts;
 }
 
 /* xorshift64; @state must not be 0 */

@@ -16,9 +16,9 @@
 # Single test cases are counted, and for each boot one for the machine: booted,
 # module loaded and unloaded, nothing bad in the kernel's log. What a test
 # printed is kept in build/vm/KERNEL/NAME.ktap. Tests that try something in many
-# rounds do TIMES as many with -r, and all have as much more time. With -c the
-# library counts its lines, and what each boot counted is left in its directory
-# (coverage.sh).
+# rounds do TIMES as many with -r, and all have as much more time; on a kernel
+# that checks everything they do a third. With -c the library counts its lines,
+# and what each boot counted is left in its directory (coverage.sh).
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -246,7 +246,7 @@ boot_for()
 	vm_modules $modules
 	vm_module "$params"
 	vm_job marks
-	vm_job env "WR_ROUNDS=$times"
+	vm_job env "WR_ROUNDS=$times${flavour:+/3}"
 	for t; do
 		vm_carry "$programs/$t"
 		vm_job run "$t" "$(timeout_of "$t")" 0 "$programs" 1 \
