@@ -20,6 +20,8 @@
 #include "change.h"
 #include "fault.h"
 #include "huge.h"
+#include "layout.h"
+#include "pieces.h"
 #include "protection.h"
 #include "ptes.h"
 #include "regiontree.h"

@@ -19,7 +19,9 @@
 #include <linux/sched.h>
 
 #include "fault.h"
+#include "fork.h"
 #include "huge.h"
+#include "layout.h"
 #include "regiontree.h"
 #include "resident.h"
 

@@ -21,6 +21,9 @@
 #include "change.h"
 #include "region.h"
 #include "huge.h"
+#include "layout.h"
+#include "pieces.h"
+#include "place.h"
 #include "regiontree.h"
 
 #define SHARED_REGION_MAX (SZ_1M >> PAGE_SHIFT)
@@ -198,7 +201,7 @@ static unsigned long room_below(struct wr_space *space, unsigned long addr)
 	room <<= PAGE_SHIFT;
 	mmap_read_lock(space->mm);
 	while (room && (addr - wr_lowest() < room ||
-			!wr_space_is_unmapped(space, addr - room, addr)))
+			!wr_place_is_unmapped(space, addr - room, addr)))
 		room = round_down(room / 2, WINREGION_GRANULARITY);
 	mmap_read_unlock(space->mm);
 	return room;
@@ -261,7 +264,7 @@ static unsigned long search_down(struct wr_space *space,
 		addr = ALIGN_DOWN(end - len, request->alignment);
 		if (addr < request->lowest)
 			break;
-		taken = wr_space_taken(space, addr, addr + len);
+		taken = wr_place_taken(space, addr, addr + len);
 		if (taken == addr + len)
 			return addr;
 		end = taken;
@@ -280,7 +283,7 @@ static unsigned long search_up(struct wr_space *space,
 	if (addr < request->lowest || addr > request->highest ||
 	    request->highest - addr < len - 1)
 		return -ENOSPC;
-	if (wr_space_taken(space, addr, addr + len) == addr + len)
+	if (wr_place_taken(space, addr, addr + len) == addr + len)
 		return addr;
 	rest.lowest = addr;
 	return search_down(space, &rest);

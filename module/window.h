@@ -103,38 +103,22 @@ DECLARE_PER_CPU(struct wr_window *, wr_recent);
 void wr_window_get(struct wr_window *window);
 void wr_window_put(struct wr_window *window);
 
-bool wr_space_is_unmapped(struct wr_space *space, unsigned long addr,
-			  unsigned long end);
-unsigned long wr_space_taken(struct wr_space *space, unsigned long addr,
-			     unsigned long end);
-struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
-				   bool exec, bool huge);
+struct wr_window *wr_window_alloc(struct wr_space *space, struct file *file);
+void wr_window_set_range(struct wr_window *window, pgoff_t first, pgoff_t end);
 int wr_window_publish(struct wr_window *window);
+bool wr_window_unpublish(struct wr_window *window);
 void wr_window_share(struct wr_window *window, struct list_head *list);
 struct wr_window *wr_window_next_shared(struct wr_space *space,
 					struct list_head *list,
 					struct wr_window *prev);
-int wr_window_destroy(struct wr_window *window);
-int wr_window_trim(struct wr_window *window, pgoff_t first, pgoff_t end);
-int wr_window_track(struct wr_window *window);
-int wr_window_remap(struct wr_window *window, pgoff_t first, pgoff_t end,
-		    bool exec);
-void wr_window_restore(struct wr_window *window, pgoff_t first, pgoff_t end);
-void wr_window_move(struct wr_window *window, pgoff_t first, pgoff_t end,
-		    u8 state);
-void wr_window_rejoin(struct wr_window *window);
 void wr_window_clear(struct wr_window *window, struct wr_region *region,
 		     pgoff_t first, pgoff_t end, bool mapped);
+void wr_window_free_regions(struct wr_window *window);
+bool wr_window_all_lost(struct wr_window *window, bool lost);
+void wr_window_mark_lost(struct wr_window *window, pgoff_t first, pgoff_t end);
+void wr_window_lose(struct wr_window *window, pgoff_t first, pgoff_t end);
+bool wr_window_end(struct wr_window *window);
 void wr_window_unmapped(struct wr_window *window, pgoff_t first, pgoff_t end);
-struct wr_window *wr_window_fork(struct wr_window *parent,
-				 struct vm_area_struct *vma);
-
-bool wr_layout_allows(struct file *file, unsigned long addr, unsigned long len,
-		      unsigned long pgoff);
-bool wr_layout_is_mine(struct wr_space *space);
-unsigned long wr_layout_address(struct file *file, unsigned long addr,
-				unsigned long len, unsigned long pgoff,
-				unsigned long flags);
 
 static __always_inline bool wr_window_has(struct wr_window *window,
 					  pgoff_t index)

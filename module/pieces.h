@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _WR_PIECES_H
+#define _WR_PIECES_H
+
+#include "window.h"
+
+int wr_window_remap(struct wr_window *window, pgoff_t first, pgoff_t end,
+		    bool exec);
+void wr_window_restore(struct wr_window *window, pgoff_t first, pgoff_t end);
+void wr_window_move(struct wr_window *window, pgoff_t first, pgoff_t end,
+		    u8 state);
+void wr_window_rejoin(struct wr_window *window);
+
+#endif /* _WR_PIECES_H */
