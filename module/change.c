@@ -8,14 +8,14 @@
  * then the pages.
  *
  * A change of one range takes no mmap_lock, one of several takes it for reading,
- * so that no fork falls into it. One that takes rights away from pages in
- * memory waits for the faults that saw the old states and unmaps the pages, all
- * under the window's lock: wr_resident_unmap(). Three things that a change may
- * need are done under mmap_lock, and the change starts over: to make a window
- * tracked (for its first page that can be read but not written); to give pages a
- * VMA that is executable, or one that is not, under layout_lock and so one at a
- * time; and to edit the PTEs of many pages (ptes.c), which is cheaper than to
- * unmap them and have them faulted in again.
+ * so that no fork falls into it; and so does one that unmaps pages after a fork, to
+ * find its own VMAs. One that takes rights away from pages in memory waits for the
+ * faults that saw the old states and unmaps the pages, all under the window's lock:
+ * wr_resident_unmap(). Three things that a change may need are done under mmap_lock,
+ * and the change starts over: to make a window tracked (for its first page that can
+ * be read but not written); to give pages a VMA that is executable, or one that is
+ * not, under layout_lock and so one at a time; and to edit the PTEs of many pages
+ * (ptes.c), which is cheaper than to unmap them and have them faulted in again.
  */
 #include "change.h"
 #include "fault.h"
@@ -112,6 +112,18 @@ static void put_windows(struct wr_batch *batch)
 	}
 }
 
+/* Tells the windows whether their VMAs can change. */
+static void note_mmap(struct wr_batch *batch, bool held)
+{
+	struct wr_window *window;
+
+	if (!batch->several)
+		batch->changes[0].window->held.mmap = held;
+	else
+		list_for_each_entry(window, &batch->windows, batch)
+			window->held.mmap = held;
+}
+
 static void lock_windows(struct wr_batch *batch)
 {
 	struct wr_window *window;
@@ -119,6 +131,7 @@ static void lock_windows(struct wr_batch *batch)
 
 	if (!batch->several) {
 		mutex_lock(&batch->changes[0].window->lock);
+		note_mmap(batch, batch->mmap != WR_MMAP_NONE);
 		return;
 	}
 	mutex_lock(&batch->space->batch_lock);
@@ -129,12 +142,14 @@ static void lock_windows(struct wr_batch *batch)
 		mutex_lock_nest_lock(&window->lock, &batch->space->batch_lock);
 		list_add(&window->batch, &batch->windows);
 	}
+	note_mmap(batch, batch->mmap != WR_MMAP_NONE);
 }
 
 static void unlock_windows(struct wr_batch *batch)
 {
 	struct wr_window *window, *next;
 
+	note_mmap(batch, false);
 	if (!batch->several) {
 		mutex_unlock(&batch->changes[0].window->lock);
 		return;
@@ -265,6 +280,15 @@ static void note_rights(struct wr_change *change, u8 old)
 		change->gained |= has & ~had;
 }
 
+/* Whether pages are unmapped that relatives can have too: wr_resident_zap(). */
+static bool zaps_forked(struct wr_batch *batch, struct wr_change *change)
+{
+	struct wr_window *window = change->window;
+
+	return window->forked && window->nr_resident &&
+	       (batch->op == WR_DECOMMIT || change->lost || change->unlike);
+}
+
 static int check_change(struct wr_batch *batch, struct wr_change *change,
 			struct wr_needs *needs)
 {
@@ -282,6 +306,8 @@ static int check_change(struct wr_batch *batch, struct wr_change *change,
 	}
 	if (!err && batch->op != WR_DECOMMIT)
 		needs->mmap = max(needs->mmap, mmap_for(change));
+	if (!err && zaps_forked(batch, change))
+		needs->mmap = max(needs->mmap, WR_MMAP_READ);
 	if (!err && batch->op != WR_DECOMMIT && !window->tracked &&
 	    wr_state_needs_tracking(change->state))
 		needs->track = window;
@@ -553,8 +579,10 @@ unlock:
 static void try_mmap(struct wr_batch *batch, struct wr_needs *needs)
 {
 	if (batch->mmap == WR_MMAP_NONE && needs->mmap == WR_MMAP_READ &&
-	    mmap_read_trylock(batch->space->mm))
+	    mmap_read_trylock(batch->space->mm)) {
 		batch->mmap = WR_MMAP_READ;
+		note_mmap(batch, true);
+	}
 }
 
 /* Whether it is easy, and so done. */

@@ -135,7 +135,7 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 	else
 		unit = make_unit(vmf, window);
 	if (vmf->flags & FAULT_FLAG_WRITE)
-		page = wr_resident_own(window, vmf->pgoff);
+		page = wr_resident_own(window, vmf->pgoff, NULL);
 	else
 		page = wr_resident_get(window, vmf->pgoff);
 	if (IS_ERR(page))
@@ -196,7 +196,9 @@ static vm_fault_t wr_vma_fault(struct vm_fault *vmf)
 	if (unlikely(!window))
 		return VM_FAULT_SIGBUS;
 	mutex_lock(&window->lock);
+	window->held.vma = vmf->vma;
 	ret = fault_locked(vmf, window);
+	window->held.vma = NULL;
 	mutex_unlock(&window->lock);
 	return ret;
 }
@@ -208,13 +210,12 @@ static vm_fault_t mkwrite_locked(struct vm_fault *vmf, struct wr_window *window)
 
 	if (!(rights & WR_WRITE))
 		return VM_FAULT_SIGSEGV;
-	page = wr_resident_own(window, vmf->pgoff);
+	page = wr_resident_own(window, vmf->pgoff, vmf->page);
 	if (IS_ERR(page))
 		return page_error(vmf, window, page);
 	if (page != vmf->page) {
 		/* It was replaced; take away what still maps the old one. */
-		unmap_mapping_pages(window->file->f_mapping, vmf->pgoff, 1,
-				    false);
+		wr_resident_zap(window, vmf->pgoff, vmf->pgoff + 1);
 		return VM_FAULT_NOPAGE;
 	}
 	/* Its slot was broken since the fault, and the core maps all of it. */
@@ -233,7 +234,9 @@ static vm_fault_t wr_vma_page_mkwrite(struct vm_fault *vmf)
 	if (unlikely(!window))
 		return VM_FAULT_SIGBUS;
 	mutex_lock(&window->lock);
+	window->held.vma = vmf->vma;
 	ret = mkwrite_locked(vmf, window);
+	window->held.vma = NULL;
 	mutex_unlock(&window->lock);
 	return ret;
 }
@@ -312,7 +315,7 @@ static struct page *access_page(struct wr_window *window, pgoff_t index,
 
 	if (!(state & WR_COMMITTED))
 		return ERR_PTR(-EFAULT);
-	return write ? wr_resident_own(window, index) :
+	return write ? wr_resident_own(window, index, NULL) :
 		       wr_resident_get(window, index);
 }
 
@@ -351,6 +354,7 @@ static int wr_vma_access(struct vm_area_struct *vma, unsigned long addr,
 		return -EIO;
 	len = min_t(unsigned long, len, vma->vm_end - addr);
 	mutex_lock(&window->lock);
+	window->held.vma = vma;
 	while (done < len) {
 		n = access_one(window, addr + done, buf + done, len - done,
 			       write);
@@ -358,6 +362,7 @@ static int wr_vma_access(struct vm_area_struct *vma, unsigned long addr,
 			break;
 		done += n;
 	}
+	window->held.vma = NULL;
 	mutex_unlock(&window->lock);
 	return done ? done : -EIO;
 }

@@ -2,18 +2,13 @@
 /*
  * What a child gets: windows with their regions, states and pages.
  */
-#include <linux/atomic.h>
 #include <linux/slab.h>
 
 #include "fork.h"
 #include "layout.h"
+#include "ptes.h"
 #include "regiontree.h"
 #include "resident.h"
-
-/* No address of a process has so many bits that a page index reaches here. */
-#define STAMP_SHIFT 36
-
-static atomic_long_t last_stamp = ATOMIC_LONG_INIT(0);
 
 static int fork_regions(struct wr_window *parent, struct wr_window *child)
 {
@@ -158,9 +153,9 @@ static struct wr_window *fork_window(struct wr_window *parent,
 
 	if (!child)
 		return NULL;
+	if (wr_window_stamp(child))
+		goto err_child;
 	wr_window_set_range(child, parent->first, parent->end);
-	child->stamp = (pgoff_t)atomic_long_inc_return(&last_stamp)
-		       << STAMP_SHIFT;
 	child->exec = parent->exec;
 	child->tracked = true;
 	child->forked = true;
@@ -179,6 +174,7 @@ static struct wr_window *fork_window(struct wr_window *parent,
 	mutex_unlock(&child->lock);
 	if (!err)
 		return child;
+err_child:
 	wr_window_put(child);
 	return NULL;
 }
@@ -209,6 +205,8 @@ static void fork_vma(struct wr_window *parent, struct wr_window *child,
 
 	mutex_lock_nested(&child->lock, SINGLE_DEPTH_NESTING);
 	err = fork_states(parent, child, first, end, how);
+	if (!err)
+		wr_ptes_forbid_for_fork(parent, first, end);
 	if (!err)
 		err = wr_resident_fork(parent, child, first, end);
 	if (!err && how == FORK_MOVES && !(parent->moving.state & WR_COMMITTED))
@@ -260,10 +258,12 @@ struct wr_window *wr_window_fork(struct wr_window *parent,
 	if (READ_ONCE(parent->space->file) == parent->file)
 		WRITE_ONCE(parent->space->file_forked, true);
 	mutex_lock(&parent->lock);
+	parent->held.mmap = true;
 	parent->forked = true;
 	child = child_of(parent, space);
 	if (child)
 		fork_vma(parent, child, vma, &failed);
+	parent->held.mmap = false;
 	mutex_unlock(&parent->lock);
 	if (failed) {
 		drop_failed(child);

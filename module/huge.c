@@ -194,14 +194,6 @@ struct folio *wr_huge_find(struct vm_fault *vmf, struct wr_window *window)
 									folio;
 }
 
-/* Nobody maps the slot as a whole any more, nor will. */
-static void break_slot(struct wr_window *window, struct wr_slot *slot,
-		       pgoff_t first)
-{
-	slot->intact = false;
-	wr_resident_unmap(window, first, first + WR_SLOT_PAGES);
-}
-
 /*
  * Whether @page, that of @index, must not be mapped with its neighbours. Where it
  * turns out that it must not, the slot is broken.
@@ -216,7 +208,7 @@ bool wr_huge_in_parts(struct wr_window *window, pgoff_t index,
 	slot = wr_runs_peek(&window->runs, index);
 	if (slot->intact &&
 	    unlikely(folio_test_has_hwpoisoned(page_folio(page))))
-		break_slot(window, slot, wr_slot_first(index));
+		wr_resident_break(window, slot, index);
 	return !slot->intact;
 }
 
@@ -225,7 +217,7 @@ static void break_at(struct wr_window *window, pgoff_t index)
 	struct wr_slot *slot = wr_runs_peek(&window->runs, index);
 
 	if (slot && slot->intact)
-		break_slot(window, slot, wr_slot_first(index));
+		wr_resident_break(window, slot, index);
 }
 
 /* The page has a memory error, of which not every kernel tells the folio. */

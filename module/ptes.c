@@ -9,10 +9,19 @@
  * PTEs become read only and clean: the core takes one that is read only and dirty
  * for one that it may make writable again.
  *
+ * Nothing that flushes TLBs is exported as such. But each of the core's functions
+ * that removes or protects PTEs ends with a flush of the whole mm if somebody else has changed
+ * PTEs and not flushed yet, which inc_tlb_flush_pending() says. Whether there was
+ * one can be told on x86; where there was none, or nobody can tell, what was
+ * edited is unmapped instead, which is right everywhere, and that once is enough:
+ * editing is switched off. A fork needs no flush of ours, as dup_mmap() ends with
+ * one for the PTEs that it makes read only itself.
+ *
  * A slot is what one table of PTEs maps, or a PMD. The window's lock is held.
  */
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
+#include <linux/mmu_notifier.h>
 
 #include "fault.h"
 #include "ptes.h"
@@ -22,11 +31,13 @@
  * struct wr_edit - what is done to page tables
  * @table: edits PTEs of [@first, @end) in one slot, all of whose are at @ptes
  * @pmd: what becomes of the PMD of an intact slot
+ * @grants: it gives rights
  */
 struct wr_edit {
 	void (*table)(struct wr_window *window, struct wr_slot *slot,
 		      pte_t *ptes, pgoff_t first, pgoff_t end);
 	pmd_t (*pmd)(pmd_t pmd);
+	bool grants;
 };
 
 static pmd_t *find_pmd(struct mm_struct *mm, unsigned long addr)
@@ -72,12 +83,18 @@ static void edit_table(struct wr_window *window, struct wr_slot *slot,
 }
 
 /* Who changes a part of an intact slot has broken it, and unmapped all of it. */
-static void edit_whole(struct wr_window *window, pmd_t *pmd, pgoff_t first,
-		       const struct wr_edit *how)
+static void edit_whole(struct wr_window *window, struct wr_slot *slot,
+		       pmd_t *pmd, pgoff_t first, const struct wr_edit *how)
 {
 	struct mm_struct *mm = window->space->mm;
-	spinlock_t *lock = pmd_lock(mm, pmd);
-	pmd_t old = READ_ONCE(*pmd), new;
+	spinlock_t *lock; /* of the table of PMDs */
+	pmd_t old, new;
+
+	if (how->grants && !wr_resident_is_own(window, wr_slot_first(first),
+					       wr_slot_page(slot, 0)))
+		return;
+	lock = pmd_lock(mm, pmd);
+	old = READ_ONCE(*pmd);
 
 	if (pmd_trans_huge(old) && pmd_present(old)) {
 		new = how->pmd(old);
@@ -97,7 +114,7 @@ static void edit_slot(struct wr_window *window, struct wr_slot *slot,
 	rcu_read_lock();
 	value = READ_ONCE(*pmd);
 	if (slot->intact && pmd_trans_huge(value))
-		edit_whole(window, pmd, first, how);
+		edit_whole(window, slot, pmd, first, how);
 	else if (!pmd_none(value) && !pmd_bad(value))
 		edit_table(window, slot, pmd, value, first, end, how);
 	rcu_read_unlock();
@@ -125,14 +142,6 @@ static void edit(struct wr_window *window, pgoff_t first, pgoff_t end,
 	}
 }
 
-/* Whether the first write to a page takes a fault: see wr_resident_own(). */
-static bool is_claimed(struct wr_window *window, pgoff_t index,
-		       struct page *page)
-{
-	return wr_page_is_shared(page) ||
-	       page_folio(page)->index != wr_page_stamp(window, index, page);
-}
-
 /*
  * What is mapped is the window's page, as that is never replaced without unmapping
  * the old one.
@@ -148,7 +157,7 @@ static void allow_in_table(struct wr_window *window, struct wr_slot *slot,
 		if (!pte_present(pte) || pte_protnone(pte) || pte_write(pte))
 			continue;
 		if (window->forked &&
-		    is_claimed(window, first, wr_slot_page(slot, i)))
+		    !wr_resident_is_own(window, first, wr_slot_page(slot, i)))
 			continue;
 		pte = pte_mkdirty(pte_mkwrite_novma(pte_mkyoung(pte)));
 		set_pte_at(window->space->mm, first << PAGE_SHIFT, ptep, pte);
@@ -189,6 +198,7 @@ static pmd_t forbid_in_pmd(pmd_t pmd)
 static const struct wr_edit allow = {
 	.table = allow_in_table,
 	.pmd = allow_in_pmd,
+	.grants = true,
 };
 
 static const struct wr_edit forbid = {
@@ -228,24 +238,87 @@ void wr_ptes_allow_write(struct wr_window *window, pgoff_t first, pgoff_t end)
 	edit_vmas(window, first, end, &allow);
 }
 
+/* Editing without a flush that can be seen is off: see the top. */
+static bool no_flush;
+
+/* A page of the VMA at @first that is not in memory, if that is easy to find. */
+static pgoff_t page_to_zap(struct wr_window *window, struct vm_area_struct *vma)
+{
+	pgoff_t last = vma->vm_pgoff + vma_pages(vma) - 1;
+
+	return wr_resident_find(window, last) ? vma->vm_pgoff : last;
+}
+
+/* To zap a part of what a PMD maps would cost all of that. */
+static void flush_by(struct wr_window *window, struct vm_area_struct *vma,
+		     pgoff_t first, pgoff_t end)
+{
+	pgoff_t page = page_to_zap(window, vma);
+
+	if (window->huge && !window->forked)
+		wp_shared_mapping_range(window->file->f_mapping, first,
+					end - first);
+	else
+		wr_zap_vma(vma, page, page + 1);
+}
+
+/*
+ * Flushes the TLBs of what has been edited. Return: whether it did. At most one
+ * page is not mapped any more.
+ */
+static bool flush(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct mm_struct *mm = window->space->mm;
+	struct vm_area_struct *vma = find_vma(mm, first << PAGE_SHIFT);
+	u64 flushes = wr_mm_flushes(mm);
+
+	if (!vma || vma->vm_private_data != window)
+		return false;
+	inc_tlb_flush_pending(mm);
+	flush_by(window, vma, first, end);
+	dec_tlb_flush_pending(mm);
+	return wr_mm_flushes(mm) != flushes;
+}
+
+/* Secondary MMUs, as of KVM, hear of what is unmapped. */
+static bool can_forbid(struct wr_window *window)
+{
+	return !READ_ONCE(no_flush) && !mm_has_notifiers(window->space->mm);
+}
+
 /**
  * wr_ptes_forbid_write - make pages read only without unmapping them
  * @window: the window; its lock is held, it is tracked, and mmap_lock and the
  *	VMAs' locks are held for writing, so that no fault is on its way
  * @first: the first page
  * @end: the page behind the last
- *
- * Nothing that flushes TLBs is for modules. But the core does, for each VMA that
- * it write-protects, though there is nothing left to protect: for the whole
- * range, since it is told that somebody else has a flush pending.
  */
 void wr_ptes_forbid_write(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	struct mm_struct *mm = window->space->mm;
+	mmap_assert_write_locked(window->space->mm);
+	if (can_forbid(window)) {
+		edit_vmas(window, first, end, &forbid);
+		if (flush(window, first, end))
+			return;
+		WRITE_ONCE(no_flush, true);
+	}
+	wr_resident_unmap(window, first, end);
+}
 
-	mmap_assert_write_locked(mm);
-	inc_tlb_flush_pending(mm);
-	edit_vmas(window, first, end, &forbid);
-	wp_shared_mapping_range(window->file->f_mapping, first, end - first);
-	dec_tlb_flush_pending(mm);
+/**
+ * wr_ptes_forbid_for_fork - the same for pages that a child is about to own too
+ * @window: the parent's window; as for wr_ptes_forbid_write()
+ * @first: the first page
+ * @end: the page behind the last
+ *
+ * TLBs are flushed before the child can run.
+ */
+void wr_ptes_forbid_for_fork(struct wr_window *window, pgoff_t first,
+			     pgoff_t end)
+{
+	mmap_assert_write_locked(window->space->mm);
+	if (!mm_has_notifiers(window->space->mm))
+		edit_vmas(window, first, end, &forbid);
+	else
+		wr_resident_unmap(window, first, end);
 }

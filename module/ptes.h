@@ -5,6 +5,8 @@
 #include "window.h"
 
 void wr_ptes_allow_write(struct wr_window *window, pgoff_t first, pgoff_t end);
+void wr_ptes_forbid_for_fork(struct wr_window *window, pgoff_t first,
+			     pgoff_t end);
 void wr_ptes_forbid_write(struct wr_window *window, pgoff_t first, pgoff_t end);
 
 #endif /* _WR_PTES_H */

@@ -530,14 +530,20 @@ static int release_locked(struct wr_space *space, struct wr_window *window,
 			  pgoff_t first, unsigned long *pages,
 			  struct wr_region **tail)
 {
-	bool empty;
+	bool forked = READ_ONCE(window->forked), empty;
 	int ret;
 
 	lockdep_assert_held(&space->layout_lock);
+	if (forked) /* so that only its own VMAs are looked at */
+		mmap_read_lock(space->mm);
 	mutex_lock(&window->lock);
+	window->held.mmap = forked;
 	ret = release_pages_of(window, first, pages, tail);
 	empty = ret >= 0 && RB_EMPTY_ROOT(&window->regions);
+	window->held.mmap = false;
 	mutex_unlock(&window->lock);
+	if (forked)
+		mmap_read_unlock(space->mm);
 	if (ret < 0)
 		return ret;
 	/* What is free goes back to the window's own VMA. */

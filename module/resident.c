@@ -1,17 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The pages of a window that are in memory.
- *
- * A page is made at first touch, owned by the window whose slot points to it,
- * and freed when the window gives it up. While it is owned its mapping is the
- * window's file, as shared futexes and the handling of hardware poison need,
- * and page_private() counts the windows that own it: after a fork, parent and
- * child own the same pages until one of them writes. mapping, index and private
- * change under the page lock.
- *
- * Pages are dirty from birth: the core takes a read-only PTE of a shared
- * mapping for one that may become writable again once it is dirty but its page
- * is not (NUMA balancing, userfaultfd).
+ * The pages of a window that are in memory: which page is where. What a page is,
+ * and who owns it, is in page.c.
  *
  * No PTE appears but under its page's lock, taken while the fault handler looked
  * at the states under the window's lock, or under the latter itself. So
@@ -29,80 +19,14 @@
 #include "regiontree.h"
 #include "resident.h"
 
-/* Never movable, so that pages can be pinned for long. */
-#define PAGE_GFP (GFP_HIGHUSER | __GFP_ACCOUNT)
-
 /* Where there is another way if memory is short */
 #define EASILY (__GFP_NORETRY | __GFP_NOWARN)
-
-/* A large page, without reclaim: that would be under the window's lock, and long. */
-#define LARGE_GFP \
-	((PAGE_GFP | __GFP_COMP | __GFP_ZERO | EASILY) & ~__GFP_DIRECT_RECLAIM)
-
-static void page_stamp(struct page *page, struct wr_window *window,
-		       pgoff_t index)
-{
-	struct folio *folio = page_folio(page);
-
-	folio->mapping = window->file->f_mapping;
-	folio->index = wr_page_stamp(window, index, page);
-}
-
-/* A new page, which nobody else knows. */
-static void page_adopt(struct wr_window *window, pgoff_t index,
-		       struct page *page)
-{
-	page_stamp(page, window, index);
-	set_page_private(page, 1);
-	SetPageDirty(page);
-}
 
 static struct page *page_alloc(struct wr_window *window, pgoff_t index,
 			       gfp_t gfp)
 {
-	struct page *page = alloc_page(PAGE_GFP | gfp);
-
-	if (page)
-		page_adopt(window, index, page);
-	return page;
-}
-
-/* One window more owns a folio. */
-static void folio_own(struct folio *folio)
-{
-	struct page *page = &folio->page;
-
-	folio_lock(folio);
-	set_page_private(page, page_private(page) + 1);
-	folio_unlock(folio);
-}
-
-static bool has_error(struct folio *folio)
-{
-	long i, n = folio_nr_pages(folio);
-
-	for (i = 0; i < n; i++)
-		if (PageHWPoison(folio_page(folio, i)))
-			return true;
-	return false;
-}
-
-/*
- * One window less owns a folio. A large one with a memory error is never freed:
- * the core would hand the bad page out again, with those around it.
- */
-static void folio_disown(struct folio *folio)
-{
-	struct page *page = &folio->page;
-
-	folio_lock(folio);
-	set_page_private(page, page_private(page) - 1);
-	if (!page_private(page)) {
-		folio->mapping = NULL;
-		if (folio_test_large(folio) && has_error(folio))
-			folio_get(folio);
-	}
-	folio_unlock(folio);
+	return wr_page_alloc(window->file->f_mapping,
+			     wr_resident_stamp(window, index), gfp);
 }
 
 /* Whether a page of the unit of @offset is a part of @folio. */
@@ -138,7 +62,7 @@ static void page_disown(struct wr_slot *slot, unsigned int offset,
 	struct folio *folio = page_folio(page);
 
 	if (!folio_test_large(folio) || lost_last_part(slot, offset, folio))
-		folio_disown(folio);
+		wr_folio_disown(folio);
 	else
 		folio_wait_locked(folio);
 }
@@ -217,18 +141,19 @@ struct page *wr_resident_get(struct wr_window *window, pgoff_t index)
 	return page;
 }
 
-/*
- * A large page of @n pages, which begins at @index, with a reference for each.
- * Those are what the core expects of one in the page cache, which it would split;
- * only that the page is not found in the cache keeps it from that.
- */
-static void folio_adopt(struct wr_window *window, struct wr_slot *slot,
-			pgoff_t index, struct page *page, unsigned int n)
+/* A large page of 1 << @order pages, which begins at @index, if that is easy. */
+static struct page *add_large(struct wr_window *window, struct wr_slot *slot,
+			      pgoff_t index, unsigned int order)
 {
-	page_adopt(window, index, page);
-	folio_ref_add(page_folio(page), n - 1);
-	slot->nr_resident += n;
-	window->nr_resident += n;
+	struct page *page;
+
+	page = wr_page_alloc_large(window->file->f_mapping,
+				   wr_resident_stamp(window, index), order);
+	if (page) {
+		slot->nr_resident += 1 << order;
+		window->nr_resident += 1 << order;
+	}
+	return page;
 }
 
 /**
@@ -244,15 +169,85 @@ void wr_resident_make_huge(struct wr_window *window, pgoff_t first)
 	lockdep_assert_held(&window->lock);
 	if (!slot)
 		return;
-	page = alloc_pages(LARGE_GFP, WR_SLOT_SHIFT);
+	page = add_large(window, slot, first, WR_SLOT_SHIFT);
 	if (!page)
 		return;
 	kfree(slot->pages);
 	slot->whole = page;
 	slot->is_whole = true;
-	folio_adopt(window, slot, first, page, WR_SLOT_PAGES);
 	slot->nr_huge = WR_SLOT_PAGES;
 	slot->intact = true;
+}
+
+/* Those in the VMAs of the window. Return: whether it could be done. */
+static bool zap_vmas(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	VMA_ITERATOR(vmi, window->space->mm, first << PAGE_SHIFT);
+	struct vm_area_struct *vma = window->held.vma;
+
+	if (vma && first >= vma->vm_pgoff &&
+	    end <= vma->vm_pgoff + vma_pages(vma)) {
+		wr_zap_vma(vma, first, end);
+		return true;
+	}
+	if (!window->held.mmap)
+		return false;
+	mmap_assert_locked(window->space->mm);
+	for_each_vma_range(vmi, vma, end << PAGE_SHIFT)
+		if (vma->vm_private_data == window &&
+		    vma->vm_file == window->file)
+			wr_zap_vma(vma, max(first, vma->vm_pgoff),
+				   min(end, vma->vm_pgoff + vma_pages(vma)));
+	return true;
+}
+
+/**
+ * wr_resident_zap - remove what maps pages of a window
+ * @window: the window; its lock is held
+ * @first: the first page
+ * @end: the page behind the last
+ *
+ * A forked window's relatives map the same file, and shall not notice: so where
+ * the VMAs are known not to change, only those are looked at.
+ */
+void wr_resident_zap(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	lockdep_assert_held(&window->lock);
+	if (!window->forked || !zap_vmas(window, first, end))
+		unmap_mapping_pages(window->file->f_mapping, first, end - first,
+				    false);
+}
+
+/**
+ * wr_resident_break - have a slot that is one 2 MiB page mapped in parts only
+ * @window: the window; its lock is held
+ * @slot: the slot, which is intact
+ * @index: a page of it
+ *
+ * When it returns, nobody maps the slot as a whole any more, nor will.
+ */
+void wr_resident_break(struct wr_window *window, struct wr_slot *slot,
+		       pgoff_t index)
+{
+	pgoff_t first = wr_slot_first(index);
+
+	slot->intact = false;
+	wr_resident_unmap(window, first, first + WR_SLOT_PAGES);
+}
+
+/* A copy of @old for @index. An error: -ENOMEM, or -EHWPOISON if @old has one. */
+static struct page *page_copy(struct wr_window *window, pgoff_t index,
+			      struct page *old, gfp_t gfp)
+{
+	struct page *page = page_alloc(window, index, gfp);
+
+	if (!page)
+		return ERR_PTR(-ENOMEM);
+	if (!copy_mc_highpage(page, old))
+		return page;
+	wr_folio_disown(page_folio(page));
+	put_page(page);
+	return ERR_PTR(-EHWPOISON);
 }
 
 /* Replaces @old by a copy. */
@@ -264,16 +259,15 @@ static struct page *page_replace(struct wr_window *window, pgoff_t index,
 
 	if (wr_slot_spell_out(slot, GFP_KERNEL_ACCOUNT | gfp))
 		return ERR_PTR(-ENOMEM);
-	page = page_alloc(window, index, gfp);
-	if (!page)
-		return ERR_PTR(-ENOMEM);
-	copy_highpage(page, old);
+	page = page_copy(window, index, old, gfp);
+	if (IS_ERR(page))
+		return page;
 	slot->pages[wr_slot_offset(index)] = page;
 	if (mapped) {
 		/* Faults that return @old hold its lock until they are done. */
 		lock_page(old);
 		unlock_page(old);
-		unmap_mapping_pages(window->file->f_mapping, index, 1, false);
+		wr_resident_zap(window, index, index + 1);
 	}
 	page_disown(slot, wr_slot_offset(index), old);
 	put_page(old);
@@ -315,13 +309,16 @@ static void replace_others(struct wr_window *window, pgoff_t index,
 	}
 }
 
-/* A copy of a page that others own too. */
+/* A copy of a page to which others have references too. */
 static struct page *page_unshare(struct wr_window *window, pgoff_t index,
 				 struct page *page)
 {
+	struct wr_slot *slot = wr_runs_peek(&window->runs, index);
 	struct folio *folio = page_folio(page);
 	struct page *copy;
 
+	if (slot->intact)
+		wr_resident_break(window, slot, index);
 	folio_get(folio);
 	copy = page_replace(window, index, page, true, 0);
 	if (!IS_ERR(copy) && folio_test_large(folio) &&
@@ -331,35 +328,93 @@ static struct page *page_unshare(struct wr_window *window, pgoff_t index,
 	return copy;
 }
 
+/*
+ * Where the parts of a large folio can be in a window: all of its slot, or its
+ * unit. Return: how many of them the window has.
+ */
+static unsigned int find_parts(struct wr_window *window, struct folio *folio,
+			       pgoff_t *first, pgoff_t *end)
+{
+	struct wr_slot *slot = wr_runs_peek(&window->runs, *first);
+	unsigned long n = folio_nr_pages(folio);
+	unsigned int parts = 0;
+	struct page *page;
+	pgoff_t i;
+
+	*first = round_down(*first, n);
+	*end = *first + n;
+	if (n == WR_SLOT_PAGES)
+		return slot->nr_huge;
+	for (i = *first; i < *end; i++) {
+		page = wr_slot_page(slot, wr_slot_offset(i));
+		parts += page && page_folio(page) == folio;
+	}
+	return parts;
+}
+
+/*
+ * Whether this window is alone with a page, of which @held references are the
+ * caller's. It was shared once, and is left to this window by the others.
+ */
+static bool claim(struct wr_window *window, pgoff_t index, struct page *page,
+		  unsigned int held)
+{
+	struct folio *folio = page_folio(page);
+	pgoff_t first = index, end;
+	unsigned int parts = 1;
+
+	if (folio_test_large(folio)) {
+		parts = find_parts(window, folio, &first, &end);
+		wr_resident_unmap(window, first, end);
+	}
+	return wr_folio_claim(folio, parts + held);
+}
+
+/* The page was left to us by others; a shared futex in it is ours now. */
+static void stamp(struct wr_window *window, pgoff_t index, struct page *page)
+{
+	lock_page(page);
+	wr_page_stamp(page, window->file->f_mapping,
+		      wr_resident_stamp(window, index));
+	unlock_page(page);
+}
+
+/* See wr_resident_own(). */
+static struct page *make_own(struct wr_window *window, pgoff_t index,
+			     struct page *page, struct page *held)
+{
+	bool is_held = held && page_folio(held) == page_folio(page);
+
+	if (!wr_page_is_exclusive(page)) {
+		if (wr_page_is_shared(page) ||
+		    !claim(window, index, page, is_held))
+			return page_unshare(window, index, page);
+	}
+	/* Nobody looked a futex up before: that takes write access. */
+	stamp(window, index, page);
+	return page;
+}
+
 /**
  * wr_resident_own - the page at an index, for this window alone
  * @window: the window
  * @index: the index
+ * @held: a page to which the caller has a reference, or NULL
  *
  * What a write needs: zeros if there was no page, a copy if the page was shared
- * by a fork.
+ * by a fork, and is still, or somebody has kept a reference since.
  *
  * Return: the page without a reference, -ENOMEM, or -EHWPOISON.
  */
-struct page *wr_resident_own(struct wr_window *window, pgoff_t index)
+struct page *wr_resident_own(struct wr_window *window, pgoff_t index,
+			     struct page *held)
 {
 	struct page *page = wr_resident_get(window, index);
 
-	if (IS_ERR(page) || likely(!window->tracked))
+	if (IS_ERR(page) || likely(!window->tracked) ||
+	    likely(wr_resident_is_own(window, index, page)))
 		return page;
-	if (wr_page_is_shared(page))
-		return page_unshare(window, index, page);
-	/*
-	 * It was left to us by the others; a shared futex in it is ours now.
-	 * Nobody looked it up before: that takes write access, which is why we
-	 * are here.
-	 */
-	if (page_folio(page)->index != wr_page_stamp(window, index, page)) {
-		lock_page(page);
-		page_stamp(page, window, index);
-		unlock_page(page);
-	}
-	return page;
+	return make_own(window, index, page, held);
 }
 
 /* Pages in memory right in front of @offset, as far as they matter. */
@@ -403,10 +458,9 @@ struct page **wr_resident_make_unit(struct wr_window *window, pgoff_t first)
 	    count_before(slot, offset) < WR_UNIT_PAGES ||
 	    count_absent(slot, offset, WR_UNIT_PAGES) < WR_UNIT_PAGES)
 		return NULL;
-	page = alloc_pages(LARGE_GFP, ilog2(WR_UNIT_PAGES));
+	page = add_large(window, slot, first, ilog2(WR_UNIT_PAGES));
 	if (!page)
 		return NULL;
-	folio_adopt(window, slot, first, page, WR_UNIT_PAGES);
 	for (i = 0; i < WR_UNIT_PAGES; i++)
 		slot->pages[offset + i] = page + i;
 	slot->units |= wr_slot_unit(offset);
@@ -418,19 +472,13 @@ static unsigned int alloc_some(struct wr_window *window, struct wr_slot *slot,
 			       pgoff_t index, unsigned int n,
 			       struct page **pages)
 {
-	unsigned int order = ilog2(n), i;
-	struct page *page;
+	unsigned int i;
 
-	page = alloc_pages(PAGE_GFP | __GFP_ZERO | EASILY, order);
-	if (!page)
-		return 0;
-	split_page(page, order);
-	for (i = 0; i < 1U << order; i++) {
-		pages[i] = page + i;
-		page_adopt(window, index + i, pages[i]);
+	n = wr_page_alloc_some(window->file->f_mapping,
+			       wr_resident_stamp(window, index), n, pages);
+	for (i = 0; i < n; i++)
 		slot_add(window, slot, index + i, pages[i]);
-	}
-	return i;
+	return n;
 }
 
 /**
@@ -592,8 +640,7 @@ void wr_resident_unmap(struct wr_window *window, pgoff_t first, pgoff_t end)
 		return;
 	visit_pages(window, first, end, &wait, &any);
 	if (any)
-		unmap_mapping_pages(window->file->f_mapping, first, end - first,
-				    false);
+		wr_resident_zap(window, first, end);
 }
 
 /* Pages that nothing maps, to be freed together */
@@ -640,7 +687,7 @@ static void drop_folio(struct wr_window *window, struct wr_slot *slot,
 
 	slot->nr_resident -= n;
 	window->nr_resident -= n;
-	folio_disown(folio);
+	wr_folio_disown(folio);
 	dropped->any = true;
 	folio_put_refs(folio, n);
 }
@@ -707,9 +754,16 @@ void wr_resident_drop(struct wr_window *window, pgoff_t first, pgoff_t end,
 	visit_pages(window, first, end, &drop, &dropped);
 	release_pages(dropped.pages, dropped.nr);
 	if (mapped && dropped.any)
-		unmap_mapping_pages(window->file->f_mapping, first, end - first,
-				    false);
+		wr_resident_zap(window, first, end);
 }
+
+/* What a fork hands on from one page to the next */
+struct wr_heir {
+	struct wr_window *child;
+	struct wr_slot
+		*slot; /* the child's, for the parent's slot @parent_slot */
+	struct wr_slot *parent_slot;
+};
 
 /* Whether @slot, which gets a part of @folio, has none of it yet. */
 static bool is_first_part(struct wr_slot *slot, unsigned int offset,
@@ -722,6 +776,27 @@ static bool is_first_part(struct wr_slot *slot, unsigned int offset,
 	return !unit_has(slot, offset, folio);
 }
 
+/* The child's slot for @index, with room for pages. */
+static struct wr_slot *heir_slot(struct wr_heir *heir, pgoff_t index,
+				 struct wr_slot *slot)
+{
+	if (heir->parent_slot != slot) {
+		heir->slot = slot_for(heir->child, index);
+		heir->parent_slot = heir->slot ? slot : NULL;
+	}
+	return heir->slot;
+}
+
+static int fork_copy(struct wr_window *child, struct wr_slot *slot,
+		     pgoff_t index, struct page *page)
+{
+	struct page *copy = page_copy(child, index, page, 0);
+
+	if (!IS_ERR(copy))
+		slot_add(child, slot, index, copy);
+	return PTR_ERR_OR_ZERO(copy);
+}
+
 /*
  * Data may still be on its way into a pinned page: that one stays with the
  * parent. One with a memory error cannot be copied.
@@ -729,33 +804,96 @@ static bool is_first_part(struct wr_slot *slot, unsigned int offset,
 static int fork_page(struct wr_window *parent, pgoff_t index,
 		     struct wr_slot *slot, void *data)
 {
-	struct page *page = wr_slot_page(slot, wr_slot_offset(index)), *copy;
-	struct wr_window *child = data;
+	struct page *page = wr_slot_page(slot, wr_slot_offset(index));
+	struct folio *folio = page_folio(page);
+	struct wr_heir *heir = data;
+	struct wr_slot *child_slot;
+	int err;
+
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	child_slot = heir_slot(heir, index, slot);
+	if (!child_slot)
+		return -ENOMEM;
+	if (folio_maybe_dma_pinned(folio) && !PageHWPoison(page)) {
+		err = fork_copy(heir->child, child_slot, index, page);
+		if (err != -EHWPOISON)
+			return err;
+	}
+	get_page(page);
+	if (is_first_part(child_slot, wr_slot_offset(index), folio))
+		wr_folio_own(folio);
+	slot_add(heir->child, child_slot, index, page);
+	return 0;
+}
+
+static int fork_each(struct wr_window *parent, pgoff_t index,
+		     struct wr_slot *slot, unsigned int n, void *data)
+{
+	int err = 0;
+
+	while (n-- && !err)
+		err = fork_page(parent, index++, slot, data);
+	return err;
+}
+
+/* All @n parts of a large page, to which @slot points now. */
+static void fork_folio(struct wr_window *child, struct wr_slot *slot,
+		       struct folio *folio, unsigned int n)
+{
+	folio_ref_add(folio, n);
+	wr_folio_own(folio);
+	slot->nr_resident += n;
+	child->nr_resident += n;
+}
+
+static int fork_unit(struct wr_window *parent, pgoff_t index,
+		     struct wr_slot *slot, void *data)
+{
+	struct page **pages = slot->pages + wr_slot_offset(index);
+	struct folio *folio = page_folio(*pages);
+	struct wr_heir *heir = data;
+	struct wr_slot *child_slot;
+
+	if (folio_maybe_dma_pinned(folio))
+		return fork_each(parent, index, slot, WR_UNIT_PAGES, data);
+	child_slot = heir_slot(heir, index, slot);
+	if (!child_slot)
+		return -ENOMEM;
+	memcpy(child_slot->pages + wr_slot_offset(index), pages,
+	       WR_UNIT_PAGES * sizeof(*pages));
+	child_slot->units |= wr_slot_unit(wr_slot_offset(index));
+	fork_folio(heir->child, child_slot, folio, WR_UNIT_PAGES);
+	return 0;
+}
+
+/* The child maps it in parts. */
+static int fork_whole(struct wr_window *parent, pgoff_t index,
+		      struct wr_slot *slot, void *data)
+{
+	struct folio *folio = page_folio(wr_slot_page(slot, 0));
+	struct wr_heir *heir = data;
 	struct wr_slot *child_slot;
 
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	child_slot = slot_for(child, index);
+	if (folio_maybe_dma_pinned(folio))
+		return fork_each(parent, index, slot, WR_SLOT_PAGES, data);
+	child_slot = wr_runs_make_slot(&heir->child->runs, index);
 	if (!child_slot)
 		return -ENOMEM;
-	slot->intact = false;
-	if (folio_maybe_dma_pinned(page_folio(page)) && !PageHWPoison(page)) {
-		copy = page_alloc(child, index, 0);
-		if (!copy)
-			return -ENOMEM;
-		copy_highpage(copy, page);
-		slot_add(child, child_slot, index, copy);
-		return 0;
-	}
-	get_page(page);
-	if (is_first_part(child_slot, wr_slot_offset(index), page_folio(page)))
-		folio_own(page_folio(page));
-	slot_add(child, child_slot, index, page);
+	kfree(child_slot->pages);
+	child_slot->whole = &folio->page;
+	child_slot->is_whole = true;
+	child_slot->nr_huge = WR_SLOT_PAGES;
+	fork_folio(heir->child, child_slot, folio, WR_SLOT_PAGES);
 	return 0;
 }
 
 static const struct wr_visit fork = {
 	.page = fork_page,
+	.unit = fork_unit,
+	.whole = fork_whole,
 };
 
 /**
@@ -766,16 +904,15 @@ static const struct wr_visit fork = {
  * @end: the page behind the last
  *
  * Called under the parent's mmap_lock for writing, so that no fault of the
- * parent is on its way.
+ * parent is on its way, and with nothing mapped writable.
  *
  * Return: 0, -ENOMEM or -EINTR; then the child has some of the pages.
  */
 int wr_resident_fork(struct wr_window *parent, struct wr_window *child,
 		     pgoff_t first, pgoff_t end)
 {
+	struct wr_heir heir = { .child = child };
+
 	mmap_assert_write_locked(parent->space->mm);
-	if (!parent->nr_resident)
-		return 0;
-	wr_resident_unmap(parent, first, end);
-	return visit_pages(parent, first, end, &fork, child);
+	return visit_pages(parent, first, end, &fork, &heir);
 }

@@ -2,33 +2,42 @@
 #ifndef _WR_RESIDENT_H
 #define _WR_RESIDENT_H
 
+#include "page.h"
 #include "window.h"
 
-/* Whether other windows own the page too. */
-static inline bool wr_page_is_shared(struct page *page)
+/* The index that the page at @index has in the window's file. */
+static inline pgoff_t wr_resident_stamp(struct wr_window *window, pgoff_t index)
 {
-	return READ_ONCE(page_private(compound_head(page))) > 1;
+	return index + window->stamp;
 }
 
-/* The index of @page's folio, if @page is that of @index in this window. */
-static inline pgoff_t wr_page_stamp(struct wr_window *window, pgoff_t index,
-				    struct page *page)
+/* Whether @page, that of @index, may be written in place: see page.c. */
+static inline bool wr_resident_is_own(struct wr_window *window, pgoff_t index,
+				      struct page *page)
 {
-	return index + window->stamp - (page - compound_head(page));
+	struct page *head = compound_head(page);
+
+	return wr_page_is_exclusive(page) &&
+	       page_folio(page)->index + (page - head) ==
+		       wr_resident_stamp(window, index);
 }
 
 unsigned long wr_resident_at_most(struct wr_window *window, pgoff_t first,
 				  pgoff_t end, unsigned long enough);
 struct page *wr_resident_find(struct wr_window *window, pgoff_t index);
 struct page *wr_resident_get(struct wr_window *window, pgoff_t index);
-struct page *wr_resident_own(struct wr_window *window, pgoff_t index);
+struct page *wr_resident_own(struct wr_window *window, pgoff_t index,
+			     struct page *held);
 void wr_resident_make_huge(struct wr_window *window, pgoff_t first);
 struct page **wr_resident_make_unit(struct wr_window *window, pgoff_t first);
+void wr_resident_break(struct wr_window *window, struct wr_slot *slot,
+		       pgoff_t index);
 int wr_resident_replace(struct wr_window *window, pgoff_t index);
 unsigned int wr_resident_ahead(struct wr_window *window, pgoff_t index,
 			       unsigned long max, struct page **pages);
 unsigned long wr_resident_count(struct wr_window *window, pgoff_t first,
 				pgoff_t end);
+void wr_resident_zap(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_resident_unmap(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_resident_drop(struct wr_window *window, pgoff_t first, pgoff_t end,
 		      bool mapped);

@@ -11,6 +11,7 @@
  * addresses can belong to somebody else.
  */
 #include <linux/file.h>
+#include <linux/idr.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
@@ -18,6 +19,15 @@
 #include "regiontree.h"
 #include "resident.h"
 #include "window.h"
+
+/*
+ * Stamps of forked windows: a window's stays its own until it is freed. No address
+ * of a process has so many bits that a page index reaches them.
+ */
+#define STAMP_SHIFT 36
+#define STAMP_MAX ((1U << (BITS_PER_LONG - STAMP_SHIFT)) - 1)
+
+static DEFINE_IDA(stamps);
 
 /* The window with the page @index or the next one behind. */
 static struct wr_window *next_window(struct wr_space *space, pgoff_t index)
@@ -96,6 +106,8 @@ void wr_window_put(struct wr_window *window)
 	if (!refcount_dec_and_test(&window->refs))
 		return;
 	wr_runs_destroy(&window->runs);
+	if (window->stamp)
+		ida_free(&stamps, window->stamp >> STAMP_SHIFT);
 	fput(window->file);
 	wr_space_put(window->space);
 	kfree_rcu(window, rcu);
@@ -119,6 +131,17 @@ struct wr_window *wr_window_alloc(struct wr_space *space, struct file *file)
 	wr_space_get(space);
 	wr_runs_init(&window->runs, 0, 1, &space->spare);
 	return window;
+}
+
+/* Tells the window's pages from its relatives'. Return: 0 or an error. */
+int wr_window_stamp(struct wr_window *window)
+{
+	int id = ida_alloc_range(&stamps, 1, STAMP_MAX, GFP_KERNEL_ACCOUNT);
+
+	if (id < 0)
+		return id;
+	window->stamp = (pgoff_t)id << STAMP_SHIFT;
+	return 0;
 }
 
 void wr_window_set_range(struct wr_window *window, pgoff_t first, pgoff_t end)

@@ -21,7 +21,7 @@ struct wr_region;
  * @file: the file that it maps; counted, never changes. In a forked process it
  *	is the parent's.
  * @stamp: added to the index of its pages, so that shared futexes in a forked
- *	window are not taken for the parent's; never changes
+ *	window are not taken for a relative's; never changes
  * @exec: its own VMA is executable; never changes once it is mapped
  * @huge: it may have 2 MiB pages, and no VM_MIXEDMAP; as @exec
  * @node: in space->windows; space->lock
@@ -39,6 +39,8 @@ struct wr_region;
  * @nr_odd: pages that cannot be in a VMA like the window's own: executable ones,
  *	or if @exec is set committed ones that are not
  * @nr_resident: pages in memory
+ * @held: what the holder of @lock has besides: @vma, in which a fault is; @mmap,
+ *	that is mmap_lock
  * @moving: pages that get another VMA, and the state that they will have then
  * @regions: the regions by address
  * @runs: the states of all pages, and the pages in memory
@@ -69,6 +71,10 @@ struct wr_window {
 	bool lost;
 	unsigned long nr_odd;
 	unsigned long nr_resident;
+	struct {
+		struct vm_area_struct *vma;
+		bool mmap;
+	} held;
 	struct {
 		pgoff_t first;
 		pgoff_t end;
@@ -104,6 +110,7 @@ void wr_window_get(struct wr_window *window);
 void wr_window_put(struct wr_window *window);
 
 struct wr_window *wr_window_alloc(struct wr_space *space, struct file *file);
+int wr_window_stamp(struct wr_window *window);
 void wr_window_set_range(struct wr_window *window, pgoff_t first, pgoff_t end);
 int wr_window_publish(struct wr_window *window);
 bool wr_window_unpublish(struct wr_window *window);

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A page of a window, or a large one, as an object: who owns it, and whether its
+ * one owner is alone with it.
+ *
+ * A page is made for one window, and freed when its last owner gives it up and
+ * nobody has a reference any more. While it is owned its mapping is the
+ * window's file, as shared futexes and the handling of hardware poison need.
+ * After a fork, parent and child own the same pages until one of them writes.
+ *
+ * Being the only owner is not enough for a write in place: what owned the page
+ * as well may have left a reference to it in a pipe, or with a device that still
+ * reads it, and must not see what is written now. So a fork marks what it
+ * shares, and the first write after that which finds one owner compares the
+ * references with those that are known: wr_folio_claim(). Without the mark
+ * whoever has a reference has it from the only owner, and shall see its writes.
+ *
+ * Pages are dirty from birth: the core takes a read-only PTE of a shared
+ * mapping for one that may become writable again once it is dirty but its page
+ * is not (NUMA balancing, userfaultfd).
+ */
+#include <linux/log2.h>
+#include <linux/pagemap.h>
+
+#include "page.h"
+
+/* Never movable, so that pages can be pinned for long. */
+#define PAGE_GFP (GFP_HIGHUSER | __GFP_ACCOUNT)
+
+/* Where there is another way if memory is short */
+#define EASILY (__GFP_NORETRY | __GFP_NOWARN)
+
+/* A large page, without reclaim: that would be under the window's lock, and long. */
+#define LARGE_GFP \
+	((PAGE_GFP | __GFP_COMP | __GFP_ZERO | EASILY) & ~__GFP_DIRECT_RECLAIM)
+
+/* @index: of @page, which may be a part of a large one; under its lock. */
+void wr_page_stamp(struct page *page, struct address_space *mapping,
+		   pgoff_t index)
+{
+	struct folio *folio = page_folio(page);
+
+	folio->mapping = mapping;
+	folio->index = index - (page - &folio->page);
+}
+
+/* A new page, which nobody else knows. */
+static void adopt(struct page *page, struct address_space *mapping,
+		  pgoff_t index)
+{
+	wr_page_stamp(page, mapping, index);
+	set_page_private(page, 1);
+	SetPageDirty(page);
+}
+
+/**
+ * wr_page_alloc - a new page with one owner
+ * @mapping: of the window's file
+ * @index: the page's index there
+ * @gfp: __GFP_ZERO, or what says how hard to try
+ *
+ * Return: the page, or NULL.
+ */
+struct page *wr_page_alloc(struct address_space *mapping, pgoff_t index,
+			   gfp_t gfp)
+{
+	struct page *page = alloc_page(PAGE_GFP | gfp);
+
+	if (page)
+		adopt(page, mapping, index);
+	return page;
+}
+
+/**
+ * wr_page_alloc_large - a large page of zeros, if that is easy
+ * @mapping: of the window's file
+ * @index: the index of its first page there
+ * @order: how many pages it has
+ *
+ * It has a reference for each page. Those are what the core expects of one in the
+ * page cache, which it would split; only that the page is not found in the cache
+ * keeps it from that.
+ *
+ * Return: the first page, or NULL.
+ */
+struct page *wr_page_alloc_large(struct address_space *mapping, pgoff_t index,
+				 unsigned int order)
+{
+	struct page *page = alloc_pages(LARGE_GFP, order);
+
+	if (!page)
+		return NULL;
+	adopt(page, mapping, index);
+	folio_ref_add(page_folio(page), (1 << order) - 1);
+	return page;
+}
+
+/**
+ * wr_page_alloc_some - pages of zeros that lie together, if that is easy
+ * @mapping: of the window's file
+ * @index: the index of the first
+ * @n: at most so many
+ * @pages: set to them
+ *
+ * Return: how many, or 0.
+ */
+unsigned int wr_page_alloc_some(struct address_space *mapping, pgoff_t index,
+				unsigned int n, struct page **pages)
+{
+	unsigned int order = ilog2(n), i;
+	struct page *page;
+
+	page = alloc_pages(PAGE_GFP | __GFP_ZERO | EASILY, order);
+	if (!page)
+		return 0;
+	split_page(page, order);
+	for (i = 0; i < 1U << order; i++) {
+		pages[i] = page + i;
+		adopt(pages[i], mapping, index + i);
+	}
+	return i;
+}
+
+/* One window more owns a folio: a fork. */
+void wr_folio_own(struct folio *folio)
+{
+	struct page *page = &folio->page;
+
+	folio_lock(folio);
+	set_page_private(page, (page_private(page) + 1) | WR_PAGE_WAS_SHARED);
+	folio_unlock(folio);
+}
+
+static bool has_error(struct folio *folio)
+{
+	long i, n = folio_nr_pages(folio);
+
+	for (i = 0; i < n; i++)
+		if (PageHWPoison(folio_page(folio, i)))
+			return true;
+	return false;
+}
+
+/*
+ * One window less owns a folio. A large one with a memory error is never freed:
+ * the core would hand the bad page out again, with those around it.
+ */
+void wr_folio_disown(struct folio *folio)
+{
+	struct page *page = &folio->page;
+
+	folio_lock(folio);
+	set_page_private(page, page_private(page) - 1);
+	if (!(page_private(page) & WR_PAGE_OWNERS)) {
+		set_page_private(page, 0);
+		folio->mapping = NULL;
+		if (folio_test_large(folio) && has_error(folio))
+			folio_get(folio);
+	}
+	folio_unlock(folio);
+}
+
+/**
+ * wr_folio_claim - whether a folio's only owner is alone with it
+ * @folio: the folio
+ * @refs: references that are known: the owner's, and the caller's
+ *
+ * The owner's PTEs of a single page may stay: those that others had were removed
+ * before they gave the page up, and new ones appear under the page lock. The
+ * references are read first, so that a PTE that is just going counts as
+ * somebody else's. A large folio must not be mapped.
+ *
+ * Return: whether. If it is, the mark of earlier sharing is gone.
+ */
+bool wr_folio_claim(struct folio *folio, unsigned int refs)
+{
+	struct page *page = &folio->page;
+	unsigned int found;
+	bool alone;
+
+	folio_lock(folio);
+	found = folio_ref_count(folio);
+	smp_rmb(); /* pairs with the core, which drops a PTE's reference last */
+	if (!folio_test_large(folio))
+		refs += atomic_read(&page->_mapcount) + 1;
+	alone = found == refs && (page_private(page) & WR_PAGE_OWNERS) == 1;
+	if (alone)
+		set_page_private(page, 1);
+	folio_unlock(folio);
+	return alone;
+}

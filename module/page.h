@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _WR_PAGE_H
+#define _WR_PAGE_H
+
+#include <linux/mm.h>
+
+/*
+ * page_private() of a page of ours, or of the first one of a large page: how many
+ * windows own it, and whether it was ever shared by a fork since it was last
+ * seen to be one window's alone. Changes under the page lock.
+ */
+#define WR_PAGE_OWNERS 0x7fffffffUL
+#define WR_PAGE_WAS_SHARED 0x80000000UL
+
+/* Whether other windows own the page too. */
+static inline bool wr_page_is_shared(struct page *page)
+{
+	unsigned long private = READ_ONCE(page_private(compound_head(page)));
+
+	return (private & WR_PAGE_OWNERS) > 1;
+}
+
+/*
+ * Whether nobody but its one owner, and those to whom that gave it, can have a
+ * reference to the page. If not, see wr_page_claim().
+ */
+static inline bool wr_page_is_exclusive(struct page *page)
+{
+	return READ_ONCE(page_private(compound_head(page))) == 1;
+}
+
+struct page *wr_page_alloc(struct address_space *mapping, pgoff_t index,
+			   gfp_t gfp);
+struct page *wr_page_alloc_large(struct address_space *mapping, pgoff_t index,
+				 unsigned int order);
+unsigned int wr_page_alloc_some(struct address_space *mapping, pgoff_t index,
+				unsigned int n, struct page **pages);
+void wr_page_stamp(struct page *page, struct address_space *mapping,
+		   pgoff_t index);
+void wr_folio_own(struct folio *folio);
+void wr_folio_disown(struct folio *folio);
+bool wr_folio_claim(struct folio *folio, unsigned int refs);
+
+#endif /* _WR_PAGE_H */
