@@ -83,7 +83,7 @@ bench:
 	@$(BENCH)/bench.sh -k '$(KERNEL)' $(ROW)
 
 bench-smoke:
-	@$(BENCH)/bench.sh -s $(if $(UPDATE),-u) -k '$(KERNEL)'
+	@$(BENCH)/bench.sh -s $(if $(UPDATE),-u) -k '$(KERNEL)' $(ROW)
 
 bench-profile:
 	@$(BENCH)/profile $(if $(KERNEL),-k '$(KERNEL)') '$(ROW)'

@@ -50,6 +50,7 @@ struct way {
  * @run: does it once; calls lap_start() and lap_stop()
  * @ways: the names of ways that it is measured by
  * @size: passed to @run, and printed
+ * @laps_of: the names of laps, where it has several
  * @laps: at most so many by the clock; 0: as many as asked for
  * @huge: with transparent huge pages always, otherwise never
  * @many: nobody counts its VMAs, which may be a million
@@ -63,6 +64,7 @@ struct row {
 	const char *ways;
 	size_t size;
 	unsigned int laps;
+	const char *laps_of;
 	bool huge;
 	bool many;
 	bool series;

@@ -4,7 +4,7 @@
 # Measure winregion beside what programs do without it, and print a table:
 #
 #	bench.sh [-k "KERNEL..."] [ROW...]
-#	bench.sh -s [-u] [-k KERNEL]
+#	bench.sh -s [-u] [-k KERNEL] [ROW...]
 #	bench.sh -r
 #
 # Each kernel is booted twice. First with one processor whose instructions QEMU
@@ -48,12 +48,13 @@ boot()
 # The part that -s measures; -u makes the figures the new ones to compare with.
 smoke()
 {
-	local k=$1 longest=900
+	local k=$1 longest=900 some=''
 
+	shift
+	[ $# = ${#smoke_rows[@]} ] || some=1
 	# Where mappings come to lie is worth a fifth of some rows.
 	export APPEND="${APPEND:-} norandmaps"
-	boot "$k" instructions smoke -p 3 -y winregion \
-		"${smoke_rows[@]}"
+	boot "$k" instructions smoke -p 3 -y winregion "$@"
 	if [ -n "$update" ]; then
 		{
 			sed '/^#/!d' "$here/figures"
@@ -63,8 +64,23 @@ smoke()
 		mv "$here/figures.new" "$here/figures"
 		say "wrote selftests/bench/figures"
 	else
-		awk -f "$here/smoke.awk" "$here/figures" "$out/$k/smoke"
+		awk -v some="$some" -f "$here/smoke.awk" "$here/figures" \
+			"$out/$k/smoke"
 	fi
+}
+
+# Are these rows that -s knows?
+check_smoke_rows()
+{
+	local row
+
+	[ $# = 0 ] || [ -z "$update" ] ||
+		die "UPDATE=1 writes the figures of all rows, so no ROW="
+	for row; do
+		[[ " ${smoke_rows[*]} " = *" $row "* ]] ||
+			die "no row '$row' in bench-smoke; there are:" \
+				"${smoke_rows[*]}"
+	done
 }
 
 # What machines read, and what is looked at
@@ -152,12 +168,21 @@ if [ -z "$kernel_list" ]; then
 	[ -z "$smoke" ] || kernel_list=6.12
 fi
 
+# What was typed wrong is said before anything takes its time.
+for k in $kernel_list; do
+	find_kernel "$k"
+done
+if [ -n "$smoke" ]; then
+	check_smoke_rows "$@"
+	[ $# -gt 0 ] || set -- "${smoke_rows[@]}"
+fi
+check_rows "$@"
 hold_lock "$build/.bench.lock"
 build_programs
 status=0
 for k in $kernel_list; do
 	if [ -n "$smoke" ]; then
-		smoke "$k" || status=1
+		smoke "$k" "$@" || status=1
 	else
 		bench_kernel "$k" "$@" || status=1
 	fi

@@ -7,18 +7,31 @@
 out=$build/bench
 longest=7200 # seconds that a boot may take
 
-# A make that called the script has nothing to say to those below.
+# make has nothing to say to another that the script it called calls.
+make_programs()
+{
+	need "${base_packages[@]}"
+	unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
+	make -s -C "$top/selftests/bench" -j"$(nproc)" O="$out" \
+		DLMALLOC="$out/libffi/src/dlmalloc.c" "$@" >&2
+}
+
 build_programs()
 {
-	local source=$out/libffi
-
+	[ -e "$out/libffi/src/dlmalloc.c" ] ||
+		"$vm/fetch.sh" source libffi "$out/libffi"
 	need "${base_packages[@]}"
-	[ -e "$source/src/dlmalloc.c" ] ||
-		"$vm/fetch.sh" source libffi "$source"
-	unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
-	make -s -C "$top/userlib" -j"$(nproc)" >&2
-	make -s -C "$top/selftests/bench" -j"$(nproc)" O="$out" \
-		DLMALLOC="$source/src/dlmalloc.c" >&2
+	(unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
+	make -s -C "$top/userlib" -j"$(nproc)" >&2)
+	make_programs
+}
+
+# Are these names of rows? With -f first, of such as can be profiled. The program
+# knows, here too; where it does not, it has said what there is.
+check_rows()
+{
+	make_programs "$out/bench"
+	"$out/bench" -c "$@" || exit 2
 }
 
 # The processor for counted instructions. Those that clear or copy a whole page

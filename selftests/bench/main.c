@@ -6,6 +6,7 @@
  *							rows by all ways, or one
  *	bench [-w] [-l LAPS] -o ROW SIZE WAY		one, in this process
  *	bench -f ROW SIZE WAY				one without end, for a profile
+ *	bench -c [-f] [ROW[@SIZE]...]			are these names? (on any host)
  *
  * With -w by the clock on the wall, and the rows for two processors; else by
  * instructions, and the rows for one. A line of output:
@@ -40,6 +41,79 @@ static bool contains_word(const char *words, const char *word)
 		    (!at[length] || at[length] == ' '))
 			return true;
 	return false;
+}
+
+/* ---- names ---- */
+
+/* ROW, or ROW-LAP where a row has laps with names, either with @SIZE */
+static bool is_named(const struct row *row, const char *name)
+{
+	size_t length = strlen(row->name);
+	const char *at = strchr(name, '@');
+	char lap[64], size[32];
+
+	snprintf(size, sizeof(size), "@%zu", row->size);
+	if (at && strcmp(at, size))
+		return false;
+	snprintf(lap, sizeof(lap), "%.*s", (int)(at ? at - name : 63), name);
+	if (strncmp(lap, row->name, length))
+		return false;
+	return !lap[length] || (lap[length] == '-' && row->laps_of &&
+				contains_word(row->laps_of, lap + length + 1));
+}
+
+/* The allocators are programs by themselves, and cannot be profiled. */
+static bool is_a_name(const char *name, bool alone)
+{
+	const struct row *row;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(lists); i++)
+		for (row = lists[i]; row->name; row++)
+			if (is_named(row, name))
+				return true;
+	return !alone && !strcmp(name, "alloc");
+}
+
+static void print_name(const char *name, const struct row *row)
+{
+	const char *before = "@";
+
+	fprintf(stderr, "  %s", name);
+	if (row && row->laps_of)
+		fprintf(stderr, "[-%s]", row->laps_of);
+	if (row && row[1].name && !strcmp(name, row[1].name))
+		do {
+			fprintf(stderr, "%s%zu", before, row->size);
+			before = ",";
+		} while ((row++)[1].name && !strcmp(name, row->name));
+	fprintf(stderr, "\n");
+}
+
+static void print_names(bool alone)
+{
+	const struct row *row;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(lists); i++)
+		for (row = lists[i]; row->name; row++)
+			if (row == lists[i] || strcmp(row->name, row[-1].name))
+				print_name(row->name, row);
+	if (!alone)
+		print_name("alloc", NULL);
+}
+
+/* Return: an exit status */
+static int check_names(char **names, bool alone)
+{
+	for (; *names; names++)
+		if (!is_a_name(*names, alone)) {
+			fprintf(stderr, "bench: no row '%s'; there are\n",
+				*names);
+			print_names(alone);
+			return 2;
+		}
+	return 0;
 }
 
 /* ---- one row, in this process ---- */
@@ -89,7 +163,7 @@ static const struct row *row_find(const char *name, size_t size)
 
 	for (i = 0; i < ARRAY_SIZE(lists); i++)
 		for (row = lists[i]; row->name; row++)
-			if (!strcmp(row->name, name) &&
+			if (is_named(row, name) &&
 			    (!size || row->size == size))
 				return row;
 	die("no row '%s'", name);
@@ -201,15 +275,13 @@ static void run_allocators(void)
 static bool is_wanted(const struct row *row, char **names)
 {
 	bool wall = bench_clock == CLOCK_WALL;
-	char sized[64];
 
 	if (row->wall && !wall)
 		return false;
 	if (!*names)
 		return !wall || !row->series;
-	snprintf(sized, sizeof(sized), "%s@%zu", row->name, row->size);
 	for (; *names; names++)
-		if (!strcmp(*names, row->name) || !strcmp(*names, sized))
+		if (is_named(row, *names))
 			return true;
 	return false;
 }
@@ -238,10 +310,14 @@ static void run_rows(char **names)
 
 int main(int argc, char **argv)
 {
+	bool checking = false, alone = false;
 	int option;
 
-	while ((option = getopt(argc, argv, "iwl:p:y:of")) != -1) {
+	while ((option = getopt(argc, argv, "ciwl:p:y:of")) != -1) {
 		switch (option) {
+		case 'c':
+			checking = true;
+			break;
 		case 'i':
 			break;
 		case 'w':
@@ -263,6 +339,9 @@ int main(int argc, char **argv)
 				way_find(argv[optind + 2]));
 			return 0;
 		case 'f':
+			alone = true;
+			if (checking)
+				break;
 			if (argc - optind != 3)
 				return 2;
 			run_forever(row_find(argv[optind],
@@ -273,6 +352,8 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
+	if (checking)
+		return check_names(argv + optind, alone);
 	run_rows(argv + optind);
 	return 0;
 }

@@ -109,11 +109,15 @@ static void row_regions(const struct way *way, size_t nr)
 }
 
 #define SIZE(size) \
-	{ "size", row_size, "winregion mmap", size, .series = true }
+	{ "size", row_size, "winregion mmap", size, .series = true, \
+	  .laps_of = "commit protect decommit" }
+#define CYCLE "decommit commit touch protect grant"
 #define RUNS(nr, ways) \
-	{ "runs", row_runs, ways, nr, .many = true, .series = true }
+	{ "runs", row_runs, ways, nr, .many = true, .series = true, \
+	  .laps_of = CYCLE }
 #define REGIONS(nr) \
-	{ "regions", row_regions, "winregion", nr, .many = true, .series = true }
+	{ "regions", row_regions, "winregion", nr, .many = true, \
+	  .series = true, .laps_of = CYCLE " reserve query" }
 
 const struct row series_rows[] = {
 	SIZE(KIB(4)),

@@ -115,6 +115,8 @@ reason_for()
 }
 
 find_kernel "$kernel_name"
+# shellcheck disable=SC2086 # names of tests, one a word
+check_tests $tests
 need lcov
 rm -rf "$out" "$build/vm"/*/counts
 mkdir -p "$out"

@@ -82,6 +82,28 @@ module_needs()
 		sed 's/crypto_crc32c/crc32c_generic/'
 }
 
+# ---- tests ----
+
+all_tests()
+{
+	local f
+
+	for f in "$top"/selftests/*_test.c; do
+		[ ! -e "$f" ] || basename "$f" .c
+	done
+}
+
+# Are these tests?
+check_tests()
+{
+	local t
+
+	for t; do
+		[ -e "$top/selftests/$t.c" ] ||
+			die "no test '$t'; known: $(all_tests | xargs)"
+	done
+}
+
 # ---- root rights and host packages ----
 
 is_root()

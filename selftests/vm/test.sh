@@ -359,15 +359,6 @@ build_all()
 		-j"$(nproc)" "$@" >&2
 }
 
-all_tests()
-{
-	local f
-
-	for f in "$selftests"/*_test.c; do
-		[ ! -e "$f" ] || basename "$f" .c
-	done
-}
-
 # How many rules of each group the tests prove. It belongs to the result.
 show_rules()
 {
@@ -408,10 +399,8 @@ else
 	part=
 	tests=$(all_tests)
 fi
-for t in $tests; do
-	[ -e "$selftests/$t.c" ] ||
-		die "no test '$t'; known: $(all_tests | xargs)"
-done
+# shellcheck disable=SC2086 # names of tests, one a word
+check_tests $tests
 [ -n "$tests" ] || die "there are no tests in $selftests"
 
 trap 'exit 130' INT
