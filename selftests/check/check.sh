@@ -19,7 +19,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 . "$here/../vm/lib.sh"
 
 all_checks=(exceptions text checkpatch clang-format kernel-doc comments rules
-	shellcheck uapi module sparse library readme)
+	layers shellcheck uapi module sparse library readme)
 packages=(clang clang-format g++ gcc libc6-dev make mandoc perl pkg-config
 	shellcheck sparse)
 
@@ -215,6 +215,19 @@ check_comments()
 check_rules()
 {
 	{ selftests/rules.sh >/dev/null; } 2>&1
+}
+
+# ---- layers ----
+
+# Each source file of the module uses only what the file "layers" has below it.
+check_layers()
+{
+	local sources
+
+	mapfile -t sources < <(files '^module/.*\.[ch]$' | sed 's|^module/||')
+	(cd module && awk -f "$here/layers.awk" "$here/layers" \
+		"${sources[@]}" pass=2 "${sources[@]}" >"$work/found")
+	excuse layers <"$work/found"
 }
 
 # ---- scripts ----
