@@ -32,6 +32,7 @@
  * @commit_many: ... of @nr ranges of UNIT bytes, 2 * UNIT apart
  * @decommit: give the pages back
  * @protect: read-only, or writable again
+ * @execute: read-only code, or writable again
  */
 struct way {
 	const char *name;
@@ -42,6 +43,7 @@ struct way {
 	void (*commit_many)(char *at, unsigned int nr);
 	void (*decommit)(char *at, size_t length);
 	void (*protect)(char *at, size_t length, bool writable);
+	void (*execute)(char *at, size_t length, bool code);
 };
 
 /**
@@ -119,8 +121,8 @@ void bench_open(void);
 
 /* The rows, each list ends with an empty one. */
 extern const struct row basic_rows[];	/* basic.c */
+extern const struct row event_rows[];	/* events.c */
 extern const struct row query_rows[];	/* query.c */
-void ask_winregion(char *at);
 extern const struct row series_rows[];	/* series.c */
 extern const struct row memory_rows[];	/* memory.c */
 extern const struct row thread_rows[];	/* threads.c */

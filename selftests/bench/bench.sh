@@ -31,7 +31,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 smoke_rows=(reserve-64k reserve-64m commit-isolated commit-sequential
 	commit-vector touch-sequential touch-random touch-huge retouch
 	decommit-touched decommit-untouched protect protect-huge
-	protect-alternating query@10 query-bulk)
+	protect-alternating exec-toggle fork@67108864 forked core-dump query@10
+	query-bulk places@1000)
 
 # Boot kernel $1 for the clock $2, and keep what the program prints in file $3.
 boot()
@@ -48,10 +49,9 @@ boot()
 # The part that -s measures; -u makes the figures the new ones to compare with.
 smoke()
 {
-	local k=$1 longest=900 some=''
+	local k=$1 longest=900
 
 	shift
-	[ $# = ${#smoke_rows[@]} ] || some=1
 	# Where mappings come to lie is worth a fifth of some rows.
 	export APPEND="${APPEND:-} norandmaps"
 	boot "$k" instructions smoke -p 3 -y winregion "$@"
@@ -69,18 +69,25 @@ smoke()
 	fi
 }
 
-# Are these rows that -s knows?
-check_smoke_rows()
+# Make these rows all that -s measures; without any, it is those that there are.
+choose_smoke_rows()
 {
-	local row
+	local row known chosen=()
 
-	[ $# = 0 ] || [ -z "$update" ] ||
+	[ $# -gt 0 ] || return 0
+	[ -z "$update" ] ||
 		die "UPDATE=1 writes the figures of all rows, so no ROW="
 	for row; do
-		[[ " ${smoke_rows[*]} " = *" $row "* ]] ||
-			die "no row '$row' in bench-smoke; there are:" \
-				"${smoke_rows[*]}"
+		for known in "${smoke_rows[@]}" ''; do
+			[ "$row" = "$known" ] && break
+			[ "$row" = "${known%@*}" ] && break
+		done
+		[ -n "$known" ] || die "no row '$row' in bench-smoke; there" \
+			"are: ${smoke_rows[*]}"
+		chosen+=("$known")
 	done
+	some=1
+	smoke_rows=("${chosen[@]}")
 }
 
 # What machines read, and what is looked at
@@ -146,7 +153,7 @@ accelerator()
 	sed -n 's/.* -accel \([^ ]*\) .*/\1/p' "$build/vm/$1/qemu.cmd"
 }
 
-kernel_list='' smoke='' update=''
+kernel_list='' smoke='' update='' some=''
 while getopts k:sur option; do
 	case $option in
 	k) kernel_list=$OPTARG ;;
@@ -173,8 +180,8 @@ for k in $kernel_list; do
 	find_kernel "$k"
 done
 if [ -n "$smoke" ]; then
-	check_smoke_rows "$@"
-	[ $# -gt 0 ] || set -- "${smoke_rows[@]}"
+	choose_smoke_rows "$@"
+	set -- "${smoke_rows[@]}"
 fi
 check_rows "$@"
 hold_lock "$build/.bench.lock"

@@ -7,6 +7,8 @@
  * interrupts, a small part of it, and whatever else the kernel finds to do;
  * that is what the median is for.
  */
+#include <sys/mman.h>
+
 #include "bench.h"
 
 #define MAX_NAMES 16
@@ -23,7 +25,8 @@ struct lap {
 
 enum clock bench_clock;
 
-static struct lap table[MAX_NAMES];
+/* Shared with children, which may have laps too. */
+static struct lap *table;
 static struct lap *lap;
 static bool counting, with_vmas;
 static uint64_t started;
@@ -62,10 +65,21 @@ static void mark_lap(uint64_t value)
 	__asm__ volatile("movq %0, %%xmm15" : : "r"(value) : "xmm15");
 }
 
+static void make_table(void)
+{
+	table = mmap(NULL, MAX_NAMES * sizeof(*table), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (table == MAP_FAILED)
+		die("no memory for laps");
+}
+
 static struct lap *lap_named(const char *name)
 {
-	struct lap *l = table;
+	struct lap *l;
 
+	if (!table)
+		make_table();
+	l = table;
 	while (l->name && strcmp(l->name, name))
 		if (++l == table + MAX_NAMES)
 			die("too many names");

@@ -108,6 +108,64 @@ static void row_regions(const struct way *way, size_t nr)
 	}
 }
 
+/* ---- number of obstacles ---- */
+
+#define PLACES TIB(32)
+#define STEP (2 * UNIT)
+
+/* Each in a window of its own, with as much free between them */
+static void make_obstacles(size_t nr)
+{
+	static size_t made;
+	uint64_t address;
+
+	for (; made < nr; made++) {
+		address = PLACES + made * STEP;
+		if (wr_reserve_at(device, &address, UNIT, 0, RW))
+			die("no obstacle %zu: %s", made, strerror(errno));
+	}
+}
+
+/* What fits in one place only, on the other side of the obstacles */
+static void reserve_behind(const char *lap, uint64_t lowest, uint64_t highest,
+			   uint32_t flags, uint64_t right)
+{
+	struct winregion_reserve arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.protection = RW,
+		.length = STEP,
+		.lowest = lowest,
+		.highest = highest - 1,
+	};
+	int err;
+
+	lap_start(lap, 1);
+	err = wr_ioctl(device, WINREGION_RESERVE, &arg);
+	lap_stop();
+	if (err || arg.address != right ||
+	    wr_release(device, (void *)(uintptr_t)arg.address, 0))
+		die("%s: %d, at %#llx", lap, err,
+		    (unsigned long long)arg.address);
+}
+
+static void row_places(const struct way *way, size_t nr)
+{
+	uint64_t end = PLACES + nr * STEP;
+	size_t calls = nr > 1000 ? 1 : 16, i;
+
+	make_obstacles(nr);
+	for (i = 0; i < calls; i++) {
+		lap_start("query", 1);
+		if (!wr_is_gone(device, (void *)(PLACES + i * STEP + UNIT)))
+			die("wrong answer");
+		lap_stop();
+		reserve_behind("reserve", PLACES, end + UNIT, 0, end - UNIT);
+		reserve_behind("topdown", PLACES - STEP, end - UNIT,
+			       WINREGION_RESERVE_TOP_DOWN, PLACES - STEP);
+	}
+}
+
 #define SIZE(size) \
 	{ "size", row_size, "winregion mmap", size, .series = true, \
 	  .laps_of = "commit protect decommit" }
@@ -118,6 +176,9 @@ static void row_regions(const struct way *way, size_t nr)
 #define REGIONS(nr) \
 	{ "regions", row_regions, "winregion", nr, .many = true, \
 	  .series = true, .laps_of = CYCLE " reserve query" }
+#define PLACES_OF(nr, most) \
+	{ "places", row_places, "winregion", nr, most, .many = true, \
+	  .series = true, .laps_of = "query reserve topdown" }
 
 const struct row series_rows[] = {
 	SIZE(KIB(4)),
@@ -141,5 +202,8 @@ const struct row series_rows[] = {
 	REGIONS(1000),
 	REGIONS(10000),
 	REGIONS(100000),
+	PLACES_OF(1, 0),
+	PLACES_OF(1000, 0),
+	PLACES_OF(16000, 1),
 	{ }
 };

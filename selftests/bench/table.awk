@@ -135,7 +135,7 @@ function print_row(row, kind, target, against, title,	key)
 	} else if (kind == "flat") {
 		split(against, ends, "-")
 		title = title ", " ends[1] " to " ends[2] " " \
-			(row ~ /^regions/ ? "regions" : "runs")
+			(row ~ /^(regions|places)/ ? "regions" : "runs")
 		print_value(key, kind, target, unevenness(row, against), title)
 	} else if (kind == "locks") {
 		print_value(key, kind, target, locks[key, "winregion"], title)

@@ -77,6 +77,11 @@ static void wr_way_protect(char *at, size_t length, bool writable)
 	MUST(!wr_protect(device, at, length, writable ? RW : RO));
 }
 
+static void wr_way_execute(char *at, size_t length, bool code)
+{
+	MUST(!wr_protect(device, at, length, code ? RX : RW));
+}
+
 /* ---- mmap() and mprotect() ---- */
 
 /* More than is needed, and what is not aligned given back */
@@ -126,6 +131,11 @@ static void mmap_decommit(char *at, size_t length)
 static void mmap_protect(char *at, size_t length, bool writable)
 {
 	MUST(!mprotect(at, length, writable ? RIGHTS : PROT_READ));
+}
+
+static void mmap_execute(char *at, size_t length, bool code)
+{
+	MUST(!mprotect(at, length, code ? PROT_READ | PROT_EXEC : RIGHTS));
 }
 
 /* ---- the same, but pages are given back by madvise() ---- */
@@ -187,6 +197,7 @@ const struct way ways[] = {
 		.commit_many = wr_way_commit_many,
 		.decommit = wr_way_decommit,
 		.protect = wr_way_protect,
+		.execute = wr_way_execute,
 	}, {
 		.name = "mmap",
 		.reserve = mmap_reserve,
@@ -195,6 +206,7 @@ const struct way ways[] = {
 		.commit_many = mmap_commit_many,
 		.decommit = mmap_decommit,
 		.protect = mmap_protect,
+		.execute = mmap_execute,
 	}, {
 		.name = "madvise",
 		.reserve = mmap_reserve,
@@ -203,6 +215,7 @@ const struct way ways[] = {
 		.commit_many = mmap_commit_many,
 		.decommit = madvise_decommit,
 		.protect = mmap_protect,
+		.execute = mmap_execute,
 	}, {
 		.name = "guard",
 		.exists = guard_exists,
@@ -212,6 +225,7 @@ const struct way ways[] = {
 		.commit_many = guard_commit_many,
 		.decommit = guard_decommit,
 		.protect = mmap_protect,
+		.execute = mmap_execute,
 	},
 	/* Ways to ask only: query.c */
 	{ .name = "null" },
