@@ -22,6 +22,7 @@
 #include "fork.h"
 #include "huge.h"
 #include "layout.h"
+#include "ptes.h"
 #include "regiontree.h"
 #include "resident.h"
 
@@ -203,13 +204,37 @@ static vm_fault_t wr_vma_fault(struct vm_fault *vmf)
 	return ret;
 }
 
+/*
+ * A page that was shared by a fork has been left to this window. So have those
+ * around it, most likely, and shall not take a fault each.
+ */
+static void allow_near(struct vm_fault *vmf, struct wr_window *window)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	pgoff_t first = round_down(vmf->pgoff, WR_UNIT_PAGES), next;
+	pgoff_t end =
+		min(first + WR_UNIT_PAGES, vma->vm_pgoff + vma_pages(vma));
+
+	first = max(first, vma->vm_pgoff);
+	wr_runs_span(&window->runs, vmf->pgoff, end, &end);
+	wr_runs_span(&window->runs, first, end, &next);
+	if (next != end)
+		first = vmf->pgoff;
+	wr_resident_claim(window, first, end);
+	wr_ptes_allow_write_in(window, vma, first, vmf->pgoff);
+	wr_ptes_allow_write_in(window, vma, vmf->pgoff + 1, end);
+}
+
 static vm_fault_t mkwrite_locked(struct vm_fault *vmf, struct wr_window *window)
 {
 	u8 rights = wr_state_rights(wr_runs_state(&window->runs, vmf->pgoff));
+	bool claimed;
 	struct page *page;
 
 	if (!(rights & WR_WRITE))
 		return VM_FAULT_SIGSEGV;
+	claimed = window->forked &&
+		  !wr_resident_is_own(window, vmf->pgoff, vmf->page);
 	page = wr_resident_own(window, vmf->pgoff, vmf->page);
 	if (IS_ERR(page))
 		return page_error(vmf, window, page);
@@ -222,6 +247,8 @@ static vm_fault_t mkwrite_locked(struct vm_fault *vmf, struct wr_window *window)
 	if (wr_huge_in_parts(window, vmf->pgoff, page) &&
 	    wr_vmf_maps_whole(vmf))
 		return VM_FAULT_NOPAGE;
+	if (claimed && !PageCompound(page))
+		allow_near(vmf, window);
 	lock_page(page);
 	return VM_FAULT_LOCKED;
 }

@@ -90,8 +90,9 @@ static void edit_whole(struct wr_window *window, struct wr_slot *slot,
 	spinlock_t *lock; /* of the table of PMDs */
 	pmd_t old, new;
 
-	if (how->grants && !wr_resident_is_own(window, wr_slot_first(first),
-					       wr_slot_page(slot, 0)))
+	if (how->grants && window->forked &&
+	    !wr_resident_is_own(window, wr_slot_first(first),
+				wr_slot_page(slot, 0)))
 		return;
 	lock = pmd_lock(mm, pmd);
 	old = READ_ONCE(*pmd);
@@ -236,6 +237,22 @@ static void edit_vmas(struct wr_window *window, pgoff_t first, pgoff_t end,
 void wr_ptes_allow_write(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	edit_vmas(window, first, end, &allow);
+}
+
+/**
+ * wr_ptes_allow_write_in - the same in one VMA
+ * @window: the window; its lock is held
+ * @vma: a VMA of it, in which the caller has a fault
+ * @first: the first page
+ * @end: the page behind the last, in the VMA; the states of all of them allow it
+ */
+void wr_ptes_allow_write_in(struct wr_window *window,
+			    struct vm_area_struct *vma, pgoff_t first,
+			    pgoff_t end)
+{
+	WARN_ON_ONCE(vma->vm_private_data != window);
+	if (first < end)
+		edit(window, first, end, &allow);
 }
 
 /* Editing without a flush that can be seen is off: see the top. */

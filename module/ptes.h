@@ -5,6 +5,9 @@
 #include "window.h"
 
 void wr_ptes_allow_write(struct wr_window *window, pgoff_t first, pgoff_t end);
+void wr_ptes_allow_write_in(struct wr_window *window,
+			    struct vm_area_struct *vma, pgoff_t first,
+			    pgoff_t end);
 void wr_ptes_forbid_for_fork(struct wr_window *window, pgoff_t first,
 			     pgoff_t end);
 void wr_ptes_forbid_write(struct wr_window *window, pgoff_t first, pgoff_t end);

@@ -417,6 +417,27 @@ struct page *wr_resident_own(struct wr_window *window, pgoff_t index,
 	return make_own(window, index, page, held);
 }
 
+/**
+ * wr_resident_claim - find out which pages are this window's alone by now
+ * @window: the window, forked
+ * @first: the first page
+ * @end: the page behind the last
+ *
+ * Large pages are left for when they are written.
+ */
+void wr_resident_claim(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct page *page;
+
+	for (; first < end; first++) {
+		page = wr_resident_find(window, first);
+		if (page && !PageCompound(page) && !PageHWPoison(page) &&
+		    !wr_page_is_exclusive(page) && !wr_page_is_shared(page) &&
+		    claim(window, first, page, 0))
+			stamp(window, first, page);
+	}
+}
+
 /* Pages in memory right in front of @offset, as far as they matter. */
 static unsigned int count_before(struct wr_slot *slot, unsigned int offset)
 {

@@ -33,6 +33,7 @@ struct page **wr_resident_make_unit(struct wr_window *window, pgoff_t first);
 void wr_resident_break(struct wr_window *window, struct wr_slot *slot,
 		       pgoff_t index);
 int wr_resident_replace(struct wr_window *window, pgoff_t index);
+void wr_resident_claim(struct wr_window *window, pgoff_t first, pgoff_t end);
 unsigned int wr_resident_ahead(struct wr_window *window, pgoff_t index,
 			       unsigned long max, struct page **pages);
 unsigned long wr_resident_count(struct wr_window *window, pgoff_t first,
