@@ -1,11 +1,74 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The last error, and what each NTSTATUS is in terms of it
+ * The last error, what each NTSTATUS is in terms of it, and what each errno of
+ * the module is in terms of NTSTATUS
  */
+#include <errno.h>
+
 #include "internal.h"
 
 /* initial-exec: signal handlers may use it, and it costs one instruction. */
 static __thread DWORD last_error __attribute__((tls_model("initial-exec")));
+
+/* A row of the table; SAME() if all families agree */
+/* It would take the braces for blocks. */
+/* clang-format off */
+#define EACH(err, allocate, free, protect, query) \
+	{ err, { STATUS_##allocate, STATUS_##free, \
+		 STATUS_##protect, STATUS_##query } }
+#define SAME(err, status) \
+	{ err, { [0 ... WR_FAMILIES - 1] = STATUS_##status } }
+/* clang-format on */
+
+/*
+ * ENODEV and ENOTTY say that no module answers, or one without that call. No
+ * memory call of Windows ever gives NOT_SUPPORTED, so a program can tell this
+ * from being out of memory.
+ */
+static const struct {
+	int err;
+	NTSTATUS status[WR_FAMILIES];
+} errno_table[] = {
+	SAME(ENODEV, NOT_SUPPORTED),
+	SAME(ENOTTY, NOT_SUPPORTED),
+	SAME(E2BIG, INVALID_PARAMETER),
+	SAME(EINVAL, INVALID_PARAMETER),
+	SAME(EOPNOTSUPP, INVALID_PARAMETER),
+	SAME(EFAULT, ACCESS_VIOLATION),
+	SAME(EDOM, INVALID_PAGE_PROTECTION),
+	SAME(EEXIST, CONFLICTING_ADDRESSES),
+	SAME(ESPIPE, FREE_VM_NOT_AT_BASE),
+	SAME(ENODATA, NOT_COMMITTED),
+	SAME(ENOSPC, NO_MEMORY),
+	SAME(ENOMEM, NO_MEMORY),
+	SAME(EDQUOT, COMMITMENT_LIMIT),
+	SAME(EMFILE, INSUFFICIENT_RESOURCES),
+	SAME(ENFILE, INSUFFICIENT_RESOURCES),
+	SAME(EAGAIN, WORKING_SET_QUOTA),
+	SAME(EACCES, ACCESS_DENIED),
+	EACH(EADDRNOTAVAIL, INVALID_PARAMETER_2, INVALID_PARAMETER_2,
+	     INVALID_PARAMETER_2, INVALID_PARAMETER),
+	EACH(EOVERFLOW, INVALID_PARAMETER_4, INVALID_PARAMETER_3,
+	     INVALID_PARAMETER_3, INVALID_PARAMETER),
+	EACH(ENOENT, CONFLICTING_ADDRESSES, MEMORY_NOT_ALLOCATED,
+	     CONFLICTING_ADDRESSES, INVALID_ADDRESS),
+	EACH(EXDEV, CONFLICTING_ADDRESSES, UNABLE_TO_FREE_VM,
+	     CONFLICTING_ADDRESSES, UNSUCCESSFUL),
+};
+
+NTSTATUS wr_status(enum wr_family family, int err)
+{
+	size_t i;
+
+	if (!err)
+		return STATUS_SUCCESS;
+
+	for (i = 0; i < ARRAY_SIZE(errno_table); i++)
+		if (errno_table[i].err == -err)
+			return errno_table[i].status[family];
+
+	return STATUS_UNSUCCESSFUL;
+}
 
 static const struct {
 	NTSTATUS status;

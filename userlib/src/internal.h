@@ -10,8 +10,17 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-/* nt.c: the run that @address lies in; needs no handle */
-NTSTATUS wr_query(const void *address, struct winregion_run *run);
+/* The families of calls that have statuses of their own for an errno */
+enum wr_family {
+	WR_ALLOCATE,
+	WR_FREE,
+	WR_PROTECT,
+	WR_QUERY,
+	WR_FAMILIES
+};
+
+/* error.c: the status for @err: 0 or -errno */
+NTSTATUS wr_status(enum wr_family family, int err);
 
 /* probe.c: whether @length bytes at @pointer can be written */
 int wr_writable(const void *pointer, size_t length);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The NtXxxVirtualMemory calls
+ * The NtXxxVirtualMemory calls that change something
  *
  * Flags, handles and output pointers are checked here; everything else is the
- * kernel's to decide, and comes back as one errno per reason, which
- * errno_table[] translates.
+ * kernel's to decide, and comes back as one errno per reason, which wr_status()
+ * translates.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -13,76 +13,6 @@
 #include <winregion/winregion.h>
 
 #include "internal.h"
-
-/* The families of calls that have statuses of their own for an errno */
-enum family {
-	ALLOCATE,
-	FREE,
-	PROTECT,
-	QUERY,
-	NR_FAMILIES
-};
-
-/* A row of the table; SAME() if all families agree */
-/* It would take the braces for blocks. */
-/* clang-format off */
-#define EACH(err, allocate, free, protect, query) \
-	{ err, { STATUS_##allocate, STATUS_##free, \
-		 STATUS_##protect, STATUS_##query } }
-#define SAME(err, status) \
-	{ err, { [0 ... NR_FAMILIES - 1] = STATUS_##status } }
-/* clang-format on */
-
-/*
- * ENODEV and ENOTTY say that no module answers, or one without that call. No
- * memory call of Windows ever gives NOT_SUPPORTED, so a program can tell this
- * from being out of memory.
- */
-static const struct {
-	int err;
-	NTSTATUS status[NR_FAMILIES];
-} errno_table[] = {
-	SAME(ENODEV, NOT_SUPPORTED),
-	SAME(ENOTTY, NOT_SUPPORTED),
-	SAME(E2BIG, INVALID_PARAMETER),
-	SAME(EINVAL, INVALID_PARAMETER),
-	SAME(EOPNOTSUPP, INVALID_PARAMETER),
-	SAME(EFAULT, ACCESS_VIOLATION),
-	SAME(EDOM, INVALID_PAGE_PROTECTION),
-	SAME(EEXIST, CONFLICTING_ADDRESSES),
-	SAME(ESPIPE, FREE_VM_NOT_AT_BASE),
-	SAME(ENODATA, NOT_COMMITTED),
-	SAME(ENOSPC, NO_MEMORY),
-	SAME(ENOMEM, NO_MEMORY),
-	SAME(EDQUOT, COMMITMENT_LIMIT),
-	SAME(EMFILE, INSUFFICIENT_RESOURCES),
-	SAME(ENFILE, INSUFFICIENT_RESOURCES),
-	SAME(EAGAIN, WORKING_SET_QUOTA),
-	SAME(EACCES, ACCESS_DENIED),
-	EACH(EADDRNOTAVAIL, INVALID_PARAMETER_2, INVALID_PARAMETER_2,
-	     INVALID_PARAMETER_2, INVALID_PARAMETER),
-	EACH(EOVERFLOW, INVALID_PARAMETER_4, INVALID_PARAMETER_3,
-	     INVALID_PARAMETER_3, INVALID_PARAMETER),
-	EACH(ENOENT, CONFLICTING_ADDRESSES, MEMORY_NOT_ALLOCATED,
-	     CONFLICTING_ADDRESSES, INVALID_ADDRESS),
-	EACH(EXDEV, CONFLICTING_ADDRESSES, UNABLE_TO_FREE_VM,
-	     CONFLICTING_ADDRESSES, UNSUCCESSFUL),
-};
-
-/* The status for @err: 0 or -errno */
-static NTSTATUS to_status(enum family family, int err)
-{
-	size_t i;
-
-	if (!err)
-		return STATUS_SUCCESS;
-
-	for (i = 0; i < ARRAY_SIZE(errno_table); i++)
-		if (errno_table[i].err == -err)
-			return errno_table[i].status[family];
-
-	return STATUS_UNSUCCESSFUL;
-}
 
 /*
  * Below the usable range nothing is ever allocated, but it is no kernel address
@@ -129,7 +59,7 @@ static NTSTATUS zero_bits_limit(ULONG_PTR zero_bits, uint64_t *highest)
 
 	err = winregion_get_info(&info);
 	if (err)
-		return to_status(ALLOCATE, err);
+		return wr_status(WR_ALLOCATE, err);
 
 	if (zero_bits < 32)
 		*highest = UINT32_MAX >> zero_bits;
@@ -167,7 +97,7 @@ static NTSTATUS reserve(PVOID *base, ULONG_PTR zero_bits, PSIZE_T size,
 			arg.flags |= WINREGION_RESERVE_TOP_DOWN;
 	}
 
-	status = to_status(ALLOCATE, winregion_reserve(&arg));
+	status = wr_status(WR_ALLOCATE, winregion_reserve(&arg));
 	if (status == STATUS_SUCCESS) {
 		*base = (PVOID)(uintptr_t)arg.address;
 		*size = arg.length;
@@ -185,7 +115,7 @@ static NTSTATUS commit(PVOID *base, PSIZE_T size, ULONG protect)
 	};
 	NTSTATUS status;
 
-	status = to_status(ALLOCATE, winregion_commit(&arg));
+	status = wr_status(WR_ALLOCATE, winregion_commit(&arg));
 	if (status == STATUS_SUCCESS)
 		widen(base, size);
 
@@ -225,7 +155,7 @@ static NTSTATUS release(PVOID *base, PSIZE_T size)
 		.length = *size,
 	};
 	int err = low_is_free(winregion_release(&arg), *base);
-	NTSTATUS status = to_status(FREE, err);
+	NTSTATUS status = wr_status(WR_FREE, err);
 
 	if (status == STATUS_SUCCESS) {
 		*base = (PVOID)(uintptr_t)arg.address;
@@ -242,7 +172,7 @@ static NTSTATUS decommit(PVOID *base, PSIZE_T size)
 		.range.length = *size,
 	};
 	int err = low_is_free(winregion_decommit(&arg), *base);
-	NTSTATUS status = to_status(FREE, err);
+	NTSTATUS status = wr_status(WR_FREE, err);
 	SIZE_T whole = 0;
 
 	/* Rule VF-10: of a whole region no size is told. */
@@ -284,7 +214,7 @@ NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
 	arg.range.address = (uintptr_t)*base;
 	arg.range.length = *size;
 	err = low_is_free(winregion_protect(&arg), *base);
-	status = to_status(PROTECT, err);
+	status = wr_status(WR_PROTECT, err);
 
 	if (status == STATUS_SUCCESS) {
 		widen(base, size);
@@ -294,112 +224,6 @@ NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
 		/* Rule VP-07 */
 		*old_protect = PAGE_NOACCESS;
 	}
-
-	return status;
-}
-
-NTSTATUS wr_query(const void *address, struct winregion_run *run)
-{
-	struct winregion_query arg = { .address = (uintptr_t)address };
-	NTSTATUS status = to_status(QUERY, winregion_query(&arg));
-
-	if (status == STATUS_SUCCESS)
-		*run = arg.out;
-
-	return status;
-}
-
-static NTSTATUS query_basic(const void *address, void *buffer)
-{
-	struct winregion_run run;
-	NTSTATUS status = wr_query(address, &run);
-	MEMORY_BASIC_INFORMATION *info = buffer;
-
-	if (status == STATUS_SUCCESS)
-		*info = (MEMORY_BASIC_INFORMATION){
-			.BaseAddress = (PVOID)(uintptr_t)run.address,
-			.AllocationBase = (PVOID)(uintptr_t)run.region_address,
-			.AllocationProtect = run.region_protection,
-			.RegionSize = run.length,
-			.State = run.state,
-			.Protect = run.protection,
-			.Type = run.type,
-		};
-
-	return status;
-}
-
-/* @length may be shorter than the structure (rule RI-08). */
-static NTSTATUS query_region(const void *address, void *buffer, SIZE_T length)
-{
-	struct winregion_run run;
-	NTSTATUS status = wr_query(address, &run);
-	MEMORY_REGION_INFORMATION info;
-
-	if (status != STATUS_SUCCESS)
-		return status;
-	if (run.state == MEM_FREE)
-		return STATUS_INVALID_ADDRESS;
-
-	info = (MEMORY_REGION_INFORMATION){
-		.AllocationBase = (PVOID)(uintptr_t)run.region_address,
-		.AllocationProtect = run.region_protection,
-		.RegionSize = run.region_length,
-		.CommitSize = run.region_committed,
-	};
-	memcpy(buffer, &info, length);
-
-	return STATUS_SUCCESS;
-}
-
-/* Bytes of @length that can be filled, or 0 if that is too few */
-static SIZE_T usable_length(MEMORY_INFORMATION_CLASS class, SIZE_T length)
-{
-	const SIZE_T basic = sizeof(MEMORY_BASIC_INFORMATION);
-	const SIZE_T field = sizeof(SIZE_T);
-
-	if (class == MemoryBasicInformation)
-		return length < basic ? 0 : basic;
-	if (length < offsetof(MEMORY_REGION_INFORMATION, CommitSize))
-		return 0;
-	if (length > sizeof(MEMORY_REGION_INFORMATION))
-		return sizeof(MEMORY_REGION_INFORMATION);
-
-	/* No field by halves */
-	return length / field * field;
-}
-
-NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE process, PVOID address,
-				    MEMORY_INFORMATION_CLASS information_class,
-				    PVOID buffer, SIZE_T length,
-				    PSIZE_T return_length)
-{
-	SIZE_T whole = sizeof(MEMORY_BASIC_INFORMATION);
-	NTSTATUS status;
-
-	if (information_class != MemoryBasicInformation &&
-	    information_class != MemoryRegionInformation)
-		return STATUS_INVALID_INFO_CLASS;
-
-	length = usable_length(information_class, length);
-	if (!length)
-		return STATUS_INFO_LENGTH_MISMATCH;
-	if (!wr_writable(buffer, length) ||
-	    (return_length &&
-	     !wr_writable(return_length, sizeof(*return_length))))
-		return STATUS_ACCESS_VIOLATION;
-	if (process != NtCurrentProcess())
-		return STATUS_INVALID_HANDLE;
-
-	if (information_class == MemoryBasicInformation) {
-		status = query_basic(address, buffer);
-	} else {
-		status = query_region(address, buffer, length);
-		whole = sizeof(MEMORY_REGION_INFORMATION);
-	}
-
-	if (status == STATUS_SUCCESS && return_length)
-		*return_length = whole;
 
 	return status;
 }

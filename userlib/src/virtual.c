@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * VirtualAlloc() and the other Win32 memory calls
+ * VirtualAlloc() and the other Win32 calls that change memory
  *
  * Each is its NtXxxVirtualMemory() call, with the checks that Windows makes
  * before that, and the last error instead of a status.
@@ -11,11 +11,6 @@
 
 /* Rule VA-25: the first 64 KiB are never given away. */
 #define LOWEST ((uintptr_t)WINREGION_GRANULARITY)
-
-HANDLE WINAPI GetCurrentProcess(VOID)
-{
-	return NtCurrentProcess();
-}
 
 LPVOID WINAPI VirtualAllocEx(HANDLE process, LPVOID address, SIZE_T size,
 			     DWORD type, DWORD protect)
@@ -71,73 +66,4 @@ BOOL WINAPI VirtualProtect(LPVOID address, SIZE_T size, DWORD protect,
 {
 	return VirtualProtectEx(GetCurrentProcess(), address, size, protect,
 				old_protect);
-}
-
-SIZE_T WINAPI VirtualQueryEx(HANDLE process, LPCVOID address,
-			     PMEMORY_BASIC_INFORMATION buffer, SIZE_T length)
-{
-	SIZE_T written;
-	NTSTATUS status;
-
-	status = NtQueryVirtualMemory(process, (PVOID)address,
-				      MemoryBasicInformation, buffer, length,
-				      &written);
-
-	return wr_succeeded(status) ? written : 0;
-}
-
-SIZE_T WINAPI VirtualQuery(LPCVOID address, PMEMORY_BASIC_INFORMATION buffer,
-			   SIZE_T length)
-{
-	return VirtualQueryEx(GetCurrentProcess(), address, buffer, length);
-}
-
-/* Unlike the Nt call, this one tells the kind of region (rule RI-07). */
-static NTSTATUS query_region(const void *address,
-			     WIN32_MEMORY_REGION_INFORMATION *info)
-{
-	struct winregion_run run;
-	NTSTATUS status = wr_query(address, &run);
-
-	if (status != STATUS_SUCCESS)
-		return status;
-	if (run.state == MEM_FREE)
-		return STATUS_INVALID_ADDRESS;
-
-	*info = (WIN32_MEMORY_REGION_INFORMATION){
-		.AllocationBase = (PVOID)(uintptr_t)run.region_address,
-		.AllocationProtect = run.region_protection,
-		.Private = run.type == MEM_PRIVATE,
-		.MappedDataFile = run.type == MEM_MAPPED,
-		.RegionSize = run.region_length,
-		.CommitSize = run.region_committed,
-	};
-
-	return STATUS_SUCCESS;
-}
-
-BOOL WINAPI QueryVirtualMemoryInformation(HANDLE process, LPCVOID address,
-					  WIN32_MEMORY_INFORMATION_CLASS kind,
-					  PVOID buffer, SIZE_T length,
-					  PSIZE_T return_length)
-{
-	NTSTATUS status;
-
-	/* Rule RI-09 */
-	if (kind != MemoryRegionInfo)
-		return wr_succeeded(STATUS_INVALID_PARAMETER);
-	if (length < sizeof(WIN32_MEMORY_REGION_INFORMATION))
-		return wr_succeeded(STATUS_INFO_LENGTH_MISMATCH);
-	if (!wr_writable(buffer, sizeof(WIN32_MEMORY_REGION_INFORMATION)) ||
-	    (return_length &&
-	     !wr_writable(return_length, sizeof(*return_length))))
-		return wr_succeeded(STATUS_ACCESS_VIOLATION);
-	if (process != GetCurrentProcess())
-		return wr_succeeded(STATUS_INVALID_HANDLE);
-
-	status = query_region(address, buffer);
-	if (status == STATUS_SUCCESS && return_length)
-		*return_length = sizeof(WIN32_MEMORY_REGION_INFORMATION);
-
-	return wr_succeeded(status);
 }

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What is at an address: NtQueryVirtualMemory(), and the Win32 calls that ask the
+ * same
+ */
+#include <stdint.h>
+
+#include <winregion/winregion.h>
+
+#include "internal.h"
+
+static NTSTATUS query(const void *address, struct winregion_run *run)
+{
+	struct winregion_query arg = { .address = (uintptr_t)address };
+	NTSTATUS status = wr_status(WR_QUERY, winregion_query(&arg));
+
+	if (status == STATUS_SUCCESS)
+		*run = arg.out;
+
+	return status;
+}
+
+static NTSTATUS query_basic(const void *address, void *buffer)
+{
+	struct winregion_run run;
+	NTSTATUS status = query(address, &run);
+	MEMORY_BASIC_INFORMATION *info = buffer;
+
+	if (status == STATUS_SUCCESS)
+		*info = (MEMORY_BASIC_INFORMATION){
+			.BaseAddress = (PVOID)(uintptr_t)run.address,
+			.AllocationBase = (PVOID)(uintptr_t)run.region_address,
+			.AllocationProtect = run.region_protection,
+			.RegionSize = run.length,
+			.State = run.state,
+			.Protect = run.protection,
+			.Type = run.type,
+		};
+
+	return status;
+}
+
+/* @length may be shorter than the structure (rule RI-08). */
+static NTSTATUS query_region(const void *address, void *buffer, SIZE_T length)
+{
+	struct winregion_run run;
+	NTSTATUS status = query(address, &run);
+	MEMORY_REGION_INFORMATION info;
+
+	if (status != STATUS_SUCCESS)
+		return status;
+	if (run.state == MEM_FREE)
+		return STATUS_INVALID_ADDRESS;
+
+	info = (MEMORY_REGION_INFORMATION){
+		.AllocationBase = (PVOID)(uintptr_t)run.region_address,
+		.AllocationProtect = run.region_protection,
+		.RegionSize = run.region_length,
+		.CommitSize = run.region_committed,
+	};
+	memcpy(buffer, &info, length);
+
+	return STATUS_SUCCESS;
+}
+
+/* Bytes of @length that can be filled, or 0 if that is too few */
+static SIZE_T usable_length(MEMORY_INFORMATION_CLASS class, SIZE_T length)
+{
+	const SIZE_T basic = sizeof(MEMORY_BASIC_INFORMATION);
+	const SIZE_T field = sizeof(SIZE_T);
+
+	if (class == MemoryBasicInformation)
+		return length < basic ? 0 : basic;
+	if (length < offsetof(MEMORY_REGION_INFORMATION, CommitSize))
+		return 0;
+	if (length > sizeof(MEMORY_REGION_INFORMATION))
+		return sizeof(MEMORY_REGION_INFORMATION);
+
+	/* No field by halves */
+	return length / field * field;
+}
+
+NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE process, PVOID address,
+				    MEMORY_INFORMATION_CLASS information_class,
+				    PVOID buffer, SIZE_T length,
+				    PSIZE_T return_length)
+{
+	SIZE_T whole = sizeof(MEMORY_BASIC_INFORMATION);
+	NTSTATUS status;
+
+	if (information_class != MemoryBasicInformation &&
+	    information_class != MemoryRegionInformation)
+		return STATUS_INVALID_INFO_CLASS;
+
+	length = usable_length(information_class, length);
+	if (!length)
+		return STATUS_INFO_LENGTH_MISMATCH;
+	if (!wr_writable(buffer, length) ||
+	    (return_length &&
+	     !wr_writable(return_length, sizeof(*return_length))))
+		return STATUS_ACCESS_VIOLATION;
+	if (process != NtCurrentProcess())
+		return STATUS_INVALID_HANDLE;
+
+	if (information_class == MemoryBasicInformation) {
+		status = query_basic(address, buffer);
+	} else {
+		status = query_region(address, buffer, length);
+		whole = sizeof(MEMORY_REGION_INFORMATION);
+	}
+
+	if (status == STATUS_SUCCESS && return_length)
+		*return_length = whole;
+
+	return status;
+}
+
+SIZE_T WINAPI VirtualQueryEx(HANDLE process, LPCVOID address,
+			     PMEMORY_BASIC_INFORMATION buffer, SIZE_T length)
+{
+	SIZE_T written;
+	NTSTATUS status;
+
+	status = NtQueryVirtualMemory(process, (PVOID)address,
+				      MemoryBasicInformation, buffer, length,
+				      &written);
+
+	return wr_succeeded(status) ? written : 0;
+}
+
+SIZE_T WINAPI VirtualQuery(LPCVOID address, PMEMORY_BASIC_INFORMATION buffer,
+			   SIZE_T length)
+{
+	return VirtualQueryEx(GetCurrentProcess(), address, buffer, length);
+}
+
+/* Unlike the Nt call, this one tells the kind of region (rule RI-07). */
+static NTSTATUS query_win32_region(const void *address,
+				   WIN32_MEMORY_REGION_INFORMATION *info)
+{
+	struct winregion_run run;
+	NTSTATUS status = query(address, &run);
+
+	if (status != STATUS_SUCCESS)
+		return status;
+	if (run.state == MEM_FREE)
+		return STATUS_INVALID_ADDRESS;
+
+	*info = (WIN32_MEMORY_REGION_INFORMATION){
+		.AllocationBase = (PVOID)(uintptr_t)run.region_address,
+		.AllocationProtect = run.region_protection,
+		.Private = run.type == MEM_PRIVATE,
+		.MappedDataFile = run.type == MEM_MAPPED,
+		.RegionSize = run.region_length,
+		.CommitSize = run.region_committed,
+	};
+
+	return STATUS_SUCCESS;
+}
+
+BOOL WINAPI QueryVirtualMemoryInformation(HANDLE process, LPCVOID address,
+					  WIN32_MEMORY_INFORMATION_CLASS kind,
+					  PVOID buffer, SIZE_T length,
+					  PSIZE_T return_length)
+{
+	NTSTATUS status;
+
+	/* Rule RI-09 */
+	if (kind != MemoryRegionInfo)
+		return wr_succeeded(STATUS_INVALID_PARAMETER);
+	if (length < sizeof(WIN32_MEMORY_REGION_INFORMATION))
+		return wr_succeeded(STATUS_INFO_LENGTH_MISMATCH);
+	if (!wr_writable(buffer, sizeof(WIN32_MEMORY_REGION_INFORMATION)) ||
+	    (return_length &&
+	     !wr_writable(return_length, sizeof(*return_length))))
+		return wr_succeeded(STATUS_ACCESS_VIOLATION);
+	if (process != GetCurrentProcess())
+		return wr_succeeded(STATUS_INVALID_HANDLE);
+
+	status = query_win32_region(address, buffer);
+	if (status == STATUS_SUCCESS && return_length)
+		*return_length = sizeof(WIN32_MEMORY_REGION_INFORMATION);
+
+	return wr_succeeded(status);
+}
