@@ -290,6 +290,7 @@ static noinline int wr_ioc_reserve(void __user *argp)
 
 static noinline int wr_ioc_release(void __user *argp)
 {
+	struct winregion_release __user *user = argp;
 	struct winregion_release args;
 	unsigned long pages;
 	pgoff_t first, end;
@@ -307,9 +308,10 @@ static noinline int wr_ioc_release(void __user *argp)
 	err = release_in_mm(first, &pages);
 	if (err)
 		return err;
-	args.address = (u64)first << PAGE_SHIFT;
-	args.length = (u64)pages << PAGE_SHIFT;
-	return copy_to_user(argp, &args, sizeof(args)) ? -EFAULT : 0;
+	/* It may lie in what is gone now; and done is done. */
+	put_user((u64)first << PAGE_SHIFT, &user->address);
+	put_user((u64)pages << PAGE_SHIFT, &user->length);
+	return 0;
 }
 
 /* ---- WINREGION_COMMIT, WINREGION_DECOMMIT, WINREGION_PROTECT ---- */
@@ -389,16 +391,15 @@ static int change_in_mm(enum wr_op op, struct wr_change *changes,
 	return err;
 }
 
-static int return_old(struct winregion_range __user *user,
-		      struct wr_change *changes, unsigned int nr)
+/* As far as it can be: they may lie in the very pages that have changed. */
+static void return_old(struct winregion_range __user *user,
+		       struct wr_change *changes, unsigned int nr)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
-		if (put_user(changes[i].old_protection,
-			     &user[i].out_old_protection))
-			return -EFAULT;
-	return 0;
+		put_user(changes[i].old_protection,
+			 &user[i].out_old_protection);
 }
 
 static int change_vector(enum wr_op op, struct winregion_change *args,
@@ -410,8 +411,8 @@ static int change_vector(enum wr_op op, struct winregion_change *args,
 	if (!err)
 		err = change_in_mm(op, changes, args->nr_ranges);
 	if (!err && op == WR_PROTECT)
-		err = return_old(u64_to_user_ptr(args->ranges), changes,
-				 args->nr_ranges);
+		return_old(u64_to_user_ptr(args->ranges), changes,
+			   args->nr_ranges);
 	return err;
 }
 
@@ -448,7 +449,7 @@ static int change_one(enum wr_op op, struct winregion_change *args,
 	if (!err)
 		err = change_in_mm(op, &change, 1);
 	if (!err && op == WR_PROTECT)
-		err = return_old(&user->range, &change, 1);
+		return_old(&user->range, &change, 1);
 	return err;
 }
 

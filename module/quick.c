@@ -263,9 +263,10 @@ static __always_inline long change_plain(enum wr_op op,
 		done = change_here(op, &change);
 	if (done != WR_DONE)
 		return wr_ioctl_change(op, user, done == WR_HARD);
-	if (op != WR_PROTECT)
-		return 0;
-	return put_user(change.old_protection, &user->range.out_old_protection);
+	if (op == WR_PROTECT) /* as far as that can be told: see return_old() */
+		put_user(change.old_protection,
+			 &user->range.out_old_protection);
+	return 0;
 }
 
 /**

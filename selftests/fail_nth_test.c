@@ -158,7 +158,6 @@ static int64_t promised_to_others(int fd)
  * @works: whether it did what it should, where the picture does not tell
  * @undo: makes everything as it was before @prepare, or NULL
  * @anywhere: its result is elsewhere each time
- * @faults_late: where the result cannot be copied out, it is done nevertheless
  * @errors: that it may return beside EFAULT, up to the first 0
  */
 struct op {
@@ -168,7 +167,6 @@ struct op {
 	bool (*works)(struct arena *arena);
 	int (*undo)(struct arena *arena);
 	bool anywhere;
-	bool faults_late;
 	int errors[8];
 };
 
@@ -546,8 +544,7 @@ static const struct op ops[] = {
 
 #define RELEASE_ENTRY(_name, _make, _run, _works, _undo)		\
 	{ _name, .prepare = _make, .run = _run, .works = _works,	\
-	  .undo = _undo, .anywhere = true, .faults_late = true,		\
-	  .errors = NO_CHANGE }
+	  .undo = _undo, .anywhere = true, .errors = NO_CHANGE }
 	RELEASE_ENTRY("release small", make_small, op_release,
 		      place_is_free, NULL),
 	RELEASE_ENTRY("release large", make_large, op_release,
@@ -707,23 +704,12 @@ static void learn(struct __test_metadata *_metadata, struct arena *arena,
 	ASSERT_EQ(0, op->undo ? op->undo(arena) : 0);
 }
 
-/* After a failure: nothing has happened, or all, where that is documented. */
-static bool is_undone(struct arena *arena, const struct op *op, int ret,
-		      struct known *known, bool *done)
-{
-	*done = false;
-	if (picture_is(arena->fd, &known->before))
-		return true;
-	*done = op->faults_late && ret == -EFAULT;
-	return *done;
-}
-
 /* One run with the @nth failure. Return: whether there was one. */
 static bool fail_once(struct __test_metadata *_metadata, struct arena *arena,
 		      const struct op *op, struct known *known,
 		      unsigned int nth)
 {
-	bool hit, done = true;
+	bool hit;
 	int ret;
 
 	ASSERT_EQ(0, op->prepare ? op->prepare(arena) : 0) {
@@ -737,14 +723,14 @@ static bool fail_once(struct __test_metadata *_metadata, struct arena *arena,
 		EXPECT_TRUE(hit && error_is_allowed(op, ret)) {
 			TH_LOG("%s %u: %d", op->name, nth, ret);
 		}
-		EXPECT_TRUE(is_undone(arena, op, ret, known, &done)) {
+		EXPECT_TRUE(picture_is(arena->fd, &known->before)) {
 			TH_LOG("%s %u: half done, %d", op->name, nth, ret);
 		}
 	}
 	EXPECT_TRUE(contents_are_there(arena)) {
 		TH_LOG("%s %u: contents, %d", op->name, nth, ret);
 	}
-	if (!done)
+	if (ret)
 		EXPECT_EQ(0, op->run(arena)) {
 			TH_LOG("%s %u: again after %d", op->name, nth, ret);
 		}

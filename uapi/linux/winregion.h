@@ -23,6 +23,11 @@
  * success only, except where their description says otherwise. Structures have
  * the same layout for 32-bit and 64-bit callers.
  *
+ * A call that has released or changed memory succeeds even if its result cannot
+ * be written, as it may lie in that very memory; it is left out then. A
+ * reservation that could not be told is undone (EFAULT), and so is an answer
+ * that is all there is to a call.
+ *
  * Addresses and lengths are in bytes. A range is widened to whole pages.
  * Every call is all or nothing: when it fails, nothing has changed.
  *
@@ -212,8 +217,8 @@ struct winregion_reserve {
  * of its own. Rules: VF-05 to VF-07, NF-01 to NF-06.
  *
  * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL, EOVERFLOW, ENOENT,
- * EXDEV, ESPIPE, EMFILE, ENOMEM, EINTR. A call that fails with EFAULT because
- * the result could not be written has released the memory nevertheless.
+ * EXDEV, ESPIPE, EMFILE, ENOMEM, EINTR; EFAULT only where the structure cannot
+ * be read.
  */
 struct winregion_release {
 	__u32 size;
@@ -266,8 +271,8 @@ struct winregion_range {
  * Errors of all three: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL,
  * EOVERFLOW, ENOENT, EXDEV, EAGAIN, ENOMEM, EINTR; of COMMIT and PROTECT also
  * EDOM, EACCES, ENOSPC; of COMMIT EDQUOT, ENFILE; of PROTECT ENODATA; of
- * DECOMMIT ESPIPE, ENOSPC. A WINREGION_PROTECT that fails with EFAULT because
- * an old protection could not be written has changed the pages nevertheless.
+ * DECOMMIT ESPIPE, ENOSPC; EFAULT only where the structure or the array cannot
+ * be read.
  */
 struct winregion_change {
 	__u32 size;
