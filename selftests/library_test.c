@@ -485,7 +485,7 @@ TEST_F(hidden, node_is_missing)
 TEST_F(hidden, module_is_not_loaded)
 {
 	ASSERT_TRUE(cover("/sys/module"));
-	EXPECT_TRUE(says("module is not loaded: run modprobe or insmod"));
+	EXPECT_TRUE(says("module is not loaded: type sudo modprobe winregion"));
 	EXPECT_EQ(0, check_refused(-ENODEV));
 }
 
@@ -494,12 +494,12 @@ TEST_F(hidden, node_has_no_driver)
 {
 	/* ENXIO: no driver has so high a number. */
 	ASSERT_TRUE(make_device(0666, makedev(4000, 1)));
-	EXPECT_TRUE(says("has no driver: load the kernel module again"));
+	EXPECT_TRUE(says("has no driver, as the kernel module is not loaded: type sudo modprobe winregion"));
 	EXPECT_EQ(0, check_refused(-ENODEV));
 	ASSERT_EQ(0, unlink(WR_DEVICE));
 	/* ENODEV: one of the many small drivers that share a number */
 	ASSERT_TRUE(make_device(0666, makedev(major(self->number), 255)));
-	EXPECT_TRUE(says("has no driver: load the kernel module again"));
+	EXPECT_TRUE(says("has no driver, as the kernel module is not loaded"));
 	EXPECT_EQ(0, check_refused(-ENODEV));
 }
 
@@ -618,7 +618,8 @@ static int open_fails(void *arg)
 TEST(words_for_each_error_of_open)
 {
 	static struct answer answers[] = {
-		{ EPERM, "no permission to open /dev/winregion" },
+		{ EPERM, "no permission to open /dev/winregion: the container" },
+		{ EACCES, "no permission to open /dev/winregion: change its" },
 		{ ENFILE, "the system has no memory or no free file" },
 		{ ENOMEM, "the system has no memory or no free file" },
 		{ EIO, "cannot be opened: see what open() says under strace" },
@@ -647,7 +648,6 @@ static int module_answers(void *arg)
 TEST(words_for_other_modules)
 {
 	static struct answer answers[] = {
-		{ ENOTTY, "belongs to another driver: load the module again" },
 		/* It knows less than was asked for. */
 		{ E2BIG, "library and module do not fit: install both" },
 		{ EINVAL, "library and module do not fit: install both" },
@@ -663,6 +663,153 @@ TEST(words_for_other_modules)
 			TH_LOG("errno %d", answers[i].err);
 		}
 	}
+}
+
+/* ---- a sandbox in front of the module ---- */
+
+/* From now on all ioctls of the module fail with @err: @from and above. */
+static bool sandbox(uint32_t from, int err)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 4),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, args[1])),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, from, 0, 2),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, WINREGION_QUERY_RUNS, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | err),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { ARRAY_SIZE(filter), filter };
+
+	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/* What a sandbox answers, and what that is in the two other layers */
+struct sandboxed {
+	int err;
+	NTSTATUS status;
+	DWORD error;
+};
+
+/* Each call of the library: 0 or the line that is wrong. */
+static int check_sandboxed(const struct sandboxed *want, char *base)
+{
+	struct winregion_get_info info = { 0 };
+	struct winregion_change change = { .range.address = (uintptr_t)base };
+	MEMORY_BASIC_INFORMATION mbi;
+	PVOID address = NULL;
+	SIZE_T size = UNIT;
+	DWORD old = POISON;
+
+	set_errors();
+	CHECK(winregion_get_info(&info) == -want->err);
+	CHECK(winregion_decommit(&change) == -want->err);
+	CHECK(NtAllocateVirtualMemory(SELF, &address, 0, &size, MEM_RESERVE,
+				      PAGE_READWRITE) == want->status);
+	CHECK(NtAllocateVirtualMemory(SELF, &address, 1, &size, MEM_RESERVE,
+				      PAGE_READWRITE) == want->status);
+	CHECK(!address && size == UNIT);
+	CHECK(errors_are_ours());
+	CHECK(!VirtualAlloc(NULL, UNIT, MEM_COMMIT, PAGE_READWRITE));
+	CHECK(GetLastError() == want->error);
+	SetLastError(OUR_ERROR);
+	CHECK(!VirtualProtect(base, PAGE, PAGE_READONLY, &old));
+	CHECK(GetLastError() == want->error && old == POISON);
+	SetLastError(OUR_ERROR);
+	CHECK(!VirtualFree(base, 0, MEM_RELEASE));
+	CHECK(GetLastError() == want->error);
+	SetLastError(OUR_ERROR);
+	CHECK(!VirtualQuery(base, &mbi, sizeof(mbi)));
+	CHECK(GetLastError() == want->error);
+	CHECK(errno == OUR_ERRNO);
+	base[0] = 1;
+	return 0;
+}
+
+static int in_sandbox(void *arg)
+{
+	const struct sandboxed *want = arg;
+	char *base = VirtualAlloc(NULL, UNIT, MEM_RESERVE | MEM_COMMIT,
+				  PAGE_READWRITE);
+
+	CHECK(base);
+	CHECK(sandbox(WINREGION_GET_INFO, want->err));
+	CHECK(!check_sandboxed(want, base));
+	CHECK(says("sandbox or security policy refuses the ioctls"));
+	return 0;
+}
+
+/* libwinregion(7), winregion_unavailable(3): a sandbox is told as such. */
+TEST(sandbox_refuses_the_ioctls)
+{
+	static struct sandboxed answers[] = {
+		{ EPERM, STATUS_ACCESS_DENIED, ERROR_ACCESS_DENIED },
+		{ EACCES, STATUS_ACCESS_DENIED, ERROR_ACCESS_DENIED },
+		{ ENOSYS, STATUS_NOT_SUPPORTED, ERROR_NOT_SUPPORTED },
+		{ ENOTTY, STATUS_NOT_SUPPORTED, ERROR_NOT_SUPPORTED },
+		{ EIO, STATUS_UNSUCCESSFUL, ERROR_GEN_FAILURE },
+	};
+	size_t i;
+
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0)
+		SKIP(return, "no seccomp here");
+	for (i = 0; i < ARRAY_SIZE(answers); i++) {
+		EXPECT_EQ(0, in_child(in_sandbox, &answers[i])) {
+			TH_LOG("errno %d", answers[i].err);
+		}
+	}
+}
+
+static int some_refused(void *arg)
+{
+	uint32_t from = *(uint32_t *)arg;
+
+	CHECK(says_nothing());
+	CHECK(sandbox(from, EPERM));
+	CHECK(says("sandbox or security policy refuses the ioctls"));
+	return 0;
+}
+
+/* winregion_unavailable(3): that it lets some of them through is not enough. */
+TEST(sandbox_refuses_some_ioctls)
+{
+	uint32_t from;
+
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0)
+		SKIP(return, "no seccomp here");
+	for (from = WINREGION_RESERVE; from <= WINREGION_QUERY_RUNS; from++) {
+		EXPECT_EQ(0, in_child(some_refused, &from)) {
+			TH_LOG("from %#x on", from);
+		}
+	}
+}
+
+static int stat_refused(void *arg)
+{
+	int fd, before;
+
+	CHECK(says_nothing());
+	before = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	CHECK(before >= 0 && !close(before));
+	/* What glibc makes fstat() of, or the system call itself */
+	CHECK(intercept(SYS_newfstatat, 3, AT_EMPTY_PATH, EPERM));
+	set_errors();
+	CHECK(!VirtualAlloc(ARENA, PAGE, MEM_COMMIT, PAGE_READWRITE));
+	CHECK(GetLastError() == ERROR_INVALID_ADDRESS);
+	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	CHECK(fd == before);
+	return 0;
+}
+
+/* libwinregion(7): that the descriptor cannot be looked at changes no error. */
+TEST(sandbox_refuses_stat)
+{
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0)
+		SKIP(return, "no seccomp here");
+	EXPECT_EQ(0, in_child(stat_refused, NULL));
 }
 
 /* ---- what needs no device ---- */

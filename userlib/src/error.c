@@ -23,7 +23,8 @@ static __thread DWORD last_error __attribute__((tls_model("initial-exec")));
 /*
  * ENODEV and ENOTTY say that no module answers, or one without that call. No
  * memory call of Windows ever gives NOT_SUPPORTED, so a program can tell this
- * from being out of memory.
+ * from being out of memory. EPERM and ENOSYS are no errors of the module: a
+ * sandbox answers for it.
  */
 static const struct {
 	int err;
@@ -31,6 +32,7 @@ static const struct {
 } errno_table[] = {
 	SAME(ENODEV, NOT_SUPPORTED),
 	SAME(ENOTTY, NOT_SUPPORTED),
+	SAME(ENOSYS, NOT_SUPPORTED),
 	SAME(E2BIG, INVALID_PARAMETER),
 	SAME(EINVAL, INVALID_PARAMETER),
 	SAME(EOPNOTSUPP, INVALID_PARAMETER),
@@ -46,6 +48,7 @@ static const struct {
 	SAME(ENFILE, INSUFFICIENT_RESOURCES),
 	SAME(EAGAIN, WORKING_SET_QUOTA),
 	SAME(EACCES, ACCESS_DENIED),
+	SAME(EPERM, ACCESS_DENIED),
 	EACH(EADDRNOTAVAIL, INVALID_PARAMETER_2, INVALID_PARAMETER_2,
 	     INVALID_PARAMETER_2, INVALID_PARAMETER),
 	EACH(EOVERFLOW, INVALID_PARAMETER_4, INVALID_PARAMETER_3,

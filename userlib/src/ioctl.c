@@ -14,12 +14,16 @@
 #include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <winregion/winregion.h>
 
 #define DEVICE "/dev/winregion"
 #define MODULE "/sys/module/winregion"
+
+/* The number of the module's device, as text */
+#define MODULE_DEVICE "/sys/class/misc/winregion/dev"
 
 /* How often a call looks for the device that others took away from it */
 #define MAX_TRIES 16
@@ -62,8 +66,11 @@ static bool fd_is_device(int fd)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) &&
-	       st.st_rdev == device_number;
+	/* What else it may say comes from a sandbox, and tells nothing. */
+	if (fstat(fd, &st))
+		return errno != EBADF;
+
+	return S_ISCHR(st.st_mode) && st.st_rdev == device_number;
 }
 
 /*
@@ -240,13 +247,14 @@ static const char *explain_open(int err)
 	case ENOENT:
 		if (access(MODULE, F_OK) == 0)
 			return "/dev/winregion is missing, but the module is loaded: see to /dev";
-		return "the kernel module is not loaded: run modprobe or insmod for it as root";
+		return "the kernel module is not loaded: type sudo modprobe winregion";
 	case ENODEV:
 	case ENXIO:
-		return "/dev/winregion has no driver: load the kernel module again";
+		return "/dev/winregion has no driver, as the kernel module is not loaded: type sudo modprobe winregion";
 	case EACCES:
-	case EPERM:
 		return "no permission to open /dev/winregion: change its mode or its group";
+	case EPERM:
+		return "no permission to open /dev/winregion: the container or sandbox has to allow it";
 	case ENOTTY:
 		return "/dev/winregion is no device: remove it and load the module again";
 	case EMFILE:
@@ -257,6 +265,70 @@ static const char *explain_open(int err)
 	default:
 		return "/dev/winregion cannot be opened: see what open() says under strace";
 	}
+}
+
+/* The device that the module has now, or 0 if that cannot be seen */
+static dev_t module_device(void)
+{
+	int fd = open(MODULE_DEVICE, O_RDONLY | O_CLOEXEC);
+	unsigned int numbers[2] = { 0, 0 };
+	char text[24];
+	ssize_t i, n;
+	int which = 0;
+
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof(text));
+	close(fd);
+
+	for (i = 0; i < n; i++) {
+		if (text[i] == ':')
+			which = 1;
+		else if (text[i] >= '0' && text[i] <= '9')
+			numbers[which] = numbers[which] * 10 + text[i] - '0';
+	}
+
+	return makedev(numbers[0], numbers[1]);
+}
+
+static const char refused[] =
+	"a sandbox or security policy refuses the ioctls of /dev/winregion: its filter (seccomp) has to allow them";
+
+/* No driver knows the ioctls; or a sandbox says so, in the module's place. */
+static const char *explain_unknown(void)
+{
+	dev_t number = module_device();
+
+	if (!number)
+		return "/dev/winregion belongs to another driver, or a sandbox (seccomp) refuses its ioctls";
+	if (number == device_number)
+		return refused;
+
+	return "/dev/winregion belongs to another driver: load the module again";
+}
+
+/*
+ * Whether something else answers one of the ioctls. A size of 0 is never valid,
+ * so the module does nothing but say so.
+ */
+static bool is_refused(void)
+{
+	static const unsigned long requests[] = {
+		WINREGION_RESERVE,    WINREGION_RELEASE, WINREGION_COMMIT,
+		WINREGION_DECOMMIT,   WINREGION_PROTECT, WINREGION_QUERY,
+		WINREGION_QUERY_RUNS,
+	};
+	struct winregion_get_info none = { 0 }; /* as large as any */
+	size_t i;
+	int err;
+
+	for (i = 0; i < sizeof(requests) / sizeof(*requests); i++) {
+		err = device_ioctl(requests[i], &none);
+		if (err != -EINVAL && err != -ENODEV)
+			return true;
+	}
+
+	return false;
 }
 
 /* Whether the module that answers is one that this library can use */
@@ -270,15 +342,19 @@ static const char *explain_module(void)
 	case -ENODEV:
 		return "/dev/winregion was closed by the program and cannot be opened again";
 	case -ENOTTY:
-		return "/dev/winregion belongs to another driver: load the module again";
-	default:
+		return explain_unknown();
+	case -EINVAL:
+	case -E2BIG:
+	case -EOPNOTSUPP:
 		return "library and module do not fit: install both from one release";
+	default:
+		return refused;
 	}
 
 	if (info.out_abi_version < WINREGION_ABI_VERSION)
 		return "the module is older than this library: install both from one release";
 
-	return NULL;
+	return is_refused() ? refused : NULL;
 }
 
 const char *winregion_unavailable(void)
