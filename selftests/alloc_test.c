@@ -292,6 +292,7 @@ TEST(round_to_page_is_refused)
 /* Rules: VA-18 */
 TEST(placeholder_is_refused)
 {
+	ULONG type = MEM_RESERVE | MEM_RESERVE_PLACEHOLDER;
 	PVOID base = NULL;
 	SIZE_T size = UNIT;
 
@@ -299,12 +300,18 @@ TEST(placeholder_is_refused)
 		     VirtualAlloc(NULL, UNIT,
 				  MEM_RESERVE | MEM_RESERVE_PLACEHOLDER,
 				  PAGE_NOACCESS));
-	EXPECT_TRUE(snapshot_before());
-	EXPECT_NE(STATUS_SUCCESS,
-		  NtAllocateVirtualMemory(SELF, &base, 0, &size,
-					  MEM_RESERVE | MEM_RESERVE_PLACEHOLDER,
-					  PAGE_NOACCESS));
-	EXPECT_TRUE(snapshot_unchanged());
+	EXPECT_STATUS_FAILS(STATUS_INVALID_PARAMETER,
+			    NtAllocateVirtualMemory(SELF, &base, 0, &size,
+						    type, PAGE_NOACCESS));
+	/* Not without MEM_RESERVE, nor together with what nobody knows. */
+	type = MEM_RESERVE_PLACEHOLDER;
+	EXPECT_STATUS_FAILS(STATUS_INVALID_PARAMETER_5,
+			    NtAllocateVirtualMemory(SELF, &base, 0, &size,
+						    type, PAGE_NOACCESS));
+	type = ~0U;
+	EXPECT_STATUS_FAILS(STATUS_INVALID_PARAMETER_5,
+			    NtAllocateVirtualMemory(SELF, &base, 0, &size,
+						    type, PAGE_NOACCESS));
 }
 
 /* Rules: VA-19 */
@@ -756,13 +763,47 @@ TEST(zero_bits_limit_the_address)
 		EXPECT_GE(1UL << (32 - z), (uintptr_t)base + UNIT);
 		EXPECT_RESERVED(base, UNIT, base, PAGE_READWRITE);
 	}
+	for (z = 21; z <= 31; z++)
+		EXPECT_STATUS_FAILS(STATUS_INVALID_PARAMETER,
+				    reserve_below(z, &base));
+}
+
+/* NtAllocateVirtualMemory(3), ZB-02, ZB-03: with an address it is no limit. */
+TEST_F(region, zero_bits_with_an_address)
+{
+	static const ULONG_PTR valid[] = {
+		1, 12, 20, 32, 0x1aaaaaaa, ~0UL
+	};
+	PVOID base, committed = self->base;
+	SIZE_T size = UNIT;
+	ULONG_PTR z;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(valid); i++) {
+		base = ARENA + MIB(64);
+		EXPECT_STATUS(STATUS_SUCCESS,
+			      NtAllocateVirtualMemory(SELF, &base, valid[i],
+						      &size, MEM_RESERVE,
+						      PAGE_READWRITE));
+		EXPECT_EQ((PVOID)(ARENA + MIB(64)), base);
+		EXPECT_TRUE(VirtualFree(base, 0, MEM_RELEASE));
+		EXPECT_STATUS(STATUS_SUCCESS,
+			      NtAllocateVirtualMemory(SELF, &committed,
+						      valid[i], &size,
+						      MEM_COMMIT,
+						      PAGE_READWRITE));
+	}
+	/* It has to be valid nevertheless. */
 	for (z = 21; z <= 31; z++) {
-		EXPECT_TRUE(snapshot_before());
-		status = reserve_below(z, &base);
-		EXPECT_TRUE(snapshot_unchanged());
-		EXPECT_TRUE(status == STATUS_INVALID_PARAMETER_3 ||
-			    status == STATUS_INVALID_PARAMETER ||
-			    (z == 21 && status == STATUS_NO_MEMORY));
+		base = ARENA + MIB(64);
+		EXPECT_STATUS_FAILS(STATUS_INVALID_PARAMETER,
+				    NtAllocateVirtualMemory(SELF, &base, z,
+							    &size, MEM_RESERVE,
+							    PAGE_READWRITE));
+		EXPECT_STATUS_FAILS(STATUS_INVALID_PARAMETER,
+				    NtAllocateVirtualMemory(SELF, &committed, z,
+							    &size, MEM_COMMIT,
+							    PAGE_READWRITE));
 	}
 }
 

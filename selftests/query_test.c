@@ -594,6 +594,62 @@ TEST_F(region, win32_call_checks_its_arguments)
 						   sizeof(win32), &returned));
 }
 
+/* What the NT call says about the image at @address; all 0xcc if it fails. */
+static NTSTATUS query_image(const void *address, SIZE_T length,
+			    MEMORY_IMAGE_INFORMATION *image, SIZE_T *returned)
+{
+	memset(image, 0xcc, sizeof(*image));
+	*returned = POISON;
+	return NtQueryVirtualMemory(SELF, (PVOID)address,
+				    MemoryImageInformation, image, length,
+				    returned);
+}
+
+/* Rules: RI-11. Our own program is no image of Windows either. */
+TEST_F(region, no_memory_is_of_an_image)
+{
+	const void *places[] = { self->base, self->base + PAGE, query_image };
+	MEMORY_IMAGE_INFORMATION image;
+	SIZE_T returned, length;
+	size_t i;
+
+	COMMIT(PAGE, PAGE, PAGE_EXECUTE_READ);
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		EXPECT_STATUS(STATUS_SUCCESS,
+			      query_image(places[i], sizeof(image), &image,
+					  &returned));
+		EXPECT_TRUE(all_bytes(&image, sizeof(image), 0));
+		EXPECT_EQ(24, returned);
+	}
+	EXPECT_STATUS(STATUS_SUCCESS,
+		      query_image(self->base, 4096, &image, &returned));
+	EXPECT_EQ(24, returned);
+	EXPECT_STATUS(STATUS_INVALID_ADDRESS,
+		      query_image(ARENA + GIB(1), sizeof(image), &image,
+				  &returned));
+	EXPECT_TRUE(all_bytes(&image, sizeof(image), 0xcc));
+	EXPECT_EQ(POISON, returned);
+	for (length = 0; length < sizeof(image); length++)
+		EXPECT_STATUS(STATUS_INFO_LENGTH_MISMATCH,
+			      query_image(self->base, length, &image,
+					  &returned));
+	EXPECT_TRUE(all_bytes(&image, sizeof(image), 0xcc));
+	EXPECT_STATUS(STATUS_INVALID_PARAMETER,
+		      query_image(KERNEL_ADDRESS, sizeof(image), &image,
+				  &returned));
+	EXPECT_STATUS(STATUS_ACCESS_VIOLATION,
+		      NtQueryVirtualMemory(SELF, self->base,
+					   MemoryImageInformation, NULL,
+					   sizeof(image), NULL));
+	EXPECT_STATUS(STATUS_INVALID_HANDLE,
+		      NtQueryVirtualMemory(NULL, self->base,
+					   MemoryImageInformation, &image,
+					   sizeof(image), NULL));
+	EXPECT_STATUS(STATUS_INVALID_INFO_CLASS,
+		      NtQueryVirtualMemory(SELF, self->base, 5, &image,
+					   sizeof(image), NULL));
+}
+
 /* Rules: RI-10 */
 TEST_F(region, nt_call_returns_the_size_of_its_structure)
 {

@@ -63,21 +63,63 @@ static NTSTATUS query_region(const void *address, void *buffer, SIZE_T length)
 	return STATUS_SUCCESS;
 }
 
+/* Rule RI-11: nothing here is part of an image. */
+static NTSTATUS query_image(const void *address, void *buffer)
+{
+	struct winregion_run run;
+	NTSTATUS status = query(address, &run);
+
+	if (status != STATUS_SUCCESS)
+		return status;
+	if (run.state == MEM_FREE)
+		return STATUS_INVALID_ADDRESS;
+
+	memset(buffer, 0, sizeof(MEMORY_IMAGE_INFORMATION));
+
+	return STATUS_SUCCESS;
+}
+
+static SIZE_T size_of_class(MEMORY_INFORMATION_CLASS class)
+{
+	switch (class) {
+	case MemoryBasicInformation:
+		return sizeof(MEMORY_BASIC_INFORMATION);
+	case MemoryRegionInformation:
+		return sizeof(MEMORY_REGION_INFORMATION);
+	case MemoryImageInformation:
+		return sizeof(MEMORY_IMAGE_INFORMATION);
+	default:
+		return 0;
+	}
+}
+
 /* Bytes of @length that can be filled, or 0 if that is too few */
 static SIZE_T usable_length(MEMORY_INFORMATION_CLASS class, SIZE_T length)
 {
-	const SIZE_T basic = sizeof(MEMORY_BASIC_INFORMATION);
+	const SIZE_T whole = size_of_class(class);
 	const SIZE_T field = sizeof(SIZE_T);
 
-	if (class == MemoryBasicInformation)
-		return length < basic ? 0 : basic;
-	if (length < offsetof(MEMORY_REGION_INFORMATION, CommitSize))
+	if (length >= whole)
+		return whole;
+	if (class != MemoryRegionInformation ||
+	    length < offsetof(MEMORY_REGION_INFORMATION, CommitSize))
 		return 0;
-	if (length > sizeof(MEMORY_REGION_INFORMATION))
-		return sizeof(MEMORY_REGION_INFORMATION);
 
 	/* No field by halves */
 	return length / field * field;
+}
+
+static NTSTATUS query_class(const void *address, MEMORY_INFORMATION_CLASS class,
+			    void *buffer, SIZE_T length)
+{
+	switch (class) {
+	case MemoryBasicInformation:
+		return query_basic(address, buffer);
+	case MemoryRegionInformation:
+		return query_region(address, buffer, length);
+	default:
+		return query_image(address, buffer);
+	}
 }
 
 NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE process, PVOID address,
@@ -85,13 +127,11 @@ NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE process, PVOID address,
 				    PVOID buffer, SIZE_T length,
 				    PSIZE_T return_length)
 {
-	SIZE_T whole = sizeof(MEMORY_BASIC_INFORMATION);
+	const SIZE_T whole = size_of_class(information_class);
 	NTSTATUS status;
 
-	if (information_class != MemoryBasicInformation &&
-	    information_class != MemoryRegionInformation)
+	if (!whole)
 		return STATUS_INVALID_INFO_CLASS;
-
 	length = usable_length(information_class, length);
 	if (!length)
 		return STATUS_INFO_LENGTH_MISMATCH;
@@ -102,13 +142,7 @@ NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE process, PVOID address,
 	if (process != NtCurrentProcess())
 		return STATUS_INVALID_HANDLE;
 
-	if (information_class == MemoryBasicInformation) {
-		status = query_basic(address, buffer);
-	} else {
-		status = query_region(address, buffer, length);
-		whole = sizeof(MEMORY_REGION_INFORMATION);
-	}
-
+	status = query_class(address, information_class, buffer, length);
 	if (status == STATUS_SUCCESS && return_length)
 		*return_length = whole;
 

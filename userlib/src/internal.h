@@ -22,8 +22,28 @@ enum wr_family {
 /* error.c: the status for @err: 0 or -errno */
 NTSTATUS wr_status(enum wr_family family, int err);
 
+/* A range of addresses: first as it was passed, then as it was changed */
+struct wr_range {
+	PVOID base;
+	SIZE_T size;
+};
+
+/*
+ * nt.c: the NtXxxVirtualMemory() calls. @range must be a variable of the
+ * library's own; on success it is what was really changed.
+ */
+NTSTATUS wr_allocate(HANDLE process, struct wr_range *range,
+		     ULONG_PTR zero_bits, ULONG type, ULONG protect);
+NTSTATUS wr_free(HANDLE process, struct wr_range *range, ULONG type);
+NTSTATUS wr_protect(HANDLE process, struct wr_range *range, ULONG protect,
+		    PULONG old_protect);
+
 /* probe.c: whether @length bytes at @pointer can be written */
 int wr_writable(const void *pointer, size_t length);
+
+/* probe.c: the same of what could be, before the pages of @changed were changed */
+int wr_still_writable(const void *pointer, size_t length,
+		      const struct wr_range *changed);
 
 /* error.c: set the last error to that of @status; returns NT_SUCCESS() */
 BOOL wr_succeeded(NTSTATUS status);

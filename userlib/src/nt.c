@@ -28,24 +28,49 @@ static int low_is_free(int err, PVOID base)
 }
 
 /* Replace a range by the whole pages it touches, as the kernel did. */
-static void widen(PVOID *base, PSIZE_T size)
+static void widen(struct wr_range *range)
 {
 	uintptr_t mask = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
-	uintptr_t first = (uintptr_t)*base & ~mask;
-	uintptr_t end = ((uintptr_t)*base + *size + mask) & ~mask;
+	uintptr_t first = (uintptr_t)range->base & ~mask;
+	uintptr_t end = ((uintptr_t)range->base + range->size + mask) & ~mask;
 
-	*base = (PVOID)first;
-	*size = end - first;
+	range->base = (PVOID)first;
+	range->size = end - first;
 }
 
-/* Whether the two variables that describe a range are there */
-static int range_is_there(PVOID *base, PSIZE_T size)
+/*
+ * Read the two variables that describe a range. That is done once, as the call
+ * may take away the memory that they are in. Return: whether they can be read
+ * and written.
+ */
+static int read_range(PVOID *base, PSIZE_T size, struct wr_range *range)
 {
-	return wr_writable(base, sizeof(*base)) &&
-	       wr_writable(size, sizeof(*size));
+	if (!wr_writable(base, sizeof(*base)) ||
+	    !wr_writable(size, sizeof(*size)))
+		return 0;
+
+	range->base = *base;
+	range->size = *size;
+
+	return 1;
 }
 
-/* Rules ZB-01 to ZB-04: the highest byte that @zero_bits allows; 0: no limit */
+/* Write them back, as far as they are still there (rule M-14). */
+static void write_range(PVOID *base, PSIZE_T size, const struct wr_range *range)
+{
+	if (wr_still_writable(base, sizeof(*base), range))
+		*base = range->base;
+	if (wr_still_writable(size, sizeof(*size), range))
+		*size = range->size;
+}
+
+/* Rules ZB-02 and ZB-03 */
+static int zero_bits_are_valid(ULONG_PTR zero_bits)
+{
+	return zero_bits <= 20 || zero_bits >= 32;
+}
+
+/* Rules ZB-01 and ZB-04: the highest byte that @zero_bits allows; 0: no limit */
 static NTSTATUS zero_bits_limit(ULONG_PTR zero_bits, uint64_t *highest)
 {
 	struct winregion_get_info info = { 0 };
@@ -54,8 +79,6 @@ static NTSTATUS zero_bits_limit(ULONG_PTR zero_bits, uint64_t *highest)
 	*highest = 0;
 	if (!zero_bits)
 		return STATUS_SUCCESS;
-	if (zero_bits > 20 && zero_bits < 32)
-		return STATUS_INVALID_PARAMETER_3;
 
 	err = winregion_get_info(&info);
 	if (err)
@@ -74,156 +97,217 @@ static NTSTATUS zero_bits_limit(ULONG_PTR zero_bits, uint64_t *highest)
 	return STATUS_SUCCESS;
 }
 
-static NTSTATUS reserve(PVOID *base, ULONG_PTR zero_bits, PSIZE_T size,
-			ULONG type, ULONG protect)
+static NTSTATUS reserve(struct wr_range *range, ULONG_PTR zero_bits, ULONG type,
+			ULONG protect)
 {
 	struct winregion_reserve arg = {
 		.protection = protect,
-		.address = (uintptr_t)*base,
-		.length = *size,
+		.address = (uintptr_t)range->base,
+		.length = range->size,
 	};
-	NTSTATUS status;
-	uint64_t highest;
-
-	status = zero_bits_limit(zero_bits, &highest);
-	if (status != STATUS_SUCCESS)
-		return status;
+	NTSTATUS status = STATUS_SUCCESS;
+	uint64_t highest = 0;
 
 	if (type & MEM_COMMIT)
 		arg.flags |= WINREGION_RESERVE_COMMIT;
-	if (!*base) {
+	if (!range->base) {
+		status = zero_bits_limit(zero_bits, &highest);
 		arg.highest = highest;
 		if (type & MEM_TOP_DOWN)
 			arg.flags |= WINREGION_RESERVE_TOP_DOWN;
 	}
-
-	status = wr_status(WR_ALLOCATE, winregion_reserve(&arg));
+	if (status == STATUS_SUCCESS)
+		status = wr_status(WR_ALLOCATE, winregion_reserve(&arg));
 	if (status == STATUS_SUCCESS) {
-		*base = (PVOID)(uintptr_t)arg.address;
-		*size = arg.length;
+		range->base = (PVOID)(uintptr_t)arg.address;
+		range->size = arg.length;
 	}
 
 	return status;
 }
 
-static NTSTATUS commit(PVOID *base, PSIZE_T size, ULONG protect)
+static NTSTATUS commit(struct wr_range *range, ULONG protect)
 {
 	struct winregion_change arg = {
-		.range.address = (uintptr_t)*base,
-		.range.length = *size,
+		.range.address = (uintptr_t)range->base,
+		.range.length = range->size,
 		.range.protection = protect,
 	};
 	NTSTATUS status;
 
 	status = wr_status(WR_ALLOCATE, winregion_commit(&arg));
 	if (status == STATUS_SUCCESS)
-		widen(base, size);
+		widen(range);
 
 	return status;
 }
 
-/* Rules VA-13 to VA-18: what is not reserve or commit is refused. */
-static int allocation_type_is_valid(ULONG type)
+/*
+ * Rules VA-13 to VA-18: what is not reserve or commit is refused; placeholders
+ * by the status of a call that knows of them, but not for this.
+ */
+static NTSTATUS check_type(ULONG type)
 {
+	const ULONG placeholders = MEM_RESERVE_PLACEHOLDER |
+				   MEM_REPLACE_PLACEHOLDER;
 	const ULONG known = MEM_RESERVE | MEM_COMMIT | MEM_TOP_DOWN;
 
-	return (type & (MEM_RESERVE | MEM_COMMIT)) && !(type & ~known);
+	if (!(type & (MEM_RESERVE | MEM_COMMIT)) ||
+	    type & ~(known | placeholders))
+		return STATUS_INVALID_PARAMETER_5;
+	if (type & placeholders)
+		return STATUS_INVALID_PARAMETER;
+
+	return STATUS_SUCCESS;
+}
+
+NTSTATUS wr_allocate(HANDLE process, struct wr_range *range,
+		     ULONG_PTR zero_bits, ULONG type, ULONG protect)
+{
+	NTSTATUS status = check_type(type);
+
+	if (status != STATUS_SUCCESS)
+		return status;
+	if (!zero_bits_are_valid(zero_bits))
+		return STATUS_INVALID_PARAMETER;
+	if (process != NtCurrentProcess())
+		return STATUS_INVALID_HANDLE;
+
+	if (range->base && !(type & MEM_RESERVE))
+		return commit(range, protect);
+
+	/* Rule VA-04: commit without an address reserves as well. */
+	return reserve(range, zero_bits, type, protect);
 }
 
 NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE process, PVOID *base,
 				       ULONG_PTR zero_bits, PSIZE_T size,
 				       ULONG type, ULONG protect)
 {
-	if (!allocation_type_is_valid(type))
-		return STATUS_INVALID_PARAMETER_5;
-	if (!range_is_there(base, size))
+	struct wr_range range;
+	NTSTATUS status;
+
+	if (!read_range(base, size, &range))
 		return STATUS_ACCESS_VIOLATION;
-	if (process != NtCurrentProcess())
-		return STATUS_INVALID_HANDLE;
 
-	if (*base && !(type & MEM_RESERVE))
-		return commit(base, size, protect);
+	status = wr_allocate(process, &range, zero_bits, type, protect);
+	if (status == STATUS_SUCCESS)
+		write_range(base, size, &range);
 
-	/* Rule VA-04: commit without an address reserves as well. */
-	return reserve(base, zero_bits, size, type, protect);
+	return status;
 }
 
-static NTSTATUS release(PVOID *base, PSIZE_T size)
+static NTSTATUS release(struct wr_range *range)
 {
 	struct winregion_release arg = {
-		.address = (uintptr_t)*base,
-		.length = *size,
+		.address = (uintptr_t)range->base,
+		.length = range->size,
 	};
-	int err = low_is_free(winregion_release(&arg), *base);
+	int err = low_is_free(winregion_release(&arg), range->base);
 	NTSTATUS status = wr_status(WR_FREE, err);
 
 	if (status == STATUS_SUCCESS) {
-		*base = (PVOID)(uintptr_t)arg.address;
-		*size = arg.length;
+		range->base = (PVOID)(uintptr_t)arg.address;
+		range->size = arg.length;
 	}
 
 	return status;
 }
 
-static NTSTATUS decommit(PVOID *base, PSIZE_T size)
+static NTSTATUS decommit(struct wr_range *range)
 {
 	struct winregion_change arg = {
-		.range.address = (uintptr_t)*base,
-		.range.length = *size,
+		.range.address = (uintptr_t)range->base,
+		.range.length = range->size,
 	};
-	int err = low_is_free(winregion_decommit(&arg), *base);
+	int err = low_is_free(winregion_decommit(&arg), range->base);
 	NTSTATUS status = wr_status(WR_FREE, err);
-	SIZE_T whole = 0;
+	int whole = !range->size;
 
+	if (status != STATUS_SUCCESS)
+		return status;
+
+	widen(range);
 	/* Rule VF-10: of a whole region no size is told. */
-	if (status == STATUS_SUCCESS)
-		widen(base, *size ? size : &whole);
+	if (whole)
+		range->size = 0;
 
-	return status;
+	return STATUS_SUCCESS;
+}
+
+NTSTATUS wr_free(HANDLE process, struct wr_range *range, ULONG type)
+{
+	if (type != MEM_RELEASE && type != MEM_DECOMMIT)
+		return STATUS_INVALID_PARAMETER_4;
+	if (process != NtCurrentProcess())
+		return STATUS_INVALID_HANDLE;
+
+	return type == MEM_RELEASE ? release(range) : decommit(range);
 }
 
 NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
 				   ULONG type)
 {
-	if (type != MEM_RELEASE && type != MEM_DECOMMIT)
-		return STATUS_INVALID_PARAMETER_4;
-	if (!range_is_there(base, size))
-		return STATUS_ACCESS_VIOLATION;
-	if (process != NtCurrentProcess())
-		return STATUS_INVALID_HANDLE;
+	struct wr_range range;
+	NTSTATUS status;
 
-	return type == MEM_RELEASE ? release(base, size) : decommit(base, size);
+	if (!read_range(base, size, &range))
+		return STATUS_ACCESS_VIOLATION;
+
+	status = wr_free(process, &range, type);
+	if (status == STATUS_SUCCESS)
+		write_range(base, size, &range);
+
+	return status;
 }
 
-NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
-				      ULONG protect, PULONG old_protect)
+NTSTATUS wr_protect(HANDLE process, struct wr_range *range, ULONG protect,
+		    PULONG old_protect)
 {
-	struct winregion_change arg = { .range.protection = protect };
+	struct winregion_change arg = {
+		.range.address = (uintptr_t)range->base,
+		.range.length = range->size,
+		.range.protection = protect,
+	};
 	NTSTATUS status;
 	int err;
 
-	if (!range_is_there(base, size) ||
-	    !wr_writable(old_protect, sizeof(*old_protect)))
+	if (!wr_writable(old_protect, sizeof(*old_protect)))
 		return STATUS_ACCESS_VIOLATION;
 	/* Rule VP-10: before the handle is looked at */
-	if (!*size)
+	if (!range->size)
 		return STATUS_INVALID_PARAMETER_3;
 	if (process != NtCurrentProcess())
 		return STATUS_INVALID_HANDLE;
 
-	arg.range.address = (uintptr_t)*base;
-	arg.range.length = *size;
-	err = low_is_free(winregion_protect(&arg), *base);
+	err = low_is_free(winregion_protect(&arg), range->base);
 	status = wr_status(WR_PROTECT, err);
 
 	if (status == STATUS_SUCCESS) {
-		widen(base, size);
-		*old_protect = arg.range.out_old_protection;
+		widen(range);
+		if (wr_still_writable(old_protect, sizeof(*old_protect), range))
+			*old_protect = arg.range.out_old_protection;
 	} else if (status == STATUS_NOT_COMMITTED ||
 		   status == STATUS_CONFLICTING_ADDRESSES) {
 		/* Rule VP-07 */
 		*old_protect = PAGE_NOACCESS;
 	}
+
+	return status;
+}
+
+NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
+				      ULONG protect, PULONG old_protect)
+{
+	struct wr_range range;
+	NTSTATUS status;
+
+	if (!read_range(base, size, &range))
+		return STATUS_ACCESS_VIOLATION;
+
+	status = wr_protect(process, &range, protect, old_protect);
+	if (status == STATUS_SUCCESS)
+		write_range(base, size, &range);
 
 	return status;
 }

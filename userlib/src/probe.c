@@ -5,10 +5,12 @@
  * Windows answers a bad output pointer with an error and changes nothing, so
  * the pointer has to be looked at before the call (rule VP-04, and item 7 of the
  * order of checks). Touching it would kill the program. Asking the kernel costs
- * a system call, which VirtualProtect() must not pay each time: so a pointer
- * that leads a little above our own stack frame, where the callers' local
- * variables are, is taken for good. Only a stray pointer to just above the
- * outermost frame of a thread could deceive that.
+ * a system call, which VirtualProtect() must not pay each time: so what lies
+ * above our own stack frame in the same page, where most local variables of the
+ * callers are, is taken for good, as we have just written to that page.
+ *
+ * A good one can be bad after the call if it lies in the very pages which that
+ * has changed. What was done is told nevertheless (rule M-14).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,8 +21,8 @@
 
 #include "internal.h"
 
-/* How far above our frame memory is sure to be stack */
-#define NEAR 4096
+/* Pages are at least as large as this, and a multiple of it. */
+#define SMALLEST_PAGE 4096
 
 /* The atomic operation of futexes works on words of this size. */
 #define WORD_SIZE sizeof(uint32_t)
@@ -53,14 +55,33 @@ static int word_is_writable(uintptr_t address)
  * The structures that calls fill are smaller than a page, so the first and the
  * last byte speak for all.
  */
+static int ask_kernel(uintptr_t first, size_t length)
+{
+	return word_is_writable(first) && word_is_writable(first + length - 1);
+}
+
 int wr_writable(const void *pointer, size_t length)
 {
 	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+	uintptr_t page_end = (frame | (SMALLEST_PAGE - 1)) + 1;
 	uintptr_t first = (uintptr_t)pointer;
 
-	if (first - frame < NEAR)
+	if (first >= frame && first < page_end && length <= page_end - first)
 		return 1;
 
-	return first && word_is_writable(first) &&
-	       word_is_writable(first + length - 1);
+	return first && ask_kernel(first, length);
+}
+
+int wr_still_writable(const void *pointer, size_t length,
+		      const struct wr_range *changed)
+{
+	uintptr_t first = (uintptr_t)pointer;
+	uintptr_t start = (uintptr_t)changed->base;
+
+	/* Of a whole region that was decommitted the size is not known. */
+	if (first + length <= start ||
+	    (changed->size && first >= start + changed->size))
+		return 1;
+
+	return ask_kernel(first, length);
 }

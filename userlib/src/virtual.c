@@ -15,17 +15,15 @@
 LPVOID WINAPI VirtualAllocEx(HANDLE process, LPVOID address, SIZE_T size,
 			     DWORD type, DWORD protect)
 {
+	struct wr_range range = { address, size };
 	NTSTATUS status;
 
-	if (address && (uintptr_t)address < LOWEST) {
-		wr_succeeded(STATUS_INVALID_PARAMETER);
-		return NULL;
-	}
+	if (address && (uintptr_t)address < LOWEST)
+		status = STATUS_INVALID_PARAMETER;
+	else
+		status = wr_allocate(process, &range, 0, type, protect);
 
-	status = NtAllocateVirtualMemory(process, &address, 0, &size, type,
-					 protect);
-
-	return wr_succeeded(status) ? address : NULL;
+	return wr_succeeded(status) ? range.base : NULL;
 }
 
 LPVOID WINAPI VirtualAlloc(LPVOID address, SIZE_T size, DWORD type,
@@ -38,15 +36,13 @@ LPVOID WINAPI VirtualAlloc(LPVOID address, SIZE_T size, DWORD type,
 BOOL WINAPI VirtualFreeEx(HANDLE process, LPVOID address, SIZE_T size,
 			  DWORD type)
 {
-	NTSTATUS status;
+	struct wr_range range = { address, size };
 
 	/* Rule VF-04: only NtFreeVirtualMemory() releases a part. */
 	if (type == MEM_RELEASE && size)
 		return wr_succeeded(STATUS_INVALID_PARAMETER);
 
-	status = NtFreeVirtualMemory(process, &address, &size, type);
-
-	return wr_succeeded(status);
+	return wr_succeeded(wr_free(process, &range, type));
 }
 
 BOOL WINAPI VirtualFree(LPVOID address, SIZE_T size, DWORD type)
@@ -57,8 +53,9 @@ BOOL WINAPI VirtualFree(LPVOID address, SIZE_T size, DWORD type)
 BOOL WINAPI VirtualProtectEx(HANDLE process, LPVOID address, SIZE_T size,
 			     DWORD protect, PDWORD old_protect)
 {
-	return wr_succeeded(NtProtectVirtualMemory(process, &address, &size,
-						   protect, old_protect));
+	struct wr_range range = { address, size };
+
+	return wr_succeeded(wr_protect(process, &range, protect, old_protect));
 }
 
 BOOL WINAPI VirtualProtect(LPVOID address, SIZE_T size, DWORD protect,

@@ -92,7 +92,8 @@ typedef LONG NTSTATUS;
 
 typedef enum _MEMORY_INFORMATION_CLASS {
 	MemoryBasicInformation = 0,
-	MemoryRegionInformation = 3
+	MemoryRegionInformation = 3,
+	MemoryImageInformation = 6
 } MEMORY_INFORMATION_CLASS;
 
 /* RegionType is 0 for the regions of this library (rule RI-07). */
@@ -121,12 +122,38 @@ _WINREGION_OFFSET(MEMORY_REGION_INFORMATION, RegionSize, 16);
 _WINREGION_OFFSET(MEMORY_REGION_INFORMATION, CommitSize, 24);
 _WINREGION_OFFSET(MEMORY_REGION_INFORMATION, PartitionId, 32);
 
+/* All 0, as no memory here is part of an image (rule RI-11). */
+typedef struct _MEMORY_IMAGE_INFORMATION {
+	PVOID ImageBase;
+	SIZE_T SizeOfImage;
+	__extension__ union {
+		ULONG ImageFlags;
+		__extension__ struct {
+			ULONG ImagePartialMap : 1;
+			ULONG ImageNotExecutable : 1;
+			ULONG ImageSigningLevel : 4;
+			ULONG ImageExtensionPresent : 1;
+			ULONG Reserved : 25;
+		};
+	};
+} MEMORY_IMAGE_INFORMATION, *PMEMORY_IMAGE_INFORMATION;
+
+_WINREGION_SIZE(MEMORY_IMAGE_INFORMATION, 24);
+_WINREGION_OFFSET(MEMORY_IMAGE_INFORMATION, SizeOfImage, 8);
+_WINREGION_OFFSET(MEMORY_IMAGE_INFORMATION, ImageFlags, 16);
+
 #pragma GCC visibility push(default)
 
 /*
+ * The variables that the pointers lead to are looked at before anything is done.
+ * If one of them lies in the very pages that a call changes, and cannot be
+ * written afterwards, the call succeeds and that variable is left (rule M-14).
+ */
+
+/*
  * Reserve, commit, or both. On success *base and *size are what was really
- * reserved or committed. Rules VA-01 to VA-29; zero_bits ZB-01 to ZB-04, only
- * looked at when *base is NULL.
+ * reserved or committed. Rules VA-01 to VA-29; zero_bits ZB-01 to ZB-04: it has
+ * to be valid in any case, and is a limit only when *base is NULL.
  */
 NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE process, PVOID *base,
 				       ULONG_PTR zero_bits, PSIZE_T size,
@@ -150,9 +177,10 @@ NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
 				      ULONG protect, PULONG old_protect);
 
 /*
- * Describe the pages from address on (MemoryBasicInformation), or the region
- * that address lies in (MemoryRegionInformation). return_length may be NULL.
- * Rules VQ-01 to VQ-14, RI-01 to RI-10.
+ * Describe the pages from address on (MemoryBasicInformation), the region that
+ * address lies in (MemoryRegionInformation), or the image that it is part of
+ * (MemoryImageInformation: none). return_length may be NULL. Rules VQ-01 to
+ * VQ-14, RI-01 to RI-11.
  */
 NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE process, PVOID address,
 				    MEMORY_INFORMATION_CLASS information_class,
