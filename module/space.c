@@ -60,6 +60,13 @@ static struct inode *make_inode(void)
 	return inode;
 }
 
+/*
+ * With a "/" before it, this is what others see in maps. perf looks the names of
+ * code up in /tmp/perf-PID.map only where it takes a mapping for anonymous memory:
+ * its name begins like that of shared anonymous memory, "/dev/zero".
+ */
+#define FILE_NAME "dev/zero[winregion]"
+
 static struct file *make_file(void)
 {
 	struct inode *inode;
@@ -70,7 +77,7 @@ static struct file *make_file(void)
 		return ERR_CAST(inode);
 	/* __fput() drops a module reference that nobody else takes. */
 	__module_get(THIS_MODULE);
-	file = alloc_file_pseudo(inode, fs_mount, "[winregion]", O_RDWR,
+	file = alloc_file_pseudo(inode, fs_mount, FILE_NAME, O_RDWR,
 				 &wr_file_operations);
 	if (IS_ERR(file)) {
 		module_put(THIS_MODULE);

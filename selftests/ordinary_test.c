@@ -277,6 +277,19 @@ TEST_F(alloc, watchpoint)
 
 #define RING_PAGES 8
 
+static int open_event(struct perf_event_attr *attr,
+		      struct perf_event_mmap_page **ring)
+{
+	int event = syscall(SYS_perf_event_open, attr, 0, -1, -1,
+			    PERF_FLAG_FD_CLOEXEC);
+
+	if (event < 0)
+		return -1;
+	*ring = mmap(NULL, PAGES(1 + RING_PAGES), PROT_READ | PROT_WRITE,
+		     MAP_SHARED, event, 0);
+	return *ring == MAP_FAILED ? -1 : event;
+}
+
 static int open_fault_event(struct perf_event_mmap_page **ring)
 {
 	struct perf_event_attr attr = {
@@ -288,14 +301,8 @@ static int open_fault_event(struct perf_event_mmap_page **ring)
 		.disabled = 1,
 		.exclude_kernel = 1,
 	};
-	int event = syscall(SYS_perf_event_open, &attr, 0, -1, -1,
-			    PERF_FLAG_FD_CLOEXEC);
 
-	if (event < 0)
-		return -1;
-	*ring = mmap(NULL, PAGES(1 + RING_PAGES), PROT_READ | PROT_WRITE,
-		     MAP_SHARED, event, 0);
-	return *ring == MAP_FAILED ? -1 : event;
+	return open_event(&attr, ring);
 }
 
 /* How many samples have an address in the pages from @base on? */
@@ -338,6 +345,81 @@ TEST_F(alloc, perf_page_faults)
 	ASSERT_EQ(8, read(event, &count, 8));
 	EXPECT_LE(NR_PAGES, count);
 	EXPECT_EQ(NR_PAGES, count_samples(ring, self->base, NR_PAGES));
+	munmap(ring, PAGES(1 + RING_PAGES));
+	close(event);
+}
+
+/* Of the mappings that perf is told of from now on, one record each */
+static int open_mmap_event(struct perf_event_mmap_page **ring)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_DUMMY,
+		.mmap = 1,
+		.exclude_kernel = 1,
+	};
+
+	return open_event(&attr, ring);
+}
+
+struct mmap_record {
+	struct perf_event_header header;
+	uint32_t pid, tid;
+	uint64_t addr, len, pgoff;
+	char name[];
+};
+
+/* Whether perf looks the symbols up in /tmp/perf-PID.map */
+static bool has_symbols_of_code(const char *name)
+{
+	return !strcmp(name, "//anon") || !strncmp(name, "/dev/zero", 9) ||
+	       !strncmp(name, "/anon_hugepage", 14);
+}
+
+/* How many executable mappings with @addr perf was told of, all for JIT code */
+static int count_code(struct perf_event_mmap_page *ring, const void *addr)
+{
+	char *data = (char *)ring + PAGES(1);
+	struct mmap_record *record;
+	uint64_t at = 0;
+	int n = 0;
+
+	for (; at < ring->data_head; at += record->header.size) {
+		record = (void *)(data + at);
+		if (record->header.type != PERF_RECORD_MMAP ||
+		    (uintptr_t)addr - record->addr >= record->len)
+			continue;
+		if (!has_symbols_of_code(record->name)) {
+			fprintf(stderr, "# name \"%s\"\n", record->name);
+			return -1;
+		}
+		n++;
+	}
+	return n;
+}
+
+/* winregion(4): perf finds the symbols of code that a program makes. */
+TEST_F(alloc, perf_names_of_code)
+{
+	struct perf_event_mmap_page *ring;
+	int event = open_mmap_event(&ring);
+	uint64_t region = 0;
+	void *map;
+
+	if (event < 0)
+		SKIP(return, "no perf events here");
+	map = mmap(NULL, PAGES(1), PROT_READ | PROT_EXEC,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	ASSERT_EQ(0, wr_reserve_at(self->fd, &region, KIB(64),
+				   WINREGION_RESERVE_COMMIT, RWX));
+	ASSERT_EQ(0, wr_protect(self->fd, self->base, PAGES(1), RX));
+	EXPECT_EQ(1, count_code(ring, map));
+	EXPECT_LT(0, count_code(ring, (void *)(uintptr_t)region));
+	EXPECT_LT(0, count_code(ring, self->base));
+	/* The bytes of the ring have not begun anew. */
+	EXPECT_GT(PAGES(RING_PAGES), ring->data_head);
 	munmap(ring, PAGES(1 + RING_PAGES));
 	close(event);
 }
@@ -392,7 +474,7 @@ TEST_F(alloc, proc_files)
 	ASSERT_TRUE(find_vma(self->base, &vma));
 	EXPECT_EQ(0, strcmp(vma.perms, "rw-s"));
 	EXPECT_EQ(vma.start, vma.offset);
-	EXPECT_EQ(0, strcmp(vma.path, "/[winregion] (deleted)")) {
+	EXPECT_EQ(0, strcmp(vma.path, "/dev/zero[winregion] (deleted)")) {
 		TH_LOG("path '%s'", vma.path);
 	}
 
