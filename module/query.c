@@ -18,6 +18,9 @@
 #include "regiontree.h"
 #include "resident.h"
 
+/* Of a mapping of a device, how many pages are looked at for one answer. */
+#define FOREIGN_PAGES 512
+
 /**
  * struct wr_found - a run of pages in a region
  * @first: its first page
@@ -304,16 +307,70 @@ static u32 foreign_protection(vm_flags_t flags)
 	return flags & VM_WRITE ? WINREGION_READWRITE : WINREGION_READONLY;
 }
 
+/* Where the file ends that a VMA maps, if it has an end. */
+static unsigned long foreign_file_end(struct vm_area_struct *vma)
+{
+	struct inode *inode;
+	pgoff_t pages;
+
+	if (!vma->vm_file || !S_ISREG(file_inode(vma->vm_file)->i_mode))
+		return vma->vm_end;
+	inode = file_inode(vma->vm_file);
+	pages = DIV_ROUND_UP_ULL(i_size_read(inode), PAGE_SIZE);
+	if (pages <= vma->vm_pgoff)
+		return vma->vm_start;
+	pages = min(pages - vma->vm_pgoff, vma_pages(vma));
+	return vma->vm_start + (pages << PAGE_SHIFT);
+}
+
+/* Whether a read would be served. The answer is in the PTE afterwards. */
+static bool foreign_serves(struct vm_area_struct *vma, unsigned long addr)
+{
+	return !fixup_user_fault(vma->vm_mm, addr, 0, NULL);
+}
+
+/*
+ * Whether the page at @addr can be read, in a VMA that allows it; *@end becomes
+ * where that ends. Special mappings, [vvar] for one, have holes that only a fault
+ * tells from their pages; of a large one a run is told up to FOREIGN_PAGES long.
+ * Behind the end of a file the first page speaks for all.
+ */
+static bool foreign_is_readable(struct vm_area_struct *vma, unsigned long addr,
+				unsigned long *end)
+{
+	unsigned long file_end = foreign_file_end(vma);
+	unsigned long next;
+	bool readable;
+
+	if (!(vma->vm_flags & (VM_IO | VM_PFNMAP))) {
+		if (addr >= file_end)
+			return foreign_serves(vma, addr);
+		*end = min(*end, file_end);
+		return true;
+	}
+	readable = foreign_serves(vma, addr);
+	*end = min(*end, addr + FOREIGN_PAGES * PAGE_SIZE);
+	for (next = addr + PAGE_SIZE; next < *end; next += PAGE_SIZE) {
+		if (foreign_serves(vma, next) != readable)
+			*end = next;
+		cond_resched();
+	}
+	return readable;
+}
+
 /* Memory that nobody may touch is reserved, as far as one can tell. */
 static void describe_foreign(struct vm_area_struct *vma, unsigned long addr,
 			     unsigned long end, struct winregion_run *run)
 {
-	u32 protection = foreign_protection(vma->vm_flags);
+	u32 protection = foreign_protection(vma->vm_flags), here = protection;
 	unsigned long length = vma->vm_end - vma->vm_start;
 
+	end = min(vma->vm_end, end);
+	if (vma->vm_flags & VM_READ && !foreign_is_readable(vma, addr, &end))
+		here = WINREGION_NOACCESS;
 	*run = (struct winregion_run){
 		.address = addr,
-		.length = min(vma->vm_end, end) - addr,
+		.length = end - addr,
 		.region_address = vma->vm_start,
 		.region_length = length,
 		.region_committed = protection ? length : 0,
@@ -321,7 +378,7 @@ static void describe_foreign(struct vm_area_struct *vma, unsigned long addr,
 						  WINREGION_NOACCESS,
 		.state = protection ? WINREGION_STATE_COMMIT :
 				      WINREGION_STATE_RESERVE,
-		.protection = protection,
+		.protection = here,
 		.type = vma->vm_file ? WINREGION_TYPE_MAPPED :
 				       WINREGION_TYPE_PRIVATE,
 		.flags = WINREGION_RUN_FOREIGN,

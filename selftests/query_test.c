@@ -320,6 +320,109 @@ TEST_F(region, walk_covers_the_address_space)
 	EXPECT_EQ(5, runs);
 }
 
+/* Whether a query takes the page for one that can be read */
+static bool told_readable(const char *page)
+{
+	MEMORY_BASIC_INFORMATION mbi;
+
+	return VirtualQuery(page, &mbi, sizeof(mbi)) &&
+	       mbi.State == MEM_COMMIT &&
+	       !(mbi.Protect & (PAGE_NOACCESS | PAGE_EXECUTE | PAGE_GUARD));
+}
+
+/* VirtualQuery(3): each page of what the kernel maps itself is told as it is. */
+TEST(special_mappings_are_told_page_by_page)
+{
+	size_t n = read_vmas(0, USER_HIGHEST, NULL, 0), i;
+	struct vma *vmas = calloc(n, sizeof(*vmas));
+	unsigned int readable = 0;
+	const char *page;
+
+	ASSERT_NE(NULL, vmas);
+	n = read_vmas(0, USER_HIGHEST, vmas, n);
+	for (i = 0; i < n; i++) {
+		if (strncmp(vmas[i].path, "[v", 2) ||
+		    vmas[i].start > USER_HIGHEST)
+			continue;
+		for (page = (char *)(uintptr_t)vmas[i].start;
+		     page < (char *)(uintptr_t)vmas[i].end; page += PAGE) {
+			EXPECT_EQ(try_read(page), told_readable(page)) {
+				TH_LOG("%s %p", vmas[i].path, page);
+			}
+			readable += told_readable(page);
+		}
+	}
+	/* [vvar] and [vdso] have at least that many. */
+	EXPECT_LE(2, readable);
+	free(vmas);
+}
+
+/* A collector reads all that is told readable; more than this is not looked at. */
+#define MOST_TO_READ MIB(64)
+
+/* VirtualQuery(3): what is told readable can be read, all over. */
+TEST_F(region, readable_pages_can_be_read)
+{
+	MEMORY_BASIC_INFORMATION mbi;
+	char *at = NULL, *page, *end;
+	int fd = memfd_create("short", MFD_CLOEXEC);
+	char *map;
+
+	COMMIT(0, UNIT, PAGE_READWRITE);
+	COMMIT(2 * PAGE, PAGE, PAGE_READWRITE | PAGE_GUARD);
+	COMMIT(4 * PAGE, PAGE, PAGE_NOACCESS);
+	ASSERT_EQ(0, ftruncate(fd, PAGE + 1));
+	map = mmap(NULL, 4 * PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	while (VirtualQuery(at, &mbi, sizeof(mbi))) {
+		at = (char *)mbi.BaseAddress + mbi.RegionSize;
+		if (mbi.State != MEM_COMMIT || mbi.RegionSize > MOST_TO_READ ||
+		    mbi.Protect & (PAGE_GUARD | PAGE_NOACCESS | PAGE_EXECUTE))
+			continue;
+		end = at;
+		for (page = mbi.BaseAddress; page < end; page += PAGE)
+			EXPECT_TRUE(try_read(page)) {
+				print_mbi("not readable", &mbi);
+			}
+	}
+	EXPECT_EQ(0, munmap(map, 4 * PAGE));
+	close(fd);
+}
+
+/* VirtualQuery(3): what lies behind the end of a file cannot be touched. */
+TEST(end_of_a_file_is_the_end_of_what_can_be_read)
+{
+	int fd = memfd_create("short", MFD_CLOEXEC);
+	MEMORY_BASIC_INFORMATION mbi;
+	char *map;
+
+	ASSERT_EQ(0, ftruncate(fd, 2 * PAGE + 1));
+	map = mmap(NULL, 6 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd,
+		   PAGE);
+	ASSERT_NE(MAP_FAILED, map);
+	ASSERT_EQ(sizeof(mbi), VirtualQuery(map, &mbi, sizeof(mbi)));
+	EXPECT_EQ(2 * PAGE, mbi.RegionSize);
+	EXPECT_EQ(PAGE_READWRITE, mbi.Protect);
+	EXPECT_EQ(MEM_MAPPED, mbi.Type);
+	ASSERT_EQ(sizeof(mbi), VirtualQuery(map + 2 * PAGE, &mbi, sizeof(mbi)));
+	EXPECT_EQ((PVOID)map, mbi.AllocationBase);
+	EXPECT_EQ(4 * PAGE, mbi.RegionSize);
+	EXPECT_EQ(MEM_COMMIT, mbi.State);
+	EXPECT_EQ(PAGE_NOACCESS, mbi.Protect);
+	EXPECT_EQ(PAGE_READWRITE, mbi.AllocationProtect);
+	/* As the file grows */
+	ASSERT_EQ(0, ftruncate(fd, 7 * PAGE));
+	ASSERT_EQ(sizeof(mbi), VirtualQuery(map, &mbi, sizeof(mbi)));
+	EXPECT_EQ(6 * PAGE, mbi.RegionSize);
+	EXPECT_EQ(PAGE_READWRITE, mbi.Protect);
+	ASSERT_EQ(0, ftruncate(fd, 0));
+	ASSERT_EQ(sizeof(mbi), VirtualQuery(map, &mbi, sizeof(mbi)));
+	EXPECT_EQ(6 * PAGE, mbi.RegionSize);
+	EXPECT_EQ(PAGE_NOACCESS, mbi.Protect);
+	EXPECT_EQ(0, munmap(map, 6 * PAGE));
+	close(fd);
+}
+
 /* Rules: VQ-13 */
 TEST_F(region, short_buffer_is_refused)
 {

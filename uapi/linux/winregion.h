@@ -321,7 +321,10 @@ struct winregion_run {
 /*
  * The pages belong to a mapping that this module did not make: the region is
  * that mapping (VMA), its type WINREGION_TYPE_MAPPED if it maps a file, and
- * WINREGION_TYPE_PRIVATE otherwise. No other ioctl acts on it.
+ * WINREGION_TYPE_PRIVATE otherwise. No other ioctl acts on it. Pages of it that
+ * the mapping lets be read, but that are not there (behind the end of a file, or
+ * in a hole of what a driver or the kernel maps), are committed with
+ * WINREGION_NOACCESS; the run of a driver's mapping may be cut into several.
  */
 #define WINREGION_RUN_FOREIGN (1 << 0)
 
