@@ -101,14 +101,13 @@ check_version()
 			grep -q 'NEEDED.*\[libc\.so'"
 }
 
-# compile_header HEADER COMPILER...: the header alone, twice. C++98 has no 64-bit
-# integers but those of the compiler.
+# compile_header HEADER COMPILER...: the header alone, twice
 compile_header()
 {
 	local header=$1
 	shift
 	printf '#include <%s>\n#include <%s>\nint x;\n' "$header" "$header" |
-		"$@" -Wall -Wextra -Werror -pedantic-errors -Wno-long-long \
+		"$@" -Wall -Wextra -Werror -pedantic-errors \
 			-I"$work/root/include" -fsyntax-only -
 }
 
@@ -140,13 +139,117 @@ check_standards()
 {
 	local std
 
-	for std in c99 c11 gnu17 c2x; do
+	for std in c89 gnu89 c99 c11 gnu17 c2x; do
 		check "<$1> by $2 as $std" \
 			compile_header "$1" "$2" -x c -std="$std"
 	done
-	for std in c++98 c++11 c++17 c++20; do
+	for std in c++98 c++11 c++17 c++20 c++2b; do
 		check "<$1> by $3 as $std" \
 			compile_header "$1" "$3" -x c++ -std="$std"
+	done
+}
+
+# Words that headers of others define before this one, GL/gl.h for one
+compile_after_others()
+{
+	printf '#define %s\n' WINAPI APIENTRY CALLBACK NTAPI WINBASEAPI \
+		> "$work/others.h"
+	printf '#define CONST const\n#define VOID void\n' >> "$work/others.h"
+	printf '#include "%s"\n#include <winregion/nt.h>\nint x;\n' \
+		"$work/others.h" |
+		"$@" -Wall -Wextra -Werror -pedantic-errors \
+			-I"$work/root/include" -fsyntax-only -
+}
+
+# What sources do with the names that are macros or functions here
+compile_names()
+{
+	cat > "$work/names.c" <<-'EOF'
+	#include <windows.h>
+	#if !defined(InterlockedIncrement) || !defined(MemoryBarrier)
+	#error "sources test for them"
+	#endif
+	int main(void)
+	{
+		LONG a = 0;
+		LONG64 b = 0;
+		PVOID p = NULL;
+		char t[4];
+		long c = 0;
+		unsigned short s = 0;
+
+		InterlockedIncrement(&a);
+		InterlockedDecrement(&s);
+		InterlockedExchange(&a, TRUE);
+		InterlockedCompareExchange(&c, 1, 0);
+		InterlockedExchangeAdd64(&b, -5);
+		InterlockedOr(&a, 4);
+		InterlockedAnd64(&b, 1);
+		InterlockedExchangePointer(&p, NULL);
+		InterlockedCompareExchangePointer(&p, t, NULL);
+		MemoryBarrier();
+		YieldProcessor();
+		ZeroMemory(t, sizeof(t));
+		CopyMemory(t, &a, sizeof(t));
+		MoveMemory(t, t + 1, 2);
+		FillMemory(t, sizeof(t), 1);
+		return a != 5 || b != 1 || s != 0xffff || c != 1 || p != t ||
+		       t[3] != 1;
+	}
+	EOF
+	"$@" -Wall -Wextra -Werror -pedantic-errors \
+		-I"$work/root/include/winregion/win32" -I"$work/root/include" \
+		-o "$work/names" "$work/names.c"
+	"$work/names"
+}
+
+# C++ puts "::" before them, has members of their names, and includes the header
+# in a block with the names of C.
+compile_scopes()
+{
+	cat > "$work/scopes.cc" <<-'EOF'
+	extern "C" {
+	#include <windows.h>
+	}
+	struct counter {
+		LONG InterlockedIncrement(LONG *by) { return *by; }
+		void MemoryBarrier() {}
+	};
+	int main()
+	{
+		char text[4];
+		LONG count = 0;
+		counter c;
+
+		::InterlockedIncrement(&count);
+		::ZeroMemory(text, sizeof(text));
+		::MemoryBarrier();
+		::YieldProcessor();
+		c.MemoryBarrier();
+		return c.InterlockedIncrement(&count) - 1 + text[0];
+	}
+	EOF
+	"$@" -Wall -Wextra -Werror -pedantic-errors -Wold-style-cast \
+		-Wconversion -I"$work/root/include/winregion/win32" \
+		-I"$work/root/include" -o "$work/scopes" "$work/scopes.cc"
+	"$work/scopes"
+}
+
+# check_names CC CXX
+check_names()
+{
+	local std
+
+	for std in c89 c17; do
+		check "headers after others by $1 as $std" \
+			compile_after_others "$1" -x c -std="$std"
+		check "names by $1 as $std" compile_names "$1" -std="$std"
+	done
+	for std in c++98 c++20; do
+		check "headers after others by $2 as $std" \
+			compile_after_others "$2" -x c++ -std="$std"
+		check "names by $2 as $std" compile_names "$2" -x c++ -std="$std"
+		check "scopes by $2 as $std" compile_scopes "$2" -std="$std"
 	done
 }
 
@@ -164,6 +267,10 @@ check_headers()
 		fi
 	done
 
+	check_names "$CC" "$CXX"
+	if command -v clang > /dev/null; then
+		check_names clang clang++
+	fi
 	check "headers and libc's as gnu11" compile_with_libc \
 		"$CC" -x c -std=gnu11 -D_GNU_SOURCE
 	check "headers and libc's as gnu++98" compile_with_libc \

@@ -30,13 +30,28 @@
 extern "C" {
 #endif
 
-/* Calling conventions and keywords: nothing to say here */
+/*
+ * Calling conventions and keywords: nothing to say here. Headers of others define
+ * some of these too, like GL/gl.h, and what they say is good.
+ */
+#ifndef WINAPI
 #define WINAPI
+#endif
+#ifndef NTAPI
 #define NTAPI
+#endif
+#ifndef APIENTRY
 #define APIENTRY
+#endif
+#ifndef CALLBACK
 #define CALLBACK
+#endif
+#ifndef WINBASEAPI
 #define WINBASEAPI
+#endif
+#ifndef NTSYSAPI
 #define NTSYSAPI
+#endif
 
 #ifndef VOID
 #define VOID void
@@ -62,8 +77,12 @@ typedef int INT, LONG, INT32, LONG32, *PINT, *LPINT, *PLONG, *LPLONG;
 typedef unsigned int UINT, DWORD, ULONG, UINT32, DWORD32, ULONG32;
 typedef unsigned int *PUINT, *PDWORD, *LPDWORD, *PULONG;
 typedef float FLOAT;
+/* C++98 has no such integers but those of the compiler, which says so. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wlong-long"
 __extension__ typedef long long LONGLONG, INT64, LONG64, *PLONGLONG, *PLONG64;
 __extension__ typedef unsigned long long ULONGLONG, UINT64, DWORD64, ULONG64;
+#pragma GCC diagnostic pop
 typedef ULONGLONG DWORDLONG, *PULONGLONG, *PDWORD64, *PULONG64, *PDWORDLONG;
 
 /* As wide as a pointer */
@@ -499,16 +518,119 @@ BOOL WINAPI SwitchToThread(VOID);
 
 #pragma GCC visibility pop
 
-#define CopyMemory(to, from, bytes) ((void)memcpy((to), (from), (bytes)))
-#define MoveMemory(to, from, bytes) ((void)memmove((to), (from), (bytes)))
-#define FillMemory(to, bytes, value) ((void)memset((to), (value), (bytes)))
-#define ZeroMemory(to, bytes) ((void)memset((to), 0, (bytes)))
+/* They begin with the name of a function, as C++ sources put "::" before them. */
+#define CopyMemory(to, from, bytes) memcpy((to), (from), (bytes))
+#define MoveMemory(to, from, bytes) memmove((to), (from), (bytes))
+#define FillMemory(to, bytes, value) memset((to), (value), (bytes))
+#define ZeroMemory(to, bytes) memset((to), 0, (bytes))
+
+#ifdef __cplusplus
+}
+#endif
+
+#ifdef __x86_64__
+#define _winregion_pause() __builtin_ia32_pause()
+#else
+#define _winregion_pause() __atomic_signal_fence(__ATOMIC_SEQ_CST)
+#endif
 
 /*
  * Interlocked operations work on what the target pointer leads to, whatever its
  * width: Windows sources often say long, which is LONG there but not here. Each
- * is a full barrier.
+ * is a full barrier. In C they are macros, in C++ functions, so that "::" can
+ * stand before them and a class can have members of their names. The names are
+ * macros there too, as sources test with #ifdef which they have.
  */
+#ifdef __cplusplus
+
+/* Sources may include this file inside extern "C". */
+extern "C++" {
+
+/* Of the arguments only the target says what the type is. */
+template <class T> struct _winregion_same {
+	typedef T type;
+};
+
+#define _WINREGION_INTERLOCKED_1(name, builtin) \
+	template <class T> inline T name(T volatile *target) \
+	{ \
+		return builtin(target, 1, __ATOMIC_SEQ_CST); \
+	}
+#define _WINREGION_INTERLOCKED_2(name, builtin) \
+	template <class T> \
+	inline T name(T volatile *target, \
+		      typename _winregion_same<T>::type value) \
+	{ \
+		return builtin(target, value, __ATOMIC_SEQ_CST); \
+	}
+#define _WINREGION_INTERLOCKED_3(name) \
+	template <class T> \
+	inline T name(T volatile *target, \
+		      typename _winregion_same<T>::type value, \
+		      typename _winregion_same<T>::type comparand) \
+	{ \
+		return __sync_val_compare_and_swap(target, comparand, value); \
+	}
+
+_WINREGION_INTERLOCKED_1(InterlockedIncrement, __atomic_add_fetch)
+_WINREGION_INTERLOCKED_1(InterlockedDecrement, __atomic_sub_fetch)
+_WINREGION_INTERLOCKED_2(InterlockedExchange, __atomic_exchange_n)
+_WINREGION_INTERLOCKED_2(InterlockedExchangeAdd, __atomic_fetch_add)
+_WINREGION_INTERLOCKED_2(InterlockedAnd, __atomic_fetch_and)
+_WINREGION_INTERLOCKED_2(InterlockedOr, __atomic_fetch_or)
+_WINREGION_INTERLOCKED_2(InterlockedXor, __atomic_fetch_xor)
+_WINREGION_INTERLOCKED_3(InterlockedCompareExchange)
+_WINREGION_INTERLOCKED_1(InterlockedIncrement64, __atomic_add_fetch)
+_WINREGION_INTERLOCKED_1(InterlockedDecrement64, __atomic_sub_fetch)
+_WINREGION_INTERLOCKED_2(InterlockedExchange64, __atomic_exchange_n)
+_WINREGION_INTERLOCKED_2(InterlockedExchangeAdd64, __atomic_fetch_add)
+_WINREGION_INTERLOCKED_2(InterlockedAnd64, __atomic_fetch_and)
+_WINREGION_INTERLOCKED_2(InterlockedOr64, __atomic_fetch_or)
+_WINREGION_INTERLOCKED_2(InterlockedXor64, __atomic_fetch_xor)
+_WINREGION_INTERLOCKED_3(InterlockedCompareExchange64)
+_WINREGION_INTERLOCKED_2(InterlockedExchangePointer, __atomic_exchange_n)
+_WINREGION_INTERLOCKED_3(InterlockedCompareExchangePointer)
+
+#undef _WINREGION_INTERLOCKED_1
+#undef _WINREGION_INTERLOCKED_2
+#undef _WINREGION_INTERLOCKED_3
+
+#define InterlockedIncrement InterlockedIncrement
+#define InterlockedDecrement InterlockedDecrement
+#define InterlockedExchange InterlockedExchange
+#define InterlockedExchangeAdd InterlockedExchangeAdd
+#define InterlockedAnd InterlockedAnd
+#define InterlockedOr InterlockedOr
+#define InterlockedXor InterlockedXor
+#define InterlockedCompareExchange InterlockedCompareExchange
+#define InterlockedIncrement64 InterlockedIncrement64
+#define InterlockedDecrement64 InterlockedDecrement64
+#define InterlockedExchange64 InterlockedExchange64
+#define InterlockedExchangeAdd64 InterlockedExchangeAdd64
+#define InterlockedAnd64 InterlockedAnd64
+#define InterlockedOr64 InterlockedOr64
+#define InterlockedXor64 InterlockedXor64
+#define InterlockedCompareExchange64 InterlockedCompareExchange64
+#define InterlockedExchangePointer InterlockedExchangePointer
+#define InterlockedCompareExchangePointer InterlockedCompareExchangePointer
+
+inline void MemoryBarrier()
+{
+	__sync_synchronize();
+}
+
+inline void YieldProcessor()
+{
+	_winregion_pause();
+}
+
+} /* extern "C++" */
+
+#define MemoryBarrier MemoryBarrier
+#define YieldProcessor YieldProcessor
+
+#else /* !__cplusplus */
+
 #define InterlockedIncrement(target) \
 	__atomic_add_fetch((target), 1, __ATOMIC_SEQ_CST)
 #define InterlockedDecrement(target) \
@@ -546,26 +668,21 @@ BOOL WINAPI SwitchToThread(VOID);
 				    (PVOID)(value), (PVOID)(comparand))
 
 /* Functions, as the cast would make it a warning not to use the result */
-static inline PVOID _winregion_exchange(PVOID volatile *target, PVOID value)
+static __inline__ PVOID _winregion_exchange(PVOID volatile *target, PVOID value)
 {
 	return __atomic_exchange_n(target, value, __ATOMIC_SEQ_CST);
 }
 
-static inline PVOID _winregion_compare_exchange(PVOID volatile *target,
-						PVOID value, PVOID comparand)
+static __inline__ PVOID _winregion_compare_exchange(PVOID volatile *target,
+						    PVOID value,
+						    PVOID comparand)
 {
 	return __sync_val_compare_and_swap(target, comparand, value);
 }
 
 #define MemoryBarrier() __sync_synchronize()
-#ifdef __x86_64__
-#define YieldProcessor() __builtin_ia32_pause()
-#else
-#define YieldProcessor() __atomic_signal_fence(__ATOMIC_SEQ_CST)
-#endif
+#define YieldProcessor() _winregion_pause()
 
-#ifdef __cplusplus
-}
-#endif
+#endif /* __cplusplus */
 
 #endif /* _WINREGION_WINDOWS_H */
