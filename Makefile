@@ -5,6 +5,17 @@
 
 KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
+# Of the kernel that KDIR is about, which may be another one than runs here
+RELEASE = $(or $(shell cat '$(KDIR)/include/config/kernel.release' \
+			2>/dev/null),$(KVER))
+
+# "make install" puts all of it below DESTDIR, the module into
+DESTDIR ?=
+TO = $(if $(DESTDIR),$(if $(filter /%,$(firstword $(DESTDIR))),,$(CURDIR)/)$(DESTDIR))
+INSTALL_MOD_PATH ?= $(TO)
+INSTALL_MOD_DIR ?= updates
+MODULES = $(INSTALL_MOD_PATH)/lib/modules/$(RELEASE)
+
 KERNEL ?=
 KERNELS := $(shell awk '!/^\#/ && NF == 3 { print $$1 }' selftests/vm/kernels.list)
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/winregion
@@ -20,11 +31,11 @@ export RUN_ARGS := $(value ARGS)
 # Knobs of selftests/vm that reach it by the environment
 export ACCEL APPEND CPUS MEM QEMU_ARGS TIMEOUT V
 
-.PHONY: all modules lib install shell run test demo selftests check fuzz
+.PHONY: all modules lib install uninstall shell run test demo selftests check fuzz
 .PHONY: coverage soak bench bench-smoke bench-profile clean distclean clean-cache help
 
 ifneq ($(wildcard $(KDIR)/Makefile),)
-all: modules lib
+all: lib modules
 else
 all: lib
 	@echo "No kernel headers in $(KDIR), so no module was built for" \
@@ -33,12 +44,39 @@ all: lib
 	      "\"make test\" brings its own."
 endif
 
+# Before anything of kbuild's, which does not say it that clearly
 modules:
+	@case '$(CURDIR)' in *[[:space:]:]*) \
+		echo 'The kernel'\''s build system takes no path with a blank or' \
+			'a colon:' >&2; \
+		echo 'move this tree out of "$(CURDIR)" to build the module.' \
+			'("make lib" works.)' >&2; \
+		exit 2;; esac
+	@test -e '$(KDIR)/Makefile' || { \
+		echo 'No kernel headers in $(KDIR): install' \
+			'linux-headers-$(KVER), or name others by KDIR=.' >&2; \
+		exit 2; }
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
-install: modules
-	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
-	$(MAKE) -C userlib install
+# By hand, as modules_install takes no path with blanks either, and leaves
+# modprobe without a list where there are headers only
+install: modules lib
+	install -d '$(MODULES)/$(INSTALL_MOD_DIR)'
+	install -m 644 winregion.ko '$(MODULES)/$(INSTALL_MOD_DIR)'
+	$(DEPMOD)
+	$(MAKE) -C userlib install DESTDIR='$(TO)'
+
+uninstall:
+	rm -f '$(MODULES)/$(INSTALL_MOD_DIR)'/winregion.ko*
+	$(DEPMOD)
+	$(MAKE) -C userlib uninstall DESTDIR='$(TO)'
+
+# Into a running system only: elsewhere it is the business of who puts it there.
+ifeq ($(INSTALL_MOD_PATH),)
+DEPMOD = PATH="$$PATH:/usr/sbin:/sbin" depmod '$(RELEASE)'
+else
+DEPMOD =
+endif
 
 lib:
 	$(MAKE) -C userlib
@@ -95,8 +133,10 @@ check:
 clean:
 	rm -rf build
 	$(MAKE) -C userlib clean
-	rm -f *.ko *.mod *.mod.c *.o .*.cmd .*.o.d Module.symvers modules.order
-	rm -f module/*.o module/.*.cmd module/.*.o.d
+	rm -f *.ko *.mod *.mod.c *.o .*.o .*.cmd .*.o.d
+	rm -f Module.symvers modules.order
+	rm -f module/*.o module/.*.o module/.*.cmd module/.*.o.d
+	rm -rf userlib/examples/demo/build
 	rm -rf .tmp_versions
 
 distclean: clean
@@ -108,7 +148,9 @@ help:
 	@echo 'make                the module for this kernel, and the library'
 	@echo 'make modules        the module; KDIR= or KVER= names other headers'
 	@echo 'make lib            the library, in userlib/build'
-	@echo 'make install        module and library into this system (as root)'
+	@echo 'make install        module and library into this system (as root), or'
+	@echo '                    below DESTDIR=; PREFIX= for the library'
+	@echo 'make uninstall      takes them away again; with the same settings'
 	@echo
 	@echo 'In a machine of its own (QEMU), with the module loaded:'
 	@echo 'make shell          a shell'

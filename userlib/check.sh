@@ -315,7 +315,27 @@ compile_windows_source()
 		pkg-config --cflags --libs winregion-win32)
 	# shellcheck disable=SC2086
 	"$CC" -Wall -Wextra -Werror -o "$work/source" "$work/source.c" $flags
-	LD_LIBRARY_PATH=$work/root/lib "$work/source"
+	"$work/source"
+}
+
+# A path with blanks, of the tree and of the place to install to
+check_blanks()
+{
+	local tree="$work/a tree/userlib" to="$work/a root"
+
+	mkdir -p "$tree"
+	cp -R Makefile *.in *.map include src man examples "$tree/"
+	cp -R "$UAPI" "$work/a tree/uapi"
+	make -s -C "$tree"
+	make -s -C "$tree" install PREFIX="/a prefix" DESTDIR="$to"
+	PKG_CONFIG_SYSROOT_DIR='' pkg-config --libs \
+		"$to/a prefix/lib/pkgconfig/winregion.pc" |
+		grep -F -- '-L/a\ prefix/lib'
+	test -f "$to/a prefix/include/linux/winregion.h"
+	test -f "$to/a prefix/lib/libwinregion.so"
+	test -f "$to/a prefix/share/man/man3/VirtualFreeEx.3"
+	make -s -C "$tree" uninstall PREFIX="/a prefix" DESTDIR="$to"
+	test -z "$(find "$to" ! -type d)"
 }
 
 # Every page that the headers' functions have
@@ -340,13 +360,13 @@ check_pages_are_right()
 
 	for page in man/*.3; do
 		name=$(basename "$page" .3)
-		target=$(sed -n 's|^\.so man3/|man/|p' "$page")
+		target=man/$(readlink "$page") || target=$page
 		if ! grep -qx "$name" "$work/map"; then
 			echo "$page: the library has no $name()"
 			wrong=1
 		fi
 		for section in NAME SYNOPSIS; do
-			if ! section_of "$section" "${target:-$page}" |
+			if ! section_of "$section" "$target" |
 					grep -qw "$name"; then
 				echo "$page: no $name in $section"
 				wrong=1
@@ -379,15 +399,21 @@ compile_page_synopsis()
 		-fsyntax-only "$work/synopsis.c"
 }
 
-# .so links lead somewhere, from a tree as installed
-check_links_lead_somewhere()
+# Each page can be read where it is, whether it is a link or not, and where it is
+# installed. ".so" would look for what it names in another place each time.
+check_pages_can_be_read()
 {
-	local page target broken=0
+	local page broken=0
 
-	for page in man/*.3; do
-		target=$(sed -n 's|^\.so man3/||p' "$page")
-		if [ -n "$target" ] && [ ! -e "man/$target" ]; then
-			echo "$page: no $target"
+	grep '^\.so ' man/* && broken=1
+	for page in man/*.[347] "$work"/root/share/man/man?/*; do
+		if [ ! -s "$page" ]; then
+			echo "$page: leads nowhere"
+			broken=1
+		elif command -v man > /dev/null &&
+				! man -l "$page" 2>&1 < /dev/null |
+				grep -q NAME; then
+			echo "$page: man -l does not show it"
 			broken=1
 		fi
 	done
@@ -414,12 +440,12 @@ check_manual()
 
 	check "each function has a page" check_pages_exist
 	check "each page has its function" check_pages_are_right
-	check "links lead somewhere" check_links_lead_somewhere
+	check "pages can be read" check_pages_can_be_read
 	if ! command -v mandoc > /dev/null; then
 		echo "skip mandoc -T lint: there is no mandoc"
 	fi
 	for page in man/*.[347]; do
-		if grep -q '^\.so ' "$page"; then
+		if [ -L "$page" ]; then
 			continue
 		fi
 		if command -v mandoc > /dev/null; then
@@ -452,6 +478,7 @@ check_headers
 check "a Windows source, by pkg-config" compile_windows_source
 check_manual
 check "make uninstall" check_uninstall
+check "make install and uninstall, with blanks in all paths" check_blanks
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -22,6 +22,14 @@ die()
 	exit "$die_status"
 }
 
+# The kernel's build system, for one, takes its words apart at blanks.
+case $top in
+*[[:space:]:]*)
+	die "no module can be built in a path with a blank or a colon:" \
+		"move this tree out of \"$top\""
+	;;
+esac
+
 # ---- kernels.list ----
 
 # Every line of the list: series, suites and build suite.
