@@ -31,7 +31,6 @@ struct map {
 	struct row *row;
 	size_t count;
 	uint64_t runs;
-	uint64_t vmas_by_mmap;
 	struct row total;
 };
 
@@ -71,35 +70,19 @@ static struct row *new_row(struct map *map, const struct winregion_run *run)
 	return row;
 }
 
-/* What mmap() would have to be told: reserved pages allow nothing either. */
-static uint32_t rights(const struct winregion_run *run)
-{
-	const uint32_t modifiers = WINREGION_NOCACHE | WINREGION_WRITECOMBINE;
-
-	if (run->state != WINREGION_STATE_COMMIT ||
-	    run->protection & WINREGION_GUARD)
-		return WINREGION_NOACCESS;
-
-	return run->protection & ~modifiers;
-}
-
 static void read_map(struct map *map)
 {
 	struct runs runs =
 		runs_read(0, get_info().out_highest,
 			  WINREGION_QUERY_REGIONS | WINREGION_QUERY_RESIDENT);
-	struct winregion_run *run = runs.run, *before = NULL;
+	struct winregion_run *run = runs.run;
 	struct row *row = NULL;
 
-	for (; run < runs.run + runs.count; before = run++) {
+	for (; run < runs.run + runs.count; run++) {
 		if (!row || !touches(row, run) || !is_alike(row, run))
 			row = new_row(map, run);
 		add_run(row, run);
 		add_run(&map->total, run);
-		/* The core would have merged what touches and is alike. */
-		if (!before || rights(before) != rights(run) ||
-		    before->address + before->length != run->address)
-			map->vmas_by_mmap++;
 	}
 	map->runs = runs.count;
 	runs_free(&runs);
@@ -220,10 +203,7 @@ static void print_cost(const struct map *map)
 	printf("\n   %-41s %12s\n", "regions", text_number(info.out_regions).s);
 	printf("   %-41s %12s\n", "runs of pages that are alike",
 	       text_number(map->runs).s);
-	printf("   %-41s %12s", "VMAs they take", text_number(vmas).s);
-	printf("\n   %-41s %12s\n",
-	       "VMAs by mmap() and mprotect(), at the least",
-	       text_number(map->vmas_by_mmap).s);
+	printf("   %-41s %12s\n", "VMAs they take", text_number(vmas).s);
 	printf("   %-41s %12s\n", "VMAs a process may have (max_map_count)",
 	       text_number(max_map_count()).s);
 	printf("   %-41s %12s   and %s in store\n",

@@ -156,11 +156,10 @@ static void with_mprotect(struct way *way)
 
 static void print_calls(const char *name, const struct way *way)
 {
-	printf("   %-24s %9s %10s %9s %7.1f us%s%s\n", name,
+	printf("   %-24s %9s %10s %9s %7.1f us\n", name,
 	       text_number(way->calls).s, text_number(way->vmas).s,
 	       text_seconds(way->seconds).s,
-	       way->calls ? way->seconds * 1e6 / way->calls : 0,
-	       way->stopped ? ", then " : "", way->stopped ? way->stopped : "");
+	       way->calls ? way->seconds * 1e6 / way->calls : 0);
 }
 
 static void print_listing(const char *how, const struct way *way)
@@ -172,8 +171,8 @@ static void print_listing(const char *how, const struct way *way)
 static void print_limit(const struct way *way)
 {
 	if (way->stopped)
-		printf("   Call %s found %s VMAs in the process, of %s allowed.\n",
-		       text_number(way->calls + 1).s,
+		printf("   Call %s: %s, with %s VMAs in the process, of %s allowed.\n",
+		       text_number(way->calls + 1).s, way->stopped,
 		       text_number(way->in_process).s,
 		       text_number(max_map_count()).s);
 }
