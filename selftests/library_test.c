@@ -494,12 +494,12 @@ TEST_F(hidden, node_has_no_driver)
 {
 	/* ENXIO: no driver has so high a number. */
 	ASSERT_TRUE(make_device(0666, makedev(4000, 1)));
-	EXPECT_TRUE(says("has no driver, as the kernel module is not loaded: type sudo modprobe winregion"));
+	EXPECT_TRUE(says("has no driver: type sudo modprobe winregion"));
 	EXPECT_EQ(0, check_refused(-ENODEV));
 	ASSERT_EQ(0, unlink(WR_DEVICE));
 	/* ENODEV: one of the many small drivers that share a number */
 	ASSERT_TRUE(make_device(0666, makedev(major(self->number), 255)));
-	EXPECT_TRUE(says("has no driver, as the kernel module is not loaded"));
+	EXPECT_TRUE(says("has no driver: type sudo modprobe winregion"));
 	EXPECT_EQ(0, check_refused(-ENODEV));
 }
 
@@ -738,7 +738,7 @@ static int in_sandbox(void *arg)
 	CHECK(base);
 	CHECK(sandbox(WINREGION_GET_INFO, want->err));
 	CHECK(!check_sandboxed(want, base));
-	CHECK(says("sandbox or security policy refuses the ioctls"));
+	CHECK(says("a sandbox (seccomp) or policy refuses the ioctls"));
 	return 0;
 }
 
@@ -769,7 +769,7 @@ static int some_refused(void *arg)
 
 	CHECK(says_nothing());
 	CHECK(sandbox(from, EPERM));
-	CHECK(says("sandbox or security policy refuses the ioctls"));
+	CHECK(says("a sandbox (seccomp) or policy refuses the ioctls"));
 	return 0;
 }
 

@@ -324,7 +324,7 @@ check_blanks()
 	local tree="$work/a tree/userlib" to="$work/a root"
 
 	mkdir -p "$tree"
-	cp -R Makefile *.in *.map include src man examples "$tree/"
+	cp -R Makefile ./*.in ./*.map include src man examples "$tree/"
 	cp -R "$UAPI" "$work/a tree/uapi"
 	make -s -C "$tree"
 	make -s -C "$tree" install PREFIX="/a prefix" DESTDIR="$to"
@@ -405,8 +405,8 @@ check_pages_can_be_read()
 {
 	local page broken=0
 
-	grep '^\.so ' man/* && broken=1
-	for page in man/*.[347] "$work"/root/share/man/man?/*; do
+	grep '^\.so ' ./man/* && broken=1
+	for page in man/*.[347] "$work/root"/share/man/man?/*; do
 		if [ ! -s "$page" ]; then
 			echo "$page: leads nowhere"
 			broken=1

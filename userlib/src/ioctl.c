@@ -250,11 +250,11 @@ static const char *explain_open(int err)
 		return "the kernel module is not loaded: type sudo modprobe winregion";
 	case ENODEV:
 	case ENXIO:
-		return "/dev/winregion has no driver, as the kernel module is not loaded: type sudo modprobe winregion";
+		return "/dev/winregion has no driver: type sudo modprobe winregion";
 	case EACCES:
 		return "no permission to open /dev/winregion: change its mode or its group";
 	case EPERM:
-		return "no permission to open /dev/winregion: the container or sandbox has to allow it";
+		return "no permission to open /dev/winregion: the container has to allow it";
 	case ENOTTY:
 		return "/dev/winregion is no device: remove it and load the module again";
 	case EMFILE:
@@ -292,7 +292,7 @@ static dev_t module_device(void)
 }
 
 static const char refused[] =
-	"a sandbox or security policy refuses the ioctls of /dev/winregion: its filter (seccomp) has to allow them";
+	"a sandbox (seccomp) or policy refuses the ioctls of /dev/winregion: let it allow them";
 
 /* No driver knows the ioctls; or a sandbox says so, in the module's place. */
 static const char *explain_unknown(void)
@@ -300,7 +300,7 @@ static const char *explain_unknown(void)
 	dev_t number = module_device();
 
 	if (!number)
-		return "/dev/winregion belongs to another driver, or a sandbox (seccomp) refuses its ioctls";
+		return "/dev/winregion is of another driver, or a sandbox (seccomp) refuses it";
 	if (number == device_number)
 		return refused;
 
