@@ -17,10 +17,13 @@
  * not, under layout_lock and so one at a time; and to edit the PTEs of many pages
  * (ptes.c), which is cheaper than to unmap them and have them faulted in again.
  */
+#include <linux/sched/signal.h>
+
 #include "change.h"
 #include "fault.h"
 #include "huge.h"
 #include "layout.h"
+#include "overlap.h"
 #include "pieces.h"
 #include "protection.h"
 #include "ptes.h"
@@ -30,6 +33,9 @@
 /* From so many pages in memory on, PTEs are edited instead of unmapped. */
 #define MANY_TO_FORBID 64UL
 #define MANY_TO_ALLOW 16UL
+
+/* Runs to look at between two looks for a fatal signal. */
+#define RUNS_AT_A_TIME 64
 
 /* How a change holds mmap_lock; the last one with the VMAs' locks too. */
 enum wr_mmap {
@@ -44,6 +50,10 @@ enum wr_mmap {
  * @op: what
  * @changes: the ranges
  * @nr: how many
+ * @overlap: for what they come to where they overlap; NULL if they cannot
+ * @spans: what they come to: @changes, or in @overlap; no page is in two of them
+ * @nr_spans: how many
+ * @runs: runs that were looked at
  * @windows: the windows that are locked, if there are several
  * @several: batch_lock is held, and each window in @windows
  * @mmap: how mmap_lock is held
@@ -53,6 +63,10 @@ struct wr_batch {
 	enum wr_op op;
 	struct wr_change *changes;
 	unsigned int nr;
+	struct wr_overlap *overlap;
+	struct wr_change *spans;
+	unsigned int nr_spans;
+	unsigned int runs;
 	struct list_head windows;
 	bool several;
 	enum wr_mmap mmap;
@@ -164,11 +178,11 @@ static void unlock_windows(struct wr_batch *batch)
 /* Waits for the faults that are on their way in the ranges. */
 static void lock_vmas(struct wr_batch *batch)
 {
-	struct wr_change *change = batch->changes;
+	struct wr_change *change = batch->spans;
 	struct vm_area_struct *vma;
 	unsigned int i;
 
-	for (i = 0; i < batch->nr; i++, change++) {
+	for (i = 0; i < batch->nr_spans; i++, change++) {
 		VMA_ITERATOR(vmi, batch->space->mm,
 			     change->first << PAGE_SHIFT);
 
@@ -209,6 +223,18 @@ static void unlock_mmap(struct wr_batch *batch)
 }
 
 /* ---- checks; the windows are locked ---- */
+
+/*
+ * To be asked for each run: a program decides how many there are. Return:
+ * whether the process is being killed, once in a while.
+ */
+static bool is_killed(struct wr_batch *batch)
+{
+	if (++batch->runs % RUNS_AT_A_TIME)
+		return false;
+	cond_resched();
+	return fatal_signal_pending(current);
+}
 
 static int find_region(struct wr_batch *batch, struct wr_change *change)
 {
@@ -294,15 +320,16 @@ static int check_change(struct wr_batch *batch, struct wr_change *change,
 {
 	struct wr_window *window = change->window;
 	pgoff_t i, next;
-	int err;
+	int err = 0;
 	u8 old;
 
 	forget_rights(change);
-	err = find_region(batch, change);
 	for (i = change->first; !err && i < change->end; i = next) {
 		old = wr_runs_span(&window->runs, i, change->end, &next);
 		err = check_run(batch, change, old, next - i, needs);
 		note_rights(change, old);
+		if (is_killed(batch))
+			return -EINTR;
 	}
 	if (!err && batch->op != WR_DECOMMIT)
 		needs->mmap = max(needs->mmap, mmap_for(change));
@@ -314,15 +341,41 @@ static int check_change(struct wr_batch *batch, struct wr_change *change,
 	return err;
 }
 
+/*
+ * Finds the regions, and what the ranges come to. Return: 0, or the error of the
+ * first range that has no region; then the spans are those in front of it.
+ */
+static int find_spans(struct wr_batch *batch)
+{
+	unsigned int n;
+	int err = 0;
+
+	for (n = 0; n < batch->nr; n++) {
+		err = find_region(batch, &batch->changes[n]);
+		if (err)
+			break;
+	}
+	if (batch->overlap)
+		batch->nr_spans = wr_overlap_resolve(batch->overlap, n);
+	else
+		batch->nr_spans = n;
+	return err;
+}
+
+/*
+ * What can be wrong with a page is the same error for all ranges of a call, so
+ * the spans tell it as well: of those in front of a range without a region.
+ */
 static int check_all(struct wr_batch *batch, struct wr_needs *needs)
 {
 	unsigned int i;
-	int err = 0;
+	int found, err = 0;
 
 	memset(needs, 0, sizeof(*needs));
-	for (i = 0; i < batch->nr && !err; i++)
-		err = check_change(batch, &batch->changes[i], needs);
-	return err;
+	found = find_spans(batch);
+	for (i = 0; i < batch->nr_spans && !err; i++)
+		err = check_change(batch, &batch->spans[i], needs);
+	return err ? err : found;
 }
 
 /* ---- preparing: may fail, changes no state ---- */
@@ -343,35 +396,34 @@ static int prepare_all(struct wr_batch *batch, struct wr_needs *needs)
 	unsigned int i;
 	int err = 0;
 
-	for (i = 0; i < batch->nr && !err; i++)
-		err = split_change(&batch->changes[i]);
+	for (i = 0; i < batch->nr_spans && !err; i++)
+		err = split_change(&batch->spans[i]);
 	if (!err && needs->charge)
 		err = wr_pagefile_charge(&batch->space->pagefile,
 					 needs->charge);
 	if (err)
 		while (i--)
-			wr_change_compact(batch->changes[i].window,
-					  &batch->changes[i]);
+			wr_change_compact(batch->spans[i].window,
+					  &batch->spans[i]);
 	return err;
 }
 
 /* ---- applying: cannot fail ---- */
 
-static void set_states(struct wr_change *change, unsigned long *charged)
+static void set_states(struct wr_batch *batch, struct wr_change *change,
+		       unsigned long *charged)
 {
 	struct wr_window *window = change->window;
 	pgoff_t i, next;
 	u8 old;
 
-	/* Anew, as ranges may overlap. */
-	forget_rights(change);
 	for (i = change->first; i < change->end; i = next) {
 		old = wr_runs_span(&window->runs, i, change->end, &next);
 		if (!(old & WR_COMMITTED))
 			*charged += next - i;
-		note_rights(change, old);
 		if (wr_window_is_odd(window, old))
 			window->nr_odd -= next - i;
+		is_killed(batch); /* only yields: it is too late to fail */
 	}
 	if (wr_window_is_odd(window, change->state))
 		window->nr_odd += change->end - change->first;
@@ -394,38 +446,53 @@ static void make_ptes_obey(struct wr_batch *batch, struct wr_change *change)
 		wr_ptes_allow_write(window, change->first, change->end);
 }
 
-static void apply_change(struct wr_batch *batch, struct wr_change *change,
-			 struct wr_needs *needs)
+/* What the first page of a range has just before its own change. */
+static void note_old(struct wr_change *change, u8 old)
+{
+	change->old_protection =
+		wr_state_protection(old, change->region->protection);
+}
+
+/* The same for ranges that overlap: maybe what an earlier one makes of it. */
+static void note_all_old(struct wr_batch *batch)
+{
+	struct wr_change *change = batch->changes, *before;
+	unsigned int i;
+
+	for (i = 0; i < batch->nr; i++, change++) {
+		before = wr_overlap_before(batch->overlap, i);
+		note_old(change, before ? before->state :
+					  wr_runs_state(&change->window->runs,
+							change->first));
+	}
+}
+
+static void apply_change(struct wr_batch *batch, struct wr_change *change)
 {
 	struct wr_window *window = change->window;
 	unsigned long charged = 0;
-	u8 old;
 
 	if (batch->op == WR_DECOMMIT) {
 		wr_window_clear(window, change->region, change->first,
 				change->end, true);
 		return;
 	}
-	old = wr_runs_state(&window->runs, change->first);
-	change->old_protection =
-		wr_state_protection(old, change->region->protection);
-	set_states(change, &charged);
+	note_old(change, wr_runs_state(&window->runs, change->first));
+	set_states(batch, change, &charged);
 	make_ptes_obey(batch, change);
 	change->region->committed += charged;
-	needs->charge -= charged;
 }
 
-static void apply_all(struct wr_batch *batch, struct wr_needs *needs)
+static void apply_all(struct wr_batch *batch)
 {
 	unsigned int i;
 
-	for (i = 0; i < batch->nr; i++)
-		apply_change(batch, &batch->changes[i], needs);
-	for (i = 0; i < batch->nr; i++)
-		wr_change_compact(batch->changes[i].window, &batch->changes[i]);
-	/* Ranges that overlap were counted twice. */
-	if (needs->charge)
-		wr_pagefile_uncharge(&batch->space->pagefile, needs->charge);
+	if (batch->overlap && batch->op == WR_PROTECT)
+		note_all_old(batch);
+	for (i = 0; i < batch->nr_spans; i++)
+		apply_change(batch, &batch->spans[i]);
+	for (i = 0; i < batch->nr_spans; i++)
+		wr_change_compact(batch->spans[i].window, &batch->spans[i]);
 }
 
 /* ---- changes of VMAs ---- */
@@ -433,9 +500,9 @@ static void apply_all(struct wr_batch *batch, struct wr_needs *needs)
 static void restore_all(struct wr_batch *batch, unsigned int nr)
 {
 	while (nr--)
-		wr_window_restore(batch->changes[nr].window,
-				  batch->changes[nr].first,
-				  batch->changes[nr].end);
+		wr_window_restore(batch->spans[nr].window,
+				  batch->spans[nr].first,
+				  batch->spans[nr].end);
 }
 
 static bool change_is_exec(struct wr_change *change)
@@ -460,29 +527,14 @@ static bool has_exec(struct wr_change *change, bool exec)
 	return found;
 }
 
-/* Whether pages must move for range @nr, maybe back after an earlier range. */
-static bool change_moves(struct wr_batch *batch, unsigned int nr)
-{
-	struct wr_change *change = &batch->changes[nr], *other;
-	bool exec = change_is_exec(change);
-
-	if (has_exec(change, !exec))
-		return true;
-	for (other = batch->changes; other < change; other++)
-		if (change_is_exec(other) != exec &&
-		    other->first < change->end && change->first < other->end)
-			return true;
-	return false;
-}
-
 static int remap_all(struct wr_batch *batch)
 {
-	struct wr_change *change = batch->changes;
+	struct wr_change *change = batch->spans;
 	unsigned int i;
 	int err;
 
-	for (i = 0; i < batch->nr; i++, change++) {
-		if (!change_moves(batch, i))
+	for (i = 0; i < batch->nr_spans; i++, change++) {
+		if (!has_exec(change, !change_is_exec(change)))
 			continue;
 		err = wr_window_remap(change->window, change->first,
 				      change->end, change_is_exec(change));
@@ -498,8 +550,8 @@ static void rejoin_all(struct wr_batch *batch)
 {
 	unsigned int i;
 
-	for (i = 0; i < batch->nr; i++)
-		wr_window_rejoin(batch->changes[i].window);
+	for (i = 0; i < batch->nr_spans; i++)
+		wr_window_rejoin(batch->spans[i].window);
 }
 
 /* Checks, prepares and applies once more, now that the VMAs fit. */
@@ -518,7 +570,7 @@ static int apply_again(struct wr_batch *batch)
 	if (!err)
 		err = prepare_all(batch, &needs);
 	if (!err)
-		apply_all(batch, &needs);
+		apply_all(batch);
 	unlock_windows(batch);
 	unlock_mmap(batch);
 	return err;
@@ -565,7 +617,7 @@ static int change_vmas(struct wr_batch *batch)
 		goto over;
 	err = apply_again(batch);
 	if (err)
-		restore_all(batch, batch->nr);
+		restore_all(batch, batch->nr_spans);
 	else
 		rejoin_all(batch);
 over:
@@ -619,7 +671,7 @@ static int try_change(struct wr_batch *batch, struct wr_needs *needs)
 	if (!err)
 		err = prepare_all(batch, needs);
 	if (!err)
-		apply_all(batch, needs);
+		apply_all(batch);
 unlock:
 	unlock_windows(batch);
 	unlock_mmap(batch);
@@ -661,14 +713,22 @@ int wr_change(struct wr_space *space, enum wr_op op, struct wr_change *changes,
 		.op = op,
 		.changes = changes,
 		.nr = nr,
+		.spans = changes,
+		.nr_spans = nr,
 		.windows = LIST_HEAD_INIT(batch.windows),
 	};
 	int err;
 
 	err = find_windows(&batch);
+	if (!err && wr_overlap_is_possible(changes, nr)) {
+		batch.overlap = wr_overlap_alloc(changes, nr, &batch.spans);
+		if (!batch.overlap)
+			err = -ENOMEM;
+	}
 	if (!err)
 		err = run_batch(&batch);
 	put_windows(&batch);
+	wr_overlap_free(batch.overlap);
 	if (op == WR_DECOMMIT || err || nr > 1)
 		wr_pagefile_trim(&space->pagefile, true);
 	return err;

@@ -1037,6 +1037,107 @@ TEST_F(vector, overlapping_ranges)
 	EXPECT_EQ(PAGES(2), WR_INFO(self->fd, out_committed));
 }
 
+#define CROWD 400 /* ranges */
+#define CROWDED 64 /* pages that they are in */
+
+/* What CROWD ranges in a row do, and give back, one after the other */
+struct crowd {
+	uint32_t now[CROWDED];
+	uint32_t old[CROWD];
+};
+
+static void crowd_fill(struct winregion_range *ranges, char *base, bool exec)
+{
+	static const uint32_t protections[] = { RW, RO, NA, RX, RWX };
+	unsigned int i;
+	size_t page;
+
+	for (i = 0; i < CROWD; i++) {
+		page = rand() % CROWDED;
+		ranges[i] = a_range(base + PAGES(page),
+				    PAGES(1 + rand() % (CROWDED - page)),
+				    protections[rand() % (exec ? 5 : 3)]);
+	}
+}
+
+static void crowd_expect(struct crowd *crowd,
+			 const struct winregion_range *ranges, char *base)
+{
+	unsigned int i;
+	size_t page, n;
+
+	for (i = 0; i < CROWD; i++) {
+		page = (ranges[i].address - (uintptr_t)base) / PAGES(1);
+		crowd->old[i] = crowd->now[page];
+		for (n = ranges[i].length / PAGES(1); n; n--)
+			crowd->now[page++] = ranges[i].protection;
+	}
+}
+
+/* Hundreds of ranges that overlap in every way are as one after the other. */
+TEST_F(vector, crowd_of_ranges)
+{
+	char *base = self->large + PAGES(500); /* in two slots */
+	struct crowd crowd;
+	unsigned int round, i;
+
+	for (i = 0; i < CROWDED; i++)
+		crowd.now[i] = RW;
+	ASSERT_EQ(0, wr_commit(self->fd, base, PAGES(CROWDED), RW));
+	fill_pages(base, CROWDED, 3000);
+	srand(1);
+	for (round = 0; round < 8; round++) {
+		crowd_fill(self->ranges, base, round % 2);
+		crowd_expect(&crowd, self->ranges, base);
+		ASSERT_EQ(0, wr_vector(self->fd, WINREGION_PROTECT,
+				       self->ranges, CROWD));
+		for (i = 0; i < CROWD; i++)
+			ASSERT_EQ(crowd.old[i],
+				  self->ranges[i].out_old_protection);
+		for (i = 0; i < CROWDED; i++)
+			ASSERT_TRUE(wr_is(self->fd, base + PAGES(i),
+					  crowd.now[i]));
+		for (i = 0; i < CROWDED; i++)
+			ASSERT_EQ(crowd.now[i] == RW || crowd.now[i] == RWX,
+				  try_write(base + PAGES(i)));
+	}
+	ASSERT_EQ(PAGES(CROWDED), WR_INFO(self->fd, out_committed));
+
+	/* What is not committed is paid for once as well. */
+	ASSERT_EQ(0, wr_decommit(self->fd, base, PAGES(CROWDED)));
+	crowd_fill(self->ranges, base, true);
+	self->ranges[CROWD - 1] = a_range(base, PAGES(CROWDED), RW);
+	ASSERT_EQ(0, wr_vector(self->fd, WINREGION_COMMIT, self->ranges,
+			       CROWD));
+	EXPECT_EQ(PAGES(CROWDED), WR_INFO(self->fd, out_committed));
+	EXPECT_TRUE(wr_is(self->fd, base, RW));
+	for (i = 0; i < CROWD; i++)
+		self->ranges[i].protection = 0;
+	self->ranges[CROWD / 2] = a_range(self->large, 0, 0);
+	ASSERT_EQ(0, wr_vector(self->fd, WINREGION_DECOMMIT, self->ranges,
+			       CROWD));
+	EXPECT_EQ(0, WR_INFO(self->fd, out_committed));
+}
+
+/* Of ranges that overlap too, the first that is no good gives the error. */
+TEST_F(vector, first_error_of_a_crowd)
+{
+	char *beyond = self->large + LARGE - PAGES(1);
+	struct winregion_range *range = self->ranges;
+
+	ASSERT_EQ(0, wr_commit(self->fd, self->large, PAGES(8), RW));
+	range[0] = a_range(self->large + PAGES(2), PAGES(4), RO);
+	range[1] = a_range(self->large, PAGES(8), NA);
+	range[2] = a_range(self->large + PAGES(4), PAGES(6), RO);
+	range[3] = a_range(beyond, PAGES(2), RO);
+	EXPECT_EQ(-ENODATA, wr_vector(self->fd, WINREGION_PROTECT, range, 4));
+	range[2] = range[3];
+	range[3] = a_range(self->large + PAGES(4), PAGES(6), RO);
+	EXPECT_EQ(-EXDEV, wr_vector(self->fd, WINREGION_PROTECT, range, 4));
+	EXPECT_TRUE(wr_is(self->fd, self->large, RW));
+	EXPECT_TRUE(wr_is(self->fd, self->large + PAGES(5), RW));
+}
+
 /* One call changes several regions, in windows of both kinds. */
 TEST_F(vector, several_regions)
 {
