@@ -287,6 +287,9 @@ static void wr_vma_open(struct vm_area_struct *vma)
 		return;
 	if (vma->vm_mm == window->space->mm) {
 		wr_window_get(window);
+		mutex_lock(&window->lock);
+		window->nr_vmas++;
+		mutex_unlock(&window->lock);
 		return;
 	}
 	vma->vm_private_data = wr_window_fork(window, vma);
@@ -308,6 +311,9 @@ static void wr_vma_close(struct vm_area_struct *vma)
 
 	if (!window)
 		return;
+	mutex_lock(&window->lock);
+	window->nr_vmas--;
+	mutex_unlock(&window->lock);
 	if (vma->vm_start < vma->vm_end && vma->vm_pgoff == first &&
 	    !wr_layout_is_mine(window->space))
 		wr_window_unmapped(window, first, first + vma_pages(vma));
@@ -467,6 +473,9 @@ static int wr_file_mmap(struct file *file, struct vm_area_struct *vma)
 	if (window->tracked)
 		wr_vma_set_tracked(vma);
 	wr_window_get(window);
+	mutex_lock(&window->lock);
+	window->nr_vmas++;
+	mutex_unlock(&window->lock);
 	vma->vm_private_data = window;
 	wr_space_put(space);
 	return 0;

@@ -383,7 +383,7 @@ void wr_window_unmapped(struct wr_window *window, pgoff_t first, pgoff_t end)
 	whole = first <= window->first && end >= window->end;
 	if (!window->dead && !whole) {
 		wr_window_lose(window, first, end);
-		whole = wr_window_all_lost(window, true);
+		whole = !window->nr_vmas;
 	}
 	if (!window->dead && whole)
 		put = wr_window_end(window);

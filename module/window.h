@@ -30,6 +30,7 @@ struct wr_region;
  * @shared: in space->shared, or empty; space->lock
  * @batch: in the list of windows that a change has locked; batch_lock
  * @lock: see the lock order; protects the rest
+ * @nr_vmas: its VMAs; it ends with the last of them
  * @dead: it has left space->windows, and has neither VMA nor regions
  * @tracked: its VMAs ask before a page becomes writable; set under mmap_lock as
  *	well, and never reset
@@ -64,6 +65,7 @@ struct wr_window {
 	struct list_head shared;
 	struct list_head batch;
 	struct mutex lock; /* states, regions and pages */
+	unsigned long nr_vmas;
 	bool dead;
 	bool tracked;
 	bool forked;
