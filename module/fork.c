@@ -2,34 +2,67 @@
 /*
  * What a child gets: windows with their regions, states and pages.
  */
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "fault.h"
 #include "fork.h"
 #include "layout.h"
 #include "ptes.h"
 #include "regiontree.h"
 #include "resident.h"
 
-static int fork_regions(struct wr_window *parent, struct wr_window *child)
+/**
+ * struct wr_fork - a window that is being copied; both windows are locked
+ * @parent: the parent's
+ * @child: the child's
+ * @kept: pages of @child that are not lost
+ * @committed: and those of them that are committed
+ */
+struct wr_fork {
+	struct wr_window *parent;
+	struct wr_window *child;
+	unsigned long kept;
+	unsigned long committed;
+};
+
+/* Asked for each of what a program decides how many there are. */
+static int yield_or_die(void)
 {
-	struct wr_region *region = wr_region_first(parent), *copy;
+	cond_resched();
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+static int fork_region(struct wr_window *child, struct wr_region *region)
+{
+	struct wr_region *copy = kzalloc(sizeof(*copy), GFP_KERNEL_ACCOUNT);
 	int err;
 
-	for (; region; region = wr_region_after(region)) {
-		copy = kzalloc(sizeof(*copy), GFP_KERNEL_ACCOUNT);
-		if (!copy)
-			return -ENOMEM;
-		err = wr_space_add_regions(child->space, 1);
-		if (err) {
-			kfree(copy);
-			return err;
-		}
-		copy->first = region->first;
-		copy->end = region->end;
-		copy->protection = region->protection;
-		wr_region_add(child, copy);
+	if (!copy)
+		return -ENOMEM;
+	err = wr_space_add_regions(child->space, 1);
+	if (err) {
+		kfree(copy);
+		return err;
 	}
+	copy->first = region->first;
+	copy->end = region->end;
+	copy->protection = region->protection;
+	wr_region_add(child, copy);
 	return 0;
+}
+
+static int fork_regions(struct wr_fork *fork)
+{
+	struct wr_region *region = wr_region_first(fork->parent);
+	int err = 0;
+
+	for (; region && !err; region = wr_region_after(region)) {
+		err = yield_or_die();
+		if (!err)
+			err = fork_region(fork->child, region);
+	}
+	return err;
 }
 
 /* Whether all pages of a VMA are where they belong. */
@@ -37,11 +70,15 @@ static bool vma_fits(struct wr_window *window, struct vm_area_struct *vma)
 {
 	pgoff_t i = vma->vm_pgoff, end = i + vma_pages(vma), next;
 	bool exec = vma->vm_flags & VM_EXEC;
+	u8 state;
 
-	for (; i < end; i = next)
-		if (wr_window_exec_at(window, wr_runs_span(&window->runs, i,
-							   end, &next)) != exec)
+	for (; i < end; i = next) {
+		cond_resched();
+		state = wr_runs_span(&window->runs, i, end, &next);
+		if (!(state & WR_LOST) &&
+		    wr_window_exec_at(window, state) != exec)
 			return false;
+	}
 	return true;
 }
 
@@ -81,54 +118,58 @@ static u8 fork_state(struct wr_window *parent, u8 state, enum fork_how how)
 	return parent->exec ? WR_LOST : state;
 }
 
-static int fork_run(struct wr_window *child, pgoff_t first, pgoff_t end,
-		    u8 state)
+static int fork_run(struct wr_fork *fork, pgoff_t first, pgoff_t end, u8 state)
 {
+	struct wr_window *child = fork->child;
 	int err;
 
 	err = wr_runs_split(&child->runs, first, GFP_KERNEL_ACCOUNT);
 	if (!err)
 		err = wr_runs_split(&child->runs, end, GFP_KERNEL_ACCOUNT);
-	if (!err && (state & WR_COMMITTED))
-		err = wr_pagefile_charge(&child->space->pagefile, end - first);
-	if (!err) {
-		wr_runs_fill(&child->runs, first, end, state);
-		if (wr_window_is_odd(child, state))
-			child->nr_odd += end - first;
-	}
-	return err;
+	if (err)
+		return err;
+	wr_runs_fill(&child->runs, first, end, state);
+	if (wr_window_is_odd(child, state))
+		child->nr_odd += end - first;
+	if (!(state & WR_LOST))
+		fork->kept += end - first;
+	return 0;
 }
 
 /* The states of a region, or of free pages where @region is NULL. */
-static int fork_runs(struct wr_window *parent, struct wr_window *child,
-		     struct wr_region *region, pgoff_t first, pgoff_t end,
-		     enum fork_how how)
+static int fork_runs(struct wr_fork *fork, struct wr_region *region,
+		     pgoff_t first, pgoff_t end, enum fork_how how)
 {
 	pgoff_t next;
 	int err;
 	u8 state;
 
 	for (; first < end; first = next) {
-		state = wr_runs_span(&parent->runs, first, end, &next);
-		state = fork_state(parent, state, how);
-		err = fork_run(child, first, next, state);
+		err = yield_or_die();
 		if (err)
 			return err;
-		if (region && (state & WR_COMMITTED))
+		state = wr_runs_span(&fork->parent->runs, first, end, &next);
+		state = fork_state(fork->parent, state, how);
+		err = fork_run(fork, first, next, state);
+		if (err)
+			return err;
+		if (region && (state & WR_COMMITTED)) {
 			region->committed += next - first;
+			fork->committed += next - first;
+		}
 	}
 	return 0;
 }
 
-static int fork_states(struct wr_window *parent, struct wr_window *child,
-		       pgoff_t first, pgoff_t end, enum fork_how how)
+static int fork_states(struct wr_fork *fork, pgoff_t first, pgoff_t end,
+		       enum fork_how how)
 {
 	struct wr_region *region;
 	pgoff_t stop;
 	int err;
 
 	for (; first < end; first = stop) {
-		region = wr_region_next(child, first);
+		region = wr_region_next(fork->child, first);
 		if (!region || region->first >= end)
 			stop = end;
 		else if (region->first > first)
@@ -137,140 +178,198 @@ static int fork_states(struct wr_window *parent, struct wr_window *child,
 			stop = min(end, region->end);
 		if (region && region->first > first)
 			region = NULL;
-		err = fork_runs(parent, child, region, first, stop, how);
+		err = fork_runs(fork, region, first, stop, how);
 		if (err)
 			return err;
 	}
 	return 0;
 }
 
-static struct wr_window *fork_window(struct wr_window *parent,
+static int fork_pages(struct wr_fork *fork, pgoff_t first, pgoff_t end,
+		      enum fork_how how)
+{
+	int err;
+
+	wr_ptes_forbid_for_fork(fork->parent, first, end);
+	err = wr_resident_fork(fork->parent, fork->child, first, end);
+	if (!err && how == FORK_MOVES &&
+	    !(fork->parent->moving.state & WR_COMMITTED))
+		wr_resident_drop(fork->child, first, end, false);
+	return err;
+}
+
+typedef int (*fork_fn)(struct wr_fork *fork, pgoff_t first, pgoff_t end,
+		       enum fork_how how);
+
+/*
+ * Calls @fn for each VMA of the parent that the child gets too: not for those
+ * with MADV_DONTFORK. All mmap_locks are held, so they stay the same.
+ */
+static int for_each_copied(struct wr_fork *fork, fork_fn fn)
+{
+	struct wr_window *parent = fork->parent;
+	VMA_ITERATOR(vmi, parent->space->mm, parent->first << PAGE_SHIFT);
+	struct vm_area_struct *vma;
+	int err = 0;
+
+	for_each_vma_range(vmi, vma, parent->end << PAGE_SHIFT) {
+		if (!wr_vma_is_ours(vma) || vma->vm_private_data != parent ||
+		    vma->vm_flags & VM_DONTCOPY)
+			continue;
+		err = fn(fork, vma->vm_pgoff, vma->vm_pgoff + vma_pages(vma),
+			 fork_how(parent, vma));
+		if (err)
+			break;
+	}
+	return err;
+}
+
+static int fork_window_locked(struct wr_fork *fork)
+{
+	struct wr_window *child = fork->child;
+	int err;
+
+	err = fork_regions(fork);
+	if (!err)
+		err = for_each_copied(fork, fork_states);
+	if (!err)
+		err = wr_pagefile_charge(&child->space->pagefile,
+					 fork->committed);
+	if (err) {
+		wr_window_free_regions(child);
+		return err;
+	}
+	child->lost = fork->kept < child->end - child->first;
+	err = for_each_copied(fork, fork_pages);
+	if (!err)
+		err = wr_window_publish(child);
+	if (err)
+		wr_window_end(child);
+	return err;
+}
+
+static struct wr_window *alloc_child(struct wr_window *parent,
 				     struct wr_space *space)
 {
 	struct wr_window *child = wr_window_alloc(space, parent->file);
 	struct wr_runs *runs;
-	int err;
 
 	if (!child)
 		return NULL;
-	if (wr_window_stamp(child))
-		goto err_child;
+	if (wr_window_stamp(child)) {
+		wr_window_put(child);
+		return NULL;
+	}
 	wr_window_set_range(child, parent->first, parent->end);
 	child->exec = parent->exec;
 	child->tracked = true;
 	child->forked = true;
 	child->pieces = parent->pieces;
-	/* Until its VMA has been copied too, a page is lost. */
+	/* Pages whose VMA is not copied are lost. */
 	runs = &child->runs;
 	wr_runs_fill(runs, runs->base, runs->base + (1UL << runs->shift),
 		     WR_LOST);
-	child->lost = true;
-	mutex_lock_nested(&child->lock, SINGLE_DEPTH_NESTING);
-	err = fork_regions(parent, child);
-	if (!err)
-		err = wr_window_publish(child);
-	if (err)
-		wr_window_free_regions(child);
-	mutex_unlock(&child->lock);
-	if (!err)
-		return child;
-err_child:
-	wr_window_put(child);
-	return NULL;
-}
-
-/* The child's window, made by the first of its VMAs; with a reference. */
-static struct wr_window *child_of(struct wr_window *parent,
-				  struct wr_space *space)
-{
-	struct wr_window *child = wr_window_find(space, parent->first);
-
-	if (child)
-		return child;
-	child = fork_window(parent, space);
-	if (child)
-		wr_window_get(child);
 	return child;
 }
 
-static void fork_vma(struct wr_window *parent, struct wr_window *child,
-		     struct vm_area_struct *vma, bool *failed)
+/* Return: the child's window, with a reference for its space, or NULL. */
+static struct wr_window *fork_window(struct wr_window *parent,
+				     struct wr_space *space)
 {
-	pgoff_t first = vma->vm_pgoff, end = first + vma_pages(vma);
-	enum fork_how how = fork_how(parent, vma);
+	struct wr_fork fork = {
+		.parent = parent,
+		.child = alloc_child(parent, space),
+	};
 	int err;
 
-	if (how == FORK_ODD)
-		vm_flags_clear(vma, VM_EXEC);
-
-	mutex_lock_nested(&child->lock, SINGLE_DEPTH_NESTING);
-	err = fork_states(parent, child, first, end, how);
+	if (!fork.child)
+		return NULL;
+	mutex_lock_nested(&fork.child->lock, SINGLE_DEPTH_NESTING);
+	err = fork_window_locked(&fork);
+	mutex_unlock(&fork.child->lock);
 	if (!err)
-		wr_ptes_forbid_for_fork(parent, first, end);
-	if (!err)
-		err = wr_resident_fork(parent, child, first, end);
-	if (!err && how == FORK_MOVES && !(parent->moving.state & WR_COMMITTED))
-		wr_resident_drop(child, first, end, false);
-	if (err)
-		wr_window_lose(child, first, end);
-	else
-		child->lost = !wr_window_all_lost(child, false);
-	if (!err)
-		child->nr_vmas++;
-	*failed = err;
-	mutex_unlock(&child->lock);
+		return fork.child;
+	wr_window_put(fork.child);
+	return NULL;
 }
 
-/* If none of the child's VMAs could be copied, neither is the window. */
-static void drop_failed(struct wr_window *child)
+/* None of the parent is on its way then, nor comes: mmap_lock is held. */
+static void wait_for_faults(struct wr_window *parent)
 {
-	bool put = false;
+	VMA_ITERATOR(vmi, parent->space->mm, parent->first << PAGE_SHIFT);
+	struct vm_area_struct *vma;
 
-	mutex_lock_nested(&child->lock, SINGLE_DEPTH_NESTING);
-	if (!child->dead && wr_window_all_lost(child, true))
-		put = wr_window_end(child);
+	for_each_vma_range(vmi, vma, parent->end << PAGE_SHIFT)
+		if (wr_vma_is_ours(vma) && vma->vm_private_data == parent)
+			vma_start_write(vma);
+}
+
+/* For the first VMA of a window. If it fails, it is not tried for the others. */
+static struct wr_window *first_fork(struct wr_window *parent,
+				    struct wr_space *space)
+{
+	struct wr_window *child;
+
+	if (parent->failed)
+		wr_space_put(parent->failed);
+	parent->failed = NULL;
+	if (!parent->tracked)
+		wr_layout_track(parent);
+	wait_for_faults(parent);
+	if (READ_ONCE(parent->space->file) == parent->file)
+		WRITE_ONCE(parent->space->file_forked, true);
+	mutex_lock(&parent->lock);
+	parent->held.mmap = true;
+	parent->forked = true;
+	child = fork_window(parent, space);
+	parent->held.mmap = false;
+	mutex_unlock(&parent->lock);
+	if (child) {
+		wr_window_get(child);
+	} else {
+		wr_space_get(space);
+		parent->failed = space;
+	}
+	return child;
+}
+
+/* What did not fit has become not executable, see fork_state(); so does this. */
+static void add_vma(struct wr_window *child, struct vm_area_struct *vma)
+{
+	mutex_lock(&child->lock);
+	child->nr_vmas++;
+	if (vma->vm_flags & VM_EXEC && !vma_fits(child, vma))
+		vm_flags_clear(vma, VM_EXEC);
 	mutex_unlock(&child->lock);
-	if (put)
-		wr_window_put(child);
-	wr_window_put(child);
 }
 
 /**
- * wr_window_fork - a child's copy of a window, as far as a VMA reaches
+ * wr_window_fork - a child's copy of a window, for one of its VMAs
  * @parent: the parent's window
  * @vma: the child's VMA; both mmap_locks are held for writing
  *
- * Both sides go on with the same pages, until one of them writes. Nothing is
- * looked up in the child's VMA tree, which is being built.
+ * Both sides go on with the same pages, until one of them writes. The first VMA
+ * has all of the window copied, under one hold of the parent's lock: so a change
+ * of one range is before the fork or after it, whatever VMAs it is in. Nothing
+ * is looked up in the child's VMA tree, which is being built.
  *
  * Return: the window with a reference for the VMA, or NULL if there was no
- * memory or no commit charge; the child then has no memory there.
+ * memory or no commit charge; the child then has no memory in all of the window.
  */
 struct wr_window *wr_window_fork(struct wr_window *parent,
 				 struct vm_area_struct *vma)
 {
 	struct wr_space *space = wr_space_get_for(vma->vm_mm);
 	struct wr_window *child;
-	bool failed = false;
 
-	if (!parent->tracked)
-		wr_layout_track(parent);
 	if (!space)
 		return NULL;
-	if (READ_ONCE(parent->space->file) == parent->file)
-		WRITE_ONCE(parent->space->file_forked, true);
-	mutex_lock(&parent->lock);
-	parent->held.mmap = true;
-	parent->forked = true;
-	child = child_of(parent, space);
+	mmap_assert_write_locked(parent->space->mm);
+	child = wr_window_find(space, parent->first);
+	if (!child && parent->failed != space)
+		child = first_fork(parent, space);
 	if (child)
-		fork_vma(parent, child, vma, &failed);
-	parent->held.mmap = false;
-	mutex_unlock(&parent->lock);
-	if (failed) {
-		drop_failed(child);
-		child = NULL;
-	}
+		add_vma(child, vma);
 	wr_space_put(space);
 	return child;
 }

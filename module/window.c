@@ -109,6 +109,8 @@ void wr_window_put(struct wr_window *window)
 	if (window->stamp)
 		ida_free(&stamps, window->stamp >> STAMP_SHIFT);
 	fput(window->file);
+	if (window->failed)
+		wr_space_put(window->failed);
 	wr_space_put(window->space);
 	kfree_rcu(window, rcu);
 }
@@ -316,20 +318,6 @@ void wr_window_free_regions(struct wr_window *window)
 		n++;
 	}
 	wr_space_add_regions(window->space, -n);
-}
-
-/* Whether all pages are lost, or else (@lost) whether none is. */
-bool wr_window_all_lost(struct wr_window *window, bool lost)
-{
-	pgoff_t i, next;
-	u8 state;
-
-	for (i = window->first; i < window->end; i = next) {
-		state = wr_runs_span(&window->runs, i, window->end, &next);
-		if (lost != !!(state & WR_LOST))
-			return false;
-	}
-	return true;
 }
 
 /* For what cannot fail, as the program's munmap() cannot. */

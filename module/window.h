@@ -24,6 +24,8 @@ struct wr_region;
  *	window are not taken for a relative's; never changes
  * @exec: its own VMA is executable; never changes once it is mapped
  * @huge: it may have 2 MiB pages, and no VM_MIXEDMAP; as @exec
+ * @failed: the space of the last child that it could not be copied for, or NULL;
+ *	counted; mmap_lock for writing
  * @node: in space->windows; space->lock
  * @first: the first page; changes under layout_lock, @lock and space->lock
  * @end: the page behind the last; as @first
@@ -59,6 +61,7 @@ struct wr_window {
 	pgoff_t stamp;
 	bool exec;
 	bool huge;
+	struct wr_space *failed;
 	struct rb_node node;
 	pgoff_t first;
 	pgoff_t end;
@@ -123,7 +126,6 @@ struct wr_window *wr_window_next_shared(struct wr_space *space,
 void wr_window_clear(struct wr_window *window, struct wr_region *region,
 		     pgoff_t first, pgoff_t end, bool mapped);
 void wr_window_free_regions(struct wr_window *window);
-bool wr_window_all_lost(struct wr_window *window, bool lost);
 void wr_window_mark_lost(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_window_lose(struct wr_window *window, pgoff_t first, pgoff_t end);
 bool wr_window_end(struct wr_window *window);

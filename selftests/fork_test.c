@@ -628,6 +628,98 @@ TEST_F(forked, madv_dontfork)
 	EXPECT_TRUE(pages_have(self->base, NR_PAGES, 2));
 }
 
+/* A window of several mappings */
+
+#define WHOLE_PAGES 256UL
+
+/* Every second page has a mapping of its own, though all are alike. */
+static char *make_pieces(int fd)
+{
+	char *base = wr_alloc(fd, PAGES(WHOLE_PAGES + 16));
+	unsigned int i;
+
+	/* One that stays, so that the others' mappings do */
+	if (!base || wr_protect(fd, base + PAGES(WHOLE_PAGES + 8), PAGES(1), RX))
+		return NULL;
+	for (i = 1; i < WHOLE_PAGES; i += 2)
+		if (wr_protect(fd, base + PAGES(i), PAGES(1), RX))
+			return NULL;
+	for (i = 1; i < WHOLE_PAGES; i += 2)
+		if (wr_protect(fd, base + PAGES(i), PAGES(1), RW))
+			return NULL;
+	return base;
+}
+
+struct turner {
+	int fd;
+	char *base;
+	volatile bool stop;
+};
+
+static void *turn_to_and_fro(void *arg)
+{
+	struct turner *me = arg;
+
+	while (!me->stop) {
+		wr_protect(me->fd, me->base, PAGES(WHOLE_PAGES), NA);
+		wr_protect(me->fd, me->base, PAGES(WHOLE_PAGES), RW);
+	}
+	return NULL;
+}
+
+static int is_all_one(void *arg)
+{
+	struct turner *me = arg;
+	struct winregion_run run;
+
+	CHECK(!wr_query(me->fd, me->base, &run));
+	CHECK(run.length >= PAGES(WHOLE_PAGES));
+	return 0;
+}
+
+/* One change of one range has happened for a child, or has not. */
+TEST_F_TIMEOUT(forked, change_of_many_mappings, 60)
+{
+	struct turner turner = { self->fd, make_pieces(self->fd), false };
+	pthread_t thread;
+	int i;
+
+	ASSERT_NE(NULL, turner.base);
+	ASSERT_LT(WHOLE_PAGES / 2, count_vmas(turner.base, PAGES(WHOLE_PAGES)));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, turn_to_and_fro, &turner));
+	for (i = 0; i < 60; i++)
+		ASSERT_EQ(0, in_child(is_all_one, &turner));
+	turner.stop = true;
+	pthread_join(thread, NULL);
+}
+
+/* A mapping that is kept from children is lost to them; the others are not. */
+static int has_no_piece(void *arg)
+{
+	struct turner *me = arg;
+
+	CHECK(!try_read(me->base + PAGES(5)));
+	CHECK(wr_is_reserved(me->fd, me->base + PAGES(5)));
+	CHECK(wr_commit(me->fd, me->base + PAGES(5), PAGES(1), RW) == -ENOENT);
+	CHECK(page_has(me->base + PAGES(4), 4));
+	CHECK(page_has(me->base + PAGES(6), 6));
+	CHECK(!wr_release(me->fd, me->base, 0));
+	return 0;
+}
+
+TEST_F(forked, madv_dontfork_of_piece)
+{
+	struct turner turner = { self->fd, make_pieces(self->fd), false };
+	int i;
+
+	ASSERT_NE(NULL, turner.base);
+	for (i = 0; i < 16; i++)
+		fill_page(turner.base + PAGES(i), i);
+	ASSERT_EQ(0, madvise(turner.base + PAGES(5), PAGES(1), MADV_DONTFORK));
+	EXPECT_EQ(0, in_child(has_no_piece, &turner));
+	EXPECT_TRUE(page_has(turner.base + PAGES(5), 5));
+}
+
 /* Parent and child do not wake each other. */
 
 static int wake_own_word(void *arg)

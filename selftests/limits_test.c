@@ -711,6 +711,48 @@ TEST_F(limits, fork_over_limit)
 			    self->before.out_total));
 }
 
+/* Nor does a child get a part of a window that has several mappings. */
+static int fork_of_many_pieces(void *arg)
+{
+	struct job *job = arg;
+	uint64_t much = (WR_INFO(job->fd, out_limit) / 3 * 2) &
+			~(MIB(2) - 1);
+	char *region = wr_alloc(job->fd, much);
+	int i;
+
+	CHECK(region);
+	for (i = 1; i < 64; i += 2)
+		CHECK(!wr_protect(job->fd, region + PAGES(i), PAGES(1), RX));
+	fill_page(region, 1);
+	for (i = 0; i < 3; i++) {
+		int status;
+		pid_t pid = fork();
+
+		if (!pid) {
+			for (i = 0; i < 64; i++)
+				if (try_read(region + PAGES(i)) ||
+				    probe_fault.sig != SIGBUS)
+					_exit(1);
+			_exit(WR_INFO(job->fd, out_committed) ? 2 : 0);
+		}
+		CHECK(waitpid(pid, &status, 0) == pid);
+		CHECK(!status);
+	}
+	CHECK(page_has(region, 1));
+	return 0;
+}
+
+TEST_F(limits, fork_of_pieces_over_limit)
+{
+	struct job job = { self->fd, 0 };
+
+	if (read_number(OVERCOMMIT))
+		SKIP(return, "not in the default overcommit mode");
+	EXPECT_EQ(0, in_child(fork_of_many_pieces, &job));
+	EXPECT_TRUE(SETTLES(WR_INFO(self->fd, out_total) ==
+			    self->before.out_total));
+}
+
 /* vm.overcommit_memory=2: the system itself keeps count. */
 static int commit_in_mode_2(void *arg)
 {
