@@ -15,10 +15,12 @@
  */
 #include <linux/highmem.h>
 #include <linux/mman.h>
+#include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
 
 #include "fault.h"
+#include "force.h"
 #include "fork.h"
 #include "huge.h"
 #include "layout.h"
@@ -341,46 +343,79 @@ static int wr_vma_mremap(struct vm_area_struct *vma)
 	return -EINVAL;
 }
 
+/*
+ * The page to copy from or to, or NULL for one that is all zeros: pages are not
+ * made to be read. What has no page reads as zeros too, so that a debugger can
+ * save all of a window.
+ */
 static struct page *access_page(struct wr_window *window, pgoff_t index,
-				bool write)
+				bool write, bool forced)
 {
 	u8 state = wr_runs_state(&window->runs, index);
+	u8 wanted = write ? WR_WRITE : WR_READ;
 
 	if (!(state & WR_COMMITTED))
+		return write ? ERR_PTR(-EFAULT) : NULL;
+	if (!forced && !(wr_state_rights(state) & wanted))
 		return ERR_PTR(-EFAULT);
-	return write ? wr_resident_own(window, index, NULL) :
-		       wr_resident_get(window, index);
+	if (write)
+		return wr_resident_own(window, index, NULL);
+	return wr_resident_find(window, index) ?
+		       wr_resident_get(window, index) :
+		       NULL;
+}
+
+static void copy_from_page(struct page *page, unsigned int offset, void *buf,
+			   int len)
+{
+	char *kaddr;
+
+	if (!page) {
+		memset(buf, 0, len);
+		return;
+	}
+	kaddr = kmap_local_page(page);
+	memcpy(buf, kaddr + offset, len);
+	kunmap_local(kaddr);
+}
+
+static void copy_to_page(struct page *page, unsigned int offset, void *buf,
+			 int len)
+{
+	char *kaddr = kmap_local_page(page);
+
+	memcpy(kaddr + offset, buf, len);
+	kunmap_local(kaddr);
 }
 
 /* Copies within one page. Return: bytes copied. */
 static int access_one(struct wr_window *window, unsigned long addr, void *buf,
-		      int len, bool write)
+		      int len, bool write, bool forced)
 {
 	unsigned int offset = offset_in_page(addr);
 	struct page *page;
-	char *kaddr;
 
 	len = min_t(int, len, PAGE_SIZE - offset);
-	page = access_page(window, addr >> PAGE_SHIFT, write);
+	page = access_page(window, addr >> PAGE_SHIFT, write, forced);
 	if (IS_ERR(page))
 		return 0;
-	kaddr = kmap_local_page(page);
 	if (write)
-		memcpy(kaddr + offset, buf, len);
+		copy_to_page(page, offset, buf, len);
 	else
-		memcpy(buf, kaddr + offset, len);
-	kunmap_local(kaddr);
+		copy_from_page(page, offset, buf, len);
 	return len;
 }
 
 /*
  * For a debugger, where the core cannot get at a page because it is not
- * writable or not accessible: a shared mapping has no copy-on-write to force.
+ * writable or not accessible: a shared mapping has no copy-on-write to force. It
+ * does not say whether protections are to be overridden: see force.c.
  */
 static int wr_vma_access(struct vm_area_struct *vma, unsigned long addr,
 			 void *buf, int len, int write)
 {
 	struct wr_window *window = vma->vm_private_data;
+	bool forced = wr_force_allows(vma->vm_mm);
 	int done = 0, n;
 
 	if (!window)
@@ -390,7 +425,7 @@ static int wr_vma_access(struct vm_area_struct *vma, unsigned long addr,
 	window->held.vma = vma;
 	while (done < len) {
 		n = access_one(window, addr + done, buf + done, len - done,
-			       write);
+			       write, forced);
 		if (!n)
 			break;
 		done += n;
@@ -400,6 +435,66 @@ static int wr_vma_access(struct vm_area_struct *vma, unsigned long addr,
 	return done ? done : -EIO;
 }
 
+/* ---- core dumps ---- */
+
+/*
+ * What nothing else of ours has both of: we have set VM_DONTDUMP, not the program.
+ * Each alone is a hint for files.
+ */
+#define VM_UNDUMPED (VM_SEQ_READ | VM_RAND_READ)
+
+static unsigned long core_sparse_mb = 65536;
+module_param(core_sparse_mb, ulong, 0644);
+MODULE_PARM_DESC(core_sparse_mb,
+		 "Core dumps leave out larger windows, if mostly not in memory");
+
+/* From this part in memory on, a VMA is dumped whatever its size. */
+#define DUMP_SHARE 64
+
+static bool is_worth_dumping(struct wr_window *window,
+			     struct vm_area_struct *vma)
+{
+	unsigned long pages = vma_pages(vma), enough = 1, found;
+	pgoff_t first = vma->vm_pgoff;
+
+	if (pages >> (20 - PAGE_SHIFT) > READ_ONCE(core_sparse_mb))
+		enough = pages / DUMP_SHARE;
+	mutex_lock(&window->lock);
+	found = wr_resident_at_most(window, first, first + pages, enough);
+	mutex_unlock(&window->lock);
+	return found >= enough;
+}
+
+/* What the program does not want to be dumped stays so. */
+static void decide_dump(struct wr_window *window, struct vm_area_struct *vma)
+{
+	bool ours = (vma->vm_flags & VM_UNDUMPED) == VM_UNDUMPED;
+
+	mmap_assert_write_locked(vma->vm_mm);
+	if (vma->vm_flags & VM_DONTDUMP && !ours)
+		return;
+	if (!is_worth_dumping(window, vma))
+		vm_flags_set(vma, VM_DONTDUMP | VM_UNDUMPED);
+	else if (ours)
+		vm_flags_clear(vma, VM_DONTDUMP | VM_UNDUMPED);
+}
+
+/*
+ * There is no name. But this is what a core dump asks first, under mmap_lock for
+ * writing, when it decides whether to contain a VMA: all of it or nothing,
+ * zeros for what is not in memory. Another process may go on with the mm, and
+ * dump it later.
+ */
+static const char *wr_vma_name(struct vm_area_struct *vma)
+{
+	struct wr_window *window = vma->vm_private_data;
+
+	if (unlikely(current->flags & PF_DUMPCORE) && window &&
+	    vma->vm_mm == current->mm)
+		decide_dump(window, vma);
+	return NULL;
+}
+
 static const struct vm_operations_struct simple_ops = {
 	.open = wr_vma_open,
 	.close = wr_vma_close,
@@ -407,6 +502,7 @@ static const struct vm_operations_struct simple_ops = {
 	.mprotect = wr_vma_mprotect,
 	.mremap = wr_vma_mremap,
 	.access = wr_vma_access,
+	.name = wr_vma_name,
 	.fault = wr_vma_fault,
 	.map_pages = wr_vma_map_pages,
 	.huge_fault = WR_HUGE_FAULT(wr_vma_huge_fault),
@@ -419,6 +515,7 @@ static const struct vm_operations_struct tracked_ops = {
 	.mprotect = wr_vma_mprotect,
 	.mremap = wr_vma_mremap,
 	.access = wr_vma_access,
+	.name = wr_vma_name,
 	.fault = wr_vma_fault,
 	.map_pages = wr_vma_map_pages,
 	.page_mkwrite = wr_vma_page_mkwrite,
@@ -485,4 +582,5 @@ const struct file_operations wr_file_operations = {
 	.owner = THIS_MODULE,
 	.mmap = wr_file_mmap,
 	.get_unmapped_area = wr_layout_address,
+	.fsync = noop_fsync, /* msync() */
 };

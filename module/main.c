@@ -9,6 +9,7 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 
+#include "force.h"
 #include "huge.h"
 #include "ioctl.h"
 
@@ -31,6 +32,7 @@ static int __init wr_init(void)
 {
 	int err;
 
+	wr_force_init();
 	wr_huge_init();
 	err = misc_register(&device);
 	if (err)

@@ -8,6 +8,7 @@
 
 #include <linux/userfaultfd.h>
 #include <pthread.h>
+#include <sys/ptrace.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
@@ -663,13 +664,15 @@ TEST_F(alloc, copy_for_debugger)
 	uint64_t word = 4711;
 	struct child child;
 	char path[64];
-	int mem;
+	int mem, status;
 
 	ASSERT_TRUE(rendezvous_init(&peeked.rv));
 	fill_pages(self->base, 2, 100);
 	ASSERT_EQ(0, wr_protect(self->fd, self->base, PAGES(1), RO));
 	child = start_child(see_the_copy, &peeked);
 	rendezvous_wait(&peeked.rv, 0);
+	ASSERT_EQ(0, ptrace(PTRACE_ATTACH, child.pid, NULL, NULL));
+	ASSERT_EQ(child.pid, waitpid(child.pid, &status, 0));
 	snprintf(path, sizeof(path), "/proc/%d/mem", child.pid);
 	mem = open(path, O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, mem);
@@ -677,6 +680,7 @@ TEST_F(alloc, copy_for_debugger)
 	EXPECT_EQ(8, pwrite(mem, &word, 8,
 			    (uintptr_t)self->base + PAGES(1) + 64));
 	close(mem);
+	ASSERT_EQ(0, ptrace(PTRACE_DETACH, child.pid, NULL, NULL));
 	rendezvous_signal(&peeked.rv, 0);
 	EXPECT_EQ(0, end_child(&child));
 	EXPECT_EQ(0, *(uint64_t *)(self->base + 64));

@@ -610,6 +610,32 @@ TEST_F(alloc, madvise_results)
 	EXPECT_TRUE(pages_have(own, 4, 1));
 }
 
+/* Programs ask msync() whether an address can be looked at: of any page. */
+TEST_F(alloc, msync_results)
+{
+	static const int flags[] = {
+		0, MS_ASYNC, MS_SYNC, MS_INVALIDATE, MS_SYNC | MS_INVALIDATE,
+	};
+	unsigned char core[4];
+	char *page = self->base;
+	unsigned int i, j;
+
+	ASSERT_EQ(0, wr_protect(self->fd, page + PAGES(1), PAGES(1), NA));
+	ASSERT_EQ(0, wr_protect(self->fd, page + PAGES(2), PAGES(1), RX));
+	ASSERT_EQ(0, wr_decommit(self->fd, page + PAGES(3), PAGES(1)));
+	fill_page(page, 1);
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		for (j = 0; j < 4; j++)
+			EXPECT_EQ(0, msync(page + PAGES(j), PAGES(1),
+					   flags[i])) {
+				TH_LOG("page %u, flags %d", j, flags[i]);
+			}
+		EXPECT_EQ(0, msync(page, PAGES(4), flags[i]));
+	}
+	EXPECT_EQ(0, mincore(page, PAGES(4), core));
+	EXPECT_TRUE(page_has(page, 1));
+}
+
 /* Another policy than the program's own is taken, but not asked. */
 TEST_F(alloc, memory_policy)
 {

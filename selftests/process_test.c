@@ -427,7 +427,8 @@ TEST_F(process, ptrace_peek_poke)
 		errno = 0;
 		word = ptrace(PTRACE_PEEKDATA, child.pid, at, NULL);
 		if (i == LOOK_RESERVED) {
-			EXPECT_EQ(EIO, errno);
+			EXPECT_EQ(0, errno);
+			EXPECT_EQ(0, word);
 			EXPECT_EQ(-1, ptrace(PTRACE_POKEDATA, child.pid, at,
 					     1L));
 			continue;
@@ -457,26 +458,29 @@ TEST_F(process, ptrace_peek_poke)
 	}
 }
 
-/* /proc/pid/mem is the other way in. */
+/* /proc/pid/mem is the other way in; a kernel may want it to be a tracer's. */
 TEST_F(process, proc_mem)
 {
 	struct looked looked = { self, make_looks(self->fd), 0x777000 };
 	struct child child;
+	int mem, i, status;
 	uint64_t word;
 	char path[64];
-	int mem, i;
 	off_t at;
 
 	ASSERT_NE(NULL, looked.base);
 	child = start_child(be_looked_into, &looked);
 	rendezvous_wait(&self->rv, 0);
+	ASSERT_EQ(0, ptrace(PTRACE_ATTACH, child.pid, NULL, NULL));
+	ASSERT_EQ(child.pid, waitpid(child.pid, &status, 0));
 	snprintf(path, sizeof(path), "/proc/%d/mem", child.pid);
 	mem = open(path, O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, mem);
 	for (i = 0; i < NR_LOOKS; i++) {
 		at = (uintptr_t)looked.base + PAGES(i);
 		if (i == LOOK_RESERVED) {
-			EXPECT_EQ(-1, pread(mem, &word, 8, at));
+			EXPECT_EQ(8, pread(mem, &word, 8, at));
+			EXPECT_EQ(0, word);
 			EXPECT_EQ(-1, pwrite(mem, &word, 8, at));
 			continue;
 		}
@@ -489,15 +493,19 @@ TEST_F(process, proc_mem)
 			TH_LOG("page %d", i);
 		}
 	}
-	/* A read that runs into what is not there ends before it. */
+	/* As gcore does it: what is not there is zeros, and nothing is made. */
 	{
-		static char buffer[PAGES(NR_LOOKS + 1)];
+		static char buffer[MIB(2)], zeros[PAGES(1)];
 
-		EXPECT_EQ(PAGES(LOOK_RESERVED),
-			  pread(mem, buffer, sizeof(buffer),
-				(uintptr_t)looked.base));
+		EXPECT_EQ(MIB(2), pread(mem, buffer, sizeof(buffer),
+					(uintptr_t)looked.base));
+		EXPECT_EQ(0, memcmp(buffer + PAGES(LOOK_RESERVED), zeros,
+				    PAGES(1)));
+		EXPECT_TRUE(page_has(buffer + PAGES(LOOK_NOACCESS),
+				     100 + LOOK_NOACCESS));
 	}
 	close(mem);
+	ASSERT_EQ(0, ptrace(PTRACE_DETACH, child.pid, NULL, NULL));
 	rendezvous_signal(&self->rv, 0);
 	EXPECT_EQ(0, end_child(&child));
 }
@@ -506,11 +514,13 @@ TEST_F(process, proc_mem)
 
 #define CORE_PATTERN "/proc/sys/kernel/core_pattern"
 #define CORE_FILE "/tmp/wr_core"
+#define CORE_SPARSE "/sys/module/winregion/parameters/core_sparse_mb"
 
 struct dumper {
 	int fd;
 	char *base;
 	uint64_t size;
+	int (*fn)(void *dumper); /* or NULL for dump_core() */
 };
 
 /* The process that dumps: pages 0..15 have contents, the rest is untouched. */
@@ -566,7 +576,7 @@ static void run_dumper(struct __test_metadata *_metadata,
 	unlink(CORE_FILE);
 	ASSERT_TRUE(write_text(CORE_PATTERN, CORE_FILE));
 	*low = INT64_MAX;
-	child = start_child(dump_core, dumper);
+	child = start_child(dumper->fn ? dumper->fn : dump_core, dumper);
 	/* How far does the memory go down meanwhile? */
 	for (;;) {
 		siginfo_t info = { 0 };
@@ -587,7 +597,7 @@ static void run_dumper(struct __test_metadata *_metadata,
 TEST_F_TIMEOUT(process, core_dump, 60)
 {
 	struct dumper dumper = { self->fd, wr_alloc(self->fd, MIB(2)),
-				 MIB(2) };
+				 MIB(2) , NULL };
 	uint64_t word;
 	int64_t low;
 	int fd, i;
@@ -621,7 +631,8 @@ TEST_F_TIMEOUT(process, core_dump, 60)
 TEST_F_TIMEOUT(process, core_dump_of_untouched, 120)
 {
 	const uint64_t size = MIB(640);
-	struct dumper dumper = { self->fd, wr_alloc(self->fd, size), size };
+	struct dumper dumper = { self->fd, wr_alloc(self->fd, size), size,
+				 NULL };
 	int64_t available, low;
 	struct stat stat;
 	uint64_t word;
@@ -642,6 +653,118 @@ TEST_F_TIMEOUT(process, core_dump_of_untouched, 120)
 	EXPECT_GT(MIB(160) / 512, stat.st_blocks);
 	close(fd);
 	unlink(CORE_FILE);
+}
+
+/* What was not touched at all is left out, however much it is. */
+TEST_F_TIMEOUT(process, core_dump_of_reserved, 60)
+{
+	const uint64_t sizes[] = { MIB(1) << 20, MIB(256) };
+	struct dumper dumper = { .fd = self->fd };
+	struct stat stat;
+	uint64_t word;
+	unsigned int i;
+	int64_t low;
+	int fd;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		dumper.size = sizes[i];
+		dumper.base = wr_reserve(self->fd, dumper.size);
+		ASSERT_NE(NULL, dumper.base);
+		ASSERT_EQ(0, wr_commit(self->fd, dumper.base, PAGES(16), RW));
+		run_dumper(_metadata, &dumper, &low);
+		fd = open(CORE_FILE, O_RDONLY | O_CLOEXEC);
+		ASSERT_LE(0, fd);
+		EXPECT_FALSE(read_core(fd, dumper.base, &word));
+		EXPECT_EQ(0, fstat(fd, &stat));
+		EXPECT_GT(MIB(64), stat.st_size);
+		close(fd);
+		unlink(CORE_FILE);
+	}
+}
+
+static bool in_core_of(struct __test_metadata *_metadata,
+		       struct dumper *dumper, char *addr)
+{
+	uint64_t word;
+	int64_t low;
+	bool found;
+	int fd;
+
+	run_dumper(_metadata, dumper, &low);
+	fd = open(CORE_FILE, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	found = read_core(fd, addr, &word) && word == 77;
+	close(fd);
+	unlink(CORE_FILE);
+	return found;
+}
+
+/* Large and mostly not in memory: left out, as far as the parameter says. */
+TEST_F_TIMEOUT(process, core_dump_of_sparse, 60)
+{
+	struct dumper dumper = { self->fd, NULL, MIB(256), NULL };
+	int64_t most = read_number(CORE_SPARSE);
+	char *at;
+
+	dumper.base = wr_alloc(self->fd, dumper.size);
+	ASSERT_NE(NULL, dumper.base);
+	at = dumper.base + MIB(128) + PAGES(7);
+	fill_page(at, 77);
+	EXPECT_TRUE(in_core_of(_metadata, &dumper, at));
+	ASSERT_TRUE(write_number(CORE_SPARSE, 128));
+	EXPECT_FALSE(in_core_of(_metadata, &dumper, at));
+	fill_pages(dumper.base + MIB(140), MIB(6) / PAGES(1), 1);
+	EXPECT_TRUE(in_core_of(_metadata, &dumper, at));
+	EXPECT_TRUE(write_number(CORE_SPARSE, most));
+}
+
+/* A program that wants it left out has its way. */
+TEST_F_TIMEOUT(process, core_dump_obeys_dontdump, 60)
+{
+	struct dumper dumper = { self->fd, NULL, MIB(2), NULL };
+
+	dumper.base = wr_alloc(self->fd, MIB(2));
+	ASSERT_NE(NULL, dumper.base);
+	fill_page(dumper.base, 77);
+	EXPECT_TRUE(in_core_of(_metadata, &dumper, dumper.base));
+	ASSERT_EQ(0, madvise(dumper.base, MIB(2), MADV_DONTDUMP));
+	EXPECT_FALSE(in_core_of(_metadata, &dumper, dumper.base));
+}
+
+/*
+ * Another process with the same memory dumps first, when nothing is in memory.
+ * The second core is not to lack what is there by then.
+ */
+static int dump_twice(void *arg)
+{
+	struct dumper *dumper = arg;
+	pid_t pid = vfork();
+	int status;
+
+	if (!pid) {
+		struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+
+		setrlimit(RLIMIT_CORE, &limit);
+		signal(SIGABRT, SIG_DFL);
+		kill(getpid(), SIGABRT);
+		_exit(1);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK(WIFSIGNALED(status));
+	fill_page(dumper->base + PAGES(20), 77);
+	return dump_core(dumper);
+}
+
+TEST_F_TIMEOUT(process, core_dump_after_another, 60)
+{
+	struct dumper dumper = { self->fd, NULL, MIB(2), dump_twice };
+	char *at;
+
+	dumper.base = wr_alloc(self->fd, MIB(2));
+	ASSERT_NE(NULL, dumper.base);
+	at = dumper.base + PAGES(20);
+	EXPECT_TRUE(in_core_of(_metadata, &dumper, at));
 }
 
 /* The module */
