@@ -100,6 +100,7 @@ static void free_entry(unsigned long entry, unsigned int shift)
 		free_entry(entry_node(entry)->entries[i],
 			   shift - WR_NODE_SHIFT);
 	kfree(entry_node(entry));
+	cond_resched();
 }
 
 /* Frees all. No page may be resident any more. */

@@ -687,7 +687,7 @@ TEST_F_TIMEOUT(forked, change_of_many_mappings, 60)
 	ASSERT_NE(NULL, turner.base);
 	ASSERT_LT(WHOLE_PAGES / 2, count_vmas(turner.base, PAGES(WHOLE_PAGES)));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, turn_to_and_fro, &turner));
-	for (i = 0; i < 60; i++)
+	for (i = 0; i < 40; i++)
 		ASSERT_EQ(0, in_child(is_all_one, &turner));
 	turner.stop = true;
 	pthread_join(thread, NULL);
