@@ -501,8 +501,7 @@ static void restore_all(struct wr_batch *batch, unsigned int nr)
 {
 	while (nr--)
 		wr_window_restore(batch->spans[nr].window,
-				  batch->spans[nr].first,
-				  batch->spans[nr].end);
+				  batch->spans[nr].first, batch->spans[nr].end);
 }
 
 static bool change_is_exec(struct wr_change *change)

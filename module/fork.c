@@ -205,10 +205,11 @@ typedef int (*fork_fn)(struct wr_fork *fork, pgoff_t first, pgoff_t end,
  * Calls @fn for each VMA of the parent that the child gets too: not for those
  * with MADV_DONTFORK. All mmap_locks are held, so they stay the same.
  */
-static int for_each_copied(struct wr_fork *fork, fork_fn fn)
+static int fork_vmas(struct wr_fork *fork, fork_fn fn)
 {
+	VMA_ITERATOR(vmi, fork->parent->space->mm,
+		     fork->parent->first << PAGE_SHIFT);
 	struct wr_window *parent = fork->parent;
-	VMA_ITERATOR(vmi, parent->space->mm, parent->first << PAGE_SHIFT);
 	struct vm_area_struct *vma;
 	int err = 0;
 
@@ -231,7 +232,7 @@ static int fork_window_locked(struct wr_fork *fork)
 
 	err = fork_regions(fork);
 	if (!err)
-		err = for_each_copied(fork, fork_states);
+		err = fork_vmas(fork, fork_states);
 	if (!err)
 		err = wr_pagefile_charge(&child->space->pagefile,
 					 fork->committed);
@@ -240,7 +241,7 @@ static int fork_window_locked(struct wr_fork *fork)
 		return err;
 	}
 	child->lost = fork->kept < child->end - child->first;
-	err = for_each_copied(fork, fork_pages);
+	err = fork_vmas(fork, fork_pages);
 	if (!err)
 		err = wr_window_publish(child);
 	if (err)

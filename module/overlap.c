@@ -59,9 +59,9 @@ struct wr_overlap *wr_overlap_alloc(struct wr_change *changes, unsigned int nr,
 	struct wr_overlap *overlap;
 	size_t size;
 
-	size = sizeof(*overlap) + nr * (2 * sizeof(*overlap->spans) +
-					2 * sizeof(*overlap->edges) +
-					sizeof(*overlap->before));
+	size = sizeof(*overlap) +
+	       nr * (2 * sizeof(*overlap->spans) + 2 * sizeof(*overlap->edges) +
+		     sizeof(*overlap->before));
 	overlap = kvmalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!overlap)
 		return NULL;

@@ -302,7 +302,8 @@ static void clear_regions(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	struct wr_region *region = wr_region_next(window, first);
 
-	for (; region && region->first < end; region = wr_region_after(region)) {
+	for (; region && region->first < end;
+	     region = wr_region_after(region)) {
 		wr_window_clear(window, region, max(first, region->first),
 				min(end, region->end), false);
 		cond_resched();
