@@ -15,8 +15,10 @@
 
 #define BATCH WINREGION_MAX_RANGES
 #define HUGE_SIZE (1ULL << 46)
-#define PIECES 8192
-#define WINDOWS 60000
+#define PIECES scaled(8192)
+#define WINDOWS scaled(60000)
+#define RUNS scaled(0x40000)
+#define MANY_RUNS scaled(0x100000)
 #define CORE_PATTERN "/proc/sys/kernel/core_pattern"
 
 /* What a process may take to die: 2 seconds on a machine that is not emulated */
@@ -24,6 +26,12 @@
 
 static struct winregion_range ranges[BATCH];
 static struct winregion_run runs[BATCH];
+
+/* Kernels that check everything they do are given less to do, and more time. */
+static unsigned int scaled(unsigned int n)
+{
+	return getenv("KSFT_SLOWDOWN") ? n / 8 : n;
+}
 
 /* How much slower than usual is this machine? */
 static int64_t times_slower(void)
@@ -34,7 +42,8 @@ static int64_t times_slower(void)
 	for (i = 0; i < 100000000; i++)
 		;
 	took = (now_ms() - start) / 100;
-	return took < 1 ? 1 : took > 15 ? 15 : took;
+	took = took < 1 ? 1 : took > 15 ? 15 : took;
+	return getenv("KSFT_SLOWDOWN") ? 4 * took : took;
 }
 
 static void ready(int fd)
@@ -138,9 +147,9 @@ static void all_the_same(char *base, uint64_t length, uint32_t protection)
 /* The last range is not good, so nothing ever changes. */
 static void protect_the_same(int fd, int ready_fd)
 {
-	char *base = many_runs(fd, 0x40000, NA);
+	char *base = many_runs(fd, RUNS, NA);
 
-	all_the_same(base, PAGES(0x40000), RW);
+	all_the_same(base, PAGES(RUNS), RW);
 	ranges[BATCH - 1].length++;
 	ready(ready_fd);
 	for (;;)
@@ -149,10 +158,10 @@ static void protect_the_same(int fd, int ready_fd)
 
 static void commit_the_same(int fd, int ready_fd)
 {
-	char *base = many_runs(fd, 0x40000, NA);
+	char *base = many_runs(fd, RUNS, NA);
 	int i;
 
-	all_the_same(base, PAGES(0x40000), RX);
+	all_the_same(base, PAGES(RUNS), RX);
 	for (i = 0; i < BATCH; i++)
 		ranges[i].address += PAGES(i % 2);
 	ranges[BATCH - 1].length++;
@@ -163,13 +172,13 @@ static void commit_the_same(int fd, int ready_fd)
 
 static void decommit_the_same(int fd, int ready_fd)
 {
-	char *base = many_runs(fd, 0x40000, NA);
+	char *base = many_runs(fd, RUNS, NA);
 	int i;
 
 	all_the_same(base, 0, 0);
 	for (i = 0; i < BATCH; i += 2)
-		ranges[i].length = PAGES(0x40000);
-	ranges[BATCH - 1].length = PAGES(0x40001);
+		ranges[i].length = PAGES(RUNS);
+	ranges[BATCH - 1].length = PAGES(RUNS + 1);
 	ready(ready_fd);
 	for (;;)
 		wr_vector(fd, WINREGION_DECOMMIT, ranges, BATCH);
@@ -185,10 +194,10 @@ TEST_F_TIMEOUT(stall, ranges_all_the_same, 60)
 /* The same, in time to be done */
 TEST_F_TIMEOUT(stall, ranges_all_the_same_are_done, 60)
 {
-	char *base = many_runs(self->fd, 0x10000, NA);
+	char *base = many_runs(self->fd, RUNS / 4, NA);
 	int64_t start = now_ms();
 
-	all_the_same(base, PAGES(0x10000), RO);
+	all_the_same(base, PAGES(RUNS / 4), RO);
 	EXPECT_EQ(0, wr_vector(self->fd, WINREGION_PROTECT, ranges, BATCH));
 	EXPECT_TRUE(wr_is(self->fd, base, RO));
 	all_the_same(base, 0, 0);
@@ -315,13 +324,13 @@ TEST_F_TIMEOUT(stall, windows, 90)
 
 static void fork_runs(int fd, int ready_fd)
 {
-	many_runs(fd, 0x100000, NA);
+	many_runs(fd, MANY_RUNS, NA);
 	fork_huge(fd, ready_fd);
 }
 
 static void release_runs(int fd, int ready_fd)
 {
-	char *base = many_runs(fd, 0x100000, NA);
+	char *base = many_runs(fd, MANY_RUNS, NA);
 
 	ready(ready_fd);
 	wr_release(fd, base, 0);
