@@ -74,6 +74,13 @@ static vm_fault_t page_error(struct vm_fault *vmf, struct wr_window *window,
 	return VM_FAULT_HWPOISON;
 }
 
+/* Not in a tracked window, where PTEs must not be writable yet. */
+static bool may_map_ahead(struct vm_fault *vmf, struct wr_window *window)
+{
+	return vmf->vma->vm_flags & VM_MIXEDMAP && !window->tracked &&
+	       !(vmf->flags & FAULT_FLAG_REMOTE);
+}
+
 /* What cannot be mapped is left to faults. */
 static void map_behind(struct vm_fault *vmf, struct page **pages,
 		       unsigned long n)
@@ -84,7 +91,7 @@ static void map_behind(struct vm_fault *vmf, struct page **pages,
 /*
  * A program that touches one page after the other gets some more at once. They
  * are mapped under the window's lock, so whoever changes their states later
- * finds the PTEs. Not in a tracked window, where PTEs must not be writable yet.
+ * finds the PTEs.
  */
 static void map_ahead(struct vm_fault *vmf, struct wr_window *window)
 {
@@ -93,7 +100,7 @@ static void map_ahead(struct vm_fault *vmf, struct wr_window *window)
 	struct page *pages[WR_UNIT_PAGES];
 	unsigned long n;
 
-	if (!(vma->vm_flags & VM_MIXEDMAP) || vmf->flags & FAULT_FLAG_REMOTE)
+	if (!may_map_ahead(vmf, window))
 		return;
 	end = min(end, vmf->pgoff + WR_UNIT_PAGES);
 	wr_runs_span(&window->runs, vmf->pgoff, end, &next);
@@ -113,7 +120,7 @@ static struct page **make_unit(struct vm_fault *vmf, struct wr_window *window)
 
 	if (!wr_is_unit(vmf->pgoff, vma->vm_pgoff + vma_pages(vma)))
 		return NULL;
-	if (!(vma->vm_flags & VM_MIXEDMAP) || vmf->flags & FAULT_FLAG_REMOTE)
+	if (!may_map_ahead(vmf, window))
 		return NULL;
 	wr_runs_span(&window->runs, vmf->pgoff, end, &next);
 	return next == end ? wr_resident_make_unit(window, vmf->pgoff) : NULL;
@@ -206,25 +213,56 @@ static vm_fault_t wr_vma_fault(struct vm_fault *vmf)
 	return ret;
 }
 
+/* The pages of the unit of a fault, in its VMA, that are in the same state. */
+static void find_near(struct vm_fault *vmf, struct wr_window *window,
+		      pgoff_t *first, pgoff_t *end)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	pgoff_t unit = round_down(vmf->pgoff, WR_UNIT_PAGES), next;
+
+	*first = max(unit, vma->vm_pgoff);
+	*end = min(unit + WR_UNIT_PAGES, vma->vm_pgoff + vma_pages(vma));
+	wr_runs_span(&window->runs, vmf->pgoff, *end, end);
+	wr_runs_span(&window->runs, *first, *end, &next);
+	if (next != *end)
+		*first = vmf->pgoff;
+}
+
 /*
  * A page that was shared by a fork has been left to this window. So have those
  * around it, most likely, and shall not take a fault each.
  */
 static void allow_near(struct vm_fault *vmf, struct wr_window *window)
 {
-	struct vm_area_struct *vma = vmf->vma;
-	pgoff_t first = round_down(vmf->pgoff, WR_UNIT_PAGES), next;
-	pgoff_t end =
-		min(first + WR_UNIT_PAGES, vma->vm_pgoff + vma_pages(vma));
+	pgoff_t first, end;
 
-	first = max(first, vma->vm_pgoff);
-	wr_runs_span(&window->runs, vmf->pgoff, end, &end);
-	wr_runs_span(&window->runs, first, end, &next);
-	if (next != end)
-		first = vmf->pgoff;
+	find_near(vmf, window, &first, &end);
 	wr_resident_claim(window, first, end);
-	wr_ptes_allow_write_in(window, vma, first, vmf->pgoff);
-	wr_ptes_allow_write_in(window, vma, vmf->pgoff + 1, end);
+	wr_ptes_allow_write_in(window, vmf->vma, first, vmf->pgoff);
+	wr_ptes_allow_write_in(window, vmf->vma, vmf->pgoff + 1, end);
+}
+
+/*
+ * A page was replaced, with those of its unit if that was a large one. What is now
+ * the window's own is mapped, under its lock, instead of by a fault each. What
+ * is mapped already, or cannot be, is left as it is.
+ */
+static void map_near(struct vm_fault *vmf, struct wr_window *window)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	pgoff_t first, end, i;
+	struct page *page;
+
+	if (!(vma->vm_flags & VM_MIXEDMAP))
+		return;
+	find_near(vmf, window, &first, &end);
+	for (i = first; i < end; i++) {
+		page = wr_resident_find(window, i);
+		if (page && !PageCompound(page) && !PageHWPoison(page) &&
+		    wr_resident_is_own(window, i, page))
+			vm_insert_page(vma, i << PAGE_SHIFT, page);
+	}
+	wr_ptes_allow_write_in(window, vma, first, end);
 }
 
 static vm_fault_t mkwrite_locked(struct vm_fault *vmf, struct wr_window *window)
@@ -243,13 +281,14 @@ static vm_fault_t mkwrite_locked(struct vm_fault *vmf, struct wr_window *window)
 	if (page != vmf->page) {
 		/* It was replaced; take away what still maps the old one. */
 		wr_resident_zap(window, vmf->pgoff, vmf->pgoff + 1);
+		map_near(vmf, window);
 		return VM_FAULT_NOPAGE;
 	}
 	/* Its slot was broken since the fault, and the core maps all of it. */
 	if (wr_huge_in_parts(window, vmf->pgoff, page) &&
 	    wr_vmf_maps_whole(vmf))
 		return VM_FAULT_NOPAGE;
-	if (claimed && !PageCompound(page))
+	if (claimed && folio_order(page_folio(page)) != WR_SLOT_SHIFT)
 		allow_near(vmf, window);
 	lock_page(page);
 	return VM_FAULT_LOCKED;
@@ -280,6 +319,16 @@ static vm_fault_t wr_vma_map_pages(struct vm_fault *vmf, pgoff_t first,
 	return 0;
 }
 
+/* The child has no memory there: no PTEs are to be copied. */
+static void leave_out(struct wr_window *parent, struct vm_area_struct *vma)
+{
+	struct vm_area_struct *from =
+		vma_lookup(parent->space->mm, vma->vm_start);
+
+	if (from)
+		vm_flags_clear(from, VM_MIXEDMAP);
+}
+
 /* A split (by the holder of layout_lock) or a fork; can't fail. */
 static void wr_vma_open(struct vm_area_struct *vma)
 {
@@ -295,10 +344,10 @@ static void wr_vma_open(struct vm_area_struct *vma)
 		return;
 	}
 	vma->vm_private_data = wr_window_fork(window, vma);
-	/* Early releases of 6.1 have copied page tables by now. */
 	if (!vma->vm_private_data)
-		unmap_mapping_pages(vma->vm_file->f_mapping, vma->vm_pgoff,
-				    vma_pages(vma), false);
+		leave_out(window, vma);
+	/* Some kernels, such as 6.2 to 6.8, have copied PTEs by now, writable ones. */
+	wr_zap_vma(vma, vma->vm_pgoff, vma->vm_pgoff + vma_pages(vma));
 	wr_vma_set_tracked(vma);
 }
 
@@ -527,14 +576,10 @@ bool wr_vma_is_ours(struct vm_area_struct *vma)
 	return vma->vm_ops == &simple_ops || vma->vm_ops == &tracked_ops;
 }
 
-/*
- * Ask page_mkwrite from now on. PTEs that are writable stay so. Without
- * VM_MIXEDMAP a fork leaves the page tables alone.
- */
+/* Ask page_mkwrite from now on. PTEs that are writable stay so. */
 void wr_vma_set_tracked(struct vm_area_struct *vma)
 {
 	vma_start_write(vma);
-	vm_flags_clear(vma, VM_MIXEDMAP);
 	vma->vm_ops = &tracked_ops;
 	WRITE_ONCE(vma->vm_page_prot,
 		   vm_get_page_prot(vma->vm_flags & ~VM_SHARED));
@@ -545,8 +590,8 @@ void wr_vma_set_tracked(struct vm_area_struct *vma)
  * VM_DONTDUMP. VM_DONTEXPAND is load-bearing: it makes the core refuse to
  * merge, grow, duplicate (mremap of length 0) or collapse them, and to
  * register them with userfaultfd, whose write protection would undo ours.
- * VM_MIXEDMAP is what vm_insert_pages() asks for: see map_ahead(); not for
- * 2 MiB pages, which the core then does not count.
+ * VM_MIXEDMAP is what vm_insert_pages() asks for: see map_ahead(); and what makes
+ * a fork copy PTEs. Not for 2 MiB pages, which the core then does not count.
  */
 static int wr_file_mmap(struct file *file, struct vm_area_struct *vma)
 {

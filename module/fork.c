@@ -190,7 +190,10 @@ static int fork_pages(struct wr_fork *fork, pgoff_t first, pgoff_t end,
 {
 	int err;
 
-	wr_ptes_forbid_for_fork(fork->parent, first, end);
+	if (how == FORK_FITS)
+		wr_ptes_forbid_for_fork(fork->parent, first, end);
+	else /* the core copies PTEs: those may not be right for the child */
+		wr_resident_unmap(fork->parent, first, end);
 	err = wr_resident_fork(fork->parent, fork->child, first, end);
 	if (!err && how == FORK_MOVES &&
 	    !(fork->parent->moving.state & WR_COMMITTED))

@@ -21,10 +21,11 @@
  * less than half of it gets pages of its own for the rest: wr_huge_thin(). So does
  * a unit of which not all is left, where that is one large page: see resident.c.
  *
- * In a window that has taken part in a fork nothing is made that large any more:
- * the processes find each other's mappings by the same file, and
- * wp_shared_mapping_range() warns of a PMD that is writable. For that reason, too,
- * what a process maps after it has forked is a new file: wr_space_file().
+ * In a window that has taken part in a fork nothing is made that large any more,
+ * and wp_shared_mapping_range(), which warns of a PMD that is writable, is not
+ * called: the processes find each other's mappings by the same file. For that
+ * reason, too, what a process maps after it has forked is a new file:
+ * wr_space_file().
  *
  * The core takes large mappings in a VMA with VM_MIXEDMAP for something else and
  * does not count them, so windows have either those or pages mapped ahead.
@@ -242,7 +243,7 @@ void wr_huge_note_error(struct wr_window *window, pgoff_t index)
 void wr_huge_break(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	lockdep_assert_held(&window->lock);
-	if (!window->huge || !window->nr_resident)
+	if (!(window->huge || window->forked) || !window->nr_resident)
 		return;
 	if (first != wr_slot_first(first) || end < first + WR_SLOT_PAGES)
 		break_at(window, first);

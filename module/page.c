@@ -163,27 +163,27 @@ void wr_folio_disown(struct folio *folio)
 /**
  * wr_folio_claim - whether a folio's only owner is alone with it
  * @folio: the folio
- * @refs: references that are known: the owner's, and the caller's
+ * @parts: pages of it that the owner has, with a reference each
+ * @held: references of the caller besides
  *
- * The owner's PTEs of a single page may stay: those that others had were removed
- * before they gave the page up, and new ones appear under the page lock. The
- * references are read first, so that a PTE that is just going counts as
- * somebody else's. A large folio must not be mapped.
+ * What maps it may stay: what others had was removed before they gave the folio up,
+ * and a new PTE appears under the page lock. The references are read first, so
+ * that a PTE that is just going counts as somebody else's.
  *
  * Return: whether. If it is, the mark of earlier sharing is gone.
  */
-bool wr_folio_claim(struct folio *folio, unsigned int refs)
+bool wr_folio_claim(struct folio *folio, unsigned int parts, unsigned int held)
 {
 	struct page *page = &folio->page;
-	unsigned int found;
+	unsigned int refs, mapped;
 	bool alone;
 
 	folio_lock(folio);
-	found = folio_ref_count(folio);
+	refs = folio_ref_count(folio);
 	smp_rmb(); /* pairs with the core, which drops a PTE's reference last */
-	if (!folio_test_large(folio))
-		refs += atomic_read(&page->_mapcount) + 1;
-	alone = found == refs && (page_private(page) & WR_PAGE_OWNERS) == 1;
+	mapped = wr_folio_mapcount(folio);
+	alone = mapped <= parts && refs == parts + held + mapped &&
+		(page_private(page) & WR_PAGE_OWNERS) == 1;
 	if (alone)
 		set_page_private(page, 1);
 	folio_unlock(folio);

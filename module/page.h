@@ -39,6 +39,6 @@ void wr_page_stamp(struct page *page, struct address_space *mapping,
 		   pgoff_t index);
 void wr_folio_own(struct folio *folio);
 void wr_folio_disown(struct folio *folio);
-bool wr_folio_claim(struct folio *folio, unsigned int refs);
+bool wr_folio_claim(struct folio *folio, unsigned int parts, unsigned int held);
 
 #endif /* _WR_PAGE_H */

@@ -317,6 +317,7 @@ void wr_ptes_forbid_write(struct wr_window *window, pgoff_t first, pgoff_t end)
 		edit_vmas(window, first, end, &forbid);
 		if (flush(window, first, end))
 			return;
+		pr_notice_once("winregion: pages are unmapped to make them read only\n");
 		WRITE_ONCE(no_flush, true);
 	}
 	wr_resident_unmap(window, first, end);
@@ -338,4 +339,6 @@ void wr_ptes_forbid_for_fork(struct wr_window *window, pgoff_t first,
 		edit_vmas(window, first, end, &forbid);
 	else
 		wr_resident_unmap(window, first, end);
+	/* Who has pinned a page by an old PTE is seen, or sees the new one. */
+	smp_mb();
 }

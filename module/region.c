@@ -534,8 +534,8 @@ static int release_locked(struct wr_space *space, struct wr_window *window,
 	int ret;
 
 	lockdep_assert_held(&space->layout_lock);
-	if (forked) /* so that only its own VMAs are looked at */
-		mmap_read_lock(space->mm);
+	/* So that only its own VMAs are looked at; else others are, too */
+	forked = forked && !mmap_read_lock_killable(space->mm);
 	mutex_lock(&window->lock);
 	window->held.mmap = forked;
 	ret = release_pages_of(window, first, pages, tail);

@@ -179,11 +179,15 @@ void wr_resident_make_huge(struct wr_window *window, pgoff_t first)
 	slot->intact = true;
 }
 
-/* Those in the VMAs of the window. Return: whether it could be done. */
+/*
+ * Those in the VMAs of the window. Return: whether that is all there can be: what is
+ * just being unmapped is no VMA of the tree any more, but has its PTEs still.
+ */
 static bool zap_vmas(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	VMA_ITERATOR(vmi, window->space->mm, first << PAGE_SHIFT);
 	struct vm_area_struct *vma = window->held.vma;
+	pgoff_t from, to, zapped = 0;
 
 	if (vma && first >= vma->vm_pgoff &&
 	    end <= vma->vm_pgoff + vma_pages(vma)) {
@@ -193,12 +197,16 @@ static bool zap_vmas(struct wr_window *window, pgoff_t first, pgoff_t end)
 	if (!window->held.mmap)
 		return false;
 	mmap_assert_locked(window->space->mm);
-	for_each_vma_range(vmi, vma, end << PAGE_SHIFT)
-		if (vma->vm_private_data == window &&
-		    vma->vm_file == window->file)
-			wr_zap_vma(vma, max(first, vma->vm_pgoff),
-				   min(end, vma->vm_pgoff + vma_pages(vma)));
-	return true;
+	for_each_vma_range(vmi, vma, end << PAGE_SHIFT) {
+		if (vma->vm_private_data != window ||
+		    vma->vm_file != window->file)
+			continue;
+		from = max(first, vma->vm_pgoff);
+		to = min(end, vma->vm_pgoff + vma_pages(vma));
+		wr_zap_vma(vma, from, to);
+		zapped += to - from;
+	}
+	return zapped == end - first;
 }
 
 /**
@@ -290,7 +298,8 @@ int wr_resident_replace(struct wr_window *window, pgoff_t index)
 
 /*
  * Replaces the other pages of the unit of @index too that are parts of @folio, if
- * that is easy: its memory is for those who go on with all of it.
+ * that is easy: its memory is for those who go on with all of it. Nothing maps
+ * them.
  */
 static void replace_others(struct wr_window *window, pgoff_t index,
 			   struct folio *folio)
@@ -304,7 +313,7 @@ static void replace_others(struct wr_window *window, pgoff_t index,
 	for (index = end - WR_UNIT_PAGES; index < end; index++) {
 		page = wr_slot_page(slot, wr_slot_offset(index));
 		if (page && page_folio(page) == folio && !PageHWPoison(page) &&
-		    IS_ERR(page_replace(window, index, page, true, EASILY)))
+		    IS_ERR(page_replace(window, index, page, false, EASILY)))
 			return;
 	}
 }
@@ -314,40 +323,41 @@ static struct page *page_unshare(struct wr_window *window, pgoff_t index,
 				 struct page *page)
 {
 	struct wr_slot *slot = wr_runs_peek(&window->runs, index);
+	pgoff_t first = round_down(index, WR_UNIT_PAGES);
 	struct folio *folio = page_folio(page);
+	bool unit = folio_test_large(folio) &&
+		    folio_order(folio) != WR_SLOT_SHIFT;
 	struct page *copy;
 
 	if (slot->intact)
 		wr_resident_break(window, slot, index);
+	if (unit)
+		wr_resident_unmap(window, first, first + WR_UNIT_PAGES);
 	folio_get(folio);
-	copy = page_replace(window, index, page, true, 0);
-	if (!IS_ERR(copy) && folio_test_large(folio) &&
-	    folio_order(folio) != WR_SLOT_SHIFT)
+	copy = page_replace(window, index, page, !unit, 0);
+	if (!IS_ERR(copy) && unit)
 		replace_others(window, index, folio);
 	folio_put(folio);
 	return copy;
 }
 
-/*
- * Where the parts of a large folio can be in a window: all of its slot, or its
- * unit. Return: how many of them the window has.
- */
-static unsigned int find_parts(struct wr_window *window, struct folio *folio,
-			       pgoff_t *first, pgoff_t *end)
+/* How many parts of the folio of @page, that of @index, the window has. */
+static unsigned int count_parts(struct wr_window *window, pgoff_t index,
+				struct page *page)
 {
-	struct wr_slot *slot = wr_runs_peek(&window->runs, *first);
-	unsigned long n = folio_nr_pages(folio);
-	unsigned int parts = 0;
-	struct page *page;
-	pgoff_t i;
+	struct wr_slot *slot = wr_runs_peek(&window->runs, index);
+	unsigned int offset = wr_slot_offset(index), i, parts = 0;
+	struct folio *folio = page_folio(page);
+	struct page *other;
 
-	*first = round_down(*first, n);
-	*end = *first + n;
-	if (n == WR_SLOT_PAGES)
+	if (!folio_test_large(folio))
+		return 1;
+	if (folio_order(folio) == WR_SLOT_SHIFT)
 		return slot->nr_huge;
-	for (i = *first; i < *end; i++) {
-		page = wr_slot_page(slot, wr_slot_offset(i));
-		parts += page && page_folio(page) == folio;
+	offset = round_down(offset, WR_UNIT_PAGES);
+	for (i = 0; i < WR_UNIT_PAGES; i++) {
+		other = wr_slot_page(slot, offset + i);
+		parts += other && page_folio(other) == folio;
 	}
 	return parts;
 }
@@ -359,15 +369,8 @@ static unsigned int find_parts(struct wr_window *window, struct folio *folio,
 static bool claim(struct wr_window *window, pgoff_t index, struct page *page,
 		  unsigned int held)
 {
-	struct folio *folio = page_folio(page);
-	pgoff_t first = index, end;
-	unsigned int parts = 1;
-
-	if (folio_test_large(folio)) {
-		parts = find_parts(window, folio, &first, &end);
-		wr_resident_unmap(window, first, end);
-	}
-	return wr_folio_claim(folio, parts + held);
+	return wr_folio_claim(page_folio(page),
+			      count_parts(window, index, page), held);
 }
 
 /* The page was left to us by others; a shared futex in it is ours now. */
@@ -808,6 +811,13 @@ static struct wr_slot *heir_slot(struct wr_heir *heir, pgoff_t index,
 	return heir->slot;
 }
 
+/* A page with many references looks as if it were. */
+static bool is_pinned(struct wr_window *parent, struct folio *folio)
+{
+	return wr_mm_has_pinned(parent->space->mm) &&
+	       folio_maybe_dma_pinned(folio);
+}
+
 static int fork_copy(struct wr_window *child, struct wr_slot *slot,
 		     pgoff_t index, struct page *page)
 {
@@ -836,10 +846,11 @@ static int fork_page(struct wr_window *parent, pgoff_t index,
 	child_slot = heir_slot(heir, index, slot);
 	if (!child_slot)
 		return -ENOMEM;
-	if (folio_maybe_dma_pinned(folio) && !PageHWPoison(page)) {
+	if (is_pinned(parent, folio) && !PageHWPoison(page)) {
 		err = fork_copy(heir->child, child_slot, index, page);
-		if (err != -EHWPOISON)
-			return err;
+		if (!err && !slot->intact) /* so that its PTE is not copied */
+			wr_resident_zap(parent, index, index + 1);
+		return err;
 	}
 	get_page(page);
 	if (is_first_part(child_slot, wr_slot_offset(index), folio))
@@ -876,7 +887,7 @@ static int fork_unit(struct wr_window *parent, pgoff_t index,
 	struct wr_heir *heir = data;
 	struct wr_slot *child_slot;
 
-	if (folio_maybe_dma_pinned(folio))
+	if (is_pinned(parent, folio))
 		return fork_each(parent, index, slot, WR_UNIT_PAGES, data);
 	child_slot = heir_slot(heir, index, slot);
 	if (!child_slot)
@@ -888,7 +899,6 @@ static int fork_unit(struct wr_window *parent, pgoff_t index,
 	return 0;
 }
 
-/* The child maps it in parts. */
 static int fork_whole(struct wr_window *parent, pgoff_t index,
 		      struct wr_slot *slot, void *data)
 {
@@ -898,7 +908,7 @@ static int fork_whole(struct wr_window *parent, pgoff_t index,
 
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	if (folio_maybe_dma_pinned(folio))
+	if (is_pinned(parent, folio))
 		return fork_each(parent, index, slot, WR_SLOT_PAGES, data);
 	child_slot = wr_runs_make_slot(&heir->child->runs, index);
 	if (!child_slot)
@@ -907,6 +917,7 @@ static int fork_whole(struct wr_window *parent, pgoff_t index,
 	child_slot->whole = &folio->page;
 	child_slot->is_whole = true;
 	child_slot->nr_huge = WR_SLOT_PAGES;
+	child_slot->intact = slot->intact;
 	fork_folio(heir->child, child_slot, folio, WR_SLOT_PAGES);
 	return 0;
 }

@@ -11,6 +11,9 @@
 #include "kselftest_harness.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
@@ -359,7 +362,7 @@ TEST_F(cow, alone_again)
 	EXPECT_TRUE(has(self->out, 8));
 }
 
-/* ---- what a fork leaves alone ---- */
+/* ---- others' references cost no more than they must ---- */
 
 static long faults(void)
 {
@@ -368,6 +371,183 @@ static long faults(void)
 	getrusage(RUSAGE_SELF, &usage);
 	return usage.ru_minflt;
 }
+
+static void touch_all(FIXTURE_DATA(cow) *self)
+{
+	size_t i;
+
+	for (i = 0; i < self->pages; i++)
+		fill_page(self->base + PAGES(i), 100 + i);
+}
+
+/* What a child has left in a pipe is one page, and the others take a fault each. */
+TEST_F(cow, kept_page_costs_one)
+{
+	struct giving giving = { self, nothing, true };
+	struct child child = start_child(child_keeps, &giving);
+	long before;
+
+	EXPECT_EQ(0, end_child(&child));
+	before = faults();
+	touch_all(self);
+	EXPECT_GE(3 * (long)self->pages, faults() - before);
+	before = faults();
+	touch_all(self);
+	EXPECT_GE(2, faults() - before);
+	EXPECT_TRUE(has(self->out, number(self)));
+}
+
+static int child_has_same_frame(void *arg)
+{
+	FIXTURE_DATA(cow) *self = arg;
+	static uint64_t frame;
+
+	if (!frame)
+		frame = page_frame(self->page);
+	(void)*(volatile char *)self->page;
+	CHECK(frame && page_frame(self->page) == frame);
+	return 0;
+}
+
+/* Many references are not taken for a device's. */
+TEST_F(cow, many_references)
+{
+	struct iovec iov = { self->page, 1 };
+	int ends[5][2], i, n;
+
+	for (i = 0; i < 5; i++) {
+		ASSERT_EQ(0, pipe(ends[i]));
+		ASSERT_LE(0, fcntl(ends[i][1], F_SETPIPE_SZ, 1 << 20));
+		for (n = 0; n < 256; n++)
+			ASSERT_EQ(1, vmsplice(ends[i][1], &iov, 1,
+					      SPLICE_F_NONBLOCK));
+	}
+	EXPECT_LT(0, page_frame(self->page));
+	child_has_same_frame(self);
+	EXPECT_EQ(0, in_child(child_has_same_frame, self));
+}
+
+/* ---- a page given up while the memory around it is being unmapped ---- */
+
+#define DETACHED (8UL << 10) /* pages */
+
+struct detached {
+	int fd;
+	char *base;
+	atomic_int go;
+	atomic_int over;
+	atomic_long *page;
+};
+
+static void run_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* Slowly, as others come first */
+static void *unmap_all(void *arg)
+{
+	struct sched_param idle = { 0 };
+	struct detached *detached = arg;
+
+	run_on(0);
+	sched_setscheduler(0, SCHED_IDLE, &idle);
+	while (!detached->go)
+		;
+	munmap(detached->base, PAGES(DETACHED));
+	detached->over = 1;
+	return NULL;
+}
+
+static void *be_in_the_way(void *arg)
+{
+	struct detached *detached = arg;
+
+	run_on(0);
+	while (!detached->over)
+		if (!detached->go)
+			sched_yield();
+	return NULL;
+}
+
+/* What it has given up it cannot read, or it does not see what is written then. */
+static int give_up_while_unmapping(void *arg)
+{
+	struct detached *detached = arg;
+	pthread_t thread[2];
+	int ends[2];
+	char byte;
+	long i;
+
+	CHECK(!pipe(ends));
+	for (i = 0; i < (long)DETACHED; i++)
+		(void)*(volatile char *)(detached->base + PAGES(i));
+	pthread_create(&thread[0], NULL, unmap_all, detached);
+	pthread_create(&thread[1], NULL, be_in_the_way, detached);
+	run_on(1);
+	sleep_ms(20);
+	detached->go = 1;
+	for (i = DETACHED - 1; i >= 0 && !detached->over; i--) {
+		if (wr_decommit(detached->fd, detached->base + PAGES(i),
+				PAGES(1)))
+			break;
+		if (write(ends[1], detached->base + PAGES(i), 1) != 1)
+			continue;
+		CHECK(read(ends[0], &byte, 1) == 1);
+		*detached->page = i;
+		while (*detached->page >= 0)
+			;
+		if (write(ends[1], detached->base + PAGES(i), 1) != 1)
+			continue;
+		CHECK(read(ends[0], &byte, 1) == 1);
+		CHECK(byte != 'S');
+	}
+	detached->over = 1;
+	pthread_join(thread[0], NULL);
+	pthread_join(thread[1], NULL);
+	return 0;
+}
+
+TEST(decommit_beside_munmap)
+{
+	struct detached detached = { .fd = wr_open() };
+	struct child child;
+	int round, status;
+	long i;
+
+	ASSERT_LE(0, detached.fd);
+	ASSERT_TRUE(set_large(false));
+	detached.page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, detached.page);
+	for (round = 0; round < 2; round++) {
+		detached.base = wr_alloc(detached.fd, PAGES(DETACHED));
+		ASSERT_NE(NULL, detached.base);
+		for (i = DETACHED - 1; i >= 0; i--)
+			detached.base[PAGES(i)] = 'p';
+		*detached.page = -1;
+		child = start_child(give_up_while_unmapping, &detached);
+		while (!(status = waitpid(child.pid, NULL,
+					  WNOHANG | __WALL))) {
+			i = *detached.page;
+			if (i < 0) {
+				sched_yield();
+				continue;
+			}
+			detached.base[PAGES(i)] = 'S';
+			*detached.page = -1;
+		}
+		EXPECT_EQ(0, *child.line);
+		ASSERT_EQ(0, wr_release(detached.fd, detached.base, 0));
+	}
+	close(detached.fd);
+}
+
+/* ---- what a fork leaves alone ---- */
 
 static bool reads_without_faults(FIXTURE_DATA(cow) *self)
 {

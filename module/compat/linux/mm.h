@@ -78,6 +78,36 @@ static inline void wr_zap_vma(struct vm_area_struct *vma, pgoff_t first,
 #endif
 }
 
+/* How many PTEs and PMDs map a folio or parts of it; each has a reference. */
+static inline int wr_folio_mapcount(struct folio *folio)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	return folio_mapcount(folio);
+#else
+	long i, n = folio_nr_pages(folio);
+	int mapcount = n, whole = 0;
+
+	for (i = 0; i < n; i++)
+		mapcount += atomic_read(&folio_page(folio, i)->_mapcount);
+	if (n > 1)
+		whole = folio_entire_mapcount(folio);
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+	mapcount -= whole * n; /* each page counts what maps all of them */
+#endif
+	return mapcount + whole;
+#endif
+}
+
+/* Whether some page of the mm was ever pinned; never forgotten. */
+static inline bool wr_mm_has_pinned(struct mm_struct *mm)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+	return mm_flags_test(MMF_HAS_PINNED, mm);
+#else
+	return test_bit(MMF_HAS_PINNED, &mm->flags);
+#endif
+}
+
 /*
  * Counts the TLB flushes of a whole mm, where that can be told, so that one can
  * see whether there was one.
