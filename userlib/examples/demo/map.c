@@ -200,18 +200,18 @@ static void print_cost(const struct map *map)
 	struct winregion_get_info info = get_info();
 	uint64_t vmas = vmas_count(0, info.out_highest, "[winregion]");
 
-	printf("\n   %-41s %12s\n", "regions", text_number(info.out_regions).s);
-	printf("   %-41s %12s\n", "runs of pages that are alike",
+	printf("\n   %-40s %12s\n", "regions", text_number(info.out_regions).s);
+	printf("   %-40s %12s\n", "runs of pages that are alike",
 	       text_number(map->runs).s);
-	printf("   %-41s %12s\n", "VMAs they take", text_number(vmas).s);
-	printf("   %-41s %12s\n", "VMAs a process may have (max_map_count)",
+	printf("   %-40s %12s\n", "VMAs they take", text_number(vmas).s);
+	printf("   %-40s %12s\n", "VMAs a process may have (max_map_count)",
 	       text_number(max_map_count()).s);
-	printf("   %-41s %12s   and %s in store\n",
+	printf("   %-40s %12s   and %s in store\n",
 	       "charged for what is committed",
 	       text_bytes(info.out_committed).s,
 	       text_bytes(info.out_charged - info.out_committed).s);
 	if (info.out_limit != UINT64_MAX)
-		printf("   %-41s %12s   of all processes\n",
+		printf("   %-40s %12s   of all processes\n",
 		       "limit of the charge", text_bytes(info.out_limit).s);
 }
 
