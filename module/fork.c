@@ -249,6 +249,8 @@ static int fork_window_locked(struct wr_fork *fork)
 		err = wr_window_publish(child);
 	if (err)
 		wr_window_end(child);
+	else
+		wr_window_note_room(child);
 	return err;
 }
 

@@ -51,6 +51,8 @@ static int publish(struct wr_window *window, struct wr_region *region,
 	err = wr_window_publish(window);
 	if (!err && region)
 		put_region(window, region, request, first);
+	if (!err)
+		wr_window_note_room(window);
 	mutex_unlock(&window->lock);
 	if (err)
 		wr_window_put(window);
@@ -431,10 +433,13 @@ static bool keep_empty(struct wr_space *space, struct wr_window *window)
 /* If the core refuses to unmap it, the window stays, all free. */
 static void retire(struct wr_space *space, struct wr_window *window)
 {
-	if (keep_empty(space, window))
+	if (keep_empty(space, window)) {
 		wr_window_rejoin(window);
-	else
-		wr_window_destroy(window);
+	} else if (wr_window_destroy(window)) {
+		mutex_lock(&window->lock);
+		wr_window_note_room(window);
+		mutex_unlock(&window->lock);
+	}
 }
 
 /*
@@ -540,6 +545,8 @@ static int release_locked(struct wr_space *space, struct wr_window *window,
 	window->held.mmap = forked;
 	ret = release_pages_of(window, first, pages, tail);
 	empty = ret >= 0 && RB_EMPTY_ROOT(&window->regions);
+	if (ret >= 0 && (!empty || !list_empty(&window->shared)))
+		wr_window_note_room(window);
 	window->held.mmap = false;
 	mutex_unlock(&window->lock);
 	if (forked)

@@ -3,9 +3,9 @@
  * The regions of a window, by address.
  *
  * A red-black tree, because adding and removing need no memory, augmented by
- * the free units in front of each region, so that a free place is found in one
- * walk down. Regions start at units, so only whole free units count, except for
- * what is left behind a region that was released in part.
+ * the free pages in front of each region, so that a free place is found in one
+ * walk down. Regions start at units, so only pages from the start of a unit on
+ * count.
  *
  * The caller holds the window's lock.
  */
@@ -92,7 +92,7 @@ static unsigned long gap_before(struct wr_window *window,
 
 	if (first >= region->first)
 		return 0;
-	return (region->first - first) / WR_UNIT_PAGES;
+	return region->first - first;
 }
 
 static void update_gap(struct wr_window *window, struct wr_region *region)
@@ -134,20 +134,20 @@ void wr_region_remove(struct wr_window *window, struct wr_region *region)
 	update_gap(window, next);
 }
 
-/* The region behind the lowest gap of at least @units, or NULL. */
-static struct wr_region *lowest_gap(struct rb_node *node, unsigned long units)
+/* The region behind the lowest gap of at least @pages, or NULL. */
+static struct wr_region *lowest_gap(struct rb_node *node, unsigned long pages)
 {
 	struct wr_region *left;
 
-	if (!node || to_region(node)->max_gap < units)
+	if (!node || to_region(node)->max_gap < pages)
 		return NULL;
 	for (;;) {
 		left = to_region(node->rb_left);
-		if (left && left->max_gap >= units) {
+		if (left && left->max_gap >= pages) {
 			node = node->rb_left;
 			continue;
 		}
-		if (to_region(node)->gap >= units)
+		if (to_region(node)->gap >= pages)
 			return to_region(node);
 		node = node->rb_right;
 	}
@@ -164,15 +164,106 @@ static struct wr_region *lowest_gap(struct rb_node *node, unsigned long units)
 bool wr_region_find_gap(struct wr_window *window, unsigned long pages,
 			pgoff_t *first)
 {
-	unsigned long units = DIV_ROUND_UP(pages, WR_UNIT_PAGES);
 	struct wr_region *region;
 
 	lockdep_assert_held(&window->lock);
-	region = lowest_gap(window->regions.rb_node, units);
+	pages = round_up(pages, WR_UNIT_PAGES);
+	region = lowest_gap(window->regions.rb_node, pages);
 	if (region)
 		region = to_region(rb_prev(&region->node));
 	else
 		region = to_region(rb_last(&window->regions));
 	*first = free_from(window, region);
-	return *first + units * WR_UNIT_PAGES <= window->end;
+	return *first + pages <= window->end;
+}
+
+/* The region with the highest address below @index, or NULL. */
+struct wr_region *wr_region_before(struct wr_window *window, pgoff_t index)
+{
+	struct rb_node *node = window->regions.rb_node;
+	struct wr_region *before = NULL;
+
+	lockdep_assert_held(&window->lock);
+	while (node) {
+		if (to_region(node)->first >= index) {
+			node = node->rb_left;
+			continue;
+		}
+		before = to_region(node);
+		node = node->rb_right;
+	}
+	return before;
+}
+
+/* The region behind the highest gap of at least @pages, which there is. */
+static struct wr_region *highest_gap(struct rb_node *node, unsigned long pages)
+{
+	struct wr_region *right;
+
+	for (;;) {
+		right = to_region(node->rb_right);
+		if (right && right->max_gap >= pages) {
+			node = node->rb_right;
+			continue;
+		}
+		if (to_region(node)->gap >= pages)
+			return to_region(node);
+		node = node->rb_left;
+	}
+}
+
+/* The same among @region and all in front of it, or NULL if there is none. */
+static struct wr_region *gap_up_to(struct wr_region *region,
+				   unsigned long pages)
+{
+	struct rb_node *node = &region->node, *parent;
+	struct wr_region *left;
+
+	for (;;) {
+		if (to_region(node)->gap >= pages)
+			return to_region(node);
+		left = to_region(node->rb_left);
+		if (left && left->max_gap >= pages)
+			return highest_gap(node->rb_left, pages);
+		for (; (parent = rb_parent(node)); node = parent)
+			if (node == parent->rb_right)
+				break;
+		if (!parent)
+			return NULL;
+		node = parent;
+	}
+}
+
+/**
+ * wr_region_room_end - where free pages end that a region may have
+ * @window: the window
+ * @index: a page of it, or the one behind its last
+ * @pages: how many are needed
+ *
+ * Return: the highest such place, at most @index. If there is none, where the
+ * free pages in front of all regions end: more may be free below the window.
+ */
+pgoff_t wr_region_room_end(struct wr_window *window, pgoff_t index,
+			   unsigned long pages)
+{
+	struct wr_region *region = wr_region_before(window, index);
+
+	if (!region || free_from(window, region) + pages <= index)
+		return index;
+	region = gap_up_to(region, pages);
+	if (!region)
+		region = wr_region_first(window);
+	return region->first;
+}
+
+/* Whether no more region can have any of the window's pages. */
+bool wr_region_fill(struct wr_window *window)
+{
+	struct wr_region *first = wr_region_first(window);
+	struct wr_region *last = to_region(rb_last(&window->regions));
+
+	lockdep_assert_held(&window->lock);
+	return first && first->first == window->first &&
+	       last->end == window->end &&
+	       !to_region(window->regions.rb_node)->max_gap;
 }

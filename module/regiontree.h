@@ -11,7 +11,8 @@
  * @node: in window->regions
  * @first: the first page
  * @end: the page behind the last
- * @gap: whole 64 KiB units that are free between it and the region before
+ * @gap: pages that are free between it and the region before, from the start
+ *	of a unit on
  * @max_gap: the largest @gap in the subtree
  * @committed: committed pages
  * @protection: allocation protection, WINREGION_*
@@ -30,12 +31,16 @@ struct wr_region {
 };
 
 struct wr_region *wr_region_next(struct wr_window *window, pgoff_t index);
+struct wr_region *wr_region_before(struct wr_window *window, pgoff_t index);
 struct wr_region *wr_region_first(struct wr_window *window);
 struct wr_region *wr_region_after(struct wr_region *region);
 void wr_region_add(struct wr_window *window, struct wr_region *region);
 void wr_region_remove(struct wr_window *window, struct wr_region *region);
 bool wr_region_find_gap(struct wr_window *window, unsigned long pages,
 			pgoff_t *first);
+pgoff_t wr_region_room_end(struct wr_window *window, pgoff_t index,
+			   unsigned long pages);
+bool wr_region_fill(struct wr_window *window);
 
 /* The region with the page @index, or NULL; mostly the one in the middle. */
 static __always_inline struct wr_region *

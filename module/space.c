@@ -140,6 +140,7 @@ static struct wr_space *alloc_space(struct mm_struct *mm)
 	for (i = 0; i < ARRAY_SIZE(space->shared); i++)
 		INIT_LIST_HEAD(&space->shared[i]);
 	space->windows = RB_ROOT;
+	space->roomy = RB_ROOT;
 	wr_pagefile_init(&space->pagefile);
 	space->mm = mm;
 	mmgrab(mm);

@@ -69,6 +69,7 @@ struct wr_layout {
  * @batch_lock: see the lock order
  * @lock: a leaf; protects the rest
  * @windows: by address
+ * @roomy: those of them that regions may not fill, by address
  * @shared: windows for small regions, [1] executable ones; the one that was
  *	used last first
  * @shared_pages: pages of all shared windows
@@ -92,6 +93,7 @@ struct wr_space {
 	struct mutex batch_lock; /* windows locked together */
 	spinlock_t lock; /* the lists of windows */
 	struct rb_root windows;
+	struct rb_root roomy;
 	struct list_head shared[2];
 	unsigned long shared_pages;
 	unsigned long nr_windows;

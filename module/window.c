@@ -127,6 +127,7 @@ struct wr_window *wr_window_alloc(struct wr_space *space, struct file *file)
 	INIT_LIST_HEAD(&window->shared);
 	INIT_LIST_HEAD(&window->batch);
 	RB_CLEAR_NODE(&window->node);
+	RB_CLEAR_NODE(&window->roomy);
 	window->regions = RB_ROOT;
 	window->file = get_file(file);
 	window->space = space;
@@ -182,6 +183,102 @@ int wr_window_publish(struct wr_window *window)
 	return 0;
 }
 
+/* ---- windows with room ---- */
+
+static struct wr_window *to_roomy(struct rb_node *node)
+{
+	return rb_entry(node, struct wr_window, roomy);
+}
+
+static void add_roomy(struct wr_window *window)
+{
+	struct rb_root *root = &window->space->roomy;
+	struct rb_node **link = &root->rb_node, *parent = NULL;
+
+	lockdep_assert_held(&window->space->lock);
+	while (*link) {
+		parent = *link;
+		if (window->first < to_roomy(parent)->first)
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
+	}
+	rb_link_node(&window->roomy, parent, link);
+	rb_insert_color(&window->roomy, root);
+}
+
+static void forget_room(struct wr_window *window)
+{
+	lockdep_assert_held(&window->space->lock);
+	if (RB_EMPTY_NODE(&window->roomy))
+		return;
+	rb_erase(&window->roomy, &window->space->roomy);
+	RB_CLEAR_NODE(&window->roomy);
+}
+
+/*
+ * Has wr_window_roomy() find the window, unless regions fill it. Whoever makes
+ * room in it calls this; its lock is held.
+ */
+void wr_window_note_room(struct wr_window *window)
+{
+	lockdep_assert_held(&window->lock);
+	if (!RB_EMPTY_NODE(&window->roomy) || wr_region_fill(window))
+		return;
+	spin_lock(&window->space->lock);
+	if (!RB_EMPTY_NODE(&window->node))
+		add_roomy(window);
+	spin_unlock(&window->space->lock);
+}
+
+/* The highest that starts below @index, with a reference, or NULL. */
+static struct wr_window *roomy_below(struct wr_space *space, pgoff_t index)
+{
+	struct wr_window *found = NULL;
+	struct rb_node *node;
+
+	spin_lock(&space->lock);
+	node = space->roomy.rb_node;
+	while (node) {
+		if (to_roomy(node)->first >= index) {
+			node = node->rb_left;
+			continue;
+		}
+		found = to_roomy(node);
+		node = node->rb_right;
+	}
+	if (found)
+		refcount_inc(&found->refs);
+	spin_unlock(&space->lock);
+	return found;
+}
+
+/* Return: whether it has room; if not it is not found again. */
+static bool has_room(struct wr_window *window)
+{
+	bool room;
+
+	mutex_lock(&window->lock);
+	room = !window->dead && !wr_region_fill(window);
+	if (!room) {
+		spin_lock(&window->space->lock);
+		forget_room(window);
+		spin_unlock(&window->space->lock);
+	}
+	mutex_unlock(&window->lock);
+	return room;
+}
+
+/* The highest window with room that starts below @index, with a reference. */
+struct wr_window *wr_window_roomy(struct wr_space *space, pgoff_t index)
+{
+	struct wr_window *window;
+
+	while ((window = roomy_below(space, index)) && !has_room(window))
+		wr_window_put(window);
+	return window;
+}
+
 /* A hint of another window, if one is written meanwhile, may be lost. */
 static void forget_recent(struct wr_window *window)
 {
@@ -210,6 +307,7 @@ bool wr_window_unpublish(struct wr_window *window)
 	rb_erase(&window->node, &space->windows);
 	RB_CLEAR_NODE(&window->node);
 	space->nr_windows--;
+	forget_room(window);
 	forget_recent(window);
 	if (!list_empty(&window->shared)) {
 		list_del_init(&window->shared);

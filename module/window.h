@@ -30,6 +30,7 @@ struct wr_region;
  * @first: the first page; changes under layout_lock, @lock and space->lock
  * @end: the page behind the last; as @first
  * @shared: in space->shared, or empty; space->lock
+ * @roomy: in space->roomy, or empty; @lock and space->lock
  * @batch: in the list of windows that a change has locked; batch_lock
  * @lock: see the lock order; protects the rest
  * @nr_vmas: its VMAs; it ends with the last of them
@@ -66,6 +67,7 @@ struct wr_window {
 	pgoff_t first;
 	pgoff_t end;
 	struct list_head shared;
+	struct rb_node roomy;
 	struct list_head batch;
 	struct mutex lock; /* states, regions and pages */
 	unsigned long nr_vmas;
@@ -119,6 +121,8 @@ int wr_window_stamp(struct wr_window *window);
 void wr_window_set_range(struct wr_window *window, pgoff_t first, pgoff_t end);
 int wr_window_publish(struct wr_window *window);
 bool wr_window_unpublish(struct wr_window *window);
+void wr_window_note_room(struct wr_window *window);
+struct wr_window *wr_window_roomy(struct wr_space *space, pgoff_t index);
 void wr_window_share(struct wr_window *window, struct list_head *list);
 struct wr_window *wr_window_next_shared(struct wr_space *space,
 					struct list_head *list,
