@@ -14,6 +14,7 @@
 
 #include "change.h"
 #include "ioctl.h"
+#include "place.h"
 #include "protection.h"
 #include "query.h"
 #include "region.h"
@@ -166,7 +167,7 @@ static noinline int wr_ioc_get_info(void __user *argp)
 		.out_features =
 			WINREGION_FEATURE_VECTOR | WINREGION_FEATURE_EXECUTE |
 			WINREGION_FEATURE_GUARD | WINREGION_FEATURE_FORK,
-		.out_lowest = wr_lowest(),
+		.out_lowest = wr_place_lowest(),
 		.out_highest = wr_highest(),
 		.out_max_regions = wr_space_max_regions(),
 		.out_total = (u64)wr_pagefile_total() << PAGE_SHIFT,

@@ -9,10 +9,13 @@
  */
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/uaccess.h>
 
 #include "fault.h"
 #include "ioctl.h"
+#include "place.h"
 #include "protection.h"
 #include "query.h"
 #include "regiontree.h"
@@ -262,14 +265,18 @@ static unsigned int query_window(struct wr_space *space, pgoff_t *index,
 	return n;
 }
 
-/* The first page from @index on that is in a region, or ULONG_MAX. */
+/*
+ * The first page from @index on that is in a region, or ULONG_MAX. A process that
+ * is being killed need not know.
+ */
 static pgoff_t next_region_page(struct wr_space *space, pgoff_t index)
 {
 	struct wr_window *window;
 	struct wr_region *region;
 	pgoff_t found = ULONG_MAX;
 
-	while (found == ULONG_MAX && (window = wr_window_next(space, index))) {
+	while (found == ULONG_MAX && !fatal_signal_pending(current) &&
+	       (window = wr_window_next(space, index))) {
 		mutex_lock(&window->lock);
 		region = wr_region_next(window, index);
 		if (region)
@@ -277,21 +284,9 @@ static pgoff_t next_region_page(struct wr_space *space, pgoff_t index)
 		index = window->end;
 		mutex_unlock(&window->lock);
 		wr_window_put(window);
+		cond_resched();
 	}
 	return found;
-}
-
-/* The first VMA from @addr on that no window has, or NULL. */
-static struct vm_area_struct *next_foreign(struct mm_struct *mm,
-					   unsigned long addr)
-{
-	VMA_ITERATOR(vmi, mm, addr);
-	struct vm_area_struct *vma;
-
-	for_each_vma(vmi, vma)
-		if (!wr_vma_is_ours(vma))
-			return vma;
-	return NULL;
 }
 
 static u32 foreign_protection(vm_flags_t flags)
@@ -358,6 +353,23 @@ static bool foreign_is_readable(struct vm_area_struct *vma, unsigned long addr,
 	return readable;
 }
 
+/* What others have, or keep others from having. */
+static void describe_kept(unsigned long addr, unsigned long end,
+			  unsigned long first, unsigned long stop,
+			  struct winregion_run *run)
+{
+	*run = (struct winregion_run){
+		.address = addr,
+		.length = end - addr,
+		.region_address = first,
+		.region_length = stop - first,
+		.region_protection = WINREGION_NOACCESS,
+		.state = WINREGION_STATE_RESERVE,
+		.type = WINREGION_TYPE_PRIVATE,
+		.flags = WINREGION_RUN_FOREIGN,
+	};
+}
+
 /* Memory that nobody may touch is reserved, as far as one can tell. */
 static void describe_foreign(struct vm_area_struct *vma, unsigned long addr,
 			     unsigned long end, struct winregion_run *run)
@@ -396,25 +408,55 @@ static void describe_free(unsigned long addr, unsigned long end,
 	};
 }
 
-static int query_outside(struct wr_space *space, pgoff_t index,
-			 struct winregion_run *run)
+/* Above any vm.mmap_min_addr that makes sense. */
+#define LOW_END SZ_4G
+
+/*
+ * Nobody may have what the core refuses to map. @usable: from where on there is
+ * no such thing, as far as is known.
+ */
+static void look_low(struct winregion_run *run, unsigned long *usable)
 {
-	unsigned long addr = index << PAGE_SHIFT, end = wr_highest() + 1;
+	unsigned long end = run->address + run->length;
+
+	if (run->state != WINREGION_STATE_FREE || run->address >= *usable)
+		return;
+	*usable = wr_place_lowest();
+	if (run->address >= *usable)
+		return;
+	if (run->address >= wr_lowest())
+		describe_kept(run->address, min(end, *usable), wr_lowest(),
+			      *usable, run);
+	else if (*usable > wr_lowest())
+		describe_free(run->address, min(end, wr_lowest()), run);
+}
+
+static int query_outside(struct wr_space *space, pgoff_t index,
+			 unsigned long *usable, struct winregion_run *run)
+{
+	unsigned long addr = index << PAGE_SHIFT, end = wr_highest() + 1, first;
 	struct vm_area_struct *vma;
 	pgoff_t next = ULONG_MAX;
 
-	if (mmap_read_lock_killable(current->mm))
-		return -EINTR;
 	if (space)
 		next = next_region_page(space, index);
 	if (next < end >> PAGE_SHIFT)
 		end = max(next << PAGE_SHIFT, addr + PAGE_SIZE);
-	vma = next_foreign(current->mm, addr);
-	if (vma && vma->vm_start <= addr)
-		describe_foreign(vma, addr, end, run);
+	if (mmap_read_lock_killable(current->mm))
+		return -EINTR;
+	vma = wr_place_foreign(current->mm, addr, end, &first);
+	if (!vma || first > addr)
+		describe_free(addr, vma ? first : end, run);
+	else if (addr < vma->vm_start)
+		describe_kept(addr, min(end, vma->vm_start), first,
+			      vma->vm_start, run);
+	else if (wr_vma_is_ours(vma)) /* left by a fork that failed */
+		describe_kept(addr, min(end, vma->vm_end), vma->vm_start,
+			      vma->vm_end, run);
 	else
-		describe_free(addr, vma ? min(end, vma->vm_start) : end, run);
+		describe_foreign(vma, addr, end, run);
 	mmap_read_unlock(current->mm);
+	look_low(run, usable);
 	return 0;
 }
 
@@ -433,6 +475,7 @@ int wr_query_runs(struct wr_space *space, u64 *addr, u64 last, u32 flags,
 		  struct winregion_run *runs, unsigned int max)
 {
 	pgoff_t index = *addr >> PAGE_SHIFT, end = (last >> PAGE_SHIFT) + 1;
+	unsigned long usable = LOW_END;
 	unsigned int n = 0, found;
 	int err;
 
@@ -449,7 +492,7 @@ int wr_query_runs(struct wr_space *space, u64 *addr, u64 last, u32 flags,
 			index = min(index, end);
 			continue;
 		}
-		err = query_outside(space, index, &runs[n]);
+		err = query_outside(space, index, &usable, &runs[n]);
 		if (err)
 			return err;
 		index += runs[n++].length >> PAGE_SHIFT;

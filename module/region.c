@@ -193,31 +193,36 @@ static int make_way(struct wr_window *window, struct wr_region *region,
 	return inside ? 1 : wr_window_trim(window, first, end);
 }
 
-/* Bytes below @addr that a window for more regions could have too. */
-static unsigned long room_below(struct wr_space *space, unsigned long addr)
+/*
+ * Bytes below @addr that a window for more regions could have too, of what such
+ * regions may have not too much at a time.
+ */
+static unsigned long room_below(struct wr_space *space,
+				struct wr_reserve *request, unsigned long addr)
 {
 	unsigned long room = space->nr_regions * WR_UNIT_PAGES;
+	unsigned long most = (request->highest - request->lowest) / 16;
 
 	room = clamp_t(unsigned long, room, SHARED_WINDOW_MIN,
 		       SHARED_WINDOW_MAX);
-	room <<= PAGE_SHIFT;
+	room = min3(room << PAGE_SHIFT, most, addr - request->lowest);
+	room = round_down(room, WINREGION_GRANULARITY);
 	mmap_read_lock(space->mm);
-	while (room && (addr - wr_lowest() < room ||
-			!wr_place_is_unmapped(space, addr - room, addr)))
+	while (room && !wr_place_is_unmapped(space, addr - room, addr))
 		room = round_down(room / 2, WINREGION_GRANULARITY);
 	mmap_read_unlock(space->mm);
 	return room;
 }
 
 /*
- * A small region that goes top down: a window with the region at its upper end,
+ * A small region with requirements: a window with the region at its upper end,
  * and room for others below it, the more regions there are the more.
  */
 static int reserve_above(struct wr_space *space, struct wr_region *region,
 			 struct wr_reserve *request)
 {
 	unsigned long addr = request->first << PAGE_SHIFT;
-	unsigned long room = room_below(space, addr);
+	unsigned long room = room_below(space, request, addr);
 	struct wr_window *window;
 
 	space->layout.addr = addr - room;
@@ -233,6 +238,40 @@ static int reserve_above(struct wr_space *space, struct wr_region *region,
 	return publish(window, region, request, request->first);
 }
 
+/* Whether others have some of it, or a stack may want it. */
+static int check_foreign(struct wr_space *space, struct wr_reserve *request)
+{
+	unsigned long addr = request->first << PAGE_SHIFT, first;
+	bool foreign;
+
+	if (mmap_read_lock_killable(space->mm))
+		return -EINTR;
+	foreign = wr_place_foreign(space->mm, addr,
+				   addr + (request->pages << PAGE_SHIFT),
+				   &first);
+	mmap_read_unlock(space->mm);
+	return foreign ? -EEXIST : 0;
+}
+
+/* A window for the region, where nothing is. */
+static int reserve_new(struct wr_space *space, struct wr_region *region,
+		       struct wr_reserve *request)
+{
+	unsigned long addr = request->first << PAGE_SHIFT;
+	int err;
+
+	if (!request->fixed && request->pages <= SHARED_REGION_MAX) {
+		err = reserve_above(space, region, request);
+	} else {
+		space->layout.addr = addr;
+		err = reserve_own(space, region, request);
+	}
+	/* It may be the address that the core forbids, not what is to be there. */
+	if (err == -EACCES && wr_place_is_refused(addr))
+		err = -EADDRNOTAVAIL;
+	return err;
+}
+
 static int reserve_fixed(struct wr_space *space, struct wr_region *region,
 			 struct wr_reserve *request)
 {
@@ -240,6 +279,9 @@ static int reserve_fixed(struct wr_space *space, struct wr_region *region,
 	struct wr_window *window;
 	int ret;
 
+	ret = check_foreign(space, request);
+	if (ret)
+		return ret;
 	while ((window = wr_window_next(space, request->first))) {
 		if (window->first >= end) {
 			wr_window_put(window);
@@ -250,66 +292,57 @@ static int reserve_fixed(struct wr_space *space, struct wr_region *region,
 		if (ret)
 			return min(ret, 0);
 	}
-	if (request->top_down && request->pages <= SHARED_REGION_MAX)
-		return reserve_above(space, region, request);
-	space->layout.addr = request->first << PAGE_SHIFT;
-	return reserve_own(space, region, request);
-}
-
-static unsigned long search_down(struct wr_space *space,
-				 struct wr_reserve *request)
-{
-	unsigned long len = request->pages << PAGE_SHIFT;
-	unsigned long end = request->highest + 1, addr, taken;
-
-	while (end > request->lowest && end - request->lowest >= len) {
-		addr = ALIGN_DOWN(end - len, request->alignment);
-		if (addr < request->lowest)
-			break;
-		taken = wr_place_taken(space, addr, addr + len);
-		if (taken == addr + len)
-			return addr;
-		end = taken;
-	}
-	return -ENOSPC;
+	return reserve_new(space, region, request);
 }
 
 /* The lowest place if it is free, and otherwise the highest. */
-static unsigned long search_up(struct wr_space *space,
-			       struct wr_reserve *request)
+static unsigned long search_any(struct wr_space *space, struct wr_place *place)
 {
-	unsigned long len = request->pages << PAGE_SHIFT;
-	unsigned long addr = ALIGN(request->lowest, request->alignment);
-	struct wr_reserve rest = *request;
+	unsigned long addr = ALIGN(place->lowest, place->alignment);
+	int ret;
 
-	if (addr < request->lowest || addr > request->highest ||
-	    request->highest - addr < len - 1)
+	if (addr < place->lowest || addr > place->highest ||
+	    place->highest - addr < place->len - 1)
 		return -ENOSPC;
-	if (wr_place_taken(space, addr, addr + len) == addr + len)
-		return addr;
-	rest.lowest = addr;
-	return search_down(space, &rest);
+	ret = wr_place_is_free(space, place, addr);
+	if (ret)
+		return ret < 0 ? ret : addr;
+	return wr_place_search(space, place);
 }
 
 /*
- * The place for a region with requirements, in all that is free. Return: the
- * address or an error.
+ * The place for a region with requirements, in all that is free. Beside regions
+ * that are executable, or not, as it is, if there is a choice: pages that do not
+ * fit take VMAs of their own. Return: the address or an error.
  */
 static unsigned long search(struct wr_space *space, struct wr_reserve *request)
 {
-	unsigned long addr;
+	struct wr_place place = {
+		.lowest = request->lowest,
+		.highest = request->highest,
+		.len = request->pages << PAGE_SHIFT,
+		.alignment = request->alignment,
+		.exec = request->exec,
+		.alike = true,
+		.easy = true,
+	};
+	unsigned long addr = -ENOSPC;
 
-	if (mmap_read_lock_killable(space->mm))
-		return -EINTR;
-	addr = request->top_down ? search_down(space, request) :
-				   search_up(space, request);
-	mmap_read_unlock(space->mm);
+	if (!request->top_down)
+		addr = search_any(space, &place);
+	place.alike = false;
+	place.easy = false;
+	if (addr == (unsigned long)-ENOSPC)
+		addr = wr_place_search(space, &place);
 	return addr;
 }
 
-/* Somebody else's mmap() can be faster at the place that was found. */
-static int reserve_bound(struct wr_space *space, struct wr_region *region,
-			 struct wr_reserve *request)
+/*
+ * Somebody else's mmap() can be faster at the place that was found, and the core
+ * can refuse it: then it is low, and the next one is where that is over.
+ */
+static int reserve_within(struct wr_space *space, struct wr_region *region,
+			  struct wr_reserve *request)
 {
 	unsigned long addr;
 	int tries = 16, err;
@@ -320,8 +353,29 @@ static int reserve_bound(struct wr_space *space, struct wr_region *region,
 			return addr;
 		request->first = addr >> PAGE_SHIFT;
 		err = reserve_fixed(space, region, request);
-	} while (err == -EEXIST && --tries);
-	return err == -EEXIST ? -ENOSPC : err;
+		if (err == -EADDRNOTAVAIL) {
+			space->refused = wr_place_lowest();
+			request->lowest = max(request->lowest, space->refused);
+		}
+	} while ((err == -EEXIST || err == -EADDRNOTAVAIL) && --tries);
+	return tries ? err : -ENOSPC;
+}
+
+/* First where the core has refused nothing yet. */
+static int reserve_bound(struct wr_space *space, struct wr_region *region,
+			 struct wr_reserve *request)
+{
+	const unsigned long lowest = request->lowest;
+	int err = -ENOSPC;
+
+	if (space->refused > lowest && space->refused < request->highest) {
+		request->lowest = space->refused;
+		err = reserve_within(space, region, request);
+		request->lowest = lowest;
+	}
+	if (err == -ENOSPC)
+		err = reserve_within(space, region, request);
+	return err;
 }
 
 static int reserve_locked(struct wr_space *space, struct wr_region *region,

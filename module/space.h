@@ -66,6 +66,7 @@ struct wr_layout {
  * @layout: layout_lock
  * @file: what windows made by this space map; layout_lock
  * @file_forked: a child maps @file too; set under mmap_lock, reset with @file
+ * @refused: below it the core has refused a place, which may be over; layout_lock
  * @batch_lock: see the lock order
  * @lock: a leaf; protects the rest
  * @windows: by address
@@ -90,6 +91,7 @@ struct wr_space {
 	struct wr_layout layout;
 	struct file *file;
 	bool file_forked;
+	unsigned long refused;
 	struct mutex batch_lock; /* windows locked together */
 	spinlock_t lock; /* the lists of windows */
 	struct rb_root windows;

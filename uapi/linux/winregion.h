@@ -130,7 +130,8 @@ enum {
  * @out_granularity: WINREGION_GRANULARITY
  * @out_max_ranges: WINREGION_MAX_RANGES
  * @out_features: WINREGION_FEATURE_* bits
- * @out_lowest: lowest address that a region can have
+ * @out_lowest: lowest address that a new region can have, which
+ *	vm.mmap_min_addr can raise
  * @out_highest: highest byte that a region can have
  * @out_max_regions: regions that one process may have
  * @out_regions: regions that this process has
@@ -325,6 +326,8 @@ struct winregion_run {
  * the mapping lets be read, but that are not there (behind the end of a file, or
  * in a hole of what a driver or the kernel maps), are committed with
  * WINREGION_NOACCESS; the run of a driver's mapping may be cut into several.
+ * Reserved, as a region of its own, is also what a stack may still grow into, and
+ * all from 64 KiB up to where the system lets the process map anything.
  */
 #define WINREGION_RUN_FOREIGN (1 << 0)
 
