@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What is free can be had: what a query calls free, a reserve and an mmap() can
- * take, and what they cannot take no query calls free. Hazards B19 and B20.
+ * take, and what they cannot take no query calls free. Hazards B23 and B24.
  */
 #include "kselftest_harness.h"
 
