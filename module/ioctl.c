@@ -13,6 +13,7 @@
 #include <linux/winregion.h>
 
 #include "change.h"
+#include "commit.h"
 #include "ioctl.h"
 #include "place.h"
 #include "protection.h"
@@ -149,7 +150,7 @@ static void info_of_space(struct winregion_get_info *info)
 static noinline int wr_ioc_get_info(void __user *argp)
 {
 	struct winregion_get_info info;
-	unsigned long limit;
+	unsigned long limit, total;
 	int err;
 
 	err = read_args(&info, argp, sizeof(info));
@@ -157,7 +158,7 @@ static noinline int wr_ioc_get_info(void __user *argp)
 		return err;
 	if (info.flags)
 		return -EOPNOTSUPP;
-	limit = wr_pagefile_limit();
+	limit = wr_commit_state(&total);
 	info = (struct winregion_get_info){
 		.size = info.size,
 		.out_abi_version = WINREGION_ABI_VERSION,
@@ -170,7 +171,7 @@ static noinline int wr_ioc_get_info(void __user *argp)
 		.out_lowest = wr_place_lowest(),
 		.out_highest = wr_highest(),
 		.out_max_regions = wr_space_max_regions(),
-		.out_total = (u64)wr_pagefile_total() << PAGE_SHIFT,
+		.out_total = (u64)total << PAGE_SHIFT,
 		.out_limit = limit == ULONG_MAX ? U64_MAX :
 						  (u64)limit << PAGE_SHIFT,
 	};

@@ -9,9 +9,11 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 
+#include "backing.h"
 #include "force.h"
 #include "huge.h"
 #include "ioctl.h"
+#include "settings.h"
 
 static const struct file_operations device_operations = {
 	.owner = THIS_MODULE,
@@ -33,10 +35,13 @@ static int __init wr_init(void)
 	int err;
 
 	wr_force_init();
+	wr_settings_init();
 	wr_huge_init();
 	err = misc_register(&device);
-	if (err)
+	if (err) {
 		wr_huge_exit();
+		wr_settings_exit();
+	}
 	return err;
 }
 
@@ -44,6 +49,8 @@ static void __exit wr_exit(void)
 {
 	misc_deregister(&device);
 	wr_huge_exit();
+	wr_backing_exit();
+	wr_settings_exit();
 }
 
 module_init(wr_init);

@@ -4,25 +4,24 @@
 
 #include <linux/atomic.h>
 #include <linux/list.h>
-#include <linux/mutex.h>
 #include <linux/spinlock.h>
+
+struct wr_share;
 
 /**
  * struct wr_pagefile - the commit charge of one space
  * @lock: a leaf; protects @quota, and both counters when they change together
- * @quota: pages charged to the system
+ * @quota: pages charged to the system; changes under the lock of commit.c too
  * @store: those of them that are not committed
- * @grow_lock: serialises changes of @quota and @quanta; taken inside
- *	mmap_lock and the window's lock
- * @quanta: struct wr_quantum, the newest first; they add up to @quota, but for
- *	one that is just being truncated; @grow_lock
+ * @node: in the list of those that have a quota; the lock of commit.c
+ * @share: where @quota is counted, or NULL; the lock of commit.c
  */
 struct wr_pagefile {
 	spinlock_t lock; /* the counters */
 	unsigned long quota;
 	atomic_long_t store;
-	struct mutex grow_lock; /* the quanta */
-	struct list_head quanta;
+	struct list_head node;
+	struct wr_share *share;
 };
 
 void wr_pagefile_init(struct wr_pagefile *pagefile);
@@ -33,8 +32,6 @@ bool wr_pagefile_uncharge_quick(struct wr_pagefile *pagefile,
 void wr_pagefile_uncharge(struct wr_pagefile *pagefile, unsigned long pages);
 unsigned long wr_pagefile_used(struct wr_pagefile *pagefile);
 void wr_pagefile_trim(struct wr_pagefile *pagefile, bool may_truncate);
-unsigned long wr_pagefile_total(void);
-unsigned long wr_pagefile_limit(void);
 
 /* Takes charge if there is enough in store. Does not sleep. */
 static __always_inline bool

@@ -27,8 +27,8 @@
 bool wr_place_is_refused(unsigned long addr)
 {
 	return vm_mmap(NULL, addr, PAGE_SIZE, PROT_NONE,
-		       MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, 0) ==
-	       (unsigned long)-EPERM;
+		       MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+		       0) == (unsigned long)-EPERM;
 }
 
 /**
@@ -210,7 +210,8 @@ static unsigned long taken_from(struct wr_space *space,
 	unsigned long end = addr + place->len, first;
 
 	end = taken_by_windows(space, place, addr >> PAGE_SHIFT,
-			       end >> PAGE_SHIFT) << PAGE_SHIFT;
+			       end >> PAGE_SHIFT)
+	      << PAGE_SHIFT;
 	if (end > addr && wr_place_foreign(space->mm, addr, end, &first))
 		return first;
 	return end;

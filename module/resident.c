@@ -16,6 +16,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "commit.h"
 #include "regiontree.h"
 #include "resident.h"
 
@@ -117,6 +118,35 @@ static void slot_add(struct wr_window *window, struct wr_slot *slot,
 	slot->pages[wr_slot_offset(index)] = page;
 	slot->nr_resident++;
 	window->nr_resident++;
+	wr_commit_touched(1);
+}
+
+/* The page that was just added is counted with the parent's. */
+static void count_inherited(struct wr_window *window)
+{
+	window->nr_inherited++;
+	wr_commit_touched(-1);
+}
+
+/* @n pages that were counted elsewhere are this window's alone now. */
+static void count_owned(struct wr_window *window, unsigned long n)
+{
+	n = min(n, window->nr_inherited);
+	window->nr_inherited -= n;
+	wr_commit_touched(n);
+}
+
+/* @n pages are gone: those that are counted here before others. */
+static void count_dropped(struct wr_window *window, unsigned long n)
+{
+	unsigned long counted = n;
+
+	if (unlikely(window->nr_inherited)) {
+		counted = window->nr_resident + n - window->nr_inherited;
+		counted = min(n, counted);
+		window->nr_inherited -= n - counted;
+	}
+	wr_commit_touched(-(long)counted);
 }
 
 /*
@@ -152,6 +182,7 @@ static struct page *add_large(struct wr_window *window, struct wr_slot *slot,
 	if (page) {
 		slot->nr_resident += 1 << order;
 		window->nr_resident += 1 << order;
+		wr_commit_touched(1 << order);
 	}
 	return page;
 }
@@ -270,6 +301,8 @@ static struct page *page_replace(struct wr_window *window, pgoff_t index,
 	page = page_copy(window, index, old, gfp);
 	if (IS_ERR(page))
 		return page;
+	if (!wr_page_is_exclusive(old))
+		count_owned(window, 1);
 	slot->pages[wr_slot_offset(index)] = page;
 	if (mapped) {
 		/* Faults that return @old hold its lock until they are done. */
@@ -369,8 +402,13 @@ static unsigned int count_parts(struct wr_window *window, pgoff_t index,
 static bool claim(struct wr_window *window, pgoff_t index, struct page *page,
 		  unsigned int held)
 {
-	return wr_folio_claim(page_folio(page),
-			      count_parts(window, index, page), held);
+	unsigned int parts = count_parts(window, index, page);
+
+	if (!wr_folio_claim(page_folio(page), parts, held))
+		return false;
+	if (window->nr_inherited)
+		count_owned(window, parts);
+	return true;
 }
 
 /* The page was left to us by others; a shared futex in it is ours now. */
@@ -688,6 +726,7 @@ static int drop_page(struct wr_window *window, pgoff_t index,
 	slot->pages[offset] = NULL;
 	slot->nr_resident--;
 	window->nr_resident--;
+	count_dropped(window, 1);
 	page_disown(slot, offset, page); /* waits for faults as well */
 	dropped->any = true;
 	if (dropped->mapped) {
@@ -856,6 +895,7 @@ static int fork_page(struct wr_window *parent, pgoff_t index,
 	if (is_first_part(child_slot, wr_slot_offset(index), folio))
 		wr_folio_own(folio);
 	slot_add(heir->child, child_slot, index, page);
+	count_inherited(heir->child);
 	return 0;
 }
 
@@ -877,6 +917,7 @@ static void fork_folio(struct wr_window *child, struct wr_slot *slot,
 	wr_folio_own(folio);
 	slot->nr_resident += n;
 	child->nr_resident += n;
+	child->nr_inherited += n;
 }
 
 static int fork_unit(struct wr_window *parent, pgoff_t index,
@@ -913,12 +954,8 @@ static int fork_whole(struct wr_window *parent, pgoff_t index,
 	child_slot = wr_runs_make_slot(&heir->child->runs, index);
 	if (!child_slot)
 		return -ENOMEM;
-	kfree(child_slot->pages);
-	child_slot->whole = &folio->page;
-	child_slot->is_whole = true;
-	child_slot->nr_huge = WR_SLOT_PAGES;
-	child_slot->intact = slot->intact;
-	fork_folio(heir->child, child_slot, folio, WR_SLOT_PAGES);
+	count_dropped(window, n);
+	wr_folio_disown(folio);
 	return 0;
 }
 

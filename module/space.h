@@ -23,11 +23,11 @@
  *	      space->batch_lock	one change of several windows
  *	        window->lock	states and pages; of several windows only under
  *				batch_lock, of a child's only in a fork
- *	          pagefile->grow_lock
  *	          page lock
  *	            i_mmap_rwsem
  *
- * space->lock, pagefile->lock and the lock of the table of spaces are leaves.
+ * space->lock, pagefile->lock, inside that of commit.c, and the lock of the table
+ * of spaces are leaves.
  * No fault and no VMA callback takes layout_lock. No user memory is touched
  * under any of them.
  */

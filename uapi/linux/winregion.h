@@ -50,7 +50,8 @@
  * ENODATA        a page of the range is not committed
  * ENOSPC         no room in the address space: no hole large enough,
  *                RLIMIT_AS or vm.max_map_count
- * EDQUOT         the commit limit would be passed
+ * EDQUOT         a commit limit would be passed: that of all processes, of the
+ *                memory there is, of the user's share, or of the system
  * EMFILE         the process has as many regions as the module allows
  * EAGAIN         RLIMIT_MEMLOCK forbids it (after mlockall(MCL_FUTURE))
  * EACCES         a security policy forbids executable memory
@@ -140,7 +141,8 @@ enum {
  * @out_charged: bytes charged to the system for it; above @out_committed by
  *	what is kept in store for the next commits
  * @out_total: bytes charged by all processes through this module
- * @out_limit: the limit of @out_total, or ~0 if there is none
+ * @out_limit: what @out_total can come to by commits of this process, as things
+ *	are, or ~0 if there is no limit; never below @out_total
  *
  * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT.
  */

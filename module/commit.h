@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _WR_COMMIT_H
+#define _WR_COMMIT_H
+
+#include <linux/percpu.h>
+
+struct wr_pagefile;
+
+/* Committed pages in memory, counted where they came and went. */
+DECLARE_PER_CPU(long, wr_resident_pages);
+
+/* @pages more of them, or fewer. */
+static __always_inline void wr_commit_touched(long pages)
+{
+	this_cpu_add(wr_resident_pages, pages);
+}
+
+int wr_commit_take(struct wr_pagefile *pagefile, unsigned long pages,
+		   bool hard);
+unsigned long wr_commit_return(struct wr_pagefile *pagefile,
+			       unsigned long wanted);
+void wr_commit_forget(struct wr_pagefile *pagefile);
+unsigned long wr_commit_state(unsigned long *total);
+
+#endif /* _WR_COMMIT_H */

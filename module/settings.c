@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the administrator has set for the whole system, as far as it is about
+ * memory and not for modules: it is read from procfs, mounted for us alone. The
+ * files of vm.* stay open, as reading them takes no lock, so that this can be
+ * done wherever one may sleep, under mmap_lock too. /proc/meminfo has a lock
+ * under which others take mmap_lock; it is left to a worker.
+ */
+#include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/mount.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "settings.h"
+
+#define KB_SHIFT (PAGE_SHIFT - 10)
+
+enum setting {
+	OVERCOMMIT_MODE,
+	OVERCOMMIT_KBYTES,
+	OVERCOMMIT_RATIO,
+	ADMIN_RESERVE,
+	USER_RESERVE,
+	NR_SETTINGS,
+};
+
+/*
+ * The files never change once the module is there. A value is the one that was
+ * read last, for when it cannot be read.
+ */
+static struct {
+	const char *name;
+	struct file *file;
+	unsigned long value;
+} settings[NR_SETTINGS] = {
+	[OVERCOMMIT_MODE] = { "sys/vm/overcommit_memory" },
+	[OVERCOMMIT_KBYTES] = { "sys/vm/overcommit_kbytes" },
+	[OVERCOMMIT_RATIO] = { "sys/vm/overcommit_ratio", NULL, 50 },
+	[ADMIN_RESERVE] = { "sys/vm/admin_reserve_kbytes" },
+	[USER_RESERVE] = { "sys/vm/user_reserve_kbytes" },
+};
+
+static unsigned long mode_valid_until; /* jiffies */
+static struct vfsmount *procfs; /* our own, or NULL; never changes */
+static const struct cred *reader_cred; /* or NULL; never changes */
+
+/* From /proc/meminfo, in pages; @valid_until is 0 as long as nothing is known. */
+static struct {
+	unsigned long swap;
+	unsigned long hugetlb;
+	unsigned long valid_until;
+} meminfo;
+static DECLARE_WAIT_QUEUE_HEAD(meminfo_wait);
+
+/* What the caller may open or read does not matter. */
+static ssize_t read_text(struct file *file, char *text, size_t size)
+{
+	const struct cred *old = override_creds(reader_cred);
+	loff_t at = 0;
+	ssize_t n;
+
+	n = kernel_read(file, text, size - 1, &at);
+	revert_creds(old);
+	text[max_t(ssize_t, n, 0)] = '\0';
+	return n;
+}
+
+static unsigned long read_setting(enum setting which)
+{
+	struct file *file = settings[which].file;
+	unsigned long value;
+	char text[24];
+
+	if (file && read_text(file, text, sizeof(text)) > 0 &&
+	    !kstrtoul(text, 10, &value))
+		WRITE_ONCE(settings[which].value, value);
+	return READ_ONCE(settings[which].value);
+}
+
+static struct file *open_file(const char *name)
+{
+	struct file *file;
+
+	if (!procfs || !reader_cred)
+		return NULL;
+	file = file_open_root_mnt(procfs, name, O_RDONLY, 0);
+	return IS_ERR(file) ? NULL : file;
+}
+
+/* All of a file of procfs, or as much as there is room for, or NULL. */
+static char *read_whole(const char *name)
+{
+	struct file *file = open_file(name);
+	char *text;
+
+	if (!file)
+		return NULL;
+	text = kzalloc(PAGE_SIZE, GFP_KERNEL);
+	if (text && read_text(file, text, PAGE_SIZE) <= 0) {
+		kfree(text);
+		text = NULL;
+	}
+	fput(file);
+	return text;
+}
+
+/* The pages of a line of /proc/meminfo */
+static unsigned long meminfo_pages(const char *text, const char *name)
+{
+	const char *line = strstr(text, name);
+	unsigned long kb;
+
+	if (!line || sscanf(line + strlen(name), " %lu", &kb) != 1)
+		return 0;
+	return kb >> KB_SHIFT;
+}
+
+static void update_meminfo(struct work_struct *work)
+{
+	char *text = read_whole("meminfo");
+
+	if (!text)
+		return;
+	WRITE_ONCE(meminfo.swap, meminfo_pages(text, "SwapTotal:"));
+	WRITE_ONCE(meminfo.hugetlb, meminfo_pages(text, "Hugetlb:"));
+	WRITE_ONCE(meminfo.valid_until, (jiffies + HZ) | 1);
+	kfree(text);
+	wake_up_all(&meminfo_wait);
+}
+
+static DECLARE_WORK(meminfo_work, update_meminfo);
+
+static bool meminfo_is_old(void)
+{
+	return time_after(jiffies, READ_ONCE(meminfo.valid_until));
+}
+
+/**
+ * wr_settings_refresh - see whether the system's memory has changed
+ *
+ * Swap may have been added, for one. Once a second is enough. The wait for the
+ * worker has an end, as there may be no memory for one.
+ *
+ * Context: may sleep.
+ */
+void wr_settings_refresh(void)
+{
+	if (!meminfo_is_old())
+		return;
+	schedule_work(&meminfo_work);
+	wait_event_timeout(meminfo_wait, !meminfo_is_old(), HZ / 10);
+}
+
+/* The system's setting. Context: may sleep. */
+enum wr_overcommit wr_settings_overcommit(void)
+{
+	enum wr_overcommit mode = read_setting(OVERCOMMIT_MODE);
+
+	WRITE_ONCE(mode_valid_until, jiffies + HZ / 10);
+	return mode;
+}
+
+/* For those who ask often; it may just have changed. */
+static enum wr_overcommit recent_overcommit(void)
+{
+	if (time_after(jiffies, READ_ONCE(mode_valid_until)))
+		return wr_settings_overcommit();
+	return READ_ONCE(settings[OVERCOMMIT_MODE].value);
+}
+
+/* CommitLimit in pages */
+static long commit_limit(void)
+{
+	unsigned long kbytes = read_setting(OVERCOMMIT_KBYTES);
+	unsigned long pages = totalram_pages();
+
+	if (kbytes)
+		pages = kbytes >> KB_SHIFT;
+	else
+		pages = (pages - min(pages, READ_ONCE(meminfo.hugetlb))) / 100 *
+			read_setting(OVERCOMMIT_RATIO);
+	return pages + READ_ONCE(meminfo.swap);
+}
+
+/**
+ * wr_settings_left - what vm.overcommit_memory=2 leaves to the calling process
+ * @admin: the process has CAP_SYS_ADMIN
+ *
+ * Asked for more, the core would count that for a moment, and refuse it to
+ * others. Context: may sleep.
+ *
+ * Return: pages; LONG_MAX if there is no such limit, or it is not known.
+ */
+unsigned long wr_settings_left(bool admin)
+{
+	long left;
+
+	if (recent_overcommit() != WR_OVERCOMMIT_NEVER ||
+	    !READ_ONCE(meminfo.valid_until))
+		return LONG_MAX;
+	left = commit_limit() - vm_memory_committed();
+	if (!admin)
+		left -= read_setting(ADMIN_RESERVE) >> KB_SHIFT;
+	if (current->mm)
+		left -= min(READ_ONCE(current->mm->total_vm) / 32,
+			    read_setting(USER_RESERVE) >> KB_SHIFT);
+	return max(left, 0L);
+}
+
+/*
+ * The module has come. What processes see as /proc is their own affair. Without
+ * procfs the overcommit mode is taken for the default one.
+ */
+void wr_settings_init(void)
+{
+	struct file_system_type *type = get_fs_type("proc");
+	struct vfsmount *mount = type ? kern_mount(type) : NULL;
+	unsigned int i;
+
+	if (!IS_ERR_OR_NULL(mount))
+		procfs = mount;
+	reader_cred = prepare_kernel_cred(&init_task);
+	for (i = 0; i < NR_SETTINGS; i++)
+		settings[i].file = open_file(settings[i].name);
+	update_meminfo(NULL);
+	wr_settings_overcommit();
+}
+
+/* The module is about to go. */
+void wr_settings_exit(void)
+{
+	unsigned int i;
+
+	cancel_work_sync(&meminfo_work);
+	for (i = 0; i < NR_SETTINGS; i++)
+		if (settings[i].file)
+			fput(settings[i].file);
+	if (reader_cred)
+		put_cred(reader_cred);
+	if (procfs)
+		kern_unmount(procfs);
+}

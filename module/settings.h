@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _WR_SETTINGS_H
+#define _WR_SETTINGS_H
+
+#include <linux/types.h>
+
+/* The numbers are those of vm.overcommit_memory. */
+enum wr_overcommit {
+	WR_OVERCOMMIT_GUESS,
+	WR_OVERCOMMIT_ALWAYS,
+	WR_OVERCOMMIT_NEVER,
+};
+
+void wr_settings_init(void);
+void wr_settings_exit(void);
+enum wr_overcommit wr_settings_overcommit(void);
+void wr_settings_refresh(void);
+unsigned long wr_settings_left(bool admin);
+
+#endif /* _WR_SETTINGS_H */
