@@ -19,6 +19,7 @@
 #include <linux/pagemap.h>
 #include <linux/sched.h>
 
+#include "account.h"
 #include "fault.h"
 #include "force.h"
 #include "fork.h"
@@ -188,28 +189,34 @@ static vm_fault_t __maybe_unused wr_vma_huge_fault(struct vm_fault *vmf,
 						   unsigned int order)
 {
 	struct wr_window *window = vmf->vma->vm_private_data;
+	struct wr_account account;
 	vm_fault_t ret;
 
 	if (order != WR_SLOT_SHIFT || !window || !window->huge)
 		return VM_FAULT_FALLBACK;
+	wr_account_begin(&account, window->space->mm);
 	mutex_lock(&window->lock);
 	ret = huge_fault_locked(vmf, window);
 	mutex_unlock(&window->lock);
+	wr_account_end(&account);
 	return ret;
 }
 
 static vm_fault_t wr_vma_fault(struct vm_fault *vmf)
 {
 	struct wr_window *window = vmf->vma->vm_private_data;
+	struct wr_account account;
 	vm_fault_t ret;
 
 	if (unlikely(!window))
 		return VM_FAULT_SIGBUS;
+	wr_account_begin(&account, window->space->mm);
 	mutex_lock(&window->lock);
 	window->held.vma = vmf->vma;
 	ret = fault_locked(vmf, window);
 	window->held.vma = NULL;
 	mutex_unlock(&window->lock);
+	wr_account_end(&account);
 	return ret;
 }
 
@@ -297,15 +304,18 @@ static vm_fault_t mkwrite_locked(struct vm_fault *vmf, struct wr_window *window)
 static vm_fault_t wr_vma_page_mkwrite(struct vm_fault *vmf)
 {
 	struct wr_window *window = vmf->vma->vm_private_data;
+	struct wr_account account;
 	vm_fault_t ret;
 
 	if (unlikely(!window))
 		return VM_FAULT_SIGBUS;
+	wr_account_begin(&account, window->space->mm);
 	mutex_lock(&window->lock);
 	window->held.vma = vmf->vma;
 	ret = mkwrite_locked(vmf, window);
 	window->held.vma = NULL;
 	mutex_unlock(&window->lock);
+	wr_account_end(&account);
 	return ret;
 }
 
@@ -465,11 +475,13 @@ static int wr_vma_access(struct vm_area_struct *vma, unsigned long addr,
 {
 	struct wr_window *window = vma->vm_private_data;
 	bool forced = wr_force_allows(vma->vm_mm);
+	struct wr_account account;
 	int done = 0, n;
 
 	if (!window)
 		return -EIO;
 	len = min_t(unsigned long, len, vma->vm_end - addr);
+	wr_account_begin(&account, window->space->mm);
 	mutex_lock(&window->lock);
 	window->held.vma = vma;
 	while (done < len) {
@@ -481,6 +493,7 @@ static int wr_vma_access(struct vm_area_struct *vma, unsigned long addr,
 	}
 	window->held.vma = NULL;
 	mutex_unlock(&window->lock);
+	wr_account_end(&account);
 	return done ? done : -EIO;
 }
 

@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 #include "common.h"
 #include "wr_test_util.h"
@@ -1188,6 +1189,82 @@ TEST_F_TIMEOUT(cgroup, commits_taken_back_leave_nothing, 60)
 {
 	EXPECT_EQ(0, in_child(taken_back, self));
 	EXPECT_TRUE(CGROUP_EMPTIES(self));
+}
+
+/*
+ * Memory that somebody else touches is charged to whom it belongs: to a process
+ * in the cgroup, whose memory another one writes or reads.
+ */
+struct owner {
+	FIXTURE_DATA(cgroup) *self;
+	struct rendezvous rv;
+	char *region;
+};
+
+static int own_memory(void *arg)
+{
+	struct owner *owner = arg;
+
+	CHECK(enter_cgroup(owner->self));
+	CHECK(wr_commit(owner->self->fd, owner->region, MIB(32), RW) == 0);
+	rendezvous_signal(&owner->rv, 0);
+	rendezvous_wait(&owner->rv, 0);
+	return 0;
+}
+
+static ssize_t write_other(pid_t pid, char *region, uint64_t size, bool by_file)
+{
+	static char buffer[1 << 20];
+	char path[32];
+	struct iovec local = { buffer, sizeof(buffer) }, remote = local;
+	uint64_t at;
+	ssize_t n = 0;
+	int mem;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	mem = open(path, O_RDWR | O_CLOEXEC);
+	for (at = 0; at < size; at += sizeof(buffer)) {
+		remote.iov_base = region + at;
+		if (by_file)
+			n += pwrite(mem, buffer, sizeof(buffer),
+				    (uintptr_t)region + at);
+		else
+			n += process_vm_readv(pid, &local, 1, &remote, 1, 0);
+	}
+	close(mem);
+	return n;
+}
+
+/* Hazard B5. */
+TEST_F(cgroup, charged_to_owner)
+{
+	struct owner owner = { .self = self };
+	struct child child;
+	int64_t start, now;
+	int i;
+
+	/* Small pages, and a window that the child gets as a copy */
+	small_pages_only();
+	owner.region = wr_reserve(self->fd, MIB(32));
+	ASSERT_NE(NULL, owner.region);
+	ASSERT_TRUE(rendezvous_init(&owner.rv));
+	child = start_child(own_memory, &owner);
+	rendezvous_wait(&owner.rv, 1);
+	for (i = 0; i < 2; i++) {
+		start = cgroup_read(self, "memory.current");
+		EXPECT_EQ(MIB(16), write_other(child.pid,
+					       owner.region + MIB(16) * i,
+					       MIB(16), i));
+		now = cgroup_read(self, "memory.current");
+		EXPECT_LE(start + (int64_t)MIB(12), now) {
+			TH_LOG("way %d: %lld, then %lld", i, (long long)start,
+			       (long long)now);
+		}
+	}
+	rendezvous_signal(&owner.rv, 1);
+	EXPECT_EQ(0, end_child(&child));
+	EXPECT_TRUE(CGROUP_EMPTIES(self));
+	EXPECT_EQ(0, wr_release(self->fd, owner.region, 0));
 }
 
 TEST_HARNESS_MAIN
