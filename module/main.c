@@ -5,6 +5,8 @@
  * /dev/winregion has no state of its own: each ioctl acts on the address space
  * of its caller. An open file keeps the module, and nothing else, alive.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -14,6 +16,11 @@
 #include "huge.h"
 #include "ioctl.h"
 #include "settings.h"
+
+static bool allow_nokmem;
+module_param(allow_nokmem, bool, 0444);
+MODULE_PARM_DESC(allow_nokmem,
+		 "Load even if memory cgroups do not see committed memory");
 
 static const struct file_operations device_operations = {
 	.owner = THIS_MODULE,
@@ -30,18 +37,38 @@ static struct miscdevice device = {
 	.mode = 0666,
 };
 
+/* Without it any program could use more than its cgroup has. */
+static int check_accounting(void)
+{
+	if (wr_settings_accounts_pages())
+		return 0;
+	if (allow_nokmem) {
+		pr_warn("memory of regions is charged to no cgroup (cgroup.memory=nokmem)\n");
+		return 0;
+	}
+	pr_err("not loaded: with cgroup.memory=nokmem the memory of regions would be charged to no cgroup, and obey no limit; allow_nokmem=1 loads it nevertheless\n");
+	return -EOPNOTSUPP;
+}
+
 static int __init wr_init(void)
 {
 	int err;
 
 	wr_force_init();
 	wr_settings_init();
+	err = check_accounting();
+	if (err)
+		goto err_settings;
 	wr_huge_init();
 	err = misc_register(&device);
-	if (err) {
-		wr_huge_exit();
-		wr_settings_exit();
-	}
+	if (err)
+		goto err_huge;
+	return 0;
+
+err_huge:
+	wr_huge_exit();
+err_settings:
+	wr_settings_exit();
 	return err;
 }
 

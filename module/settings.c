@@ -12,6 +12,7 @@
 #include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/mount.h>
@@ -215,6 +216,39 @@ unsigned long wr_settings_left(bool admin)
 		left -= min(READ_ONCE(current->mm->total_vm) / 32,
 			    read_setting(USER_RESERVE) >> KB_SHIFT);
 	return max(left, 0L);
+}
+
+/* Whether the kernel was booted with @word in cgroup.memory=. */
+static bool booted_without(const char *word)
+{
+	char *text = read_whole("cmdline"), *at, *param, *option;
+	bool found = false;
+
+	at = text ? strim(text) : NULL;
+	while (!found && (param = strsep(&at, " "))) {
+		if (!strstarts(param, "cgroup.memory="))
+			continue;
+		param += strlen("cgroup.memory=");
+		while (!found && (option = strsep(&param, ",")))
+			found = !strcmp(option, word);
+	}
+	kfree(text);
+	return found;
+}
+
+/**
+ * wr_settings_accounts_pages - whether our pages are charged to memory cgroups
+ *
+ * They are charged as kernel memory, which is all that modules can have charged.
+ * That is switched on with the first cgroup, unless it was forbidden at boot.
+ *
+ * Return: whether; also where there are no memory cgroups at all.
+ */
+bool wr_settings_accounts_pages(void)
+{
+	if (mem_cgroup_disabled() || wr_memcg_kmem_online())
+		return true;
+	return wr_has_memcg_kmem() && !booted_without("nokmem");
 }
 
 /*

@@ -16,5 +16,6 @@ void wr_settings_exit(void);
 enum wr_overcommit wr_settings_overcommit(void);
 void wr_settings_refresh(void);
 unsigned long wr_settings_left(bool admin);
+bool wr_settings_accounts_pages(void);
 
 #endif /* _WR_SETTINGS_H */
