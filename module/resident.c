@@ -750,6 +750,7 @@ static void drop_folio(struct wr_window *window, struct wr_slot *slot,
 
 	slot->nr_resident -= n;
 	window->nr_resident -= n;
+	count_dropped(window, n);
 	wr_folio_disown(folio);
 	dropped->any = true;
 	folio_put_refs(folio, n);
@@ -954,8 +955,12 @@ static int fork_whole(struct wr_window *parent, pgoff_t index,
 	child_slot = wr_runs_make_slot(&heir->child->runs, index);
 	if (!child_slot)
 		return -ENOMEM;
-	count_dropped(window, n);
-	wr_folio_disown(folio);
+	kfree(child_slot->pages);
+	child_slot->whole = &folio->page;
+	child_slot->is_whole = true;
+	child_slot->nr_huge = WR_SLOT_PAGES;
+	child_slot->intact = slot->intact;
+	fork_folio(heir->child, child_slot, folio, WR_SLOT_PAGES);
 	return 0;
 }
 
