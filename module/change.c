@@ -50,7 +50,7 @@ enum wr_mmap {
  * @op: what
  * @changes: the ranges
  * @nr: how many
- * @overlap: for what they come to where they overlap; NULL if they cannot
+ * @overlap: for what they come to where they overlap; NULL if they do not
  * @spans: what they come to: @changes, or in @overlap; no page is in two of them
  * @nr_spans: how many
  * @runs: runs that were looked at
@@ -341,25 +341,18 @@ static int check_change(struct wr_batch *batch, struct wr_change *change,
 	return err;
 }
 
-/*
- * Finds the regions, and what the ranges come to. Return: 0, or the error of the
- * first range that has no region; then the spans are those in front of it.
- */
-static int find_spans(struct wr_batch *batch)
+/* Finds out what the first @n ranges come to. Return: 0 or -ENOMEM. */
+static int find_spans(struct wr_batch *batch, unsigned int n)
 {
-	unsigned int n;
-	int err = 0;
-
-	for (n = 0; n < batch->nr; n++) {
-		err = find_region(batch, &batch->changes[n]);
-		if (err)
-			break;
+	if (!batch->overlap && wr_overlap_is_possible(batch->changes, n)) {
+		batch->overlap = wr_overlap_alloc(batch->changes, batch->nr,
+						  &batch->spans);
+		if (!batch->overlap)
+			return -ENOMEM;
 	}
-	if (batch->overlap)
-		batch->nr_spans = wr_overlap_resolve(batch->overlap, n);
-	else
-		batch->nr_spans = n;
-	return err;
+	batch->nr_spans =
+		batch->overlap ? wr_overlap_resolve(batch->overlap, n) : n;
+	return 0;
 }
 
 /*
@@ -368,11 +361,13 @@ static int find_spans(struct wr_batch *batch)
  */
 static int check_all(struct wr_batch *batch, struct wr_needs *needs)
 {
+	int found = 0, err;
 	unsigned int i;
-	int found, err = 0;
 
 	memset(needs, 0, sizeof(*needs));
-	found = find_spans(batch);
+	for (i = 0; i < batch->nr && !found; i++)
+		found = find_region(batch, &batch->changes[i]);
+	err = find_spans(batch, found ? i - 1 : i);
 	for (i = 0; i < batch->nr_spans && !err; i++)
 		err = check_change(batch, &batch->spans[i], needs);
 	return err ? err : found;
@@ -719,11 +714,6 @@ int wr_change(struct wr_space *space, enum wr_op op, struct wr_change *changes,
 	int err;
 
 	err = find_windows(&batch);
-	if (!err && wr_overlap_is_possible(changes, nr)) {
-		batch.overlap = wr_overlap_alloc(changes, nr, &batch.spans);
-		if (!batch.overlap)
-			err = -ENOMEM;
-	}
 	if (!err)
 		err = run_batch(&batch);
 	put_windows(&batch);

@@ -6,16 +6,14 @@
 
 struct wr_overlap;
 
-/* Whether ranges are not in ascending order: then some may overlap. */
+/* Whether ranges, which are not empty, may overlap: not if they ascend. */
 static inline bool wr_overlap_is_possible(struct wr_change *changes,
 					  unsigned int nr)
 {
 	unsigned int i;
 
-	/* Length 0 is known to be at least one page, and no more. */
 	for (i = 1; i < nr; i++)
-		if (changes[i - 1].end == changes[i - 1].first ||
-		    changes[i].first < changes[i - 1].end)
+		if (changes[i].first < changes[i - 1].end)
 			return true;
 	return false;
 }
