@@ -202,6 +202,8 @@ static int find_region(struct wr_batch *batch, struct wr_change *change)
 	change->region = wr_region_find(window, change->first);
 	if (!change->region)
 		return -ENOENT;
+	if (change->serial && change->serial != change->region->serial)
+		return -ENOENT;
 	if (change->end == change->first) {
 		if (change->first != change->region->first)
 			return -ESPIPE;
@@ -529,7 +531,8 @@ static int change_vmas(struct wr_batch *batch)
 	struct wr_needs needs;
 	int err;
 
-	mutex_lock(&batch->space->layout_lock);
+	if (mutex_lock_killable(&batch->space->layout_lock))
+		return -EINTR;
 	err = check_only(batch, &needs);
 	if (err)
 		goto unlock;

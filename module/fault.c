@@ -256,7 +256,7 @@ static void wr_vma_open(struct vm_area_struct *vma)
 	if (!window)
 		return;
 	if (vma->vm_mm == window->space->mm) {
-		wr_window_get(window);
+		wr_window_opened(window);
 		return;
 	}
 	vma->vm_private_data = wr_window_fork(window, vma);
@@ -275,13 +275,13 @@ static void wr_vma_close(struct vm_area_struct *vma)
 {
 	struct wr_window *window = vma->vm_private_data;
 	pgoff_t first = vma->vm_start >> PAGE_SHIFT;
+	enum wr_closing why = WR_CLOSE_REPLACED;
 
 	if (!window)
 		return;
-	if (vma->vm_start < vma->vm_end && vma->vm_pgoff == first &&
-	    !wr_layout_is_mine(window->space))
-		wr_window_unmapped(window, first, first + vma_pages(vma));
-	wr_window_put(window);
+	if (vma->vm_start < vma->vm_end && vma->vm_pgoff == first)
+		why = wr_layout_closing(window);
+	wr_window_closed(window, first, first + vma_pages(vma), why);
 }
 
 /* Partial munmap, mprotect, madvise, mbind, mlock: ours are never cut. */
@@ -423,6 +423,10 @@ static int wr_file_mmap(struct file *file, struct vm_area_struct *vma)
 		return -EINVAL;
 	space = wr_space_find(vma->vm_mm);
 	window = space->layout.window;
+	if (space->layout.step == WR_STEP_LEAVE) {
+		wr_space_put(space);
+		return -ECANCELED; /* what was here is unmapped */
+	}
 	vma->vm_pgoff = vma->vm_start >> PAGE_SHIFT;
 	vm_flags_set(vma, VM_DONTEXPAND);
 	if (READ_ONCE(space->file_forked) && RB_EMPTY_NODE(&window->node))
@@ -434,7 +438,7 @@ static int wr_file_mmap(struct file *file, struct vm_area_struct *vma)
 	vma->vm_ops = &simple_ops;
 	if (window->tracked)
 		wr_vma_set_tracked(vma);
-	wr_window_get(window);
+	wr_window_opened(window);
 	vma->vm_private_data = window;
 	wr_space_put(space);
 	return 0;

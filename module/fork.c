@@ -217,6 +217,8 @@ static void fork_vma(struct wr_window *parent, struct wr_window *child,
 		wr_window_lose(child, first, end);
 	else
 		child->lost = !wr_window_all_lost(child, false);
+	if (!err)
+		child->nr_vmas++;
 	*failed = err;
 	mutex_unlock(&child->lock);
 }

@@ -7,6 +7,16 @@
  * always. So the only VMA changes are those that the holder of layout_lock
  * announces in space->layout; wr_layout_allows() is the one test, asked from
  * get_unmapped_area (before the core unmaps anything), mmap and may_split.
+ *
+ * What a window thinks that it covers and what its VMAs cover is the same
+ * whenever mmap_lock is free, as the program can unmap them at any such moment:
+ * the close of a VMA moves the window's ends, or ends the window, under the
+ * mmap_lock under which the VMA goes.
+ *
+ * vm_munmap() asks nobody whose mapping it removes, and the program may have
+ * put its own there meanwhile. mmap(MAP_FIXED) of our file does ask, under
+ * mmap_lock, and then unmaps what is there before it asks our mmap, which
+ * says no: that is how free pages leave a window.
  */
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
@@ -94,6 +104,69 @@ static bool is_gone(struct wr_window *window, pgoff_t first, pgoff_t end)
 	return gone;
 }
 
+/* Whether the window has a region there. */
+static bool has_region(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct wr_region *region;
+
+	mutex_lock(&window->lock);
+	region = wr_region_next(window, first);
+	mutex_unlock(&window->lock);
+	return region && region->first < end;
+}
+
+/* Whether all that windows have of the range is free, and at their ends. */
+static bool windows_give_way(struct wr_space *space, pgoff_t first, pgoff_t end)
+{
+	struct wr_window *window;
+	bool gives_way = true;
+	pgoff_t next = first;
+
+	while (gives_way && (window = wr_window_next(space, next)) &&
+	       window->first < end) {
+		next = window->end;
+		gives_way = (window->first >= first || next <= end) &&
+			    !has_region(window, first, end);
+		wr_window_put(window);
+		window = NULL;
+		cond_resched();
+	}
+	if (window)
+		wr_window_put(window);
+	return gives_way;
+}
+
+/* Whether there are no VMAs but of ours. */
+static bool no_others(struct mm_struct *mm, unsigned long addr,
+		      unsigned long end)
+{
+	VMA_ITERATOR(vmi, mm, addr);
+	struct vm_area_struct *vma;
+
+	for_each_vma_range(vmi, vma, end)
+		if (!wr_vma_is_ours(vma) || !vma->vm_private_data)
+			return false;
+	return true;
+}
+
+/* Whether what is there may go, as announced. mmap_lock is held for writing. */
+static int may_go(struct wr_layout *layout, unsigned long addr,
+		  unsigned long end)
+{
+	pgoff_t first = addr >> PAGE_SHIFT, stop = end >> PAGE_SHIFT;
+	struct wr_window *window = layout->window;
+
+	if (layout->step == WR_STEP_NEW)
+		return windows_give_way(window->space, first, stop) &&
+		       no_others(window->space->mm, addr, end) ? 0 : -EEXIST;
+	/* What has been unmapped since it was announced stays so. */
+	if (is_gone(window, first, stop))
+		return -ENOENT;
+	if (layout->step == WR_STEP_LEAVE && has_region(window, first, stop))
+		return -EEXIST;
+	return wr_layout_all_ours(window, addr, end) ? 0 : -EEXIST;
+}
+
 /*
  * f_op->get_unmapped_area of our file: under mmap_lock for writing, before
  * anything has been unmapped. mremap() and remap_file_pages() come here too,
@@ -104,6 +177,7 @@ unsigned long wr_layout_address(struct file *file, unsigned long addr,
 				unsigned long flags)
 {
 	struct wr_layout *layout = current_layout(file);
+	int err = 0;
 
 	if (!layout || layout->len != len)
 		return -EINVAL;
@@ -111,32 +185,24 @@ unsigned long wr_layout_address(struct file *file, unsigned long addr,
 		return place(layout, file, flags);
 	if (layout->addr != addr || pgoff != addr >> PAGE_SHIFT)
 		return -EINVAL;
-	/* What has been unmapped since it was announced stays so. */
-	if (is_gone(layout->window, pgoff, (addr + len) >> PAGE_SHIFT))
-		return -ENOENT;
-	if ((flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE) &&
-	    !wr_layout_all_ours(layout->window, addr, addr + len))
-		return -EEXIST;
-	return addr;
+	if (!(flags & MAP_FIXED_NOREPLACE))
+		err = may_go(layout, addr, addr + len);
+	else if (is_gone(layout->window, pgoff, (addr + len) >> PAGE_SHIFT))
+		err = -ENOENT;
+	return err ? err : addr;
 }
 
-static void layout_begin(struct wr_window *window, unsigned long addr,
-			 unsigned long len)
+/* Why a VMA of the window goes; mmap_lock is held, at least for reading. */
+enum wr_closing wr_layout_closing(struct wr_window *window)
 {
 	struct wr_layout *layout = &window->space->layout;
 
-	lockdep_assert_held(&window->space->layout_lock);
-	layout->window = window;
-	layout->addr = addr;
-	layout->len = len;
-	WRITE_ONCE(layout->task, current);
-}
-
-static void layout_end(struct wr_window *window)
-{
-	WRITE_ONCE(window->space->layout.task, NULL);
-	window->space->layout.place = false;
-	window->space->layout.exec = false;
+	if (!wr_layout_is_mine(window->space))
+		return WR_CLOSE_UNMAPPED;
+	if (layout->step == WR_STEP_REPLACE)
+		return WR_CLOSE_REPLACED;
+	layout->left = true;
+	return WR_CLOSE_LEFT;
 }
 
 static int map_error(unsigned long addr)
@@ -153,58 +219,81 @@ static int map_error(unsigned long addr)
 	}
 }
 
-/* vm_mmap() of the window's file as announced; @flags: MAP_FIXED... or 0 */
+/* vm_mmap() of the window's file at @addr, as announced by that. */
+static unsigned long announced_mmap(struct wr_window *window,
+				    enum wr_step step, unsigned long addr,
+				    unsigned long len, unsigned long prot,
+				    unsigned long flags)
+{
+	struct wr_layout *layout = &window->space->layout;
+	unsigned long ret;
+
+	lockdep_assert_held(&window->space->layout_lock);
+	layout->window = window;
+	layout->addr = addr;
+	layout->len = len;
+	layout->step = step;
+	layout->exec = prot & PROT_EXEC;
+	layout->left = false;
+	WRITE_ONCE(layout->task, current);
+	ret = vm_mmap(window->file, addr, len, prot, MAP_SHARED | flags, addr);
+	WRITE_ONCE(layout->task, NULL);
+	layout->place = false;
+	return ret;
+}
+
+static unsigned long rights(bool exec)
+{
+	return PROT_READ | PROT_WRITE | (exec ? PROT_EXEC : 0);
+}
+
+/* Another VMA for pages of a window; @flags: MAP_FIXED... */
 int wr_layout_map(struct wr_window *window, pgoff_t first, unsigned long pages,
 		  bool exec, unsigned long flags)
 {
-	unsigned long prot = PROT_READ | PROT_WRITE;
-	unsigned long addr = first << PAGE_SHIFT, ret;
-
-	if (exec)
-		prot |= PROT_EXEC;
-	layout_begin(window, addr, pages << PAGE_SHIFT);
-	window->space->layout.exec = exec;
-	ret = vm_mmap(window->file, addr, pages << PAGE_SHIFT, prot,
-		      MAP_SHARED | flags, addr);
-	layout_end(window);
-	return map_error(ret);
+	return map_error(announced_mmap(window, WR_STEP_REPLACE,
+					first << PAGE_SHIFT,
+					pages << PAGE_SHIFT, rights(exec),
+					flags));
 }
 
 static int unmap_span(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	unsigned long addr = first << PAGE_SHIFT;
-	unsigned long len = (end - first) << PAGE_SHIFT;
-	int err;
+	unsigned long ret;
 
-	layout_begin(window, addr, len);
-	err = vm_munmap(addr, len);
-	layout_end(window);
-	return err;
+	ret = announced_mmap(window, WR_STEP_LEAVE, first << PAGE_SHIFT,
+			     (end - first) << PAGE_SHIFT, PROT_NONE, MAP_FIXED);
+	return window->space->layout.left ? 0 : map_error(ret);
 }
 
-/*
- * vm_munmap() of what the window still has of these pages, which are free. If
- * the core refuses (no memory, sealed, killed), what was before that is lost.
+/**
+ * wr_layout_unmap - let free pages leave a window
+ * @window: the window; its space's layout_lock is held
+ * @first: the first page
+ * @end: the page behind the last; no region is in the range
+ *
+ * What is no longer the window's is left alone.
+ *
+ * Return: 0, or an error if the core refused (no memory, sealed, killed); then
+ * what has not left yet stays, all free.
  */
 int wr_layout_unmap(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	pgoff_t at, next;
+	pgoff_t next;
 	int err = 0;
-	u8 state;
+	bool lost;
 
-	for (at = first; at < end; at = next) {
+	for (; first < end && !err; first = next) {
 		mutex_lock(&window->lock);
-		state = wr_runs_span(&window->runs, at, end, &next);
+		lost = wr_runs_span(&window->runs, first, end, &next) & WR_LOST;
 		mutex_unlock(&window->lock);
-		if (!(state & WR_LOST))
-			err = unmap_span(window, at, next);
-		if (err)
-			break;
-	}
-	if (err && at > first) {
-		mutex_lock(&window->lock);
-		wr_window_mark_lost(window, first, at);
-		mutex_unlock(&window->lock);
+		if (!lost)
+			err = unmap_span(window, first, next);
+		if (err == -ENOENT) { /* a part of it is lost by now */
+			next = READ_ONCE(window->dead) ? end : first;
+			err = 0;
+		}
+		cond_resched();
 	}
 	return err;
 }
@@ -217,14 +306,17 @@ int wr_layout_unmap(struct wr_window *window, pgoff_t first, pgoff_t end)
  * @exec: most of its pages will be executable
  * @huge: they may be large
  *
+ * At a given address the windows that reach in with free pages lose those, in
+ * the same step.
+ *
  * Return: the window, not in space->windows yet, or an error pointer: -ENOSPC,
  * -EEXIST, -EAGAIN, -EACCES, -ENOMEM, -ENFILE, -EINTR.
  */
 struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
 				   bool exec, bool huge)
 {
-	struct wr_layout *layout = &space->layout;
-	pgoff_t first = layout->addr >> PAGE_SHIFT;
+	unsigned long addr = space->layout.place ? 0 : space->layout.addr;
+	unsigned long len = pages << PAGE_SHIFT, flags = 0;
 	struct file *file = wr_space_file(space);
 	struct wr_window *window;
 	int err;
@@ -236,13 +328,13 @@ struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
 		return ERR_PTR(-ENOMEM);
 	window->exec = exec;
 	window->huge = huge;
-	if (layout->place) {
-		err = wr_layout_map(window, 0, pages, exec, 0);
-	} else {
-		wr_window_set_range(window, first, first + pages);
-		err = wr_layout_map(window, first, pages, exec,
-				    MAP_FIXED_NOREPLACE);
+	if (!space->layout.place) {
+		wr_window_set_range(window, addr >> PAGE_SHIFT,
+				    (addr >> PAGE_SHIFT) + pages);
+		flags = MAP_FIXED;
 	}
+	err = map_error(announced_mmap(window, WR_STEP_NEW, addr, len,
+				       rights(exec), flags));
 	if (!err)
 		return window;
 	wr_window_put(window);
@@ -258,55 +350,8 @@ struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
  */
 int wr_window_destroy(struct wr_window *window)
 {
-	bool published;
-	int err = wr_layout_unmap(window, window->first, window->end);
-
-	if (err)
-		return err;
-	mutex_lock(&window->lock);
-	published = wr_window_unpublish(window);
-	mutex_unlock(&window->lock);
-	if (published)
-		wr_window_put(window);
-	return 0;
-}
-
-/**
- * wr_window_trim - unmap the free pages at an end of a window
- * @window: the window; its space's layout_lock is held
- * @first: the first page; no region of the window is in the range
- * @end: the page behind the last; the range leaves the window on a side
- *
- * Return: 0, or an error if the core refused.
- */
-int wr_window_trim(struct wr_window *window, pgoff_t first, pgoff_t end)
-{
-	struct wr_region *region;
-	int err;
-
-	first = max(first, window->first);
-	end = min(end, window->end);
-	if (first == window->first && end == window->end)
-		return wr_window_destroy(window);
-	err = wr_layout_unmap(window, first, end);
-	if (err)
-		return err;
-	mutex_lock(&window->lock);
-	spin_lock(&window->space->lock);
-	if (!list_empty(&window->shared))
-		window->space->shared_pages -= end - first;
-	if (first == window->first)
-		window->first = end;
-	else
-		window->end = first;
-	spin_unlock(&window->space->lock);
-	region = wr_region_first(window);
-	if (region) { /* the gap in front of it has changed */
-		wr_region_remove(window, region);
-		wr_region_add(window, region);
-	}
-	mutex_unlock(&window->lock);
-	return 0;
+	return wr_layout_unmap(window, READ_ONCE(window->first),
+			       READ_ONCE(window->end));
 }
 
 /* ---- simple and tracked ---- */

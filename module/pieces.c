@@ -103,9 +103,6 @@ void wr_window_restore(struct wr_window *window, pgoff_t first, pgoff_t end)
 		exec = state_is_exec_at(window, first, end, &next, &lost);
 		if (lost || !restore_piece(window, first, next, exec))
 			continue;
-		if (is_ours_now(window, first, next))
-			wr_layout_unmap(window, first, next);
-		/* No VMA of the window may be left to be closed. */
 		wr_window_unmapped(window, first, next);
 	}
 }

@@ -15,6 +15,7 @@
  *
  * layout_lock serialises it all. Pages count, not bytes; ends are exclusive.
  */
+#include <linux/atomic.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -30,6 +31,9 @@
 #define SHARED_WINDOW_MIN (SZ_1M >> PAGE_SHIFT)
 #define SHARED_WINDOW_MAX (SZ_1G >> PAGE_SHIFT)
 
+/* Of the region that was made last, whosesoever it is: a space may end meanwhile. */
+static atomic64_t last_serial = ATOMIC64_INIT(0);
+
 /* Puts the region in at @first, where there is room. The window is locked. */
 static void put_region(struct wr_window *window, struct wr_region *region,
 		       struct wr_reserve *request, pgoff_t first)
@@ -38,6 +42,8 @@ static void put_region(struct wr_window *window, struct wr_region *region,
 	region->first = first;
 	region->end = first + request->pages;
 	region->protection = request->protection;
+	region->serial = atomic64_inc_return(&last_serial);
+	request->serial = region->serial;
 	wr_region_add(window, region);
 }
 
@@ -169,8 +175,8 @@ static bool range_is_free(struct wr_window *window, pgoff_t first, pgoff_t end)
 }
 
 /*
- * Makes way for a range that @window is in the way of. Return: 1 if the region
- * is in the window now, 0 if the window has left the range, or an error.
+ * Return: 1 if the region is in the window now, 0 if the window will give way to
+ * a new one in the range, or an error.
  */
 static int make_way(struct wr_window *window, struct wr_region *region,
 		    struct wr_reserve *request)
@@ -188,7 +194,7 @@ static int make_way(struct wr_window *window, struct wr_region *region,
 	mutex_unlock(&window->lock);
 	if (!empty)
 		return -EEXIST;
-	return inside ? 1 : wr_window_trim(window, first, end);
+	return inside;
 }
 
 /* Bytes below @addr that a window for more regions could have too. */
@@ -234,19 +240,21 @@ static int reserve_above(struct wr_space *space, struct wr_region *region,
 static int reserve_fixed(struct wr_space *space, struct wr_region *region,
 			 struct wr_reserve *request)
 {
-	pgoff_t end = request->first + request->pages;
+	pgoff_t next = request->first, end = next + request->pages;
 	struct wr_window *window;
 	int ret;
 
-	while ((window = wr_window_next(space, request->first))) {
-		if (window->first >= end) {
-			wr_window_put(window);
-			break;
-		}
-		ret = make_way(window, region, request);
+	while (next < end && (window = wr_window_next(space, next))) {
+		next = READ_ONCE(window->end);
+		ret = 0;
+		if (READ_ONCE(window->first) < end)
+			ret = make_way(window, region, request);
+		else
+			next = end;
 		wr_window_put(window);
 		if (ret)
 			return min(ret, 0);
+		cond_resched();
 	}
 	if (request->top_down && request->pages <= SHARED_REGION_MAX)
 		return reserve_above(space, region, request);
@@ -347,7 +355,9 @@ static int reserve_region(struct wr_space *space, struct wr_reserve *request)
 	err = wr_space_add_regions(space, 1);
 	if (err)
 		goto err_region;
-	mutex_lock(&space->layout_lock);
+	err = mutex_lock_killable(&space->layout_lock);
+	if (err)
+		goto err_count;
 	err = reserve_locked(space, region, request);
 	if (err == -EACCES && request->exec) {
 		/* Only a commit needs what the policy forbids. */
@@ -373,32 +383,10 @@ static int commit_region(struct wr_space *space, struct wr_reserve *request)
 		.first = request->first,
 		.end = request->first + request->pages,
 		.state = request->state,
+		.serial = request->serial,
 	};
 
 	return wr_change(space, WR_COMMIT, &change, 1);
-}
-
-/**
- * wr_reserve - make a region
- * @space: where
- * @request: what; @request->first is set to where it is
- *
- * Context: takes layout_lock and mmap_lock.
- * Return: 0, or -EEXIST, -ENOSPC, -EDQUOT, -EMFILE, -EAGAIN, -EACCES, -ENOMEM,
- * -ENFILE, -EINTR.
- */
-int wr_reserve(struct wr_space *space, struct wr_reserve *request)
-{
-	unsigned long pages = 0;
-	int err;
-
-	err = reserve_region(space, request);
-	if (err || !request->commit)
-		return err;
-	err = commit_region(space, request);
-	if (err)
-		wr_release(space, request->first, &pages);
-	return err;
 }
 
 static bool has_other_empty(struct wr_space *space, struct list_head *list,
@@ -453,6 +441,7 @@ static void cut_region(struct wr_window *window, struct wr_region *region,
 		rest->first = end;
 		rest->end = old_end;
 		rest->protection = region->protection;
+		rest->serial = region->serial;
 		for (i = end; i < old_end; i = next)
 			if (wr_runs_span(&window->runs, i, old_end, &next) &
 			    WR_COMMITTED)
@@ -467,15 +456,18 @@ static void cut_region(struct wr_window *window, struct wr_region *region,
 	wr_region_add(window, region);
 }
 
-/* What of [@first, @end) is to be released, checked. The window is locked. */
+/*
+ * What of [@first, @end) is to be released, checked; with @serial only of that
+ * region. The window is locked.
+ */
 static int check_release(struct wr_window *window, pgoff_t first,
-			 unsigned long pages, struct wr_region **regionp,
-			 pgoff_t *end)
+			 unsigned long pages, u64 serial,
+			 struct wr_region **regionp, pgoff_t *end)
 {
 	struct wr_region *region = wr_region_find(window, first);
 	int err;
 
-	if (!region)
+	if (!region || (serial && region->serial != serial))
 		return -ENOENT;
 	*regionp = region;
 	*end = pages ? first + pages : region->end;
@@ -502,14 +494,15 @@ static int count_cut(struct wr_space *space, struct wr_region *region,
 
 /* Return: 1 if released pages must change VMAs, 0 if not, or an error. */
 static int release_pages_of(struct wr_window *window, pgoff_t first,
-			    unsigned long *pages, struct wr_region **tail)
+			    unsigned long *pages, u64 serial,
+			    struct wr_region **tail)
 {
 	unsigned long nr_odd = window->nr_odd;
 	struct wr_region *region;
 	pgoff_t end;
 	int err;
 
-	err = check_release(window, first, *pages, &region, &end);
+	err = check_release(window, first, *pages, serial, &region, &end);
 	if (err)
 		return err;
 	err = count_cut(window->space, region, first, end);
@@ -527,7 +520,7 @@ static int release_pages_of(struct wr_window *window, pgoff_t first,
 }
 
 static int release_locked(struct wr_space *space, struct wr_window *window,
-			  pgoff_t first, unsigned long *pages,
+			  pgoff_t first, unsigned long *pages, u64 serial,
 			  struct wr_region **tail)
 {
 	bool empty;
@@ -535,7 +528,7 @@ static int release_locked(struct wr_space *space, struct wr_window *window,
 
 	lockdep_assert_held(&space->layout_lock);
 	mutex_lock(&window->lock);
-	ret = release_pages_of(window, first, pages, tail);
+	ret = release_pages_of(window, first, pages, serial, tail);
 	empty = ret >= 0 && RB_EMPTY_ROOT(&window->regions);
 	mutex_unlock(&window->lock);
 	if (ret < 0)
@@ -550,6 +543,32 @@ static int release_locked(struct wr_space *space, struct wr_window *window,
 	return 0;
 }
 
+static int release(struct wr_space *space, pgoff_t first, unsigned long *pages,
+		   u64 serial)
+{
+	struct wr_region *tail = NULL;
+	struct wr_window *window;
+	int err;
+
+	if (*pages) {
+		tail = kzalloc(sizeof(*tail), GFP_KERNEL_ACCOUNT);
+		if (!tail)
+			return -ENOMEM;
+	}
+	mutex_lock(&space->layout_lock);
+	err = -ENOENT;
+	window = wr_window_find(space, first);
+	if (window) {
+		err = release_locked(space, window, first, pages, serial,
+				     &tail);
+		wr_window_put(window);
+	}
+	mutex_unlock(&space->layout_lock);
+	kfree(tail);
+	wr_pagefile_trim(&space->pagefile, true);
+	return err;
+}
+
 /**
  * wr_release - end a region, or a part of one
  * @space: where
@@ -561,23 +580,45 @@ static int release_locked(struct wr_space *space, struct wr_window *window,
  */
 int wr_release(struct wr_space *space, pgoff_t first, unsigned long *pages)
 {
-	struct wr_region *tail = NULL;
-	struct wr_window *window;
-	int err = -ENOENT;
+	return release(space, first, pages, 0);
+}
 
-	if (*pages) {
-		tail = kzalloc(sizeof(*tail), GFP_KERNEL_ACCOUNT);
-		if (!tail)
-			return -ENOMEM;
-	}
-	mutex_lock(&space->layout_lock);
-	window = wr_window_find(space, first);
-	if (window) {
-		err = release_locked(space, window, first, pages, &tail);
-		wr_window_put(window);
-	}
-	mutex_unlock(&space->layout_lock);
-	kfree(tail);
-	wr_pagefile_trim(&space->pagefile, true);
+/**
+ * wr_unreserve - release what wr_reserve() has made
+ * @space: where
+ * @request: how it was made
+ *
+ * Context: takes layout_lock and mmap_lock.
+ * Return: 0, or -ENOENT if it has been released already, whatever is in its place.
+ */
+int wr_unreserve(struct wr_space *space, struct wr_reserve *request)
+{
+	unsigned long pages = 0;
+
+	return release(space, request->first, &pages, request->serial);
+}
+
+/**
+ * wr_reserve - make a region
+ * @space: where
+ * @request: what; @request->first and @request->serial are set to what it is
+ *
+ * Other threads see the region before it is committed, and may even release it
+ * and make another one in its place: that one is left alone.
+ *
+ * Context: takes layout_lock and mmap_lock.
+ * Return: 0, or -EEXIST, -ENOSPC, -EDQUOT, -EMFILE, -EAGAIN, -EACCES, -ENOMEM,
+ * -ENFILE, -EINTR.
+ */
+int wr_reserve(struct wr_space *space, struct wr_reserve *request)
+{
+	int err;
+
+	err = reserve_region(space, request);
+	if (err || !request->commit)
+		return err;
+	err = commit_region(space, request);
+	if (err && wr_unreserve(space, request) == -ENOENT && err == -ENOENT)
+		return 0; /* as if it had been released after that */
 	return err;
 }

@@ -25,11 +25,12 @@ struct wr_region;
  * @exec: its own VMA is executable; never changes once it is mapped
  * @huge: it may have 2 MiB pages, and no VM_MIXEDMAP; as @exec
  * @node: in space->windows; space->lock
- * @first: the first page; changes under layout_lock, @lock and space->lock
+ * @first: the first page; changes under mmap_lock, @lock and space->lock
  * @end: the page behind the last; as @first
  * @shared: in space->shared, or empty; space->lock
  * @batch: in the list of windows that a change has locked; batch_lock
  * @lock: see the lock order; protects the rest
+ * @nr_vmas: its VMAs; it ends with the last of them
  * @dead: it has left space->windows, and has neither VMA nor regions
  * @tracked: its VMAs ask before a page becomes writable; set under mmap_lock as
  *	well, and never reset
@@ -45,8 +46,8 @@ struct wr_region;
  *
  * Normally one VMA, which holds one large region or many small ones. Committed
  * pages that may be executed where the window's VMA may not, or the other way
- * round, have VMAs of their own, all of which share the window. It ends when
- * its last region is released or when the program unmaps all of it.
+ * round, have VMAs of their own, all of which share the window. It ends with its
+ * last VMA, whoever unmaps that: mostly we, when its last region is released.
  */
 struct wr_window {
 	refcount_t refs;
@@ -62,6 +63,7 @@ struct wr_window {
 	struct list_head shared;
 	struct list_head batch;
 	struct mutex lock; /* states, regions and pages */
+	unsigned long nr_vmas;
 	bool dead;
 	bool tracked;
 	bool forked;
@@ -76,6 +78,13 @@ struct wr_window {
 	} moving;
 	struct rb_root regions;
 	struct wr_runs runs;
+};
+
+/* Why a VMA of a window goes. */
+enum wr_closing {
+	WR_CLOSE_UNMAPPED, /* the program has unmapped it, or ends */
+	WR_CLOSE_LEFT, /* it was free, and leaves the window */
+	WR_CLOSE_REPLACED, /* another one comes to its place, or it was none */
 };
 
 /* Whether a page in this state belongs into a VMA that is executable. */
@@ -115,9 +124,12 @@ void wr_window_clear(struct wr_window *window, struct wr_region *region,
 		     pgoff_t first, pgoff_t end, bool mapped);
 void wr_window_free_regions(struct wr_window *window);
 bool wr_window_all_lost(struct wr_window *window, bool lost);
-void wr_window_mark_lost(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_window_lose(struct wr_window *window, pgoff_t first, pgoff_t end);
 bool wr_window_end(struct wr_window *window);
+void wr_window_opened(struct wr_window *window);
+void wr_window_closed(struct wr_window *window, pgoff_t first, pgoff_t end,
+		      enum wr_closing why);
+void wr_window_settle(struct wr_window *window);
 void wr_window_unmapped(struct wr_window *window, pgoff_t first, pgoff_t end);
 
 static __always_inline bool wr_window_has(struct wr_window *window,
