@@ -475,7 +475,9 @@ static void rejoin_all(struct wr_batch *batch)
 	unsigned int i;
 
 	for (i = 0; i < batch->nr; i++)
-		wr_window_rejoin(batch->changes[i].window);
+		wr_window_rejoin(batch->changes[i].window,
+				 batch->changes[i].first,
+				 batch->changes[i].end);
 }
 
 /* Checks, prepares and applies once more, now that the VMAs fit. */

@@ -392,6 +392,16 @@ bool wr_vma_is_ours(struct vm_area_struct *vma)
 	return vma->vm_ops == &simple_ops || vma->vm_ops == &tracked_ops;
 }
 
+/* As the core does: where page_mkwrite is asked, nothing is mapped writable. */
+static void set_page_prot(struct vm_area_struct *vma)
+{
+	vm_flags_t flags = vma->vm_flags;
+
+	if (vma->vm_ops == &tracked_ops)
+		flags &= ~VM_SHARED;
+	WRITE_ONCE(vma->vm_page_prot, vm_get_page_prot(flags));
+}
+
 /*
  * Ask page_mkwrite from now on. PTEs that are writable stay so. Without
  * VM_MIXEDMAP a fork leaves the page tables alone.
@@ -401,8 +411,18 @@ void wr_vma_set_tracked(struct vm_area_struct *vma)
 	vma_start_write(vma);
 	vm_flags_clear(vma, VM_MIXEDMAP);
 	vma->vm_ops = &tracked_ops;
-	WRITE_ONCE(vma->vm_page_prot,
-		   vm_get_page_prot(vma->vm_flags & ~VM_SHARED));
+	set_page_prot(vma);
+}
+
+/* For pages that are mapped from now on. */
+void wr_vma_set_exec(struct vm_area_struct *vma, bool exec)
+{
+	vma_start_write(vma);
+	if (exec)
+		vm_flags_set(vma, VM_EXEC);
+	else
+		vm_flags_clear(vma, VM_EXEC);
+	set_page_prot(vma);
 }
 
 /*

@@ -164,7 +164,6 @@ static struct wr_window *fork_window(struct wr_window *parent,
 	child->exec = parent->exec;
 	child->tracked = true;
 	child->forked = true;
-	child->pieces = parent->pieces;
 	/* Until its VMA has been copied too, a page is lost. */
 	runs = &child->runs;
 	wr_runs_fill(runs, runs->base, runs->base + (1UL << runs->shift),

@@ -18,8 +18,12 @@
  * mmap_lock, and then unmaps what is there before it asks our mmap, which
  * says no: that is how free pages leave a window.
  */
+#include <linux/cred.h>
+#include <linux/kthread.h>
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/workqueue.h>
 
 #include "fault.h"
 #include "layout.h"
@@ -219,11 +223,96 @@ static int map_error(unsigned long addr)
 	}
 }
 
-/* vm_mmap() of the window's file at @addr, as announced by that. */
-static unsigned long announced_mmap(struct wr_window *window,
-				    enum wr_step step, unsigned long addr,
-				    unsigned long len, unsigned long prot,
-				    unsigned long flags)
+/* vm_mmap() as announced but for who calls it. */
+static unsigned long announced_mmap(struct wr_layout *layout,
+				    unsigned long prot, unsigned long flags)
+{
+	unsigned long ret;
+
+	layout->exec = prot & PROT_EXEC;
+	layout->left = false;
+	WRITE_ONCE(layout->task, current);
+	ret = vm_mmap(layout->window->file, layout->addr, layout->len, prot,
+		      MAP_SHARED | flags, layout->addr);
+	WRITE_ONCE(layout->task, NULL);
+	return ret;
+}
+
+/**
+ * struct wr_remote - a change of VMAs that a kernel thread does
+ * @work: its work
+ * @layout: what is announced
+ * @cred: whose credentials it has
+ * @prot: for vm_mmap()
+ * @flags: for vm_mmap()
+ * @ret: what that has returned
+ */
+struct wr_remote {
+	struct work_struct work;
+	struct wr_layout *layout;
+	const struct cred *cred;
+	unsigned long prot;
+	unsigned long flags;
+	unsigned long ret;
+};
+
+static void mmap_remotely(struct work_struct *work)
+{
+	struct wr_remote *remote = container_of(work, struct wr_remote, work);
+	struct mm_struct *mm = remote->layout->window->space->mm;
+	const struct cred *cred = NULL;
+
+	if (remote->cred)
+		cred = override_creds(remote->cred);
+	kthread_use_mm(mm);
+	remote->ret = announced_mmap(remote->layout, remote->prot,
+				     remote->flags);
+	kthread_unuse_mm(mm);
+	if (remote->cred)
+		revert_creds(cred);
+}
+
+/*
+ * vm_mmap() over what the window has already asks for no address space. But the
+ * core refuses it where the process has more than its limit says by now, which
+ * is that of the calling task: a kernel thread has none. What only leaves is
+ * nobody's to forbid.
+ */
+static unsigned long mmap_without_limit(struct wr_layout *layout,
+					unsigned long prot, unsigned long flags)
+{
+	struct wr_remote remote = {
+		.layout = layout,
+		.cred = layout->step == WR_STEP_LEAVE ? NULL : current_cred(),
+		.prot = prot,
+		.flags = flags,
+	};
+
+	INIT_WORK_ONSTACK(&remote.work, mmap_remotely);
+	queue_work(system_unbound_wq, &remote.work);
+	flush_work(&remote.work);
+	destroy_work_on_stack(&remote.work);
+	return remote.ret;
+}
+
+/* Whether it is only a limit that is in the way of what needs nothing. */
+static bool is_limit(struct wr_layout *layout, unsigned long ret,
+		     unsigned long flags)
+{
+	struct mm_struct *mm = layout->window->space->mm;
+
+	if (layout->step == WR_STEP_NEW || flags != MAP_FIXED || layout->left)
+		return false;
+	if (ret == -EAGAIN)
+		return layout->step == WR_STEP_LEAVE; /* mlockall() */
+	return ret == -ENOMEM && READ_ONCE(mm->total_vm) >
+					 rlimit(RLIMIT_AS) >> PAGE_SHIFT;
+}
+
+/* Announces a step, and maps the window's file at @addr as it says. */
+static unsigned long take_step(struct wr_window *window, enum wr_step step,
+			       unsigned long addr, unsigned long len,
+			       unsigned long prot, unsigned long flags)
 {
 	struct wr_layout *layout = &window->space->layout;
 	unsigned long ret;
@@ -233,11 +322,9 @@ static unsigned long announced_mmap(struct wr_window *window,
 	layout->addr = addr;
 	layout->len = len;
 	layout->step = step;
-	layout->exec = prot & PROT_EXEC;
-	layout->left = false;
-	WRITE_ONCE(layout->task, current);
-	ret = vm_mmap(window->file, addr, len, prot, MAP_SHARED | flags, addr);
-	WRITE_ONCE(layout->task, NULL);
+	ret = announced_mmap(layout, prot, flags);
+	if (is_limit(layout, ret, flags))
+		ret = mmap_without_limit(layout, prot, flags);
 	layout->place = false;
 	return ret;
 }
@@ -251,18 +338,16 @@ static unsigned long rights(bool exec)
 int wr_layout_map(struct wr_window *window, pgoff_t first, unsigned long pages,
 		  bool exec, unsigned long flags)
 {
-	return map_error(announced_mmap(window, WR_STEP_REPLACE,
-					first << PAGE_SHIFT,
-					pages << PAGE_SHIFT, rights(exec),
-					flags));
+	return map_error(take_step(window, WR_STEP_REPLACE, first << PAGE_SHIFT,
+				   pages << PAGE_SHIFT, rights(exec), flags));
 }
 
 static int unmap_span(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	unsigned long ret;
 
-	ret = announced_mmap(window, WR_STEP_LEAVE, first << PAGE_SHIFT,
-			     (end - first) << PAGE_SHIFT, PROT_NONE, MAP_FIXED);
+	ret = take_step(window, WR_STEP_LEAVE, first << PAGE_SHIFT,
+			(end - first) << PAGE_SHIFT, PROT_NONE, MAP_FIXED);
 	return window->space->layout.left ? 0 : map_error(ret);
 }
 
@@ -333,8 +418,8 @@ struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
 				    (addr >> PAGE_SHIFT) + pages);
 		flags = MAP_FIXED;
 	}
-	err = map_error(announced_mmap(window, WR_STEP_NEW, addr, len,
-				       rights(exec), flags));
+	err = map_error(take_step(window, WR_STEP_NEW, addr, len, rights(exec),
+				  flags));
 	if (!err)
 		return window;
 	wr_window_put(window);

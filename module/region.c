@@ -420,7 +420,7 @@ static bool keep_empty(struct wr_space *space, struct wr_window *window)
 static void retire(struct wr_space *space, struct wr_window *window)
 {
 	if (keep_empty(space, window))
-		wr_window_rejoin(window);
+		wr_window_rejoin(window, window->first, window->end);
 	else
 		wr_window_destroy(window);
 }
@@ -539,7 +539,7 @@ static int release_locked(struct wr_space *space, struct wr_window *window,
 	if (empty)
 		retire(space, window);
 	else if (ret)
-		wr_window_rejoin(window);
+		wr_window_rejoin(window, first, first + *pages);
 	return 0;
 }
 

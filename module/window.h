@@ -35,10 +35,11 @@ struct wr_region;
  * @tracked: its VMAs ask before a page becomes writable; set under mmap_lock as
  *	well, and never reset
  * @forked: others may own some of its pages too; never reset
- * @pieces: it may consist of more than one VMA; layout_lock as well
  * @lost: some of its pages are WR_LOST
  * @nr_odd: pages that cannot be in a VMA like the window's own: executable ones,
  *	or if @exec is set committed ones that are not
+ * @join_budget: pages in memory that joining VMAs may map again; layout_lock
+ *	instead
  * @nr_resident: pages in memory
  * @moving: pages that get another VMA, and the state that they will have then
  * @regions: the regions by address
@@ -67,9 +68,9 @@ struct wr_window {
 	bool dead;
 	bool tracked;
 	bool forked;
-	bool pieces;
 	bool lost;
 	unsigned long nr_odd;
+	unsigned long join_budget;
 	unsigned long nr_resident;
 	struct {
 		pgoff_t first;
