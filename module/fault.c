@@ -460,6 +460,9 @@ static int wr_file_mmap(struct file *file, struct vm_area_struct *vma)
 		wr_vma_set_tracked(vma);
 	wr_window_opened(window);
 	vma->vm_private_data = window;
+	if (space->layout.step == WR_STEP_REFILL)
+		wr_window_refilled(window, vma->vm_pgoff,
+				   vma->vm_pgoff + vma_pages(vma));
 	wr_space_put(space);
 	return 0;
 }

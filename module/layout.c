@@ -153,6 +153,35 @@ static bool no_others(struct mm_struct *mm, unsigned long addr,
 	return true;
 }
 
+/* Whether the range is a hole, where nobody else has mapped anything. */
+static bool is_hole(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	pgoff_t next;
+	bool hole;
+
+	if (has_region(window, first, end))
+		return false;
+	mutex_lock(&window->lock);
+	hole = !window->dead && first >= window->first && end <= window->end;
+	for (; hole && first < end; first = next)
+		hole = wr_runs_span(&window->runs, first, end, &next) & WR_LOST;
+	mutex_unlock(&window->lock);
+	return hole;
+}
+
+/* Whether there are no VMAs but of the window. */
+static bool nobody_elses(struct wr_window *window, unsigned long addr,
+			 unsigned long end)
+{
+	VMA_ITERATOR(vmi, window->space->mm, addr);
+	struct vm_area_struct *vma;
+
+	for_each_vma_range(vmi, vma, end)
+		if (!wr_vma_is_ours(vma) || vma->vm_private_data != window)
+			return false;
+	return true;
+}
+
 /* Whether what is there may go, as announced. mmap_lock is held for writing. */
 static int may_go(struct wr_layout *layout, unsigned long addr,
 		  unsigned long end)
@@ -163,6 +192,9 @@ static int may_go(struct wr_layout *layout, unsigned long addr,
 	if (layout->step == WR_STEP_NEW)
 		return windows_give_way(window->space, first, stop) &&
 		       no_others(window->space->mm, addr, end) ? 0 : -EEXIST;
+	if (layout->step == WR_STEP_REFILL)
+		return is_hole(window, first, stop) &&
+		       nobody_elses(window, addr, end) ? 0 : -EEXIST;
 	/* What has been unmapped since it was announced stays so. */
 	if (is_gone(window, first, stop))
 		return -ENOENT;
@@ -203,7 +235,7 @@ enum wr_closing wr_layout_closing(struct wr_window *window)
 
 	if (!wr_layout_is_mine(window->space))
 		return WR_CLOSE_UNMAPPED;
-	if (layout->step == WR_STEP_REPLACE)
+	if (layout->step == WR_STEP_REPLACE || layout->step == WR_STEP_REFILL)
 		return WR_CLOSE_REPLACED;
 	layout->left = true;
 	return WR_CLOSE_LEFT;
@@ -301,7 +333,8 @@ static bool is_limit(struct wr_layout *layout, unsigned long ret,
 {
 	struct mm_struct *mm = layout->window->space->mm;
 
-	if (layout->step == WR_STEP_NEW || flags != MAP_FIXED || layout->left)
+	if (layout->step == WR_STEP_NEW || layout->step == WR_STEP_REFILL ||
+	    flags != MAP_FIXED || layout->left)
 		return false;
 	if (ret == -EAGAIN)
 		return layout->step == WR_STEP_LEAVE; /* mlockall() */
@@ -340,6 +373,35 @@ int wr_layout_map(struct wr_window *window, pgoff_t first, unsigned long pages,
 {
 	return map_error(take_step(window, WR_STEP_REPLACE, first << PAGE_SHIFT,
 				   pages << PAGE_SHIFT, rights(exec), flags));
+}
+
+/**
+ * wr_layout_refill - get back what of a range is a hole
+ * @window: the window; its space's layout_lock is held
+ * @first: the first page
+ * @end: the page behind the last; no region is in the range
+ *
+ * Return: 0, or -EEXIST if somebody else has some of it, or the core's error.
+ */
+int wr_layout_refill(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	pgoff_t next;
+	int err = 0;
+	bool lost;
+
+	for (; first < end && !err; first = next) {
+		mutex_lock(&window->lock);
+		lost = wr_runs_span(&window->runs, first, end, &next) & WR_LOST;
+		mutex_unlock(&window->lock);
+		if (lost)
+			err = map_error(take_step(window, WR_STEP_REFILL,
+						  first << PAGE_SHIFT,
+						  (next - first) << PAGE_SHIFT,
+						  rights(window->exec),
+						  MAP_FIXED));
+		cond_resched();
+	}
+	return err;
 }
 
 static int unmap_span(struct wr_window *window, pgoff_t first, pgoff_t end)
@@ -437,6 +499,65 @@ int wr_window_destroy(struct wr_window *window)
 {
 	return wr_layout_unmap(window, READ_ONCE(window->first),
 			       READ_ONCE(window->end));
+}
+
+/* ---- what is free ---- */
+
+/* From so many VMAs on, no more are cut just to give pages back. */
+#define MAPS_FOR_HOLES 16384
+
+/* The free pages around one: up to regions, or the window's ends. */
+static bool find_gap(struct wr_window *window, pgoff_t index, pgoff_t *first,
+		     pgoff_t *end)
+{
+	struct wr_region *before, *next;
+
+	mutex_lock(&window->lock);
+	before = wr_region_before(window, index);
+	next = wr_region_next(window, index);
+	*first = before ? before->end : window->first;
+	*end = next ? next->first : window->end;
+	mutex_unlock(&window->lock);
+	return *first <= index && index < *end;
+}
+
+static int give_back(struct wr_window *window, pgoff_t index)
+{
+	pgoff_t first, end;
+
+	lockdep_assert_held(&window->space->layout_lock);
+	if (!find_gap(window, index, &first, &end))
+		return 0;
+	if (first > window->first && end < window->end &&
+	    window->space->mm->map_count > MAPS_FOR_HOLES)
+		return -ENOSPC;
+	return wr_layout_unmap(window, first, end);
+}
+
+/**
+ * wr_layout_give_back - let the free pages around one leave their window
+ * @space: the space
+ * @index: the page
+ *
+ * So that what is called free can be had by everybody.
+ *
+ * Context: takes layout_lock and mmap_lock.
+ * Return: 0, -EINTR, or an error if they stay where they are.
+ */
+int wr_layout_give_back(struct wr_space *space, pgoff_t index)
+{
+	struct wr_window *window;
+	int err = 0;
+
+	if (mutex_lock_killable(&space->layout_lock))
+		return -EINTR;
+	window = wr_window_find(space, index);
+	if (window) {
+		err = give_back(window, index);
+		wr_window_put(window);
+	}
+	mutex_unlock(&space->layout_lock);
+	return err;
 }
 
 /* ---- simple and tracked ---- */

@@ -8,12 +8,14 @@ bool wr_layout_all_ours(struct wr_window *window, unsigned long addr,
 			unsigned long end);
 int wr_layout_map(struct wr_window *window, pgoff_t first, unsigned long pages,
 		  bool exec, unsigned long flags);
+int wr_layout_refill(struct wr_window *window, pgoff_t first, pgoff_t end);
 int wr_layout_unmap(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_layout_track(struct wr_window *window);
 struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
 				   bool exec, bool huge);
 int wr_window_destroy(struct wr_window *window);
 int wr_window_track(struct wr_window *window);
+int wr_layout_give_back(struct wr_space *space, pgoff_t index);
 
 bool wr_layout_allows(struct file *file, unsigned long addr, unsigned long len,
 		      unsigned long pgoff);

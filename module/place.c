@@ -68,9 +68,7 @@ static bool taken_in(struct wr_window *window, pgoff_t first, pgoff_t end,
 
 	mutex_lock(&window->lock);
 	*taken = end;
-	if (window->lost) {
-		*taken = window->first;
-	} else if (!window->dead) {
+	if (!window->dead) {
 		region = wr_region_next(window, first);
 		if (region)
 			*taken = region->first;

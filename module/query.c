@@ -13,6 +13,7 @@
 
 #include "fault.h"
 #include "ioctl.h"
+#include "layout.h"
 #include "protection.h"
 #include "query.h"
 #include "regiontree.h"
@@ -339,12 +340,30 @@ static void describe_free(unsigned long addr, unsigned long end,
 	};
 }
 
-static int query_outside(struct wr_space *space, pgoff_t index,
-			 struct winregion_run *run)
+/* Free pages that a window could not give back: nobody else can have them. */
+static void describe_kept(unsigned long addr, unsigned long end,
+			  struct winregion_run *run)
+{
+	*run = (struct winregion_run){
+		.address = addr,
+		.length = end - addr,
+		.region_address = addr,
+		.region_length = end - addr,
+		.region_protection = WINREGION_NOACCESS,
+		.state = WINREGION_STATE_RESERVE,
+		.type = WINREGION_TYPE_PRIVATE,
+		.flags = WINREGION_RUN_FOREIGN,
+	};
+}
+
+/* Return: 1 if what is called free is in a window from address *@kept on. */
+static int query_once(struct wr_space *space, pgoff_t index,
+		      struct winregion_run *run, unsigned long *kept)
 {
 	unsigned long addr = index << PAGE_SHIFT, end = wr_highest() + 1;
 	struct vm_area_struct *vma;
 	pgoff_t next = ULONG_MAX;
+	int ret = 0;
 
 	if (mmap_read_lock_killable(current->mm))
 		return -EINTR;
@@ -357,8 +376,40 @@ static int query_outside(struct wr_space *space, pgoff_t index,
 		describe_foreign(vma, addr, end, run);
 	else
 		describe_free(addr, vma ? min(end, vma->vm_start) : end, run);
+	vma = find_vma(current->mm, addr);
+	if (run->state == WINREGION_STATE_FREE && vma &&
+	    vma->vm_start < addr + run->length) {
+		*kept = max(addr, vma->vm_start);
+		end = min(vma->vm_end, addr + run->length);
+		if (*kept == addr)
+			describe_kept(addr, end, run);
+		else
+			run->length = *kept - addr;
+		ret = 1;
+	}
 	mmap_read_unlock(current->mm);
-	return 0;
+	return ret;
+}
+
+/*
+ * What is called free is free for all: windows give it back. If one cannot, that
+ * counts as reserved.
+ */
+static int query_outside(struct wr_space *space, pgoff_t index,
+			 struct winregion_run *run)
+{
+	unsigned long kept, last = 0;
+	int ret;
+
+	while ((ret = query_once(space, index, run, &kept)) > 0) {
+		if (!space || kept <= last)
+			break;
+		last = kept;
+		ret = wr_layout_give_back(space, kept >> PAGE_SHIFT);
+		if (ret)
+			break;
+	}
+	return ret == -EINTR ? ret : 0;
 }
 
 /**

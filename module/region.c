@@ -83,19 +83,52 @@ static struct list_head *shared_list(struct wr_space *space,
 	return &space->shared[request->exec];
 }
 
+/* Whether the pages, which are in no region, have VMAs. */
+static bool range_is_free(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	pgoff_t next;
+
+	if (!window->lost)
+		return true;
+	for (; first < end; first = next)
+		if (wr_runs_span(&window->runs, first, end, &next) & WR_LOST)
+			return false;
+	return true;
+}
+
+/* Where some of the pages had been given back, or lost. */
+static int reserve_in_hole(struct wr_window *window, struct wr_region *region,
+			   struct wr_reserve *request, pgoff_t first)
+{
+	pgoff_t end = first + request->pages;
+	int err;
+
+	err = wr_layout_refill(window, first, end);
+	if (err)
+		return err;
+	mutex_lock(&window->lock);
+	if (window->dead || !range_is_free(window, first, end))
+		err = -EEXIST;
+	else
+		put_region(window, region, request, first);
+	mutex_unlock(&window->lock);
+	return err;
+}
+
 static bool reserve_in(struct wr_window *window, struct wr_region *region,
 		       struct wr_reserve *request)
 {
-	bool found = false;
+	bool found = false, hole;
 	pgoff_t first;
 
 	mutex_lock(&window->lock);
-	if (!window->dead && !window->lost)
+	if (!window->dead)
 		found = wr_region_find_gap(window, request->pages, &first);
-	if (found)
+	hole = found && !range_is_free(window, first, first + request->pages);
+	if (found && !hole)
 		put_region(window, region, request, first);
 	mutex_unlock(&window->lock);
-	return found;
+	return hole ? !reserve_in_hole(window, region, request, first) : found;
 }
 
 static bool reserve_shared(struct wr_space *space, struct wr_region *region,
@@ -160,20 +193,6 @@ static int reserve_small(struct wr_space *space, struct wr_region *region,
 	return 0;
 }
 
-/* Whether no page of the range is in a region, or lost. */
-static bool range_is_free(struct wr_window *window, pgoff_t first, pgoff_t end)
-{
-	struct wr_region *region = wr_region_next(window, first);
-	pgoff_t next;
-
-	if (region && region->first < end)
-		return false;
-	for (; first < end; first = next)
-		if (wr_runs_span(&window->runs, first, end, &next) & WR_LOST)
-			return false;
-	return true;
-}
-
 /*
  * Return: 1 if the region is in the window now, 0 if the window will give way to
  * a new one in the range, or an error.
@@ -182,19 +201,23 @@ static int make_way(struct wr_window *window, struct wr_region *region,
 		    struct wr_reserve *request)
 {
 	pgoff_t first = request->first, end = first + request->pages;
-	bool inside, empty;
+	bool inside, hole = false;
+	struct wr_region *next;
+	int err;
 
 	mutex_lock(&window->lock);
+	next = wr_region_next(window, first);
+	err = window->dead || (next && next->first < end) ? -EEXIST : 0;
 	inside = first >= window->first && end <= window->end;
-	empty = !window->dead &&
-		range_is_free(window, max(first, window->first),
-			      min(end, window->end));
-	if (inside && empty)
-		put_region(window, region, request, first);
+	if (inside && !err) {
+		hole = !range_is_free(window, first, end);
+		if (!hole)
+			put_region(window, region, request, first);
+	}
 	mutex_unlock(&window->lock);
-	if (!empty)
-		return -EEXIST;
-	return inside;
+	if (hole)
+		err = reserve_in_hole(window, region, request, first);
+	return err ? err : inside;
 }
 
 /* Bytes below @addr that a window for more regions could have too. */
@@ -408,7 +431,7 @@ static bool keep_empty(struct wr_space *space, struct wr_window *window)
 {
 	unsigned int i;
 
-	if (list_empty(&window->shared) || window->lost)
+	if (list_empty(&window->shared))
 		return false;
 	for (i = 0; i < ARRAY_SIZE(space->shared); i++)
 		if (has_other_empty(space, &space->shared[i], window))

@@ -65,6 +65,16 @@ struct wr_region *wr_region_next(struct wr_window *window, pgoff_t index)
 	return next;
 }
 
+/* The last region that ends at page @index or before it, or NULL. */
+struct wr_region *wr_region_before(struct wr_window *window, pgoff_t index)
+{
+	struct wr_region *region = wr_region_next(window, index);
+
+	if (!region)
+		return wr_region_last(window);
+	return to_region(rb_prev(&region->node));
+}
+
 /*
  * For wr_region_trylock(), if the region is not in @recent, which is locked or
  * NULL. Return: a window that has it, locked, or NULL.

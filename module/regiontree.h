@@ -36,6 +36,7 @@ struct wr_region *wr_region_next(struct wr_window *window, pgoff_t index);
 struct wr_region *wr_region_first(struct wr_window *window);
 struct wr_region *wr_region_last(struct wr_window *window);
 struct wr_region *wr_region_after(struct wr_region *region);
+struct wr_region *wr_region_before(struct wr_window *window, pgoff_t index);
 void wr_region_add(struct wr_window *window, struct wr_region *region);
 void wr_region_remove(struct wr_window *window, struct wr_region *region);
 bool wr_region_find_gap(struct wr_window *window, unsigned long pages,

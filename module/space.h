@@ -39,6 +39,7 @@ struct wr_window;
 enum wr_step {
 	WR_STEP_NEW, /* a new window, over nothing but free pages of others */
 	WR_STEP_REPLACE, /* another VMA of the same window */
+	WR_STEP_REFILL, /* a VMA where its window has a hole */
 	WR_STEP_LEAVE, /* none: free pages leave their window */
 };
 

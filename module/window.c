@@ -8,7 +8,10 @@
  *
  * A program can unmap an executable piece alone. Its pages become WR_LOST: the
  * region keeps its identity, but nobody may map there again, since by now the
- * addresses can belong to somebody else.
+ * addresses can belong to somebody else. Free pages that were given back are lost
+ * too. Those that are in no region are a hole, and the window's again once there is
+ * a region to be put there, if nobody else has them by then; at the window's ends
+ * they just leave it.
  */
 #include <linux/file.h>
 #include <linux/sched/mm.h>
@@ -464,6 +467,17 @@ void wr_window_closed(struct wr_window *window, pgoff_t first, pgoff_t end,
 	if (put)
 		wr_window_put(window);
 	wr_window_put(window);
+}
+
+/* Lost pages, in no region, have a VMA again; mmap_lock is held. */
+void wr_window_refilled(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	mutex_lock(&window->lock);
+	wr_runs_split(&window->runs, first, GFP_MUST);
+	wr_runs_split(&window->runs, end, GFP_MUST);
+	wr_runs_fill(&window->runs, first, end, 0);
+	window->lost = !wr_window_all_lost(window, false);
+	mutex_unlock(&window->lock);
 }
 
 /* Ends a window whose last VMA could not be replaced. */

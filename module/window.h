@@ -130,6 +130,7 @@ bool wr_window_end(struct wr_window *window);
 void wr_window_opened(struct wr_window *window);
 void wr_window_closed(struct wr_window *window, pgoff_t first, pgoff_t end,
 		      enum wr_closing why);
+void wr_window_refilled(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_window_settle(struct wr_window *window);
 void wr_window_unmapped(struct wr_window *window, pgoff_t first, pgoff_t end);
 
