@@ -188,19 +188,23 @@ static int may_go(struct wr_layout *layout, unsigned long addr,
 {
 	pgoff_t first = addr >> PAGE_SHIFT, stop = end >> PAGE_SHIFT;
 	struct wr_window *window = layout->window;
+	bool may;
 
-	if (layout->step == WR_STEP_NEW)
-		return windows_give_way(window->space, first, stop) &&
-		       no_others(window->space->mm, addr, end) ? 0 : -EEXIST;
-	if (layout->step == WR_STEP_REFILL)
-		return is_hole(window, first, stop) &&
-		       nobody_elses(window, addr, end) ? 0 : -EEXIST;
-	/* What has been unmapped since it was announced stays so. */
-	if (is_gone(window, first, stop))
-		return -ENOENT;
-	if (layout->step == WR_STEP_LEAVE && has_region(window, first, stop))
-		return -EEXIST;
-	return wr_layout_all_ours(window, addr, end) ? 0 : -EEXIST;
+	if (layout->step == WR_STEP_NEW) {
+		may = windows_give_way(window->space, first, stop) &&
+		      no_others(window->space->mm, addr, end);
+	} else if (layout->step == WR_STEP_REFILL) {
+		may = is_hole(window, first, stop) &&
+		      nobody_elses(window, addr, end);
+	} else {
+		/* What has been unmapped since it was announced stays so. */
+		if (is_gone(window, first, stop))
+			return -ENOENT;
+		may = wr_layout_all_ours(window, addr, end);
+		if (layout->step == WR_STEP_LEAVE)
+			may = may && !has_region(window, first, stop);
+	}
+	return may ? 0 : -EEXIST;
 }
 
 /*
@@ -297,8 +301,8 @@ static void mmap_remotely(struct work_struct *work)
 	if (remote->cred)
 		cred = override_creds(remote->cred);
 	kthread_use_mm(mm);
-	remote->ret = announced_mmap(remote->layout, remote->prot,
-				     remote->flags);
+	remote->ret =
+		announced_mmap(remote->layout, remote->prot, remote->flags);
 	kthread_unuse_mm(mm);
 	if (remote->cred)
 		revert_creds(cred);
@@ -338,8 +342,8 @@ static bool is_limit(struct wr_layout *layout, unsigned long ret,
 		return false;
 	if (ret == -EAGAIN)
 		return layout->step == WR_STEP_LEAVE; /* mlockall() */
-	return ret == -ENOMEM && READ_ONCE(mm->total_vm) >
-					 rlimit(RLIMIT_AS) >> PAGE_SHIFT;
+	return ret == -ENOMEM &&
+	       READ_ONCE(mm->total_vm) > rlimit(RLIMIT_AS) >> PAGE_SHIFT;
 }
 
 /* Announces a step, and maps the window's file at @addr as it says. */
@@ -480,8 +484,8 @@ struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
 				    (addr >> PAGE_SHIFT) + pages);
 		flags = MAP_FIXED;
 	}
-	err = map_error(take_step(window, WR_STEP_NEW, addr, len, rights(exec),
-				  flags));
+	err = map_error(
+		take_step(window, WR_STEP_NEW, addr, len, rights(exec), flags));
 	if (!err)
 		return window;
 	wr_window_put(window);

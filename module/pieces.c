@@ -405,8 +405,8 @@ static void populate_locked(struct wr_window *window,
 	u8 rights;
 
 	for (i = first; i < end; i = next) {
-		rights = wr_state_rights(wr_runs_span(&window->runs, i, end,
-						      &next));
+		rights = wr_state_rights(
+			wr_runs_span(&window->runs, i, end, &next));
 		if (!(rights & WR_READ))
 			continue;
 		populate_run(window, vma, i, next);

@@ -104,6 +104,7 @@ void wr_window_put(struct wr_window *window)
 	kfree_rcu(window, rcu);
 }
 
+/* A window of no range yet, with a reference, or NULL if there is no memory. */
 struct wr_window *wr_window_alloc(struct wr_space *space, struct file *file)
 {
 	struct wr_window *window;
@@ -124,6 +125,7 @@ struct wr_window *wr_window_alloc(struct wr_space *space, struct file *file)
 	return window;
 }
 
+/* Where it is to be mapped; nobody else knows it yet. */
 void wr_window_set_range(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	window->first = first;
@@ -285,6 +287,7 @@ static void clear_regions(struct wr_window *window, pgoff_t first, pgoff_t end)
 				min(end, region->end), false);
 }
 
+/* Its pages have been cleared, or are not needed. The window is locked. */
 void wr_window_free_regions(struct wr_window *window)
 {
 	struct wr_region *region;
