@@ -346,6 +346,18 @@ static bool is_limit(struct wr_layout *layout, unsigned long ret,
 	       READ_ONCE(mm->total_vm) > rlimit(RLIMIT_AS) >> PAGE_SHIFT;
 }
 
+static void announce(struct wr_window *window, enum wr_step step,
+		     unsigned long addr, unsigned long len)
+{
+	struct wr_layout *layout = &window->space->layout;
+
+	lockdep_assert_held(&window->space->layout_lock);
+	layout->window = window;
+	layout->addr = addr;
+	layout->len = len;
+	layout->step = step;
+}
+
 /* Announces a step, and maps the window's file at @addr as it says. */
 static unsigned long take_step(struct wr_window *window, enum wr_step step,
 			       unsigned long addr, unsigned long len,
@@ -354,11 +366,7 @@ static unsigned long take_step(struct wr_window *window, enum wr_step step,
 	struct wr_layout *layout = &window->space->layout;
 	unsigned long ret;
 
-	lockdep_assert_held(&window->space->layout_lock);
-	layout->window = window;
-	layout->addr = addr;
-	layout->len = len;
-	layout->step = step;
+	announce(window, step, addr, len);
 	ret = announced_mmap(layout, prot, flags);
 	if (is_limit(layout, ret, flags))
 		ret = mmap_without_limit(layout, prot, flags);
@@ -408,12 +416,34 @@ int wr_layout_refill(struct wr_window *window, pgoff_t first, pgoff_t end)
 	return err;
 }
 
+/* Whether nobody else is there who could change the VMAs in between. */
+static bool is_alone(struct mm_struct *mm)
+{
+	return current->mm == mm && atomic_read(&mm->mm_users) == 1;
+}
+
+/* Then vm_munmap() finds what the window's states say, and is cheaper. */
+static int unmap_alone(struct wr_window *window, unsigned long addr,
+		       unsigned long len)
+{
+	struct wr_layout *layout = &window->space->layout;
+	int err;
+
+	announce(window, WR_STEP_LEAVE, addr, len);
+	WRITE_ONCE(layout->task, current);
+	err = vm_munmap(addr, len);
+	WRITE_ONCE(layout->task, NULL);
+	return err;
+}
+
 static int unmap_span(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	unsigned long ret;
+	unsigned long addr = first << PAGE_SHIFT, ret;
+	unsigned long len = (end - first) << PAGE_SHIFT;
 
-	ret = take_step(window, WR_STEP_LEAVE, first << PAGE_SHIFT,
-			(end - first) << PAGE_SHIFT, PROT_NONE, MAP_FIXED);
+	if (is_alone(window->space->mm))
+		return unmap_alone(window, addr, len);
+	ret = take_step(window, WR_STEP_LEAVE, addr, len, PROT_NONE, MAP_FIXED);
 	return window->space->layout.left ? 0 : map_error(ret);
 }
 
