@@ -243,6 +243,8 @@ static int find_region(struct wr_batch *batch, struct wr_change *change)
 	change->region = wr_region_find(window, change->first);
 	if (!change->region)
 		return -ENOENT;
+	if (change->serial && change->serial != change->region->serial)
+		return -ENOENT;
 	if (change->end == change->first) {
 		if (change->first != change->region->first)
 			return -ESPIPE;
@@ -545,7 +547,8 @@ static void rejoin_all(struct wr_batch *batch)
 	unsigned int i;
 
 	for (i = 0; i < batch->nr_spans; i++)
-		wr_window_rejoin(batch->spans[i].window);
+		wr_window_rejoin(batch->spans[i].window, batch->spans[i].first,
+				 batch->spans[i].end);
 }
 
 /* Checks, prepares and applies once more, now that the VMAs fit. */
@@ -601,7 +604,8 @@ static int change_vmas(struct wr_batch *batch)
 	struct wr_needs needs;
 	int err;
 
-	mutex_lock(&batch->space->layout_lock);
+	if (mutex_lock_killable(&batch->space->layout_lock))
+		return -EINTR;
 	err = check_only(batch, &needs);
 	if (err)
 		goto unlock;

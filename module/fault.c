@@ -347,10 +347,7 @@ static void wr_vma_open(struct vm_area_struct *vma)
 	if (!window)
 		return;
 	if (vma->vm_mm == window->space->mm) {
-		wr_window_get(window);
-		mutex_lock(&window->lock);
-		window->nr_vmas++;
-		mutex_unlock(&window->lock);
+		wr_window_opened(window);
 		return;
 	}
 	vma->vm_private_data = wr_window_fork(window, vma);
@@ -369,16 +366,13 @@ static void wr_vma_close(struct vm_area_struct *vma)
 {
 	struct wr_window *window = vma->vm_private_data;
 	pgoff_t first = vma->vm_start >> PAGE_SHIFT;
+	enum wr_closing why = WR_CLOSE_REPLACED;
 
 	if (!window)
 		return;
-	mutex_lock(&window->lock);
-	window->nr_vmas--;
-	mutex_unlock(&window->lock);
-	if (vma->vm_start < vma->vm_end && vma->vm_pgoff == first &&
-	    !wr_layout_is_mine(window->space))
-		wr_window_unmapped(window, first, first + vma_pages(vma));
-	wr_window_put(window);
+	if (vma->vm_start < vma->vm_end && vma->vm_pgoff == first)
+		why = wr_layout_closing(window);
+	wr_window_closed(window, first, first + vma_pages(vma), why);
 }
 
 /* Partial munmap, mprotect, madvise, mbind, mlock: ours are never cut. */
@@ -589,13 +583,33 @@ bool wr_vma_is_ours(struct vm_area_struct *vma)
 	return vma->vm_ops == &simple_ops || vma->vm_ops == &tracked_ops;
 }
 
+/* As the core does: where page_mkwrite is asked, nothing is mapped writable. */
+static void set_page_prot(struct vm_area_struct *vma)
+{
+	vm_flags_t flags = vma->vm_flags;
+
+	if (vma->vm_ops == &tracked_ops)
+		flags &= ~VM_SHARED;
+	WRITE_ONCE(vma->vm_page_prot, vm_get_page_prot(flags));
+}
+
 /* Ask page_mkwrite from now on. PTEs that are writable stay so. */
 void wr_vma_set_tracked(struct vm_area_struct *vma)
 {
 	vma_start_write(vma);
 	vma->vm_ops = &tracked_ops;
-	WRITE_ONCE(vma->vm_page_prot,
-		   vm_get_page_prot(vma->vm_flags & ~VM_SHARED));
+	set_page_prot(vma);
+}
+
+/* For pages that are mapped from now on. */
+void wr_vma_set_exec(struct vm_area_struct *vma, bool exec)
+{
+	vma_start_write(vma);
+	if (exec)
+		vm_flags_set(vma, VM_EXEC);
+	else
+		vm_flags_clear(vma, VM_EXEC);
+	set_page_prot(vma);
 }
 
 /*
@@ -616,6 +630,10 @@ static int wr_file_mmap(struct file *file, struct vm_area_struct *vma)
 		return -EINVAL;
 	space = wr_space_find(vma->vm_mm);
 	window = space->layout.window;
+	if (space->layout.step == WR_STEP_LEAVE) {
+		wr_space_put(space);
+		return -ECANCELED; /* what was here is unmapped */
+	}
 	vma->vm_pgoff = vma->vm_start >> PAGE_SHIFT;
 	vm_flags_set(vma, VM_DONTEXPAND);
 	if (READ_ONCE(space->file_forked) && RB_EMPTY_NODE(&window->node))
@@ -627,11 +645,11 @@ static int wr_file_mmap(struct file *file, struct vm_area_struct *vma)
 	vma->vm_ops = &simple_ops;
 	if (window->tracked)
 		wr_vma_set_tracked(vma);
-	wr_window_get(window);
-	mutex_lock(&window->lock);
-	window->nr_vmas++;
-	mutex_unlock(&window->lock);
+	wr_window_opened(window);
 	vma->vm_private_data = window;
+	if (space->layout.step == WR_STEP_REFILL)
+		wr_window_refilled(window, vma->vm_pgoff,
+				   vma->vm_pgoff + vma_pages(vma));
 	wr_space_put(space);
 	return 0;
 }

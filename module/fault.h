@@ -9,5 +9,6 @@ extern const struct file_operations wr_file_operations;
 
 bool wr_vma_is_ours(struct vm_area_struct *vma);
 void wr_vma_set_tracked(struct vm_area_struct *vma);
+void wr_vma_set_exec(struct vm_area_struct *vma, bool exec);
 
 #endif /* _WR_FAULT_H */

@@ -270,7 +270,6 @@ static struct wr_window *alloc_child(struct wr_window *parent,
 	child->exec = parent->exec;
 	child->tracked = true;
 	child->forked = true;
-	child->pieces = parent->pieces;
 	/* Pages whose VMA is not copied are lost. */
 	runs = &child->runs;
 	wr_runs_fill(runs, runs->base, runs->base + (1UL << runs->shift),

@@ -254,6 +254,16 @@ static int reserve_in_mm(struct wr_reserve *request)
 	return err;
 }
 
+static void unreserve_in_mm(struct wr_reserve *request)
+{
+	struct wr_space *space = wr_space_find(current->mm);
+
+	if (!space)
+		return;
+	wr_unreserve(space, request);
+	wr_space_put(space);
+}
+
 static int release_in_mm(pgoff_t first, unsigned long *pages)
 {
 	struct wr_space *space = wr_space_find(current->mm);
@@ -270,7 +280,6 @@ static noinline int wr_ioc_reserve(void __user *argp)
 {
 	struct wr_reserve request = {};
 	struct winregion_reserve args;
-	unsigned long pages = 0;
 	int err;
 
 	err = read_args(&args, argp, sizeof(args));
@@ -284,7 +293,7 @@ static noinline int wr_ioc_reserve(void __user *argp)
 	args.length = (u64)request.pages << PAGE_SHIFT;
 	if (!copy_to_user(argp, &args, sizeof(args)))
 		return 0;
-	release_in_mm(request.first, &pages);
+	unreserve_in_mm(&request);
 	return -EFAULT;
 }
 

@@ -7,9 +7,23 @@
  * always. So the only VMA changes are those that the holder of layout_lock
  * announces in space->layout; wr_layout_allows() is the one test, asked from
  * get_unmapped_area (before the core unmaps anything), mmap and may_split.
+ *
+ * What a window thinks that it covers and what its VMAs cover is the same
+ * whenever mmap_lock is free, as the program can unmap them at any such moment:
+ * the close of a VMA moves the window's ends, or ends the window, under the
+ * mmap_lock under which the VMA goes.
+ *
+ * vm_munmap() asks nobody whose mapping it removes, and the program may have
+ * put its own there meanwhile. mmap(MAP_FIXED) of our file does ask, under
+ * mmap_lock, and then unmaps what is there before it asks our mmap, which
+ * says no: that is how free pages leave a window.
  */
+#include <linux/cred.h>
+#include <linux/kthread.h>
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/workqueue.h>
 
 #include "fault.h"
 #include "layout.h"
@@ -94,6 +108,105 @@ static bool is_gone(struct wr_window *window, pgoff_t first, pgoff_t end)
 	return gone;
 }
 
+/* Whether the window has a region there. */
+static bool has_region(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct wr_region *region;
+
+	mutex_lock(&window->lock);
+	region = wr_region_next(window, first);
+	mutex_unlock(&window->lock);
+	return region && region->first < end;
+}
+
+/* Whether all that windows have of the range is free, and at their ends. */
+static bool windows_give_way(struct wr_space *space, pgoff_t first, pgoff_t end)
+{
+	struct wr_window *window;
+	bool gives_way = true;
+	pgoff_t next = first;
+
+	while (gives_way && (window = wr_window_next(space, next)) &&
+	       window->first < end) {
+		next = window->end;
+		gives_way = (window->first >= first || next <= end) &&
+			    !has_region(window, first, end);
+		wr_window_put(window);
+		window = NULL;
+		cond_resched();
+	}
+	if (window)
+		wr_window_put(window);
+	return gives_way;
+}
+
+/* Whether there are no VMAs but of ours. */
+static bool no_others(struct mm_struct *mm, unsigned long addr,
+		      unsigned long end)
+{
+	VMA_ITERATOR(vmi, mm, addr);
+	struct vm_area_struct *vma;
+
+	for_each_vma_range(vmi, vma, end)
+		if (!wr_vma_is_ours(vma) || !vma->vm_private_data)
+			return false;
+	return true;
+}
+
+/* Whether the range is a hole, where nobody else has mapped anything. */
+static bool is_hole(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	pgoff_t next;
+	bool hole;
+
+	if (has_region(window, first, end))
+		return false;
+	mutex_lock(&window->lock);
+	hole = !window->dead && first >= window->first && end <= window->end;
+	for (; hole && first < end; first = next)
+		hole = wr_runs_span(&window->runs, first, end, &next) & WR_LOST;
+	mutex_unlock(&window->lock);
+	return hole;
+}
+
+/* Whether there are no VMAs but of the window. */
+static bool nobody_elses(struct wr_window *window, unsigned long addr,
+			 unsigned long end)
+{
+	VMA_ITERATOR(vmi, window->space->mm, addr);
+	struct vm_area_struct *vma;
+
+	for_each_vma_range(vmi, vma, end)
+		if (!wr_vma_is_ours(vma) || vma->vm_private_data != window)
+			return false;
+	return true;
+}
+
+/* Whether what is there may go, as announced. mmap_lock is held for writing. */
+static int may_go(struct wr_layout *layout, unsigned long addr,
+		  unsigned long end)
+{
+	pgoff_t first = addr >> PAGE_SHIFT, stop = end >> PAGE_SHIFT;
+	struct wr_window *window = layout->window;
+	bool may;
+
+	if (layout->step == WR_STEP_NEW) {
+		may = windows_give_way(window->space, first, stop) &&
+		      no_others(window->space->mm, addr, end);
+	} else if (layout->step == WR_STEP_REFILL) {
+		may = is_hole(window, first, stop) &&
+		      nobody_elses(window, addr, end);
+	} else {
+		/* What has been unmapped since it was announced stays so. */
+		if (is_gone(window, first, stop))
+			return -ENOENT;
+		may = wr_layout_all_ours(window, addr, end);
+		if (layout->step == WR_STEP_LEAVE)
+			may = may && !has_region(window, first, stop);
+	}
+	return may ? 0 : -EEXIST;
+}
+
 /*
  * f_op->get_unmapped_area of our file: under mmap_lock for writing, before
  * anything has been unmapped. mremap() and remap_file_pages() come here too,
@@ -104,6 +217,7 @@ unsigned long wr_layout_address(struct file *file, unsigned long addr,
 				unsigned long flags)
 {
 	struct wr_layout *layout = current_layout(file);
+	int err = 0;
 
 	if (!layout || layout->len != len)
 		return -EINVAL;
@@ -111,32 +225,24 @@ unsigned long wr_layout_address(struct file *file, unsigned long addr,
 		return place(layout, file, flags);
 	if (layout->addr != addr || pgoff != addr >> PAGE_SHIFT)
 		return -EINVAL;
-	/* What has been unmapped since it was announced stays so. */
-	if (is_gone(layout->window, pgoff, (addr + len) >> PAGE_SHIFT))
-		return -ENOENT;
-	if ((flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE) &&
-	    !wr_layout_all_ours(layout->window, addr, addr + len))
-		return -EEXIST;
-	return addr;
+	if (!(flags & MAP_FIXED_NOREPLACE))
+		err = may_go(layout, addr, addr + len);
+	else if (is_gone(layout->window, pgoff, (addr + len) >> PAGE_SHIFT))
+		err = -ENOENT;
+	return err ? err : addr;
 }
 
-static void layout_begin(struct wr_window *window, unsigned long addr,
-			 unsigned long len)
+/* Why a VMA of the window goes; mmap_lock is held, at least for reading. */
+enum wr_closing wr_layout_closing(struct wr_window *window)
 {
 	struct wr_layout *layout = &window->space->layout;
 
-	lockdep_assert_held(&window->space->layout_lock);
-	layout->window = window;
-	layout->addr = addr;
-	layout->len = len;
-	WRITE_ONCE(layout->task, current);
-}
-
-static void layout_end(struct wr_window *window)
-{
-	WRITE_ONCE(window->space->layout.task, NULL);
-	window->space->layout.place = false;
-	window->space->layout.exec = false;
+	if (!wr_layout_is_mine(window->space))
+		return WR_CLOSE_UNMAPPED;
+	if (layout->step == WR_STEP_REPLACE || layout->step == WR_STEP_REFILL)
+		return WR_CLOSE_REPLACED;
+	layout->left = true;
+	return WR_CLOSE_LEFT;
 }
 
 static int map_error(unsigned long addr)
@@ -153,58 +259,222 @@ static int map_error(unsigned long addr)
 	}
 }
 
-/* vm_mmap() of the window's file as announced; @flags: MAP_FIXED... or 0 */
+/* vm_mmap() as announced but for who calls it. */
+static unsigned long announced_mmap(struct wr_layout *layout,
+				    unsigned long prot, unsigned long flags)
+{
+	unsigned long ret;
+
+	layout->exec = prot & PROT_EXEC;
+	layout->left = false;
+	WRITE_ONCE(layout->task, current);
+	ret = vm_mmap(layout->window->file, layout->addr, layout->len, prot,
+		      MAP_SHARED | flags, layout->addr);
+	WRITE_ONCE(layout->task, NULL);
+	return ret;
+}
+
+/**
+ * struct wr_remote - a change of VMAs that a kernel thread does
+ * @work: its work
+ * @layout: what is announced
+ * @cred: whose credentials it has
+ * @prot: for vm_mmap()
+ * @flags: for vm_mmap()
+ * @ret: what that has returned
+ */
+struct wr_remote {
+	struct work_struct work;
+	struct wr_layout *layout;
+	const struct cred *cred;
+	unsigned long prot;
+	unsigned long flags;
+	unsigned long ret;
+};
+
+static void mmap_remotely(struct work_struct *work)
+{
+	struct wr_remote *remote = container_of(work, struct wr_remote, work);
+	struct mm_struct *mm = remote->layout->window->space->mm;
+	const struct cred *cred = NULL;
+
+	if (remote->cred)
+		cred = override_creds(remote->cred);
+	kthread_use_mm(mm);
+	remote->ret =
+		announced_mmap(remote->layout, remote->prot, remote->flags);
+	kthread_unuse_mm(mm);
+	if (remote->cred)
+		revert_creds(cred);
+}
+
+/*
+ * vm_mmap() over what the window has already asks for no address space. But the
+ * core refuses it where the process has more than its limit says by now, which
+ * is that of the calling task: a kernel thread has none. What only leaves is
+ * nobody's to forbid.
+ */
+static unsigned long mmap_without_limit(struct wr_layout *layout,
+					unsigned long prot, unsigned long flags)
+{
+	struct wr_remote remote = {
+		.layout = layout,
+		.cred = layout->step == WR_STEP_LEAVE ? NULL : current_cred(),
+		.prot = prot,
+		.flags = flags,
+	};
+
+	INIT_WORK_ONSTACK(&remote.work, mmap_remotely);
+	queue_work(system_unbound_wq, &remote.work);
+	flush_work(&remote.work);
+	destroy_work_on_stack(&remote.work);
+	return remote.ret;
+}
+
+/* Whether it is only a limit that is in the way of what needs nothing. */
+static bool is_limit(struct wr_layout *layout, unsigned long ret,
+		     unsigned long flags)
+{
+	struct mm_struct *mm = layout->window->space->mm;
+
+	if (layout->step == WR_STEP_NEW || layout->step == WR_STEP_REFILL ||
+	    flags != MAP_FIXED || layout->left)
+		return false;
+	if (ret == -EAGAIN)
+		return layout->step == WR_STEP_LEAVE; /* mlockall() */
+	return ret == -ENOMEM &&
+	       READ_ONCE(mm->total_vm) > rlimit(RLIMIT_AS) >> PAGE_SHIFT;
+}
+
+static void announce(struct wr_window *window, enum wr_step step,
+		     unsigned long addr, unsigned long len)
+{
+	struct wr_layout *layout = &window->space->layout;
+
+	lockdep_assert_held(&window->space->layout_lock);
+	layout->window = window;
+	layout->addr = addr;
+	layout->len = len;
+	layout->step = step;
+}
+
+/* Announces a step, and maps the window's file at @addr as it says. */
+static unsigned long take_step(struct wr_window *window, enum wr_step step,
+			       unsigned long addr, unsigned long len,
+			       unsigned long prot, unsigned long flags)
+{
+	struct wr_layout *layout = &window->space->layout;
+	unsigned long ret;
+
+	announce(window, step, addr, len);
+	ret = announced_mmap(layout, prot, flags);
+	if (is_limit(layout, ret, flags))
+		ret = mmap_without_limit(layout, prot, flags);
+	layout->place = false;
+	return ret;
+}
+
+static unsigned long rights(bool exec)
+{
+	return PROT_READ | PROT_WRITE | (exec ? PROT_EXEC : 0);
+}
+
+/* Another VMA for pages of a window; @flags: MAP_FIXED... */
 int wr_layout_map(struct wr_window *window, pgoff_t first, unsigned long pages,
 		  bool exec, unsigned long flags)
 {
-	unsigned long prot = PROT_READ | PROT_WRITE;
-	unsigned long addr = first << PAGE_SHIFT, ret;
+	return map_error(take_step(window, WR_STEP_REPLACE, first << PAGE_SHIFT,
+				   pages << PAGE_SHIFT, rights(exec), flags));
+}
 
-	if (exec)
-		prot |= PROT_EXEC;
-	layout_begin(window, addr, pages << PAGE_SHIFT);
-	window->space->layout.exec = exec;
-	ret = vm_mmap(window->file, addr, pages << PAGE_SHIFT, prot,
-		      MAP_SHARED | flags, addr);
-	layout_end(window);
-	return map_error(ret);
+/**
+ * wr_layout_refill - get back what of a range is a hole
+ * @window: the window; its space's layout_lock is held
+ * @first: the first page
+ * @end: the page behind the last; no region is in the range
+ *
+ * Return: 0, or -EEXIST if somebody else has some of it, or the core's error.
+ */
+int wr_layout_refill(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	pgoff_t next;
+	int err = 0;
+	bool lost;
+
+	for (; first < end && !err; first = next) {
+		mutex_lock(&window->lock);
+		lost = wr_runs_span(&window->runs, first, end, &next) & WR_LOST;
+		mutex_unlock(&window->lock);
+		if (lost)
+			err = map_error(take_step(window, WR_STEP_REFILL,
+						  first << PAGE_SHIFT,
+						  (next - first) << PAGE_SHIFT,
+						  rights(window->exec),
+						  MAP_FIXED));
+		cond_resched();
+	}
+	return err;
+}
+
+/* Whether nobody else is there who could change the VMAs in between. */
+static bool is_alone(struct mm_struct *mm)
+{
+	return current->mm == mm && atomic_read(&mm->mm_users) == 1;
+}
+
+/* Then vm_munmap() finds what the window's states say, and is cheaper. */
+static int unmap_alone(struct wr_window *window, unsigned long addr,
+		       unsigned long len)
+{
+	struct wr_layout *layout = &window->space->layout;
+	int err;
+
+	announce(window, WR_STEP_LEAVE, addr, len);
+	WRITE_ONCE(layout->task, current);
+	err = vm_munmap(addr, len);
+	WRITE_ONCE(layout->task, NULL);
+	return err;
 }
 
 static int unmap_span(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	unsigned long addr = first << PAGE_SHIFT;
+	unsigned long addr = first << PAGE_SHIFT, ret;
 	unsigned long len = (end - first) << PAGE_SHIFT;
-	int err;
 
-	layout_begin(window, addr, len);
-	err = vm_munmap(addr, len);
-	layout_end(window);
-	return err;
+	if (is_alone(window->space->mm))
+		return unmap_alone(window, addr, len);
+	ret = take_step(window, WR_STEP_LEAVE, addr, len, PROT_NONE, MAP_FIXED);
+	return window->space->layout.left ? 0 : map_error(ret);
 }
 
-/*
- * vm_munmap() of what the window still has of these pages, which are free. If
- * the core refuses (no memory, sealed, killed), what was before that is lost.
+/**
+ * wr_layout_unmap - let free pages leave a window
+ * @window: the window; its space's layout_lock is held
+ * @first: the first page
+ * @end: the page behind the last; no region is in the range
+ *
+ * What is no longer the window's is left alone.
+ *
+ * Return: 0, or an error if the core refused (no memory, sealed, killed); then
+ * what has not left yet stays, all free.
  */
 int wr_layout_unmap(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	pgoff_t at, next;
+	pgoff_t next;
 	int err = 0;
-	u8 state;
+	bool lost;
 
-	for (at = first; at < end; at = next) {
+	for (; first < end && !err; first = next) {
 		mutex_lock(&window->lock);
-		state = wr_runs_span(&window->runs, at, end, &next);
+		lost = wr_runs_span(&window->runs, first, end, &next) & WR_LOST;
 		mutex_unlock(&window->lock);
-		if (!(state & WR_LOST))
-			err = unmap_span(window, at, next);
-		if (err)
-			break;
-	}
-	if (err && at > first) {
-		mutex_lock(&window->lock);
-		wr_window_mark_lost(window, first, at);
-		mutex_unlock(&window->lock);
+		if (!lost)
+			err = unmap_span(window, first, next);
+		if (err == -ENOENT) { /* a part of it is lost by now */
+			next = READ_ONCE(window->dead) ? end : first;
+			err = 0;
+		}
+		cond_resched();
 	}
 	return err;
 }
@@ -217,14 +487,17 @@ int wr_layout_unmap(struct wr_window *window, pgoff_t first, pgoff_t end)
  * @exec: most of its pages will be executable
  * @huge: they may be large
  *
+ * At a given address the windows that reach in with free pages lose those, in
+ * the same step.
+ *
  * Return: the window, not in space->windows yet, or an error pointer: -ENOSPC,
  * -EEXIST, -EAGAIN, -EACCES, -ENOMEM, -ENFILE, -EINTR.
  */
 struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
 				   bool exec, bool huge)
 {
-	struct wr_layout *layout = &space->layout;
-	pgoff_t first = layout->addr >> PAGE_SHIFT;
+	unsigned long addr = space->layout.place ? 0 : space->layout.addr;
+	unsigned long len = pages << PAGE_SHIFT, flags = 0;
 	struct file *file = wr_space_file(space);
 	struct wr_window *window;
 	int err;
@@ -236,13 +509,13 @@ struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
 		return ERR_PTR(-ENOMEM);
 	window->exec = exec;
 	window->huge = huge;
-	if (layout->place) {
-		err = wr_layout_map(window, 0, pages, exec, 0);
-	} else {
-		wr_window_set_range(window, first, first + pages);
-		err = wr_layout_map(window, first, pages, exec,
-				    MAP_FIXED_NOREPLACE);
+	if (!space->layout.place) {
+		wr_window_set_range(window, addr >> PAGE_SHIFT,
+				    (addr >> PAGE_SHIFT) + pages);
+		flags = MAP_FIXED;
 	}
+	err = map_error(
+		take_step(window, WR_STEP_NEW, addr, len, rights(exec), flags));
 	if (!err)
 		return window;
 	wr_window_put(window);
@@ -258,55 +531,67 @@ struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
  */
 int wr_window_destroy(struct wr_window *window)
 {
-	bool published;
-	int err = wr_layout_unmap(window, window->first, window->end);
+	return wr_layout_unmap(window, READ_ONCE(window->first),
+			       READ_ONCE(window->end));
+}
 
-	if (err)
-		return err;
+/* ---- what is free ---- */
+
+/* From so many VMAs on, no more are cut just to give pages back. */
+#define MAPS_FOR_HOLES 16384
+
+/* The free pages around one: up to regions, or the window's ends. */
+static bool find_gap(struct wr_window *window, pgoff_t index, pgoff_t *first,
+		     pgoff_t *end)
+{
+	struct wr_region *before, *next;
+
 	mutex_lock(&window->lock);
-	published = wr_window_unpublish(window);
+	before = wr_region_before(window, index);
+	next = wr_region_next(window, index);
+	*first = before ? before->end : window->first;
+	*end = next ? next->first : window->end;
 	mutex_unlock(&window->lock);
-	if (published)
-		wr_window_put(window);
-	return 0;
+	return *first <= index && index < *end;
+}
+
+static int give_back(struct wr_window *window, pgoff_t index)
+{
+	pgoff_t first, end;
+
+	lockdep_assert_held(&window->space->layout_lock);
+	if (!find_gap(window, index, &first, &end))
+		return 0;
+	if (first > window->first && end < window->end &&
+	    window->space->mm->map_count > MAPS_FOR_HOLES)
+		return -ENOSPC;
+	return wr_layout_unmap(window, first, end);
 }
 
 /**
- * wr_window_trim - unmap the free pages at an end of a window
- * @window: the window; its space's layout_lock is held
- * @first: the first page; no region of the window is in the range
- * @end: the page behind the last; the range leaves the window on a side
+ * wr_layout_give_back - let the free pages around one leave their window
+ * @space: the space
+ * @index: the page
  *
- * Return: 0, or an error if the core refused.
+ * So that what is called free can be had by everybody.
+ *
+ * Context: takes layout_lock and mmap_lock.
+ * Return: 0, -EINTR, or an error if they stay where they are.
  */
-int wr_window_trim(struct wr_window *window, pgoff_t first, pgoff_t end)
+int wr_layout_give_back(struct wr_space *space, pgoff_t index)
 {
-	struct wr_region *region;
-	int err;
+	struct wr_window *window;
+	int err = 0;
 
-	first = max(first, window->first);
-	end = min(end, window->end);
-	if (first == window->first && end == window->end)
-		return wr_window_destroy(window);
-	err = wr_layout_unmap(window, first, end);
-	if (err)
-		return err;
-	mutex_lock(&window->lock);
-	spin_lock(&window->space->lock);
-	if (!list_empty(&window->shared))
-		window->space->shared_pages -= end - first;
-	if (first == window->first)
-		window->first = end;
-	else
-		window->end = first;
-	spin_unlock(&window->space->lock);
-	region = wr_region_first(window);
-	if (region) { /* the gap in front of it has changed */
-		wr_region_remove(window, region);
-		wr_region_add(window, region);
+	if (mutex_lock_killable(&space->layout_lock))
+		return -EINTR;
+	window = wr_window_find(space, index);
+	if (window) {
+		err = give_back(window, index);
+		wr_window_put(window);
 	}
-	mutex_unlock(&window->lock);
-	return 0;
+	mutex_unlock(&space->layout_lock);
+	return err;
 }
 
 /* ---- simple and tracked ---- */

@@ -8,17 +8,19 @@ bool wr_layout_all_ours(struct wr_window *window, unsigned long addr,
 			unsigned long end);
 int wr_layout_map(struct wr_window *window, pgoff_t first, unsigned long pages,
 		  bool exec, unsigned long flags);
+int wr_layout_refill(struct wr_window *window, pgoff_t first, pgoff_t end);
 int wr_layout_unmap(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_layout_track(struct wr_window *window);
 struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
 				   bool exec, bool huge);
 int wr_window_destroy(struct wr_window *window);
-int wr_window_trim(struct wr_window *window, pgoff_t first, pgoff_t end);
 int wr_window_track(struct wr_window *window);
+int wr_layout_give_back(struct wr_space *space, pgoff_t index);
 
 bool wr_layout_allows(struct file *file, unsigned long addr, unsigned long len,
 		      unsigned long pgoff);
 bool wr_layout_is_mine(struct wr_space *space);
+enum wr_closing wr_layout_closing(struct wr_window *window);
 unsigned long wr_layout_address(struct file *file, unsigned long addr,
 				unsigned long len, unsigned long pgoff,
 				unsigned long flags);

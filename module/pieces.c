@@ -10,11 +10,32 @@
  * belongs to the window. Pages that are not committed have no PTEs and fit
  * anywhere; they are kept in the window's own VMA. VMA changes come before the
  * change of states, as they are what can fail.
+ *
+ * To make pages executable a VMA is mapped over them, so that the core asks
+ * whoever may forbid it. Where that is over, the VMA just loses the right, which
+ * cannot fail. Then it may join its neighbours, which the core never does for
+ * ours (VM_DONTEXPAND): one VMA is mapped over all of them, and what is in memory
+ * is mapped again. That takes time by pages in memory, so each change pays for
+ * some, and VMAs with many more are left as they are until enough is saved up.
  */
 #include <linux/mman.h>
 
+#include "fault.h"
 #include "layout.h"
 #include "pieces.h"
+#include "ptes.h"
+#include "resident.h"
+
+/* Pages in memory that each change of an executable page may map again */
+#define JOIN_PAGES 128UL
+
+/* Whether it is a VMA of the window's that is executable, or one that is not. */
+static bool vma_is(struct wr_window *window, struct vm_area_struct *vma,
+		   bool exec)
+{
+	return vma && wr_vma_is_ours(vma) && vma->vm_private_data == window &&
+	       exec == !!(vma->vm_flags & VM_EXEC);
+}
 
 static bool state_is_exec_at(struct wr_window *window, pgoff_t first,
 			     pgoff_t end, pgoff_t *next, bool *lost)
@@ -40,24 +61,77 @@ static bool state_is_exec_at(struct wr_window *window, pgoff_t first,
 	return exec;
 }
 
-/* Whether the VMAs of pages that agree fit them. */
-static bool piece_fits(struct wr_window *window, pgoff_t first, pgoff_t end,
-		       bool exec)
+static pgoff_t vma_end(struct vm_area_struct *vma)
+{
+	return vma->vm_end >> PAGE_SHIFT;
+}
+
+/*
+ * What of [@first, @end) is in VMAs of the other kind, from the first such page to
+ * the last: moves both, to nothing if there is none. With @whole what is in VMAs
+ * that reach out of the range only. Return: 0, or -ENOENT if some of it is no
+ * VMA of the window's.
+ */
+static int find_misfits(struct wr_window *window, pgoff_t *first, pgoff_t *end,
+			bool exec, bool whole)
+{
+	VMA_ITERATOR(vmi, window->space->mm, *first << PAGE_SHIFT);
+	struct mm_struct *mm = window->space->mm;
+	pgoff_t from = *end, to = *first;
+	struct vm_area_struct *vma;
+	int err = 0;
+
+	mmap_read_lock(mm);
+	if (!wr_layout_all_ours(window, *first << PAGE_SHIFT,
+				*end << PAGE_SHIFT))
+		err = -ENOENT;
+	for_each_vma_range(vmi, vma, *end << PAGE_SHIFT) {
+		if (!vma_is(window, vma, !exec) ||
+		    (whole && vma->vm_pgoff >= *first && vma_end(vma) <= *end))
+			continue;
+		from = min(from, max(*first, vma->vm_pgoff));
+		to = max(to, min(*end, vma_end(vma)));
+	}
+	mmap_read_unlock(mm);
+	*first = from;
+	*end = max(from, to);
+	return err;
+}
+
+/*
+ * Makes whole VMAs in a range executable, or no longer, where they are. Their
+ * pages are faulted in again. Only what was executable just before may be made so
+ * again.
+ */
+static void flip_vmas(struct wr_window *window, pgoff_t first, pgoff_t end,
+		      bool exec)
 {
 	VMA_ITERATOR(vmi, window->space->mm, first << PAGE_SHIFT);
 	struct mm_struct *mm = window->space->mm;
 	struct vm_area_struct *vma;
-	bool fits;
 
-	mmap_read_lock(mm);
-	fits = wr_layout_all_ours(window, first << PAGE_SHIFT,
-				  end << PAGE_SHIFT);
-	if (fits)
-		for_each_vma_range(vmi, vma, end << PAGE_SHIFT)
-			if (exec != !!(vma->vm_flags & VM_EXEC))
-				fits = false;
-	mmap_read_unlock(mm);
-	return fits;
+	mmap_write_lock(mm);
+	for_each_vma_range(vmi, vma, end << PAGE_SHIFT) {
+		if (!vma_is(window, vma, !exec) || vma->vm_pgoff < first ||
+		    vma_end(vma) > end)
+			continue;
+		wr_vma_set_exec(vma, exec);
+		unmap_mapping_pages(vma->vm_file->f_mapping, vma->vm_pgoff,
+				    vma_pages(vma), false);
+	}
+	mmap_write_unlock(mm);
+}
+
+/* Cuts out what VMAs reach out of the range. */
+static int cut_misfits(struct wr_window *window, pgoff_t first, pgoff_t end,
+		       bool exec)
+{
+	int err;
+
+	err = find_misfits(window, &first, &end, exec, true);
+	if (err || first == end)
+		return err;
+	return wr_layout_map(window, first, end - first, exec, MAP_FIXED);
 }
 
 static bool is_ours_now(struct wr_window *window, pgoff_t first, pgoff_t end)
@@ -71,18 +145,37 @@ static bool is_ours_now(struct wr_window *window, pgoff_t first, pgoff_t end)
 	return ours;
 }
 
+/* Gives pages, none of them lost, a VMA of a kind. */
+static int move_span(struct wr_window *window, pgoff_t first, pgoff_t end,
+		     bool exec)
+{
+	int err;
+
+	if (exec) {
+		err = find_misfits(window, &first, &end, exec, false);
+		if (err || first == end)
+			return err;
+		return wr_layout_map(window, first, end - first, exec,
+				     MAP_FIXED);
+	}
+	err = cut_misfits(window, first, end, exec);
+	if (!err)
+		flip_vmas(window, first, end, exec);
+	return err;
+}
+
 /* The second try fills the hole that the first one may have left. */
 static int restore_piece(struct wr_window *window, pgoff_t first, pgoff_t end,
 			 bool exec)
 {
-	unsigned long flags = MAP_FIXED;
-
-	if (piece_fits(window, first, end, exec) ||
-	    !wr_layout_map(window, first, end - first, exec, flags))
+	flip_vmas(window, first, end, exec);
+	if (!cut_misfits(window, first, end, exec))
 		return 0;
-	if (!is_ours_now(window, first, end))
-		flags = MAP_FIXED_NOREPLACE;
-	return wr_layout_map(window, first, end - first, exec, flags);
+	if (is_ours_now(window, first, end))
+		return wr_layout_map(window, first, end - first, exec,
+				     MAP_FIXED);
+	return wr_layout_map(window, first, end - first, exec,
+			     MAP_FIXED_NOREPLACE);
 }
 
 /**
@@ -101,12 +194,9 @@ void wr_window_restore(struct wr_window *window, pgoff_t first, pgoff_t end)
 
 	for (; first < end; first = next) {
 		exec = state_is_exec_at(window, first, end, &next, &lost);
-		if (lost || !restore_piece(window, first, next, exec))
-			continue;
-		if (is_ours_now(window, first, next))
-			wr_layout_unmap(window, first, next);
-		/* No VMA of the window may be left to be closed. */
-		wr_window_unmapped(window, first, next);
+		if (!lost && restore_piece(window, first, next, exec))
+			wr_window_unmapped(window, first, next);
+		cond_resched();
 	}
 }
 
@@ -145,14 +235,11 @@ int wr_window_remap(struct wr_window *window, pgoff_t first, pgoff_t end,
 	pgoff_t i = first, next;
 	int err = 0;
 
-	mutex_lock(&window->lock);
-	window->pieces = true;
-	mutex_unlock(&window->lock);
 	for (; i < end && !err; i = next) {
 		next = kept_span(window, &i, end);
 		if (i < next)
-			err = wr_layout_map(window, i, next - i, exec,
-					    MAP_FIXED);
+			err = move_span(window, i, next, exec);
+		cond_resched();
 	}
 	if (err)
 		wr_window_restore(window, first, end);
@@ -176,21 +263,214 @@ void wr_window_move(struct wr_window *window, pgoff_t first, pgoff_t end,
 	mutex_unlock(&window->lock);
 }
 
+/* ---- joining VMAs ---- */
+
 /**
- * wr_window_rejoin - make a window one VMA again
- * @window: the window; its space's layout_lock is held
- *
- * The core never merges VMAs of ours (VM_DONTEXPAND). If it fails the window
- * stays in pieces, which is only less tidy.
+ * struct wr_join - VMAs that are to become one
+ * @first: the first page
+ * @end: the page behind the last
+ * @vmas: how many
+ * @pages: pages in memory that have to be mapped again
+ * @budget: how many of them there may be
  */
-void wr_window_rejoin(struct wr_window *window)
+struct wr_join {
+	pgoff_t first;
+	pgoff_t end;
+	unsigned int vmas;
+	unsigned long pages;
+	unsigned long budget;
+};
+
+/* VMAs on either side that one change joins, at most */
+#define JOIN_NEIGHBOURS 8
+
+static unsigned long count_resident(struct wr_window *window, pgoff_t first,
+				    pgoff_t end, unsigned long enough)
 {
-	bool join;
+	unsigned long n;
 
 	mutex_lock(&window->lock);
-	join = window->pieces && !window->nr_odd && !window->lost;
+	if (end - first < enough)
+		n = wr_resident_count(window, first, end);
+	else
+		n = wr_resident_at_most(window, first, end, enough);
 	mutex_unlock(&window->lock);
-	if (join &&
-	    !wr_window_remap(window, window->first, window->end, window->exec))
-		window->pieces = false;
+	return n;
+}
+
+/* Adds a VMA if it is one, touches the others, and is within the budget. */
+static bool join_add(struct wr_window *window, struct wr_join *join,
+		     struct vm_area_struct *vma)
+{
+	unsigned long n;
+
+	if (!vma_is(window, vma, window->exec) ||
+	    (vma->vm_pgoff != join->end && vma_end(vma) != join->first))
+		return false;
+	n = count_resident(window, vma->vm_pgoff, vma_end(vma),
+			   join->budget + 1);
+	if (n > join->budget - join->pages)
+		return false;
+	join->first = min(join->first, vma->vm_pgoff);
+	join->end = max(join->end, vma_end(vma));
+	join->pages += n;
+	join->vmas++;
+	return true;
+}
+
+/* Those that have [@first, @end), which are all of the window's own kind or none. */
+static bool join_inside(struct wr_window *window, struct wr_join *join,
+			pgoff_t first, pgoff_t end)
+{
+	VMA_ITERATOR(vmi, window->space->mm, first << PAGE_SHIFT);
+	struct vm_area_struct *vma;
+
+	join->first = first;
+	join->end = first;
+	for_each_vma_range(vmi, vma, end << PAGE_SHIFT) {
+		if (vma->vm_pgoff < first && !join->vmas) {
+			join->first = vma->vm_pgoff;
+			join->end = vma->vm_pgoff;
+		}
+		if (!join_add(window, join, vma))
+			return false;
+	}
+	return join->vmas;
+}
+
+static void join_neighbours(struct wr_window *window, struct wr_join *join)
+{
+	struct mm_struct *mm = window->space->mm;
+	bool below = true, above = true;
+	unsigned int i;
+
+	for (i = 0; i < JOIN_NEIGHBOURS && (below || above); i++) {
+		below = below && join->first &&
+			join_add(window, join,
+				 find_vma(mm, (join->first - 1) << PAGE_SHIFT));
+		above = above &&
+			join_add(window, join,
+				 find_vma(mm, join->end << PAGE_SHIFT));
+	}
+}
+
+/* Pages from @first on that are in memory one by one. Return: how many. */
+static unsigned long gather(struct wr_window *window, pgoff_t first,
+			    pgoff_t end, struct page **pages)
+{
+	struct wr_slot *slot = wr_runs_peek(&window->runs, first);
+	unsigned long n = 0;
+	struct page *page;
+
+	end = min(end, first + WR_UNIT_PAGES);
+	end = min(end, wr_slot_first(first) + WR_SLOT_PAGES);
+	if (!slot || slot->intact)
+		return 0;
+	for (; first + n < end; n++) {
+		page = wr_slot_page(slot, wr_slot_offset(first + n));
+		if (!page || PageHWPoison(page))
+			break;
+		pages[n] = page;
+	}
+	return n;
+}
+
+/* Maps pages of one state that may be read; what fails is left to faults. */
+static void populate_run(struct wr_window *window, struct vm_area_struct *vma,
+			 pgoff_t first, pgoff_t end)
+{
+	struct page *pages[WR_UNIT_PAGES];
+	unsigned long n, left;
+	struct wr_slot *slot;
+	pgoff_t next;
+
+	for (; first < end; first = next) {
+		slot = wr_runs_slot(&window->runs, first, &next);
+		if (!slot || !slot->nr_resident)
+			continue;
+		n = gather(window, first, end, pages);
+		next = first + max(n, 1UL);
+		left = n;
+		if (n)
+			vm_insert_pages(vma, first << PAGE_SHIFT, pages, &left);
+		cond_resched();
+	}
+}
+
+static void populate_locked(struct wr_window *window,
+			    struct vm_area_struct *vma, pgoff_t first,
+			    pgoff_t end)
+{
+	pgoff_t i, next;
+	u8 rights;
+
+	for (i = first; i < end; i = next) {
+		rights = wr_state_rights(
+			wr_runs_span(&window->runs, i, end, &next));
+		if (!(rights & WR_READ))
+			continue;
+		populate_run(window, vma, i, next);
+		if (window->tracked && rights & WR_WRITE)
+			wr_ptes_allow_write(window, i, next);
+	}
+}
+
+/*
+ * Maps what is in memory again. vm_insert_pages() wants VM_MIXEDMAP, which
+ * nobody sees that is not there for good.
+ */
+static void populate(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct mm_struct *mm = window->space->mm;
+	struct vm_area_struct *vma;
+	bool mixed;
+
+	if (mmap_write_lock_killable(mm))
+		return;
+	vma = find_vma(mm, first << PAGE_SHIFT);
+	if (vma_is(window, vma, window->exec) && vma->vm_pgoff == first &&
+	    vma_end(vma) == end) {
+		mixed = vma->vm_flags & VM_MIXEDMAP;
+		vma_start_write(vma);
+		vm_flags_set(vma, VM_MIXEDMAP);
+		mutex_lock(&window->lock);
+		populate_locked(window, vma, first, end);
+		mutex_unlock(&window->lock);
+		if (!mixed)
+			vm_flags_clear(vma, VM_MIXEDMAP);
+	}
+	mmap_write_unlock(mm);
+}
+
+/**
+ * wr_window_rejoin - make VMAs of the window's own kind one again
+ * @window: the window; its space's layout_lock is held
+ * @first: the first page that has changed
+ * @end: the page behind the last
+ *
+ * If it fails the window stays in pieces, which is only less tidy.
+ */
+void wr_window_rejoin(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct mm_struct *mm = window->space->mm;
+	struct wr_join join = {};
+	bool possible;
+
+	if (READ_ONCE(window->nr_vmas) < 2)
+		return;
+	window->join_budget += JOIN_PAGES + window->nr_vmas / 8;
+	join.budget = window->join_budget;
+	mmap_read_lock(mm);
+	possible = join_inside(window, &join, first, end);
+	if (possible)
+		join_neighbours(window, &join);
+	mmap_read_unlock(mm);
+	if (!possible || join.vmas < 2)
+		return;
+	window->join_budget -= join.pages;
+	if (!wr_layout_map(window, join.first, join.end - join.first,
+			   window->exec, MAP_FIXED))
+		populate(window, join.first, join.end);
+	else
+		wr_window_restore(window, join.first, join.end);
 }

@@ -166,7 +166,7 @@ static bool taken_in(struct wr_window *window, const struct wr_place *place,
 
 	mutex_lock(&window->lock);
 	*taken = end;
-	if (window->lost || (place->alike && window->exec != place->exec)) {
+	if (place->alike && window->exec != place->exec) {
 		*taken = window->first;
 	} else if (!window->dead) {
 		region = wr_region_next(window, first);

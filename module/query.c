@@ -15,6 +15,7 @@
 
 #include "fault.h"
 #include "ioctl.h"
+#include "layout.h"
 #include "place.h"
 #include "protection.h"
 #include "query.h"
@@ -431,12 +432,15 @@ static void look_low(struct winregion_run *run, unsigned long *usable)
 		describe_free(run->address, min(end, wr_lowest()), run);
 }
 
-static int query_outside(struct wr_space *space, pgoff_t index,
-			 unsigned long *usable, struct winregion_run *run)
+/* Return: 1 if what is called free is in a window from address *@kept on. */
+static int query_once(struct wr_space *space, pgoff_t index,
+		      unsigned long *usable, struct winregion_run *run,
+		      unsigned long *kept)
 {
 	unsigned long addr = index << PAGE_SHIFT, end = wr_highest() + 1, first;
 	struct vm_area_struct *vma;
 	pgoff_t next = ULONG_MAX;
+	int ret = 0;
 
 	if (space)
 		next = next_region_page(space, index);
@@ -455,9 +459,41 @@ static int query_outside(struct wr_space *space, pgoff_t index,
 			      vma->vm_end, run);
 	else
 		describe_foreign(vma, addr, end, run);
+	vma = find_vma(current->mm, addr);
+	if (run->state == WINREGION_STATE_FREE && vma &&
+	    vma->vm_start < addr + run->length) {
+		*kept = max(addr, vma->vm_start);
+		end = min(vma->vm_end, addr + run->length);
+		if (*kept == addr)
+			describe_kept(addr, end, addr, end, run);
+		else
+			run->length = *kept - addr;
+		ret = 1;
+	}
 	mmap_read_unlock(current->mm);
 	look_low(run, usable);
-	return 0;
+	return ret;
+}
+
+/*
+ * What is called free is free for all: windows give it back. If one cannot, that
+ * counts as reserved.
+ */
+static int query_outside(struct wr_space *space, pgoff_t index,
+			 unsigned long *usable, struct winregion_run *run)
+{
+	unsigned long kept, last = 0;
+	int ret;
+
+	while ((ret = query_once(space, index, usable, run, &kept)) > 0) {
+		if (!space || kept <= last)
+			break;
+		last = kept;
+		ret = wr_layout_give_back(space, kept >> PAGE_SHIFT);
+		if (ret)
+			break;
+	}
+	return ret == -EINTR ? ret : 0;
 }
 
 /**

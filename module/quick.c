@@ -191,6 +191,9 @@ bool wr_change_quick_locked(struct wr_window *window, enum wr_op op,
 			    struct wr_change *change)
 {
 	change->region = wr_region_find(window, change->first);
+	if (change->serial && change->region &&
+	    change->region->serial != change->serial)
+		return false;
 	return change_locked(window, op, change);
 }
 

@@ -15,6 +15,7 @@
  *
  * layout_lock serialises it all. Pages count, not bytes; ends are exclusive.
  */
+#include <linux/atomic.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -30,6 +31,9 @@
 #define SHARED_WINDOW_MIN (SZ_1M >> PAGE_SHIFT)
 #define SHARED_WINDOW_MAX (SZ_1G >> PAGE_SHIFT)
 
+/* Of the region that was made last, whosesoever it is: a space may end meanwhile. */
+static atomic64_t last_serial = ATOMIC64_INIT(0);
+
 /* Puts the region in at @first, where there is room. The window is locked. */
 static void put_region(struct wr_window *window, struct wr_region *region,
 		       struct wr_reserve *request, pgoff_t first)
@@ -38,6 +42,8 @@ static void put_region(struct wr_window *window, struct wr_region *region,
 	region->first = first;
 	region->end = first + request->pages;
 	region->protection = request->protection;
+	region->serial = atomic64_inc_return(&last_serial);
+	request->serial = region->serial;
 	wr_region_add(window, region);
 }
 
@@ -79,19 +85,52 @@ static struct list_head *shared_list(struct wr_space *space,
 	return &space->shared[request->exec];
 }
 
+/* Whether the pages, which are in no region, have VMAs. */
+static bool range_is_free(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	pgoff_t next;
+
+	if (!window->lost)
+		return true;
+	for (; first < end; first = next)
+		if (wr_runs_span(&window->runs, first, end, &next) & WR_LOST)
+			return false;
+	return true;
+}
+
+/* Where some of the pages had been given back, or lost. */
+static int reserve_in_hole(struct wr_window *window, struct wr_region *region,
+			   struct wr_reserve *request, pgoff_t first)
+{
+	pgoff_t end = first + request->pages;
+	int err;
+
+	err = wr_layout_refill(window, first, end);
+	if (err)
+		return err;
+	mutex_lock(&window->lock);
+	if (window->dead || !range_is_free(window, first, end))
+		err = -EEXIST;
+	else
+		put_region(window, region, request, first);
+	mutex_unlock(&window->lock);
+	return err;
+}
+
 static bool reserve_in(struct wr_window *window, struct wr_region *region,
 		       struct wr_reserve *request)
 {
-	bool found = false;
+	bool found = false, hole;
 	pgoff_t first;
 
 	mutex_lock(&window->lock);
-	if (!window->dead && !window->lost)
+	if (!window->dead)
 		found = wr_region_find_gap(window, request->pages, &first);
-	if (found)
+	hole = found && !range_is_free(window, first, first + request->pages);
+	if (found && !hole)
 		put_region(window, region, request, first);
 	mutex_unlock(&window->lock);
-	return found;
+	return hole ? !reserve_in_hole(window, region, request, first) : found;
 }
 
 static bool reserve_shared(struct wr_space *space, struct wr_region *region,
@@ -156,41 +195,31 @@ static int reserve_small(struct wr_space *space, struct wr_region *region,
 	return 0;
 }
 
-/* Whether no page of the range is in a region, or lost. */
-static bool range_is_free(struct wr_window *window, pgoff_t first, pgoff_t end)
-{
-	struct wr_region *region = wr_region_next(window, first);
-	pgoff_t next;
-
-	if (region && region->first < end)
-		return false;
-	for (; first < end; first = next)
-		if (wr_runs_span(&window->runs, first, end, &next) & WR_LOST)
-			return false;
-	return true;
-}
-
 /*
- * Makes way for a range that @window is in the way of. Return: 1 if the region
- * is in the window now, 0 if the window has left the range, or an error.
+ * Return: 1 if the region is in the window now, 0 if the window will give way to
+ * a new one in the range, or an error.
  */
 static int make_way(struct wr_window *window, struct wr_region *region,
 		    struct wr_reserve *request)
 {
 	pgoff_t first = request->first, end = first + request->pages;
-	bool inside, empty;
+	bool inside, hole = false;
+	struct wr_region *next;
+	int err;
 
 	mutex_lock(&window->lock);
+	next = wr_region_next(window, first);
+	err = window->dead || (next && next->first < end) ? -EEXIST : 0;
 	inside = first >= window->first && end <= window->end;
-	empty = !window->dead &&
-		range_is_free(window, max(first, window->first),
-			      min(end, window->end));
-	if (inside && empty)
-		put_region(window, region, request, first);
+	if (inside && !err) {
+		hole = !range_is_free(window, first, end);
+		if (!hole)
+			put_region(window, region, request, first);
+	}
 	mutex_unlock(&window->lock);
-	if (!empty)
-		return -EEXIST;
-	return inside ? 1 : wr_window_trim(window, first, end);
+	if (hole)
+		err = reserve_in_hole(window, region, request, first);
+	return err ? err : inside;
 }
 
 /*
@@ -275,22 +304,24 @@ static int reserve_new(struct wr_space *space, struct wr_region *region,
 static int reserve_fixed(struct wr_space *space, struct wr_region *region,
 			 struct wr_reserve *request)
 {
-	pgoff_t end = request->first + request->pages;
+	pgoff_t next = request->first, end = next + request->pages;
 	struct wr_window *window;
 	int ret;
 
 	ret = check_foreign(space, request);
 	if (ret)
 		return ret;
-	while ((window = wr_window_next(space, request->first))) {
-		if (window->first >= end) {
-			wr_window_put(window);
-			break;
-		}
-		ret = make_way(window, region, request);
+	while (next < end && (window = wr_window_next(space, next))) {
+		next = READ_ONCE(window->end);
+		ret = 0;
+		if (READ_ONCE(window->first) < end)
+			ret = make_way(window, region, request);
+		else
+			next = end;
 		wr_window_put(window);
 		if (ret)
 			return min(ret, 0);
+		cond_resched();
 	}
 	return reserve_new(space, region, request);
 }
@@ -403,7 +434,9 @@ static int reserve_region(struct wr_space *space, struct wr_reserve *request)
 	err = wr_space_add_regions(space, 1);
 	if (err)
 		goto err_region;
-	mutex_lock(&space->layout_lock);
+	err = mutex_lock_killable(&space->layout_lock);
+	if (err)
+		goto err_count;
 	err = reserve_locked(space, region, request);
 	if (err == -EACCES && request->exec) {
 		/* Only a commit needs what the policy forbids. */
@@ -429,32 +462,10 @@ static int commit_region(struct wr_space *space, struct wr_reserve *request)
 		.first = request->first,
 		.end = request->first + request->pages,
 		.state = request->state,
+		.serial = request->serial,
 	};
 
 	return wr_change(space, WR_COMMIT, &change, 1);
-}
-
-/**
- * wr_reserve - make a region
- * @space: where
- * @request: what; @request->first is set to where it is
- *
- * Context: takes layout_lock and mmap_lock.
- * Return: 0, or -EEXIST, -ENOSPC, -EDQUOT, -EMFILE, -EAGAIN, -EACCES, -ENOMEM,
- * -ENFILE, -EINTR.
- */
-int wr_reserve(struct wr_space *space, struct wr_reserve *request)
-{
-	unsigned long pages = 0;
-	int err;
-
-	err = reserve_region(space, request);
-	if (err || !request->commit)
-		return err;
-	err = commit_region(space, request);
-	if (err)
-		wr_release(space, request->first, &pages);
-	return err;
 }
 
 static bool has_other_empty(struct wr_space *space, struct list_head *list,
@@ -476,7 +487,7 @@ static bool keep_empty(struct wr_space *space, struct wr_window *window)
 {
 	unsigned int i;
 
-	if (list_empty(&window->shared) || window->lost)
+	if (list_empty(&window->shared))
 		return false;
 	for (i = 0; i < ARRAY_SIZE(space->shared); i++)
 		if (has_other_empty(space, &space->shared[i], window))
@@ -488,7 +499,7 @@ static bool keep_empty(struct wr_space *space, struct wr_window *window)
 static void retire(struct wr_space *space, struct wr_window *window)
 {
 	if (keep_empty(space, window)) {
-		wr_window_rejoin(window);
+		wr_window_rejoin(window, window->first, window->end);
 	} else if (wr_window_destroy(window)) {
 		mutex_lock(&window->lock);
 		wr_window_note_room(window);
@@ -512,6 +523,7 @@ static void cut_region(struct wr_window *window, struct wr_region *region,
 		rest->first = end;
 		rest->end = old_end;
 		rest->protection = region->protection;
+		rest->serial = region->serial;
 		for (i = end; i < old_end; i = next)
 			if (wr_runs_span(&window->runs, i, old_end, &next) &
 			    WR_COMMITTED)
@@ -526,15 +538,18 @@ static void cut_region(struct wr_window *window, struct wr_region *region,
 	wr_region_add(window, region);
 }
 
-/* What of [@first, @end) is to be released, checked. The window is locked. */
+/*
+ * What of [@first, @end) is to be released, checked; with @serial only of that
+ * region. The window is locked.
+ */
 static int check_release(struct wr_window *window, pgoff_t first,
-			 unsigned long pages, struct wr_region **regionp,
-			 pgoff_t *end)
+			 unsigned long pages, u64 serial,
+			 struct wr_region **regionp, pgoff_t *end)
 {
 	struct wr_region *region = wr_region_find(window, first);
 	int err;
 
-	if (!region)
+	if (!region || (serial && region->serial != serial))
 		return -ENOENT;
 	*regionp = region;
 	*end = pages ? first + pages : region->end;
@@ -561,14 +576,15 @@ static int count_cut(struct wr_space *space, struct wr_region *region,
 
 /* Return: 1 if released pages must change VMAs, 0 if not, or an error. */
 static int release_pages_of(struct wr_window *window, pgoff_t first,
-			    unsigned long *pages, struct wr_region **tail)
+			    unsigned long *pages, u64 serial,
+			    struct wr_region **tail)
 {
 	unsigned long nr_odd = window->nr_odd;
 	struct wr_region *region;
 	pgoff_t end;
 	int err;
 
-	err = check_release(window, first, *pages, &region, &end);
+	err = check_release(window, first, *pages, serial, &region, &end);
 	if (err)
 		return err;
 	err = count_cut(window->space, region, first, end);
@@ -586,7 +602,7 @@ static int release_pages_of(struct wr_window *window, pgoff_t first,
 }
 
 static int release_locked(struct wr_space *space, struct wr_window *window,
-			  pgoff_t first, unsigned long *pages,
+			  pgoff_t first, unsigned long *pages, u64 serial,
 			  struct wr_region **tail)
 {
 	bool forked = READ_ONCE(window->forked), empty;
@@ -597,7 +613,7 @@ static int release_locked(struct wr_space *space, struct wr_window *window,
 	forked = forked && !mmap_read_lock_killable(space->mm);
 	mutex_lock(&window->lock);
 	window->held.mmap = forked;
-	ret = release_pages_of(window, first, pages, tail);
+	ret = release_pages_of(window, first, pages, serial, tail);
 	empty = ret >= 0 && RB_EMPTY_ROOT(&window->regions);
 	if (ret >= 0 && (!empty || !list_empty(&window->shared)))
 		wr_window_note_room(window);
@@ -613,8 +629,34 @@ static int release_locked(struct wr_space *space, struct wr_window *window,
 	if (empty)
 		retire(space, window);
 	else if (ret)
-		wr_window_rejoin(window);
+		wr_window_rejoin(window, first, first + *pages);
 	return 0;
+}
+
+static int release(struct wr_space *space, pgoff_t first, unsigned long *pages,
+		   u64 serial)
+{
+	struct wr_region *tail = NULL;
+	struct wr_window *window;
+	int err;
+
+	if (*pages) {
+		tail = kzalloc(sizeof(*tail), GFP_KERNEL_ACCOUNT);
+		if (!tail)
+			return -ENOMEM;
+	}
+	mutex_lock(&space->layout_lock);
+	err = -ENOENT;
+	window = wr_window_find(space, first);
+	if (window) {
+		err = release_locked(space, window, first, pages, serial,
+				     &tail);
+		wr_window_put(window);
+	}
+	mutex_unlock(&space->layout_lock);
+	kfree(tail);
+	wr_pagefile_trim(&space->pagefile, true);
+	return err;
 }
 
 /**
@@ -628,23 +670,45 @@ static int release_locked(struct wr_space *space, struct wr_window *window,
  */
 int wr_release(struct wr_space *space, pgoff_t first, unsigned long *pages)
 {
-	struct wr_region *tail = NULL;
-	struct wr_window *window;
-	int err = -ENOENT;
+	return release(space, first, pages, 0);
+}
 
-	if (*pages) {
-		tail = kzalloc(sizeof(*tail), GFP_KERNEL_ACCOUNT);
-		if (!tail)
-			return -ENOMEM;
-	}
-	mutex_lock(&space->layout_lock);
-	window = wr_window_find(space, first);
-	if (window) {
-		err = release_locked(space, window, first, pages, &tail);
-		wr_window_put(window);
-	}
-	mutex_unlock(&space->layout_lock);
-	kfree(tail);
-	wr_pagefile_trim(&space->pagefile, true);
+/**
+ * wr_unreserve - release what wr_reserve() has made
+ * @space: where
+ * @request: how it was made
+ *
+ * Context: takes layout_lock and mmap_lock.
+ * Return: 0, or -ENOENT if it has been released already, whatever is in its place.
+ */
+int wr_unreserve(struct wr_space *space, struct wr_reserve *request)
+{
+	unsigned long pages = 0;
+
+	return release(space, request->first, &pages, request->serial);
+}
+
+/**
+ * wr_reserve - make a region
+ * @space: where
+ * @request: what; @request->first and @request->serial are set to what it is
+ *
+ * Other threads see the region before it is committed, and may even release it
+ * and make another one in its place: that one is left alone.
+ *
+ * Context: takes layout_lock and mmap_lock.
+ * Return: 0, or -EEXIST, -ENOSPC, -EDQUOT, -EMFILE, -EAGAIN, -EACCES, -ENOMEM,
+ * -ENFILE, -EINTR.
+ */
+int wr_reserve(struct wr_space *space, struct wr_reserve *request)
+{
+	int err;
+
+	err = reserve_region(space, request);
+	if (err || !request->commit)
+		return err;
+	err = commit_region(space, request);
+	if (err && wr_unreserve(space, request) == -ENOENT && err == -ENOENT)
+		return 0; /* as if it had been released after that */
 	return err;
 }

@@ -7,6 +7,7 @@
 /**
  * struct wr_reserve - a reserve, checked and in pages
  * @first: the first page, if @fixed
+ * @serial: what was made
  * @pages: how many
  * @lowest: lowest byte allowed
  * @highest: highest byte allowed
@@ -21,6 +22,7 @@
  */
 struct wr_reserve {
 	pgoff_t first;
+	u64 serial;
 	unsigned long pages;
 	unsigned long lowest;
 	unsigned long highest;
@@ -35,6 +37,7 @@ struct wr_reserve {
 };
 
 int wr_reserve(struct wr_space *space, struct wr_reserve *request);
+int wr_unreserve(struct wr_space *space, struct wr_reserve *request);
 int wr_release(struct wr_space *space, pgoff_t first, unsigned long *pages);
 
 #endif /* _WR_REGION_H */

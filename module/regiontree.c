@@ -32,6 +32,12 @@ struct wr_region *wr_region_first(struct wr_window *window)
 	return to_region(rb_first(&window->regions));
 }
 
+/* The region with the highest address, or NULL. The window is locked. */
+struct wr_region *wr_region_last(struct wr_window *window)
+{
+	return to_region(rb_last(&window->regions));
+}
+
 /* The next region by address, or NULL. The window is locked. */
 struct wr_region *wr_region_after(struct wr_region *region)
 {

@@ -15,6 +15,8 @@
  *	of a unit on
  * @max_gap: the largest @gap in the subtree
  * @committed: committed pages
+ * @serial: which one it is, as another may come to its place; what a release of
+ *	a part leaves goes by the same
  * @protection: allocation protection, WINREGION_*
  *
  * All fields: the window's lock. Made by reserve, ended by release; commit and
@@ -27,12 +29,14 @@ struct wr_region {
 	unsigned long gap;
 	unsigned long max_gap;
 	unsigned long committed;
+	u64 serial;
 	u32 protection;
 };
 
 struct wr_region *wr_region_next(struct wr_window *window, pgoff_t index);
 struct wr_region *wr_region_before(struct wr_window *window, pgoff_t index);
 struct wr_region *wr_region_first(struct wr_window *window);
+struct wr_region *wr_region_last(struct wr_window *window);
 struct wr_region *wr_region_after(struct wr_region *region);
 void wr_region_add(struct wr_window *window, struct wr_region *region);
 void wr_region_remove(struct wr_window *window, struct wr_region *region);

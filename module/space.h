@@ -35,14 +35,24 @@
 struct wr_slot;
 struct wr_window;
 
+/* What a change of VMAs does to what is at its place before. */
+enum wr_step {
+	WR_STEP_NEW, /* a new window, over nothing but free pages of others */
+	WR_STEP_REPLACE, /* another VMA of the same window */
+	WR_STEP_REFILL, /* a VMA where its window has a hole */
+	WR_STEP_LEAVE, /* none: free pages leave their window */
+};
+
 /**
  * struct wr_layout - the VMA change that is going on
  * @task: who is at it; NULL if nobody
  * @window: the window that the VMA belongs to
  * @addr: first byte of the VMA; chosen on the way if @place is set
  * @len: its bytes
+ * @step: what it does
  * @place: the address is to be chosen
  * @exec: the VMA is to be executable
+ * @left: pages have left a window on the way
  *
  * Protected by layout_lock; callbacks of the core, which the holder is in,
  * compare @task with current first.
@@ -52,8 +62,10 @@ struct wr_layout {
 	struct wr_window *window;
 	unsigned long addr;
 	unsigned long len;
+	enum wr_step step;
 	bool place;
 	bool exec;
+	bool left;
 };
 
 /**

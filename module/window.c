@@ -8,7 +8,10 @@
  *
  * A program can unmap an executable piece alone. Its pages become WR_LOST: the
  * region keeps its identity, but nobody may map there again, since by now the
- * addresses can belong to somebody else.
+ * addresses can belong to somebody else. Free pages that were given back are lost
+ * too. Those that are in no region are a hole, and the window's again once there is
+ * a region to be put there, if nobody else has them by then; at the window's ends
+ * they just leave it.
  */
 #include <linux/file.h>
 #include <linux/idr.h>
@@ -115,6 +118,7 @@ void wr_window_put(struct wr_window *window)
 	kfree_rcu(window, rcu);
 }
 
+/* A window of no range yet, with a reference, or NULL if there is no memory. */
 struct wr_window *wr_window_alloc(struct wr_space *space, struct file *file)
 {
 	struct wr_window *window;
@@ -408,6 +412,7 @@ static void clear_regions(struct wr_window *window, pgoff_t first, pgoff_t end)
 	}
 }
 
+/* Its pages have been cleared, or are not needed. The window is locked. */
 void wr_window_free_regions(struct wr_window *window)
 {
 	struct wr_region *region;
@@ -425,8 +430,8 @@ void wr_window_free_regions(struct wr_window *window)
 /* For what cannot fail, as the program's munmap() cannot. */
 #define GFP_MUST (GFP_KERNEL_ACCOUNT | __GFP_NOFAIL)
 
-/* Pages that have no VMA any more, and belong to no region. */
-void wr_window_mark_lost(struct wr_window *window, pgoff_t first, pgoff_t end)
+/* Pages that have no VMA any more. */
+static void mark_lost(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	lockdep_assert_held(&window->lock);
 	wr_runs_split(&window->runs, first, GFP_MUST);
@@ -442,7 +447,7 @@ void wr_window_lose(struct wr_window *window, pgoff_t first, pgoff_t end)
 	wr_runs_split(&window->runs, end, GFP_MUST);
 	clear_regions(window, first, end);
 	/* Compacting may have joined what the edges need. */
-	wr_window_mark_lost(window, first, end);
+	mark_lost(window, first, end);
 }
 
 /* The whole window is gone. Return: whether its reference is to be put. */
@@ -453,32 +458,167 @@ bool wr_window_end(struct wr_window *window)
 	return wr_window_unpublish(window);
 }
 
+/* ---- the ends of a window ---- */
+
+/* Free pages at one end, or at both, are no longer its own. */
+static void set_ends(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct wr_space *space = window->space;
+	struct wr_region *region;
+
+	spin_lock(&space->lock);
+	if (!list_empty(&window->shared))
+		space->shared_pages -=
+			window->end - window->first - (end - first);
+	WRITE_ONCE(window->first, first);
+	WRITE_ONCE(window->end, end);
+	spin_unlock(&space->lock);
+	region = wr_region_first(window);
+	if (region) { /* the gap in front of it has changed */
+		wr_region_remove(window, region);
+		wr_region_add(window, region);
+	}
+}
+
+/* From @first on, where the pages up to @end are no longer lost. */
+static pgoff_t behind_lost(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	pgoff_t next;
+
+	for (; first < end; first = next)
+		if (!(wr_runs_span(&window->runs, first, end, &next) & WR_LOST))
+			break;
+	return first;
+}
+
+/* From @first on, where the lost pages begin that @end ends with. */
+static pgoff_t before_lost(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	pgoff_t last = first, next;
+
+	for (; first < end; first = next)
+		if (!(wr_runs_span(&window->runs, first, end, &next) & WR_LOST))
+			last = next;
+	return last;
+}
+
+/* What is lost, at an end, and in no region need not be the window's. */
+static void give_up_ends(struct wr_window *window)
+{
+	struct wr_region *region = wr_region_first(window);
+	pgoff_t first, end;
+
+	if (!window->lost)
+		return;
+	first = behind_lost(window, window->first,
+			    region ? region->first : window->end);
+	region = wr_region_last(window);
+	end = before_lost(window, region ? region->end : first, window->end);
+	if (first < end && (first > window->first || end < window->end))
+		set_ends(window, first, end);
+}
+
+/* Free pages, whose VMA has gone, leave the window. */
+static void leave(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	if (first <= window->first)
+		set_ends(window, end, window->end);
+	else if (end >= window->end)
+		set_ends(window, window->first, first);
+	else
+		mark_lost(window, first, end);
+	give_up_ends(window);
+}
+
+/* Return: whether the window's reference is to be put. */
+static bool vma_is_gone(struct wr_window *window, pgoff_t first, pgoff_t end,
+			enum wr_closing why)
+{
+	if (window->dead || why == WR_CLOSE_REPLACED)
+		return false;
+	if (!window->nr_vmas)
+		return wr_window_end(window);
+	if (why == WR_CLOSE_LEFT) {
+		leave(window, first, end);
+	} else {
+		wr_window_lose(window, first, end);
+		give_up_ends(window);
+	}
+	return false;
+}
+
+/* A VMA has come, which gets a reference. */
+void wr_window_opened(struct wr_window *window)
+{
+	wr_window_get(window);
+	mutex_lock(&window->lock);
+	window->nr_vmas++;
+	mutex_unlock(&window->lock);
+}
+
 /**
- * wr_window_unmapped - the program, or its end, has unmapped a VMA, or there is
- *	none any more because it could not be replaced
- * @window: the VMA's window
+ * wr_window_closed - a VMA is gone
+ * @window: its window; the VMA's reference is put
  * @first: its first page
  * @end: the page behind its last
+ * @why: what becomes of its pages
  *
- * A whole window is released with all that is in it. Of a piece the
- * regions remain, with nothing that could be committed there again.
+ * The window ends with its last VMA. If the program has unmapped one of several
+ * the regions remain, with nothing that could be committed there again.
  *
  * Context: mostly under mmap_lock, for reading or writing; takes no layout_lock.
  */
-void wr_window_unmapped(struct wr_window *window, pgoff_t first, pgoff_t end)
+void wr_window_closed(struct wr_window *window, pgoff_t first, pgoff_t end,
+		      enum wr_closing why)
 {
-	bool put = false, whole;
+	bool put;
 
 	mutex_lock(&window->lock);
-	whole = first <= window->first && end >= window->end;
-	if (!window->dead && !whole) {
-		wr_window_lose(window, first, end);
-		whole = !window->nr_vmas;
-	}
-	if (!window->dead && whole)
-		put = wr_window_end(window);
+	window->nr_vmas--;
+	put = vma_is_gone(window, first, end, why);
 	mutex_unlock(&window->lock);
-	wr_pagefile_trim(&window->space->pagefile, false);
+	if (why == WR_CLOSE_UNMAPPED)
+		wr_pagefile_trim(&window->space->pagefile, false);
 	if (put)
 		wr_window_put(window);
+	wr_window_put(window);
+}
+
+/* Lost pages, in no region, have a VMA again; mmap_lock is held. */
+void wr_window_refilled(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	mutex_lock(&window->lock);
+	wr_runs_split(&window->runs, first, GFP_MUST);
+	wr_runs_split(&window->runs, end, GFP_MUST);
+	wr_runs_fill(&window->runs, first, end, 0);
+	mutex_unlock(&window->lock);
+}
+
+/* Ends a window whose last VMA could not be replaced. */
+void wr_window_settle(struct wr_window *window)
+{
+	bool put = false;
+
+	mutex_lock(&window->lock);
+	if (!window->dead && !window->nr_vmas)
+		put = wr_window_end(window);
+	mutex_unlock(&window->lock);
+	if (put)
+		wr_window_put(window);
+}
+
+/**
+ * wr_window_unmapped - pages have no VMA, because it could not be replaced
+ * @window: the window
+ * @first: the first page
+ * @end: the page behind the last
+ */
+void wr_window_unmapped(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	mutex_lock(&window->lock);
+	if (!window->dead)
+		wr_window_lose(window, first, end);
+	mutex_unlock(&window->lock);
+	wr_window_settle(window);
+	wr_pagefile_trim(&window->space->pagefile, false);
 }

@@ -27,7 +27,7 @@ struct wr_region;
  * @failed: the space of the last child that it could not be copied for, or NULL;
  *	counted; mmap_lock for writing
  * @node: in space->windows; space->lock
- * @first: the first page; changes under layout_lock, @lock and space->lock
+ * @first: the first page; changes under mmap_lock, @lock and space->lock
  * @end: the page behind the last; as @first
  * @shared: in space->shared, or empty; space->lock
  * @roomy: in space->roomy, or empty; @lock and space->lock
@@ -38,10 +38,11 @@ struct wr_region;
  * @tracked: its VMAs ask before a page becomes writable; set under mmap_lock as
  *	well, and never reset
  * @forked: others may own some of its pages too; never reset
- * @pieces: it may consist of more than one VMA; layout_lock as well
  * @lost: some of its pages are WR_LOST
  * @nr_odd: pages that cannot be in a VMA like the window's own: executable ones,
  *	or if @exec is set committed ones that are not
+ * @join_budget: pages in memory that joining VMAs may map again; layout_lock
+ *	instead
  * @nr_resident: pages in memory
  * @held: what the holder of @lock has besides: @vma, in which a fault is; @mmap,
  *	that is mmap_lock
@@ -52,8 +53,8 @@ struct wr_region;
  *
  * Normally one VMA, which holds one large region or many small ones. Committed
  * pages that may be executed where the window's VMA may not, or the other way
- * round, have VMAs of their own, all of which share the window. It ends when
- * its last region is released or when the program unmaps all of it.
+ * round, have VMAs of their own, all of which share the window. It ends with its
+ * last VMA, whoever unmaps that: mostly we, when its last region is released.
  */
 struct wr_window {
 	refcount_t refs;
@@ -75,9 +76,9 @@ struct wr_window {
 	bool dead;
 	bool tracked;
 	bool forked;
-	bool pieces;
 	bool lost;
 	unsigned long nr_odd;
+	unsigned long join_budget;
 	unsigned long nr_resident;
 	unsigned long nr_inherited;
 	struct {
@@ -91,6 +92,13 @@ struct wr_window {
 	} moving;
 	struct rb_root regions;
 	struct wr_runs runs;
+};
+
+/* Why a VMA of a window goes. */
+enum wr_closing {
+	WR_CLOSE_UNMAPPED, /* the program has unmapped it, or ends */
+	WR_CLOSE_LEFT, /* it was free, and leaves the window */
+	WR_CLOSE_REPLACED, /* another one comes to its place, or it was none */
 };
 
 /* Whether a page in this state belongs into a VMA that is executable. */
@@ -135,6 +143,11 @@ void wr_window_free_regions(struct wr_window *window);
 void wr_window_mark_lost(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_window_lose(struct wr_window *window, pgoff_t first, pgoff_t end);
 bool wr_window_end(struct wr_window *window);
+void wr_window_opened(struct wr_window *window);
+void wr_window_closed(struct wr_window *window, pgoff_t first, pgoff_t end,
+		      enum wr_closing why);
+void wr_window_refilled(struct wr_window *window, pgoff_t first, pgoff_t end);
+void wr_window_settle(struct wr_window *window);
 void wr_window_unmapped(struct wr_window *window, pgoff_t first, pgoff_t end);
 
 static __always_inline bool wr_window_has(struct wr_window *window,
