@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "region_fixture.h"
+#include "rounds.h"
 
 /* Rules: VA-01 */
 TEST_F(region, size_zero_is_refused)
@@ -867,7 +868,7 @@ TEST(one_thread_wins_an_address)
 	void *error;
 
 	ASSERT_EQ(0, pthread_barrier_init(&barrier, NULL, 4));
-	for (round = 0; round < 50; round++) {
+	for (round = 0; round < (size_t)rounds(alloc_one_address); round++) {
 		for (i = 0; i < 4; i++)
 			ASSERT_EQ(0, pthread_create(&threads[i], NULL,
 						    reserve_arena, NULL));

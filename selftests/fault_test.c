@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 
 #include "common.h"
+#include "rounds.h"
 #include "wr_test_util.h"
 
 #ifndef MADV_COLD
@@ -294,7 +295,7 @@ TEST_F(fault, concurrent_first_touch)
 	int round, i;
 
 	pthread_barrier_init(&barrier, NULL, 2);
-	for (round = 0; round < 20; round++) {
+	for (round = 0; round < rounds(fault_first_touch); round++) {
 		ASSERT_EQ(0, wr_decommit(self->fd, self->base,
 					 PAGES(NR_PAGES)));
 		ASSERT_EQ(0, wr_commit(self->fd, self->base, PAGES(NR_PAGES),
@@ -1149,7 +1150,7 @@ TEST_F(fault, guard_fires_once_for_two)
 	probe_begin(old);
 	probe_armed = 0;
 	pthread_barrier_init(&barrier, NULL, 2);
-	for (round = 0; round < 30; round++) {
+	for (round = 0; round < rounds(fault_guard_for_two); round++) {
 		ASSERT_EQ(0, wr_protect(self->fd, self->base, PAGES(1),
 					RW | WINREGION_GUARD));
 		for (i = 0; i < 2; i++) {

@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 
 #include "common.h"
+#include "rounds.h"
 #include "wr_test_util.h"
 
 #define NR_PAGES 64
@@ -454,7 +455,7 @@ TEST_F(forked, threads_write_during_fork)
 		ASSERT_EQ(0, pthread_create(&thread[i], NULL, write_pair,
 					    &writer[i]));
 	}
-	for (round = 0; round < 40; round++)
+	for (round = 0; round < rounds(fork_writers); round++)
 		EXPECT_EQ(0, in_child(pairs_are_consistent, self));
 	stop = 1;
 	for (i = 0; i < 2; i++) {

@@ -56,7 +56,7 @@ FIXTURE_VARIANT(random)
 {
 	struct fuzz_options options;
 	unsigned int processes;
-	unsigned int seeds;
+	const unsigned int *seeds;
 	uint64_t seed;
 };
 
@@ -64,7 +64,7 @@ FIXTURE_VARIANT_ADD(random, one_process)
 {
 	.options = { .ops = 5000, .threads = 1 },
 	.processes = 1,
-	.seeds = 8,
+	.seeds = ROUNDS_OF(fuzz_one_process),
 	.seed = 1000,
 };
 
@@ -72,7 +72,7 @@ FIXTURE_VARIANT_ADD(random, four_processes)
 {
 	.options = { .ops = 5000, .threads = 1 },
 	.processes = 4,
-	.seeds = 2,
+	.seeds = ROUNDS_OF(fuzz_four_processes),
 	.seed = 2000,
 };
 
@@ -80,7 +80,7 @@ FIXTURE_VARIANT_ADD(random, four_threads)
 {
 	.options = { .ops = 20000, .threads = 4 },
 	.processes = 1,
-	.seeds = 1,
+	.seeds = ROUNDS_OF(fuzz_four_threads),
 	.seed = 3000,
 };
 
@@ -104,14 +104,14 @@ FIXTURE_TEARDOWN(random)
 TEST_F_TIMEOUT(random, calls_do_what_the_model_says, 120)
 {
 	EXPECT_EQ(0, run_processes(&variant->options, variant->seed,
-				   race_rounds(variant->seeds),
+				   rounds_of(variant->seeds),
 				   variant->processes));
 	EXPECT_TRUE(SETTLES(WR_INFO(self->fd, out_total) == self->total));
 }
 
 static int run_raw(void *seed)
 {
-	return raw_run(race_rounds(20000), (uintptr_t)seed) ? __LINE__ : 0;
+	return raw_run(rounds(fuzz_raw), (uintptr_t)seed) ? __LINE__ : 0;
 }
 
 /*

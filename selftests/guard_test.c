@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "region_fixture.h"
+#include "rounds.h"
 
 #define GUARDED (PAGE_READWRITE | PAGE_GUARD)
 
@@ -367,7 +368,7 @@ TEST_F(region, one_thread_has_the_alarm)
 	ASSERT_EQ(0, sigaction(SIGSEGV, &action, NULL));
 	shared_page = self->base;
 	ASSERT_EQ(0, pthread_barrier_init(&barrier, NULL, NR_THREADS));
-	for (round = 0; round < 20; round++) {
+	for (round = 0; round < (size_t)rounds(guard_alarm); round++) {
 		COMMIT(0, PAGE, GUARDED);
 		for (i = 0; i < NR_THREADS; i++)
 			ASSERT_EQ(0, pthread_create(&threads[i], NULL, touch,

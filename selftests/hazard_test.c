@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "common.h"
+#include "rounds.h"
 #include "wr_test_util.h"
 #include "pins.h"
 #include "alloc_fixture.h"
@@ -390,7 +391,7 @@ TEST_F_TIMEOUT(alloc, grant_while_unmapped, 60)
 	probe_begin(old);
 	probe_armed = 0;
 	ASSERT_EQ(0, pthread_create(&thread, NULL, grant_for_ever, &beside));
-	for (round = 0; round < 100; round++) {
+	for (round = 0; round < rounds(hazard_grant); round++) {
 		uint64_t addr = beside.addr;
 
 		sleep_ms(round % 3);
@@ -455,7 +456,7 @@ TEST_F_TIMEOUT(alloc, reserve_beside_mmap, 60)
 
 	ASSERT_EQ(0, pthread_create(&thread[0], NULL, map_for_ever, &beside));
 	ASSERT_EQ(0, pthread_create(&thread[1], NULL, map_for_ever, &beside));
-	for (round = 0; round < 100; round++) {
+	for (round = 0; round < rounds(hazard_mmap); round++) {
 		uint64_t addr = 0;
 
 		ASSERT_EQ(0, wr_reserve_at(self->fd, &addr, MIB(2),
@@ -615,7 +616,7 @@ static int write_beside_readers(void *arg)
 
 	CHECK(!pthread_create(&thread[0], NULL, read_for_ever, &hammer));
 	CHECK(!pthread_create(&thread[1], NULL, read_for_ever, &hammer));
-	for (round = 0; round < 60 && !ret; round++) {
+	for (round = 0; round < rounds(hazard_fork_fails) && !ret; round++) {
 		child = start_child(wait_for_end, NULL);
 		fill_pages(self->base, NR_PAGES, round);
 		if (!pages_have(self->base, NR_PAGES, round))
@@ -716,7 +717,7 @@ TEST_F_TIMEOUT(alloc, piece_taken_meanwhile, 60)
 	int round, i;
 	void *map;
 
-	for (round = 0; round < 100; round++) {
+	for (round = 0; round < rounds(hazard_piece); round++) {
 		region = wr_alloc(self->fd, MIB(2));
 		ASSERT_NE(NULL, region);
 		page = region + PAGES(4);

@@ -469,7 +469,7 @@ TEST_F_TIMEOUT(huge, revoked_during_write, 100)
 
 	race_catch_faults();
 	crew_add(&race.crew, write_first_page, &race);
-	for (i = 1; i <= race_rounds(1500); i++) {
+	for (i = 1; i <= rounds(huge_revoked); i++) {
 		/* Anew, as a slot that was mapped by PTEs stays so */
 		race.large = wr_alloc(self->fd, 2 * LARGE);
 		ASSERT_NE(NULL, race.large);

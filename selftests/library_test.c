@@ -19,6 +19,7 @@
 #include <sys/time.h>
 
 #include "memory.h"
+#include "rounds.h"
 #include "wr_test_util.h"
 
 /* No call may change these. */
@@ -353,7 +354,7 @@ TEST(threads_share_one_descriptor)
 	void *err;
 
 	ASSERT_EQ(0, pthread_barrier_init(&start, NULL, ARRAY_SIZE(threads)));
-	for (round = 0; round < 500; round++) {
+	for (round = 0; round < rounds(library_threads); round++) {
 		for (i = 0; i < (int)ARRAY_SIZE(threads); i++)
 			ASSERT_EQ(0, pthread_create(&threads[i], NULL,
 						    use_first, NULL));

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "common.h"
+#include "rounds.h"
 #include "wr_test_util.h"
 
 #define NR_PAGES 16
@@ -123,7 +124,7 @@ TEST_F_TIMEOUT(process, killed_in_calls, 60)
 
 	ASSERT_NE(NULL, mine);
 	fill_pages(mine, 512, 1);
-	for (round = 0; round < 40; round++) {
+	for (round = 0; round < rounds(process_in_calls); round++) {
 		churn.seed = round;
 		child = start_child(churn_until_killed, &churn);
 		sleep_ms(10 + round * 7 % 60);
@@ -169,7 +170,7 @@ TEST_F_TIMEOUT(process, killed_in_fork, 60)
 	struct child child;
 	int round;
 
-	for (round = 0; round < 20; round++) {
+	for (round = 0; round < rounds(process_in_fork); round++) {
 		child = start_child(fork_until_killed, &churn);
 		sleep_ms(50 + round * 13 % 50);
 		kill(child.pid, SIGKILL);
@@ -199,7 +200,7 @@ TEST_F(process, exit_with_threads)
 	struct churn churn = { .fd = self->fd };
 	int round;
 
-	for (round = 0; round < 20; round++) {
+	for (round = 0; round < rounds(process_exit); round++) {
 		churn.seed = round;
 		EXPECT_EQ(0, in_child(exit_under_calls, &churn));
 	}

@@ -346,7 +346,7 @@ static int forbid_and_allow(struct scene *scene, int fd, uint32_t allowed,
 	race_catch_faults();
 	for (i = 0; i < 3; i++)
 		crew_add(&scene->crew, keep_writing, scene);
-	for (i = 1; i <= race_rounds(60); i++) {
+	for (i = 1; i <= rounds(ptes_child); i++) {
 		CHECK(!wr_protect(fd, scene->base, PAGES(MANY), forbidden));
 		scene->forbidden = i;
 		usleep(500);
@@ -432,7 +432,7 @@ TEST_F_TIMEOUT(ptes, unmapped_meanwhile, 60)
 	unsigned int i;
 
 	crew_add(&scene.crew, map_and_unmap, &scene);
-	for (i = 0; i < race_rounds(300); i++) {
+	for (i = 0; i < rounds(ptes_unmapped); i++) {
 		wr_protect(self->fd, self->base, PAGES(MANY), RO);
 		wr_protect(self->fd, self->base, PAGES(MANY), RW);
 		if (!wr_reserve_at(self->fd, &addr, PAGES(MANY), 0, RW) &&

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Threads against each other: accesses that may fault and cost nothing extra,
- * a crew of threads that starts and stops together, and how many rounds a race
- * is run for.
+ * and a crew of threads that starts and stops together.
  *
  * Include it after kselftest_harness.h, common.h and wr_test_util.h.
  */
@@ -13,23 +12,9 @@
 #include <sched.h>
 #include <sys/uio.h>
 
+#include "rounds.h"
+
 #define RACE_MAX_THREADS 16
-
-/*
- * Races are counted in rounds, never in seconds. WR_ROUNDS in the environment,
- * TIMES or TIMES/PARTS, says how many of each: more for a long run, for which
- * KSFT_SLOWDOWN= when the tests are built raises the time that the harness
- * allows; fewer on a kernel that checks what happens in every one.
- */
-static inline unsigned int race_rounds(unsigned int n)
-{
-	const char *text = getenv("WR_ROUNDS");
-	unsigned int times = 1, parts = 1;
-
-	if (text && (sscanf(text, "%u/%u", &times, &parts) < 1 || !parts))
-		abort();
-	return (n * times + parts - 1) / parts;
-}
 
 /* xorshift64; @state must not be 0 */
 static inline uint32_t race_random(uint64_t *state, uint32_t below)

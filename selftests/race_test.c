@@ -308,7 +308,7 @@ static int run_stage(void *arg)
 	unsigned int round, i;
 
 	CHECK(stage_begin(stage));
-	for (round = 0; round < race_rounds(stage->rounds); round++)
+	for (round = 0; round < stage->rounds; round++)
 		for (i = 0; i < stage->nr_phases; i++)
 			run_phase(stage, &stage->phases[i]);
 	CHECK(stage_end(stage) == 0);
@@ -359,7 +359,8 @@ FIXTURE_SETUP(rights)
 	stage->phases = variant->phases;
 	stage->nr_phases = variant->nr_phases;
 	/* Changes of VMAs take much longer. */
-	stage->rounds = variant->phases == exec_phases ? 4 : 20;
+	stage->rounds = variant->phases == exec_phases ?
+			rounds(race_stages_exec) : rounds(race_stages);
 	stage->size = variant->size;
 	ASSERT_EQ(0, wr_reserve_at(stage->fd, &addr, variant->size, 0,
 				   variant->protection));
@@ -506,7 +507,7 @@ static void *arm_guards(void *arg)
 	uint32_t old;
 	char *page;
 
-	for (i = 0; i < race_rounds(1500); i++) {
+	for (i = 0; i < rounds(race_guards); i++) {
 		page = guards->base + PAGES(race_random(&random, NR_GUARDS));
 		if (wr_change(guards->fd, WINREGION_PROTECT, page, PAGES(1),
 			      GUARDED, &old) || (old != GUARDED && old != RW))
@@ -646,7 +647,7 @@ static void *change_neighbours(void *arg)
 	unsigned int round, n;
 	char *page;
 
-	for (round = 0; round < race_rounds(80); round++) {
+	for (round = 0; round < rounds(race_neighbours); round++) {
 		n = race_random(&random, 8);
 		page = self->base + PAGES(n * 3 + 2);
 		if (n < 4)
@@ -837,7 +838,7 @@ TEST_F_TIMEOUT(race, copy_on_write, 60)
 	unsigned int round, i;
 
 	ASSERT_EQ(0, wr_commit(self->fd, self->other, PAGES(COW_PAGES), RW));
-	for (round = 0; round < race_rounds(12); round++) {
+	for (round = 0; round < rounds(race_copies); round++) {
 		for (i = 0; i < COW_PAGES; i++)
 			*word_of(self->other, i, PARENT_WORD) = round;
 		for (i = 0; i < 2; i++)
@@ -913,7 +914,7 @@ TEST_F_TIMEOUT(race, copy_at_once, 60)
 	unsigned int round, i, wrong = 0;
 
 	ASSERT_EQ(0, wr_commit(self->fd, self->other, PAGES(PAIR_PAGES), RW));
-	for (round = 0; round < race_rounds(8); round++) {
+	for (round = 0; round < rounds(race_copies_at_once); round++) {
 		for (i = 0; i < PAIR_PAGES; i++)
 			*word_of(self->other, i, 1) = round;
 		EXPECT_EQ(0, in_child(run_pair, self->other));
@@ -1016,7 +1017,7 @@ TEST_F_TIMEOUT(race, unmap_under_changes, 60)
 		};
 		crew_add(&self->crew, change_what_goes, &victim[i]);
 	}
-	for (round = 0; round < race_rounds(40); round++)
+	for (round = 0; round < rounds(race_unmaps); round++)
 		bad += !take_place(self->fd, self->other, MIB(3));
 	crew_stop(&self->crew);
 	EXPECT_EQ(0, bad);
@@ -1243,7 +1244,7 @@ TEST_F_TIMEOUT(race, fork_during_change, 60)
 	for (i = 0; i < ARRAY_SIZE(flips); i++) {
 		flipper.flip = &flips[i];
 		flip_begin(_metadata, &flipper);
-		for (round = 0; round < race_rounds(15); round++) {
+		for (round = 0; round < rounds(race_forks); round++) {
 			ret = in_child(child_is_on_one_side, &flipper);
 			EXPECT_EQ(0, ret) {
 				TH_LOG("flip %u round %u", i, round);
@@ -1304,7 +1305,8 @@ TEST_F_TIMEOUT(race, query_during_change, 60)
 		crew_add(&flipper.crew, query_flips, &flipper);
 		crew_add(&flipper.crew, query_flips, &flipper);
 		crew_add(&flipper.crew, touch_flips, &flipper);
-		while (race_load(&flipper.calls) < race_rounds(800))
+		while (race_load(&flipper.calls) <
+		       (uint64_t)rounds(race_queries))
 			sleep_ms(1);
 		flip_end(_metadata, &flipper);
 		flipper.calls = 0;
@@ -1440,7 +1442,7 @@ TEST_F_TIMEOUT(race, charge_is_exact, 60)
 
 	for (i = 0; i < 4; i++)
 		churn_begin(&churn[i], &self->crew, self->fd, self->base,
-			    self->other, race_rounds(1000));
+			    self->other, rounds(race_charges));
 	crew_join(&self->crew);
 	for (i = 0; i < 4; i++)
 		EXPECT_EQ(0, churn[i].failed + churn[i].interrupted);
@@ -1477,7 +1479,7 @@ static int storm(void *arg)
 	CHECK(!setitimer(ITIMER_REAL, &fast, NULL));
 	for (i = 0; i < 2; i++)
 		churn_begin(&churn[i], &crew, self->fd, self->base,
-			    self->other, race_rounds(600));
+			    self->other, rounds(race_storm));
 	crew_join(&crew);
 	CHECK(!setitimer(ITIMER_REAL, &off, NULL));
 	CHECK(ticks);
@@ -1558,7 +1560,7 @@ TEST_F_TIMEOUT(race, killed_at_any_moment, 60)
 		kill_one(self, i);
 	sleep_ms(200);
 	slab = meminfo("SUnreclaim");
-	for (i = 0; i < race_rounds(40); i++)
+	for (i = 0; i < rounds(race_kills); i++)
 		kill_one(self, i);
 	EXPECT_TRUE(pages_have(self->other, 64, 1));
 	EXPECT_EQ(PAGES(64), WR_INFO(self->fd, out_committed));
@@ -1626,7 +1628,7 @@ TEST_F_TIMEOUT(race, killed_for_memory, 60)
 	mkdir(CGROUP_ROOT "/wr_race", 0755);
 	if (!write_text(CGROUP_ROOT "/wr_race/memory.max", "16M"))
 		SKIP(return, "no memory controller here");
-	for (round = 0; round < race_rounds(5); round++) {
+	for (round = 0; round < rounds(race_oom); round++) {
 		ret = in_child(in_small_cgroup, self);
 		EXPECT_TRUE(ret == -SIGKILL || ret == -SIGBUS) {
 			TH_LOG("ended with %d", ret);

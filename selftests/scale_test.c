@@ -7,6 +7,7 @@
 #include "kselftest_harness.h"
 
 #include "common.h"
+#include "rounds.h"
 #include "wr_test_util.h"
 
 #define OVERCOMMIT "/proc/sys/vm/overcommit_memory"
@@ -30,16 +31,7 @@ FIXTURE_TEARDOWN(scale)
 	close(self->fd);
 }
 
-/*
- * Kernels that check everything they do are given more time (KSFT_SLOWDOWN),
- * and here less to do: the numbers are those of kernels as they are used.
- */
-static unsigned int scaled(unsigned int n)
-{
-	return getenv("KSFT_SLOWDOWN") ? n / 16 : n;
-}
-
-#define RUNS scaled(0x100000)
+#define RUNS ((unsigned int)rounds(scale_runs))
 #define RUNS_SIZE PAGES(RUNS)
 #define BATCH 1024
 
@@ -221,7 +213,7 @@ TEST_F_TIMEOUT(scale, many_regions, 180)
 {
 	static char *region[MANY];
 	static struct winregion_run runs[BATCH];
-	const unsigned int regions = scaled(MANY);
+	const unsigned int regions = rounds(scale_regions);
 	size_t vmas = count_all_vmas();
 	uint64_t next = 0, seen = 0;
 	struct winregion_run run;

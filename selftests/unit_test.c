@@ -1544,7 +1544,7 @@ TEST_F_TIMEOUT(unit, touched_while_it_goes, 60)
 	race_catch_faults();
 	toucher_init(&toucher, &race, 0, USER_READ, USER_WRITE);
 	crew_add(&race.crew, touch_in_sequence, &toucher);
-	EXPECT_LT(0, direct(_metadata, &race, race_rounds(1500)));
+	EXPECT_LT(0, direct(_metadata, &race, rounds(unit_touched)));
 	crew_stop(&race.crew);
 	EXPECT_EQ(0, count_wrong(&toucher));
 	NOTHING_REMAINS();
@@ -1563,7 +1563,7 @@ TEST_F_TIMEOUT(unit, touched_in_many_ways, 60)
 	toucher_init(&touchers[2], &race, 16, USER_READ, REMOTE_WRITE);
 	for (i = 0; i < ARRAY_SIZE(touchers); i++)
 		crew_add(&race.crew, touch_in_sequence, &touchers[i]);
-	EXPECT_LT(0, direct(_metadata, &race, race_rounds(800)));
+	EXPECT_LT(0, direct(_metadata, &race, rounds(unit_many_ways)));
 	crew_stop(&race.crew);
 	for (i = 0; i < ARRAY_SIZE(touchers); i++)
 		EXPECT_EQ(0, count_wrong(&touchers[i]));
@@ -1610,7 +1610,7 @@ TEST_F_TIMEOUT(unit, written_while_copied_out, 60)
 
 	FILL();
 	crew_add(&writer.crew, write_upwards, &writer);
-	for (i = 0; i < race_rounds(400); i++) {
+	for (i = 0; i < rounds(unit_copied_out); i++) {
 		at = (1 + i % 15) * UNIT_PAGES;
 		writer.word = (volatile uint64_t *)PAGE_AT(at + 11) + 100;
 		writer.last = 0;
@@ -1630,7 +1630,7 @@ TEST_F_TIMEOUT(unit, written_while_copied_out, 60)
 	}
 	crew_stop(&writer.crew);
 	EXPECT_EQ(0, writer.wrong);
-	EXPECT_EQ(race_rounds(400), large);
+	EXPECT_EQ(rounds(unit_copied_out), large);
 	EXPECT_LT(0, copied);
 	EXPECT_TRUE(HAS_ALL());
 	NOTHING_REMAINS();

@@ -16,8 +16,8 @@
 # Single test cases are counted, and for each boot one for the machine: booted,
 # module loaded and unloaded, nothing bad in the kernel's log. What a test
 # printed is kept in build/vm/KERNEL/NAME.ktap. Tests that try something in many
-# rounds do TIMES as many with -r, and all have as much more time; on a kernel
-# that checks everything they do a third. With -c the library counts its lines,
+# rounds do as many as ../rounds says for such a kernel, with -r TIMES as many, and
+# all have as much more time. With -c the library counts its lines,
 # and what each boot counted is left in its directory (coverage.sh).
 
 set -euo pipefail
@@ -246,7 +246,8 @@ boot_for()
 	vm_modules $modules
 	vm_module "$params"
 	vm_job marks
-	vm_job env "WR_ROUNDS=$times${flavour:+/3}"
+	vm_job env "WR_ROUNDS=$([ -n "$flavour" ] && echo debug ||
+		echo normal) $times"
 	for t; do
 		vm_carry "$programs/$t"
 		vm_job run "$t" "$(timeout_of "$t")" 0 "$programs" 1 \
