@@ -442,6 +442,9 @@ static void *write_first_page(void *arg)
 	return NULL;
 }
 
+/* No write takes so long, unless others had the processor meanwhile. */
+#define MOST_DELAY 10000000
+
 /*
  * How long to wait in the next round, so that what came at @at comes while the
  * other writes: somewhere in the middle, as the writes differ.
@@ -452,6 +455,8 @@ static int64_t next_delay(const struct race *race, int64_t delay, uint64_t at)
 	uint64_t aim = race->began + length * (race->round % 16) / 16;
 
 	delay += (int64_t)(aim - at) / 4;
+	if (delay > MOST_DELAY)
+		return MOST_DELAY;
 	return delay < 0 ? 0 : delay;
 }
 
