@@ -93,8 +93,9 @@ run:
 		exit 2; }
 	@$(RUN) -A -- "$$RUN_PROG"
 
+# FULL=1: as many rounds as selftests/rounds has for a full run
 test:
-	@$(VM)/test.sh -k '$(KERNEL)' -t '$(TEST)'
+	@$(VM)/test.sh $(if $(FULL),-f) -k '$(KERNEL)' -t '$(TEST)'
 
 # RAW=0: no raw bytes; RAW=2: nothing else. Without TIMEOUT it may take any time.
 fuzz: lib
@@ -156,7 +157,7 @@ help:
 	@echo 'make shell          a shell'
 	@echo 'make run PROG=path [ARGS="..."]   a program of this host'
 	@echo 'make test           all tests on all kernels; TEST= and KERNEL='
-	@echo '                    choose some'
+	@echo '                    choose some, FULL=1 has them try longer'
 	@echo 'make fuzz           random calls, compared with a model; OPS=1000000'
 	@echo '                    SEED=1 PROCS=2 THREADS=1 RAW=1 (random bytes too,'
 	@echo '                    0: none, 2: nothing else)'

@@ -3,7 +3,7 @@
  * A short run of what "make fuzz" does at length, and tests of the fuzzer
  * itself: that it finds mistakes, and what it prints about them.
  */
-/* vm: timeout=600 */
+/* vm: timeout=600 cpus=2 */
 #include "kselftest_harness.h"
 
 #include "common.h"

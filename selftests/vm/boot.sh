@@ -286,6 +286,7 @@ start_qemu()
 	: >"$2/result"
 	setpriv --pdeathsig KILL "${qemu[@]}" <&"$in" 2>"$2/qemu.err" &
 	qemu_pid=$!
+	printf '%s\n' "$qemu_pid" >"$2/pid"
 	trap stop_qemu EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
@@ -319,6 +320,16 @@ show_where()
 qemu_ticks()
 {
 	awk '{ print $14 + $15 }' "/proc/$qemu_pid/stat"
+}
+
+# Seconds of the host's processors that the guest of this run has used
+vm_worked()
+{
+	local ticks=0
+
+	ticks=$(awk '{ print $14 + $15 }' "/proc/$(cat "$dir/pid")/stat" \
+		2>/dev/null) || true
+	printf '%s' $((${ticks:-0} / $(getconf CLK_TCK)))
 }
 
 # It holds on to nothing that somebody may wait for the end of.

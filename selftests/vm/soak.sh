@@ -7,16 +7,16 @@
 #	soak.sh HOURS [KERNEL...]
 #
 # Calls compared with the model, from a seed that no round had before; raw
-# bytes; the races, with many times their usual rounds; and every error path. A
+# bytes; the races, with many times the rounds of a full run; and every error path. A
 # round that fails does not end the run; all its logs are kept in build/soak.
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-# Of calls in a round, and of the tests' own rounds
+# Of calls in a round, and of the tests' own rounds in a full run
 calls=500000
-times=10
-racing='race_test process_test fork_test'
+times=5
+racing='race_test process_test fork_test hazard_test huge_test ptes_test unit_test'
 failing='fail_nth_test'
 
 logs=$build/soak
@@ -44,7 +44,8 @@ step()
 		failed=$((failed + 1))
 		printf 'not ok %s (see %s)\n' "$(basename "$log" .log)" \
 			"${log#"$PWD"/}"
-		cp -r "$build/vm/$kernel" "${log%.log}"
+		mkdir -p "${log%.log}"
+		cp -r "$build/vm/$kernel"* "${log%.log}/"
 	fi
 }
 
@@ -53,10 +54,10 @@ round()
 	local n=$calls r=$times
 
 	find_kernel "$1"
-	[ -z "$flavour" ] || n=$((calls / 5)) r=$((times / 3))
+	[ -z "$flavour" ] || n=$((calls / 5)) r=1
 	step "$1" fuzz make -s -C "$top" fuzz KERNEL="$1" \
 		SEED=$((seed + rounds)) OPS="$n"
-	step "$1" races "$vm/test.sh" -r "$r" -k "$1" -t "$racing"
+	step "$1" races "$vm/test.sh" -f -r "$r" -k "$1" -t "$racing"
 	[ "$flavour" != debug ] ||
 		step "$1" failures "$vm/test.sh" -k "$1" -t "$failing"
 }

@@ -4,28 +4,35 @@
 # Build the library and the tests, boot the kernels one after the other and
 # run the tests in them:
 #
-#	test.sh [-c] [-r TIMES] [-k "KERNEL..."] [-t "TEST..."]
+#	test.sh [-c] [-f] [-r TIMES] [-k "KERNEL..."] [-t "TEST..."]
 #
-# All tests of a kernel run in one boot, except those that ask for a machine of
-# their own by a line in their source, with one or more of these:
+# Tests of a kernel that need the same machine run in one boot. What they need
+# is said by a line in their source, with one or more of these:
 #
 #	/* vm: cpus=1 mem=512M timeout=600 params=name=1,other=2 append=word */
 #	/* vm: modules=loop,ext4 */ loads them before winregion
 #	/* vm: kernels=debug */ has it run on these only, unless it is named
+#	/* vm: alone */ has no other machine beside its own
+#
+# Whose source starts no threads has one processor. As many machines as the host
+# has processors run side by side (LANES= in the environment: how many), the
+# longest first, by what ../costs says. What programs took this time is left in
+# build/vm/costs, in the same form.
 #
 # Single test cases are counted, and for each boot one for the machine: booted,
 # module loaded and unloaded, nothing bad in the kernel's log. What a test
-# printed is kept in build/vm/KERNEL/NAME.ktap. Tests that try something in many
-# rounds do as many as ../rounds says for such a kernel, with -r TIMES as many, and
-# all have as much more time. With -c the library counts its lines,
-# and what each boot counted is left in its directory (coverage.sh).
+# printed is kept in the boot's directory, build/vm/KERNEL*/NAME.ktap. Tests that
+# try something in many rounds do as many as ../rounds says for such a kernel, with
+# -f those of a full run, with -r TIMES as many; all have as much more time. With
+# -c the library counts its lines, and what each boot counted is left in its
+# directory (coverage.sh).
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/boot.sh"
 
 # Seconds for a program that asks for no other limit
-default_timeout=300
+default_timeout=600
 # Failed cases of a program that are shown with all they said
 max_shown=10
 # Status of a boot that says nothing about its tests: see vm_unsound()
@@ -33,21 +40,22 @@ unsound=75
 
 selftests=$top/selftests
 programs=$build/selftests
-counts=$build/vm/counts
+jobs=$build/vm/jobs
+costs=$selftests/costs
 passed=0 failed=0 skipped=0
 
 # ---- counting ----
 
 count()
 {
-	printf '%s %s %s\n' "$1" "$2" "$3" >>"$counts"
+	printf '%s %s %s\n' "$1" "$2" "$3" >>"$job.counts"
 }
 
 add_up()
 {
 	read -r passed failed skipped < <(awk '
 		{ p += $1; f += $2; s += $3 }
-		END { print p + 0, f + 0, s + 0 }' "$counts")
+		END { print p + 0, f + 0, s + 0 }' "$jobs"/*.counts)
 }
 
 # "41 passed, 1 failed": the parts that there are.
@@ -91,6 +99,7 @@ read_output()
 begin_program()
 {
 	ok=0 bad=0 skip=0 plan=0 began=$SECONDS since=() notes=()
+	worked=$(vm_worked)
 	: >"$dir/$name.ktap"
 }
 
@@ -127,7 +136,7 @@ program_line()
 # so has a program that ends badly without saying why.
 end_program()
 {
-	local state=ok untold=$((plan - ok - bad - skip))
+	local state=ok untold=$((plan - ok - bad - skip)) took
 
 	if [ $untold -gt 0 ]; then
 		bad=$((bad + untold))
@@ -143,12 +152,29 @@ end_program()
 		notes+=("${since[@]}" "    ran no case")
 	fi
 	[ "$bad" = 0 ] || state='not ok'
+	took=$((SECONDS - began)) worked=$(($(vm_worked) - worked))
+	# The last one's machine may have gone.
+	[ "$worked" -ge 0 ] || worked=$took
 	count "$ok" "$bad" "$skip"
-	printf '%s %s %s (%s) %s s\n' "$state" "$k" "$name" \
-		"$(tally "$ok" "$bad" "$skip")" $((SECONDS - began))
-	[ ${#notes[@]} = 0 ] || printf '%s\n' "${notes[@]}"
-	[ "$bad" -le $max_shown ] || printf '    %s more failed, see %s\n' \
-		$((bad - max_shown)) "${dir#"$PWD"/}/$name.ktap"
+	printf '%s %s %s\n' "$name" "$k" "$worked" >>"$job.costs"
+	print_together <<-EOF
+	$state $k $name ($(tally "$ok" "$bad" "$skip")) $took s, $worked s of processors
+	$([ ${#notes[@]} = 0 ] || printf '%s\n' "${notes[@]}")
+	$([ "$bad" -le $max_shown ] || printf '    %s more failed, see %s\n' \
+		$((bad - max_shown)) "${dir#"$PWD"/}/$name.ktap")
+	EOF
+}
+
+# The lines that are read, and nobody else's between them
+print_together()
+{
+	local text
+
+	text=$(sed '/^$/d')
+	(
+		flock 5
+		printf '%s\n' "$text"
+	) 5>>"$jobs/print.lock"
 }
 
 # ---- boots ----
@@ -156,8 +182,18 @@ end_program()
 # What the source of test $1 asks for, its time limit apart.
 settings_of()
 {
-	sed -n 's|^/\* vm: \(.*\) \*/$|\1|p' "$selftests/$1.c" | tr ' ' '\n' |
-		grep -v -e '^timeout=' -e '^kernels=' | sort | xargs || true
+	{
+		[ -n "$(setting_of "$1" cpus)" ] || default_cpus "$1"
+		sed -n 's|^/\* vm: \(.*\) \*/$|\1|p' "$selftests/$1.c"
+	} | tr ' ' '\n' | grep -v -e '^timeout=' -e '^kernels=' | sort | xargs ||
+		true
+}
+
+default_cpus()
+{
+	[ -n "${CPUS:-}" ] ||
+		grep -q -e pthread_create -e crew_add "$selftests/$1.c" ||
+		echo cpus=1
 }
 
 # The value of setting $2 in the source of test $1, or nothing.
@@ -195,6 +231,7 @@ apply_settings()
 		params=*)	params=${word#*=} ;;
 		append=*)	append+=" ${word#*=}" ;;
 		modules=*)	modules=${word#*=} ;;
+		alone)		;;
 		*)		die "vm: unknown setting $word" ;;
 		esac
 	done
@@ -214,30 +251,30 @@ tests_without()
 	done
 }
 
-# After a boot of kernel $1 that was unsound: what the tests that follow counted
-# and printed is forgotten, and they are left. Those that had ended when QEMU
-# slipped are not among them, but at least one is, for the machine's own case.
+# After a boot that was unsound: what the tests that follow counted, beside the $1
+# lines before, and printed is forgotten, and they are left. Those that had ended
+# when QEMU slipped are not among them, but at least one is, for the machine's own
+# case.
 forget_unsound()
 {
-	local k=$1 left
+	local before=$1 left
 
 	shift
 	left=("$@")
 	! has_slipped || mapfile -t left < <(tests_without end "$@")
 	[ ${#left[@]} -gt 0 ] || left=("${@: -1}")
-	head -n $(($(wc -l <"$counts.before") + $# - ${#left[@]})) "$counts" \
-		>"$counts.new"
-	mv "$counts.new" "$counts"
+	head -n $((before + $# - ${#left[@]})) "$job.counts" >"$job.new"
+	mv "$job.new" "$job.counts"
 	[ ${#left[@]} = $# ] || sed "/^##vm## begin ${left[0]}\$/,\$d" \
-		"$dir/output" >>"$build/vm/$k.ktap"
-	printf '%s\n' "${left[@]}" >"$build/vm/left"
+		"$dir/output" >>"$job.ktap"
+	printf '%s\n' "${left[@]}" >"$job.left"
 }
 
 # One boot of kernel $1 with settings $2 for the tests that follow. Those that
-# were not begun, because the machine died before, are left in $build/vm/left.
+# were not begun, because the machine died before, are left in $job.left.
 boot_for()
 {
-	local k=$1 settings=$2 t limit=0 out reader trouble
+	local k=$1 settings=$2 t limit=0 out reader trouble before
 
 	shift 2
 	vm_prepare "$k" "$k$boot"
@@ -246,8 +283,7 @@ boot_for()
 	vm_modules $modules
 	vm_module "$params"
 	vm_job marks
-	vm_job env "WR_ROUNDS=$([ -n "$flavour" ] && echo debug ||
-		echo normal) $times"
+	vm_job env "WR_ROUNDS=$(rounds_column) $repeat"
 	for t; do
 		vm_carry "$programs/$t"
 		vm_job run "$t" "$(timeout_of "$t")" 0 "$programs" 1 \
@@ -255,41 +291,56 @@ boot_for()
 		[ "$(timeout_of "$t")" -lt "$limit" ] || limit=$(timeout_of "$t")
 	done
 
-	cp "$counts" "$counts.before"
+	before=$(wc -l <"$job.counts")
 	exec {out}> >(read_output "$k")
 	reader=$!
 	vm_boot $((limit + 60)) >&"$out"
 	exec {out}>&-
 	wait "$reader"
 	if vm_unsound; then
-		forget_unsound "$k" "$@"
+		forget_unsound "$before" "$@"
 		exit "$unsound"
 	fi
 
 	if trouble=$(vm_trouble); then
 		count 0 1 0
-		printf 'not ok %s boot%s\n' "$k" "${settings:+ ($settings)}"
-		printf '%s\n' "$trouble" | sed 's/^/    /'
-		printf '    see %s\n' "${dir#"$PWD"/}"
+		{
+			printf 'not ok %s boot%s\n' "$k" "${settings:+ ($settings)}"
+			printf '%s\n' "$trouble" | sed 's/^/    /'
+			printf '    see %s\n' "${dir#"$PWD"/}"
+		} | print_together
 	else
 		count 1 0 0
-		printf 'ok %s boot%s\n' "$k" "${settings:+ ($settings)}"
+		printf 'ok %s boot%s\n' "$k" "${settings:+ ($settings)}" |
+			print_together
 	fi
-	cat "$dir/output" >>"$build/vm/$k.ktap"
-	tests_without begin "$@" >"$build/vm/left"
+	cat "$dir/output" >>"$job.ktap"
+	tests_without begin "$@" >"$job.left"
+}
+
+# Of the file "rounds", for a kernel like the one that find_kernel chose
+rounds_column()
+{
+	if [ -n "$full" ]; then
+		printf full
+	elif [ -n "$flavour" ]; then
+		printf debug
+	else
+		printf normal
+	fi
 }
 
 # All tests with the same settings, in as few boots as the machine survives.
 run_group()
 {
-	local k=$1 settings=$2 before status again=3
+	local k=$1 settings=$2 first=$3 boots=0 before status again=3
 
-	shift 2
+	shift 3
 	while [ $# -gt 0 ]; do
 		before=$#
 		boots=$((boots + 1))
-		boot=
-		[ "$boots" = 1 ] || boot=-boot$boots
+		boot=$first
+		[ "$boots" = 1 ] || boot+=-again$boots
 		# In a process of its own: the run's locks and traps end with
 		# it. Not in a condition, where bash would ignore errors.
 		set +e
@@ -297,42 +348,112 @@ run_group()
 		status=$?
 		set -e
 		if [ $status = $unsound ] && [ $((again--)) -gt 0 ]; then
-			mapfile -t left <"$build/vm/left"
+			mapfile -t left <"$job.left"
 			set -- "${left[@]}"
 			say "once more, from $1"
 			continue
 		fi
 		if [ $status != 0 ]; then
 			count 0 $# 0
-			printf 'not ok %s %s (not run)\n' "$k" "$*"
+			printf 'not ok %s %s (not run)\n' "$k" "$*" |
+				print_together
 			return
 		fi
-		mapfile -t left <"$build/vm/left"
+		mapfile -t left <"$job.left"
 		set -- "${left[@]}"
 		if [ $# = "$before" ]; then
 			count 0 $# 0
-			printf 'not ok %s %s (not begun)\n' "$k" "$*"
+			printf 'not ok %s %s (not begun)\n' "$k" "$*" |
+				print_together
 			return
 		fi
 	done
 }
 
-run_kernel()
+# ---- jobs ----
+
+# What test $1 costs on a kernel like the one that find_kernel chose: seconds of
+# one processor
+cost_of()
+{
+	awk -v t="$1" -v f="$flavour" '
+		$1 == t { c = f ? $3 : $2 }
+		END { print c ? c : f ? 60 : 5 }' "$costs"
+}
+
+# The tests that follow share a boot of $kernel with settings $1: one job. A file
+# has the kernel, the settings and a test in a line.
+add_job()
+{
+	local settings=$1 t cost
+
+	shift
+	cost=8
+	[ -z "$flavour" ] || cost=40
+	for t; do
+		cost=$((cost + $(cost_of "$t")))
+	done
+	job_cost+=("$cost")
+	job_alone+=("$([[ " $settings " != *' alone '* ]] || echo 1)")
+	printf '%s\n' "$kernel" "$settings" "$@" >"$jobs/${#job_cost[@]}"
+}
+
+# Two lists of the tests that follow, about as long, in $one and $other
+halve()
+{
+	local cost t here=0 there=0
+
+	one=() other=()
+	while read -r cost t; do
+		if [ $here -le $there ]; then
+			one+=("$t") here=$((here + cost))
+		else
+			other+=("$t") there=$((there + cost))
+		fi
+	done < <(for t; do
+		echo "$(cost_of "$t") $t"
+	done | sort -k 1,1nr -k 2)
+	mapfile -t one < <(printf '%s\n' "${one[@]}" | sort)
+	mapfile -t other < <(printf '%s\n' "${other[@]}" | sort)
+}
+
+# Add jobs for the tests that follow, which would be one. The machine that is the
+# only one left for long is worth another boot.
+add_jobs()
+{
+	local settings=$1 one other cost=0 t
+
+	shift
+	for t; do
+		cost=$((cost + $(cost_of "$t")))
+	done
+	if [ $# -gt 1 ] && [ "$lanes" -gt 1 ] && [ "$cost" -gt "$longest" ]; then
+		halve "$@"
+		add_jobs "$settings" "${one[@]}"
+		add_jobs "$settings" "${other[@]}"
+	else
+		add_job "$settings" "$@"
+	fi
+}
+
+# The kernel $1 and a module for it, and the jobs for the tests that follow
+plan_kernel()
 {
 	local k=$1 t s
 	local -A groups=()
 
 	shift
-	boots=0
 	"$vm/fetch.sh" kernel "$k"
 	printf '# %s: %s\n' "$k" "$(cat "$cache/kernels/$k/release")"
-	: >"$build/vm/$k.ktap"
 	if ! "$vm/build.sh" "$k"; then
+		job=$jobs/build-$k
 		count 0 $(($# + 1)) 0
 		printf 'not ok %s build\n' "$k"
 		return
 	fi
 	find_kernel "$k"
+	longest=100
+	[ -z "$flavour" ] || longest=300
 	for t; do
 		is_for_kernel "$t" || continue
 		s=$(settings_of "$t")
@@ -340,8 +461,135 @@ run_kernel()
 	done
 	for s in "${!groups[@]}"; do
 		# shellcheck disable=SC2086 # names of tests, one a word
-		run_group "$k" "${s# }" ${groups[$s]}
+		add_jobs "${s# }" ${groups[$s]}
 	done
+}
+
+# Job $1, which is the kernel's $2nd
+run_job()
+{
+	local lines first=
+
+	job=$jobs/$1
+	: >"$job.counts"
+	: >"$job.ktap"
+	: >"$job.costs"
+	mapfile -t lines <"$job"
+	[ "$2" = 1 ] || first=-boot$2
+	find_kernel "${lines[0]}"
+	run_group "$kernel" "${lines[1]}" "$first" "${lines[@]:2}"
+	: >"$job.done"
+}
+
+# Job $1 may have ended in a way that nobody counts.
+check_job()
+{
+	[ ! -e "$jobs/$1.done" ] || return 0
+	job=$jobs/$1
+	count 0 1 0
+	printf 'not ok %s (not done)\n' "$(xargs <"$job")"
+}
+
+# How many machines run side by side: there is memory for them, too.
+choose_lanes()
+{
+	local k most=2 fit
+
+	for k in $kernel_list; do
+		find_kernel "$k"
+		[ -z "$flavour" ] || most=4
+	done
+	fit=$(awk -v each=$most '$1 == "MemAvailable:" {
+		print int($2 / 1024 / 1024 / each) }' /proc/meminfo)
+	lanes=${LANES:-$(nproc)}
+	[ "$lanes" -le "$fit" ] || lanes=$((fit > 1 ? fit : 1))
+}
+
+# The numbers of the jobs, the longest first, those that must be alone last
+sorted_jobs()
+{
+	local i
+
+	for ((i = 0; i < ${#job_cost[@]}; i++)); do
+		echo "${job_alone[i]:-0} ${job_cost[i]} $((i + 1))"
+	done | sort -k 1,1n -k 2,2nr | cut -d ' ' -f 1,3
+}
+
+run_jobs()
+{
+	local alone i k running=0
+	local -A nth=()
+
+	while read -r alone i; do
+		while [ "$running" -ge "$lanes" ] ||
+			{ [ "$alone" = 1 ] && [ "$running" -gt 0 ]; }; do
+			wait -n || true
+			running=$((running - 1))
+		done
+		k=$(head -n 1 "$jobs/$i")
+		nth[$k]=$((${nth[$k]:-0} + 1))
+		# A process group, for end_jobs()
+		set -m
+		run_job "$i" "${nth[$k]}" </dev/null &
+		set +m
+		lane_pids+=($!)
+		running=$((running + 1))
+	done < <(sorted_jobs)
+	wait || true
+	lane_pids=()
+	for ((i = 1; i <= ${#job_cost[@]}; i++)); do
+		check_job "$i"
+	done
+}
+
+# With this process ends what it started.
+end_jobs()
+{
+	local pid
+
+	for pid in "${lane_pids[@]}"; do
+		kill -TERM -- "-$pid" 2>/dev/null || true
+	done
+}
+
+# What jobs should have taken, in seconds, and did
+print_times()
+{
+	local expected=0 alone=0 i
+
+	for ((i = 0; i < ${#job_cost[@]}; i++)); do
+		if [ -n "${job_alone[i]}" ]; then
+			alone=$((alone + job_cost[i]))
+		else
+			expected=$((expected + job_cost[i]))
+		fi
+	done
+	# One that is alone has threads for two processors.
+	expected=$((expected / lanes + alone / 2))
+	printf '# %s machines, %s at a time: %s s; by selftests/costs %s s\n' \
+		"${#job_cost[@]}" "$lanes" "$1" "$expected"
+	[ "$expected" = 0 ] ||
+		echo $((100 * $1 / expected)) >"$build/vm/speed"
+}
+
+# What was printed and what it took, job by job, becomes that of kernels.
+collect()
+{
+	local i k
+
+	for k; do
+		: >"$build/vm/$k.ktap"
+	done
+	for ((i = 1; i <= ${#job_cost[@]}; i++)); do
+		[ -e "$jobs/$i.counts" ] || continue
+		cat "$jobs/$i.ktap" >>"$build/vm/$(head -n 1 "$jobs/$i").ktap"
+		cat "$jobs/$i.costs"
+	done >"$build/vm/costs.all"
+	sort "$build/vm/costs.all" | awk '
+		{ c = $2 ~ /-/; if ($3 >= cost[$1, c]) cost[$1, c] = $3 + 0
+		  name[$1] = 1 }
+		END { for (n in name) print n, cost[n, 0] + 0, cost[n, 1] + 0 }' |
+		sort >"$build/vm/costs"
 }
 
 # ---- all of it ----
@@ -375,9 +623,10 @@ show_rules()
 	fi
 }
 
-kernel_list=$(kernel_names) tests=''
+kernel_list=$(kernel_names) tests='' full='' repeat=1
+job_cost=() job_alone=() lane_pids=()
 lib=$top/userlib/build counting=
-while getopts cr:k:t: option; do
+while getopts cfr:k:t: option; do
 	case $option in
 	c)
 		programs=$build/coverage/selftests
@@ -385,7 +634,8 @@ while getopts cr:k:t: option; do
 		counting='-O1 -g --coverage'
 		vm_counts=$lib
 		;;
-	r) times=$OPTARG ;;
+	f) full=1 ;;
+	r) repeat=$OPTARG ;;
 	k) kernel_list=${OPTARG:-$kernel_list} ;;
 	t) tests=$OPTARG ;;
 	*) exit 2 ;;
@@ -404,16 +654,28 @@ fi
 check_tests $tests
 [ -n "$tests" ] || die "there are no tests in $selftests"
 
+# A full run does up to four times as much.
+times=$repeat
+[ -z "$full" ] || times=$((4 * repeat))
+trap end_jobs EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 hold_lock "$build/vm/.test.lock"
-: >"$counts"
+rm -rf "$jobs"
+mkdir -p "$jobs"
 # shellcheck disable=SC2086 # names of tests, one a word
 build_all $tests
+choose_lanes
 for k in $kernel_list; do
 	# shellcheck disable=SC2086
-	run_kernel "$k" $tests
+	plan_kernel "$k" $tests
 done
+began=$SECONDS
+run_jobs
+print_times $((SECONDS - began))
+# shellcheck disable=SC2086
+collect $kernel_list
+job=$jobs/rules
 # shellcheck disable=SC2086
 [ -n "$part" ] || show_rules $kernel_list
 
