@@ -152,7 +152,7 @@ static void reserve_behind(const char *lap, uint64_t lowest, uint64_t highest,
 static void row_places(const struct way *way, size_t nr)
 {
 	uint64_t end = PLACES + nr * STEP;
-	size_t calls = nr > 1000 ? 1 : 16, i;
+	size_t calls = nr > 1000 ? 1 : 4, i;
 
 	make_obstacles(nr);
 	for (i = 0; i < calls; i++) {
@@ -203,7 +203,7 @@ const struct row series_rows[] = {
 	REGIONS(10000),
 	REGIONS(100000),
 	PLACES_OF(1, 0),
-	PLACES_OF(1000, 0),
+	PLACES_OF(1000, 1),
 	PLACES_OF(16000, 1),
 	{ }
 };
