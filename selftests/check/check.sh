@@ -19,7 +19,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 . "$here/../vm/lib.sh"
 
 all_checks=(exceptions text checkpatch clang-format kernel-doc comments rules
-	layers shellcheck uapi module sparse library readme)
+	tables layers shellcheck uapi module sparse library readme)
 packages=(clang clang-format g++ gcc libc6-dev make mandoc perl pkg-config
 	shellcheck sparse)
 
@@ -215,6 +215,30 @@ check_comments()
 check_rules()
 {
 	{ selftests/rules.sh >/dev/null; } 2>&1
+}
+
+# ---- what tests cost ----
+
+# The tables that selftests/vm and the tests read fit what is there.
+check_tables()
+{
+	local name t tests
+
+	tests=" $(all_tests | xargs) "
+	awk '!/^#/ && NF { print $1 }' selftests/rounds | while read -r name; do
+		grep -q -w -e "$name" selftests/*_test.c ||
+			echo "selftests/rounds: nobody asks for $name"
+	done
+	for t in $tests; do
+		grep -q -w -e "^$t" selftests/costs ||
+			echo "selftests/costs: no line for $t"
+	done
+	for t in $(awk '!/^#/ && NF { print $1 }' selftests/costs) \
+		$(awk '!/^#/ { for (i = 2; i <= NF; i++) print $i }' \
+			selftests/reach | sort -u); do
+		[ "$t" = all ] || [[ $tests = *" $t "* ]] ||
+			echo "selftests/costs, reach: no test $t"
+	done
 }
 
 # ---- layers ----
