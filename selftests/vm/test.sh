@@ -191,9 +191,12 @@ settings_of()
 
 default_cpus()
 {
-	[ -n "${CPUS:-}" ] ||
-		grep -q -e pthread_create -e crew_add "$selftests/$1.c" ||
+	[ -z "${CPUS:-}" ] || return 0
+	if grep -q -e pthread_create -e crew_add "$selftests/$1.c"; then
+		echo cpus=2
+	else
 		echo cpus=1
+	fi
 }
 
 # The value of setting $2 in the source of test $1, or nothing.
