@@ -145,6 +145,20 @@ static bool is_ours_now(struct wr_window *window, pgoff_t first, pgoff_t end)
 	return ours;
 }
 
+/* The core is not asked when a VMA loses a right. */
+static bool is_sealed(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	VMA_ITERATOR(vmi, window->space->mm, first << PAGE_SHIFT);
+	struct vm_area_struct *vma;
+	bool sealed = false;
+
+	mmap_read_lock(window->space->mm);
+	for_each_vma_range(vmi, vma, end << PAGE_SHIFT)
+		sealed |= vma_is(window, vma, true) && wr_vma_is_sealed(vma);
+	mmap_read_unlock(window->space->mm);
+	return sealed;
+}
+
 /* Gives pages, none of them lost, a VMA of a kind. */
 static int move_span(struct wr_window *window, pgoff_t first, pgoff_t end,
 		     bool exec)
@@ -158,6 +172,8 @@ static int move_span(struct wr_window *window, pgoff_t first, pgoff_t end,
 		return wr_layout_map(window, first, end - first, exec,
 				     MAP_FIXED);
 	}
+	if (is_sealed(window, first, end))
+		return -EACCES;
 	err = cut_misfits(window, first, end, exec);
 	if (!err)
 		flip_vmas(window, first, end, exec);

@@ -54,9 +54,21 @@ static uint64_t left(int fd)
 	return info.out_limit - info.out_total;
 }
 
+/*
+ * Free pages that the core keeps for each processor, many of them after large ones
+ * were freed, are not available by its own account.
+ */
+#define PER_CPU MIB(112)
+
 static bool is_about(uint64_t a, uint64_t b, uint64_t more_or_less)
 {
-	return a <= b + more_or_less && b <= a + more_or_less;
+	bool is = a <= b + more_or_less && b <= a + more_or_less;
+
+	if (!is)
+		fprintf(stderr, "# %llu MiB and %llu MiB\n",
+			(unsigned long long)a >> 20,
+			(unsigned long long)b >> 20);
+	return is;
 }
 
 /* ---- what is refused ---- */
@@ -420,11 +432,11 @@ static int beside_others(void *arg)
 	CHECK(other != MAP_FAILED);
 	touch_all(other, MIB(192));
 	after = left(fd);
-	CHECK(is_about(before, after + MIB(192), MIB(48)));
+	CHECK(is_about(before, after + MIB(192), PER_CPU));
 	CHECK(wr_commit(fd, more, after + MIB(64), RW) == -EDQUOT);
 	fill_pages(region, 1024, 1);
 	CHECK(!munmap(other, MIB(192)));
-	CHECK(SETTLES(left(fd) + MIB(48) > before));
+	CHECK(SETTLES(left(fd) + PER_CPU > before));
 	CHECK(!wr_commit(fd, more, after + MIB(64), RW));
 	return 0;
 }
@@ -455,15 +467,15 @@ static int use_in_turn(void *arg)
 	CHECK(is_about(now, MIB(160), MIB(64)));
 	for (i = 0; i < 8; i++) {
 		touch_all(region, MIB(128));
-		CHECK(is_about(first, left(fd) + now, MIB(64)));
+		CHECK(is_about(first, left(fd) + now, PER_CPU));
 		CHECK(!in_child(write_in_child, region));
 		CHECK(!wr_protect(fd, region, MIB(32), RO));
-		CHECK(SETTLES(is_about(first, left(fd) + now, MIB(64))));
+		CHECK(SETTLES(is_about(first, left(fd) + now, PER_CPU)));
 		CHECK(!wr_decommit(fd, region, MIB(96)));
 		CHECK(!wr_commit(fd, region, MIB(128), RW));
 	}
 	CHECK(!wr_release(fd, region, 0));
-	CHECK(SETTLES(is_about(first, left(fd), MIB(64))));
+	CHECK(SETTLES(is_about(first, left(fd), PER_CPU)));
 	return 0;
 }
 

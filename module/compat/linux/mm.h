@@ -78,6 +78,16 @@ static inline void wr_zap_vma(struct vm_area_struct *vma, pgoff_t first,
 #endif
 }
 
+/* Whether the program has had it sealed, by mseal(). */
+static inline bool wr_vma_is_sealed(struct vm_area_struct *vma)
+{
+#ifdef VM_SEALED
+	return vma->vm_flags & VM_SEALED;
+#else
+	return false;
+#endif
+}
+
 /* How many PTEs and PMDs map a folio or parts of it; each has a reference. */
 static inline int wr_folio_mapcount(struct folio *folio)
 {
