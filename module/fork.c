@@ -298,6 +298,19 @@ static struct wr_window *fork_window(struct wr_window *parent,
 	return NULL;
 }
 
+/* Whether it has not failed before for one that comes first. */
+static bool is_first_vma(struct wr_window *parent, struct vm_area_struct *child)
+{
+	VMA_ITERATOR(vmi, parent->space->mm, parent->first << PAGE_SHIFT);
+	struct vm_area_struct *vma;
+
+	for_each_vma_range(vmi, vma, child->vm_end)
+		if (wr_vma_is_ours(vma) && vma->vm_private_data == parent &&
+		    !(vma->vm_flags & VM_DONTCOPY))
+			return vma->vm_start == child->vm_start;
+	return false;
+}
+
 /* None of the parent is on its way then, nor comes: mmap_lock is held. */
 static void wait_for_faults(struct wr_window *parent)
 {
@@ -309,15 +322,11 @@ static void wait_for_faults(struct wr_window *parent)
 			vma_start_write(vma);
 }
 
-/* For the first VMA of a window. If it fails, it is not tried for the others. */
 static struct wr_window *first_fork(struct wr_window *parent,
 				    struct wr_space *space)
 {
 	struct wr_window *child;
 
-	if (parent->failed)
-		wr_space_put(parent->failed);
-	parent->failed = NULL;
 	if (!parent->tracked)
 		wr_layout_track(parent);
 	wait_for_faults(parent);
@@ -329,9 +338,26 @@ static struct wr_window *first_fork(struct wr_window *parent,
 	child = fork_window(parent, space);
 	parent->held.mmap = false;
 	mutex_unlock(&parent->lock);
-	if (child) {
+	if (child)
 		wr_window_get(child);
-	} else {
+	return child;
+}
+
+/* If there was no memory for the first VMA, the others get none either. */
+static struct wr_window *try_fork(struct wr_window *parent,
+				  struct wr_space *space,
+				  struct vm_area_struct *vma)
+{
+	struct wr_window *child = NULL;
+
+	if (parent->failed == space)
+		return NULL;
+	if (parent->failed)
+		wr_space_put(parent->failed);
+	parent->failed = NULL;
+	if (is_first_vma(parent, vma))
+		child = first_fork(parent, space);
+	if (!child) {
 		wr_space_get(space);
 		parent->failed = space;
 	}
@@ -371,8 +397,8 @@ struct wr_window *wr_window_fork(struct wr_window *parent,
 		return NULL;
 	mmap_assert_write_locked(parent->space->mm);
 	child = wr_window_find(space, parent->first);
-	if (!child && parent->failed != space)
-		child = first_fork(parent, space);
+	if (!child)
+		child = try_fork(parent, space, vma);
 	if (child)
 		add_vma(child, vma);
 	wr_space_put(space);
