@@ -329,7 +329,10 @@ static vm_fault_t wr_vma_map_pages(struct vm_fault *vmf, pgoff_t first,
 	return 0;
 }
 
-/* The child has no memory there: no PTEs are to be copied. */
+/*
+ * The child has no memory there: no PTEs are to be copied. Whether they are is up
+ * to the parent's VMA, or in later kernels, such as 7.3, to the child's.
+ */
 static void leave_out(struct wr_window *parent, struct vm_area_struct *vma)
 {
 	struct vm_area_struct *from =
@@ -337,6 +340,7 @@ static void leave_out(struct wr_window *parent, struct vm_area_struct *vma)
 
 	if (from)
 		vm_flags_clear(from, VM_MIXEDMAP);
+	vm_flags_clear(vma, VM_MIXEDMAP);
 }
 
 /* A split (by the holder of layout_lock) or a fork; can't fail. */
