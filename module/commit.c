@@ -541,6 +541,8 @@ int wr_commit_take(struct wr_pagefile *pagefile, unsigned long pages, bool hard)
 		err = grant(&request);
 	} while (err == -EDQUOT && hard && --tries && reclaim(&request));
 	put_share(request.share);
+	if (err)
+		wr_backing_trim(false);
 	return err;
 }
 

@@ -647,6 +647,8 @@ static int wr_file_mmap(struct file *file, struct vm_area_struct *vma)
 	if (!space->layout.exec) /* personality(READ_IMPLIES_EXEC) */
 		vm_flags_clear(vma, VM_EXEC);
 	vma->vm_ops = &simple_ops;
+	if (space->layout.keep)
+		vm_flags_set(vma, space->layout.keep);
 	if (window->tracked)
 		wr_vma_set_tracked(vma);
 	wr_window_opened(window);

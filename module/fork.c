@@ -268,6 +268,7 @@ static struct wr_window *alloc_child(struct wr_window *parent,
 	}
 	wr_window_set_range(child, parent->first, parent->end);
 	child->exec = parent->exec;
+	child->huge = parent->huge; /* its VMAs have no VM_MIXEDMAP */
 	child->tracked = true;
 	child->forked = true;
 	/* Pages whose VMA is not copied are lost. */
@@ -397,8 +398,12 @@ struct wr_window *wr_window_fork(struct wr_window *parent,
 		return NULL;
 	mmap_assert_write_locked(parent->space->mm);
 	child = wr_window_find(space, parent->first);
-	if (!child)
+	if (!child) {
 		child = try_fork(parent, space, vma);
+	} else if (child->file != parent->file) {
+		wr_window_put(child); /* not a copy of this one */
+		child = NULL;
+	}
 	if (child)
 		add_vma(child, vma);
 	wr_space_put(space);

@@ -333,6 +333,7 @@ static int parse_range(enum wr_op op, struct winregion_range *range,
 	int err;
 
 	change->window = NULL;
+	change->serial = 0;
 	change->old_protection = 0;
 	change->state = 0;
 	if (op == WR_DECOMMIT) {

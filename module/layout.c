@@ -128,6 +128,7 @@ static bool windows_give_way(struct wr_space *space, pgoff_t first, pgoff_t end)
 
 	while (gives_way && (window = wr_window_next(space, next)) &&
 	       window->first < end) {
+		wr_window_trim(window);
 		next = window->end;
 		gives_way = (window->first >= first || next <= end) &&
 			    !has_region(window, first, end);
@@ -207,6 +208,16 @@ static int may_go(struct wr_layout *layout, unsigned long addr,
 	return may ? 0 : -EEXIST;
 }
 
+/* What the program has set for the VMA that will be replaced. */
+static unsigned long program_flags(struct wr_window *window, unsigned long addr)
+{
+	struct vm_area_struct *vma = vma_lookup(window->space->mm, addr);
+
+	if (!vma || !wr_vma_is_ours(vma) || vma->vm_private_data != window)
+		return 0;
+	return vma->vm_flags & WR_PROGRAM_FLAGS;
+}
+
 /*
  * f_op->get_unmapped_area of our file: under mmap_lock for writing, before
  * anything has been unmapped. mremap() and remap_file_pages() come here too,
@@ -225,9 +236,10 @@ unsigned long wr_layout_address(struct file *file, unsigned long addr,
 		return place(layout, file, flags);
 	if (layout->addr != addr || pgoff != addr >> PAGE_SHIFT)
 		return -EINVAL;
-	if (!(flags & MAP_FIXED_NOREPLACE))
+	if (!(flags & MAP_FIXED_NOREPLACE)) {
 		err = may_go(layout, addr, addr + len);
-	else if (is_gone(layout->window, pgoff, (addr + len) >> PAGE_SHIFT))
+		layout->keep = program_flags(layout->window, addr);
+	} else if (is_gone(layout->window, pgoff, (addr + len) >> PAGE_SHIFT))
 		err = -ENOENT;
 	return err ? err : addr;
 }
@@ -356,6 +368,7 @@ static void announce(struct wr_window *window, enum wr_step step,
 	layout->addr = addr;
 	layout->len = len;
 	layout->step = step;
+	layout->keep = 0;
 }
 
 /* Announces a step, and maps the window's file at @addr as it says. */

@@ -321,6 +321,7 @@ static bool join_add(struct wr_window *window, struct wr_join *join,
 	unsigned long n;
 
 	if (!vma_is(window, vma, window->exec) ||
+	    vma->vm_flags & WR_PROGRAM_FLAGS ||
 	    (vma->vm_pgoff != join->end && vma_end(vma) != join->first))
 		return false;
 	n = count_resident(window, vma->vm_pgoff, vma_end(vma),
@@ -432,28 +433,23 @@ static void populate_locked(struct wr_window *window,
 }
 
 /*
- * Maps what is in memory again. vm_insert_pages() wants VM_MIXEDMAP, which
- * nobody sees that is not there for good.
+ * Maps what is in memory again, where vm_insert_pages() may. VM_MIXEDMAP is not to be
+ * set for a moment only: others would take a 2 MiB page for something else.
  */
 static void populate(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	struct mm_struct *mm = window->space->mm;
 	struct vm_area_struct *vma;
-	bool mixed;
 
 	if (mmap_write_lock_killable(mm))
 		return;
 	vma = find_vma(mm, first << PAGE_SHIFT);
 	if (vma_is(window, vma, window->exec) && vma->vm_pgoff == first &&
-	    vma_end(vma) == end) {
-		mixed = vma->vm_flags & VM_MIXEDMAP;
+	    vma_end(vma) == end && vma->vm_flags & VM_MIXEDMAP) {
 		vma_start_write(vma);
-		vm_flags_set(vma, VM_MIXEDMAP);
 		mutex_lock(&window->lock);
 		populate_locked(window, vma, first, end);
 		mutex_unlock(&window->lock);
-		if (!mixed)
-			vm_flags_clear(vma, VM_MIXEDMAP);
 	}
 	mmap_write_unlock(mm);
 }

@@ -99,13 +99,30 @@ static bool range_is_free(struct wr_window *window, pgoff_t first, pgoff_t end)
 }
 
 /* Where some of the pages had been given back, or lost. */
+static void find_gap(struct wr_window *window, pgoff_t index, pgoff_t *low,
+		     pgoff_t *high)
+{
+	struct wr_region *before, *next;
+
+	mutex_lock(&window->lock);
+	before = wr_region_before(window, index);
+	next = wr_region_next(window, index);
+	*low = before ? before->end : window->first;
+	*high = next ? next->first : window->end;
+	mutex_unlock(&window->lock);
+}
+
 static int reserve_in_hole(struct wr_window *window, struct wr_region *region,
 			   struct wr_reserve *request, pgoff_t first)
 {
-	pgoff_t end = first + request->pages;
+	pgoff_t end = first + request->pages, low, high;
 	int err;
 
-	err = wr_layout_refill(window, first, end);
+	/* All of it, as VMAs are never joined; unless others have a part. */
+	find_gap(window, first, &low, &high);
+	err = wr_layout_refill(window, low, high);
+	if (err && err != -EINTR)
+		err = wr_layout_refill(window, first, end);
 	if (err)
 		return err;
 	mutex_lock(&window->lock);

@@ -136,6 +136,16 @@ static void count_owned(struct wr_window *window, unsigned long n)
 	wr_commit_touched(n);
 }
 
+/* Whether @page, that of @index, was made or claimed by this window. */
+static bool is_counted_here(struct wr_window *window, pgoff_t index,
+			    struct page *page)
+{
+	struct page *head = compound_head(page);
+
+	return page_folio(page)->index + (page - head) ==
+	       wr_resident_stamp(window, index);
+}
+
 /* @n pages are gone: those that are counted here before others. */
 static void count_dropped(struct wr_window *window, unsigned long n)
 {
@@ -301,7 +311,7 @@ static struct page *page_replace(struct wr_window *window, pgoff_t index,
 	page = page_copy(window, index, old, gfp);
 	if (IS_ERR(page))
 		return page;
-	if (!wr_page_is_exclusive(old))
+	if (!is_counted_here(window, index, old))
 		count_owned(window, 1);
 	slot->pages[wr_slot_offset(index)] = page;
 	if (mapped) {
@@ -406,7 +416,7 @@ static bool claim(struct wr_window *window, pgoff_t index, struct page *page,
 
 	if (!wr_folio_claim(page_folio(page), parts, held))
 		return false;
-	if (window->nr_inherited)
+	if (!is_counted_here(window, index, page))
 		count_owned(window, parts);
 	return true;
 }

@@ -215,7 +215,7 @@ unsigned long wr_settings_left(bool admin)
 	if (current->mm)
 		left -= min(READ_ONCE(current->mm->total_vm) / 32,
 			    read_setting(USER_RESERVE) >> KB_SHIFT);
-	return max(left, 0L);
+	return max(left - 1, 0L); /* the core wants one to be left */
 }
 
 /* Whether the kernel was booted with @word in cgroup.memory=. */

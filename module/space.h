@@ -53,6 +53,7 @@ enum wr_step {
  * @place: the address is to be chosen
  * @exec: the VMA is to be executable
  * @left: pages have left a window on the way
+ * @keep: what the program has set for the VMA that is replaced
  *
  * Protected by layout_lock; callbacks of the core, which the holder is in,
  * compare @task with current first.
@@ -66,7 +67,13 @@ struct wr_layout {
 	bool place;
 	bool exec;
 	bool left;
+	unsigned long keep;
 };
+
+/* What madvise() sets in a VMA; see also name() in fault.c */
+#define WR_PROGRAM_FLAGS \
+	(VM_DONTCOPY | VM_DONTDUMP | VM_HUGEPAGE | VM_NOHUGEPAGE | \
+	 VM_RAND_READ | VM_SEQ_READ)
 
 /**
  * struct wr_space - what this module knows of one address space

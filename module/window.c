@@ -167,11 +167,14 @@ int wr_window_publish(struct wr_window *window)
 {
 	struct rb_root *root = &window->space->windows;
 	struct rb_node **link = &root->rb_node, *parent = NULL;
+	struct wr_window *other;
 
 	lockdep_assert_held(&window->lock);
 	if (window->dead)
 		return -ENOENT;
 	spin_lock(&window->space->lock);
+	other = next_window(window->space, window->first);
+	WARN_ON_ONCE(other && other->first < window->end);
 	while (*link) {
 		parent = *link;
 		if (window->first <
@@ -518,9 +521,22 @@ static void give_up_ends(struct wr_window *window)
 		set_ends(window, first, end);
 }
 
+/* The same for who looks whether it is in the way; mmap_lock is held for writing. */
+void wr_window_trim(struct wr_window *window)
+{
+	mutex_lock(&window->lock);
+	if (!window->dead)
+		give_up_ends(window);
+	mutex_unlock(&window->lock);
+}
+
 /* Free pages, whose VMA has gone, leave the window. */
 static void leave(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
+	first = max(first, window->first);
+	end = min(end, window->end);
+	if (first >= end)
+		return; /* what it had given up already */
 	if (first <= window->first)
 		set_ends(window, end, window->end);
 	else if (end >= window->end)

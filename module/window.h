@@ -143,6 +143,7 @@ void wr_window_free_regions(struct wr_window *window);
 void wr_window_mark_lost(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_window_lose(struct wr_window *window, pgoff_t first, pgoff_t end);
 bool wr_window_end(struct wr_window *window);
+void wr_window_trim(struct wr_window *window);
 void wr_window_opened(struct wr_window *window);
 void wr_window_closed(struct wr_window *window, pgoff_t first, pgoff_t end,
 		      enum wr_closing why);
