@@ -239,8 +239,9 @@ unsigned long wr_layout_address(struct file *file, unsigned long addr,
 	if (!(flags & MAP_FIXED_NOREPLACE)) {
 		err = may_go(layout, addr, addr + len);
 		layout->keep = program_flags(layout->window, addr);
-	} else if (is_gone(layout->window, pgoff, (addr + len) >> PAGE_SHIFT))
+	} else if (is_gone(layout->window, pgoff, (addr + len) >> PAGE_SHIFT)) {
 		err = -ENOENT;
+	}
 	return err ? err : addr;
 }
 
@@ -527,8 +528,8 @@ struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
 				    (addr >> PAGE_SHIFT) + pages);
 		flags = MAP_FIXED;
 	}
-	err = map_error(
-		take_step(window, WR_STEP_NEW, addr, len, rights(exec), flags));
+	addr = take_step(window, WR_STEP_NEW, addr, len, rights(exec), flags);
+	err = map_error(addr);
 	if (!err)
 		return window;
 	wr_window_put(window);

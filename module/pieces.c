@@ -419,11 +419,11 @@ static void populate_locked(struct wr_window *window,
 			    pgoff_t end)
 {
 	pgoff_t i, next;
-	u8 rights;
+	u8 state, rights;
 
 	for (i = first; i < end; i = next) {
-		rights = wr_state_rights(
-			wr_runs_span(&window->runs, i, end, &next));
+		state = wr_runs_span(&window->runs, i, end, &next);
+		rights = wr_state_rights(state);
 		if (!(rights & WR_READ))
 			continue;
 		populate_run(window, vma, i, next);

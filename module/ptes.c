@@ -317,8 +317,7 @@ void wr_ptes_forbid_write(struct wr_window *window, pgoff_t first, pgoff_t end)
 		edit_vmas(window, first, end, &forbid);
 		if (flush(window, first, end))
 			return;
-		pr_notice_once(
-			"winregion: pages are unmapped to make them read only\n");
+		pr_notice_once("winregion: PTEs are no longer edited\n");
 		WRITE_ONCE(no_flush, true);
 	}
 	wr_resident_unmap(window, first, end);

@@ -151,6 +151,7 @@ int wr_window_stamp(struct wr_window *window)
 	return 0;
 }
 
+/* Where it is to be mapped; nobody else knows it yet. */
 void wr_window_set_range(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	window->first = first;

@@ -158,8 +158,8 @@ static int nothing(FIXTURE_DATA(cow) *self)
 
 static int child_keeps(void *arg)
 {
+	FIXTURE_DATA(cow) *self = ((struct giving *)arg)->self;
 	struct giving *giving = arg;
-	FIXTURE_DATA(cow) *self = giving->self;
 
 	CHECK(put(self));
 	CHECK(!giving->give_up(self));

@@ -598,7 +598,7 @@ static void run_dumper(struct __test_metadata *_metadata,
 TEST_F_TIMEOUT(process, core_dump, 60)
 {
 	struct dumper dumper = { self->fd, wr_alloc(self->fd, MIB(2)),
-				 MIB(2) , NULL };
+				 MIB(2), NULL };
 	uint64_t word;
 	int64_t low;
 	int fd, i;

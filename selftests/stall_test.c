@@ -14,7 +14,7 @@
 #include "wr_test_util.h"
 
 #define BATCH WINREGION_MAX_RANGES
-#define HUGE_SIZE (1ULL << 46)
+#define HUGE_SIZE TIB(64)
 #define PIECES scaled(8192)
 #define WINDOWS scaled(60000)
 #define RUNS scaled(0x40000)
