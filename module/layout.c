@@ -554,27 +554,12 @@ int wr_window_destroy(struct wr_window *window)
 /* From so many VMAs on, no more are cut just to give pages back. */
 #define MAPS_FOR_HOLES 16384
 
-/* The free pages around one: up to regions, or the window's ends. */
-static bool find_gap(struct wr_window *window, pgoff_t index, pgoff_t *first,
-		     pgoff_t *end)
-{
-	struct wr_region *before, *next;
-
-	mutex_lock(&window->lock);
-	before = wr_region_before(window, index);
-	next = wr_region_next(window, index);
-	*first = before ? before->end : window->first;
-	*end = next ? next->first : window->end;
-	mutex_unlock(&window->lock);
-	return *first <= index && index < *end;
-}
-
 static int give_back(struct wr_window *window, pgoff_t index)
 {
 	pgoff_t first, end;
 
 	lockdep_assert_held(&window->space->layout_lock);
-	if (!find_gap(window, index, &first, &end))
+	if (!wr_region_free_around(window, index, &first, &end))
 		return 0;
 	if (first > window->first && end < window->end &&
 	    window->space->mm->map_count > MAPS_FOR_HOLES)

@@ -99,19 +99,6 @@ static bool range_is_free(struct wr_window *window, pgoff_t first, pgoff_t end)
 }
 
 /* Where some of the pages had been given back, or lost. */
-static void find_gap(struct wr_window *window, pgoff_t index, pgoff_t *low,
-		     pgoff_t *high)
-{
-	struct wr_region *before, *next;
-
-	mutex_lock(&window->lock);
-	before = wr_region_before(window, index);
-	next = wr_region_next(window, index);
-	*low = before ? before->end : window->first;
-	*high = next ? next->first : window->end;
-	mutex_unlock(&window->lock);
-}
-
 static int reserve_in_hole(struct wr_window *window, struct wr_region *region,
 			   struct wr_reserve *request, pgoff_t first)
 {
@@ -119,7 +106,7 @@ static int reserve_in_hole(struct wr_window *window, struct wr_region *region,
 	int err;
 
 	/* All of it, as VMAs are never joined; unless others have a part. */
-	find_gap(window, first, &low, &high);
+	wr_region_free_around(window, first, &low, &high);
 	err = wr_layout_refill(window, low, high);
 	if (err && err != -EINTR)
 		err = wr_layout_refill(window, first, end);

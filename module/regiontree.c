@@ -201,6 +201,24 @@ struct wr_region *wr_region_before(struct wr_window *window, pgoff_t index)
 	return before;
 }
 
+/*
+ * The free pages around @index: up to regions, or the window's ends. Takes its lock.
+ * Return: whether @index is one of them.
+ */
+bool wr_region_free_around(struct wr_window *window, pgoff_t index,
+			   pgoff_t *first, pgoff_t *end)
+{
+	struct wr_region *before, *next;
+
+	mutex_lock(&window->lock);
+	before = wr_region_before(window, index);
+	next = wr_region_next(window, index);
+	*first = before ? before->end : window->first;
+	*end = next ? next->first : window->end;
+	mutex_unlock(&window->lock);
+	return *first <= index && index < *end;
+}
+
 /* The region behind the highest gap of at least @pages, which there is. */
 static struct wr_region *highest_gap(struct rb_node *node, unsigned long pages)
 {

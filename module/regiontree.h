@@ -35,6 +35,8 @@ struct wr_region {
 
 struct wr_region *wr_region_next(struct wr_window *window, pgoff_t index);
 struct wr_region *wr_region_before(struct wr_window *window, pgoff_t index);
+bool wr_region_free_around(struct wr_window *window, pgoff_t index,
+			   pgoff_t *first, pgoff_t *end);
 struct wr_region *wr_region_first(struct wr_window *window);
 struct wr_region *wr_region_last(struct wr_window *window);
 struct wr_region *wr_region_after(struct wr_region *region);
