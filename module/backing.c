@@ -14,6 +14,7 @@
 #include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/minmax.h>
+#include <linux/moduleparam.h>
 #include <linux/shmem_fs.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -38,6 +39,17 @@ static DEFINE_SPINLOCK(backing_lock);
 static LIST_HEAD(quanta); /* the newest first */
 static unsigned long used_pages;
 static unsigned long spare_pages;
+
+static int get_spare(char *buffer, const struct kernel_param *param)
+{
+	return sprintf(buffer, "%lu\n",
+		       READ_ONCE(spare_pages) << (PAGE_SHIFT - 10));
+}
+
+static const struct kernel_param_ops spare_ops = { .get = get_spare };
+module_param_cb(spare_kb, &spare_ops, NULL, 0444);
+MODULE_PARM_DESC(spare_kb,
+		 "KiB charged to the system that no process uses (read only)");
 
 static void trim_later(struct work_struct *work)
 {

@@ -142,22 +142,6 @@ static bool picture_is(int fd, const struct picture *want)
 	return now.nr > 0 && !memcmp(&now, want, sizeof(now));
 }
 
-/* What the system has promised beside what is ours. */
-static int64_t promised_to_others(int fd)
-{
-	return committed_as() - (int64_t)WR_INFO(fd, out_total);
-}
-
-/* The module keeps so much of it for the next commit, whoever makes that. */
-#define SPARE ((int64_t)MIB(1))
-
-static bool promised_as_before(int fd, int64_t others)
-{
-	int64_t now = promised_to_others(fd);
-
-	return now <= others + SPARE && now >= others - SPARE;
-}
-
 /* The calls */
 
 /**
@@ -664,7 +648,7 @@ FIXTURE_SETUP(fail)
 	ASSERT_TRUE(contents_are_there(arena));
 	take_picture(arena->fd, &self->start);
 	ASSERT_LT(4, self->start.nr);
-	self->others = promised_to_others(arena->fd);
+	self->others = promised_beside_ours(arena->fd);
 }
 
 static int release_arena(struct arena *arena)
@@ -682,9 +666,10 @@ FIXTURE_TEARDOWN(fail)
 
 	EXPECT_TRUE(picture_is(arena->fd, &self->start));
 	EXPECT_TRUE(contents_are_there(arena));
-	EXPECT_TRUE(SETTLES(promised_as_before(arena->fd, self->others))) {
+	EXPECT_TRUE(SETTLES(promised_beside_ours(arena->fd) ==
+			    self->others)) {
 		TH_LOG("Committed_AS grew by %lld", (long long)
-		       (promised_to_others(arena->fd) - self->others));
+		       (promised_beside_ours(arena->fd) - self->others));
 	}
 	EXPECT_EQ(0, release_arena(arena));
 	EXPECT_EQ(0, WR_INFO(arena->fd, out_committed));
@@ -772,10 +757,10 @@ static void sweep(struct __test_metadata *_metadata, FIXTURE_DATA(fail) *self,
 	EXPECT_TRUE(picture_is(self->arena.fd, &self->start)) {
 		TH_LOG("after %s", op->name);
 	}
-	EXPECT_TRUE(SETTLES(promised_as_before(self->arena.fd,
-					       self->others))) {
+	EXPECT_TRUE(SETTLES(promised_beside_ours(self->arena.fd) ==
+			    self->others)) {
 		TH_LOG("after %s: Committed_AS grew by %lld", op->name,
-		       (long long)(promised_to_others(self->arena.fd) -
+		       (long long)(promised_beside_ours(self->arena.fd) -
 				   self->others));
 	}
 }
@@ -833,7 +818,7 @@ TEST(first_region)
 		SKIP(return, "this kernel injects no faults");
 	fd = wr_open();
 	ASSERT_LE(0, fd);
-	others = promised_to_others(fd);
+	others = promised_beside_ours(fd);
 	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
 		for (nth = 1;
 		     make_first_region(_metadata, fd, lengths[i], nth);
@@ -841,7 +826,7 @@ TEST(first_region)
 			ASSERT_GT(MAX_NTH, nth);
 		TH_LOG("%u places", nth - 1);
 	}
-	EXPECT_TRUE(SETTLES(promised_to_others(fd) == others));
+	EXPECT_TRUE(SETTLES(promised_beside_ours(fd) == others));
 	EXPECT_TRUE(SETTLES(WR_INFO(fd, out_total) == 0));
 	close(fd);
 }
@@ -1155,9 +1140,9 @@ static bool fork_once(struct __test_metadata *_metadata,
 	EXPECT_TRUE(contents_are_there(&self->arena)) {
 		TH_LOG("%u: %d", nth, ret);
 	}
-	EXPECT_TRUE(SETTLES(promised_as_before(fd, self->others))) {
+	EXPECT_TRUE(SETTLES(promised_beside_ours(fd) == self->others)) {
 		TH_LOG("%u: %d, Committed_AS grew by %lld", nth, ret,
-		       (long long)(promised_to_others(fd) - self->others));
+		       (long long)(promised_beside_ours(fd) - self->others));
 	}
 	if (ret && nth % 8 == 0)
 		EXPECT_EQ(CHILD_IS_WHOLE, fork_and_check(self, 0, &no));

@@ -426,7 +426,7 @@ FIXTURE(race)
 	char *base;
 	char *other;
 	uint64_t total;
-	int64_t as;
+	int64_t others;
 	int64_t users;
 	struct crew crew;
 };
@@ -460,7 +460,7 @@ FIXTURE_SETUP(race)
 	race_catch_faults();
 	self->total = WR_INFO(self->fd, out_total);
 	warm_up();
-	self->as = committed_as() - (int64_t)self->total;
+	self->others = promised_beside_ours(self->fd);
 	self->base = wr_reserve(self->fd, KIB(512));
 	ASSERT_NE(NULL, self->base);
 	self->other = wr_reserve(self->fd, MIB(3));
@@ -1454,8 +1454,8 @@ TEST_F_TIMEOUT(race, charge_is_exact, 60)
 	EXPECT_EQ(one, run.region_committed);
 	EXPECT_EQ(0, wr_query(self->fd, self->other, &run));
 	EXPECT_EQ(two, run.region_committed);
-	EXPECT_EQ(self->as, committed_as() -
-		  (int64_t)WR_INFO(self->fd, out_total)) {
+	EXPECT_TRUE(SETTLES(promised_beside_ours(self->fd) ==
+			    self->others)) {
 		TH_LOG("Committed_AS moved by other than the total");
 	}
 }
@@ -1566,11 +1566,10 @@ TEST_F_TIMEOUT(race, killed_at_any_moment, 60)
 	EXPECT_EQ(PAGES(64), WR_INFO(self->fd, out_committed));
 	EXPECT_TRUE(SETTLES(WR_INFO(self->fd, out_total) == self->total +
 			    WR_INFO(self->fd, out_charged)));
-	EXPECT_TRUE(SETTLES(committed_as() -
-			    (int64_t)WR_INFO(self->fd, out_total) ==
-			    self->as)) {
+	EXPECT_TRUE(SETTLES(promised_beside_ours(self->fd) ==
+			    self->others)) {
 		TH_LOG("Committed_AS grew by %lld", (long long)
-		       (committed_as() - self->as));
+		       (promised_beside_ours(self->fd) - self->others));
 	}
 	EXPECT_TRUE(SETTLES(meminfo("SUnreclaim") < slab + (int64_t)MIB(6))) {
 		TH_LOG("SUnreclaim grew by %lld",
@@ -1639,9 +1638,8 @@ TEST_F_TIMEOUT(race, killed_for_memory, 60)
 	EXPECT_TRUE(SETTLES(read_number(CGROUP_ROOT "/wr_race/memory.current") <
 			    (int64_t)MIB(4)));
 	EXPECT_TRUE(SETTLES(!rmdir(CGROUP_ROOT "/wr_race")));
-	EXPECT_TRUE(SETTLES(committed_as() -
-			    (int64_t)WR_INFO(self->fd, out_total) ==
-			    self->as));
+	EXPECT_TRUE(SETTLES(promised_beside_ours(self->fd) ==
+			    self->others));
 }
 
 TEST_HARNESS_MAIN

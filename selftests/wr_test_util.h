@@ -271,6 +271,13 @@ static inline bool wr_is_gone(int fd, const volatile void *addr)
 		(unsigned long long)__info.field;			\
 })
 
+/* What the system has promised, but for what it has promised to the module. */
+static inline int64_t promised_beside_ours(int fd)
+{
+	return committed_as() - (int64_t)WR_INFO(fd, out_total) -
+	       read_number("/sys/module/winregion/parameters/spare_kb") * 1024;
+}
+
 /* Contents: each page of a pattern has its own number at three places */
 
 static inline void fill_page(volatile void *page, uint64_t number)
