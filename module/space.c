@@ -53,6 +53,11 @@ static struct inode *make_inode(void)
 	inode->i_flags &= ~S_ANON_INODE; /* those are never executable */
 #endif
 	inode->i_flags |= S_NOCMTIME;
+	/*
+	 * mincore() tells the truth to who may write the file, and a process may
+	 * become another user's. Nobody can open it.
+	 */
+	inode->i_mode |= 0666;
 	/* Offsets are addresses, and the core maps nothing behind the end. */
 	i_size_write(inode, MAX_LFS_FILESIZE);
 	/* Unlinked shared files go to core dumps by default. */

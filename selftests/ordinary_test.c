@@ -636,6 +636,49 @@ TEST_F(alloc, msync_results)
 	EXPECT_TRUE(page_has(page, 1));
 }
 
+/* Only what has been touched is in memory, and mincore() says so. */
+static bool mincore_is_exact(char *base)
+{
+	unsigned char core[8];
+	unsigned int i;
+
+	fill_page(base, 1);
+	fill_page(base + PAGES(5), 1);
+	if (mincore(base, PAGES(8), core))
+		return false;
+	for (i = 0; i < 8; i++)
+		if ((core[i] & 1) != (i == 0 || i == 5))
+			return false;
+	return true;
+}
+
+static int mincore_as_nobody(void *arg)
+{
+	FIXTURE_DATA(alloc) *self = arg;
+	char *own, *new;
+
+	own = wr_alloc(self->fd, KIB(64));
+	CHECK(own && mincore_is_exact(own));
+	CHECK(!setgid(65534) && !setuid(65534));
+	CHECK(mincore_is_exact(own));
+	new = wr_alloc(self->fd, KIB(64));
+	CHECK(new && mincore_is_exact(new));
+	CHECK(mincore_is_exact(self->base));
+	return 0;
+}
+
+/*
+ * mincore() takes every page of another user's file for one in memory. What a
+ * process maps is its own memory, also when it has become somebody else.
+ */
+TEST_F(alloc, mincore_as_another_user)
+{
+	ASSERT_EQ(0, wr_protect(self->fd, self->base, PAGES(1), RO));
+	ASSERT_EQ(0, wr_protect(self->fd, self->base, PAGES(1), RW));
+	EXPECT_EQ(0, in_child(mincore_as_nobody, self));
+	EXPECT_TRUE(mincore_is_exact(self->base));
+}
+
 /* Another policy than the program's own is taken, but not asked. */
 TEST_F(alloc, memory_policy)
 {
