@@ -343,6 +343,23 @@ static void leave_out(struct wr_window *parent, struct vm_area_struct *vma)
 	vm_flags_clear(vma, VM_MIXEDMAP);
 }
 
+/*
+ * The child has memory there, but an earlier one that had none has left the parent's
+ * VMA without the flag: else all children from then on would take a fault for each
+ * page that they only read.
+ */
+static void take_in(struct wr_window *parent, struct vm_area_struct *vma)
+{
+	struct vm_area_struct *from;
+
+	if (parent->huge || vma->vm_flags & VM_MIXEDMAP)
+		return;
+	from = vma_lookup(parent->space->mm, vma->vm_start);
+	if (from)
+		vm_flags_set(from, VM_MIXEDMAP);
+	vm_flags_set(vma, VM_MIXEDMAP);
+}
+
 /* A split (by the holder of layout_lock) or a fork; can't fail. */
 static void wr_vma_open(struct vm_area_struct *vma)
 {
@@ -355,7 +372,9 @@ static void wr_vma_open(struct vm_area_struct *vma)
 		return;
 	}
 	vma->vm_private_data = wr_window_fork(window, vma);
-	if (!vma->vm_private_data)
+	if (vma->vm_private_data)
+		take_in(window, vma);
+	else
 		leave_out(window, vma);
 	/* Some kernels, such as 6.2 to 6.8, have copied PTEs by now, writable ones. */
 	wr_zap_vma(vma, vma->vm_pgoff, vma->vm_pgoff + vma_pages(vma));

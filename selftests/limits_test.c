@@ -17,6 +17,7 @@
 #define OVERCOMMIT "/proc/sys/vm/overcommit_memory"
 #define OVERCOMMIT_KBYTES "/proc/sys/vm/overcommit_kbytes"
 #define OVERCOMMIT_RATIO "/proc/sys/vm/overcommit_ratio"
+#define COMMIT_LIMIT "/sys/module/winregion/parameters/commit_limit_mb"
 
 FIXTURE(limits)
 {
@@ -753,6 +754,59 @@ TEST_F(limits, fork_of_pieces_over_limit)
 	EXPECT_EQ(0, in_child(fork_of_many_pieces, &job));
 	EXPECT_TRUE(SETTLES(WR_INFO(self->fd, out_total) ==
 			    self->before.out_total));
+}
+
+/* Below what would have pages of 2 MiB, and more than anybody has in store */
+#define FORKED_PAGES 480U
+
+static int read_in_child(void *arg)
+{
+	struct rusage before, after;
+	char *region = arg;
+	unsigned int i;
+
+	getrusage(RUSAGE_SELF, &before);
+	for (i = 0; i < FORKED_PAGES; i++)
+		CHECK(region[PAGES(i)] == 1);
+	getrusage(RUSAGE_SELF, &after);
+	CHECK(after.ru_minflt - before.ru_minflt < FORKED_PAGES / 8);
+	return 0;
+}
+
+static int has_none(void *arg)
+{
+	CHECK(!try_read(arg) && probe_fault.sig == SIGBUS);
+	return 0;
+}
+
+static int fork_again(void *arg)
+{
+	struct job *job = arg;
+	char *region = wr_alloc(job->fd, PAGES(FORKED_PAGES));
+	unsigned int i;
+	int line;
+
+	CHECK(region);
+	for (i = 0; i < FORKED_PAGES; i++)
+		region[PAGES(i)] = 1;
+	line = in_child(read_in_child, region);
+	if (line)
+		return line;
+	CHECK(write_number(COMMIT_LIMIT, 1));
+	line = in_child(has_none, region);
+	CHECK(write_number(COMMIT_LIMIT, 0));
+	return line ? line : in_child(read_in_child, region);
+}
+
+/* A fork that cannot be paid for costs the children of later ones nothing. */
+TEST_F(limits, fork_after_one_over_limit)
+{
+	struct job job = { self->fd, 0 };
+
+	if (read_number(OVERCOMMIT) || !write_number(COMMIT_LIMIT, 0))
+		SKIP(return, "no commit limit here");
+	EXPECT_EQ(0, in_child(fork_again, &job));
+	EXPECT_EQ(0, read_number(COMMIT_LIMIT));
 }
 
 /* vm.overcommit_memory=2: the system itself keeps count. */
