@@ -931,6 +931,76 @@ TEST_F(fault, clear_refs)
 	}
 }
 
+static bool is_soft_dirty(const volatile char *page)
+{
+	uint64_t entry = 0;
+	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+	if (pread(pagemap, &entry, sizeof(entry),
+		  (uintptr_t)page / 4096 * sizeof(entry)) != sizeof(entry))
+		entry = 0;
+	close(pagemap);
+	return entry >> 55 & 1;
+}
+
+/* Every third page is written; each of those must show. */
+static unsigned int unseen_writes(char *base, unsigned int pages)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < pages; i += 3)
+		++base[PAGES(i)];
+	for (i = 0; i < pages; i += 3)
+		n += !is_soft_dirty(base + PAGES(i));
+	return n;
+}
+
+static bool forget_writes(void)
+{
+	return write_text("/proc/self/clear_refs", "4");
+}
+
+static int nothing(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+/*
+ * Collectors and checkpoints ask the kernel what has been written, by soft-dirty
+ * bits. Changes of many pages in place, pages that a fault maps ahead, and forks
+ * lose none.
+ */
+TEST_F(fault, soft_dirty)
+{
+	unsigned int pages = variant->size / PAGES(1) < 600 ?
+			     NR_PAGES : 600;
+	char *base = self->base;
+
+	ASSERT_EQ(0, wr_commit(self->fd, base, PAGES(pages), RW));
+	fill_pages(base, pages, 1);
+	ASSERT_TRUE(forget_writes());
+	if (is_soft_dirty(base + PAGES(1)))
+		SKIP(return, "no soft-dirty bits here");
+	EXPECT_EQ(0, unseen_writes(base, pages));
+	ASSERT_TRUE(forget_writes());
+	ASSERT_EQ(0, wr_protect(self->fd, base, PAGES(pages), RO));
+	ASSERT_EQ(0, wr_protect(self->fd, base, PAGES(pages), RW));
+	EXPECT_EQ(0, unseen_writes(base, pages));
+	ASSERT_EQ(0, wr_protect(self->fd, base, PAGES(pages), RO));
+	ASSERT_TRUE(forget_writes());
+	ASSERT_EQ(0, wr_protect(self->fd, base, PAGES(pages), RW));
+	EXPECT_EQ(0, unseen_writes(base, pages));
+	ASSERT_EQ(0, wr_decommit(self->fd, base, PAGES(pages)));
+	ASSERT_EQ(0, wr_commit(self->fd, base, PAGES(pages), RW));
+	ASSERT_TRUE(forget_writes());
+	EXPECT_TRUE(all_bytes(base, PAGES(pages), 0));
+	EXPECT_EQ(0, unseen_writes(base, pages));
+	ASSERT_TRUE(forget_writes());
+	EXPECT_EQ(0, in_child(nothing, NULL));
+	EXPECT_EQ(0, unseen_writes(base, pages));
+}
+
 /* Placement calls for NUMA nodes move nothing of ours, and break nothing. */
 TEST_F(fault, numa_calls)
 {

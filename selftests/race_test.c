@@ -925,6 +925,128 @@ TEST_F_TIMEOUT(race, copy_at_once, 60)
 }
 
 /*
+ * A write barrier, as collectors have it: all pages become read-only, the first
+ * write to each is noted and let through. What is noted of no page has not changed,
+ * however many pages that are, and whoever has owned them.
+ */
+#define MOST_TRACKED 512U
+
+struct tracked {
+	int fd;
+	char *base;
+	unsigned int pages;
+	unsigned int failed;
+	volatile uint8_t noted[MOST_TRACKED];
+	pthread_mutex_t lock;
+	struct crew crew;
+};
+
+static struct tracked *tracked;
+
+/* The lock's holder never writes to the region, so this thread is not it. */
+static void note_write(int sig, siginfo_t *info, void *context)
+{
+	size_t page = ((char *)info->si_addr - tracked->base) / PAGES(1);
+
+	if (page >= tracked->pages)
+		abort();
+	pthread_mutex_lock(&tracked->lock);
+	tracked->noted[page] = 1;
+	tracked->failed += wr_protect(tracked->fd, tracked->base + PAGES(page),
+				      PAGES(1), RW) != 0;
+	pthread_mutex_unlock(&tracked->lock);
+}
+
+static void *write_tracked(void *arg)
+{
+	unsigned int number = (uintptr_t)arg;
+	uint64_t random = number + 1;
+
+	while (crew_goes_on(&tracked->crew))
+		++*word_of(tracked->base,
+			   race_random(&random, tracked->pages), number);
+	return NULL;
+}
+
+static uint64_t sum_of_words(struct tracked *tracked, unsigned int page)
+{
+	return *word_of(tracked->base, page, 0) +
+	       *word_of(tracked->base, page, 1);
+}
+
+/* Pages that have changed unnoticed in one round */
+static unsigned int unnoticed(struct tracked *tracked)
+{
+	static uint64_t sum[MOST_TRACKED];
+	static bool clean[MOST_TRACKED];
+	unsigned int i, n = 0;
+
+	pthread_mutex_lock(&tracked->lock);
+	memset((void *)tracked->noted, 0, sizeof(tracked->noted));
+	tracked->failed += wr_protect(tracked->fd, tracked->base,
+				      PAGES(tracked->pages), RO) != 0;
+	pthread_mutex_unlock(&tracked->lock);
+	for (i = 0; i < tracked->pages; i++) {
+		clean[i] = !tracked->noted[i];
+		sum[i] = sum_of_words(tracked, i);
+		clean[i] &= !tracked->noted[i];
+	}
+	sched_yield();
+	for (i = 0; i < tracked->pages; i++)
+		n += clean[i] && sum_of_words(tracked, i) != sum[i] &&
+		     !tracked->noted[i];
+	return n;
+}
+
+static int end_at_once(void *arg)
+{
+	return 0;
+}
+
+static int track_writes(void *arg)
+{
+	struct sigaction action = {
+		.sa_sigaction = note_write,
+		.sa_flags = SA_SIGINFO,
+	};
+	unsigned int round, wrong = 0;
+	uintptr_t i;
+
+	tracked = arg;
+	pthread_mutex_init(&tracked->lock, NULL);
+	CHECK(!sigaction(SIGSEGV, &action, NULL));
+	for (i = 0; i < 2; i++)
+		crew_add(&tracked->crew, write_tracked, (void *)i);
+	for (round = 0; round < rounds(race_tracked); round++) {
+		wrong += unnoticed(tracked);
+		if (round % 16 == 15)
+			CHECK(!in_child(end_at_once, NULL));
+	}
+	crew_stop(&tracked->crew);
+	CHECK(!tracked->failed);
+	CHECK(!wrong);
+	return 0;
+}
+
+/* Hazards A1 and A15. By faults, in PTEs, and in one PMD */
+TEST_F_TIMEOUT(race, write_barrier, 120)
+{
+	static const unsigned int pages[] = { 16, 200, MOST_TRACKED };
+	struct tracked how = { .fd = self->fd };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		how.pages = pages[i];
+		how.base = wr_reserve_aligned(self->fd, PAGES(pages[i]),
+					      pages[i] == MOST_TRACKED ?
+					      MIB(2) : 0, true);
+		ASSERT_NE(NULL, how.base);
+		EXPECT_EQ(0, in_child(track_writes, &how));
+		EXPECT_EQ(0, wr_release(self->fd, how.base, 0));
+	}
+}
+
+/*
  * A whole window is unmapped under those who change it, and its place taken by
  * somebody else's memory: their calls succeed or find no region, and the
  * memory stays what it is.
