@@ -19,6 +19,7 @@
  *
  * A slot is what one table of PTEs maps, or a PMD. The window's lock is held.
  */
+#include <linux/leafops.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
 #include <linux/mmu_notifier.h>
@@ -52,7 +53,9 @@ static pmd_t *find_pmd(struct mm_struct *mm, unsigned long addr)
 	if (p4d_none(*p4d))
 		return NULL;
 	pud = pud_offset(p4d, addr);
-	return pud_none(*pud) ? NULL : pmd_offset(pud, addr);
+	if (pud_none(*pud) || pud_leaf(*pud))
+		return NULL;
+	return pmd_offset(pud, addr);
 }
 
 /* That of the slot at @addr; @before, if not NULL, is that of the slot before. */
@@ -341,4 +344,52 @@ void wr_ptes_forbid_for_fork(struct wr_window *window, pgoff_t first,
 		wr_resident_unmap(window, first, end);
 	/* Who has pinned a page by an old PTE is seen, or sees the new one. */
 	smp_mb();
+}
+
+/* ---- markers of others ---- */
+
+/* As edit_table(): @value is what was in the PMD. */
+static bool is_guard(struct mm_struct *mm, pmd_t *pmd, pmd_t value,
+		     unsigned long addr)
+{
+	spinlock_t *lock; /* of the table */
+	bool guard = false;
+	pte_t *pte;
+
+	lock = pte_lockptr(mm, &value);
+	spin_lock(lock);
+	if (pmd_val(READ_ONCE(*pmd)) == pmd_val(value)) {
+		pte = pte_offset_kernel(&value, addr);
+		guard = wr_pte_is_guard(ptep_get(pte));
+	}
+	spin_unlock(lock);
+	return guard;
+}
+
+/**
+ * wr_ptes_guard - whether a page was made a guard by MADV_GUARD_INSTALL
+ * @mm: an address space; mmap_lock is held
+ * @addr: a page of a VMA with WR_MAYBE_GUARD
+ * @next: becomes the address up to which the answer is the same for sure
+ *
+ * Return: whether nobody may touch it.
+ */
+bool wr_ptes_guard(struct mm_struct *mm, unsigned long addr,
+		   unsigned long *next)
+{
+	pmd_t *pmd = find_pmd(mm, addr), value;
+	bool guard = false;
+
+	mmap_assert_locked(mm);
+	*next = (addr & PMD_MASK) + PMD_SIZE;
+	if (!pmd)
+		return false;
+	rcu_read_lock();
+	value = READ_ONCE(*pmd);
+	if (pmd_present(value) && !pmd_leaf(value) && !pmd_bad(value)) {
+		*next = addr + PAGE_SIZE;
+		guard = is_guard(mm, pmd, value, addr);
+	}
+	rcu_read_unlock();
+	return guard;
 }

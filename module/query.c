@@ -18,12 +18,16 @@
 #include "layout.h"
 #include "place.h"
 #include "protection.h"
+#include "ptes.h"
 #include "query.h"
 #include "regiontree.h"
 #include "resident.h"
 
 /* Of a mapping of a device, how many pages are looked at for one answer. */
 #define FOREIGN_PAGES 512
+
+/* Of one with guards, how many PTEs, or places where there are none. */
+#define GUARD_LOOKS 16384
 
 /**
  * struct wr_found - a run of pages in a region
@@ -354,6 +358,32 @@ static bool foreign_is_readable(struct vm_area_struct *vma, unsigned long addr,
 	return readable;
 }
 
+/*
+ * Whether the page at @addr is a guard; *@end becomes where that ends. Stacks of
+ * threads have such guards, so a run is told whole if it is not very large.
+ */
+static bool foreign_is_guard(struct vm_area_struct *vma, unsigned long addr,
+			     unsigned long *end)
+{
+	unsigned long at, next = addr;
+	unsigned int looks;
+	bool guard;
+
+	if (!(vma->vm_flags & WR_MAYBE_GUARD))
+		return false;
+	guard = wr_ptes_guard(vma->vm_mm, addr, &next);
+	for (looks = 1; looks < GUARD_LOOKS && next < *end; looks++) {
+		at = next;
+		if (wr_ptes_guard(vma->vm_mm, at, &next) != guard) {
+			next = at;
+			break;
+		}
+		cond_resched();
+	}
+	*end = min(*end, next);
+	return guard;
+}
+
 /* What others have, or keep others from having. */
 static void describe_kept(unsigned long addr, unsigned long end,
 			  unsigned long first, unsigned long stop,
@@ -379,7 +409,10 @@ static void describe_foreign(struct vm_area_struct *vma, unsigned long addr,
 	unsigned long length = vma->vm_end - vma->vm_start;
 
 	end = min(vma->vm_end, end);
-	if (vma->vm_flags & VM_READ && !foreign_is_readable(vma, addr, &end))
+	if (protection && foreign_is_guard(vma, addr, &end))
+		here = WINREGION_NOACCESS;
+	else if (vma->vm_flags & VM_READ &&
+		 !foreign_is_readable(vma, addr, &end))
 		here = WINREGION_NOACCESS;
 	*run = (struct winregion_run){
 		.address = addr,

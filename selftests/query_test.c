@@ -423,6 +423,74 @@ TEST(end_of_a_file_is_the_end_of_what_can_be_read)
 	close(fd);
 }
 
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#define MADV_GUARD_REMOVE 103
+#endif
+
+/* One run of a mapping of the test's own that starts at @base */
+static bool is_run_of(const char *base, const char *at, size_t size,
+		      DWORD protect)
+{
+	MEMORY_BASIC_INFORMATION mbi;
+
+	if (VirtualQuery(at, &mbi, sizeof(mbi)) == sizeof(mbi) &&
+	    mbi.BaseAddress == at && mbi.AllocationBase == base &&
+	    mbi.RegionSize == size && mbi.State == MEM_COMMIT &&
+	    mbi.Protect == protect && mbi.AllocationProtect == PAGE_READWRITE)
+		return true;
+	print_mbi("found", &mbi);
+	return false;
+}
+
+/* VirtualQuery(3): a guard in memory that is not ours cannot be touched. */
+static void guards_of_others(struct __test_metadata *_metadata, char *map,
+			     size_t size, size_t pages)
+{
+	char *guard = map + size / 2 + 5 * PAGE;
+
+	if (madvise(guard, pages * PAGE, MADV_GUARD_INSTALL))
+		SKIP(return, "this kernel has no such guards");
+	EXPECT_FALSE(try_read(guard));
+	EXPECT_TRUE(is_run_of(map, map, guard - map, PAGE_READWRITE));
+	EXPECT_TRUE(is_run_of(map, guard, pages * PAGE, PAGE_NOACCESS));
+	EXPECT_TRUE(is_run_of(map, guard + PAGE, (pages - 1) * PAGE,
+			      PAGE_NOACCESS));
+	EXPECT_TRUE(is_run_of(map, guard + pages * PAGE,
+			      map + size - guard - pages * PAGE,
+			      PAGE_READWRITE));
+	ASSERT_EQ(0, madvise(guard, PAGE, MADV_GUARD_REMOVE));
+	EXPECT_TRUE(is_run_of(map, map, guard + PAGE - map, PAGE_READWRITE));
+	ASSERT_EQ(0, madvise(guard, pages * PAGE, MADV_GUARD_REMOVE));
+	EXPECT_TRUE(is_run_of(map, map, size, PAGE_READWRITE));
+}
+
+TEST(guards_of_others_are_told)
+{
+	static const struct {
+		size_t size;
+		size_t pages;
+		bool touched;
+	} cases[] = {
+		{ 64 * PAGE, 4, true }, { 64 * PAGE, 4, false },
+		{ MIB(16), 700, true }, { MIB(16), 700, false },
+		{ MIB(8), 2, true },
+	};
+	unsigned int i;
+	char *map;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		map = mmap(ARENA, cases[i].size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+			   -1, 0);
+		ASSERT_EQ(ARENA, map);
+		if (cases[i].touched)
+			memset(map, 1, cases[i].size);
+		guards_of_others(_metadata, map, cases[i].size, cases[i].pages);
+		ASSERT_EQ(0, munmap(map, cases[i].size));
+	}
+}
+
 /* Rules: VQ-13 */
 TEST_F(region, short_buffer_is_refused)
 {

@@ -88,6 +88,13 @@ static inline bool wr_vma_is_sealed(struct vm_area_struct *vma)
 #endif
 }
 
+/* Where wr_pte_is_guard() may be true, see <linux/leafops.h>. */
+#ifdef VM_MAYBE_GUARD
+#define WR_MAYBE_GUARD VM_MAYBE_GUARD
+#else
+#define WR_MAYBE_GUARD VM_NONE
+#endif
+
 /* How many PTEs and PMDs map a folio or parts of it; each has a reference. */
 static inline int wr_folio_mapcount(struct folio *folio)
 {
