@@ -500,6 +500,74 @@ TEST_F(exec, hole_beside_regions)
 	EXPECT_TRUE(pages_have(self->other, NR_PAGES, 900));
 }
 
+/* Whether /proc has @flag for each mapping of the region */
+static bool all_have_flag(const char *base, uint64_t size, const char *flag)
+{
+	FILE *file = fopen("/proc/self/smaps", "re");
+	unsigned long start, end, nr = 0, with = 0;
+	bool inside = false;
+	char line[512];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			inside = start < (uintptr_t)base + size &&
+				 end > (uintptr_t)base;
+		if (!inside || strncmp(line, "VmFlags:", 8))
+			continue;
+		nr++;
+		with += !!strstr(line, flag);
+	}
+	if (file)
+		fclose(file);
+	return nr && with == nr;
+}
+
+static int cannot_read(void *arg)
+{
+	FIXTURE_DATA(exec) *self = arg;
+	unsigned int i;
+
+	for (i = 0; i < NR_PAGES; i++)
+		CHECK(!try_read(self->base + PAGES(i)));
+	return 0;
+}
+
+/* What madvise() has set stays, however often mappings come and go. */
+TEST_F(exec, advice_stays)
+{
+	static const struct {
+		int advice;
+		const char *flag;
+	} cases[] = {
+		{ MADV_DONTFORK, " dc " }, { MADV_DONTDUMP, " dd " },
+		{ MADV_RANDOM, " rr " }, { MADV_NOHUGEPAGE, " nh " },
+	};
+	char *page = self->base + PAGES(9);
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		ASSERT_EQ(0, madvise((void *)(uintptr_t)self->plain.start,
+				     self->plain.end - self->plain.start,
+				     cases[i].advice));
+	for (i = 0; i < 6; i++) {
+		ASSERT_EQ(0, wr_protect(self->fd, page, PAGES(1),
+					i % 2 ? RW : RWX));
+		ASSERT_EQ(0, wr_protect(self->fd, page + PAGES(3 + i),
+					PAGES(2), i % 3 ? RW : RWX));
+		for (j = 0; j < ARRAY_SIZE(cases); j++)
+			EXPECT_TRUE(all_have_flag(self->base, variant->size,
+						  cases[j].flag));
+	}
+	EXPECT_EQ(0, in_child(cannot_read, self));
+	ASSERT_EQ(0, wr_protect(self->fd, self->base, PAGES(NR_PAGES), RW));
+	for (j = 0; j < ARRAY_SIZE(cases); j++)
+		EXPECT_TRUE(all_have_flag(self->base, variant->size,
+					  cases[j].flag));
+	EXPECT_EQ(0, in_child(cannot_read, self));
+	EXPECT_TRUE(pages_have(self->base, NR_PAGES, 100));
+	EXPECT_TRUE(pages_have(self->other, NR_PAGES, 900));
+}
+
 /* Pieces cannot be cut, protected or moved either. */
 TEST_F(exec, piece_operations)
 {

@@ -373,6 +373,121 @@ TEST_F(huge, fork)
 	EXPECT_EQ(LARGE / 1024, mapped_large(other));
 }
 
+/* Bytes that are counted as mapped */
+static int64_t mapped(void)
+{
+	return self_status("RssFile") + self_status("RssShmem");
+}
+
+/* The counters are not read to the page. */
+#define NEARLY MIB(1)
+
+struct counted {
+	int fd;
+	char *base;
+	char *code;
+	int64_t before;
+};
+
+static int makes_pieces(void *arg)
+{
+	struct counted *self = arg;
+	unsigned int i, page;
+
+	for (i = 0; i < 40; i++) {
+		CHECK(!wr_protect(self->fd, self->code, PAGES(1), RWX));
+		CHECK(!wr_protect(self->fd, self->code, PAGES(1), RW));
+		for (page = 0; page < NR_LARGE * LARGE_PAGES; page += 16)
+			(void)*(volatile char *)(self->base + PAGES(page));
+	}
+	/* One PTE goes, and with it a whole table of them. */
+	for (i = 0; i < NR_LARGE; i++)
+		CHECK(!madvise(self->base + i * LARGE + PAGES(7), PAGES(1),
+			       MADV_DONTNEED));
+	CHECK(pages_have(self->base, NR_LARGE * LARGE_PAGES, 1000));
+	CHECK(!wr_release(self->fd, self->base, 0));
+	CHECK(mapped() <= self->before + (int64_t)NEARLY);
+	return 0;
+}
+
+/* Hazard A5. What is unmapped is counted as that, in a child with pieces too. */
+TEST_F(huge, pieces_are_counted)
+{
+	struct counted counted = {
+		.fd = self->fd,
+		.base = self->base,
+		.code = self->base + NR_LARGE * LARGE,
+		.before = mapped(),
+	};
+
+	fill_pages(self->base, NR_LARGE * LARGE_PAGES, 1000);
+	ASSERT_EQ(NR_LARGE * LARGE / 1024, mapped_large(self->base));
+	EXPECT_EQ(0, in_child(makes_pieces, &counted));
+	EXPECT_TRUE(pages_have(self->base, NR_LARGE * LARGE_PAGES, 1000));
+	EXPECT_EQ(0, makes_pieces(&counted));
+}
+
+struct decommitter {
+	struct crew crew;
+	int fd;
+	char *base;
+	uint64_t next;
+	uint64_t done;
+	uint64_t wrong;
+};
+
+/* Each takes one of the large pages, makes it and gives it up. */
+static void *decommit_large(void *arg)
+{
+	struct decommitter *self = arg;
+	char *mine = self->base +
+		     __atomic_fetch_add(&self->next, 1, __ATOMIC_SEQ_CST) * LARGE;
+
+	while (crew_goes_on(&self->crew)) {
+		if (wr_commit(self->fd, mine, LARGE, RW))
+			race_add(&self->wrong, 1);
+		*(volatile char *)mine = 1;
+		if (wr_decommit(self->fd, mine, LARGE))
+			race_add(&self->wrong, 1);
+		race_add(&self->done, 1);
+	}
+	return NULL;
+}
+
+static int pieces_beside_decommits(void *arg)
+{
+	struct counted *counted = arg;
+	struct decommitter self = { .fd = counted->fd };
+	unsigned int i;
+	char *code;
+
+	/* A window that nobody shares, as only that has large pages */
+	self.base = wr_alloc(self.fd, NR_LARGE * LARGE + PAGES(1));
+	CHECK(self.base);
+	code = self.base + NR_LARGE * LARGE;
+	self.base[0] = 1;
+	CHECK(mapped_large(self.base) == LARGE / 1024);
+	crew_add(&self.crew, decommit_large, &self);
+	crew_add(&self.crew, decommit_large, &self);
+	for (i = 0; i < race_rounds(100) || race_load(&self.done) < 200; i++) {
+		CHECK(!wr_protect(self.fd, code, PAGES(1), RWX));
+		CHECK(!wr_protect(self.fd, code, PAGES(1), RW));
+	}
+	crew_stop(&self.crew);
+	CHECK(!self.wrong);
+	CHECK(!wr_release(self.fd, self.base, 0));
+	CHECK(mapped() <= counted->before + (int64_t)NEARLY);
+	return 0;
+}
+
+/* Hazard A5. The same while one thread makes pieces and others decommit. */
+TEST_F_TIMEOUT(huge, pieces_beside_decommits, 60)
+{
+	struct counted counted = { .fd = self->fd, .before = mapped() };
+
+	EXPECT_EQ(0, in_child(pieces_beside_decommits, &counted));
+}
+
 /*
  * A child protects many pages where the parent has a new window at the same
  * place: neither finds the other's mappings.

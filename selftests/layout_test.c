@@ -375,6 +375,136 @@ TEST_F(layout, holes_are_used_again)
 	EXPECT_TRUE(regions_have(base));
 }
 
+/* ---- a lost end of a window ---- */
+
+struct lost {
+	int fd;
+	char *base;
+	/* The unit that is lost, and two that it is one of */
+	char *lost;
+	char *pair;
+};
+
+#define LOST_SIZE MIB(4)
+
+/* A window whose first or last unit has a mapping of its own */
+static int make_end(struct lost *self, bool low)
+{
+	self->base = PLACE;
+	self->lost = low ? PLACE : PLACE + LOST_SIZE - UNIT;
+	self->pair = low ? PLACE - UNIT : self->lost;
+	CHECK(!reserve_flags(self->fd, PLACE, LOST_SIZE, 0));
+	CHECK(!wr_commit(self->fd, PLACE + MIB(2), PAGES(16), RW));
+	fill_pages(PLACE + MIB(2), 16, 50);
+	CHECK(!wr_commit(self->fd, self->lost, UNIT, RWX));
+	return 0;
+}
+
+static int child_writes_pair(void *arg)
+{
+	struct lost *self = arg;
+
+	CHECK(pages_have(self->pair, 32, 700));
+	fill_pages(self->pair, 16, 7000);
+	CHECK(wr_is(self->fd, self->pair, RW));
+	CHECK(!wr_decommit(self->fd, self->pair + UNIT, UNIT));
+	CHECK(!wr_release(self->fd, self->pair, 0));
+	CHECK(pages_have(PLACE + MIB(2), 16, 50));
+	return 0;
+}
+
+/* A region over what is lost and what is free beside it is one as any other. */
+static int reserve_pair(void *arg)
+{
+	struct lost *self = arg;
+	struct winregion_run run;
+
+	CHECK(!wr_release(self->fd, self->lost, UNIT));
+	CHECK(wr_is_gone(self->fd, self->lost));
+	CHECK(!reserve_flags(self->fd, self->pair, 2 * UNIT, 0));
+	CHECK(!wr_commit(self->fd, self->pair, 2 * UNIT, RW));
+	CHECK(!wr_query(self->fd, self->pair, &run));
+	CHECK(run.state == WINREGION_STATE_COMMIT && run.length == 2 * UNIT);
+	fill_pages(self->pair, 32, 700);
+	CHECK(!in_child(child_writes_pair, self));
+	CHECK(pages_have(self->pair, 32, 700));
+	CHECK(pages_have(PLACE + MIB(2), 16, 50));
+	CHECK(!wr_protect(self->fd, self->pair, 2 * UNIT, RO));
+	CHECK(!wr_release(self->fd, self->pair, 0));
+	CHECK(wr_is_gone(self->fd, self->pair));
+	CHECK(pages_have(PLACE + MIB(2), 16, 50));
+	return 0;
+}
+
+/* Hazards A9, A10. The program has unmapped it. */
+TEST_F(layout, unmapped_end)
+{
+	struct lost lost = { .fd = self->fd };
+	int low;
+
+	for (low = 0; low < 2; low++) {
+		ASSERT_EQ(0, make_end(&lost, low));
+		ASSERT_EQ(0, munmap(lost.lost, UNIT));
+		EXPECT_EQ(0, reserve_pair(&lost));
+		EXPECT_EQ(0, wr_release(self->fd, low ? PLACE + UNIT : PLACE,
+					0));
+		EXPECT_EQ(0, WR_INFO(self->fd, out_committed));
+	}
+}
+
+/* Hazards A9, A10. It is kept from a child. */
+TEST_F(layout, end_that_a_child_has_not)
+{
+	struct lost lost = { .fd = self->fd };
+	int low;
+
+	for (low = 0; low < 2; low++) {
+		ASSERT_EQ(0, make_end(&lost, low));
+		ASSERT_EQ(0, madvise(lost.lost, UNIT, MADV_DONTFORK));
+		EXPECT_EQ(0, in_child(reserve_pair, &lost));
+		EXPECT_TRUE(try_write(lost.lost));
+		EXPECT_EQ(0, wr_release(self->fd, PLACE, 0));
+	}
+}
+
+/* ---- holes that others have looked at ---- */
+
+#define NR_HOLES 3000
+#define KEPT_ONE_IN 30
+
+/* A query of a hole gives it up; what comes there again is not a mapping each. */
+TEST_F(layout, queries_cost_no_mappings)
+{
+	static char *region[NR_HOLES];
+	size_t vmas = count_all_vmas();
+	struct winregion_run run;
+	unsigned int i;
+
+	for (i = 0; i < NR_HOLES; i++) {
+		region[i] = wr_reserve(self->fd, PAGES(1));
+		ASSERT_NE(NULL, region[i]);
+	}
+	for (i = 0; i < NR_HOLES; i++)
+		if (i % KEPT_ONE_IN)
+			ASSERT_EQ(0, wr_release(self->fd, region[i], 0));
+	for (i = 1; i < NR_HOLES; i += KEPT_ONE_IN)
+		ASSERT_EQ(0, wr_query(self->fd, region[i], &run));
+	for (i = 0; i < NR_HOLES; i++) {
+		if (!(i % KEPT_ONE_IN))
+			continue;
+		region[i] = wr_reserve(self->fd, PAGES(1));
+		ASSERT_NE(NULL, region[i]);
+	}
+	/* At most two for each that has stayed */
+	EXPECT_GE(vmas + 2 * NR_HOLES / KEPT_ONE_IN + 30, count_all_vmas());
+	for (i = 0; i < NR_HOLES; i++) {
+		ASSERT_EQ(0, wr_commit(self->fd, region[i], PAGES(1), RW));
+		fill_page(region[i], i);
+	}
+	for (i = 0; i < NR_HOLES; i++)
+		ASSERT_TRUE(page_has(region[i], i));
+}
+
 /* ---- a reserve that fails when it has made its region ---- */
 
 struct stuck {

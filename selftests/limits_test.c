@@ -714,6 +714,66 @@ TEST_F(limits, fork_over_limit)
 			    self->before.out_total));
 }
 
+struct unpaid {
+	struct rendezvous rv;
+	char *region;
+};
+
+/* All of a child's memory is its own, or it has none. */
+static int has_own_or_none(void *arg)
+{
+	struct unpaid *self = arg;
+	bool has = try_read(self->region);
+	int i;
+
+	for (i = 0; i < 16 && !has; i++) {
+		CHECK(!try_read(self->region + PAGES(i)));
+		CHECK(probe_fault.sig == SIGBUS);
+		CHECK(!try_write(self->region + PAGES(i)));
+	}
+	if (has)
+		fill_pages(self->region, 8, 30);
+	rendezvous_signal(&self->rv, 1);
+	rendezvous_wait(&self->rv, 1);
+	CHECK(try_read(self->region + PAGES(8)) == has);
+	CHECK(!has || pages_have(self->region + PAGES(8), 8, 9));
+	return 0;
+}
+
+/* Where pages may be mapped one by one, a fork could copy that. */
+static int fork_of_small_pages(void *arg)
+{
+	struct job *job = arg;
+	uint64_t much = (WR_INFO(job->fd, out_limit) / 10 * 7) & ~(MIB(2) - 1);
+	struct unpaid unpaid;
+	struct child child;
+
+	small_pages_only();
+	unpaid.region = wr_alloc(job->fd, much);
+	CHECK(unpaid.region);
+	CHECK(rendezvous_init(&unpaid.rv));
+	fill_pages(unpaid.region, 16, 1);
+	child = start_child(has_own_or_none, &unpaid);
+	rendezvous_wait(&unpaid.rv, 0);
+	CHECK(pages_have(unpaid.region, 16, 1));
+	fill_pages(unpaid.region, 16, 60);
+	rendezvous_signal(&unpaid.rv, 0);
+	CHECK(!end_child(&child));
+	CHECK(pages_have(unpaid.region, 16, 60));
+	return 0;
+}
+
+TEST_F(limits, fork_over_limit_shares_nothing)
+{
+	struct job job = { self->fd, 0 };
+
+	if (read_number(OVERCOMMIT))
+		SKIP(return, "not in the default overcommit mode");
+	EXPECT_EQ(0, in_child(fork_of_small_pages, &job));
+	EXPECT_TRUE(SETTLES(WR_INFO(self->fd, out_total) ==
+			    self->before.out_total));
+}
+
 /* Nor does a child get a part of a window that has several mappings. */
 static int fork_of_many_pieces(void *arg)
 {
