@@ -21,8 +21,6 @@
 #include "common.h"
 #include "wr_test_util.h"
 
-#define SETTING "/sys/kernel/mm/transparent_hugepage/enabled"
-
 FIXTURE(cow)
 {
 	int fd;
@@ -59,20 +57,6 @@ FIXTURE_VARIANT_ADD(cow, pages_2m)
 	.pages = 1024,
 	.large = true,
 };
-
-static bool set_large(bool large)
-{
-	const char *text = large ? "always" : "never";
-	char wanted[16];
-
-	snprintf(wanted, sizeof(wanted), "[%s]", text);
-	if (*read_from(SETTING, wanted))
-		return true;
-	if (!write_text(SETTING, text))
-		return false;
-	sleep_ms(1100); /* the module looks once a second */
-	return true;
-}
 
 FIXTURE_SETUP(cow)
 {

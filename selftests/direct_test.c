@@ -3,7 +3,7 @@
  * Direct I/O between region memory and a file system on a block device, which
  * reads and writes the pages themselves instead of copying.
  */
-/* vm: modules=loop,ext4 */
+/* vm: modules=loop,ext4 cpus=1 */
 #include "kselftest_harness.h"
 
 #include <dirent.h>
@@ -11,12 +11,14 @@
 #include <linux/fs.h>
 #include <linux/loop.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
 #include "common.h"
 #include "wr_test_util.h"
+#include "ring.h"
 
 #define IMAGE "/tmp/wr_direct.img"
 #define MOUNTED "/tmp/wr_direct"
@@ -33,6 +35,7 @@ FIXTURE(direct)
 FIXTURE_VARIANT(direct)
 {
 	uint64_t size;
+	bool huge;
 };
 
 /* In a window with others */
@@ -45,6 +48,13 @@ FIXTURE_VARIANT_ADD(direct, small)
 FIXTURE_VARIANT_ADD(direct, large)
 {
 	.size = MIB(4),
+};
+
+/* The same with 2 MiB pages */
+FIXTURE_VARIANT_ADD(direct, huge)
+{
+	.size = MIB(4),
+	.huge = true,
 };
 
 /* A block device over IMAGE, or -1 */
@@ -89,6 +99,7 @@ FIXTURE_SETUP(direct)
 	self->file = -1;
 	if (access("/dev/loop-control", F_OK))
 		SKIP(return, "no loop devices; \"make test\" has them");
+	ASSERT_TRUE(set_large(variant->huge));
 	self->fd = wr_open();
 	ASSERT_LE(0, self->fd);
 	self->base = wr_alloc(self->fd, variant->size);
@@ -227,6 +238,332 @@ TEST_F(direct, after_fork)
 	EXPECT_TRUE(pages_have(self->base, 8, 60));
 	ASSERT_EQ(PAGES(8), pread(self->file, self->base, PAGES(8), PAGES(16)));
 	EXPECT_TRUE(pages_have(self->base, 8, 70));
+}
+
+/* ---- requests that are on their way over a fork ---- */
+
+#define FLIGHT_PAGES 8
+#define FLIGHT PAGES(FLIGHT_PAGES)
+
+enum way { AIO, URING, WAYS };
+
+/* In the file: what there is to read, and where is to be written */
+#define COMES 0
+#define GOES FLIGHT
+
+struct flight {
+	FIXTURE_DATA(direct) *self;
+	struct rendezvous rv;
+	enum way way;
+	bool gives_up;
+	aio_context_t aio;
+	struct ring ring;
+};
+
+/*
+ * Before what the kernel's own threads do, so that, with one processor, no
+ * request is over until we wait for something.
+ */
+static void be_first(void)
+{
+	struct sched_param first = { .sched_priority = 1 };
+
+	sched_setscheduler(0, SCHED_FIFO, &first);
+}
+
+static char *copy_of(FIXTURE_DATA(direct) *self, uint64_t offset)
+{
+	static char copy[FLIGHT] __attribute__((aligned(4096)));
+
+	memset(copy, 0, sizeof(copy));
+	if (pread(self->file, copy, FLIGHT, offset) != (ssize_t)FLIGHT)
+		return NULL;
+	return copy;
+}
+
+/* The file has pages from 500 on to read, the memory from 100 on. */
+static bool prepare(struct flight *flight)
+{
+	FIXTURE_DATA(direct) *self = flight->self;
+
+	fill_pages(self->base, FLIGHT_PAGES, 500);
+	if (pwrite(self->file, self->base, FLIGHT, COMES) != (ssize_t)FLIGHT ||
+	    pwrite(self->file, self->base, FLIGHT, GOES) != (ssize_t)FLIGHT)
+		return false;
+	fill_pages(self->base, NR_PAGES, 100);
+	return rendezvous_init(&flight->rv);
+}
+
+/* Where requests are made; a process has its own. */
+static bool open_way(struct flight *flight)
+{
+	flight->aio = 0;
+	if (flight->way == URING)
+		return !ring_open(&flight->ring);
+	return !syscall(SYS_io_setup, 4, &flight->aio);
+}
+
+static bool submit(struct flight *flight, bool read)
+{
+	struct iocb request = {
+		.aio_lio_opcode = read ? IOCB_CMD_PREAD : IOCB_CMD_PWRITE,
+		.aio_fildes = flight->self->file,
+		.aio_buf = (uintptr_t)flight->self->base,
+		.aio_nbytes = FLIGHT,
+		.aio_offset = read ? COMES : GOES,
+	};
+	struct iocb *requests[] = { &request };
+
+	if (flight->way == URING)
+		return !ring_submit(&flight->ring, read ? IORING_OP_READ :
+				    IORING_OP_WRITE, flight->self->file,
+				    flight->self->base, FLIGHT,
+				    read ? COMES : GOES);
+	return syscall(SYS_io_submit, flight->aio, 1, requests) == 1;
+}
+
+static bool completes(struct flight *flight)
+{
+	struct io_event event = { 0 };
+
+	if (flight->way == URING)
+		return ring_wait(&flight->ring) == (int)FLIGHT;
+	return syscall(SYS_io_getevents, flight->aio, 1, 1, &event,
+		       NULL) == 1 && event.res == (long)FLIGHT;
+}
+
+static int writes_its_own(void *arg)
+{
+	struct flight *flight = arg;
+	char *base = flight->self->base;
+
+	CHECK(pages_have(base, NR_PAGES, 100));
+	fill_pages(base, NR_PAGES, 300);
+	rendezvous_signal(&flight->rv, 1);
+	rendezvous_wait(&flight->rv, 1);
+	CHECK(pages_have(base, NR_PAGES, 300));
+	return 0;
+}
+
+/* Out of the parent's memory goes what the parent had, whatever the child writes. */
+static int parent_writes_out(void *arg)
+{
+	struct flight *flight = arg;
+	char *base = flight->self->base;
+	struct child child;
+
+	be_first();
+	CHECK(prepare(flight) && open_way(flight));
+	CHECK(submit(flight, false));
+	child = start_child(writes_its_own, flight);
+	rendezvous_wait(&flight->rv, 0);
+	CHECK(pages_have(base, NR_PAGES, 100));
+	/* The same unit, but not what is on its way */
+	fill_page(base + FLIGHT, 200);
+	CHECK(completes(flight));
+	CHECK(pages_have(copy_of(flight->self, GOES), FLIGHT_PAGES, 100));
+	fill_pages(base, NR_PAGES, 200);
+	rendezvous_signal(&flight->rv, 0);
+	CHECK(!end_child(&child));
+	CHECK(pages_have(base, NR_PAGES, 200));
+	return 0;
+}
+
+/* ... into it comes what was read, and only there. */
+static int keeps_what_it_has(void *arg)
+{
+	struct flight *flight = arg;
+	char *base = flight->self->base;
+	uint64_t first[FLIGHT_PAGES];
+	int i;
+
+	for (i = 0; i < FLIGHT_PAGES; i++)
+		first[i] = *(volatile uint64_t *)(base + PAGES(i));
+	rendezvous_signal(&flight->rv, 1);
+	rendezvous_wait(&flight->rv, 1);
+	for (i = 0; i < FLIGHT_PAGES; i++)
+		CHECK(page_has(base + PAGES(i), first[i]));
+	return 0;
+}
+
+static int parent_reads_in(void *arg)
+{
+	struct flight *flight = arg;
+	char *base = flight->self->base;
+	struct child child;
+
+	be_first();
+	CHECK(prepare(flight) && open_way(flight));
+	CHECK(submit(flight, true));
+	child = start_child(keeps_what_it_has, flight);
+	rendezvous_wait(&flight->rv, 0);
+	fill_page(base + FLIGHT, 200);
+	CHECK(completes(flight));
+	CHECK(pages_have(base, FLIGHT_PAGES, 500));
+	CHECK(page_has(base + FLIGHT, 200));
+	fill_pages(base, FLIGHT_PAGES, 200);
+	rendezvous_signal(&flight->rv, 0);
+	CHECK(!end_child(&child));
+	CHECK(pages_have(base, FLIGHT_PAGES, 200));
+	return 0;
+}
+
+/* Out of a child's memory, which is the parent's too */
+static int child_writes_out(void *arg)
+{
+	struct flight *flight = arg;
+	char *base = flight->self->base;
+
+	CHECK(open_way(flight));
+	CHECK(submit(flight, false));
+	if (flight->gives_up)
+		CHECK(!wr_decommit(flight->self->fd, base, FLIGHT));
+	rendezvous_signal(&flight->rv, 1);
+	rendezvous_wait(&flight->rv, 1);
+	CHECK(completes(flight));
+	CHECK(flight->gives_up || pages_have(base, NR_PAGES, 100));
+	CHECK(pages_have(copy_of(flight->self, GOES), FLIGHT_PAGES, 100));
+	return 0;
+}
+
+static int writes_while_child_does(void *arg)
+{
+	struct flight *flight = arg;
+	char *base = flight->self->base;
+	struct child child;
+
+	be_first();
+	CHECK(prepare(flight));
+	child = start_child(child_writes_out, flight);
+	rendezvous_wait(&flight->rv, 0);
+	fill_pages(base, NR_PAGES, 200);
+	rendezvous_signal(&flight->rv, 0);
+	CHECK(!end_child(&child));
+	CHECK(pages_have(base, NR_PAGES, 200));
+	return 0;
+}
+
+/* Into a child's memory, which was the parent's too */
+static int child_reads_in(void *arg)
+{
+	struct flight *flight = arg;
+	char *base = flight->self->base;
+
+	CHECK(open_way(flight));
+	CHECK(submit(flight, true));
+	rendezvous_signal(&flight->rv, 1);
+	rendezvous_wait(&flight->rv, 1);
+	CHECK(completes(flight));
+	CHECK(pages_have(base, FLIGHT_PAGES, 500));
+	CHECK(pages_have(base + FLIGHT, NR_PAGES - FLIGHT_PAGES,
+			 100 + FLIGHT_PAGES));
+	return 0;
+}
+
+static int writes_while_child_reads(void *arg)
+{
+	struct flight *flight = arg;
+	char *base = flight->self->base;
+	struct child child;
+
+	be_first();
+	CHECK(prepare(flight));
+	child = start_child(child_reads_in, flight);
+	rendezvous_wait(&flight->rv, 0);
+	CHECK(pages_have(base, NR_PAGES, 100));
+	fill_pages(base, NR_PAGES, 200);
+	rendezvous_signal(&flight->rv, 0);
+	CHECK(!end_child(&child));
+	CHECK(pages_have(base, NR_PAGES, 200));
+	return 0;
+}
+
+static bool has_way(enum way way)
+{
+	struct flight flight = { .way = way };
+
+	return open_way(&flight);
+}
+
+/* In a process of its own for each way */
+#define EXPECT_FLIGHT(fn, ...) do {					\
+	struct flight flight_ = { .self = self, __VA_ARGS__ };		\
+									\
+	for (flight_.way = AIO; flight_.way < WAYS; flight_.way++)	\
+		if (has_way(flight_.way))				\
+			EXPECT_EQ(0, in_child(fn, &flight_));		\
+} while (0)
+
+/* Hazards A11, A14. The device reads pages that a fork shares. */
+TEST_F(direct, write_out_over_fork)
+{
+	EXPECT_FLIGHT(parent_writes_out);
+}
+
+/* Hazard A11. It writes to them. */
+TEST_F(direct, read_in_over_fork)
+{
+	/* Before 6.5 such pages look like any that somebody has a reference to. */
+	if (!kernel_is(6, 5))
+		SKIP(return, "pages are not pinned here");
+	EXPECT_FLIGHT(parent_reads_in);
+}
+
+/* Hazard A14. It reads for the child what the parent writes then. */
+TEST_F(direct, write_out_of_child)
+{
+	EXPECT_FLIGHT(writes_while_child_does);
+}
+
+/* Hazard A14. The child has given it up meanwhile. */
+TEST_F(direct, write_out_of_child_that_gives_up)
+{
+	EXPECT_FLIGHT(writes_while_child_does, .gives_up = true);
+}
+
+/* Hazard A7. */
+TEST_F(direct, read_in_to_child)
+{
+	EXPECT_FLIGHT(writes_while_child_reads);
+}
+
+static int writes_beside_pipe(void *arg)
+{
+	struct flight *flight = arg;
+	char *base = flight->self->base;
+
+	fill_pages(base, NR_PAGES, 300);
+	rendezvous_signal(&flight->rv, 1);
+	rendezvous_wait(&flight->rv, 1);
+	CHECK(pages_have(base, NR_PAGES, 300));
+	return 0;
+}
+
+/* A request that waits for data; its page is looked for when there is some. */
+TEST_F(direct, pipe_over_fork)
+{
+	struct flight flight = { .self = self, .way = URING };
+	char *page = self->base + PAGES(3);
+	struct child child;
+	int ends[2];
+
+	if (!has_way(URING))
+		SKIP(return, "no io_uring here");
+	ASSERT_TRUE(prepare(&flight) && open_way(&flight));
+	ASSERT_EQ(0, pipe(ends));
+	ASSERT_EQ(0, ring_submit(&flight.ring, IORING_OP_READ, ends[0], page,
+				 PAGES(1), -1));
+	child = start_child(writes_beside_pipe, &flight);
+	rendezvous_wait(&flight.rv, 0);
+	EXPECT_TRUE(pages_have(self->base, NR_PAGES, 100));
+	fill_page(page + PAGES(1), 200);
+	ASSERT_EQ(PAGES(1), write(ends[1], page + PAGES(1), PAGES(1)));
+	EXPECT_EQ(PAGES(1), ring_wait(&flight.ring));
+	EXPECT_TRUE(page_has(page, 200));
+	EXPECT_TRUE(pages_have(self->base, 3, 100));
+	rendezvous_signal(&flight.rv, 0);
+	EXPECT_EQ(0, end_child(&child));
+	EXPECT_TRUE(page_has(page, 200));
 }
 
 /*

@@ -6,7 +6,6 @@
 #include "kselftest_harness.h"
 
 #include <linux/futex.h>
-#include <linux/io_uring.h>
 #include <pthread.h>
 #include <spawn.h>
 #include <sys/prctl.h>
@@ -15,6 +14,7 @@
 #include "common.h"
 #include "rounds.h"
 #include "wr_test_util.h"
+#include "ring.h"
 
 #define NR_PAGES 64
 
@@ -766,59 +766,6 @@ TEST_F(forked, futexes_are_apart)
  * Memory that a device may be reading or writing at the moment of a fork:
  * it is the parent's pages that the I/O is about, also afterwards.
  */
-struct ring {
-	int fd;
-	struct io_uring_params params;
-	char *sq;
-	char *cq;
-	struct io_uring_sqe *sqes;
-};
-
-static int ring_open(struct ring *ring)
-{
-	memset(ring, 0, sizeof(*ring));
-	ring->fd = syscall(SYS_io_uring_setup, 4, &ring->params);
-	if (ring->fd < 0)
-		return -errno;
-	ring->sq = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED,
-			ring->fd, IORING_OFF_SQ_RING);
-	ring->cq = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED,
-			ring->fd, IORING_OFF_CQ_RING);
-	ring->sqes = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED,
-			  ring->fd, IORING_OFF_SQES);
-	return 0;
-}
-
-/* One request over registered buffer 0, and its result */
-static int ring_io(struct ring *ring, int op, int fd, void *buffer,
-		   unsigned int length)
-{
-	volatile uint32_t *tail = (void *)(ring->sq + ring->params.sq_off.tail);
-	uint32_t mask = *(uint32_t *)(ring->sq +
-				      ring->params.sq_off.ring_mask);
-	uint32_t *array = (void *)(ring->sq + ring->params.sq_off.array);
-	volatile uint32_t *head = (void *)(ring->cq + ring->params.cq_off.head);
-	struct io_uring_cqe *cqes = (void *)(ring->cq +
-					     ring->params.cq_off.cqes);
-	uint32_t slot = *tail & mask;
-	int result;
-
-	ring->sqes[slot] = (struct io_uring_sqe) {
-		.opcode = op,
-		.fd = fd,
-		.addr = (uintptr_t)buffer,
-		.len = length,
-	};
-	array[slot] = slot;
-	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-	if (syscall(SYS_io_uring_enter, ring->fd, 1, 1, 1 /* GETEVENTS */,
-		    NULL, 0) != 1)
-		return -errno;
-	result = cqes[*head & (ring->params.cq_entries - 1)].res;
-	__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
-	return result;
-}
-
 static int child_of_pinned(void *arg)
 {
 	FIXTURE_DATA(forked) *self = arg;

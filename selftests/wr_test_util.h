@@ -456,4 +456,21 @@ static inline bool write_text(const char *path, const char *text)
 	return n == (ssize_t)strlen(text);
 }
 
+#define LARGE_PAGES_SETTING "/sys/kernel/mm/transparent_hugepage/enabled"
+
+/* Whether there are 2 MiB pages where they fit */
+static inline bool set_large(bool large)
+{
+	const char *text = large ? "always" : "never";
+	char wanted[16];
+
+	snprintf(wanted, sizeof(wanted), "[%s]", text);
+	if (*read_from(LARGE_PAGES_SETTING, wanted))
+		return true;
+	if (!write_text(LARGE_PAGES_SETTING, text))
+		return false;
+	sleep_ms(1100); /* the module looks once a second */
+	return true;
+}
+
 #endif /* _SELFTESTS_WR_TEST_UTIL_H */
