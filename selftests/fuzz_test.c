@@ -152,6 +152,7 @@ FIXTURE_VARIANT_ADD(planted, contents) { .bug = MODEL_BUG_CONTENTS };
 FIXTURE_VARIANT_ADD(planted, guard) { .bug = MODEL_BUG_GUARD };
 FIXTURE_VARIANT_ADD(planted, charge) { .bug = MODEL_BUG_CHARGE };
 FIXTURE_VARIANT_ADD(planted, vector) { .bug = MODEL_BUG_VECTOR };
+FIXTURE_VARIANT_ADD(planted, lost) { .bug = MODEL_BUG_LOST };
 
 FIXTURE_SETUP(planted)
 {

@@ -26,6 +26,7 @@ const char *const fuzz_names[OP_KINDS] = {
 	[OP_MADVISE] = "madvise(2)",
 	[OP_MMAP] = "mmap(2)",
 	[OP_MUNMAP] = "munmap(2)",
+	[OP_UNMAP] = "munmap(2) of regions",
 	[OP_VERIFY] = "verify",
 	[OP_FORK] = "fork",
 	[OP_END] = "end of child",
@@ -179,11 +180,41 @@ static const char prelude[] =
 "	call(line, WINREGION_RELEASE, (int[]){ 0, -1 });\n"
 "}\n"
 "\n"
-"static void map(int line, uint64_t address, uint64_t length)\n"
+"/* It is released, or was gone with its mappings. */\n"
+"static void bury(int line, uint64_t address)\n"
+"{\n"
+"	memset(arg, 0, sizeof(arg));\n"
+"	*RELEASE = (struct winregion_release) {\n"
+"		.size = sizeof(*RELEASE), .address = address,\n"
+"	};\n"
+"	call(line, WINREGION_RELEASE, (int[]){ 0, ENOENT, -1 });\n"
+"}\n"
+"\n"
+"static void map(int line, uint64_t address, uint64_t length, int flags)\n"
 "{\n"
 "	if (mmap(P(address), length, PROT_READ | PROT_WRITE, MAP_PRIVATE |\n"
-"		 MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)\n"
+"		 MAP_ANONYMOUS | flags, -1, 0) == MAP_FAILED)\n"
 "		wrong(line, \"mmap\", errno, 0);\n"
+"}\n"
+"\n"
+"static void ask(int line, uint64_t address, uint64_t length)\n"
+"{\n"
+"	uint64_t end = address + length;\n"
+"\n"
+"	for (; address < end; address += QUERY->out.length) {\n"
+"		memset(arg, 0, sizeof(arg));\n"
+"		*QUERY = (struct winregion_query) {\n"
+"			.size = sizeof(*QUERY), .address = address,\n"
+"		};\n"
+"		call(line, WINREGION_QUERY, (int[]){ 0, -1 });\n"
+"		if (!QUERY->out.length)\n"
+"			return;\n"
+"	}\n"
+"}\n"
+"\n"
+"static void unmap(int line, uint64_t address, uint64_t length, int works)\n"
+"{\n"
+"	same(line, \"munmap\", munmap(P(address), length), works ? 0 : -1);\n"
 "}\n"
 "\n"
 "/* A child has a pipe and results of its own. */\n"
@@ -250,7 +281,10 @@ static const char prelude[] =
 "#define GO_ON() wrong(__LINE__, \"go on\", QUERY_RUNS->address, 0)\n"
 "#define BAD_PLACE() wrong(__LINE__, \"place\", RESERVE->address, 0)\n"
 "#define GIVE_BACK() give_back(__LINE__)\n"
+"#define BURY(at) bury(__LINE__, at)\n"
+"#define ASK(...) ask(__LINE__, __VA_ARGS__)\n"
 "#define MMAP(...) map(__LINE__, __VA_ARGS__)\n"
+"#define UNMAP(...) unmap(__LINE__, __VA_ARGS__)\n"
 "#define TOUCH(...) touch(__LINE__, __VA_ARGS__)\n"
 "#define READ_CALL(...) read_call(__LINE__, __VA_ARGS__)\n"
 "#define WRITE_CALL(...) write_call(__LINE__, __VA_ARGS__)\n"
@@ -285,6 +319,7 @@ void emit_begin(FILE *file, uint64_t arena, const char *comment)
 	fprintf(file, "\t(void)touch, (void)write_call, (void)read_call;\n");
 	fprintf(file, "\t(void)is_run, (void)query_runs, (void)give_back;\n");
 	fprintf(file, "\t(void)map, (void)start_child, (void)end_child;\n");
+	fprintf(file, "\t(void)ask, (void)bury, (void)unmap;\n");
 	fprintf(file, "\t(void)make_hold, (void)in_hold, (void)end_hold;\n");
 	fprintf(file, "\t(void)await_hold;\n\n");
 	fflush(file);

@@ -121,6 +121,9 @@ static bool call_like(struct fuzz *fuzz, const struct op *op, unsigned int cmd,
 {
 	int ret;
 
+	/* The kernel may put a region at the end of what is usable. */
+	if (fuzz->dry && (errors & MODEL_EXDEV))
+		errors |= MODEL_EOVERFLOW;
 	emit_call(fuzz, op, errors);
 	if (fuzz->dry) {
 		memcpy(arg, must, size);
@@ -288,6 +291,38 @@ static bool do_reserve(struct fuzz *fuzz, const struct op *op)
 
 /* ---- the other calls ---- */
 
+/*
+ * A region all of which the program has unmapped is released, which may find
+ * that it ended with its last mapping.
+ */
+static bool bury_lost(struct fuzz *fuzz)
+{
+	struct model_spot spot = { .span = fuzz->model->span };
+	struct winregion_release arg;
+	struct op_range range;
+	int ret;
+
+	while (model_next_lost(fuzz->model, &spot)) {
+		range = (struct op_range) {
+			.space = spot.span - fuzz->model->span,
+			.offset = spot.page * MODEL_PAGE,
+		};
+		arg = (struct winregion_release) {
+			.size = sizeof(arg),
+			.address = spot.span->base + range.offset,
+		};
+		emit_line(fuzz, "BURY(%s);", emit_address(&range));
+		model_bury(fuzz->model, &spot);
+		claim_all(fuzz);
+		ret = ioctl(fuzz->fd, WINREGION_RELEASE, &arg) ? errno : 0;
+		if (ret && ret != ENOENT)
+			return fuzz_differs(fuzz,
+					    "release of what was unmapped: %s",
+					    strerror(ret));
+	}
+	return true;
+}
+
 static bool do_release(struct fuzz *fuzz, const struct op *op)
 {
 	struct winregion_release arg = {
@@ -307,7 +342,7 @@ static bool do_release(struct fuzz *fuzz, const struct op *op)
 		return true;
 	claim_all(fuzz);
 	return call_like(fuzz, op, WINREGION_RELEASE, &arg, &must, sizeof(arg),
-			 errors);
+			 errors) && bury_lost(fuzz);
 }
 
 static bool same_ranges(struct fuzz *fuzz, const struct op *op,
@@ -759,7 +794,7 @@ static struct model_page *page_of(struct fuzz *fuzz, const struct op *op,
 
 	if (!fuzz_resolve(fuzz, &op->range[0], address) ||
 	    !model_find(fuzz->model, *address, &spot) ||
-	    spot.span->page[spot.page].state == MODEL_FOREIGN)
+	    model_is_foreign(&spot.span->page[spot.page]))
 		return NULL;
 	*address -= *address % MODEL_PAGE;
 	return &spot.span->page[spot.page];
@@ -888,28 +923,70 @@ static bool do_madvise(struct fuzz *fuzz, const struct op *op)
 	return true;
 }
 
-/* It may fail although all is free: regions share mappings. */
+/* What is free once a query has said so is free for everybody. */
+static bool ask(struct fuzz *fuzz, const struct op *op, uint64_t address)
+{
+	uint64_t end = address + op->range[0].length;
+	struct winregion_query arg;
+
+	emit_line(fuzz, "ASK(%s, 0x%lx);", emit_address(&op->range[0]),
+		  op->range[0].length);
+	for (; address < end; address += arg.out.length) {
+		arg = (struct winregion_query) {
+			.size = sizeof(arg),
+			.address = address,
+		};
+		if (ioctl(fuzz->fd, WINREGION_QUERY, &arg) || !arg.out.length)
+			return fuzz_differs(fuzz, "query of 0x%lx: errno %d",
+					    address, errno);
+	}
+	return true;
+}
+
+static bool map_over(struct fuzz *fuzz, const struct op *op, uint64_t address,
+		     int flags, bool must)
+{
+	void *at = mmap((void *)(uintptr_t)address, op->range[0].length,
+			PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS |
+			flags, -1, 0);
+
+	if (at == MAP_FAILED && !must)
+		return false;
+	emit_line(fuzz, "MMAP(%s, 0x%lx, 0x%x);", emit_address(&op->range[0]),
+		  op->range[0].length, flags);
+	if (at == MAP_FAILED)
+		fuzz_differs(fuzz, "mmap of what is free at 0x%lx: errno %d",
+			     address, errno);
+	return at != MAP_FAILED;
+}
+
+/*
+ * It may fail although all is free: regions share mappings. Over free parts of
+ * those it is put where it replaces nothing that is the model's.
+ */
 static bool do_mmap(struct fuzz *fuzz, const struct op *op)
 {
 	uint32_t n = op->range[0].length / MODEL_PAGE;
+	int flags = op->flags & OP_OVER ? MAP_FIXED : MAP_FIXED_NOREPLACE;
 	struct model_spot spot;
 	uint64_t address;
-	void *at = (void *)-1;
+	bool free, asked;
 
 	if (!fuzz_resolve(fuzz, &op->range[0], &address) ||
 	    !model_find(fuzz->model, address, &spot) ||
 	    spot.span != &fuzz->model->span[0] ||
-	    n > spot.span->pages - spot.page)
+	    n > spot.span->pages - spot.page || fuzz->dry)
 		return true;
-	if (!fuzz->dry)
-		at = mmap((void *)(uintptr_t)address, op->range[0].length,
-			  PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS |
-			  MAP_FIXED_NOREPLACE, -1, 0);
-	if (at == MAP_FAILED)
+	free = model_none_mapped(spot.span, spot.page, n);
+	if (!free && (op->flags & OP_OVER))
 		return true;
-	emit_line(fuzz, "MMAP(%s, 0x%lx);",
-		  emit_address(&op->range[0]), op->range[0].length);
-	if (!model_all_free(spot.span, spot.page, n))
+	asked = (op->flags & OP_ASKED) &&
+		model_all_free(spot.span, spot.page, n);
+	if (asked && !ask(fuzz, op, address))
+		return false;
+	if (!map_over(fuzz, op, address, flags, asked))
+		return !asked;
+	if (!free)
 		return fuzz_differs(fuzz, "mmap over a region at 0x%lx",
 				    address);
 	model_foreign(spot.span, spot.page, n, true);
@@ -923,10 +1000,10 @@ static bool do_munmap(struct fuzz *fuzz, const struct op *op)
 
 	if (op->range[0].space)
 		return true;
-	while (page < arena->pages && arena->page[page].state != MODEL_FOREIGN)
+	while (page < arena->pages && !model_is_foreign(&arena->page[page]))
 		page++;
 	for (n = 0; page + n < arena->pages &&
-	     arena->page[page + n].state == MODEL_FOREIGN; n++)
+	     model_is_foreign(&arena->page[page + n]); n++)
 		;
 	if (!n)
 		return true;
@@ -937,6 +1014,86 @@ static bool do_munmap(struct fuzz *fuzz, const struct op *op)
 		return fuzz_differs(fuzz, "munmap of a foreign mapping");
 	model_foreign(arena, page, n, false);
 	return true;
+}
+
+/* The mapping of ours that @address is in */
+static bool find_mapping(uint64_t address, uint64_t *first, uint64_t *end)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long from, to;
+	bool found = false;
+	char line[512];
+
+	while (maps && !found && fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx ", &from, &to) != 2 ||
+		    address < from || address >= to)
+			continue;
+		if (!strstr(line, "winregion"))
+			break;
+		found = true;
+		*first = from;
+		*end = to;
+	}
+	if (maps)
+		fclose(maps);
+	return found;
+}
+
+/* Whether only regions of this thread can be in it */
+static bool is_mine(const struct fuzz *fuzz, uint64_t first, uint64_t end)
+{
+	const struct model_span *arena = &fuzz->model->span[0];
+
+	return !has_others(fuzz) ||
+	       (first >= arena->base &&
+		end <= arena->base + arena->pages * MODEL_PAGE);
+}
+
+static void emit_unmap(struct fuzz *fuzz, const struct op *op,
+		       uint64_t address, uint64_t first, uint64_t length,
+		       bool works)
+{
+	struct op_range range = op->range[0];
+
+	range.offset += first - address;
+	emit_line(fuzz, "UNMAP(%s, 0x%lx, %d);", emit_address(&range), length,
+		  works);
+}
+
+/* A part of a mapping cannot be unmapped. */
+static bool unmap_part(struct fuzz *fuzz, const struct op *op,
+		       uint64_t address, uint64_t first, uint64_t end)
+{
+	address -= address % MODEL_PAGE;
+	if (end - first == MODEL_PAGE)
+		return true;
+	emit_unmap(fuzz, op, address, address, MODEL_PAGE, false);
+	if (!munmap((void *)(uintptr_t)address, MODEL_PAGE) || errno != EINVAL)
+		return fuzz_differs(fuzz, "munmap of a page at 0x%lx: errno %d",
+				    address, errno);
+	return true;
+}
+
+/* Which mappings there are is for the kernel to say. */
+static bool do_unmap(struct fuzz *fuzz, const struct op *op)
+{
+	uint64_t address, first, end, next, last;
+
+	if (fuzz->dry || op->range[0].space == OP_ABSOLUTE ||
+	    !fuzz_resolve(fuzz, &op->range[0], &address) ||
+	    !find_mapping(address, &first, &end) || !is_mine(fuzz, first, end))
+		return true;
+	if (op->flags & OP_PART)
+		return unmap_part(fuzz, op, address, first, end);
+	if ((op->flags & OP_TWO) && find_mapping(end, &next, &last) &&
+	    is_mine(fuzz, next, last))
+		end = last;
+	emit_unmap(fuzz, op, address, first, end - first, true);
+	if (munmap((void *)(uintptr_t)first, end - first))
+		return fuzz_differs(fuzz, "munmap of 0x%lx to 0x%lx: errno %d",
+				    first, end, errno);
+	model_lose(fuzz->model, first, end);
+	return bury_lost(fuzz);
 }
 
 /* ---- everything ---- */
@@ -1109,6 +1266,7 @@ bool fuzz_execute(struct fuzz *fuzz, const struct op *op)
 		[OP_MADVISE] = do_madvise,
 		[OP_MMAP] = do_mmap,
 		[OP_MUNMAP] = do_munmap,
+		[OP_UNMAP] = do_unmap,
 		[OP_VERIFY] = do_verify,
 	};
 

@@ -56,6 +56,7 @@ enum op_kind {
 	OP_MADVISE,
 	OP_MMAP,
 	OP_MUNMAP,
+	OP_UNMAP,	/* of ours; flags: see below */
 	OP_VERIFY,
 	OP_FORK,	/* the child does all up to its OP_END; value: how far */
 	OP_END,
@@ -76,6 +77,14 @@ enum op_kind {
  */
 #define OP_WAIT 1
 #define OP_HOLD 2
+
+/* Flags of OP_MMAP: a query says before that it is free; or without asking */
+#define OP_ASKED 1
+#define OP_OVER 2
+
+/* Flags of OP_UNMAP: one page only, which is refused; the next mapping as well */
+#define OP_PART 1
+#define OP_TWO 2
 
 enum op_size { OP_EXACT, OP_LONGER, OP_DIRTY, OP_SHORT };
 

@@ -360,6 +360,22 @@ static void touch(struct fuzz *fuzz, struct op *op)
 		op->flags = OP_WHOLE_PAGE;
 }
 
+/* What can be executed becomes data, and data becomes code. */
+static void toggle(struct fuzz *fuzz, struct op *op)
+{
+	struct op_range *range = &op->range[0];
+	const struct model_page *page;
+
+	some_committed_page(fuzz, range);
+	page = &fuzz->model->span[range->space].page[range->offset /
+						     MODEL_PAGE];
+	range->length = (1 + fuzz_random(fuzz, 3)) * MODEL_PAGE;
+	range->protection = RW;
+	if (!model_may(page, MODEL_EXEC))
+		range->protection = chance(fuzz, 3) ?
+			WINREGION_EXECUTE_READWRITE : WINREGION_EXECUTE_READ;
+}
+
 static void make_fork(struct fuzz *fuzz, struct op *op)
 {
 	static const uint8_t flags[] = { 0, OP_WAIT, OP_HOLD, OP_HOLD };
@@ -374,6 +390,13 @@ static void mapping(struct fuzz *fuzz, struct op *op)
 	op->range[0].length = (1 + fuzz_random(fuzz, 20)) * MODEL_PAGE;
 	if (op->kind == OP_MADVISE)
 		some_range(fuzz, &op->range[0]);
+	if (op->kind == OP_MMAP)
+		op->flags = fuzz_random(fuzz, 3);
+	if (op->kind != OP_UNMAP)
+		return;
+	some_page(fuzz, &op->range[0]);
+	if (chance(fuzz, 3))
+		op->flags = 1 + fuzz_random(fuzz, 2);
 }
 
 /* Out of a thousand */
@@ -382,22 +405,24 @@ static const struct {
 	uint16_t weight;
 	void (*fill)(struct fuzz *fuzz, struct op *op);
 } kinds[] = {
-	{ OP_WRITE, 199, touch },
+	{ OP_RESERVE, 50, reserve },
+	{ OP_WRITE, 164, touch },
 	{ OP_COMMIT, 170, change },
-	{ OP_READ, 150, touch },
-	{ OP_PROTECT, 140, change },
+	{ OP_READ, 130, touch },
+	{ OP_PROTECT, 120, change },
+	{ OP_PROTECT, 50, toggle },
 	{ OP_DECOMMIT, 90, change },
 	{ OP_QUERY, 70, query },
-	{ OP_RESERVE, 40, reserve },
 	{ OP_READ_CALL, 30, touch },
 	{ OP_WRITE_CALL, 30, touch },
-	{ OP_RELEASE, 25, release },
+	{ OP_RELEASE, 30, release },
 	{ OP_EXEC, 20, touch },
 	{ OP_QUERY_RUNS, 20, query_runs },
 	{ OP_INFO, 4, oddities },
 	{ OP_MADVISE, 4, mapping },
-	{ OP_MMAP, 3, mapping },
-	{ OP_MUNMAP, 2, mapping },
+	{ OP_MMAP, 7, mapping },
+	{ OP_MUNMAP, 3, mapping },
+	{ OP_UNMAP, 5, mapping },
 	{ OP_VERIFY, 1, NULL },
 	{ OP_FORK, 2, make_fork },
 };
@@ -412,7 +437,7 @@ void fuzz_generate(struct fuzz *fuzz, struct op *op)
 		at -= kinds[i++].weight;
 	/* With nothing there, there is not much else to do. */
 	if (chance(fuzz, 100) && !model_regions(fuzz->model))
-		i = 6;
+		i = 0; /* OP_RESERVE */
 	op->kind = kinds[i].kind;
 	if (kinds[i].fill)
 		kinds[i].fill(fuzz, op);

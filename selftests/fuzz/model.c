@@ -157,13 +157,41 @@ bool model_all_free(const struct model_span *span, uint32_t first, uint32_t n)
 	return true;
 }
 
+/* The same, but what is lost to a region may be among it. */
+bool model_none_mapped(const struct model_span *span, uint32_t first,
+		       uint32_t n)
+{
+	const struct model_page *page;
+	uint32_t i;
+
+	if (first > span->pages || n > span->pages - first)
+		return false;
+	for (i = first; i < first + n; i++) {
+		page = &span->page[i];
+		if (page->state != MODEL_FREE && (!page->lost || page->foreign))
+			return false;
+	}
+	return true;
+}
+
+bool model_is_foreign(const struct model_page *page)
+{
+	return page->state == MODEL_FOREIGN || page->foreign;
+}
+
 void model_foreign(struct model_span *span, uint32_t first, uint32_t n,
 		   bool there)
 {
+	struct model_page *page;
 	uint32_t i;
 
-	for (i = first; i < first + n; i++)
-		span->page[i].state = there ? MODEL_FOREIGN : MODEL_FREE;
+	for (i = first; i < first + n; i++) {
+		page = &span->page[i];
+		if (in_region(page))
+			page->foreign = there;
+		else
+			page->state = there ? MODEL_FOREIGN : MODEL_FREE;
+	}
 }
 
 uint64_t model_committed(const struct model *model)
@@ -508,8 +536,11 @@ static void release_pages(struct model_span *span, bool roaming,
 	uint32_t end = model_region_end(span, first), i;
 
 	for (i = first; i < first + n; i++) {
+		bool foreign = span->page[i].foreign;
+
 		memset(&span->page[i], 0, sizeof(span->page[i]));
-		span->page[i].state = roaming ? MODEL_NOT_KNOWN : MODEL_FREE;
+		span->page[i].state = roaming ? MODEL_NOT_KNOWN :
+				      foreign ? MODEL_FOREIGN : MODEL_FREE;
 	}
 	for (i = first + n; i < end; i++)
 		span->page[i].region = first + n;
@@ -548,6 +579,61 @@ uint32_t model_release(struct model *model, struct winregion_release *arg,
 	return 0;
 }
 
+/* ---- munmap() by the program, of whole mappings ---- */
+
+/* Pages from @address to @end: those of regions stay theirs. */
+void model_lose(struct model *model, uint64_t address, uint64_t end)
+{
+	struct model_page *page;
+	struct model_spot spot;
+
+	for (; address < end; address += MODEL_PAGE) {
+		if (!model_find(model, address, &spot))
+			continue;
+		page = &spot.span->page[spot.page];
+		if (!in_region(page))
+			continue;
+		decommit_page(page);
+		page->lost = model->bug != MODEL_BUG_LOST;
+		model->lost = true;
+	}
+}
+
+/*
+ * From @spot on the next region that has nothing left. It ends when the last
+ * mapping goes that it was made with, so nobody knows whether it is there.
+ */
+bool model_next_lost(struct model *model, struct model_spot *spot)
+{
+	struct model_span *last = &model->span[MODEL_SPANS - 1];
+	uint32_t end, i;
+
+	for (; model->lost && spot->span <= last; spot->span++, spot->page = 0)
+		for (; spot->page < spot->span->pages; spot->page++) {
+			if (!in_region(&spot->span->page[spot->page]))
+				continue;
+			end = model_region_end(spot->span, spot->page);
+			for (i = spot->page; i < end; i++)
+				if (!spot->span->page[i].lost)
+					break;
+			if (i == end)
+				return true;
+			spot->page = end - 1;
+		}
+	return false;
+}
+
+/* It has been released, or was gone. */
+void model_bury(struct model *model, const struct model_spot *spot)
+{
+	uint32_t end = model_region_end(spot->span, spot->page);
+	bool roaming = spot->span != &model->span[0];
+
+	release_pages(spot->span, roaming, spot->page, end - spot->page);
+	if (roaming)
+		end_span(spot->span);
+}
+
 /* ---- COMMIT, DECOMMIT, PROTECT ---- */
 
 static uint32_t check_one(struct model *model, unsigned int cmd,
@@ -564,6 +650,9 @@ static uint32_t check_one(struct model *model, unsigned int cmd,
 	}
 	errors |= check_region(model, range->address, range->length,
 			       cmd == WINREGION_DECOMMIT, spot, n);
+	for (i = 0; i < *n && cmd == WINREGION_COMMIT; i++)
+		if (spot->span->page[spot->page + i].lost)
+			errors |= MODEL_ENOENT;
 	if (cmd == WINREGION_PROTECT)
 		for (i = 0; i < *n; i++)
 			if (spot->span->page[spot->page + i].state !=

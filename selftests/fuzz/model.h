@@ -67,6 +67,8 @@ enum model_state {
  * @state: MODEL_FREE and so on
  * @touched: an access to it went through, so it may be in memory
  * @ahead: so it may with an access to a page in front of it
+ * @lost: the program has unmapped it: it is reserved, and stays so
+ * @foreign: somebody else's mapping is there instead
  * @region: the first page of its region, an index into the span
  * @allocation: the allocation protection of its region
  * @protection: that of the page, 0 if it is not committed
@@ -76,6 +78,8 @@ struct model_page {
 	uint8_t state;
 	bool touched;
 	bool ahead;
+	bool lost;
+	bool foreign;
 	uint16_t region;
 	uint32_t allocation;
 	uint32_t protection;
@@ -93,11 +97,13 @@ struct model_span {
  * struct model - what a thread knows of its memory
  * @bug: 0, or which deliberate mistake the model makes, for the tests of the
  *	fuzzer itself
+ * @lost: some pages are or were
  * @span: the arena, and roaming regions
  * @arena, @roaming: the pages of the spans
  */
 struct model {
 	unsigned int bug;
+	bool lost;
 	struct model_span span[MODEL_SPANS];
 	struct model_page arena[MODEL_ARENA_PAGES];
 	struct model_page roaming[MODEL_SPANS - 1][MODEL_ROAMING_PAGES];
@@ -109,6 +115,7 @@ enum model_bug {
 	MODEL_BUG_GUARD,	/* an alarm leaves the guard armed */
 	MODEL_BUG_CHARGE,	/* NOACCESS pages are not charged */
 	MODEL_BUG_VECTOR,	/* a vector that fails has changed its first */
+	MODEL_BUG_LOST,		/* what is unmapped can be committed again */
 	MODEL_BUGS
 };
 
@@ -167,8 +174,16 @@ bool model_may(const struct model_page *page, enum model_access access);
 void model_alarm(struct model *model, struct model_page *page);
 unsigned int model_word_offset(unsigned int word);
 
+/* The program unmaps what is mapped for regions. */
+void model_lose(struct model *model, uint64_t address, uint64_t end);
+bool model_next_lost(struct model *model, struct model_spot *spot);
+void model_bury(struct model *model, const struct model_spot *spot);
+
 /* Somebody else's mapping comes or goes */
 bool model_all_free(const struct model_span *span, uint32_t first, uint32_t n);
+bool model_none_mapped(const struct model_span *span, uint32_t first,
+		       uint32_t n);
+bool model_is_foreign(const struct model_page *page);
 void model_foreign(struct model_span *span, uint32_t first, uint32_t n,
 		   bool there);
 
