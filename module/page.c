@@ -15,6 +15,12 @@
  * references with those that are known: wr_folio_claim(). Without the mark
  * whoever has a reference has it from the only owner, and shall see its writes.
  *
+ * What is committed and in memory is counted here, see commit.c: a page from its
+ * birth until its last owner gives it up, however many there are between. Of a large
+ * one that is shared nobody knows which of its pages still have an owner, so each
+ * that any owner gives up alone counts no more, until there is one owner again that
+ * claims it. So the number is never more than there are.
+ *
  * Pages are dirty from birth: the core takes a read-only PTE of a shared
  * mapping for one that may become writable again once it is dirty but its page
  * is not (NUMA balancing, userfaultfd).
@@ -22,6 +28,7 @@
 #include <linux/log2.h>
 #include <linux/pagemap.h>
 
+#include "commit.h"
 #include "page.h"
 
 /* Never movable, so that pages can be pinned for long. */
@@ -66,8 +73,10 @@ struct page *wr_page_alloc(struct address_space *mapping, pgoff_t index,
 {
 	struct page *page = alloc_page(PAGE_GFP | gfp);
 
-	if (page)
+	if (page) {
 		adopt(page, mapping, index);
+		wr_commit_touched(1);
+	}
 	return page;
 }
 
@@ -92,6 +101,7 @@ struct page *wr_page_alloc_large(struct address_space *mapping, pgoff_t index,
 		return NULL;
 	adopt(page, mapping, index);
 	folio_ref_add(page_folio(page), (1 << order) - 1);
+	wr_commit_touched(1 << order);
 	return page;
 }
 
@@ -118,6 +128,7 @@ unsigned int wr_page_alloc_some(struct address_space *mapping, pgoff_t index,
 		pages[i] = page + i;
 		adopt(pages[i], mapping, index + i);
 	}
+	wr_commit_touched(i);
 	return i;
 }
 
@@ -141,6 +152,28 @@ static bool has_error(struct folio *folio)
 	return false;
 }
 
+/* Pages of a folio that count as in memory; its lock is held. */
+static long counted(struct folio *folio)
+{
+	return folio_nr_pages(folio) -
+	       (page_private(&folio->page) >> WR_PAGE_UNCOUNTED_SHIFT);
+}
+
+/* An owner gives up one page of a large folio, and keeps others of it. */
+void wr_folio_thin(struct folio *folio)
+{
+	struct page *page = &folio->page;
+
+	folio_lock(folio);
+	if (counted(folio)) {
+		set_page_private(page,
+				 page_private(page) +
+					 (1UL << WR_PAGE_UNCOUNTED_SHIFT));
+		wr_commit_touched(-1);
+	}
+	folio_unlock(folio);
+}
+
 /*
  * One window less owns a folio. A large one with a memory error is never freed:
  * the core would hand the bad page out again, with those around it.
@@ -152,6 +185,7 @@ void wr_folio_disown(struct folio *folio)
 	folio_lock(folio);
 	set_page_private(page, page_private(page) - 1);
 	if (!(page_private(page) & WR_PAGE_OWNERS)) {
+		wr_commit_touched(-counted(folio));
 		set_page_private(page, 0);
 		folio->mapping = NULL;
 		if (folio_test_large(folio) && has_error(folio))
@@ -170,10 +204,12 @@ void wr_folio_disown(struct folio *folio)
  * and a new PTE appears under the page lock. The references are read first, so
  * that a PTE that is just going counts as somebody else's.
  *
- * Return: whether. If it is, the mark of earlier sharing is gone.
+ * Return: whether. If it is, the mark of earlier sharing is gone, and what counts is
+ * exact.
  */
 bool wr_folio_claim(struct folio *folio, unsigned int parts, unsigned int held)
 {
+	unsigned long less = folio_nr_pages(folio) - parts;
 	struct page *page = &folio->page;
 	unsigned int refs, mapped;
 	bool alone;
@@ -184,8 +220,10 @@ bool wr_folio_claim(struct folio *folio, unsigned int parts, unsigned int held)
 	mapped = wr_folio_mapcount(folio);
 	alone = mapped <= parts && refs == parts + held + mapped &&
 		(page_private(page) & WR_PAGE_OWNERS) == 1;
-	if (alone)
-		set_page_private(page, 1);
+	if (alone) {
+		wr_commit_touched((long)parts - counted(folio));
+		set_page_private(page, 1 | less << WR_PAGE_UNCOUNTED_SHIFT);
+	}
 	folio_unlock(folio);
 	return alone;
 }

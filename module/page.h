@@ -6,11 +6,13 @@
 
 /*
  * page_private() of a page of ours, or of the first one of a large page: how many
- * windows own it, and whether it was ever shared by a fork since it was last
- * seen to be one window's alone. Changes under the page lock.
+ * windows own it; whether it was ever shared by a fork since it was last seen to be
+ * one window's alone; and above that how many pages of a large one do not count as
+ * in memory. Changes under the page lock.
  */
 #define WR_PAGE_OWNERS 0x7fffffffUL
 #define WR_PAGE_WAS_SHARED 0x80000000UL
+#define WR_PAGE_UNCOUNTED_SHIFT 32
 
 /* Whether other windows own the page too. */
 static inline bool wr_page_is_shared(struct page *page)
@@ -26,7 +28,7 @@ static inline bool wr_page_is_shared(struct page *page)
  */
 static inline bool wr_page_is_exclusive(struct page *page)
 {
-	return READ_ONCE(page_private(compound_head(page))) == 1;
+	return (u32)READ_ONCE(page_private(compound_head(page))) == 1;
 }
 
 struct page *wr_page_alloc(struct address_space *mapping, pgoff_t index,
@@ -39,6 +41,7 @@ void wr_page_stamp(struct page *page, struct address_space *mapping,
 		   pgoff_t index);
 void wr_folio_own(struct folio *folio);
 void wr_folio_disown(struct folio *folio);
+void wr_folio_thin(struct folio *folio);
 bool wr_folio_claim(struct folio *folio, unsigned int parts, unsigned int held);
 
 #endif /* _WR_PAGE_H */

@@ -16,7 +16,6 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "commit.h"
 #include "regiontree.h"
 #include "resident.h"
 
@@ -54,18 +53,20 @@ static bool lost_last_part(struct wr_slot *slot, unsigned int offset,
 
 /*
  * Gives up a window's ownership of a page that was in @slot at @offset; others
- * may own it, or have it pinned. The reference is left to the caller. Waits for
- * faults.
+ * may own it, or have it pinned. With @all the other parts of a large one go too.
+ * The reference is left to the caller. Waits for faults.
  */
 static void page_disown(struct wr_slot *slot, unsigned int offset,
-			struct page *page)
+			struct page *page, bool all)
 {
 	struct folio *folio = page_folio(page);
 
 	if (!folio_test_large(folio) || lost_last_part(slot, offset, folio))
 		wr_folio_disown(folio);
-	else
+	else if (all)
 		folio_wait_locked(folio);
+	else
+		wr_folio_thin(folio);
 }
 
 /* Most of the pages of the range that can be in memory, up to @enough. */
@@ -118,45 +119,6 @@ static void slot_add(struct wr_window *window, struct wr_slot *slot,
 	slot->pages[wr_slot_offset(index)] = page;
 	slot->nr_resident++;
 	window->nr_resident++;
-	wr_commit_touched(1);
-}
-
-/* The page that was just added is counted with the parent's. */
-static void count_inherited(struct wr_window *window)
-{
-	window->nr_inherited++;
-	wr_commit_touched(-1);
-}
-
-/* @n pages that were counted elsewhere are this window's alone now. */
-static void count_owned(struct wr_window *window, unsigned long n)
-{
-	n = min(n, window->nr_inherited);
-	window->nr_inherited -= n;
-	wr_commit_touched(n);
-}
-
-/* Whether @page, that of @index, was made or claimed by this window. */
-static bool is_counted_here(struct wr_window *window, pgoff_t index,
-			    struct page *page)
-{
-	struct page *head = compound_head(page);
-
-	return page_folio(page)->index + (page - head) ==
-	       wr_resident_stamp(window, index);
-}
-
-/* @n pages are gone: those that are counted here before others. */
-static void count_dropped(struct wr_window *window, unsigned long n)
-{
-	unsigned long counted = n;
-
-	if (unlikely(window->nr_inherited)) {
-		counted = window->nr_resident + n - window->nr_inherited;
-		counted = min(n, counted);
-		window->nr_inherited -= n - counted;
-	}
-	wr_commit_touched(-(long)counted);
 }
 
 /*
@@ -192,7 +154,6 @@ static struct page *add_large(struct wr_window *window, struct wr_slot *slot,
 	if (page) {
 		slot->nr_resident += 1 << order;
 		window->nr_resident += 1 << order;
-		wr_commit_touched(1 << order);
 	}
 	return page;
 }
@@ -311,8 +272,6 @@ static struct page *page_replace(struct wr_window *window, pgoff_t index,
 	page = page_copy(window, index, old, gfp);
 	if (IS_ERR(page))
 		return page;
-	if (!is_counted_here(window, index, old))
-		count_owned(window, 1);
 	slot->pages[wr_slot_offset(index)] = page;
 	if (mapped) {
 		/* Faults that return @old hold its lock until they are done. */
@@ -320,7 +279,7 @@ static struct page *page_replace(struct wr_window *window, pgoff_t index,
 		unlock_page(old);
 		wr_resident_zap(window, index, index + 1);
 	}
-	page_disown(slot, wr_slot_offset(index), old);
+	page_disown(slot, wr_slot_offset(index), old, false);
 	put_page(old);
 	return page;
 }
@@ -412,13 +371,8 @@ static unsigned int count_parts(struct wr_window *window, pgoff_t index,
 static bool claim(struct wr_window *window, pgoff_t index, struct page *page,
 		  unsigned int held)
 {
-	unsigned int parts = count_parts(window, index, page);
-
-	if (!wr_folio_claim(page_folio(page), parts, held))
-		return false;
-	if (!is_counted_here(window, index, page))
-		count_owned(window, parts);
-	return true;
+	return wr_folio_claim(page_folio(page),
+			      count_parts(window, index, page), held);
 }
 
 /* The page was left to us by others; a shared futex in it is ours now. */
@@ -715,13 +669,25 @@ void wr_resident_unmap(struct wr_window *window, pgoff_t first, pgoff_t end)
 		wr_resident_zap(window, first, end);
 }
 
-/* Pages that nothing maps, to be freed together */
+/* Pages of a range that nothing maps, to be freed together */
 struct wr_dropped {
 	struct page *pages[32];
 	unsigned int nr;
+	pgoff_t first;
+	pgoff_t end;
 	bool mapped;
 	bool any;
 };
+
+/* Whether all that there can be of the folio of page @index is dropped. */
+static bool drops_all(struct wr_dropped *dropped, pgoff_t index,
+		      struct page *page)
+{
+	unsigned long n = folio_nr_pages(page_folio(page));
+	pgoff_t first = round_down(index, n);
+
+	return first >= dropped->first && first + n <= dropped->end;
+}
 
 static int drop_page(struct wr_window *window, pgoff_t index,
 		     struct wr_slot *slot, void *data)
@@ -736,8 +702,8 @@ static int drop_page(struct wr_window *window, pgoff_t index,
 	slot->pages[offset] = NULL;
 	slot->nr_resident--;
 	window->nr_resident--;
-	count_dropped(window, 1);
-	page_disown(slot, offset, page); /* waits for faults as well */
+	/* Waits for faults as well */
+	page_disown(slot, offset, page, drops_all(dropped, index, page));
 	dropped->any = true;
 	if (dropped->mapped) {
 		put_page(page); /* its PTE has a reference, most likely */
@@ -760,7 +726,6 @@ static void drop_folio(struct wr_window *window, struct wr_slot *slot,
 
 	slot->nr_resident -= n;
 	window->nr_resident -= n;
-	count_dropped(window, n);
 	wr_folio_disown(folio);
 	dropped->any = true;
 	folio_put_refs(folio, n);
@@ -823,6 +788,8 @@ void wr_resident_drop(struct wr_window *window, pgoff_t first, pgoff_t end,
 		mapped = false;
 	}
 	dropped.nr = 0;
+	dropped.first = first;
+	dropped.end = end;
 	dropped.mapped = mapped;
 	dropped.any = false;
 	visit_pages(window, first, end, &drop, &dropped);
@@ -906,7 +873,6 @@ static int fork_page(struct wr_window *parent, pgoff_t index,
 	if (is_first_part(child_slot, wr_slot_offset(index), folio))
 		wr_folio_own(folio);
 	slot_add(heir->child, child_slot, index, page);
-	count_inherited(heir->child);
 	return 0;
 }
 
@@ -928,7 +894,6 @@ static void fork_folio(struct wr_window *child, struct wr_slot *slot,
 	wr_folio_own(folio);
 	slot->nr_resident += n;
 	child->nr_resident += n;
-	child->nr_inherited += n;
 }
 
 static int fork_unit(struct wr_window *parent, pgoff_t index,

@@ -46,7 +46,6 @@ struct wr_region;
  * @nr_resident: pages in memory
  * @held: what the holder of @lock has besides: @vma, in which a fault is; @mmap,
  *	that is mmap_lock
- * @nr_inherited: those of them that are counted with the parent's, see commit.c
  * @moving: pages that get another VMA, and the state that they will have then
  * @regions: the regions by address
  * @runs: the states of all pages, and the pages in memory
@@ -80,7 +79,6 @@ struct wr_window {
 	unsigned long nr_odd;
 	unsigned long join_budget;
 	unsigned long nr_resident;
-	unsigned long nr_inherited;
 	struct {
 		struct vm_area_struct *vma;
 		bool mmap;

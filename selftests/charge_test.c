@@ -484,6 +484,155 @@ TEST_F_TIMEOUT(charge, touched_counts_once, 120)
 	EXPECT_EQ(0, in_child(use_in_turn, &self->fd));
 }
 
+/*
+ * A process whose parent has ended has all of the pages to itself. They are in
+ * memory, written or not: daemon(3).
+ */
+#define INHERITED MIB(144)
+
+FIXTURE(inherited)
+{
+	int fd;
+	uint64_t first;
+	char *region;
+	/* From the parent to whom is left, and what that has found */
+	int gone[2];
+	int result[2];
+};
+
+FIXTURE_VARIANT(inherited)
+{
+	uint64_t alignment;
+	/* Pages of 4 KiB that the parent has written after the fork */
+	unsigned int written;
+	unsigned int generations;
+};
+
+FIXTURE_VARIANT_ADD(inherited, small_pages)
+{
+	.generations = 1,
+};
+
+FIXTURE_VARIANT_ADD(inherited, large_pages)
+{
+	.alignment = MIB(2),
+	.generations = 1,
+};
+
+FIXTURE_VARIANT_ADD(inherited, written)
+{
+	.alignment = MIB(2),
+	.written = 300,
+	.generations = 1,
+};
+
+FIXTURE_VARIANT_ADD(inherited, small_written)
+{
+	.written = 300,
+	.generations = 1,
+};
+
+FIXTURE_VARIANT_ADD(inherited, generations)
+{
+	.generations = 3,
+};
+
+FIXTURE_SETUP(inherited)
+{
+	self->fd = wr_open();
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, pipe2(self->gone, O_CLOEXEC));
+	ASSERT_EQ(0, pipe2(self->result, O_CLOEXEC));
+}
+
+FIXTURE_TEARDOWN(inherited)
+{
+	close(self->fd);
+}
+
+struct heir {
+	FIXTURE_DATA(inherited) *self;
+	const FIXTURE_VARIANT(inherited) *variant;
+};
+
+/* What is left is what there was but for the pages, and what is in store. */
+static int count_inherited(struct heir *heir)
+{
+	FIXTURE_DATA(inherited) *self = heir->self;
+	uint64_t used = INHERITED + INHERITED / 4;
+	char byte;
+
+	/* Nobody holds the other end any more. */
+	close(self->gone[1]);
+	CHECK(read(self->gone[0], &byte, 1) == 0);
+	CHECK(SETTLES(WR_INFO(self->fd, out_total) <=
+		      WR_INFO(self->fd, out_charged)));
+	CHECK(SETTLES(left(self->fd) + used + MIB(64) >= self->first));
+	CHECK(left(self->fd) + MIB(64) <= self->first);
+	/* The same once it has been written, and when it is gone */
+	touch_all(self->region, INHERITED);
+	CHECK(SETTLES(left(self->fd) + used + MIB(64) >= self->first));
+	CHECK(left(self->fd) + MIB(64) <= self->first);
+	CHECK(!wr_release(self->fd, self->region, 0));
+	CHECK(SETTLES(left(self->fd) + PER_CPU >= self->first));
+	return 0;
+}
+
+/* Each generation ends as soon as the next one is there. */
+static int leave_heir(struct heir *heir, unsigned int more)
+{
+	FIXTURE_DATA(inherited) *self = heir->self;
+	pid_t pid = fork();
+	unsigned int i;
+	int line;
+
+	CHECK(pid >= 0);
+	if (!pid && more > 1) {
+		_exit(leave_heir(heir, more - 1));
+	} else if (!pid) {
+		line = count_inherited(heir);
+		if (write(self->result[1], &line, sizeof(line)) < 0)
+			_exit(1);
+		_exit(0);
+	}
+	for (i = 0; i < heir->variant->written; i++)
+		self->region[i * (INHERITED / 4096 / heir->variant->written) *
+			     4096] = 2;
+	return 0;
+}
+
+static int leave_pages(void *arg)
+{
+	struct heir *heir = arg;
+	FIXTURE_DATA(inherited) *self = heir->self;
+
+	if (!heir->variant->alignment)
+		small_pages_only();
+	self->first = left(self->fd);
+	CHECK(self->first > 2 * INHERITED + MIB(128));
+	self->region = wr_reserve_aligned(self->fd, INHERITED,
+					  heir->variant->alignment, true);
+	CHECK(self->region);
+	touch_all(self->region, INHERITED);
+	return leave_heir(heir, heir->variant->generations);
+}
+
+/* Hazard B1. */
+TEST_F_TIMEOUT(inherited, counts_as_in_memory, 120)
+{
+	struct heir heir = { .self = self, .variant = variant };
+	int line = -1;
+
+	if (WR_INFO(self->fd, out_total))
+		SKIP(return, "somebody else has regions");
+	ASSERT_EQ(0, in_child(leave_pages, &heir));
+	close(self->gone[1]);
+	ASSERT_EQ((ssize_t)sizeof(line),
+		  read(self->result[0], &line, sizeof(line)));
+	EXPECT_EQ(0, line);
+	EXPECT_TRUE(SETTLES(!WR_INFO(self->fd, out_total)));
+}
+
 /* ---- what one user may have ---- */
 
 struct hoarder {
