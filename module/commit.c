@@ -9,10 +9,10 @@
  * - A promise must be kept. What is promised and not in memory yet must fit in
  *   what the system can still give, with a rest that everything else needs. What
  *   is in memory is counted per CPU, as that is done by each first touch; what is
- *   shared by a fork counts once, so rather too little is counted than too much.
+ *   shared by a fork counts once, as long as one of its owners is left: see page.c.
  * - A user's share: what others have left, but for a part of that. The next user
- *   gets as much of the rest. CAP_SYS_ADMIN is without that limit, and is
- *   not counted.
+ *   gets as much of the rest. All ids that somebody can take on in user namespaces
+ *   are one user. CAP_SYS_ADMIN is without that limit, and is not counted.
  * - What the core grants: see backing.c.
  *
  * A request is looked at under commit_lock, and counted only when it is granted.
@@ -109,6 +109,23 @@ static bool is_admin(void)
 /* ---- shares ---- */
 
 /*
+ * Who pays for a namespace, which is one of @uid: whose it is. One that root has
+ * made, as for a container, has ids of its own, which whoever is root in it can all
+ * take on: that is who pays. If those are the system's ids, each of them does.
+ */
+static kuid_t namespace_user(struct user_namespace *ns, kuid_t uid)
+{
+	kuid_t root;
+
+	if (!uid_eq(ns->owner, GLOBAL_ROOT_UID))
+		return ns->owner;
+	root = make_kuid(ns, 0);
+	if (!uid_valid(root) || uid_eq(root, GLOBAL_ROOT_UID))
+		return uid;
+	return root;
+}
+
+/*
  * The user of the calling process. For all the ids that a user can take on in
  * namespaces of its own it is that user.
  */
@@ -118,8 +135,7 @@ static kuid_t current_user_id(void)
 	kuid_t uid = current_uid();
 
 	for (; ns != &init_user_ns; ns = ns->parent)
-		if (!uid_eq(ns->owner, GLOBAL_ROOT_UID))
-			uid = ns->owner;
+		uid = namespace_user(ns, uid);
 	return uid;
 }
 
@@ -232,14 +248,19 @@ static unsigned long available_pages(bool admin)
 	return pages - min(pages, rest);
 }
 
-static unsigned long resident_pages(void)
+static long sum_resident(void)
 {
 	long pages = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
 		pages += READ_ONCE(per_cpu(wr_resident_pages, cpu));
-	return max(pages, 0L);
+	return pages;
+}
+
+static unsigned long resident_pages(void)
+{
+	return max(sum_resident(), 0L);
 }
 
 /*
@@ -314,6 +335,13 @@ static bool is_limited(void)
 
 /* ---- quotas ---- */
 
+static void unlist(struct wr_pagefile *pagefile)
+{
+	lockdep_assert_held(&commit_lock);
+	list_del_init(&pagefile->node);
+	nr_pagefiles--;
+}
+
 static void add_quota(struct wr_pagefile *pagefile, unsigned long pages)
 {
 	lockdep_assert_held(&commit_lock);
@@ -371,10 +399,8 @@ static unsigned long take_quota(struct wr_pagefile *pagefile,
 	total_pages -= taken;
 	if (pagefile->share)
 		pagefile->share->pages -= taken;
-	if (taken && !pagefile->quota) {
-		list_del_init(&pagefile->node);
-		nr_pagefiles--;
-	}
+	if (taken && !pagefile->quota)
+		unlist(pagefile);
 	return taken;
 }
 
@@ -400,16 +426,26 @@ unsigned long wr_commit_return(struct wr_pagefile *pagefile,
 	return taken;
 }
 
-/* The pagefile is about to go; it has no quota any more. */
+/*
+ * The pagefile is about to go; it has no quota any more. If it had one, that would
+ * stay counted, but nobody finds the pagefile.
+ */
 void wr_commit_forget(struct wr_pagefile *pagefile)
 {
 	struct wr_share *old;
 
 	spin_lock(&commit_lock);
-	WARN_ON_ONCE(pagefile->quota);
+	if (WARN_ON_ONCE(pagefile->quota))
+		unlist(pagefile);
 	old = move_quota(pagefile, NULL);
 	spin_unlock(&commit_lock);
 	kfree(old);
+}
+
+/* The module is about to go: no page is left. */
+void wr_commit_exit(void)
+{
+	WARN_ON_ONCE(sum_resident());
 }
 
 static int check_request(struct wr_request *request)
@@ -442,22 +478,29 @@ static int count_request(struct wr_request *request, bool limited)
 	return err;
 }
 
+/* Whether it was a limit, and there is one. */
+static bool is_over_limit(struct wr_request *request, int err)
+{
+	return err && (!request->missing || is_limited());
+}
+
 static int grant(struct wr_request *request)
 {
-	bool limited = true;
+	bool limited;
 	int err;
 
 	request->missing = 0;
 	err = check_request(request);
-	if (err && request->missing)
-		limited = is_limited();
-	if (err && limited)
+	if (is_over_limit(request, err))
 		return err;
+	limited = !err;
 	err = wr_backing_take(request->pages, !request->share,
 			      &request->missing);
 	if (err)
 		return err;
 	err = count_request(request, limited);
+	if (err && !is_over_limit(request, err))
+		err = count_request(request, false);
 	if (err)
 		wr_backing_give(request->pages);
 	return err;

@@ -21,5 +21,6 @@ unsigned long wr_commit_return(struct wr_pagefile *pagefile,
 			       unsigned long wanted);
 void wr_commit_forget(struct wr_pagefile *pagefile);
 unsigned long wr_commit_state(unsigned long *total);
+void wr_commit_exit(void);
 
 #endif /* _WR_COMMIT_H */

@@ -8,63 +8,30 @@
  * have overridden. So we read what the kernel was booted with, and if that is not
  * "always" only a tracer may: the others have the rights that the pages have.
  */
-#include <linux/fs.h>
 #include <linux/mm_types.h>
 #include <linux/sched/signal.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "force.h"
-
-#define OPTION "proc_mem.force_override="
-#define MAX_CMDLINE PAGE_SIZE
+#include "settings.h"
 
 static bool everybody __ro_after_init;
 
 /* What was given last counts. */
-static void __init parse(char *cmdline)
+static void __init note(char *value, void *data)
 {
-	char *word;
-
-	/* Both are the same in the name of an option. */
-	strreplace(cmdline, '-', '_');
-	while ((word = strsep(&cmdline, " \t\n"))) {
-		if (strncmp(word, OPTION, strlen(OPTION)))
-			continue;
-		word += strlen(OPTION);
-		if (!strcmp(word, "always"))
-			everybody = true;
-		else if (!strcmp(word, "never") || !strcmp(word, "ptrace"))
-			everybody = false;
-	}
+	if (!strcmp(value, "always"))
+		everybody = true;
+	else if (!strcmp(value, "never") || !strcmp(value, "ptrace"))
+		everybody = false;
 }
 
-static void __init read_cmdline(char *buf, size_t size)
-{
-	struct file *file = filp_open("/proc/cmdline", O_RDONLY, 0);
-	loff_t pos = 0;
-	ssize_t n;
-
-	if (IS_ERR(file))
-		return; /* it is what the kernel was built for */
-	n = kernel_read(file, buf, size - 1, &pos);
-	filp_close(file, NULL);
-	if (n <= 0)
-		return;
-	buf[n] = '\0';
-	parse(buf);
-}
-
-/* Before the device is there. */
+/* Before the device is there; if nothing is known it is what the kernel was built for. */
 void __init wr_force_init(void)
 {
-	char *buf = kzalloc(MAX_CMDLINE, GFP_KERNEL);
-
 	everybody = !IS_ENABLED(CONFIG_PROC_MEM_FORCE_PTRACE) &&
 		    !IS_ENABLED(CONFIG_PROC_MEM_NO_FORCE);
-	if (buf)
-		read_cmdline(buf, MAX_CMDLINE);
-	kfree(buf);
+	wr_settings_boot_option("proc_mem.force_override", note, NULL);
 }
 
 /* Whether the calling thread traces one of the threads that use @mm. */

@@ -12,6 +12,7 @@
 #include <linux/module.h>
 
 #include "backing.h"
+#include "commit.h"
 #include "force.h"
 #include "huge.h"
 #include "ioctl.h"
@@ -54,8 +55,8 @@ static int __init wr_init(void)
 {
 	int err;
 
-	wr_force_init();
 	wr_settings_init();
+	wr_force_init();
 	err = check_accounting();
 	if (err)
 		goto err_settings;
@@ -76,6 +77,7 @@ static void __exit wr_exit(void)
 {
 	misc_deregister(&device);
 	wr_huge_exit();
+	wr_commit_exit();
 	wr_backing_exit();
 	wr_settings_exit();
 }

@@ -32,6 +32,7 @@ enum setting {
 	OVERCOMMIT_RATIO,
 	ADMIN_RESERVE,
 	USER_RESERVE,
+	MAX_MAPS,
 	NR_SETTINGS,
 };
 
@@ -49,9 +50,11 @@ static struct {
 	[OVERCOMMIT_RATIO] = { "sys/vm/overcommit_ratio", NULL, 50 },
 	[ADMIN_RESERVE] = { "sys/vm/admin_reserve_kbytes" },
 	[USER_RESERVE] = { "sys/vm/user_reserve_kbytes" },
+	[MAX_MAPS] = { "sys/vm/max_map_count", NULL, INT_MAX },
 };
 
 static unsigned long mode_valid_until; /* jiffies */
+static unsigned long maps_valid_until; /* jiffies */
 static struct vfsmount *procfs; /* our own, or NULL; never changes */
 static const struct cred *reader_cred; /* or NULL; never changes */
 
@@ -183,13 +186,15 @@ static enum wr_overcommit recent_overcommit(void)
 static long commit_limit(void)
 {
 	unsigned long kbytes = read_setting(OVERCOMMIT_KBYTES);
-	unsigned long pages = totalram_pages();
+	unsigned long pages = totalram_pages(), ratio;
 
-	if (kbytes)
+	if (kbytes) {
 		pages = kbytes >> KB_SHIFT;
-	else
-		pages = (pages - min(pages, READ_ONCE(meminfo.hugetlb))) / 100 *
-			read_setting(OVERCOMMIT_RATIO);
+	} else {
+		ratio = read_setting(OVERCOMMIT_RATIO);
+		pages -= min(pages, READ_ONCE(meminfo.hugetlb));
+		pages = mult_frac(pages, ratio, 100UL);
+	}
 	return pages + READ_ONCE(meminfo.swap);
 }
 
@@ -218,22 +223,63 @@ unsigned long wr_settings_left(bool admin)
 	return max(left - 1, 0L); /* the core wants one to be left */
 }
 
-/* Whether the kernel was booted with @word in cgroup.memory=. */
-static bool booted_without(const char *word)
+/**
+ * wr_settings_max_maps - how many VMAs a process may have
+ * @now: and not just recently
+ *
+ * Context: may sleep.
+ * Return: vm.max_map_count.
+ */
+unsigned long wr_settings_max_maps(bool now)
 {
-	char *text = read_whole("cmdline"), *at, *param, *option;
-	bool found = false;
+	if (now || time_after(jiffies, READ_ONCE(maps_valid_until))) {
+		read_setting(MAX_MAPS);
+		WRITE_ONCE(maps_valid_until, jiffies + HZ / 10);
+	}
+	return READ_ONCE(settings[MAX_MAPS].value);
+}
 
-	at = text ? strim(text) : NULL;
-	while (!found && (param = strsep(&at, " "))) {
-		if (!strstarts(param, "cgroup.memory="))
-			continue;
-		param += strlen("cgroup.memory=");
-		while (!found && (option = strsep(&param, ",")))
-			found = !strcmp(option, word);
+/* ---- what the kernel was booted with ---- */
+
+/* The value, if the word sets it; '-' and '_' are the same in a name. */
+static char *value_of(char *word, const char *option)
+{
+	char *value = strchr(word, '=');
+
+	if (!value)
+		return NULL;
+	*value++ = '\0';
+	strreplace(word, '-', '_');
+	return strcmp(word, option) ? NULL : value;
+}
+
+/**
+ * wr_settings_boot_option - look an option up with which the kernel was booted
+ * @option: its name, with '_' for '-'
+ * @each: is called for each value, in the order in which they were given
+ * @data: for @each
+ */
+void wr_settings_boot_option(const char *option,
+			     void (*each)(char *value, void *data), void *data)
+{
+	char *text = read_whole("cmdline"), *at = text, *word, *value;
+
+	/* What follows is for the init process. */
+	while ((word = strsep(&at, " \t\n")) && strcmp(word, "--")) {
+		value = value_of(word, option);
+		if (value)
+			each(value, data);
 	}
 	kfree(text);
-	return found;
+}
+
+static void look_for_nokmem(char *value, void *data)
+{
+	char *word;
+
+	while ((word = strsep(&value, ",")))
+		if (!strcmp(word, "nokmem"))
+			*(bool *)data = true;
 }
 
 /**
@@ -246,9 +292,12 @@ static bool booted_without(const char *word)
  */
 bool wr_settings_accounts_pages(void)
 {
+	bool nokmem = false;
+
 	if (mem_cgroup_disabled() || wr_memcg_kmem_online())
 		return true;
-	return wr_has_memcg_kmem() && !booted_without("nokmem");
+	wr_settings_boot_option("cgroup.memory", look_for_nokmem, &nokmem);
+	return wr_has_memcg_kmem() && !nokmem;
 }
 
 /*

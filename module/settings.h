@@ -17,5 +17,8 @@ enum wr_overcommit wr_settings_overcommit(void);
 void wr_settings_refresh(void);
 unsigned long wr_settings_left(bool admin);
 bool wr_settings_accounts_pages(void);
+unsigned long wr_settings_max_maps(bool now);
+void wr_settings_boot_option(const char *option,
+			     void (*each)(char *value, void *data), void *data);
 
 #endif /* _WR_SETTINGS_H */

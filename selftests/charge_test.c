@@ -711,6 +711,74 @@ TEST_F_TIMEOUT(charge, share_of_a_user, 60)
 	EXPECT_EQ(0, end_hoarder(&first, &child[0]));
 }
 
+/*
+ * A container has ids of its own, of a namespace that root has made: all of them
+ * together are one user.
+ */
+struct container {
+	int fd;
+	struct rendezvous rv;
+	/* Where its ids are in the system, or 0 if they are the system's */
+	uid_t ids;
+	uint64_t all;
+};
+
+static int be_another_user(void *arg)
+{
+	struct container *container = arg;
+
+	CHECK(!setuid(SOMEBODY_ELSE));
+	CHECK(container->ids ? left(container->fd) < MIB(8) :
+			       left(container->fd) > container->all / 8);
+	return 0;
+}
+
+static int be_container(void *arg)
+{
+	struct container *container = arg;
+	struct hoarder hoarder = {};
+	struct child child;
+	int ret;
+
+	CHECK(!unshare(CLONE_NEWUSER));
+	rendezvous_signal(&container->rv, 0);
+	rendezvous_wait(&container->rv, 0);
+	CHECK(!setuid(0));
+	start_hoarder(&hoarder, container->fd, SOMEBODY, &child);
+	CHECK(is_about(*hoarder.got, container->all / 4 * 3, MIB(64)));
+	ret = in_child(be_another_user, container);
+	CHECK(!end_hoarder(&hoarder, &child));
+	return ret;
+}
+
+static bool map_ids(pid_t pid, uid_t ids)
+{
+	char path[32], map[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
+	snprintf(map, sizeof(map), "0 %u 65536\n", ids);
+	return write_text(path, map);
+}
+
+TEST_F_TIMEOUT(charge, share_of_a_container, 60)
+{
+	struct container container = { .fd = self->fd };
+	struct child child;
+
+	container.all = left(self->fd);
+	for (container.ids = 0; container.ids <= 100000;
+	     container.ids += 100000) {
+		ASSERT_TRUE(rendezvous_init(&container.rv));
+		child = start_child(be_container, &container);
+		rendezvous_wait(&container.rv, 1);
+		ASSERT_TRUE(map_ids(child.pid, container.ids));
+		rendezvous_signal(&container.rv, 1);
+		EXPECT_EQ(0, end_child(&child)) {
+			TH_LOG("ids from %u on", container.ids);
+		}
+	}
+}
+
 /* The administrator says how much. */
 TEST_F_TIMEOUT(charge, share_is_a_parameter, 60)
 {

@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 
 #include "common.h"
+#include "rounds.h"
 #include "wr_test_util.h"
 
 #define OVERCOMMIT "/proc/sys/vm/overcommit_memory"
@@ -960,6 +961,51 @@ TEST_F(limits, overcommit_mode_1)
 }
 
 /* That there is no limit takes a file to be known. */
+/* Nothing is refused either when requests come together that are each within a limit. */
+struct pair {
+	int fd;
+	struct rendezvous rv;
+};
+
+static int commit_again_and_again(void *arg)
+{
+	struct pair *pair = arg;
+	char *region = wr_reserve(pair->fd, MIB(48));
+	int i;
+
+	CHECK(region);
+	rendezvous_signal(&pair->rv, 0);
+	rendezvous_wait(&pair->rv, 0);
+	for (i = 0; i < rounds(limits_at_once); i++) {
+		CHECK(!wr_commit(pair->fd, region, MIB(48), RW));
+		CHECK(!wr_decommit(pair->fd, region, MIB(48)));
+	}
+	return 0;
+}
+
+TEST_F_TIMEOUT(limits, overcommit_mode_1_at_once, 120)
+{
+	struct pair pair = { .fd = self->fd };
+	struct child child[2];
+	int i;
+
+	if (read_number(OVERCOMMIT))
+		SKIP(return, "not in the default overcommit mode");
+	ASSERT_TRUE(rendezvous_init(&pair.rv));
+	ASSERT_TRUE(write_number(COMMIT_LIMIT, 64));
+	ASSERT_TRUE(write_number(OVERCOMMIT, 1));
+	for (i = 0; i < 2; i++) {
+		child[i] = start_child(commit_again_and_again, &pair);
+		rendezvous_wait(&pair.rv, 1);
+	}
+	for (i = 0; i < 2; i++)
+		rendezvous_signal(&pair.rv, 1);
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(0, end_child(&child[i]));
+	EXPECT_TRUE(write_number(OVERCOMMIT, 0));
+	EXPECT_TRUE(write_number(COMMIT_LIMIT, 0));
+}
+
 static int commit_in_mode_1_without_files(void *arg)
 {
 	struct job *job = arg;
