@@ -16,12 +16,17 @@
  * struct wr_fork - a window that is being copied; both windows are locked
  * @parent: the parent's
  * @child: the child's
+ * @moved_first: the first page of those that have just moved to other VMAs, and are
+ *	what they will be by that for the child
+ * @moved_end: the page behind the last; @moved_first if there are none
  * @kept: pages of @child that are not lost
  * @committed: and those of them that are committed
  */
 struct wr_fork {
 	struct wr_window *parent;
 	struct wr_window *child;
+	pgoff_t moved_first;
+	pgoff_t moved_end;
 	unsigned long kept;
 	unsigned long committed;
 };
@@ -48,6 +53,7 @@ static int fork_region(struct wr_window *child, struct wr_region *region)
 	copy->first = region->first;
 	copy->end = region->end;
 	copy->protection = region->protection;
+	copy->serial = region->serial;
 	wr_region_add(child, copy);
 	return 0;
 }
@@ -65,54 +71,101 @@ static int fork_regions(struct wr_fork *fork)
 	return err;
 }
 
-/* Whether all pages of a VMA are where they belong. */
-static bool vma_fits(struct wr_window *window, struct vm_area_struct *vma)
+/*
+ * A fork can fall between the change of VMAs and that of the states. If all pages of
+ * a call for one range have moved by then, the call is over for the child; else
+ * it has not begun, and a VMA that does not fit is one of the other kind for the
+ * child. If some of its pages would not fit either, those are not executable, or
+ * not committed, there.
+ */
+enum fork_how {
+	FORK_FITS,
+	FORK_FLIPS,
+	FORK_ODD,
+};
+
+static bool is_copied(struct wr_window *parent, struct vm_area_struct *vma)
+{
+	return vma && wr_vma_is_ours(vma) && vma->vm_private_data == parent &&
+	       !(vma->vm_flags & VM_DONTCOPY);
+}
+
+/* Whether all that is moving is in VMAs of the kind that it will need. */
+static bool has_moved(struct wr_window *parent)
+{
+	VMA_ITERATOR(vmi, parent->space->mm,
+		     parent->moving.first << PAGE_SHIFT);
+	bool exec = wr_window_exec_at(parent, parent->moving.state);
+	struct vm_area_struct *vma;
+
+	if (parent->moving.first == parent->moving.end)
+		return false;
+	for_each_vma_range(vmi, vma, parent->moving.end << PAGE_SHIFT)
+		if (wr_vma_is_ours(vma) && vma->vm_private_data == parent &&
+		    exec != !!(vma->vm_flags & VM_EXEC))
+			return false;
+	return true;
+}
+
+static void note_moved(struct wr_fork *fork)
+{
+	if (!has_moved(fork->parent))
+		return;
+	fork->moved_first = fork->parent->moving.first;
+	fork->moved_end = fork->parent->moving.end;
+}
+
+/* Whether some of the pages have just moved. */
+static bool some_moved(struct wr_fork *fork, pgoff_t first, pgoff_t end)
+{
+	return first < fork->moved_end && end > fork->moved_first;
+}
+
+/* The state of a page as it is for the child; *@next: where another one may begin. */
+static u8 fork_span(struct wr_fork *fork, pgoff_t first, pgoff_t end,
+		    pgoff_t *next)
+{
+	bool moved = some_moved(fork, first, first + 1);
+	u8 state;
+
+	if (moved)
+		end = min(end, fork->moved_end);
+	else if (first < fork->moved_first)
+		end = min(end, fork->moved_first);
+	state = wr_runs_span(&fork->parent->runs, first, end, next);
+	return moved && !(state & WR_LOST) ? fork->parent->moving.state : state;
+}
+
+/* Whether all pages of a VMA belong into one that is executable, or is not. */
+static bool vma_fits(struct wr_fork *fork, struct vm_area_struct *vma,
+		     bool exec)
 {
 	pgoff_t i = vma->vm_pgoff, end = i + vma_pages(vma), next;
-	bool exec = vma->vm_flags & VM_EXEC;
 	u8 state;
 
 	for (; i < end; i = next) {
 		cond_resched();
-		state = wr_runs_span(&window->runs, i, end, &next);
+		state = fork_span(fork, i, end, &next);
 		if (!(state & WR_LOST) &&
-		    wr_window_exec_at(window, state) != exec)
+		    wr_window_exec_at(fork->parent, state) != exec)
 			return false;
 	}
 	return true;
 }
 
-/*
- * A fork can fall between the change of a piece's VMA and that of its states.
- * A call for one range is over then, for the child. One for several is not
- * undone for it either: what is committed is not executable, and what is not
- * committed stays so, if it would belong elsewhere.
- */
-enum fork_how {
-	FORK_FITS,
-	FORK_MOVES,
-	FORK_ODD,
-};
-
-static enum fork_how fork_how(struct wr_window *parent,
-			      struct vm_area_struct *vma)
+static enum fork_how fork_how(struct wr_fork *fork, struct vm_area_struct *vma)
 {
-	pgoff_t first = vma->vm_pgoff;
+	bool exec = vma->vm_flags & VM_EXEC;
 
-	if (vma_fits(parent, vma))
+	if (vma_fits(fork, vma, exec))
 		return FORK_FITS;
-	if (first >= parent->moving.first &&
-	    first + vma_pages(vma) <= parent->moving.end)
-		return FORK_MOVES;
-	return FORK_ODD;
+	return vma_fits(fork, vma, !exec) ? FORK_FLIPS : FORK_ODD;
 }
 
 static u8 fork_state(struct wr_window *parent, u8 state, enum fork_how how)
 {
-	if (how == FORK_FITS || state & WR_LOST)
+	if (how != FORK_ODD || state & WR_LOST)
 		return state;
-	if (how == FORK_MOVES)
-		return parent->moving.state;
 	if (state & WR_COMMITTED)
 		return state & ~(WR_EXEC | WR_EXEC_ONLY);
 	return parent->exec ? WR_LOST : state;
@@ -148,7 +201,7 @@ static int fork_runs(struct wr_fork *fork, struct wr_region *region,
 		err = yield_or_die();
 		if (err)
 			return err;
-		state = wr_runs_span(&fork->parent->runs, first, end, &next);
+		state = fork_span(fork, first, end, &next);
 		state = fork_state(fork->parent, state, how);
 		err = fork_run(fork, first, next, state);
 		if (err)
@@ -188,16 +241,17 @@ static int fork_states(struct wr_fork *fork, pgoff_t first, pgoff_t end,
 static int fork_pages(struct wr_fork *fork, pgoff_t first, pgoff_t end,
 		      enum fork_how how)
 {
+	bool moved = some_moved(fork, first, end);
 	int err;
 
-	if (how == FORK_FITS)
+	if (how == FORK_FITS && !moved)
 		wr_ptes_forbid_for_fork(fork->parent, first, end);
 	else /* the core copies PTEs: those may not be right for the child */
 		wr_resident_unmap(fork->parent, first, end);
 	err = wr_resident_fork(fork->parent, fork->child, first, end);
-	if (!err && how == FORK_MOVES &&
-	    !(fork->parent->moving.state & WR_COMMITTED))
-		wr_resident_drop(fork->child, first, end, false);
+	if (!err && moved && !(fork->parent->moving.state & WR_COMMITTED))
+		wr_resident_drop(fork->child, max(first, fork->moved_first),
+				 min(end, fork->moved_end), false);
 	return err;
 }
 
@@ -217,11 +271,10 @@ static int fork_vmas(struct wr_fork *fork, fork_fn fn)
 	int err = 0;
 
 	for_each_vma_range(vmi, vma, parent->end << PAGE_SHIFT) {
-		if (!wr_vma_is_ours(vma) || vma->vm_private_data != parent ||
-		    vma->vm_flags & VM_DONTCOPY)
+		if (!is_copied(parent, vma))
 			continue;
 		err = fn(fork, vma->vm_pgoff, vma->vm_pgoff + vma_pages(vma),
-			 fork_how(parent, vma));
+			 fork_how(fork, vma));
 		if (err)
 			break;
 	}
@@ -233,6 +286,7 @@ static int fork_window_locked(struct wr_fork *fork)
 	struct wr_window *child = fork->child;
 	int err;
 
+	note_moved(fork);
 	err = fork_regions(fork);
 	if (!err)
 		err = fork_vmas(fork, fork_states);
@@ -299,16 +353,24 @@ static struct wr_window *fork_window(struct wr_window *parent,
 	return NULL;
 }
 
-/* Whether it has not failed before for one that comes first. */
+/*
+ * Whether none comes before it: else there was no memory for that one. Each VMA
+ * behind it asks, and there may be many in front of all that are copied.
+ */
 static bool is_first_vma(struct wr_window *parent, struct vm_area_struct *child)
 {
 	VMA_ITERATOR(vmi, parent->space->mm, parent->first << PAGE_SHIFT);
 	struct vm_area_struct *vma;
 
-	for_each_vma_range(vmi, vma, child->vm_end)
-		if (wr_vma_is_ours(vma) && vma->vm_private_data == parent &&
-		    !(vma->vm_flags & VM_DONTCOPY))
-			return vma->vm_start == child->vm_start;
+	vma = vma_lookup(parent->space->mm, parent->copied_from);
+	if (is_copied(parent, vma) && vma->vm_start < child->vm_start)
+		return false;
+	for_each_vma_range(vmi, vma, child->vm_end) {
+		if (!is_copied(parent, vma))
+			continue;
+		parent->copied_from = vma->vm_start;
+		return vma->vm_start == child->vm_start;
+	}
 	return false;
 }
 
@@ -344,34 +406,21 @@ static struct wr_window *first_fork(struct wr_window *parent,
 	return child;
 }
 
-/* If there was no memory for the first VMA, the others get none either. */
-static struct wr_window *try_fork(struct wr_window *parent,
-				  struct wr_space *space,
-				  struct vm_area_struct *vma)
-{
-	struct wr_window *child = NULL;
-
-	if (parent->failed == space)
-		return NULL;
-	if (parent->failed)
-		wr_space_put(parent->failed);
-	parent->failed = NULL;
-	if (is_first_vma(parent, vma))
-		child = first_fork(parent, space);
-	if (!child) {
-		wr_space_get(space);
-		parent->failed = space;
-	}
-	return child;
-}
-
-/* What did not fit has become not executable, see fork_state(); so does this. */
+/* The VMA becomes one of the kind that the child's states need, see fork_how(). */
 static void add_vma(struct wr_window *child, struct vm_area_struct *vma)
 {
+	struct wr_fork states = { .parent = child }; /* as they are */
+	bool exec = vma->vm_flags & VM_EXEC;
+
 	mutex_lock(&child->lock);
 	child->nr_vmas++;
-	if (vma->vm_flags & VM_EXEC && !vma_fits(child, vma))
+	if (vma_fits(&states, vma, exec))
+		goto unlock;
+	if (exec)
 		vm_flags_clear(vma, VM_EXEC);
+	else
+		vm_flags_set(vma, VM_EXEC);
+unlock:
 	mutex_unlock(&child->lock);
 }
 
@@ -399,7 +448,8 @@ struct wr_window *wr_window_fork(struct wr_window *parent,
 	mmap_assert_write_locked(parent->space->mm);
 	child = wr_window_find(space, parent->first);
 	if (!child) {
-		child = try_fork(parent, space, vma);
+		if (is_first_vma(parent, vma))
+			child = first_fork(parent, space);
 	} else if (child->file != parent->file) {
 		wr_window_put(child); /* not a copy of this one */
 		child = NULL;

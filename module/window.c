@@ -112,8 +112,6 @@ void wr_window_put(struct wr_window *window)
 	if (window->stamp)
 		ida_free(&stamps, window->stamp >> STAMP_SHIFT);
 	fput(window->file);
-	if (window->failed)
-		wr_space_put(window->failed);
 	wr_space_put(window->space);
 	kfree_rcu(window, rcu);
 }

@@ -24,8 +24,8 @@ struct wr_region;
  *	window are not taken for a relative's; never changes
  * @exec: its own VMA is executable; never changes once it is mapped
  * @huge: it may have 2 MiB pages, and no VM_MIXEDMAP; as @exec
- * @failed: the space of the last child that it could not be copied for, or NULL;
- *	counted; mmap_lock for writing
+ * @copied_from: where the first VMA may be that a fork copies: a hint; mmap_lock for
+ *	writing
  * @node: in space->windows; space->lock
  * @first: the first page; changes under mmap_lock, @lock and space->lock
  * @end: the page behind the last; as @first
@@ -63,7 +63,7 @@ struct wr_window {
 	pgoff_t stamp;
 	bool exec;
 	bool huge;
-	struct wr_space *failed;
+	unsigned long copied_from;
 	struct rb_node node;
 	pgoff_t first;
 	pgoff_t end;

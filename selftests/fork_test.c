@@ -721,6 +721,181 @@ TEST_F(forked, madv_dontfork_of_piece)
 	EXPECT_TRUE(page_has(turner.base + PAGES(5), 5));
 }
 
+/* Several mappings that are to be changed in one step, and a fork between two */
+
+struct mover {
+	int fd;
+	char *base;
+	volatile bool stop;
+	int failed;
+};
+
+#define LOST 8
+#define MOVED 16
+
+static int commit_around_lost(struct mover *me)
+{
+	struct winregion_range ranges[2] = {
+		{ (uintptr_t)me->base, PAGES(LOST), RX, 0 },
+		{ (uintptr_t)me->base + PAGES(LOST + 1), PAGES(7), RX, 0 },
+	};
+
+	return wr_vector(me->fd, WINREGION_COMMIT, ranges, 2);
+}
+
+/* Two mappings, between which there is none, that become one kind or the other */
+static void *move_around_lost(void *arg)
+{
+	struct mover *me = arg;
+
+	while (!me->stop && !me->failed) {
+		me->failed |= commit_around_lost(me);
+		me->failed |= wr_decommit(me->fd, me->base, PAGES(MOVED));
+	}
+	return NULL;
+}
+
+static int is_alike_around_lost(void *arg)
+{
+	struct mover *me = arg;
+	uint32_t state = wr_state(me->fd, me->base);
+	int i;
+
+	for (i = 0; i < MOVED; i++) {
+		if (i == LOST)
+			continue;
+		CHECK(wr_state(me->fd, me->base + PAGES(i)) == state);
+		CHECK(try_read(me->base + PAGES(i)) ==
+		      (state == WINREGION_STATE_COMMIT));
+		CHECK(!try_write(me->base + PAGES(i)));
+	}
+	CHECK(!wr_decommit(me->fd, me->base, PAGES(MOVED)));
+	CHECK(!commit_around_lost(me));
+	CHECK(try_read(me->base) && try_read(me->base + PAGES(LOST + 1)));
+	return 0;
+}
+
+/* Only a part of the first mapping, and all of the second */
+static void *move_a_part(void *arg)
+{
+	struct mover *me = arg;
+
+	while (!me->stop && !me->failed) {
+		me->failed |= wr_protect(me->fd, me->base, PAGES(MOVED), RW);
+		me->failed |= wr_protect(me->fd, me->base, PAGES(8), RX);
+		me->failed |= wr_protect(me->fd, me->base + PAGES(8), PAGES(8),
+					 RX);
+		me->failed |= wr_protect(me->fd, me->base + PAGES(4),
+					 PAGES(12), RW);
+	}
+	return NULL;
+}
+
+static int has_no_half(void *arg)
+{
+	struct mover *me = arg;
+	bool first = wr_is(me->fd, me->base + PAGES(5), RX);
+	bool second = wr_is(me->fd, me->base + PAGES(9), RX);
+
+	CHECK(first || wr_is(me->fd, me->base + PAGES(5), RW));
+	CHECK(second || wr_is(me->fd, me->base + PAGES(9), RW));
+	CHECK(first || !second);
+	CHECK(try_write(me->base + PAGES(5)) == !first);
+	CHECK(try_write(me->base + PAGES(9)) == !second);
+	CHECK(!wr_protect(me->fd, me->base, PAGES(MOVED), RX));
+	CHECK(!wr_protect(me->fd, me->base, PAGES(MOVED), RW));
+	CHECK(try_write(me->base + PAGES(5)) && try_write(me->base + PAGES(9)));
+	return 0;
+}
+
+static void fork_beside(struct __test_metadata *_metadata, struct mover *mover,
+			void *(*move)(void *), int (*look)(void *))
+{
+	pthread_t thread;
+	int i;
+
+	mover->stop = false;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, move, mover));
+	for (i = 0; i < rounds(fork_moving); i++)
+		ASSERT_EQ(0, in_child(look, mover));
+	mover->stop = true;
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, mover->failed);
+}
+
+/* Hazards B15, B20. A call for one range, whatever mappings it is about */
+TEST_F_TIMEOUT(forked, change_is_never_half, 120)
+{
+	struct mover mover = {
+		.fd = self->fd,
+		.base = wr_reserve(self->fd, KIB(64)),
+	};
+
+	ASSERT_NE(NULL, mover.base);
+	ASSERT_EQ(0, wr_commit(self->fd, mover.base, PAGES(MOVED), RW));
+	fork_beside(_metadata, &mover, move_a_part, has_no_half);
+	ASSERT_EQ(0, wr_decommit(self->fd, mover.base, PAGES(MOVED)));
+	ASSERT_EQ(0, wr_commit(self->fd, mover.base + PAGES(LOST), PAGES(1),
+			       RX));
+	ASSERT_EQ(0, munmap(mover.base + PAGES(LOST), PAGES(1)));
+	fork_beside(_metadata, &mover, move_around_lost, is_alike_around_lost);
+}
+
+/* Children for which there was no charge leave nothing behind with their parent. */
+
+#define COMMIT_LIMIT "/sys/module/winregion/parameters/commit_limit_mb"
+#define POOR_CHILDREN 120
+
+/* Objects of a kind that the kernel has, or -1 */
+static long kernel_objects(const char *name)
+{
+	FILE *file = fopen("/proc/slabinfo", "re");
+	char line[512], kind[64];
+	long n, found = -1;
+
+	while (file && found < 0 && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%63s %ld", kind, &n) == 2 &&
+		    !strcmp(kind, name))
+			found = n;
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static int has_no_memory(void *arg)
+{
+	CHECK(!try_read(arg) && probe_fault.sig == SIGBUS);
+	return 0;
+}
+
+/* Each child would get another one of the windows, but there is no charge for it. */
+static int have_poor_children(void *arg)
+{
+	long before = kernel_objects("mm_struct");
+	int fd = *(int *)arg, i;
+	char *region;
+
+	for (i = 0; i < POOR_CHILDREN; i++) {
+		CHECK(write_number(COMMIT_LIMIT, 0));
+		region = wr_alloc(fd, MIB(2));
+		CHECK(region);
+		CHECK(write_number(COMMIT_LIMIT,
+				   WR_INFO(fd, out_committed) >> 20));
+		CHECK(!in_child(has_no_memory, region));
+		CHECK(!madvise(region, MIB(2), MADV_DONTFORK));
+	}
+	CHECK(SETTLES(kernel_objects("mm_struct") < before + POOR_CHILDREN / 2));
+	return 0;
+}
+
+TEST_F_TIMEOUT(forked, poor_children_are_forgotten, 120)
+{
+	if (variant->whole || kernel_objects("mm_struct") < 0)
+		SKIP(return, "not once more, or there is no /proc/slabinfo");
+	EXPECT_EQ(0, in_child(have_poor_children, &self->fd));
+	EXPECT_TRUE(write_number(COMMIT_LIMIT, 0));
+}
+
 /* Parent and child do not wake each other. */
 
 static int wake_own_word(void *arg)
