@@ -245,7 +245,9 @@ static int find_region(struct wr_batch *batch, struct wr_change *change)
 		return -ENOENT;
 	if (change->serial && change->serial != change->region->serial)
 		return -ENOENT;
-	if (change->end == change->first) {
+	if (change->end == change->first)
+		change->whole = true;
+	if (change->whole) {
 		if (change->first != change->region->first)
 			return -ESPIPE;
 		change->end = change->region->end;

@@ -20,6 +20,7 @@ enum wr_op {
  * @gained: rights that some readable page gains
  * @unlike: some page has other rights than before
  * @hard: it is known not to be easy
+ * @whole: the whole region, whatever is there each time that it is looked at
  * @serial: of the region, if it must be a certain one
  * @old_protection: set to what the first page had (WR_PROTECT)
  * @window: the window of the range; referenced while the change runs
@@ -34,6 +35,7 @@ struct wr_change {
 	u8 gained;
 	bool unlike;
 	bool hard;
+	bool whole;
 	u64 serial;
 	u32 old_protection;
 	struct wr_window *window;

@@ -25,10 +25,12 @@
 #include <linux/sched/signal.h>
 #include <linux/workqueue.h>
 
+#include "account.h"
 #include "fault.h"
 #include "layout.h"
 #include "place.h"
 #include "regiontree.h"
+#include "settings.h"
 
 /* Whether current has announced a change of VMAs, so holds layout_lock. */
 bool wr_layout_is_mine(struct wr_space *space)
@@ -77,22 +79,6 @@ bool wr_layout_all_ours(struct wr_window *window, unsigned long addr,
 	return addr >= end;
 }
 
-static unsigned long place(struct wr_layout *layout, struct file *file,
-			   unsigned long flags)
-{
-	struct wr_window *window = layout->window;
-	unsigned long addr;
-
-	mmap_assert_write_locked(window->space->mm);
-	addr = wr_place_default(window->space, layout, file, flags);
-	if (IS_ERR_VALUE(addr))
-		return addr;
-	layout->addr = addr;
-	wr_window_set_range(window, addr >> PAGE_SHIFT,
-			    (addr + layout->len) >> PAGE_SHIFT);
-	return addr;
-}
-
 /* Whether the program has unmapped some of the pages. mmap_lock is held. */
 static bool is_gone(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
@@ -119,6 +105,17 @@ static bool has_region(struct wr_window *window, pgoff_t first, pgoff_t end)
 	return region && region->first < end;
 }
 
+/* Whether the pages may leave their window; mmap_lock or layout_lock is held. */
+static bool may_leave(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	bool may;
+
+	mutex_lock(&window->lock);
+	may = wr_window_can_lose(window, first, end);
+	mutex_unlock(&window->lock);
+	return may && !has_region(window, first, end);
+}
+
 /* Whether all that windows have of the range is free, and at their ends. */
 static bool windows_give_way(struct wr_space *space, pgoff_t first, pgoff_t end)
 {
@@ -131,7 +128,7 @@ static bool windows_give_way(struct wr_space *space, pgoff_t first, pgoff_t end)
 		wr_window_trim(window);
 		next = window->end;
 		gives_way = (window->first >= first || next <= end) &&
-			    !has_region(window, first, end);
+			    may_leave(window, first, end);
 		wr_window_put(window);
 		window = NULL;
 		cond_resched();
@@ -203,9 +200,43 @@ static int may_go(struct wr_layout *layout, unsigned long addr,
 			return -ENOENT;
 		may = wr_layout_all_ours(window, addr, end);
 		if (layout->step == WR_STEP_LEAVE)
-			may = may && !has_region(window, first, stop);
+			may = may && may_leave(window, first, stop);
 	}
 	return may ? 0 : -EEXIST;
+}
+
+/* How many VMAs more a mapping there makes. */
+static int growth(struct mm_struct *mm, unsigned long addr, unsigned long end)
+{
+	VMA_ITERATOR(vmi, mm, addr);
+	struct vm_area_struct *vma;
+	int n = 1;
+
+	for_each_vma_range(vmi, vma, end)
+		n += (vma->vm_start < addr) + (vma->vm_end > end) - 1;
+	return n;
+}
+
+/*
+ * With one VMA more than vm.max_map_count, which the core allows, it maps nothing, so
+ * free pages could not leave either. That one is not for what programs ask of us; but
+ * for what is put back to where it was.
+ */
+static bool are_too_many(struct wr_layout *layout, unsigned long addr,
+			 unsigned long end)
+{
+	struct wr_window *window = layout->window;
+	struct mm_struct *mm = window->space->mm;
+	unsigned long will_be;
+	int more;
+
+	if (layout->step == WR_STEP_LEAVE ||
+	    (layout->step == WR_STEP_REPLACE && layout->exec == window->exec) ||
+	    mm->map_count + 2UL <= wr_settings_max_maps(false))
+		return false;
+	more = growth(mm, addr, end);
+	will_be = mm->map_count + more;
+	return more > 0 && will_be > wr_settings_max_maps(true);
 }
 
 /* What the program has set for the VMA that will be replaced. */
@@ -216,6 +247,24 @@ static unsigned long program_flags(struct wr_window *window, unsigned long addr)
 	if (!vma || !wr_vma_is_ours(vma) || vma->vm_private_data != window)
 		return 0;
 	return vma->vm_flags & WR_PROGRAM_FLAGS;
+}
+
+static unsigned long place(struct wr_layout *layout, struct file *file,
+			   unsigned long flags)
+{
+	struct wr_window *window = layout->window;
+	unsigned long addr;
+
+	mmap_assert_write_locked(window->space->mm);
+	addr = wr_place_default(window->space, layout, file, flags);
+	if (IS_ERR_VALUE(addr))
+		return addr;
+	if (are_too_many(layout, addr, addr + layout->len))
+		return -ENOMEM;
+	layout->addr = addr;
+	wr_window_set_range(window, addr >> PAGE_SHIFT,
+			    (addr + layout->len) >> PAGE_SHIFT);
+	return addr;
 }
 
 /*
@@ -242,6 +291,8 @@ unsigned long wr_layout_address(struct file *file, unsigned long addr,
 	} else if (is_gone(layout->window, pgoff, (addr + len) >> PAGE_SHIFT)) {
 		err = -ENOENT;
 	}
+	if (!err && are_too_many(layout, addr, addr + len))
+		err = -ENOMEM;
 	return err ? err : addr;
 }
 
@@ -310,12 +361,15 @@ static void mmap_remotely(struct work_struct *work)
 	struct wr_remote *remote = container_of(work, struct wr_remote, work);
 	struct mm_struct *mm = remote->layout->window->space->mm;
 	const struct cred *cred = NULL;
+	struct wr_account account;
 
 	if (remote->cred)
 		cred = override_creds(remote->cred);
 	kthread_use_mm(mm);
+	wr_account_begin(&account, mm);
 	remote->ret =
 		announced_mmap(remote->layout, remote->prot, remote->flags);
+	wr_account_end(&account);
 	kthread_unuse_mm(mm);
 	if (remote->cred)
 		revert_creds(cred);
@@ -337,6 +391,10 @@ static unsigned long mmap_without_limit(struct wr_layout *layout,
 		.flags = flags,
 	};
 
+	/* Who waits for the worker cannot be killed: mmap_lock is waited for first. */
+	if (mmap_write_lock_killable(layout->window->space->mm))
+		return -EINTR;
+	mmap_write_unlock(layout->window->space->mm);
 	INIT_WORK_ONSTACK(&remote.work, mmap_remotely);
 	queue_work(system_unbound_wq, &remote.work);
 	flush_work(&remote.work);
@@ -455,6 +513,8 @@ static int unmap_span(struct wr_window *window, pgoff_t first, pgoff_t end)
 	unsigned long addr = first << PAGE_SHIFT, ret;
 	unsigned long len = (end - first) << PAGE_SHIFT;
 
+	if (!may_leave(window, first, end))
+		return -EEXIST;
 	if (is_alone(window->space->mm))
 		return unmap_alone(window, addr, len);
 	ret = take_step(window, WR_STEP_LEAVE, addr, len, PROT_NONE, MAP_FIXED);
@@ -469,8 +529,8 @@ static int unmap_span(struct wr_window *window, pgoff_t first, pgoff_t end)
  *
  * What is no longer the window's is left alone.
  *
- * Return: 0, or an error if the core refused (no memory, sealed, killed); then
- * what has not left yet stays, all free.
+ * Return: 0, or an error if the core refused (no memory, sealed, killed), or they
+ * are all that keeps a region, -EEXIST; then what has not left yet stays, all free.
  */
 int wr_layout_unmap(struct wr_window *window, pgoff_t first, pgoff_t end)
 {

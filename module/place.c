@@ -172,6 +172,9 @@ static bool taken_in(struct wr_window *window, const struct wr_place *place,
 		region = wr_region_next(window, first);
 		if (region)
 			*taken = region->first;
+		else if ((first < window->first || end > window->end) &&
+			 !wr_window_can_lose(window, first, end))
+			*taken = max(first, window->first);
 	}
 	mutex_unlock(&window->lock);
 	return *taken < end;

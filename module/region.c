@@ -121,20 +121,84 @@ static int reserve_in_hole(struct wr_window *window, struct wr_region *region,
 	return err;
 }
 
+/* From @from on. Return: 1 if it is there, 0 if in a hole at *@first, -1 if nowhere. */
+static int reserve_from(struct wr_window *window, struct wr_region *region,
+			struct wr_reserve *request, pgoff_t from,
+			pgoff_t *first)
+{
+	int ret = -1;
+
+	mutex_lock(&window->lock);
+	if (!window->dead &&
+	    wr_region_find_gap(window, from, request->pages, first))
+		ret = range_is_free(window, *first, *first + request->pages);
+	if (ret > 0)
+		put_region(window, region, request, *first);
+	mutex_unlock(&window->lock);
+	return ret;
+}
+
+/* The first page behind what others have of a place, or 0. */
+static pgoff_t behind_others(struct wr_window *window, pgoff_t first,
+			     unsigned long pages)
+{
+	struct mm_struct *mm = window->space->mm;
+	struct vm_area_struct *vma;
+	unsigned long start;
+	pgoff_t behind = 0;
+
+	if (mmap_read_lock_killable(mm))
+		return 0;
+	vma = wr_place_foreign(mm, first << PAGE_SHIFT,
+			       (first + pages) << PAGE_SHIFT, &start);
+	if (vma)
+		behind = vma->vm_end >> PAGE_SHIFT;
+	mmap_read_unlock(mm);
+	return behind;
+}
+
+/* Holes that others have some of, to be passed over in one go */
+#define MAX_TAKEN_HOLES 16
+
+/*
+ * In the lowest place, or where holes are that others have some of behind those. How
+ * many there are is up to the program, so the next region goes on where this one has
+ * stopped.
+ */
+static bool reserve_past(struct wr_window *window, struct wr_region *region,
+			 struct wr_reserve *request)
+{
+	unsigned int tries = MAX_TAKEN_HOLES;
+	pgoff_t from = 0, first;
+	int ret;
+
+	while ((ret = reserve_from(window, region, request, from, &first)) ==
+	       0) {
+		if (first >= window->taken_up_to) {
+			if (!reserve_in_hole(window, region, request, first))
+				return true;
+			window->taken_up_to =
+				behind_others(window, first, request->pages);
+			tries--;
+		}
+		if (!tries || window->taken_up_to <= first)
+			return false;
+		from = window->taken_up_to;
+	}
+	if (ret < 0)
+		window->taken_up_to = 0;
+	return ret > 0;
+}
+
+/* Once more from the start, if there is nothing left behind. */
 static bool reserve_in(struct wr_window *window, struct wr_region *region,
 		       struct wr_reserve *request)
 {
-	bool found = false, hole;
-	pgoff_t first;
+	bool began_behind = window->taken_up_to;
 
-	mutex_lock(&window->lock);
-	if (!window->dead)
-		found = wr_region_find_gap(window, request->pages, &first);
-	hole = found && !range_is_free(window, first, first + request->pages);
-	if (found && !hole)
-		put_region(window, region, request, first);
-	mutex_unlock(&window->lock);
-	return hole ? !reserve_in_hole(window, region, request, first) : found;
+	return reserve_past(window, region, request) ||
+	       (began_behind && !window->taken_up_to &&
+		reserve_past(window, region, request));
 }
 
 static bool reserve_shared(struct wr_space *space, struct wr_region *region,
@@ -151,6 +215,26 @@ static bool reserve_shared(struct wr_space *space, struct wr_region *region,
 		return true;
 	}
 	return false;
+}
+
+/* Where there are too many VMAs for another window: in one that had to stay. */
+static bool reserve_kept(struct wr_space *space, struct wr_region *region,
+			 struct wr_reserve *request)
+{
+	struct wr_window *window;
+	pgoff_t index = ULONG_MAX;
+	bool done = false;
+
+	if (!space->kept)
+		return false;
+	while (!done && (window = wr_window_roomy(space, index))) {
+		index = window->first;
+		done = window->exec == request->exec &&
+		       reserve_in(window, region, request);
+		wr_window_put(window);
+		cond_resched();
+	}
+	return done;
 }
 
 /* If there is no room for a large one, a smaller one will do. */
@@ -240,7 +324,8 @@ static unsigned long room_below(struct wr_space *space,
 		       SHARED_WINDOW_MAX);
 	room = min3(room << PAGE_SHIFT, most, addr - request->lowest);
 	room = round_down(room, WINREGION_GRANULARITY);
-	mmap_read_lock(space->mm);
+	if (mmap_read_lock_killable(space->mm))
+		return 0;
 	while (room && !wr_place_is_unmapped(space, addr - room, addr))
 		room = round_down(room / 2, WINREGION_GRANULARITY);
 	mmap_read_unlock(space->mm);
@@ -416,15 +501,20 @@ static int reserve_bound(struct wr_space *space, struct wr_region *region,
 static int reserve_locked(struct wr_space *space, struct wr_region *region,
 			  struct wr_reserve *request)
 {
+	int err;
+
 	lockdep_assert_held(&space->layout_lock);
 	if (request->fixed)
 		return reserve_fixed(space, region, request);
 	if (request->bound || request->top_down)
 		return reserve_bound(space, region, request);
-	if (request->pages <= SHARED_REGION_MAX)
-		return reserve_small(space, region, request);
-	space->layout.place = true;
-	return reserve_own(space, region, request);
+	if (request->pages <= SHARED_REGION_MAX) {
+		err = reserve_small(space, region, request);
+	} else {
+		space->layout.place = true;
+		err = reserve_own(space, region, request);
+	}
+	return err == -ENOSPC && reserve_kept(space, region, request) ? 0 : err;
 }
 
 static int reserve_region(struct wr_space *space, struct wr_reserve *request)
@@ -502,12 +592,47 @@ static bool keep_empty(struct wr_space *space, struct wr_window *window)
 /* If the core refuses to unmap it, the window stays, all free. */
 static void retire(struct wr_space *space, struct wr_window *window)
 {
+	int err;
+
 	if (keep_empty(space, window)) {
 		wr_window_rejoin(window, window->first, window->end);
-	} else if (wr_window_destroy(window)) {
-		mutex_lock(&window->lock);
-		wr_window_note_room(window);
-		mutex_unlock(&window->lock);
+		return;
+	}
+	err = wr_window_destroy(window);
+	if (!err)
+		return;
+	space->kept |= err == -ENOSPC;
+	mutex_lock(&window->lock);
+	wr_window_note_room(window);
+	mutex_unlock(&window->lock);
+}
+
+static bool is_empty(struct wr_window *window)
+{
+	bool empty;
+
+	mutex_lock(&window->lock);
+	empty = !window->dead && RB_EMPTY_ROOT(&window->regions);
+	mutex_unlock(&window->lock);
+	return empty;
+}
+
+/* What could not be unmapped when it became free: maybe by now */
+static void retire_kept(struct wr_space *space)
+{
+	struct wr_window *window;
+	pgoff_t index = ULONG_MAX;
+
+	lockdep_assert_held(&space->layout_lock);
+	if (likely(!space->kept))
+		return;
+	space->kept = false;
+	while (!space->kept && (window = wr_window_roomy(space, index))) {
+		index = window->first;
+		if (list_empty(&window->shared) && is_empty(window))
+			retire(space, window);
+		wr_window_put(window);
+		cond_resched();
 	}
 }
 
@@ -649,7 +774,9 @@ static int release(struct wr_space *space, pgoff_t first, unsigned long *pages,
 		if (!tail)
 			return -ENOMEM;
 	}
-	mutex_lock(&space->layout_lock);
+	err = mutex_lock_killable(&space->layout_lock);
+	if (err)
+		goto free_tail;
 	err = -ENOENT;
 	window = wr_window_find(space, first);
 	if (window) {
@@ -657,7 +784,9 @@ static int release(struct wr_space *space, pgoff_t first, unsigned long *pages,
 				     &tail);
 		wr_window_put(window);
 	}
+	retire_kept(space);
 	mutex_unlock(&space->layout_lock);
+free_tail:
 	kfree(tail);
 	wr_pagefile_trim(&space->pagefile, true);
 	return err;
@@ -670,7 +799,7 @@ static int release(struct wr_space *space, pgoff_t first, unsigned long *pages,
  * @pages: how many, or 0 for the whole region; set to how many it were
  *
  * Context: takes layout_lock and mmap_lock.
- * Return: 0, or -ENOENT, -ESPIPE, -EXDEV; of a part also -EMFILE, -ENOMEM.
+ * Return: 0, or -ENOENT, -ESPIPE, -EXDEV, -EINTR; of a part also -EMFILE, -ENOMEM.
  */
 int wr_release(struct wr_space *space, pgoff_t first, unsigned long *pages)
 {
@@ -683,7 +812,8 @@ int wr_release(struct wr_space *space, pgoff_t first, unsigned long *pages)
  * @request: how it was made
  *
  * Context: takes layout_lock and mmap_lock.
- * Return: 0, or -ENOENT if it has been released already, whatever is in its place.
+ * Return: 0, or -ENOENT if it has been released already, whatever is in its place,
+ * or -EINTR.
  */
 int wr_unreserve(struct wr_space *space, struct wr_reserve *request)
 {

@@ -159,27 +159,66 @@ static struct wr_region *lowest_gap(struct rb_node *node, unsigned long pages)
 	}
 }
 
+/* The same among @region and all behind it. */
+static struct wr_region *gap_from(struct wr_region *region, unsigned long pages)
+{
+	struct rb_node *node = &region->node, *parent;
+	struct wr_region *right;
+
+	for (;;) {
+		if (to_region(node)->gap >= pages)
+			return to_region(node);
+		right = to_region(node->rb_right);
+		if (right && right->max_gap >= pages)
+			return lowest_gap(node->rb_right, pages);
+		for (; (parent = rb_parent(node)); node = parent)
+			if (node == parent->rb_left)
+				break;
+		if (!parent)
+			return NULL;
+		node = parent;
+	}
+}
+
+/* The region behind the lowest place from @from on, or NULL: behind all of them */
+static struct wr_region *behind_gap(struct wr_window *window, pgoff_t from,
+				    unsigned long pages)
+{
+	struct wr_region *next = wr_region_next(window, from), *before;
+
+	if (!next)
+		return NULL;
+	before = to_region(rb_prev(&next->node));
+	from = max(round_up(from, WR_UNIT_PAGES), free_from(window, before));
+	if (from < next->first && next->first - from >= pages)
+		return next;
+	next = wr_region_after(next);
+	return next ? gap_from(next, pages) : NULL;
+}
+
 /**
  * wr_region_find_gap - find free pages in a window
  * @window: the window; starts and ends at units
+ * @from: a page of it, from which on they shall be; 0 for all of it
  * @pages: how many
  * @first: set to the first page of the lowest place, the start of a unit
  *
  * Return: whether there is room.
  */
-bool wr_region_find_gap(struct wr_window *window, unsigned long pages,
-			pgoff_t *first)
+bool wr_region_find_gap(struct wr_window *window, pgoff_t from,
+			unsigned long pages, pgoff_t *first)
 {
 	struct wr_region *region;
 
 	lockdep_assert_held(&window->lock);
 	pages = round_up(pages, WR_UNIT_PAGES);
-	region = lowest_gap(window->regions.rb_node, pages);
+	region = from ? behind_gap(window, from, pages) :
+			lowest_gap(window->regions.rb_node, pages);
 	if (region)
 		region = to_region(rb_prev(&region->node));
 	else
 		region = to_region(rb_last(&window->regions));
-	*first = free_from(window, region);
+	*first = max(free_from(window, region), round_up(from, WR_UNIT_PAGES));
 	return *first + pages <= window->end;
 }
 

@@ -42,8 +42,8 @@ struct wr_region *wr_region_last(struct wr_window *window);
 struct wr_region *wr_region_after(struct wr_region *region);
 void wr_region_add(struct wr_window *window, struct wr_region *region);
 void wr_region_remove(struct wr_window *window, struct wr_region *region);
-bool wr_region_find_gap(struct wr_window *window, unsigned long pages,
-			pgoff_t *first);
+bool wr_region_find_gap(struct wr_window *window, pgoff_t from,
+			unsigned long pages, pgoff_t *first);
 pgoff_t wr_region_room_end(struct wr_window *window, pgoff_t index,
 			   unsigned long pages);
 bool wr_region_fill(struct wr_window *window);

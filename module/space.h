@@ -86,6 +86,8 @@ struct wr_layout {
  * @file: what windows made by this space map; layout_lock
  * @file_forked: a child maps @file too; set under mmap_lock, reset with @file
  * @refused: below it the core has refused a place, which may be over; layout_lock
+ * @kept: windows without regions may be left that could not be unmapped, since there
+ *	are too many VMAs; layout_lock
  * @batch_lock: see the lock order
  * @lock: a leaf; protects the rest
  * @windows: by address
@@ -111,6 +113,7 @@ struct wr_space {
 	struct file *file;
 	bool file_forked;
 	unsigned long refused;
+	bool kept;
 	struct mutex batch_lock; /* windows locked together */
 	spinlock_t lock; /* the lists of windows */
 	struct rb_root windows;

@@ -529,6 +529,31 @@ void wr_window_trim(struct wr_window *window)
 	mutex_unlock(&window->lock);
 }
 
+/* Whether all pages are lost. */
+static bool all_lost(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	return behind_lost(window, first, end) >= end;
+}
+
+/**
+ * wr_window_can_lose - whether free pages may leave a window
+ * @window: the window; its lock is held, and mmap_lock or layout_lock
+ * @first: the first page
+ * @end: the page behind the last
+ *
+ * A window ends with its last VMA, and its regions with it. Where the program has
+ * unmapped all that regions have, it is free pages that keep those.
+ *
+ * Return: whether it has other VMAs, or no region.
+ */
+bool wr_window_can_lose(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	lockdep_assert_held(&window->lock);
+	return !window->lost || RB_EMPTY_ROOT(&window->regions) ||
+	       !all_lost(window, window->first, min(first, window->end)) ||
+	       !all_lost(window, max(end, window->first), window->end);
+}
+
 /* Free pages, whose VMA has gone, leave the window. */
 static void leave(struct wr_window *window, pgoff_t first, pgoff_t end)
 {

@@ -41,6 +41,8 @@ struct wr_region;
  * @lost: some of its pages are WR_LOST
  * @nr_odd: pages that cannot be in a VMA like the window's own: executable ones,
  *	or if @exec is set committed ones that are not
+ * @taken_up_to: in front of it others have some of each hole, or had; layout_lock
+ *	instead
  * @join_budget: pages in memory that joining VMAs may map again; layout_lock
  *	instead
  * @nr_resident: pages in memory
@@ -77,6 +79,7 @@ struct wr_window {
 	bool forked;
 	bool lost;
 	unsigned long nr_odd;
+	pgoff_t taken_up_to;
 	unsigned long join_budget;
 	unsigned long nr_resident;
 	struct {
@@ -142,6 +145,7 @@ void wr_window_mark_lost(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_window_lose(struct wr_window *window, pgoff_t first, pgoff_t end);
 bool wr_window_end(struct wr_window *window);
 void wr_window_trim(struct wr_window *window);
+bool wr_window_can_lose(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_window_opened(struct wr_window *window);
 void wr_window_closed(struct wr_window *window, pgoff_t first, pgoff_t end,
 		      enum wr_closing why);

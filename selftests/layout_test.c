@@ -505,6 +505,310 @@ TEST_F(layout, queries_cost_no_mappings)
 		ASSERT_TRUE(page_has(region[i], i));
 }
 
+/* Others have some of the lowest hole: the ones behind it are used. */
+TEST_F(layout, holes_behind_others)
+{
+	struct winregion_run run;
+	uint64_t windows;
+	unsigned int i;
+	char *base, *map;
+
+	ASSERT_TRUE(make_gaps(self->fd, &base));
+	for (i = 1; i < 2 * NR_SMALL; i += 2)
+		ASSERT_EQ(0, wr_query(self->fd, base + i * UNIT, &run));
+	map = mmap(base + UNIT, PAGES(1), PROT_READ | PROT_WRITE, MAP_PRIVATE |
+		   MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	ASSERT_EQ(base + UNIT, map);
+	fill_page(map, 77);
+	windows = WR_INFO(self->fd, out_windows);
+	/* What was at its end is the window's no more. */
+	for (i = 3; i < 2 * NR_SMALL - 1; i += 2)
+		EXPECT_EQ(base + i * UNIT, wr_alloc(self->fd, UNIT));
+	EXPECT_EQ(windows, WR_INFO(self->fd, out_windows));
+	EXPECT_TRUE(page_has(map, 77));
+	EXPECT_TRUE(regions_have(base));
+	/* The hole is used as well, once it is free. */
+	ASSERT_EQ(0, munmap(map, PAGES(1)));
+	EXPECT_EQ(base + UNIT, wr_alloc(self->fd, UNIT));
+	EXPECT_EQ(windows, WR_INFO(self->fd, out_windows));
+	EXPECT_TRUE(regions_have(base));
+}
+
+/* ---- a thread beside, so that nobody is alone ---- */
+
+static void *just_wait(void *arg)
+{
+	struct crew *crew = arg;
+
+	while (crew_goes_on(crew))
+		sleep_ms(2);
+	return NULL;
+}
+
+struct beside {
+	int fd;
+	bool threads;
+	bool others;
+	int (*fn)(struct beside *self);
+};
+
+static int run_beside(void *arg)
+{
+	struct beside *self = arg;
+	struct crew crew = {};
+	int ret;
+
+	if (self->threads)
+		crew_add(&crew, just_wait, &crew);
+	ret = self->fn(self);
+	if (self->threads)
+		crew_stop(&crew);
+	return ret;
+}
+
+/* ---- a region without a mapping ---- */
+
+static bool lost_region_is_there(int fd)
+{
+	struct winregion_run run;
+
+	return !wr_query(fd, PLACE + UNIT, &run) &&
+	       run.state == WINREGION_STATE_RESERVE && !run.flags &&
+	       run.region_address == (uintptr_t)PLACE &&
+	       run.region_length == 2 * UNIT &&
+	       WR_INFO(fd, out_regions) == 1;
+}
+
+static int reserve_between(int fd, uint64_t *addr, uint64_t length)
+{
+	struct winregion_reserve arg = {
+		.size = sizeof(arg),
+		.protection = RW,
+		.length = length,
+		.lowest = (uintptr_t)PLACE + 2 * UNIT,
+		.highest = (uintptr_t)PLACE + 16 * UNIT - 1,
+	};
+	int ret = wr_ioctl(fd, WINREGION_RESERVE, &arg);
+
+	*addr = arg.address;
+	return ret;
+}
+
+/*
+ * The program has unmapped all that the region has; in the window there is nothing
+ * else but free pages. Those are not given to others, as the window would end.
+ */
+static int keep_lost_region(struct beside *self)
+{
+	struct winregion_run run;
+	int fd = self->fd;
+	uint64_t addr;
+
+	CHECK(!reserve_flags(fd, PLACE, 4 * UNIT, WINREGION_RESERVE_COMMIT));
+	CHECK(!wr_protect(fd, PLACE, 2 * UNIT, RX));
+	CHECK(!wr_release(fd, PLACE + 2 * UNIT, 2 * UNIT));
+	CHECK(!munmap(PLACE, 2 * UNIT));
+	CHECK(lost_region_is_there(fd));
+	/* A query, */
+	CHECK(!wr_query(fd, PLACE + 2 * UNIT, &run));
+	CHECK(run.state != WINREGION_STATE_FREE);
+	CHECK(lost_region_is_there(fd));
+	/* a region that reaches in, */
+	CHECK(reserve_flags(fd, PLACE + 2 * UNIT, 4 * UNIT, 0) == -EEXIST);
+	CHECK(lost_region_is_there(fd));
+	/* and one that is looked for: the place is not in its way. */
+	CHECK(!reserve_between(fd, &addr, 6 * UNIT));
+	CHECK(addr >= (uintptr_t)PLACE + 4 * UNIT);
+	CHECK(!wr_release(fd, (char *)(uintptr_t)addr, 0));
+	CHECK(lost_region_is_there(fd));
+	/* Where it is all inside, there is a region. */
+	CHECK(!reserve_flags(fd, PLACE + 3 * UNIT, UNIT,
+			     WINREGION_RESERVE_COMMIT));
+	fill_pages(PLACE + 3 * UNIT, 16, 1);
+	CHECK(!wr_query(fd, PLACE + 2 * UNIT, &run));
+	CHECK(run.state == WINREGION_STATE_FREE);
+	CHECK(pages_have(PLACE + 3 * UNIT, 16, 1));
+	CHECK(!wr_release(fd, PLACE + 3 * UNIT, 0));
+	CHECK(lost_region_is_there(fd));
+	CHECK(wr_commit(fd, PLACE, PAGES(1), RW) == -ENOENT);
+	/* It ends when it is released, and then all is free. */
+	CHECK(!wr_release(fd, PLACE, 0));
+	CHECK(!WR_INFO(fd, out_regions));
+	CHECK(wr_is_gone(fd, PLACE));
+	CHECK(can_map(PLACE, 4 * UNIT));
+	return 0;
+}
+
+/* Hazards A10, A14. */
+TEST_F(layout, lost_region_stays)
+{
+	struct beside beside = { .fd = self->fd, .fn = keep_lost_region };
+
+	EXPECT_EQ(0, in_child(run_beside, &beside));
+	beside.threads = true;
+	EXPECT_EQ(0, in_child(run_beside, &beside));
+}
+
+/* ---- as many mappings as a process may have ---- */
+
+#define MAX_MAP_COUNT "/proc/sys/vm/max_map_count"
+/* More than are left */
+#define NR_MAPS 64
+#define MAPS_LEFT 24
+
+/* Pages that are not joined, up to the limit */
+static unsigned int map_all(char **maps, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		maps[i] = mmap(NULL, 4096, i & 1 ? PROT_READ : PROT_NONE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		if (maps[i] == MAP_FAILED)
+			break;
+	}
+	return i;
+}
+
+static int release_at_map_limit(struct beside *self)
+{
+	unsigned int n, mapped = 0, i, most = self->others ? 8 : NR_MAPS;
+	char *region[NR_MAPS], *maps[NR_MAPS], *small;
+	uint64_t committed;
+	int fd = self->fd;
+	size_t vmas;
+
+	small = wr_alloc(fd, UNIT);
+	CHECK(small);
+	committed = WR_INFO(fd, out_committed);
+	vmas = count_all_vmas();
+	CHECK(write_number(MAX_MAP_COUNT, vmas + MAPS_LEFT));
+	for (n = 0; n < most; n++) {
+		region[n] = wr_alloc(fd, MIB(2));
+		if (!region[n])
+			break;
+		fill_page(region[n], n);
+	}
+	CHECK(n >= 8 && n < NR_MAPS && (self->others || errno == ENOSPC));
+	if (self->others)
+		mapped = map_all(maps, NR_MAPS);
+	CHECK(mapped < NR_MAPS);
+	for (i = 0; i < n; i++)
+		CHECK(!wr_release(fd, region[i], 0));
+	CHECK(WR_INFO(fd, out_regions) == 1);
+	CHECK(WR_INFO(fd, out_committed) == committed);
+	/* There is room for another one, whatever could not be unmapped. */
+	region[0] = wr_alloc(fd, MIB(2));
+	CHECK(region[0]);
+	CHECK(page_is_zero(region[0]));
+	CHECK(!wr_release(fd, region[0], 0));
+	/* All is unmapped, if not at once, then when it can be. */
+	for (i = 0; i < mapped; i++)
+		munmap(maps[i], 4096);
+	CHECK(!wr_release(fd, small, 0));
+	CHECK(count_all_vmas() <= vmas);
+	CHECK(WR_INFO(fd, out_windows) <= 1);
+	return 0;
+}
+
+/* Rule: VF-05. A release gives mappings back that a process has no more of. */
+TEST_F(layout, release_at_map_limit)
+{
+	struct beside beside = { .fd = self->fd, .fn = release_at_map_limit };
+	int64_t most = read_number(MAX_MAP_COUNT);
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		beside.threads = i & 1;
+		beside.others = i & 2;
+		EXPECT_EQ(0, in_child(run_beside, &beside)) {
+			TH_LOG("way %u", i);
+		}
+		ASSERT_TRUE(write_number(MAX_MAP_COUNT, most));
+	}
+}
+
+/* ---- a whole region, whatever it is by then ---- */
+
+/* What takes long, and what waits for it, in this order */
+struct queue {
+	int fd;
+	char *much;
+	int ret;
+};
+
+static void *release_much(void *arg)
+{
+	struct queue *queue = arg;
+
+	wr_release(queue->fd, queue->much, 0);
+	return NULL;
+}
+
+static void *release_place(void *arg)
+{
+	struct queue *queue = arg;
+
+	wr_release(queue->fd, PLACE, 0);
+	return NULL;
+}
+
+static void *reserve_less(void *arg)
+{
+	struct queue *queue = arg;
+
+	reserve_flags(queue->fd, PLACE, 2 * UNIT, WINREGION_RESERVE_COMMIT);
+	return NULL;
+}
+
+/* Pages with a mapping of their own, so it has to wait: for another region */
+static int decommit_in_queue(struct queue *queue)
+{
+	void *(*before[])(void *) = {
+		release_much, release_place, reserve_less
+	};
+	pthread_t thread[ARRAY_SIZE(before)];
+	unsigned int i;
+	int ret;
+
+	queue->much = wr_alloc(queue->fd, MIB(48));
+	CHECK(queue->much);
+	fill_pages(queue->much, MIB(48) / 4096, 1);
+	CHECK(!reserve_flags(queue->fd, PLACE, 6 * UNIT,
+			     WINREGION_RESERVE_COMMIT));
+	CHECK(!wr_protect(queue->fd, PLACE, PAGES(1), RX));
+	for (i = 0; i < ARRAY_SIZE(before); i++) {
+		CHECK(!pthread_create(&thread[i], NULL, before[i], queue));
+		usleep(2000);
+	}
+	ret = wr_decommit(queue->fd, PLACE, 0);
+	for (i = 0; i < ARRAY_SIZE(before); i++)
+		pthread_join(thread[i], NULL);
+	CHECK(!ret || ret == -ENOENT);
+	/* Unless the order was another one */
+	wr_release(queue->fd, PLACE, 0);
+	CHECK(!WR_INFO(queue->fd, out_regions));
+	return 0;
+}
+
+static int decommit_whole_regions(void *arg)
+{
+	struct queue queue = { .fd = *(int *)arg };
+	int ret = 0;
+	unsigned int i;
+
+	small_pages_only();
+	for (i = 0; i < race_rounds(10) && !ret; i++)
+		ret = decommit_in_queue(&queue);
+	return ret;
+}
+
+/* Rule: VF-10. The whole region is the one that is there when its turn comes. */
+TEST_F_TIMEOUT(layout, decommit_waits_for_others, 60)
+{
+	EXPECT_EQ(0, in_child(decommit_whole_regions, &self->fd));
+}
+
 /* ---- a reserve that fails when it has made its region ---- */
 
 struct stuck {

@@ -6,6 +6,7 @@
  */
 #include "kselftest_harness.h"
 
+#include <pthread.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -1425,6 +1426,62 @@ TEST_F(cgroup, charged_to_owner)
 	EXPECT_EQ(0, end_child(&child));
 	EXPECT_TRUE(CGROUP_EMPTIES(self));
 	EXPECT_EQ(0, wr_release(self->fd, owner.region, 0));
+}
+
+/*
+ * Where RLIMIT_AS is in the way of what needs no address space, a kernel thread does it.
+ * Free pages leave the middle of a mapping, so there is one mapping more each time.
+ */
+#define NR_HOLES 3000
+
+static void *stay(void *arg)
+{
+	pause();
+	return NULL;
+}
+
+static bool make_holes(int fd, char **region)
+{
+	struct winregion_run run;
+	unsigned int i;
+
+	for (i = 1; i < 2 * NR_HOLES; i += 2)
+		if (wr_release(fd, region[i], 0) ||
+		    wr_query(fd, region[i], &run) ||
+		    run.state != WINREGION_STATE_FREE)
+			return false;
+	return true;
+}
+
+static int make_holes_over_limit(void *arg)
+{
+	FIXTURE_DATA(cgroup) *self = arg;
+	static char *region[2 * NR_HOLES];
+	struct rlimit limit = { MIB(1), RLIM_INFINITY };
+	int64_t start;
+	pthread_t thread;
+	unsigned int i;
+
+	CHECK(enter_cgroup(self));
+	/* Else the process could do it alone. */
+	CHECK(!pthread_create(&thread, NULL, stay, NULL));
+	for (i = 0; i < ARRAY_SIZE(region); i++) {
+		region[i] = wr_reserve(self->fd, KIB(64));
+		CHECK(region[i]);
+	}
+	start = cgroup_read(self, "memory.current");
+	CHECK(!setrlimit(RLIMIT_AS, &limit));
+	CHECK(make_holes(self->fd, region));
+	CHECK(SETTLES(cgroup_read(self, "memory.current") >=
+		      start + NR_HOLES * 128));
+	return 0;
+}
+
+/* Hazard B5. */
+TEST_F_TIMEOUT(cgroup, worker_charges_owner, 120)
+{
+	EXPECT_EQ(0, in_child(make_holes_over_limit, self));
+	EXPECT_TRUE(CGROUP_EMPTIES(self));
 }
 
 TEST_HARNESS_MAIN
