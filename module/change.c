@@ -25,10 +25,10 @@
 #include "layout.h"
 #include "overlap.h"
 #include "pieces.h"
-#include "protection.h"
 #include "ptes.h"
 #include "regiontree.h"
 #include "resident.h"
+#include "states.h"
 
 /* From so many pages in memory on, PTEs are edited instead of unmapped. */
 #define MANY_TO_FORBID 64UL
@@ -258,11 +258,11 @@ static int find_region(struct wr_batch *batch, struct wr_change *change)
 static int check_run(struct wr_batch *batch, struct wr_change *change, u8 old,
 		     unsigned long pages, struct wr_needs *needs)
 {
-	if (batch->op == WR_PROTECT && !(old & WR_COMMITTED))
+	if (batch->op == WR_PROTECT && !wr_state_is_committed(old))
 		return -ENODATA;
-	if (batch->op == WR_COMMIT && (old & WR_LOST))
+	if (batch->op == WR_COMMIT && wr_state_is_lost(old))
 		return -ENOENT;
-	if (batch->op == WR_COMMIT && !(old & WR_COMMITTED))
+	if (batch->op == WR_COMMIT && !wr_state_is_committed(old))
 		needs->charge += pages;
 	if (wr_window_exec_at(change->window, old) !=
 	    wr_window_exec_at(change->window, change->state))
@@ -418,7 +418,7 @@ static void set_states(struct wr_batch *batch, struct wr_change *change,
 
 	for (i = change->first; i < change->end; i = next) {
 		old = wr_runs_span(&window->runs, i, change->end, &next);
-		if (!(old & WR_COMMITTED))
+		if (!wr_state_is_committed(old))
 			*charged += next - i;
 		if (wr_window_is_odd(window, old))
 			window->nr_odd -= next - i;

@@ -55,7 +55,7 @@ static vm_fault_t trip_guard(struct vm_fault *vmf, struct wr_window *window,
 	    wr_runs_split(runs, index + 1, GFP_KERNEL_ACCOUNT))
 		return VM_FAULT_OOM;
 	wr_huge_break(window, index, index + 1);
-	wr_runs_fill(runs, index, index + 1, state & ~WR_GUARD);
+	wr_runs_fill(runs, index, index + 1, wr_state_disarmed(state));
 	return VM_FAULT_SIGSEGV;
 }
 
@@ -135,9 +135,9 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 	struct page **unit = NULL, *page;
 	vm_fault_t ret;
 
-	if (unlikely(state & WR_GUARD))
+	if (unlikely(wr_state_is_guard(state)))
 		return trip_guard(vmf, window, state);
-	if ((state & wanted) != wanted)
+	if (!wr_state_allows(state, wanted))
 		return VM_FAULT_SIGSEGV;
 	if (dump_skips(window, vmf->pgoff))
 		return VM_FAULT_SIGBUS;
@@ -170,10 +170,9 @@ static vm_fault_t huge_fault_locked(struct vm_fault *vmf,
 				    struct wr_window *window)
 {
 	u8 state = wr_runs_state(&window->runs, vmf->pgoff);
-	u8 wanted = wanted_rights(vmf);
 	struct folio *folio;
 
-	if (state & WR_GUARD || (state & wanted) != wanted ||
+	if (!wr_state_allows(state, wanted_rights(vmf)) ||
 	    dump_skips(window, vmf->pgoff))
 		return VM_FAULT_FALLBACK;
 	folio = wr_huge_find(vmf, window);
@@ -274,11 +273,11 @@ static void map_near(struct vm_fault *vmf, struct wr_window *window)
 
 static vm_fault_t mkwrite_locked(struct vm_fault *vmf, struct wr_window *window)
 {
-	u8 rights = wr_state_rights(wr_runs_state(&window->runs, vmf->pgoff));
+	u8 state = wr_runs_state(&window->runs, vmf->pgoff);
 	bool claimed;
 	struct page *page;
 
-	if (!(rights & WR_WRITE))
+	if (!wr_state_allows(state, WR_WRITE))
 		return VM_FAULT_SIGSEGV;
 	claimed = window->forked &&
 		  !wr_resident_is_own(window, vmf->pgoff, vmf->page);
@@ -430,9 +429,9 @@ static struct page *access_page(struct wr_window *window, pgoff_t index,
 	u8 state = wr_runs_state(&window->runs, index);
 	u8 wanted = write ? WR_WRITE : WR_READ;
 
-	if (!(state & WR_COMMITTED))
+	if (!wr_state_is_committed(state))
 		return write ? ERR_PTR(-EFAULT) : NULL;
-	if (!forced && !(wr_state_rights(state) & wanted))
+	if (!forced && !wr_state_allows(state, wanted))
 		return ERR_PTR(-EFAULT);
 	if (write)
 		return wr_resident_own(window, index, NULL);

@@ -133,7 +133,9 @@ static u8 fork_span(struct wr_fork *fork, pgoff_t first, pgoff_t end,
 	else if (first < fork->moved_first)
 		end = min(end, fork->moved_first);
 	state = wr_runs_span(&fork->parent->runs, first, end, next);
-	return moved && !(state & WR_LOST) ? fork->parent->moving.state : state;
+	if (moved && !wr_state_is_lost(state))
+		return fork->parent->moving.state;
+	return state;
 }
 
 /* Whether all pages of a VMA belong into one that is executable, or is not. */
@@ -146,7 +148,7 @@ static bool vma_fits(struct wr_fork *fork, struct vm_area_struct *vma,
 	for (; i < end; i = next) {
 		cond_resched();
 		state = fork_span(fork, i, end, &next);
-		if (!(state & WR_LOST) &&
+		if (!wr_state_is_lost(state) &&
 		    wr_window_exec_at(fork->parent, state) != exec)
 			return false;
 	}
@@ -164,11 +166,11 @@ static enum fork_how fork_how(struct wr_fork *fork, struct vm_area_struct *vma)
 
 static u8 fork_state(struct wr_window *parent, u8 state, enum fork_how how)
 {
-	if (how != FORK_ODD || state & WR_LOST)
+	if (how != FORK_ODD || wr_state_is_lost(state))
 		return state;
-	if (state & WR_COMMITTED)
-		return state & ~(WR_EXEC | WR_EXEC_ONLY);
-	return parent->exec ? WR_LOST : state;
+	if (wr_state_is_committed(state))
+		return wr_state_no_exec(state);
+	return parent->exec ? WR_STATE_LOST : state;
 }
 
 static int fork_run(struct wr_fork *fork, pgoff_t first, pgoff_t end, u8 state)
@@ -184,7 +186,7 @@ static int fork_run(struct wr_fork *fork, pgoff_t first, pgoff_t end, u8 state)
 	wr_runs_fill(&child->runs, first, end, state);
 	if (wr_window_is_odd(child, state))
 		child->nr_odd += end - first;
-	if (!(state & WR_LOST))
+	if (!wr_state_is_lost(state))
 		fork->kept += end - first;
 	return 0;
 }
@@ -206,7 +208,7 @@ static int fork_runs(struct wr_fork *fork, struct wr_region *region,
 		err = fork_run(fork, first, next, state);
 		if (err)
 			return err;
-		if (region && (state & WR_COMMITTED)) {
+		if (region && wr_state_is_committed(state)) {
 			region->committed += next - first;
 			fork->committed += next - first;
 		}
@@ -249,7 +251,8 @@ static int fork_pages(struct wr_fork *fork, pgoff_t first, pgoff_t end,
 	else /* the core copies PTEs: those may not be right for the child */
 		wr_resident_unmap(fork->parent, first, end);
 	err = wr_resident_fork(fork->parent, fork->child, first, end);
-	if (!err && moved && !(fork->parent->moving.state & WR_COMMITTED))
+	if (!err && moved &&
+	    !wr_state_is_committed(fork->parent->moving.state))
 		wr_resident_drop(fork->child, max(first, fork->moved_first),
 				 min(end, fork->moved_end), false);
 	return err;
@@ -328,7 +331,7 @@ static struct wr_window *alloc_child(struct wr_window *parent,
 	/* Pages whose VMA is not copied are lost. */
 	runs = &child->runs;
 	wr_runs_fill(runs, runs->base, runs->base + (1UL << runs->shift),
-		     WR_LOST);
+		     WR_STATE_LOST);
 	return child;
 }
 

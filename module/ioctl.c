@@ -16,10 +16,10 @@
 #include "commit.h"
 #include "ioctl.h"
 #include "place.h"
-#include "protection.h"
 #include "query.h"
 #include "region.h"
 #include "regiontree.h"
+#include "states.h"
 
 /* Runs that one step of WINREGION_QUERY_RUNS collects: a page of them. */
 #define RUNS_AT_ONCE (PAGE_SIZE / sizeof(struct winregion_run))

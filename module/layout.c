@@ -89,7 +89,7 @@ static bool is_gone(struct wr_window *window, pgoff_t first, pgoff_t end)
 	mutex_lock(&window->lock);
 	gone = window->dead;
 	for (; !gone && first < end; first = next)
-		gone = wr_runs_span(&window->runs, first, end, &next) & WR_LOST;
+		gone = wr_window_lost_at(window, first, end, &next);
 	mutex_unlock(&window->lock);
 	return gone;
 }
@@ -162,7 +162,7 @@ static bool is_hole(struct wr_window *window, pgoff_t first, pgoff_t end)
 	mutex_lock(&window->lock);
 	hole = !window->dead && first >= window->first && end <= window->end;
 	for (; hole && first < end; first = next)
-		hole = wr_runs_span(&window->runs, first, end, &next) & WR_LOST;
+		hole = wr_window_lost_at(window, first, end, &next);
 	mutex_unlock(&window->lock);
 	return hole;
 }
@@ -475,7 +475,7 @@ int wr_layout_refill(struct wr_window *window, pgoff_t first, pgoff_t end)
 
 	for (; first < end && !err; first = next) {
 		mutex_lock(&window->lock);
-		lost = wr_runs_span(&window->runs, first, end, &next) & WR_LOST;
+		lost = wr_window_lost_at(window, first, end, &next);
 		mutex_unlock(&window->lock);
 		if (lost)
 			err = map_error(take_step(window, WR_STEP_REFILL,
@@ -540,7 +540,7 @@ int wr_layout_unmap(struct wr_window *window, pgoff_t first, pgoff_t end)
 
 	for (; first < end && !err; first = next) {
 		mutex_lock(&window->lock);
-		lost = wr_runs_span(&window->runs, first, end, &next) & WR_LOST;
+		lost = wr_window_lost_at(window, first, end, &next);
 		mutex_unlock(&window->lock);
 		if (!lost)
 			err = unmap_span(window, first, next);

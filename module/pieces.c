@@ -49,9 +49,9 @@ static bool state_is_exec_at(struct wr_window *window, pgoff_t first,
 		state = wr_runs_span(&window->runs, stop, end, next);
 		if (stop == first) {
 			exec = wr_window_exec_at(window, state);
-			*lost = state & WR_LOST;
+			*lost = wr_state_is_lost(state);
 		} else if (exec != wr_window_exec_at(window, state) ||
-			   *lost != !!(state & WR_LOST)) {
+			   *lost != wr_state_is_lost(state)) {
 			break;
 		}
 		stop = *next;
@@ -224,7 +224,7 @@ static pgoff_t kept_span(struct wr_window *window, pgoff_t *first, pgoff_t end)
 
 	mutex_lock(&window->lock);
 	for (i = *first; i < end; i = next) {
-		lost = wr_runs_span(&window->runs, i, end, &next) & WR_LOST;
+		lost = wr_window_lost_at(window, i, end, &next);
 		if (lost && i > *first)
 			break;
 		if (lost)
@@ -419,15 +419,14 @@ static void populate_locked(struct wr_window *window,
 			    pgoff_t end)
 {
 	pgoff_t i, next;
-	u8 state, rights;
+	u8 state;
 
 	for (i = first; i < end; i = next) {
 		state = wr_runs_span(&window->runs, i, end, &next);
-		rights = wr_state_rights(state);
-		if (!(rights & WR_READ))
+		if (!wr_state_allows(state, WR_READ))
 			continue;
 		populate_run(window, vma, i, next);
-		if (window->tracked && rights & WR_WRITE)
+		if (window->tracked && wr_state_allows(state, WR_WRITE))
 			wr_ptes_allow_write(window, i, next);
 	}
 }

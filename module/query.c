@@ -17,11 +17,11 @@
 #include "ioctl.h"
 #include "layout.h"
 #include "place.h"
-#include "protection.h"
 #include "ptes.h"
 #include "query.h"
 #include "regiontree.h"
 #include "resident.h"
+#include "states.h"
 
 /* Of a mapping of a device, how many pages are looked at for one answer. */
 #define FOREIGN_PAGES 512
@@ -37,7 +37,7 @@
  * @region_end: the page behind the region's last
  * @committed: committed pages of the region
  * @protection: allocation protection of the region
- * @state: of the pages of the run; reserved if not WR_COMMITTED
+ * @state: of the pages of the run; reserved if not committed
  */
 struct wr_found {
 	pgoff_t first;
@@ -62,8 +62,8 @@ static __always_inline void wr_found_run(const struct wr_found *found,
 	run->region_committed = found->committed << PAGE_SHIFT;
 	run->resident = 0;
 	run->region_protection = found->protection;
-	run->state = state & WR_COMMITTED ? WINREGION_STATE_COMMIT :
-					    WINREGION_STATE_RESERVE;
+	run->state = wr_state_is_committed(state) ? WINREGION_STATE_COMMIT :
+						    WINREGION_STATE_RESERVE;
 	run->protection = wr_state_protection(state, found->protection);
 	run->type = WINREGION_TYPE_PRIVATE;
 	run->flags = 0;
@@ -77,7 +77,7 @@ static noinline pgoff_t reserved_end(struct wr_runs *runs, pgoff_t next,
 	pgoff_t stop;
 
 	for (; next < end; next = stop)
-		if (wr_runs_span(runs, next, end, &stop) & ~WR_LOST)
+		if (wr_state_is_committed(wr_runs_span(runs, next, end, &stop)))
 			break;
 	return next;
 }
@@ -90,7 +90,7 @@ find_run(struct wr_window *window, struct wr_region *region, pgoff_t index)
 	pgoff_t end = region->end, next;
 	u8 state = wr_runs_near_span(runs, index, end, &next);
 
-	if (!(state & WR_COMMITTED) && unlikely(window->lost))
+	if (!wr_state_is_committed(state) && unlikely(window->lost))
 		next = reserved_end(runs, next, end);
 	return (struct wr_found){
 		.first = index,

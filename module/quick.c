@@ -14,20 +14,18 @@
 
 #include "change.h"
 #include "ioctl.h"
-#include "protection.h"
 #include "regiontree.h"
+#include "states.h"
 
 /* Whether pages may go from state @old to @new without more ado. */
 static __always_inline bool is_quick(struct wr_window *window, enum wr_op op,
 				     u8 old, u8 new)
 {
-	if (op == WR_PROTECT && !(old & WR_COMMITTED))
+	if (op == WR_PROTECT && !wr_state_is_committed(old))
 		return false;
-	if (window->exec || (old | new) & (WR_LOST | WR_EXEC)) {
-		if (old & WR_LOST || wr_window_exec_at(window, old) !=
-					     wr_window_exec_at(window, new))
-			return false;
-	}
+	if (wr_state_is_lost(old) ||
+	    wr_window_exec_at(window, old) != wr_window_exec_at(window, new))
+		return false;
 	return !wr_state_needs_tracking(new) || window->tracked;
 }
 
@@ -47,7 +45,7 @@ quick_slot(struct wr_window *window, enum wr_op op, struct wr_change *change)
 	states = slot->states + wr_slot_offset(change->first);
 	if (!wr_states_are(states, *states, n))
 		return NULL;
-	if (slot->nr_resident && *states & WR_COMMITTED &&
+	if (slot->nr_resident && wr_state_is_committed(*states) &&
 	    (op == WR_DECOMMIT ||
 	     wr_state_rights(*states) != wr_state_rights(change->state)))
 		return NULL;
@@ -76,7 +74,7 @@ static __always_inline bool check(struct wr_window *window, enum wr_op op,
 	old = slot->states[wr_slot_offset(change->first)];
 	if (!is_quick(window, op, old, change->state))
 		return false;
-	if (op == WR_COMMIT && !(old & WR_COMMITTED))
+	if (op == WR_COMMIT && !wr_state_is_committed(old))
 		*charge += pages;
 	change->slot = slot;
 	return true;
@@ -110,7 +108,7 @@ static __always_inline bool charge_one(struct wr_window *window, enum wr_op op,
 			return false;
 		change->region->committed += charge;
 	}
-	if (op == WR_DECOMMIT && (old & WR_COMMITTED)) {
+	if (op == WR_DECOMMIT && wr_state_is_committed(old)) {
 		if (!wr_pagefile_uncharge_quick(pagefile, pages))
 			return false;
 		change->region->committed -= pages;
@@ -249,7 +247,7 @@ static __always_inline bool read_plain(enum wr_op op,
 		change->state = 0;
 		return !protection;
 	}
-	change->state = wr_protection_plain(protection);
+	change->state = wr_protection_alone(protection);
 	return change->state;
 fault:
 	user_read_access_end();
@@ -319,7 +317,7 @@ static unsigned int count_committed(struct wr_change *change)
 		states += sizeof(eight);
 	}
 	while (n--)
-		committed += !!(*states++ & WR_COMMITTED);
+		committed += wr_state_is_committed(*states++);
 	return committed;
 }
 

@@ -93,7 +93,7 @@ static bool range_is_free(struct wr_window *window, pgoff_t first, pgoff_t end)
 	if (!window->lost)
 		return true;
 	for (; first < end; first = next)
-		if (wr_runs_span(&window->runs, first, end, &next) & WR_LOST)
+		if (wr_window_lost_at(window, first, end, &next))
 			return false;
 	return true;
 }
@@ -645,6 +645,7 @@ static void cut_region(struct wr_window *window, struct wr_region *region,
 {
 	struct wr_region *rest = *tail;
 	pgoff_t old_end = region->end, next, i;
+	u8 state;
 
 	wr_region_remove(window, region);
 	if (first > region->first && end < old_end) {
@@ -653,10 +654,11 @@ static void cut_region(struct wr_window *window, struct wr_region *region,
 		rest->end = old_end;
 		rest->protection = region->protection;
 		rest->serial = region->serial;
-		for (i = end; i < old_end; i = next)
-			if (wr_runs_span(&window->runs, i, old_end, &next) &
-			    WR_COMMITTED)
+		for (i = end; i < old_end; i = next) {
+			state = wr_runs_span(&window->runs, i, old_end, &next);
+			if (wr_state_is_committed(state))
 				rest->committed += next - i;
+		}
 		region->committed -= rest->committed;
 		wr_region_add(window, rest);
 	}

@@ -9,38 +9,6 @@
 
 #include <linux/winregion.h>
 
-/*
- * The state of one page, in a byte. 0 is a page that is not committed: reserved
- * when a region contains it, free otherwise.
- */
-#define WR_COMMITTED 0x80
-#define WR_LOST 0x40 /* no VMA of ours is there any more */
-#define WR_GUARD 0x20 /* the next access takes this bit away and fails */
-#define WR_COMBINE 0x10 /* WINREGION_WRITECOMBINE was asked for */
-#define WR_READ 0x01
-#define WR_WRITE 0x02
-#define WR_EXEC 0x04
-#define WR_EXEC_ONLY 0x08 /* EXECUTE, not EXECUTE_READ: same rights */
-#define WR_RIGHTS (WR_READ | WR_WRITE | WR_EXEC)
-
-/* What the page may be used for right now. */
-static inline u8 wr_state_rights(u8 state)
-{
-	return state & WR_GUARD ? 0 : state & WR_RIGHTS;
-}
-
-/* Executable pages live in executable VMAs, armed as guard or not. */
-static inline bool wr_state_is_exec(u8 state)
-{
-	return state & WR_EXEC;
-}
-
-/* Pages that may be read but not written need a window with write faults. */
-static inline bool wr_state_needs_tracking(u8 state)
-{
-	return (state & WR_READ) && !(state & WR_WRITE);
-}
-
 #define WR_SLOT_SHIFT (PMD_SHIFT - PAGE_SHIFT)
 #define WR_SLOT_PAGES (PMD_SIZE >> PAGE_SHIFT)
 

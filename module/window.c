@@ -6,7 +6,7 @@
  * The core owns the VMAs, and the program may do to them what it may do to any:
  * unmap whole ones, and fork. See layout.c for what we do to them.
  *
- * A program can unmap an executable piece alone. Its pages become WR_LOST: the
+ * A program can unmap an executable piece alone. Its pages become lost: the
  * region keeps its identity, but nobody may map there again, since by now the
  * addresses can belong to somebody else. Free pages that were given back are lost
  * too. Those that are in no region are a hole, and the window's again once there is
@@ -364,7 +364,7 @@ struct wr_window *wr_window_next_shared(struct wr_space *space,
 static void count_run(struct wr_window *window, u8 state, unsigned long pages,
 		      unsigned long *committed)
 {
-	if (state & WR_COMMITTED)
+	if (wr_state_is_committed(state))
 		*committed += pages;
 	if (wr_window_is_odd(window, state))
 		window->nr_odd -= pages;
@@ -392,8 +392,8 @@ void wr_window_clear(struct wr_window *window, struct wr_region *region,
 	for (i = first; i < end; i = next) {
 		state = wr_runs_span(&window->runs, i, end, &next);
 		count_run(window, state, next - i, &committed);
-		if (state && !(state & WR_LOST))
-			wr_runs_fill(&window->runs, i, next, 0);
+		if (wr_state_is_committed(state))
+			wr_runs_fill(&window->runs, i, next, WR_STATE_NONE);
 	}
 	wr_resident_drop(window, first, end, mapped);
 	wr_huge_thin(window, first, end);
@@ -438,7 +438,7 @@ static void mark_lost(struct wr_window *window, pgoff_t first, pgoff_t end)
 	lockdep_assert_held(&window->lock);
 	wr_runs_split(&window->runs, first, GFP_MUST);
 	wr_runs_split(&window->runs, end, GFP_MUST);
-	wr_runs_fill(&window->runs, first, end, WR_LOST);
+	wr_runs_fill(&window->runs, first, end, WR_STATE_LOST);
 	window->lost = true;
 }
 
@@ -488,7 +488,7 @@ static pgoff_t behind_lost(struct wr_window *window, pgoff_t first, pgoff_t end)
 	pgoff_t next;
 
 	for (; first < end; first = next)
-		if (!(wr_runs_span(&window->runs, first, end, &next) & WR_LOST))
+		if (!wr_window_lost_at(window, first, end, &next))
 			break;
 	return first;
 }
@@ -499,7 +499,7 @@ static pgoff_t before_lost(struct wr_window *window, pgoff_t first, pgoff_t end)
 	pgoff_t last = first, next;
 
 	for (; first < end; first = next)
-		if (!(wr_runs_span(&window->runs, first, end, &next) & WR_LOST))
+		if (!wr_window_lost_at(window, first, end, &next))
 			last = next;
 	return last;
 }
@@ -630,7 +630,7 @@ void wr_window_refilled(struct wr_window *window, pgoff_t first, pgoff_t end)
 	mutex_lock(&window->lock);
 	wr_runs_split(&window->runs, first, GFP_MUST);
 	wr_runs_split(&window->runs, end, GFP_MUST);
-	wr_runs_fill(&window->runs, first, end, 0);
+	wr_runs_fill(&window->runs, first, end, WR_STATE_NONE);
 	mutex_unlock(&window->lock);
 }
 

@@ -10,6 +10,7 @@
 
 #include "runs.h"
 #include "space.h"
+#include "states.h"
 
 struct wr_region;
 
@@ -38,7 +39,7 @@ struct wr_region;
  * @tracked: its VMAs ask before a page becomes writable; set under mmap_lock as
  *	well, and never reset
  * @forked: others may own some of its pages too; never reset
- * @lost: some of its pages are WR_LOST
+ * @lost: some of its pages are lost
  * @nr_odd: pages that cannot be in a VMA like the window's own: executable ones,
  *	or if @exec is set committed ones that are not
  * @taken_up_to: in front of it others have some of each hole, or had; layout_lock
@@ -105,13 +106,21 @@ enum wr_closing {
 /* Whether a page in this state belongs into a VMA that is executable. */
 static inline bool wr_window_exec_at(struct wr_window *window, u8 state)
 {
-	return state & WR_COMMITTED ? wr_state_is_exec(state) : window->exec;
+	return wr_state_is_committed(state) ? wr_state_is_exec(state) :
+					      window->exec;
 }
 
 /* Whether that is another VMA than the window's own. */
 static inline bool wr_window_is_odd(struct wr_window *window, u8 state)
 {
 	return wr_window_exec_at(window, state) != window->exec;
+}
+
+/* Whether the pages from @index to @next, at most @end, are lost. */
+static inline bool wr_window_lost_at(struct wr_window *window, pgoff_t index,
+				     pgoff_t end, pgoff_t *next)
+{
+	return wr_state_is_lost(wr_runs_span(&window->runs, index, end, next));
 }
 
 struct wr_window *wr_window_next(struct wr_space *space, pgoff_t index);

@@ -233,6 +233,67 @@ TEST_F(region, writecombine_excludes_noaccess)
 	EXPECT_BAD_PROTECTION(PAGE_WRITECOMBINE);
 }
 
+/* Whether a page of private memory can have @value. */
+static bool is_valid(DWORD value)
+{
+	DWORD base = value & 0xff, modifiers = value & ~(DWORD)0xff;
+
+	if (!is_base_value(base))
+		return false;
+	if (!modifiers)
+		return true;
+	return base != PAGE_NOACCESS && (modifiers == PAGE_GUARD ||
+					 modifiers == PAGE_NOCACHE ||
+					 modifiers == PAGE_WRITECOMBINE);
+}
+
+/* What a query shows of @value, for pages whose region is not NOCACHE. */
+#define SHOWN(value) ((value) & ~(DWORD)PAGE_NOCACHE)
+
+/* Rules: P-01, P-02, P-03, P-04, P-05, P-07, P-08, P-10, VP-08 */
+TEST_F(region, each_value_is_taken_or_refused)
+{
+	DWORD value, old, last = PAGE_READWRITE;
+	bool taken;
+
+	COMMIT(0, PAGE, PAGE_READWRITE);
+	for (value = 0; value < 0x1000; value++) {
+		old = POISON;
+		taken = VirtualProtect(self->base, PAGE, value, &old);
+		ASSERT_EQ(is_valid(value), taken);
+		if (taken) {
+			EXPECT_EQ(last, old);
+			last = SHOWN(value);
+		}
+		REGION_COMMITTED(0, PAGE, last);
+	}
+}
+
+/* Rules: P-01, P-10, GP-01, VP-01, VA-08 */
+TEST_F(region, each_value_follows_each_other)
+{
+	DWORD values[16], value, old;
+	size_t i, j, n = 0;
+
+	for (value = 0; value < 0x1000; value++)
+		if (is_valid(value) && SHOWN(value) == value)
+			values[n++] = value;
+	ASSERT_EQ(ARRAY_SIZE(values), n);
+	for (i = 0; i < n; i++) {
+		for (j = 0; j < n; j++) {
+			COMMIT(0, PAGE, values[i]);
+			REGION_COMMITTED(0, PAGE, values[i]);
+			old = POISON;
+			ASSERT_TRUE(VirtualProtect(self->base, PAGE, values[j],
+						   &old));
+			EXPECT_EQ(values[i], old);
+			REGION_COMMITTED(0, PAGE, values[j]);
+		}
+		DECOMMIT(0, PAGE);
+		REGION_RESERVED(0, self->size);
+	}
+}
+
 /* Rules: P-06 */
 TEST_F(region, writecombine_goes_with_readonly)
 {
