@@ -496,11 +496,12 @@ static void apply_all(struct wr_batch *batch)
 
 /* ---- changes of VMAs ---- */
 
-static void restore_all(struct wr_batch *batch, unsigned int nr)
+static void refit_or_lose_all(struct wr_batch *batch, unsigned int nr)
 {
 	while (nr--)
-		wr_window_restore(batch->spans[nr].window,
-				  batch->spans[nr].first, batch->spans[nr].end);
+		wr_window_refit_or_lose(batch->spans[nr].window,
+					batch->spans[nr].first,
+					batch->spans[nr].end);
 }
 
 static bool change_is_exec(struct wr_change *change)
@@ -537,7 +538,7 @@ static int remap_all(struct wr_batch *batch)
 		err = wr_window_remap(change->window, change->first,
 				      change->end, change_is_exec(change));
 		if (err) {
-			restore_all(batch, i);
+			refit_or_lose_all(batch, i);
 			return err;
 		}
 	}
@@ -596,9 +597,9 @@ static void announce(struct wr_batch *batch, bool moving)
 	struct wr_change *change = batch->changes;
 
 	if (batch->nr == 1)
-		wr_window_move(change->window, change->first,
-			       moving ? change->end : change->first,
-			       change->state);
+		wr_window_announce(change->window, change->first,
+				   moving ? change->end : change->first,
+				   change->state);
 }
 
 static int change_vmas(struct wr_batch *batch)
@@ -617,7 +618,7 @@ static int change_vmas(struct wr_batch *batch)
 		goto over;
 	err = apply_again(batch);
 	if (err)
-		restore_all(batch, batch->nr_spans);
+		refit_or_lose_all(batch, batch->nr_spans);
 	else
 		rejoin_all(batch);
 over:

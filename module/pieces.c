@@ -181,8 +181,8 @@ static int move_span(struct wr_window *window, pgoff_t first, pgoff_t end,
 }
 
 /* The second try fills the hole that the first one may have left. */
-static int restore_piece(struct wr_window *window, pgoff_t first, pgoff_t end,
-			 bool exec)
+static int refit_piece(struct wr_window *window, pgoff_t first, pgoff_t end,
+		       bool exec)
 {
 	flip_vmas(window, first, end, exec);
 	if (!cut_misfits(window, first, end, exec))
@@ -195,7 +195,7 @@ static int restore_piece(struct wr_window *window, pgoff_t first, pgoff_t end,
 }
 
 /**
- * wr_window_restore - make the VMAs fit the states
+ * wr_window_refit_or_lose - make the VMAs fit the states
  * @window: the window; its space's layout_lock is held
  * @first: the first page
  * @end: the page behind the last
@@ -203,14 +203,15 @@ static int restore_piece(struct wr_window *window, pgoff_t first, pgoff_t end,
  * For pages that were released, and for when a change of VMAs has failed half
  * way, where the core can leave a hole. What cannot be mapped again is lost.
  */
-void wr_window_restore(struct wr_window *window, pgoff_t first, pgoff_t end)
+void wr_window_refit_or_lose(struct wr_window *window, pgoff_t first,
+			     pgoff_t end)
 {
 	bool exec, lost = false;
 	pgoff_t next;
 
 	for (; first < end; first = next) {
 		exec = state_is_exec_at(window, first, end, &next, &lost);
-		if (!lost && restore_piece(window, first, next, exec))
+		if (!lost && refit_piece(window, first, next, exec))
 			wr_window_unmapped(window, first, next);
 		cond_resched();
 	}
@@ -258,19 +259,19 @@ int wr_window_remap(struct wr_window *window, pgoff_t first, pgoff_t end,
 		cond_resched();
 	}
 	if (err)
-		wr_window_restore(window, first, end);
+		wr_window_refit_or_lose(window, first, end);
 	return err;
 }
 
 /**
- * wr_window_move - tell forks what the pages of a VMA will be
+ * wr_window_announce - tell forks what the pages of a VMA will be
  * @window: the window; its space's layout_lock is held
  * @first: the first page
  * @end: the page behind the last; @first if it is over
  * @state: their state once they have moved
  */
-void wr_window_move(struct wr_window *window, pgoff_t first, pgoff_t end,
-		    u8 state)
+void wr_window_announce(struct wr_window *window, pgoff_t first, pgoff_t end,
+			u8 state)
 {
 	mutex_lock(&window->lock);
 	window->moving.first = first;
@@ -483,5 +484,5 @@ void wr_window_rejoin(struct wr_window *window, pgoff_t first, pgoff_t end)
 			   window->exec, MAP_FIXED))
 		populate(window, join.first, join.end);
 	else
-		wr_window_restore(window, join.first, join.end);
+		wr_window_refit_or_lose(window, join.first, join.end);
 }

@@ -756,7 +756,7 @@ static int release_locked(struct wr_space *space, struct wr_window *window,
 		return ret;
 	/* What is free goes back to the window's own VMA. */
 	if (ret && (!empty || !list_empty(&window->shared)))
-		wr_window_restore(window, first, first + *pages);
+		wr_window_refit_or_lose(window, first, first + *pages);
 	if (empty)
 		retire(space, window);
 	else if (ret)
