@@ -26,6 +26,7 @@
 #include "overlap.h"
 #include "pieces.h"
 #include "ptes.h"
+#include "quick.h"
 #include "regiontree.h"
 #include "resident.h"
 #include "states.h"
@@ -36,13 +37,6 @@
 
 /* Runs to look at between two looks for a fatal signal. */
 #define RUNS_AT_A_TIME 64
-
-/* How a change holds mmap_lock; the last one with the VMAs' locks too. */
-enum wr_mmap {
-	WR_MMAP_NONE,
-	WR_MMAP_READ,
-	WR_MMAP_WRITE,
-};
 
 /**
  * struct wr_batch - a change that is going on
@@ -70,20 +64,6 @@ struct wr_batch {
 	struct list_head windows;
 	bool several;
 	enum wr_mmap mmap;
-};
-
-/**
- * struct wr_needs - what a batch needs
- * @track: a window that must be tracked first
- * @exec: pages must move between VMAs first
- * @mmap: how mmap_lock should be held, as many PTEs are to be edited
- * @charge: pages to charge
- */
-struct wr_needs {
-	struct wr_window *track;
-	bool exec;
-	enum wr_mmap mmap;
-	unsigned long charge;
 };
 
 /* The window of the range before is the range's too; it has one reference then. */
@@ -255,25 +235,10 @@ static int find_region(struct wr_batch *batch, struct wr_change *change)
 	return change->end > change->region->end ? -EXDEV : 0;
 }
 
-static int check_run(struct wr_batch *batch, struct wr_change *change, u8 old,
-		     unsigned long pages, struct wr_needs *needs)
-{
-	if (batch->op == WR_PROTECT && !wr_state_is_committed(old))
-		return -ENODATA;
-	if (batch->op == WR_COMMIT && wr_state_is_lost(old))
-		return -ENOENT;
-	if (batch->op == WR_COMMIT && !wr_state_is_committed(old))
-		needs->charge += pages;
-	if (wr_window_exec_at(change->window, old) !=
-	    wr_window_exec_at(change->window, change->state))
-		needs->exec = true;
-	return 0;
-}
-
 /* Whether PTEs can be made read only in place. */
 static bool only_write_goes(struct wr_change *change)
 {
-	return change->lost == WR_WRITE &&
+	return change->rights.lost == WR_WRITE &&
 	       wr_state_needs_tracking(change->state);
 }
 
@@ -286,28 +251,11 @@ static enum wr_mmap mmap_for(struct wr_change *change)
 	    wr_resident_at_most(window, change->first, change->end,
 				MANY_TO_FORBID) >= MANY_TO_FORBID)
 		return WR_MMAP_WRITE;
-	if (change->gained & WR_WRITE && window->tracked &&
+	if (change->rights.gained & WR_WRITE && window->tracked &&
 	    wr_resident_at_most(window, change->first, change->end,
 				MANY_TO_ALLOW) >= MANY_TO_ALLOW)
 		return WR_MMAP_READ;
 	return WR_MMAP_NONE;
-}
-
-static void forget_rights(struct wr_change *change)
-{
-	change->lost = 0;
-	change->gained = 0;
-	change->unlike = false;
-}
-
-static void note_rights(struct wr_change *change, u8 old)
-{
-	u8 had = wr_state_rights(old), has = wr_state_rights(change->state);
-
-	change->lost |= had & ~has;
-	change->unlike |= had != has;
-	if (had & WR_READ)
-		change->gained |= has & ~had;
 }
 
 /* Whether pages are unmapped that relatives can have too: wr_resident_zap(). */
@@ -316,7 +264,8 @@ static bool zaps_forked(struct wr_batch *batch, struct wr_change *change)
 	struct wr_window *window = change->window;
 
 	return window->forked && window->nr_resident &&
-	       (batch->op == WR_DECOMMIT || change->lost || change->unlike);
+	       (batch->op == WR_DECOMMIT || change->rights.lost ||
+		change->rights.unlike);
 }
 
 static int check_change(struct wr_batch *batch, struct wr_change *change,
@@ -327,11 +276,11 @@ static int check_change(struct wr_batch *batch, struct wr_change *change,
 	int err = 0;
 	u8 old;
 
-	forget_rights(change);
+	change->rights = (struct wr_rights){};
 	for (i = change->first; !err && i < change->end; i = next) {
 		old = wr_runs_span(&window->runs, i, change->end, &next);
-		err = check_run(batch, change, old, next - i, needs);
-		note_rights(change, old);
+		err = wr_change_check_run(window, batch->op, old, change->state,
+					  next - i, &change->rights, needs);
 		if (is_killed(batch))
 			return -EINTR;
 	}
@@ -339,9 +288,6 @@ static int check_change(struct wr_batch *batch, struct wr_change *change,
 		needs->mmap = max(needs->mmap, mmap_for(change));
 	if (!err && zaps_forked(batch, change))
 		needs->mmap = max(needs->mmap, WR_MMAP_READ);
-	if (!err && batch->op != WR_DECOMMIT && !window->tracked &&
-	    wr_state_needs_tracking(change->state))
-		needs->track = window;
 	return err;
 }
 
@@ -409,8 +355,7 @@ static int prepare_all(struct wr_batch *batch, struct wr_needs *needs)
 
 /* ---- applying: cannot fail ---- */
 
-static void set_states(struct wr_batch *batch, struct wr_change *change,
-		       unsigned long *charged)
+static void set_states(struct wr_batch *batch, struct wr_change *change)
 {
 	struct wr_window *window = change->window;
 	pgoff_t i, next;
@@ -418,14 +363,11 @@ static void set_states(struct wr_batch *batch, struct wr_change *change,
 
 	for (i = change->first; i < change->end; i = next) {
 		old = wr_runs_span(&window->runs, i, change->end, &next);
-		if (!wr_state_is_committed(old))
-			*charged += next - i;
-		if (wr_window_is_odd(window, old))
-			window->nr_odd -= next - i;
+		change->region->committed +=
+			wr_change_more(batch->op, old, next - i);
+		wr_window_count_odd(window, old, change->state, next - i);
 		is_killed(batch); /* only yields: it is too late to fail */
 	}
-	if (wr_window_is_odd(window, change->state))
-		window->nr_odd += change->end - change->first;
 	wr_runs_fill(&window->runs, change->first, change->end, change->state);
 }
 
@@ -434,25 +376,18 @@ static void make_ptes_obey(struct wr_batch *batch, struct wr_change *change)
 {
 	struct wr_window *window = change->window;
 
-	if (change->unlike)
+	if (change->rights.unlike)
 		wr_huge_break(window, change->first, change->end);
 	if (batch->mmap == WR_MMAP_WRITE && only_write_goes(change))
 		wr_ptes_forbid_write(window, change->first, change->end);
-	else if (change->lost)
+	else if (change->rights.lost)
 		wr_resident_unmap(window, change->first, change->end);
-	if (change->gained & WR_WRITE && batch->mmap != WR_MMAP_NONE &&
+	if (change->rights.gained & WR_WRITE && batch->mmap != WR_MMAP_NONE &&
 	    window->tracked)
 		wr_ptes_allow_write(window, change->first, change->end);
 }
 
-/* What the first page of a range has just before its own change. */
-static void note_old(struct wr_change *change, u8 old)
-{
-	change->old_protection =
-		wr_state_protection(old, change->region->protection);
-}
-
-/* The same for ranges that overlap: maybe what an earlier one makes of it. */
+/* For ranges that overlap: maybe what an earlier one makes of it. */
 static void note_all_old(struct wr_batch *batch)
 {
 	struct wr_change *change = batch->changes, *before;
@@ -460,26 +395,25 @@ static void note_all_old(struct wr_batch *batch)
 
 	for (i = 0; i < batch->nr; i++, change++) {
 		before = wr_overlap_before(batch->overlap, i);
-		note_old(change, before ? before->state :
-					  wr_runs_state(&change->window->runs,
-							change->first));
+		wr_change_note_old(change,
+				   before ? before->state :
+					    wr_runs_state(&change->window->runs,
+							  change->first));
 	}
 }
 
 static void apply_change(struct wr_batch *batch, struct wr_change *change)
 {
 	struct wr_window *window = change->window;
-	unsigned long charged = 0;
 
 	if (batch->op == WR_DECOMMIT) {
 		wr_window_clear(window, change->region, change->first,
 				change->end, true);
 		return;
 	}
-	note_old(change, wr_runs_state(&window->runs, change->first));
-	set_states(batch, change, &charged);
+	wr_change_note_old(change, wr_runs_state(&window->runs, change->first));
+	set_states(batch, change);
 	make_ptes_obey(batch, change);
-	change->region->committed += charged;
 }
 
 static void apply_all(struct wr_batch *batch)
@@ -647,10 +581,9 @@ static bool try_quick(struct wr_batch *batch)
 		return false;
 	changes->hard = true; /* if it is not easy now, nor next time */
 	if (batch->nr == 1)
-		return wr_change_quick_locked(changes->window, batch->op,
-					      changes);
+		return wr_quick_change(changes->window, batch->op, changes);
 	return batch->op == WR_COMMIT &&
-	       wr_commit_quick(changes->window, changes, batch->nr);
+	       wr_quick_commit(changes->window, changes, batch->nr);
 }
 
 /* Return: 0 if done, 1 if the needs must be met first, or an error. */

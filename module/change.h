@@ -12,13 +12,23 @@ enum wr_op {
 };
 
 /**
+ * struct wr_rights - what a change does to rights
+ * @lost: those that some page loses
+ * @gained: those that some readable page gains
+ * @unlike: some page has other rights than before
+ */
+struct wr_rights {
+	u8 lost;
+	u8 gained;
+	bool unlike;
+};
+
+/**
  * struct wr_change - one range of a change
  * @first: the first page
  * @end: the page behind the last; @first for the whole region (WR_DECOMMIT)
  * @state: what the pages become; 0 for WR_DECOMMIT
- * @lost: rights that some page loses
- * @gained: rights that some readable page gains
- * @unlike: some page has other rights than before
+ * @rights: what becomes of theirs
  * @hard: it is known not to be easy
  * @whole: the whole region, whatever is there each time that it is looked at
  * @serial: of the region, if it must be a certain one
@@ -31,9 +41,7 @@ struct wr_change {
 	pgoff_t first;
 	pgoff_t end;
 	u8 state;
-	u8 lost;
-	u8 gained;
-	bool unlike;
+	struct wr_rights rights;
 	bool hard;
 	bool whole;
 	u64 serial;
@@ -43,15 +51,80 @@ struct wr_change {
 	struct wr_slot *slot;
 };
 
-long wr_commit_plain(struct winregion_change __user *user);
-long wr_decommit_plain(struct winregion_change __user *user);
-long wr_protect_plain(struct winregion_change __user *user);
-bool wr_change_quick_locked(struct wr_window *window, enum wr_op op,
-			    struct wr_change *change);
-bool wr_commit_quick(struct wr_window *window, struct wr_change *changes,
-		     unsigned int nr);
-int wr_change(struct wr_space *space, enum wr_op op, struct wr_change *changes,
-	      unsigned int nr);
+/* How a change holds mmap_lock; the last one with the VMAs' locks too. */
+enum wr_mmap {
+	WR_MMAP_NONE,
+	WR_MMAP_READ,
+	WR_MMAP_WRITE,
+};
+
+/**
+ * struct wr_needs - what a change needs before any state can change
+ * @track: a window that must be tracked first
+ * @exec: pages must move between VMAs first
+ * @mmap: how mmap_lock should be held, for the PTEs of pages in memory
+ * @charge: pages to charge
+ */
+struct wr_needs {
+	struct wr_window *track;
+	bool exec;
+	enum wr_mmap mmap;
+	unsigned long charge;
+};
+
+/* How many more of @pages are committed once that is done. */
+static __always_inline long wr_change_more(enum wr_op op, u8 old,
+					   unsigned long pages)
+{
+	if (op == WR_COMMIT)
+		return wr_state_is_committed(old) ? 0 : pages;
+	return op == WR_DECOMMIT && wr_state_is_committed(old) ? -pages : 0;
+}
+
+/* Some pages @had rights, and now @has others. */
+static __always_inline void wr_rights_note(struct wr_rights *rights, u8 had,
+					   u8 has)
+{
+	rights->lost |= had & ~has;
+	rights->unlike |= had != has;
+	if (had & WR_READ)
+		rights->gained |= has & ~had;
+}
+
+/**
+ * wr_change_check_run - whether pages in one state may change, and what it takes
+ * @window: their window; its lock is held
+ * @op: what to do
+ * @old: their state
+ * @new: what they are to become; lost pages stay so
+ * @pages: how many
+ * @rights: what becomes of their rights is added
+ * @needs: what they need is added, but for @needs->mmap
+ *
+ * The one place that knows what a change may do, however it is done.
+ *
+ * Return: 0, -ENODATA or -ENOENT.
+ */
+static __always_inline int wr_change_check_run(struct wr_window *window,
+					       enum wr_op op, u8 old, u8 new,
+					       unsigned long pages,
+					       struct wr_rights *rights,
+					       struct wr_needs *needs)
+{
+	bool exec = op == WR_DECOMMIT ? window->exec : wr_state_is_exec(new);
+
+	if (op == WR_PROTECT && !wr_state_is_committed(old))
+		return -ENODATA;
+	if (op == WR_COMMIT && wr_state_is_lost(old))
+		return -ENOENT;
+	if (op == WR_COMMIT)
+		needs->charge += wr_change_more(op, old, pages);
+	needs->exec |= wr_window_exec_at(window, old) != exec;
+	if (wr_state_needs_tracking(new) && !window->tracked)
+		needs->track = window;
+	wr_rights_note(rights, wr_state_rights(old), wr_state_rights(new));
+	return 0;
+}
 
 /* Frees what no longer tells a difference; the window is locked. */
 static __always_inline void wr_change_compact(struct wr_window *window,
@@ -60,5 +133,15 @@ static __always_inline void wr_change_compact(struct wr_window *window,
 	wr_runs_compact(&window->runs, change->first, change->end,
 			change->region->first, change->region->end);
 }
+
+/* What the first page of a range has just before its own change. */
+static __always_inline void wr_change_note_old(struct wr_change *change, u8 old)
+{
+	change->old_protection =
+		wr_state_protection(old, change->region->protection);
+}
+
+int wr_change(struct wr_space *space, enum wr_op op, struct wr_change *changes,
+	      unsigned int nr);
 
 #endif /* _WR_CHANGE_H */

@@ -3,20 +3,81 @@
 #define _WR_IOCTL_H
 
 #include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/uaccess.h>
 
 #include <linux/winregion.h>
 
-#include "change.h"
+/**
+ * struct wr_ioctl - a call that is going on
+ * @mm: the address space that it is about
+ * @user: its argument
+ * @hard: it is known not to be easy: see quick.h
+ * @args: the argument as it was read; what every one begins with is checked
+ */
+struct wr_ioctl {
+	struct mm_struct *mm;
+	void __user *user;
+	bool hard;
+	union {
+		struct {
+			__u32 size;
+			__u32 flags;
+		} head;
+		struct winregion_get_info get_info;
+		struct winregion_reserve reserve;
+		struct winregion_release release;
+		struct winregion_change change;
+		struct winregion_query query;
+		struct winregion_query_runs query_runs;
+	} args;
+};
 
-/* The first word of an argument: its size, and no flags. */
-static inline u64 wr_plain_head(u32 size)
+/* The handlers in the table: 0, or the error of the call. */
+int wr_ioctl_get_info(struct wr_ioctl *call);
+int wr_ioctl_reserve(struct wr_ioctl *call);
+int wr_ioctl_release(struct wr_ioctl *call);
+int wr_ioctl_commit(struct wr_ioctl *call);
+int wr_ioctl_decommit(struct wr_ioctl *call);
+int wr_ioctl_protect(struct wr_ioctl *call);
+int wr_ioctl_query(struct wr_ioctl *call);
+int wr_ioctl_query_runs(struct wr_ioctl *call);
+
+/* For them */
+int wr_ioctl_pages(u64 address, u64 length, pgoff_t *first, pgoff_t *end);
+int wr_ioctl_region_pages(u64 address, u64 length, pgoff_t *first,
+			  pgoff_t *end);
+
+/*
+ * Writes an answer of whole words: copy_to_user() without the calls. Return: 0 or
+ * -EFAULT.
+ */
+static __always_inline int wr_ioctl_write(void __user *to, const void *from,
+					  const u32 bytes)
 {
-	return IS_ENABLED(CONFIG_CPU_BIG_ENDIAN) ? (u64)size << 32 : size;
+	const u64 *words = from;
+	u64 __user *user = to;
+	unsigned int i;
+
+	if (!user_write_access_begin(user, bytes))
+		return -EFAULT;
+#pragma GCC unroll 16
+	for (i = 0; i < bytes / sizeof(*words); i++)
+		unsafe_put_user(words[i], &user[i], fault);
+	user_write_access_end();
+	return 0;
+fault:
+	user_write_access_end();
+	return -EFAULT;
 }
 
-long wr_ioctl_change(enum wr_op op, struct winregion_change __user *user,
-		     bool hard);
-long wr_ioctl_query(struct winregion_query __user *user);
+/* What is done in one step if it is easy, else by the table: ioctl_plain.c */
+long wr_ioctl_commit_plain(struct winregion_change __user *user);
+long wr_ioctl_decommit_plain(struct winregion_change __user *user);
+long wr_ioctl_protect_plain(struct winregion_change __user *user);
+long wr_ioctl_query_plain(struct winregion_query __user *user);
+
+long wr_ioctl_by_table(unsigned int cmd, void __user *user, bool hard);
 long wr_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
 #endif /* _WR_IOCTL_H */

@@ -11,10 +11,8 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
-#include <linux/uaccess.h>
 
 #include "fault.h"
-#include "ioctl.h"
 #include "layout.h"
 #include "place.h"
 #include "ptes.h"
@@ -29,50 +27,9 @@
 /* Of one with guards, how many PTEs, or places where there are none. */
 #define GUARD_LOOKS 16384
 
-/**
- * struct wr_found - a run of pages in a region
- * @first: its first page
- * @pages: their number
- * @region_first: the first page of the region
- * @region_end: the page behind the region's last
- * @committed: committed pages of the region
- * @protection: allocation protection of the region
- * @state: of the pages of the run; reserved if not committed
- */
-struct wr_found {
-	pgoff_t first;
-	unsigned long pages;
-	pgoff_t region_first;
-	pgoff_t region_end;
-	unsigned long committed;
-	u32 protection;
-	u8 state;
-};
-
-static __always_inline void wr_found_run(const struct wr_found *found,
-					 struct winregion_run *run)
-{
-	u8 state = found->state;
-
-	run->address = found->first << PAGE_SHIFT;
-	run->length = found->pages << PAGE_SHIFT;
-	run->region_address = found->region_first << PAGE_SHIFT;
-	run->region_length = (found->region_end - found->region_first)
-			     << PAGE_SHIFT;
-	run->region_committed = found->committed << PAGE_SHIFT;
-	run->resident = 0;
-	run->region_protection = found->protection;
-	run->state = wr_state_is_committed(state) ? WINREGION_STATE_COMMIT :
-						    WINREGION_STATE_RESERVE;
-	run->protection = wr_state_protection(state, found->protection);
-	run->type = WINREGION_TYPE_PRIVATE;
-	run->flags = 0;
-	run->__reserved = 0;
-}
-
 /* How far a page stays like a reserved one if some after it are lost. */
-static noinline pgoff_t reserved_end(struct wr_runs *runs, pgoff_t next,
-				     pgoff_t end)
+noinline pgoff_t wr_found_reserved_end(struct wr_runs *runs, pgoff_t next,
+				       pgoff_t end)
 {
 	pgoff_t stop;
 
@@ -80,27 +37,6 @@ static noinline pgoff_t reserved_end(struct wr_runs *runs, pgoff_t next,
 		if (wr_state_is_committed(wr_runs_span(runs, next, end, &stop)))
 			break;
 	return next;
-}
-
-/* The run from @index on, in a region; a lost page is merely reserved. */
-static __always_inline struct wr_found
-find_run(struct wr_window *window, struct wr_region *region, pgoff_t index)
-{
-	struct wr_runs *runs = &window->runs;
-	pgoff_t end = region->end, next;
-	u8 state = wr_runs_near_span(runs, index, end, &next);
-
-	if (!wr_state_is_committed(state) && unlikely(window->lost))
-		next = reserved_end(runs, next, end);
-	return (struct wr_found){
-		.first = index,
-		.pages = next - index,
-		.region_first = region->first,
-		.region_end = end,
-		.committed = region->committed,
-		.protection = region->protection,
-		.state = state,
-	};
 }
 
 /*
@@ -165,7 +101,7 @@ static unsigned int describe_runs(struct wr_window *window, pgoff_t *index,
 					   max - n);
 		if (n == max || *index >= end)
 			break;
-		found = find_run(window, region, *index);
+		found = wr_found_at(window, region, *index);
 		wr_found_run(&found, &runs[n]);
 		*index = found.first + found.pages;
 		if (flags & WINREGION_QUERY_RESIDENT)
@@ -175,83 +111,6 @@ static unsigned int describe_runs(struct wr_window *window, pgoff_t *index,
 		n++;
 	}
 	return n;
-}
-
-/* Return: whether there are no flags. */
-static __always_inline bool read_plain(struct winregion_query __user *user,
-				       u64 *address)
-{
-	u64 head;
-
-	if (!user_read_access_begin(user, offsetof(typeof(*user), out)))
-		return false;
-	unsafe_get_user(head, (u64 __user *)user, fault);
-	unsafe_get_user(*address, &user->address, fault);
-	user_read_access_end();
-	return head == wr_plain_head(sizeof(*user));
-fault:
-	user_read_access_end();
-	return false;
-}
-
-/* copy_to_user() without the calls. */
-static __always_inline int return_run(struct winregion_run __user *user,
-				      const struct winregion_run *run)
-{
-	if (!user_write_access_begin(user, sizeof(*user)))
-		return -EFAULT;
-	unsafe_put_user(run->address, &user->address, fault);
-	unsafe_put_user(run->length, &user->length, fault);
-	unsafe_put_user(run->region_address, &user->region_address, fault);
-	unsafe_put_user(run->region_length, &user->region_length, fault);
-	unsafe_put_user(run->region_committed, &user->region_committed, fault);
-	unsafe_put_user(run->resident, &user->resident, fault);
-	unsafe_put_user(run->region_protection, &user->region_protection,
-			fault);
-	unsafe_put_user(run->state, &user->state, fault);
-	unsafe_put_user(run->protection, &user->protection, fault);
-	unsafe_put_user(run->type, &user->type, fault);
-	unsafe_put_user(0, (u64 __user *)&user->flags, fault);
-	user_write_access_end();
-	return 0;
-fault:
-	user_write_access_end();
-	return -EFAULT;
-}
-
-/* Returns what is at page @index, and unlocks. */
-static __always_inline int return_at(struct winregion_query __user *user,
-				     struct wr_window *window,
-				     struct wr_region *region, pgoff_t index)
-{
-	struct wr_found found = find_run(window, region, index);
-	struct winregion_run run = {}; /* else the compiler may clear it first */
-
-	wr_window_unlock(window);
-	wr_found_run(&found, &run);
-	return return_run(&user->out, &run);
-}
-
-/**
- * wr_query_plain - WINREGION_QUERY
- * @user: the argument
- *
- * In one step if that is easy, else by wr_ioctl_query().
- *
- * Return: 0 or an error.
- */
-long wr_query_plain(struct winregion_query __user *user)
-{
-	struct wr_window *window;
-	struct wr_region *region;
-	u64 address;
-
-	if (!read_plain(user, &address))
-		return wr_ioctl_query(user);
-	region = wr_region_trylock(address >> PAGE_SHIFT, &window);
-	if (!region)
-		return wr_ioctl_query(user);
-	return return_at(user, window, region, address >> PAGE_SHIFT);
 }
 
 static unsigned int query_window(struct wr_space *space, pgoff_t *index,
@@ -466,9 +325,9 @@ static void look_low(struct winregion_run *run, unsigned long *usable)
 }
 
 /* Return: 1 if what is called free is in a window from address *@kept on. */
-static int query_once(struct wr_space *space, pgoff_t index,
-		      unsigned long *usable, struct winregion_run *run,
-		      unsigned long *kept)
+static int query_once(struct mm_struct *mm, struct wr_space *space,
+		      pgoff_t index, unsigned long *usable,
+		      struct winregion_run *run, unsigned long *kept)
 {
 	unsigned long addr = index << PAGE_SHIFT, end = wr_highest() + 1, first;
 	struct vm_area_struct *vma;
@@ -479,9 +338,9 @@ static int query_once(struct wr_space *space, pgoff_t index,
 		next = next_region_page(space, index);
 	if (next < end >> PAGE_SHIFT)
 		end = max(next << PAGE_SHIFT, addr + PAGE_SIZE);
-	if (mmap_read_lock_killable(current->mm))
+	if (mmap_read_lock_killable(mm))
 		return -EINTR;
-	vma = wr_place_foreign(current->mm, addr, end, &first);
+	vma = wr_place_foreign(mm, addr, end, &first);
 	if (!vma || first > addr)
 		describe_free(addr, vma ? first : end, run);
 	else if (addr < vma->vm_start)
@@ -492,7 +351,7 @@ static int query_once(struct wr_space *space, pgoff_t index,
 			      vma->vm_end, run);
 	else
 		describe_foreign(vma, addr, end, run);
-	vma = find_vma(current->mm, addr);
+	vma = find_vma(mm, addr);
 	if (run->state == WINREGION_STATE_FREE && vma &&
 	    vma->vm_start < addr + run->length) {
 		*kept = max(addr, vma->vm_start);
@@ -503,7 +362,7 @@ static int query_once(struct wr_space *space, pgoff_t index,
 			run->length = *kept - addr;
 		ret = 1;
 	}
-	mmap_read_unlock(current->mm);
+	mmap_read_unlock(mm);
 	look_low(run, usable);
 	return ret;
 }
@@ -512,13 +371,14 @@ static int query_once(struct wr_space *space, pgoff_t index,
  * What is called free is free for all: windows give it back. If one cannot, that
  * counts as reserved.
  */
-static int query_outside(struct wr_space *space, pgoff_t index,
-			 unsigned long *usable, struct winregion_run *run)
+static int query_outside(struct mm_struct *mm, struct wr_space *space,
+			 pgoff_t index, unsigned long *usable,
+			 struct winregion_run *run)
 {
 	unsigned long kept, last = 0;
 	int ret;
 
-	while ((ret = query_once(space, index, usable, run, &kept)) > 0) {
+	while ((ret = query_once(mm, space, index, usable, run, &kept)) > 0) {
 		if (!space || kept <= last)
 			break;
 		last = kept;
@@ -531,7 +391,8 @@ static int query_outside(struct wr_space *space, pgoff_t index,
 
 /**
  * wr_query_runs - the runs of pages in a range
- * @space: the caller's space, or NULL if it has none
+ * @mm: whose; the caller keeps it alive
+ * @space: its space, or NULL if it has none
  * @addr: the first address; moved on, above @last if all is described
  * @last: the last address, at most wr_highest()
  * @flags: WINREGION_QUERY_*
@@ -540,8 +401,9 @@ static int query_outside(struct wr_space *space, pgoff_t index,
  *
  * Return: how many runs, less than @max if that is all, or -EINTR.
  */
-int wr_query_runs(struct wr_space *space, u64 *addr, u64 last, u32 flags,
-		  struct winregion_run *runs, unsigned int max)
+int wr_query_runs(struct mm_struct *mm, struct wr_space *space, u64 *addr,
+		  u64 last, u32 flags, struct winregion_run *runs,
+		  unsigned int max)
 {
 	pgoff_t index = *addr >> PAGE_SHIFT, end = (last >> PAGE_SHIFT) + 1;
 	unsigned long usable = LOW_END;
@@ -561,31 +423,11 @@ int wr_query_runs(struct wr_space *space, u64 *addr, u64 last, u32 flags,
 			index = min(index, end);
 			continue;
 		}
-		err = query_outside(space, index, &usable, &runs[n]);
+		err = query_outside(mm, space, index, &usable, &runs[n]);
 		if (err)
 			return err;
 		index += runs[n++].length >> PAGE_SHIFT;
 	}
 	*addr = (u64)index << PAGE_SHIFT;
 	return n;
-}
-
-/**
- * wr_query - the run of pages at an address of the calling process
- * @addr: the address, at most wr_highest()
- * @flags: WINREGION_QUERY_RESIDENT or 0
- * @run: the answer
- *
- * Return: 0 or -EINTR.
- */
-int wr_query(u64 addr, u32 flags, struct winregion_run *run)
-{
-	struct wr_space *space;
-	int n;
-
-	space = wr_space_find(current->mm);
-	n = wr_query_runs(space, &addr, addr, flags, run, 1);
-	if (space)
-		wr_space_put(space);
-	return min(n, 0);
 }

@@ -69,9 +69,10 @@ struct wr_region *wr_region_next(struct wr_window *window, pgoff_t index)
  * For wr_region_trylock(), if the region is not in @recent, which is locked or
  * NULL. Return: a window that has it, locked, or NULL.
  */
-struct wr_window *wr_region_trylock_far(pgoff_t index, struct wr_window *recent)
+struct wr_window *wr_region_trylock_far(struct mm_struct *mm, pgoff_t index,
+					struct wr_window *recent)
 {
-	struct wr_space *space = wr_space_peek(current->mm);
+	struct wr_space *space = wr_space_peek(mm);
 	struct wr_window *window;
 
 	if (recent)

@@ -62,16 +62,17 @@ wr_region_find(struct wr_window *window, pgoff_t index)
 	return region && region->first <= index ? region : NULL;
 }
 
-struct wr_window *wr_region_trylock_far(pgoff_t index,
+struct wr_window *wr_region_trylock_far(struct mm_struct *mm, pgoff_t index,
 					struct wr_window *recent);
 
 /*
- * The caller's region with the page @index, *@locked its window, locked; NULL also
+ * The region of an mm with the page @index, *@locked its window, locked; NULL also
  * if others have it locked. Without a reference: both stay until
  * wr_window_unlock(). No need to ask for @dead, as then there are no regions.
  */
 static __always_inline struct wr_region *
-wr_region_trylock(pgoff_t index, struct wr_window **locked)
+wr_region_trylock(struct mm_struct *mm, pgoff_t index,
+		  struct wr_window **locked)
 {
 	struct wr_region *region = NULL;
 	struct wr_window *window;
@@ -79,13 +80,13 @@ wr_region_trylock(pgoff_t index, struct wr_window **locked)
 	wr_peek_begin();
 	window = this_cpu_read(wr_recent);
 	if (window &&
-	    (window->space->mm != current->mm ||
-	     !wr_window_has(window, index) || !mutex_trylock(&window->lock)))
+	    (window->space->mm != mm || !wr_window_has(window, index) ||
+	     !mutex_trylock(&window->lock)))
 		window = NULL;
 	if (window)
 		region = wr_region_find(window, index);
 	if (!region) {
-		window = wr_region_trylock_far(index, window);
+		window = wr_region_trylock_far(mm, index, window);
 		if (window)
 			region = wr_region_next(window, index);
 	}

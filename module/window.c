@@ -361,15 +361,6 @@ struct wr_window *wr_window_next_shared(struct wr_space *space,
 
 /* ---- pages that are no longer committed ---- */
 
-static void count_run(struct wr_window *window, u8 state, unsigned long pages,
-		      unsigned long *committed)
-{
-	if (wr_state_is_committed(state))
-		*committed += pages;
-	if (wr_window_is_odd(window, state))
-		window->nr_odd -= pages;
-}
-
 /**
  * wr_window_clear - make pages of a region not committed
  * @window: the window; its lock is held
@@ -391,9 +382,11 @@ void wr_window_clear(struct wr_window *window, struct wr_region *region,
 	wr_huge_break(window, first, end);
 	for (i = first; i < end; i = next) {
 		state = wr_runs_span(&window->runs, i, end, &next);
-		count_run(window, state, next - i, &committed);
-		if (wr_state_is_committed(state))
-			wr_runs_fill(&window->runs, i, next, WR_STATE_NONE);
+		if (!wr_state_is_committed(state))
+			continue;
+		committed += next - i;
+		wr_window_count_odd(window, state, WR_STATE_NONE, next - i);
+		wr_runs_fill(&window->runs, i, next, WR_STATE_NONE);
 	}
 	wr_resident_drop(window, first, end, mapped);
 	wr_huge_thin(window, first, end);

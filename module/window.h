@@ -116,6 +116,16 @@ static inline bool wr_window_is_odd(struct wr_window *window, u8 state)
 	return wr_window_exec_at(window, state) != window->exec;
 }
 
+/* Pages get another state: keeps @nr_odd right. */
+static inline void wr_window_count_odd(struct wr_window *window, u8 old, u8 new,
+				       unsigned long pages)
+{
+	if (wr_window_is_odd(window, old))
+		window->nr_odd -= pages;
+	if (wr_window_is_odd(window, new))
+		window->nr_odd += pages;
+}
+
 /* Whether the pages from @index to @next, at most @end, are lost. */
 static inline bool wr_window_lost_at(struct wr_window *window, pgoff_t index,
 				     pgoff_t end, pgoff_t *next)

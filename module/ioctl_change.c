@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * WINREGION_COMMIT, WINREGION_DECOMMIT and WINREGION_PROTECT: their ranges, one or
+ * many of them.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "change.h"
+#include "ioctl.h"
+#include "states.h"
+
+/* Ranges of one call that need no allocation. */
+#define RANGES_ON_STACK 4
+
+static int parse_range(enum wr_op op, struct winregion_range *range,
+		       struct wr_change *change)
+{
+	int err;
+
+	change->window = NULL;
+	change->serial = 0;
+	change->old_protection = 0;
+	change->state = 0;
+	if (op == WR_DECOMMIT) {
+		if (range->protection)
+			return -EINVAL;
+		return wr_ioctl_region_pages(range->address, range->length,
+					     &change->first, &change->end);
+	}
+	err = wr_protection_state(range->protection, &change->state);
+	if (err)
+		return err;
+	return wr_ioctl_pages(range->address, range->length, &change->first,
+			      &change->end);
+}
+
+static int parse_one(enum wr_op op, struct winregion_range __user *user,
+		     struct wr_change *change)
+{
+	struct winregion_range range;
+
+	if (copy_from_user(&range, user, sizeof(range)))
+		return -EFAULT;
+	return parse_range(op, &range, change);
+}
+
+/* If some cannot be read, those in front of it may have other errors first. */
+static int parse_some(enum wr_op op, struct winregion_range __user *user,
+		      struct wr_change *changes, unsigned int nr)
+{
+	struct winregion_range ranges[RANGES_ON_STACK];
+	bool all = !copy_from_user(ranges, user, nr * sizeof(*ranges));
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < nr && !err; i++) {
+		changes[i].hard = false;
+		err = all ? parse_range(op, &ranges[i], &changes[i]) :
+			    parse_one(op, &user[i], &changes[i]);
+	}
+	return err;
+}
+
+static int parse_vector(enum wr_op op, struct winregion_change *args,
+			struct wr_change *changes)
+{
+	struct winregion_range __user *user = u64_to_user_ptr(args->ranges);
+	unsigned int i, n;
+	int err = 0;
+
+	for (i = 0; i < args->nr_ranges && !err; i += n) {
+		n = min_t(unsigned int, args->nr_ranges - i, RANGES_ON_STACK);
+		err = parse_some(op, user + i, changes + i, n);
+	}
+	return err;
+}
+
+static int change_in(struct mm_struct *mm, enum wr_op op,
+		     struct wr_change *changes, unsigned int nr)
+{
+	struct wr_space *space = wr_space_find(mm);
+	int err;
+
+	if (!space)
+		return -ENOENT;
+	err = wr_change(space, op, changes, nr);
+	wr_space_put(space);
+	return err;
+}
+
+/* As far as it can be: they may lie in the very pages that have changed. */
+static void return_old(struct winregion_range __user *user,
+		       struct wr_change *changes, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		put_user(changes[i].old_protection,
+			 &user[i].out_old_protection);
+}
+
+static int change_vector(struct wr_ioctl *call, enum wr_op op,
+			 struct wr_change *changes)
+{
+	struct winregion_change *args = &call->args.change;
+	int err;
+
+	err = parse_vector(op, args, changes);
+	if (!err)
+		err = change_in(call->mm, op, changes, args->nr_ranges);
+	if (!err && op == WR_PROTECT)
+		return_old(u64_to_user_ptr(args->ranges), changes,
+			   args->nr_ranges);
+	return err;
+}
+
+static int change_many(struct wr_ioctl *call, enum wr_op op)
+{
+	struct wr_change on_stack[RANGES_ON_STACK], *changes = on_stack;
+	struct winregion_change *args = &call->args.change;
+	int err;
+
+	if (args->nr_ranges > WINREGION_MAX_RANGES)
+		return -EINVAL;
+	if (memchr_inv(&args->range, 0, sizeof(args->range)))
+		return -EINVAL;
+	if (args->nr_ranges > RANGES_ON_STACK)
+		changes = kvmalloc_array(args->nr_ranges, sizeof(*changes),
+					 GFP_KERNEL_ACCOUNT);
+	if (!changes)
+		return -ENOMEM;
+	err = change_vector(call, op, changes);
+	if (changes != on_stack)
+		kvfree(changes);
+	return err;
+}
+
+static int change_one(struct wr_ioctl *call, enum wr_op op)
+{
+	struct winregion_change __user *user = call->user;
+	struct winregion_change *args = &call->args.change;
+	struct wr_change change;
+	int err;
+
+	if (args->ranges)
+		return -EINVAL;
+	change.hard = call->hard;
+	err = parse_range(op, &args->range, &change);
+	if (!err)
+		err = change_in(call->mm, op, &change, 1);
+	if (!err && op == WR_PROTECT)
+		return_old(&user->range, &change, 1);
+	return err;
+}
+
+static int change(struct wr_ioctl *call, enum wr_op op)
+{
+	if (call->args.change.__reserved)
+		return -EINVAL;
+	if (call->args.change.nr_ranges)
+		return change_many(call, op);
+	return change_one(call, op);
+}
+
+/* WINREGION_COMMIT */
+int wr_ioctl_commit(struct wr_ioctl *call)
+{
+	return change(call, WR_COMMIT);
+}
+
+/* WINREGION_DECOMMIT */
+int wr_ioctl_decommit(struct wr_ioctl *call)
+{
+	return change(call, WR_DECOMMIT);
+}
+
+/* WINREGION_PROTECT */
+int wr_ioctl_protect(struct wr_ioctl *call)
+{
+	return change(call, WR_PROTECT);
+}

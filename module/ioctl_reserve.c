@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * WINREGION_RESERVE and WINREGION_RELEASE: the checks of their arguments.
+ */
+#include <linux/uaccess.h>
+
+#include "ioctl.h"
+#include "region.h"
+#include "runs.h"
+#include "states.h"
+
+static bool limits_are_valid(struct winregion_reserve *args)
+{
+	u64 highest = args->highest ? args->highest : wr_highest();
+
+	if (!IS_ALIGNED(args->lowest, WINREGION_GRANULARITY) ||
+	    !IS_ALIGNED(highest + 1, PAGE_SIZE))
+		return false;
+	if (highest > wr_highest() || args->lowest > highest)
+		return false;
+	return !args->alignment || (args->alignment >= WINREGION_GRANULARITY &&
+				    !(args->alignment & (args->alignment - 1)));
+}
+
+static int parse_place(struct winregion_reserve *args,
+		       struct wr_reserve *request)
+{
+	pgoff_t end;
+	int err;
+
+	request->bound = args->lowest || args->highest || args->alignment;
+	if (args->address && request->bound)
+		return -EINVAL;
+	if (!limits_are_valid(args))
+		return -EINVAL;
+	request->fixed = args->address;
+	request->lowest = max_t(u64, args->lowest, wr_lowest());
+	request->highest = args->highest ? args->highest : wr_highest();
+	request->alignment = args->alignment ? args->alignment :
+					       WINREGION_GRANULARITY;
+	if (!args->address) {
+		err = wr_ioctl_pages(wr_lowest(), args->length, &request->first,
+				     &end);
+	} else {
+		err = wr_ioctl_pages(args->address, args->length,
+				     &request->first, &end);
+		request->first = round_down(request->first, WR_UNIT_PAGES);
+	}
+	request->pages = end - request->first;
+	return err;
+}
+
+static int parse_reserve(struct winregion_reserve *args,
+			 struct wr_reserve *request)
+{
+	int err;
+
+	if (args->__reserved)
+		return -EINVAL;
+	err = wr_protection_state(args->protection, &request->state);
+	if (err)
+		return err;
+	request->protection = wr_protection_sticky(args->protection);
+	request->top_down = args->flags & WINREGION_RESERVE_TOP_DOWN;
+	request->commit = args->flags & WINREGION_RESERVE_COMMIT;
+	request->exec = wr_state_is_exec(request->state);
+	return parse_place(args, request);
+}
+
+static int reserve_in(struct mm_struct *mm, struct wr_reserve *request)
+{
+	struct wr_space *space = wr_space_get_for(mm);
+	int err;
+
+	if (!space)
+		return -ENOMEM;
+	err = wr_reserve(space, request);
+	wr_space_put(space);
+	return err;
+}
+
+static void unreserve_in(struct mm_struct *mm, struct wr_reserve *request)
+{
+	struct wr_space *space = wr_space_find(mm);
+
+	if (!space)
+		return;
+	wr_unreserve(space, request);
+	wr_space_put(space);
+}
+
+/* WINREGION_RESERVE */
+int wr_ioctl_reserve(struct wr_ioctl *call)
+{
+	struct winregion_reserve *args = &call->args.reserve;
+	struct wr_reserve request = {};
+	int err;
+
+	err = parse_reserve(args, &request);
+	if (!err)
+		err = reserve_in(call->mm, &request);
+	if (err)
+		return err;
+	args->address = (u64)request.first << PAGE_SHIFT;
+	args->length = (u64)request.pages << PAGE_SHIFT;
+	err = wr_ioctl_write(call->user, args, sizeof(*args));
+	if (err)
+		unreserve_in(call->mm, &request);
+	return err;
+}
+
+static int release_in(struct mm_struct *mm, pgoff_t first, unsigned long *pages)
+{
+	struct wr_space *space = wr_space_find(mm);
+	int err;
+
+	if (!space)
+		return -ENOENT;
+	err = wr_release(space, first, pages);
+	wr_space_put(space);
+	return err;
+}
+
+/* WINREGION_RELEASE */
+int wr_ioctl_release(struct wr_ioctl *call)
+{
+	struct winregion_release __user *user = call->user;
+	struct winregion_release *args = &call->args.release;
+	unsigned long pages;
+	pgoff_t first, end;
+	int err;
+
+	err = wr_ioctl_region_pages(args->address, args->length, &first, &end);
+	if (err)
+		return err;
+	pages = end - first;
+	err = release_in(call->mm, first, &pages);
+	if (err)
+		return err;
+	/* It may lie in what is gone now; and done is done. */
+	put_user((u64)first << PAGE_SHIFT, &user->address);
+	put_user((u64)pages << PAGE_SHIFT, &user->length);
+	return 0;
+}
