@@ -98,6 +98,9 @@ static bool range_is_free(struct wr_window *window, pgoff_t first, pgoff_t end)
 	return true;
 }
 
+/* VMAs of a window from which on those that holes have left are joined again */
+#define MANY_VMAS 16
+
 /* Where some of the pages had been given back, or lost. */
 static int reserve_in_hole(struct wr_window *window, struct wr_region *region,
 			   struct wr_reserve *request, pgoff_t first)
@@ -105,13 +108,15 @@ static int reserve_in_hole(struct wr_window *window, struct wr_region *region,
 	pgoff_t end = first + request->pages, low, high;
 	int err;
 
-	/* All of it, as VMAs are never joined; unless others have a part. */
+	/* All of it, as few VMAs are never joined; unless others have a part. */
 	wr_region_free_around(window, first, &low, &high);
 	err = wr_layout_refill(window, low, high);
 	if (err && err != -EINTR)
 		err = wr_layout_refill(window, first, end);
 	if (err)
 		return err;
+	if (READ_ONCE(window->nr_vmas) >= MANY_VMAS)
+		wr_window_rejoin(window, first, end);
 	mutex_lock(&window->lock);
 	if (window->dead || !range_is_free(window, first, end))
 		err = -EEXIST;
