@@ -521,13 +521,23 @@ static int wr_vma_access(struct vm_area_struct *vma, unsigned long addr,
  */
 #define VM_UNDUMPED (VM_SEQ_READ | VM_RAND_READ)
 
-static unsigned long core_sparse_mb = 65536;
+static unsigned long core_sparse_mb = 1048576;
 module_param(core_sparse_mb, ulong, 0644);
-MODULE_PARM_DESC(core_sparse_mb,
-		 "Core dumps leave out larger windows, if mostly not in memory");
+MODULE_PARM_DESC(
+	core_sparse_mb,
+	"Core dumps leave out larger mappings, if mostly not in memory");
 
 /* From this part in memory on, a VMA is dumped whatever its size. */
 #define DUMP_SHARE 64
+
+/* Who looks for it in the core should know. */
+static void tell_left_out(struct vm_area_struct *vma)
+{
+	pr_notice_ratelimited(
+		"winregion: the core dump of %s[%d] lacks %lx-%lx, where some pages are in memory: see core_sparse_mb\n",
+		current->comm, task_tgid_vnr(current), vma->vm_start,
+		vma->vm_end);
+}
 
 static bool is_worth_dumping(struct wr_window *window,
 			     struct vm_area_struct *vma)
@@ -536,10 +546,12 @@ static bool is_worth_dumping(struct wr_window *window,
 	pgoff_t first = vma->vm_pgoff;
 
 	if (pages >> (20 - PAGE_SHIFT) > READ_ONCE(core_sparse_mb))
-		enough = pages / DUMP_SHARE;
+		enough = max(pages / DUMP_SHARE, 1UL);
 	mutex_lock(&window->lock);
 	found = wr_resident_at_most(window, first, first + pages, enough);
 	mutex_unlock(&window->lock);
+	if (found && found < enough)
+		tell_left_out(vma);
 	return found >= enough;
 }
 

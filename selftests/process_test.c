@@ -7,6 +7,7 @@
 
 #include <elf.h>
 #include <pthread.h>
+#include <sys/klog.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -701,20 +702,47 @@ static bool in_core_of(struct __test_metadata *_metadata,
 	return found;
 }
 
-/* Large and mostly not in memory: left out, as far as the parameter says. */
+#define LOG_READ_ALL 3 /* SYSLOG_ACTION_READ_ALL */
+
+/* How often the kernel's log says that a core lacks something, or -1 */
+static int count_left_out(void)
+{
+	static char text[1 << 18];
+	int size = klogctl(LOG_READ_ALL, text, sizeof(text) - 1), n = 0;
+	const char *at = text;
+
+	if (size < 0)
+		return -1;
+	text[size] = 0;
+	while ((at = strstr(at, "see core_sparse_mb"))) {
+		at++;
+		n++;
+	}
+	return n;
+}
+
+/*
+ * What was touched is in the core, however little of a mapping it is: as far as the
+ * parameter says, which is a TiB at least. If it is left out the log says so.
+ */
 TEST_F_TIMEOUT(process, core_dump_of_sparse, 60)
 {
 	struct dumper dumper = { self->fd, NULL, MIB(256), NULL };
 	int64_t most = read_number(CORE_SPARSE);
 	char *at;
+	int told;
 
 	dumper.base = wr_alloc(self->fd, dumper.size);
 	ASSERT_NE(NULL, dumper.base);
 	at = dumper.base + MIB(128) + PAGES(7);
+	EXPECT_LE(1 << 20, most);
+	told = count_left_out();
 	fill_page(at, 77);
 	EXPECT_TRUE(in_core_of(_metadata, &dumper, at));
+	EXPECT_EQ(told, count_left_out());
 	ASSERT_TRUE(write_number(CORE_SPARSE, 128));
 	EXPECT_FALSE(in_core_of(_metadata, &dumper, at));
+	EXPECT_EQ(told + (told >= 0), count_left_out());
 	fill_pages(dumper.base + MIB(140), MIB(6) / PAGES(1), 1);
 	EXPECT_TRUE(in_core_of(_metadata, &dumper, at));
 	EXPECT_TRUE(write_number(CORE_SPARSE, most));
