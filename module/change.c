@@ -239,6 +239,7 @@ static int find_region(struct wr_batch *batch, struct wr_change *change)
 static bool only_write_goes(struct wr_change *change)
 {
 	return change->rights.lost == WR_WRITE &&
+	       !(change->rights.gained & WR_EXEC) &&
 	       wr_state_needs_tracking(change->state);
 }
 
@@ -365,9 +366,11 @@ static void set_states(struct wr_batch *batch, struct wr_change *change)
 		old = wr_runs_span(&window->runs, i, change->end, &next);
 		change->region->committed +=
 			wr_change_more(batch->op, old, next - i);
-		wr_window_count_odd(window, old, change->state, next - i);
+		if (!wr_state_is_exec(change->state))
+			wr_window_note_exec_lost(window, old);
 		is_killed(batch); /* only yields: it is too late to fail */
 	}
+	window->toggles |= change->rights.lost & WR_EXEC;
 	wr_runs_fill(&window->runs, change->first, change->end, change->state);
 }
 
@@ -380,8 +383,11 @@ static void make_ptes_obey(struct wr_batch *batch, struct wr_change *change)
 		wr_huge_break(window, change->first, change->end);
 	if (batch->mmap == WR_MMAP_WRITE && only_write_goes(change))
 		wr_ptes_forbid_write(window, change->first, change->end);
-	else if (change->rights.lost)
+	else if (change->rights.lost || change->rights.gained & WR_EXEC)
 		wr_resident_unmap(window, change->first, change->end);
+	if ((change->rights.lost | change->rights.gained) & WR_EXEC &&
+	    batch->mmap != WR_MMAP_NONE)
+		wr_window_map_again(window, change->first, change->end);
 	if (change->rights.gained & WR_WRITE && batch->mmap != WR_MMAP_NONE &&
 	    window->tracked)
 		wr_ptes_allow_write(window, change->first, change->end);
@@ -440,7 +446,7 @@ static void refit_or_lose_all(struct wr_batch *batch, unsigned int nr)
 
 static bool change_is_exec(struct wr_change *change)
 {
-	return wr_window_exec_at(change->window, change->state);
+	return wr_state_is_exec(change->state);
 }
 
 /* Whether some page of the range is in a VMA that is executable (or not). */
@@ -477,15 +483,6 @@ static int remap_all(struct wr_batch *batch)
 		}
 	}
 	return 0;
-}
-
-static void rejoin_all(struct wr_batch *batch)
-{
-	unsigned int i;
-
-	for (i = 0; i < batch->nr_spans; i++)
-		wr_window_rejoin(batch->spans[i].window, batch->spans[i].first,
-				 batch->spans[i].end);
 }
 
 /* Checks, prepares and applies once more, now that the VMAs fit. */
@@ -525,17 +522,6 @@ static int check_only(struct wr_batch *batch, struct wr_needs *needs)
 	return err;
 }
 
-/* A fork that falls in between finds the states that the pages will have. */
-static void announce(struct wr_batch *batch, bool moving)
-{
-	struct wr_change *change = batch->changes;
-
-	if (batch->nr == 1)
-		wr_window_announce(change->window, change->first,
-				   moving ? change->end : change->first,
-				   change->state);
-}
-
 static int change_vmas(struct wr_batch *batch)
 {
 	struct wr_needs needs;
@@ -546,17 +532,12 @@ static int change_vmas(struct wr_batch *batch)
 	err = check_only(batch, &needs);
 	if (err)
 		goto unlock;
-	announce(batch, true);
 	err = remap_all(batch);
 	if (err)
-		goto over;
+		goto unlock;
 	err = apply_again(batch);
 	if (err)
 		refit_or_lose_all(batch, batch->nr_spans);
-	else
-		rejoin_all(batch);
-over:
-	announce(batch, false);
 unlock:
 	mutex_unlock(&batch->space->layout_lock);
 	return err;
@@ -570,6 +551,30 @@ static void try_mmap(struct wr_batch *batch, struct wr_needs *needs)
 		batch->mmap = WR_MMAP_READ;
 		note_mmap(batch, true);
 	}
+}
+
+static bool all_fit(struct wr_batch *batch)
+{
+	struct wr_change *change = batch->spans;
+	unsigned int i;
+
+	for (i = 0; i < batch->nr_spans; i++, change++)
+		if (!wr_window_fits(change->window, change->first, change->end,
+				    change_is_exec(change)))
+			return false;
+	return true;
+}
+
+/* The pages of most changes are in VMAs where they may be executed already. */
+static void try_vmas(struct wr_batch *batch, struct wr_needs *needs)
+{
+	if (batch->mmap == WR_MMAP_NONE) {
+		if (!mmap_read_trylock(batch->space->mm))
+			return;
+		batch->mmap = WR_MMAP_READ;
+		note_mmap(batch, true);
+	}
+	needs->exec = !all_fit(batch);
 }
 
 /* Whether it is easy, and so done. */
@@ -600,6 +605,8 @@ static int try_change(struct wr_batch *batch, struct wr_needs *needs)
 	err = check_all(batch, needs);
 	if (!err)
 		try_mmap(batch, needs);
+	if (!err && needs->exec)
+		try_vmas(batch, needs);
 	if (!err && (needs->track || needs->exec || needs->mmap > batch->mmap))
 		err = 1;
 	if (!err)
@@ -610,6 +617,24 @@ unlock:
 	unlock_windows(batch);
 	unlock_mmap(batch);
 	return err;
+}
+
+/* VMAs that nobody needs any more are left until there are many. */
+static void tidy(struct wr_batch *batch)
+{
+	struct wr_space *space = batch->space;
+	struct wr_change *change = batch->spans;
+	unsigned int i;
+
+	for (i = 0; i < batch->nr_spans; i++, change++) {
+		if (!wr_window_is_untidy(change->window))
+			continue;
+		if (!mutex_trylock(&space->layout_lock))
+			return; /* the next one does it */
+		wr_window_tidy(change->window);
+		mutex_unlock(&space->layout_lock);
+		cond_resched();
+	}
 }
 
 static int run_batch(struct wr_batch *batch)
@@ -656,6 +681,8 @@ int wr_change(struct wr_space *space, enum wr_op op, struct wr_change *changes,
 	err = find_windows(&batch);
 	if (!err)
 		err = run_batch(&batch);
+	if (!err)
+		tidy(&batch);
 	put_windows(&batch);
 	wr_overlap_free(batch.overlap);
 	if (op == WR_DECOMMIT || err || nr > 1)

@@ -75,6 +75,29 @@ static vm_fault_t page_error(struct vm_fault *vmf, struct wr_window *window,
 	return VM_FAULT_HWPOISON;
 }
 
+/**
+ * wr_vma_set_rights - what the PTEs that are inserted next allow
+ * @vma: a VMA of ours, in which the caller has a fault, or all of whose faults
+ *	are over; its window's lock is held
+ * @rights: of the pages
+ * @write: they may be writable at once, if they have that right
+ *
+ * In a VMA that is executable pages are so or not, by their states: no PTE there
+ * but those that we insert, under the window's lock, which protects vm_page_prot.
+ */
+void wr_vma_set_rights(struct vm_area_struct *vma, u8 rights, bool write)
+{
+	vm_flags_t flags = vma->vm_flags;
+
+	if (!(flags & VM_EXEC))
+		return;
+	if (!(rights & WR_EXEC))
+		flags &= ~VM_EXEC;
+	if (!(rights & WR_WRITE) || !write)
+		flags &= ~VM_SHARED;
+	WRITE_ONCE(vma->vm_page_prot, vm_get_page_prot(flags));
+}
+
 /* Not in a tracked window, where PTEs must not be writable yet. */
 static bool may_map_ahead(struct vm_fault *vmf, struct wr_window *window)
 {
@@ -127,6 +150,40 @@ static struct page **make_unit(struct vm_fault *vmf, struct wr_window *window)
 	return next == end ? wr_resident_make_unit(window, vmf->pgoff) : NULL;
 }
 
+/* Maps a page by its own rights, where the core would go by those of the VMA. */
+static vm_fault_t map_by_state(struct vm_fault *vmf, struct wr_window *window,
+			       u8 state, struct page *page)
+{
+	bool own = !window->tracked ||
+		   wr_resident_is_own(window, vmf->pgoff, page);
+	int err;
+
+	if (WARN_ON_ONCE(!(vmf->vma->vm_flags & VM_MIXEDMAP)))
+		return VM_FAULT_SIGBUS;
+	wr_vma_set_rights(vmf->vma, wr_state_rights(state), own);
+	err = vm_insert_page(vmf->vma, vmf->address & PAGE_MASK, page);
+	if (err && err != -EBUSY) /* another fault was faster */
+		return vmf_error(err);
+	return VM_FAULT_NOPAGE;
+}
+
+/* Has the core map a page. */
+static vm_fault_t hand_over(struct vm_fault *vmf, struct wr_window *window,
+			    struct page *page, bool unit)
+{
+	vm_fault_t ret;
+
+	if (!unit && unlikely(wr_huge_in_parts(window, vmf->pgoff, page))) {
+		ret = wr_vmf_map_part(vmf, page);
+		if (ret)
+			return ret;
+	}
+	get_page(page);
+	lock_page(page);
+	vmf->page = page;
+	return VM_FAULT_LOCKED;
+}
+
 static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 {
 	u8 state = wr_runs_state(&window->runs, vmf->pgoff);
@@ -151,19 +208,15 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 		page = wr_resident_get(window, vmf->pgoff);
 	if (IS_ERR(page))
 		return page_error(vmf, window, page);
-	if (!unit && unlikely(wr_huge_in_parts(window, vmf->pgoff, page))) {
-		ret = wr_vmf_map_part(vmf, page);
-		if (ret)
-			return ret;
-	}
-	get_page(page);
-	lock_page(page);
+	if (vmf->vma->vm_flags & VM_EXEC)
+		ret = map_by_state(vmf, window, state, page);
+	else
+		ret = hand_over(vmf, window, page, unit);
 	if (unit)
 		map_behind(vmf, unit + 1, WR_UNIT_PAGES - 1);
 	else if (window->nr_resident != nr_resident)
 		map_ahead(vmf, window);
-	vmf->page = page;
-	return VM_FAULT_LOCKED;
+	return ret;
 }
 
 static vm_fault_t huge_fault_locked(struct vm_fault *vmf,
@@ -253,7 +306,7 @@ static void allow_near(struct vm_fault *vmf, struct wr_window *window)
  * the window's own is mapped, under its lock, instead of by a fault each. What
  * is mapped already, or cannot be, is left as it is.
  */
-static void map_near(struct vm_fault *vmf, struct wr_window *window)
+static void map_near(struct vm_fault *vmf, struct wr_window *window, u8 rights)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	pgoff_t first, end, i;
@@ -262,6 +315,7 @@ static void map_near(struct vm_fault *vmf, struct wr_window *window)
 	if (!(vma->vm_flags & VM_MIXEDMAP))
 		return;
 	find_near(vmf, window, &first, &end);
+	wr_vma_set_rights(vma, rights, false);
 	for (i = first; i < end; i++) {
 		page = wr_resident_find(window, i);
 		if (page && !PageCompound(page) && !PageHWPoison(page) &&
@@ -287,7 +341,7 @@ static vm_fault_t mkwrite_locked(struct vm_fault *vmf, struct wr_window *window)
 	if (page != vmf->page) {
 		/* It was replaced; take away what still maps the old one. */
 		wr_resident_zap(window, vmf->pgoff, vmf->pgoff + 1);
-		map_near(vmf, window);
+		map_near(vmf, window, wr_state_rights(state));
 		return VM_FAULT_NOPAGE;
 	}
 	/* Its slot was broken since the fault, and the core maps all of it. */
@@ -337,8 +391,14 @@ static void leave_out(struct wr_window *parent, struct vm_area_struct *vma)
 	struct vm_area_struct *from =
 		vma_lookup(parent->space->mm, vma->vm_start);
 
-	if (from)
+	if (from && from->vm_flags & VM_EXEC) {
+		/* It cannot do without the flag, but without PTEs. */
+		vma_start_write(from);
+		wr_zap_vma(from, from->vm_pgoff,
+			   from->vm_pgoff + vma_pages(from));
+	} else if (from) {
 		vm_flags_clear(from, VM_MIXEDMAP);
+	}
 	vm_flags_clear(vma, VM_MIXEDMAP);
 }
 
@@ -635,14 +695,18 @@ void wr_vma_set_tracked(struct vm_area_struct *vma)
 	set_page_prot(vma);
 }
 
-/* For pages that are mapped from now on. */
-void wr_vma_set_exec(struct vm_area_struct *vma, bool exec)
+/*
+ * No page of it may be executed any more, nor can be: their PTEs say so already. Where
+ * pages may be large the next ones are so again.
+ */
+void wr_vma_clear_exec(struct vm_area_struct *vma)
 {
+	struct wr_window *window = vma->vm_private_data;
+
 	vma_start_write(vma);
-	if (exec)
-		vm_flags_set(vma, VM_EXEC);
-	else
-		vm_flags_clear(vma, VM_EXEC);
+	vm_flags_clear(vma, VM_EXEC);
+	if (window->huge)
+		vm_flags_clear(vma, VM_MIXEDMAP);
 	set_page_prot(vma);
 }
 
@@ -652,7 +716,8 @@ void wr_vma_set_exec(struct vm_area_struct *vma, bool exec)
  * merge, grow, duplicate (mremap of length 0) or collapse them, and to
  * register them with userfaultfd, whose write protection would undo ours.
  * VM_MIXEDMAP is what vm_insert_pages() asks for: see map_ahead(); and what makes
- * a fork copy PTEs. Not for 2 MiB pages, which the core then does not count.
+ * a fork copy PTEs. Not for 2 MiB pages, which the core then does not count: none
+ * are in VMAs that are executable.
  */
 static int wr_file_mmap(struct file *file, struct vm_area_struct *vma)
 {
@@ -672,7 +737,7 @@ static int wr_file_mmap(struct file *file, struct vm_area_struct *vma)
 	vm_flags_set(vma, VM_DONTEXPAND);
 	if (READ_ONCE(space->file_forked) && RB_EMPTY_NODE(&window->node))
 		window->huge = false; /* a fork came before it was mapped */
-	if (!window->huge)
+	if (!window->huge || space->layout.exec)
 		vm_flags_set(vma, VM_MIXEDMAP);
 	if (!space->layout.exec) /* personality(READ_IMPLIES_EXEC) */
 		vm_flags_clear(vma, VM_EXEC);

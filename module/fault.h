@@ -9,6 +9,7 @@ extern const struct file_operations wr_file_operations;
 
 bool wr_vma_is_ours(struct vm_area_struct *vma);
 void wr_vma_set_tracked(struct vm_area_struct *vma);
-void wr_vma_set_exec(struct vm_area_struct *vma, bool exec);
+void wr_vma_set_rights(struct vm_area_struct *vma, u8 rights, bool write);
+void wr_vma_clear_exec(struct vm_area_struct *vma);
 
 #endif /* _WR_FAULT_H */

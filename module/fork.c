@@ -16,17 +16,12 @@
  * struct wr_fork - a window that is being copied; both windows are locked
  * @parent: the parent's
  * @child: the child's
- * @moved_first: the first page of those that have just moved to other VMAs, and are
- *	what they will be by that for the child
- * @moved_end: the page behind the last; @moved_first if there are none
  * @kept: pages of @child that are not lost
  * @committed: and those of them that are committed
  */
 struct wr_fork {
 	struct wr_window *parent;
 	struct wr_window *child;
-	pgoff_t moved_first;
-	pgoff_t moved_end;
 	unsigned long kept;
 	unsigned long committed;
 };
@@ -71,106 +66,10 @@ static int fork_regions(struct wr_fork *fork)
 	return err;
 }
 
-/*
- * A fork can fall between the change of VMAs and that of the states. If all pages of
- * a call for one range have moved by then, the call is over for the child; else
- * it has not begun, and a VMA that does not fit is one of the other kind for the
- * child. If some of its pages would not fit either, those are not executable, or
- * not committed, there.
- */
-enum fork_how {
-	FORK_FITS,
-	FORK_FLIPS,
-	FORK_ODD,
-};
-
 static bool is_copied(struct wr_window *parent, struct vm_area_struct *vma)
 {
 	return vma && wr_vma_is_ours(vma) && vma->vm_private_data == parent &&
 	       !(vma->vm_flags & VM_DONTCOPY);
-}
-
-/* Whether all that is moving is in VMAs of the kind that it will need. */
-static bool has_moved(struct wr_window *parent)
-{
-	VMA_ITERATOR(vmi, parent->space->mm,
-		     parent->moving.first << PAGE_SHIFT);
-	bool exec = wr_window_exec_at(parent, parent->moving.state);
-	struct vm_area_struct *vma;
-
-	if (parent->moving.first == parent->moving.end)
-		return false;
-	for_each_vma_range(vmi, vma, parent->moving.end << PAGE_SHIFT)
-		if (wr_vma_is_ours(vma) && vma->vm_private_data == parent &&
-		    exec != !!(vma->vm_flags & VM_EXEC))
-			return false;
-	return true;
-}
-
-static void note_moved(struct wr_fork *fork)
-{
-	if (!has_moved(fork->parent))
-		return;
-	fork->moved_first = fork->parent->moving.first;
-	fork->moved_end = fork->parent->moving.end;
-}
-
-/* Whether some of the pages have just moved. */
-static bool some_moved(struct wr_fork *fork, pgoff_t first, pgoff_t end)
-{
-	return first < fork->moved_end && end > fork->moved_first;
-}
-
-/* The state of a page as it is for the child; *@next: where another one may begin. */
-static u8 fork_span(struct wr_fork *fork, pgoff_t first, pgoff_t end,
-		    pgoff_t *next)
-{
-	bool moved = some_moved(fork, first, first + 1);
-	u8 state;
-
-	if (moved)
-		end = min(end, fork->moved_end);
-	else if (first < fork->moved_first)
-		end = min(end, fork->moved_first);
-	state = wr_runs_span(&fork->parent->runs, first, end, next);
-	if (moved && !wr_state_is_lost(state))
-		return fork->parent->moving.state;
-	return state;
-}
-
-/* Whether all pages of a VMA belong into one that is executable, or is not. */
-static bool vma_fits(struct wr_fork *fork, struct vm_area_struct *vma,
-		     bool exec)
-{
-	pgoff_t i = vma->vm_pgoff, end = i + vma_pages(vma), next;
-	u8 state;
-
-	for (; i < end; i = next) {
-		cond_resched();
-		state = fork_span(fork, i, end, &next);
-		if (!wr_state_is_lost(state) &&
-		    wr_window_exec_at(fork->parent, state) != exec)
-			return false;
-	}
-	return true;
-}
-
-static enum fork_how fork_how(struct wr_fork *fork, struct vm_area_struct *vma)
-{
-	bool exec = vma->vm_flags & VM_EXEC;
-
-	if (vma_fits(fork, vma, exec))
-		return FORK_FITS;
-	return vma_fits(fork, vma, !exec) ? FORK_FLIPS : FORK_ODD;
-}
-
-static u8 fork_state(struct wr_window *parent, u8 state, enum fork_how how)
-{
-	if (how != FORK_ODD || wr_state_is_lost(state))
-		return state;
-	if (wr_state_is_committed(state))
-		return wr_state_no_exec(state);
-	return parent->exec ? WR_STATE_LOST : state;
 }
 
 static int fork_run(struct wr_fork *fork, pgoff_t first, pgoff_t end, u8 state)
@@ -184,8 +83,6 @@ static int fork_run(struct wr_fork *fork, pgoff_t first, pgoff_t end, u8 state)
 	if (err)
 		return err;
 	wr_runs_fill(&child->runs, first, end, state);
-	if (wr_window_is_odd(child, state))
-		child->nr_odd += end - first;
 	if (!wr_state_is_lost(state))
 		fork->kept += end - first;
 	return 0;
@@ -193,7 +90,7 @@ static int fork_run(struct wr_fork *fork, pgoff_t first, pgoff_t end, u8 state)
 
 /* The states of a region, or of free pages where @region is NULL. */
 static int fork_runs(struct wr_fork *fork, struct wr_region *region,
-		     pgoff_t first, pgoff_t end, enum fork_how how)
+		     pgoff_t first, pgoff_t end)
 {
 	pgoff_t next;
 	int err;
@@ -203,8 +100,7 @@ static int fork_runs(struct wr_fork *fork, struct wr_region *region,
 		err = yield_or_die();
 		if (err)
 			return err;
-		state = fork_span(fork, first, end, &next);
-		state = fork_state(fork->parent, state, how);
+		state = wr_runs_span(&fork->parent->runs, first, end, &next);
 		err = fork_run(fork, first, next, state);
 		if (err)
 			return err;
@@ -216,8 +112,7 @@ static int fork_runs(struct wr_fork *fork, struct wr_region *region,
 	return 0;
 }
 
-static int fork_states(struct wr_fork *fork, pgoff_t first, pgoff_t end,
-		       enum fork_how how)
+static int fork_states(struct wr_fork *fork, pgoff_t first, pgoff_t end)
 {
 	struct wr_region *region;
 	pgoff_t stop;
@@ -233,33 +128,20 @@ static int fork_states(struct wr_fork *fork, pgoff_t first, pgoff_t end,
 			stop = min(end, region->end);
 		if (region && region->first > first)
 			region = NULL;
-		err = fork_runs(fork, region, first, stop, how);
+		err = fork_runs(fork, region, first, stop);
 		if (err)
 			return err;
 	}
 	return 0;
 }
 
-static int fork_pages(struct wr_fork *fork, pgoff_t first, pgoff_t end,
-		      enum fork_how how)
+static int fork_pages(struct wr_fork *fork, pgoff_t first, pgoff_t end)
 {
-	bool moved = some_moved(fork, first, end);
-	int err;
-
-	if (how == FORK_FITS && !moved)
-		wr_ptes_forbid_for_fork(fork->parent, first, end);
-	else /* the core copies PTEs: those may not be right for the child */
-		wr_resident_unmap(fork->parent, first, end);
-	err = wr_resident_fork(fork->parent, fork->child, first, end);
-	if (!err && moved &&
-	    !wr_state_is_committed(fork->parent->moving.state))
-		wr_resident_drop(fork->child, max(first, fork->moved_first),
-				 min(end, fork->moved_end), false);
-	return err;
+	wr_ptes_forbid_for_fork(fork->parent, first, end);
+	return wr_resident_fork(fork->parent, fork->child, first, end);
 }
 
-typedef int (*fork_fn)(struct wr_fork *fork, pgoff_t first, pgoff_t end,
-		       enum fork_how how);
+typedef int (*fork_fn)(struct wr_fork *fork, pgoff_t first, pgoff_t end);
 
 /*
  * Calls @fn for each VMA of the parent that the child gets too: not for those
@@ -276,8 +158,7 @@ static int fork_vmas(struct wr_fork *fork, fork_fn fn)
 	for_each_vma_range(vmi, vma, parent->end << PAGE_SHIFT) {
 		if (!is_copied(parent, vma))
 			continue;
-		err = fn(fork, vma->vm_pgoff, vma->vm_pgoff + vma_pages(vma),
-			 fork_how(fork, vma));
+		err = fn(fork, vma->vm_pgoff, vma->vm_pgoff + vma_pages(vma));
 		if (err)
 			break;
 	}
@@ -289,7 +170,6 @@ static int fork_window_locked(struct wr_fork *fork)
 	struct wr_window *child = fork->child;
 	int err;
 
-	note_moved(fork);
 	err = fork_regions(fork);
 	if (!err)
 		err = fork_vmas(fork, fork_states);
@@ -325,6 +205,7 @@ static struct wr_window *alloc_child(struct wr_window *parent,
 	}
 	wr_window_set_range(child, parent->first, parent->end);
 	child->exec = parent->exec;
+	child->toggles = parent->toggles;
 	child->huge = parent->huge; /* its VMAs have no VM_MIXEDMAP */
 	child->tracked = true;
 	child->forked = true;
@@ -409,24 +290,6 @@ static struct wr_window *first_fork(struct wr_window *parent,
 	return child;
 }
 
-/* The VMA becomes one of the kind that the child's states need, see fork_how(). */
-static void add_vma(struct wr_window *child, struct vm_area_struct *vma)
-{
-	struct wr_fork states = { .parent = child }; /* as they are */
-	bool exec = vma->vm_flags & VM_EXEC;
-
-	mutex_lock(&child->lock);
-	child->nr_vmas++;
-	if (vma_fits(&states, vma, exec))
-		goto unlock;
-	if (exec)
-		vm_flags_clear(vma, VM_EXEC);
-	else
-		vm_flags_set(vma, VM_EXEC);
-unlock:
-	mutex_unlock(&child->lock);
-}
-
 /**
  * wr_window_fork - a child's copy of a window, for one of its VMAs
  * @parent: the parent's window
@@ -457,8 +320,11 @@ struct wr_window *wr_window_fork(struct wr_window *parent,
 		wr_window_put(child); /* not a copy of this one */
 		child = NULL;
 	}
-	if (child)
-		add_vma(child, vma);
+	if (child) {
+		mutex_lock(&child->lock);
+		child->nr_vmas++;
+		mutex_unlock(&child->lock);
+	}
 	wr_space_put(space);
 	return child;
 }

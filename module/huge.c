@@ -129,7 +129,8 @@ static bool vma_takes(struct vm_fault *vmf, pgoff_t first)
 
 	return first >= vma->vm_pgoff &&
 	       first + WR_SLOT_PAGES <= vma->vm_pgoff + vma_pages(vma) &&
-	       !wr_vma_thp_disabled(vma) && pmd_none(READ_ONCE(*vmf->pmd));
+	       !(vma->vm_flags & VM_MIXEDMAP) && !wr_vma_thp_disabled(vma) &&
+	       pmd_none(READ_ONCE(*vmf->pmd));
 }
 
 /* Whether one PMD does for the slot from @first on, and the core would set it. */

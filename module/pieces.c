@@ -2,32 +2,45 @@
 /*
  * Executable pieces.
  *
- * The executable right is a VMA's, not a page's: a page that may not be
- * executed must not be mapped in an executable VMA, where it would only fault
- * for ever. So a window's own VMA is executable or not, after the protection
- * that its regions were reserved with, and committed pages that do not fit get
- * VMAs of their own over the same offsets; what is in memory stays, as it
- * belongs to the window. Pages that are not committed have no PTEs and fit
- * anywhere; they are kept in the window's own VMA. VMA changes come before the
- * change of states, as they are what can fail.
+ * The core knows the executable right of VMAs only, and asks whoever may forbid it
+ * when one gets it. So pages that may be executed are in VMAs that are executable:
+ * a window's own VMA is, or is not, after the protection that its regions were
+ * reserved with, and where it is not, such pages get VMAs of their own over the same
+ * offsets. VMA changes come before the change of states, as they are what can fail.
  *
- * To make pages executable a VMA is mapped over them, so that the core asks
- * whoever may forbid it. Where that is over, the VMA just loses the right, which
- * cannot fail. Then it may join its neighbours, which the core never does for
- * ours (VM_DONTEXPAND): one VMA is mapped over all of them, and what is in memory
- * is mapped again. That takes time by pages in memory, so each change pays for
+ * The other way round nothing has to fit: any page may be in a VMA that is
+ * executable. Whether it may be executed is up to its PTE there, which we insert
+ * ourselves and not the core, after the page's state: wr_vma_set_rights(). So to take
+ * the right away no VMA changes, and a page that gets it again finds one. A program
+ * that does so with one page is likely to do so with others of the region: from
+ * then on its pieces are larger than what they are made for, and grow as they are
+ * needed, so that there are few of them.
+ *
+ * A piece where nothing may be executed any more stays for the next time. When there
+ * are many VMAs it is looked which are needed; the others lose the right, and join
+ * their neighbours, which the core never does for ours (VM_DONTEXPAND): one VMA
+ * is mapped over all of them. Then, as when a piece grows, what is in memory is
+ * mapped again. That takes time by pages in memory, so each change pays for
  * some, and VMAs with many more are left as they are until enough is saved up.
  */
 #include <linux/mman.h>
 
 #include "fault.h"
+#include "huge.h"
 #include "layout.h"
 #include "pieces.h"
 #include "ptes.h"
+#include "regiontree.h"
 #include "resident.h"
 
-/* Pages in memory that each change of an executable page may map again */
+/* Pages in memory that each look at a VMA may map again */
 #define JOIN_PAGES 128UL
+
+/* So many pages are mapped at once when they become executable, or no longer are. */
+#define MAP_AGAIN 64UL
+
+/* From so many VMAs of a window on it is looked which of them are needed. */
+#define MANY_VMAS 8UL
 
 /* Whether it is a VMA of the window's that is executable, or one that is not. */
 static bool vma_is(struct wr_window *window, struct vm_area_struct *vma,
@@ -35,6 +48,204 @@ static bool vma_is(struct wr_window *window, struct vm_area_struct *vma,
 {
 	return vma && wr_vma_is_ours(vma) && vma->vm_private_data == window &&
 	       exec == !!(vma->vm_flags & VM_EXEC);
+}
+
+static pgoff_t vma_end(struct vm_area_struct *vma)
+{
+	return vma->vm_end >> PAGE_SHIFT;
+}
+
+/**
+ * wr_window_fits - whether pages can become executable, or not, with the VMAs there are
+ * @window: the window
+ * @first: the first page
+ * @end: the page behind the last
+ * @exec: which
+ *
+ * Context: mmap_lock is held, until their states have changed.
+ * Return: whether. If not, wr_window_remap() has the error, or makes them fit.
+ */
+bool wr_window_fits(struct wr_window *window, pgoff_t first, pgoff_t end,
+		    bool exec)
+{
+	VMA_ITERATOR(vmi, window->space->mm, first << PAGE_SHIFT);
+	struct mm_struct *mm = window->space->mm;
+	struct vm_area_struct *vma;
+
+	mmap_assert_locked(mm);
+	if (exec && wr_mm_denies_exec(mm))
+		return false;
+	for_each_vma_range(vmi, vma, end << PAGE_SHIFT) {
+		if (exec &&
+		    (!vma_is(window, vma, true) || vma->vm_pgoff > first))
+			return false;
+		if (!exec && vma_is(window, vma, true) && wr_vma_is_sealed(vma))
+			return false;
+		first = vma_end(vma);
+		if (first >= end)
+			break; /* mostly there is one */
+	}
+	return !exec || first >= end;
+}
+
+static bool fits(struct wr_window *window, pgoff_t first, pgoff_t end,
+		 bool exec)
+{
+	bool ret;
+
+	mmap_read_lock(window->space->mm);
+	ret = wr_window_fits(window, first, end, exec);
+	mmap_read_unlock(window->space->mm);
+	return ret;
+}
+
+/* ---- where a piece is to be ---- */
+
+/*
+ * What of [@first, @end) is in VMAs that are not executable, from the first such page
+ * to the last: moves both, to nothing if there is none. Return: 0, or -ENOENT if
+ * some of it is no VMA of the window's.
+ */
+static int find_misfits(struct wr_window *window, pgoff_t *first, pgoff_t *end)
+{
+	VMA_ITERATOR(vmi, window->space->mm, *first << PAGE_SHIFT);
+	struct mm_struct *mm = window->space->mm;
+	pgoff_t from = *end, to = *first;
+	struct vm_area_struct *vma;
+	int err = 0;
+
+	mmap_read_lock(mm);
+	if (!wr_layout_all_ours(window, *first << PAGE_SHIFT,
+				*end << PAGE_SHIFT))
+		err = -ENOENT;
+	for_each_vma_range(vmi, vma, *end << PAGE_SHIFT) {
+		if (!vma_is(window, vma, false))
+			continue;
+		from = min(from, max(*first, vma->vm_pgoff));
+		to = max(to, min(*end, vma_end(vma)));
+	}
+	mmap_read_unlock(mm);
+	*first = from;
+	*end = max(from, to);
+	return err;
+}
+
+/**
+ * struct wr_span - pages from one to another
+ * @first: the first one
+ * @end: the one behind the last
+ */
+struct wr_span {
+	pgoff_t first;
+	pgoff_t end;
+};
+
+/* The executable VMA with a page, if all of it is within @bounds, else nothing. */
+static struct wr_span exec_vma_at(struct wr_window *window, pgoff_t index,
+				  struct wr_span *bounds)
+{
+	struct vm_area_struct *vma =
+		vma_lookup(window->space->mm, index << PAGE_SHIFT);
+	struct wr_span span = {};
+
+	if (vma_is(window, vma, true) && vma->vm_pgoff >= bounds->first &&
+	    vma_end(vma) <= bounds->end) {
+		span.first = vma->vm_pgoff;
+		span.end = vma_end(vma);
+	}
+	return span;
+}
+
+/*
+ * Takes in the executable VMAs on both sides, and as many pages again as those have:
+ * so each page is mapped again a few times only, however the piece grows.
+ */
+static void take_in(struct wr_window *window, struct wr_span *piece,
+		    struct wr_span *bounds)
+{
+	struct wr_span below = {}, above = {};
+	pgoff_t first = piece->first, end = piece->end;
+
+	if (first > bounds->first)
+		below = exec_vma_at(window, first - 1, bounds);
+	if (end < bounds->end)
+		above = exec_vma_at(window, end, bounds);
+	if (below.end) {
+		piece->first = below.first;
+		piece->end = min(bounds->end, end + (below.end - below.first));
+	}
+	if (above.end) {
+		first -= min(first - bounds->first, above.end - above.first);
+		piece->first = min(piece->first, first);
+		piece->end = max(piece->end, above.end);
+	}
+}
+
+/* A VMA that is executable is wholly in it, or not at all. */
+static void leave_whole(struct wr_window *window, struct wr_span *piece)
+{
+	struct mm_struct *mm = window->space->mm;
+	struct vm_area_struct *vma;
+
+	vma = vma_lookup(mm, piece->first << PAGE_SHIFT);
+	if (vma_is(window, vma, true) && vma->vm_pgoff < piece->first)
+		piece->first = vma_end(vma);
+	vma = vma_lookup(mm, (piece->end - 1) << PAGE_SHIFT);
+	if (vma_is(window, vma, true) && vma_end(vma) > piece->end)
+		piece->end = vma->vm_pgoff;
+}
+
+/* Whether one VMA can stand for those that are there. */
+static bool may_be_one(struct wr_window *window, struct wr_span *piece)
+{
+	VMA_ITERATOR(vmi, window->space->mm, piece->first << PAGE_SHIFT);
+	struct vm_area_struct *vma;
+
+	for_each_vma_range(vmi, vma, piece->end << PAGE_SHIFT)
+		if (vma->vm_flags & WR_PROGRAM_FLAGS || wr_vma_is_sealed(vma))
+			return false;
+	return wr_layout_all_ours(window, piece->first << PAGE_SHIFT,
+				  piece->end << PAGE_SHIFT);
+}
+
+/* The pages of a region around @piece, if some were executable before. */
+static bool find_bounds(struct wr_window *window, struct wr_span *piece,
+			struct wr_span *bounds)
+{
+	struct wr_region *region;
+	bool found;
+
+	mutex_lock(&window->lock);
+	region = wr_region_find(window, piece->first);
+	found = window->toggles && region && region->end >= piece->end;
+	if (found) {
+		bounds->first = region->first;
+		bounds->end = region->end;
+	}
+	mutex_unlock(&window->lock);
+	return found;
+}
+
+/* Makes a piece larger, if more of its region is likely to be needed. */
+static void grow(struct wr_window *window, struct wr_span *piece)
+{
+	struct mm_struct *mm = window->space->mm;
+	struct wr_span bounds, grown = *piece;
+
+	if (!find_bounds(window, piece, &bounds))
+		return;
+	grown.first = max(bounds.first, wr_slot_first(grown.first));
+	grown.end =
+		min(bounds.end, wr_slot_first(grown.end - 1) + WR_SLOT_PAGES);
+	if (bounds.end - bounds.first <= WR_SLOT_PAGES)
+		grown = bounds;
+	mmap_read_lock(mm);
+	take_in(window, &grown, &bounds);
+	leave_whole(window, &grown);
+	if (grown.first <= piece->first && grown.end >= piece->end &&
+	    may_be_one(window, &grown))
+		*piece = grown;
+	mmap_read_unlock(mm);
 }
 
 static bool state_is_exec_at(struct wr_window *window, pgoff_t first,
@@ -61,223 +272,177 @@ static bool state_is_exec_at(struct wr_window *window, pgoff_t first,
 	return exec;
 }
 
-static pgoff_t vma_end(struct vm_area_struct *vma)
-{
-	return vma->vm_end >> PAGE_SHIFT;
-}
+/* ---- holes ---- */
 
 /*
- * What of [@first, @end) is in VMAs of the other kind, from the first such page to
- * the last: moves both, to nothing if there is none. With @whole what is in VMAs
- * that reach out of the range only. Return: 0, or -ENOENT if some of it is no
- * VMA of the window's.
+ * The first pages of [*@first, @end) without a VMA of the window's: from *@first, which
+ * is moved, to the one returned.
  */
-static int find_misfits(struct wr_window *window, pgoff_t *first, pgoff_t *end,
-			bool exec, bool whole)
+static pgoff_t find_hole(struct wr_window *window, pgoff_t *first, pgoff_t end)
 {
 	VMA_ITERATOR(vmi, window->space->mm, *first << PAGE_SHIFT);
-	struct mm_struct *mm = window->space->mm;
-	pgoff_t from = *end, to = *first;
-	struct vm_area_struct *vma;
-	int err = 0;
-
-	mmap_read_lock(mm);
-	if (!wr_layout_all_ours(window, *first << PAGE_SHIFT,
-				*end << PAGE_SHIFT))
-		err = -ENOENT;
-	for_each_vma_range(vmi, vma, *end << PAGE_SHIFT) {
-		if (!vma_is(window, vma, !exec) ||
-		    (whole && vma->vm_pgoff >= *first && vma_end(vma) <= *end))
-			continue;
-		from = min(from, max(*first, vma->vm_pgoff));
-		to = max(to, min(*end, vma_end(vma)));
-	}
-	mmap_read_unlock(mm);
-	*first = from;
-	*end = max(from, to);
-	return err;
-}
-
-/*
- * Makes whole VMAs in a range executable, or no longer, where they are. Their
- * pages are faulted in again. Only what was executable just before may be made so
- * again.
- */
-static void flip_vmas(struct wr_window *window, pgoff_t first, pgoff_t end,
-		      bool exec)
-{
-	VMA_ITERATOR(vmi, window->space->mm, first << PAGE_SHIFT);
-	struct mm_struct *mm = window->space->mm;
 	struct vm_area_struct *vma;
 
-	mmap_write_lock(mm);
+	mmap_read_lock(window->space->mm);
 	for_each_vma_range(vmi, vma, end << PAGE_SHIFT) {
-		if (!vma_is(window, vma, !exec) || vma->vm_pgoff < first ||
-		    vma_end(vma) > end)
+		if (!wr_vma_is_ours(vma) || vma->vm_private_data != window)
 			continue;
-		wr_vma_set_exec(vma, exec);
-		unmap_mapping_pages(vma->vm_file->f_mapping, vma->vm_pgoff,
-				    vma_pages(vma), false);
+		if (vma->vm_pgoff > *first) {
+			end = vma->vm_pgoff;
+			break;
+		}
+		*first = vma_end(vma);
 	}
-	mmap_write_unlock(mm);
-}
-
-/* Cuts out what VMAs reach out of the range. */
-static int cut_misfits(struct wr_window *window, pgoff_t first, pgoff_t end,
-		       bool exec)
-{
-	int err;
-
-	err = find_misfits(window, &first, &end, exec, true);
-	if (err || first == end)
-		return err;
-	return wr_layout_map(window, first, end - first, exec, MAP_FIXED);
-}
-
-static bool is_ours_now(struct wr_window *window, pgoff_t first, pgoff_t end)
-{
-	bool ours;
-
-	mmap_read_lock(window->space->mm);
-	ours = wr_layout_all_ours(window, first << PAGE_SHIFT,
-				  end << PAGE_SHIFT);
 	mmap_read_unlock(window->space->mm);
-	return ours;
+	*first = min(*first, end);
+	return end;
 }
 
-/* The core is not asked when a VMA loses a right. */
-static bool is_sealed(struct wr_window *window, pgoff_t first, pgoff_t end)
-{
-	VMA_ITERATOR(vmi, window->space->mm, first << PAGE_SHIFT);
-	struct vm_area_struct *vma;
-	bool sealed = false;
-
-	mmap_read_lock(window->space->mm);
-	for_each_vma_range(vmi, vma, end << PAGE_SHIFT)
-		sealed |= vma_is(window, vma, true) && wr_vma_is_sealed(vma);
-	mmap_read_unlock(window->space->mm);
-	return sealed;
-}
-
-/* Gives pages, none of them lost, a VMA of a kind. */
-static int move_span(struct wr_window *window, pgoff_t first, pgoff_t end,
-		     bool exec)
-{
-	int err;
-
-	if (exec) {
-		err = find_misfits(window, &first, &end, exec, false);
-		if (err || first == end)
-			return err;
-		return wr_layout_map(window, first, end - first, exec,
-				     MAP_FIXED);
-	}
-	if (is_sealed(window, first, end))
-		return -EACCES;
-	err = cut_misfits(window, first, end, exec);
-	if (!err)
-		flip_vmas(window, first, end, exec);
-	return err;
-}
-
-/* The second try fills the hole that the first one may have left. */
-static int refit_piece(struct wr_window *window, pgoff_t first, pgoff_t end,
-		       bool exec)
-{
-	flip_vmas(window, first, end, exec);
-	if (!cut_misfits(window, first, end, exec))
-		return 0;
-	if (is_ours_now(window, first, end))
-		return wr_layout_map(window, first, end - first, exec,
-				     MAP_FIXED);
-	return wr_layout_map(window, first, end - first, exec,
-			     MAP_FIXED_NOREPLACE);
-}
-
-/**
- * wr_window_refit_or_lose - make the VMAs fit the states
- * @window: the window; its space's layout_lock is held
- * @first: the first page
- * @end: the page behind the last
- *
- * For pages that were released, and for when a change of VMAs has failed half
- * way, where the core can leave a hole. What cannot be mapped again is lost.
- */
-void wr_window_refit_or_lose(struct wr_window *window, pgoff_t first,
-			     pgoff_t end)
+static void fill_hole(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	bool exec, lost = false;
 	pgoff_t next;
 
 	for (; first < end; first = next) {
 		exec = state_is_exec_at(window, first, end, &next, &lost);
-		if (!lost && refit_piece(window, first, next, exec))
+		if (!lost &&
+		    wr_layout_map(window, first, next - first,
+				  exec || window->exec, MAP_FIXED_NOREPLACE))
 			wr_window_unmapped(window, first, next);
 		cond_resched();
 	}
 }
 
-/* The pages from *@first on that are not lost: up to the one returned. */
-static pgoff_t kept_span(struct wr_window *window, pgoff_t *first, pgoff_t end)
-{
-	pgoff_t i, next;
-	bool lost;
-
-	mutex_lock(&window->lock);
-	for (i = *first; i < end; i = next) {
-		lost = wr_window_lost_at(window, i, end, &next);
-		if (lost && i > *first)
-			break;
-		if (lost)
-			*first = next;
-	}
-	mutex_unlock(&window->lock);
-	return i;
-}
-
 /**
- * wr_window_remap - give pages a VMA that is executable, or one that is not
+ * wr_window_refit_or_lose - map again what has no VMA any more
  * @window: the window; its space's layout_lock is held
  * @first: the first page
  * @end: the page behind the last
- * @exec: which
  *
- * Lost pages are left out.
- *
- * Return: 0, or an error with nothing changed.
+ * For when a change of VMAs has failed half way, where the core can leave a hole.
+ * What cannot be mapped again is lost.
  */
-int wr_window_remap(struct wr_window *window, pgoff_t first, pgoff_t end,
-		    bool exec)
+void wr_window_refit_or_lose(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	pgoff_t i = first, next;
-	int err = 0;
+	pgoff_t next;
 
-	for (; i < end && !err; i = next) {
-		next = kept_span(window, &i, end);
-		if (i < next)
-			err = move_span(window, i, next, exec);
+	for (; first < end; first = next) {
+		next = find_hole(window, &first, end);
+		if (first < next)
+			fill_hole(window, first, next);
+	}
+}
+
+/* ---- what is in memory ---- */
+
+/* Pages from @first on that are in memory one by one. Return: how many. */
+static unsigned long gather(struct wr_window *window, pgoff_t first,
+			    pgoff_t end, struct page **pages)
+{
+	struct wr_slot *slot = wr_runs_peek(&window->runs, first);
+	unsigned long n = 0;
+	struct page *page;
+
+	end = min(end, first + WR_UNIT_PAGES);
+	end = min(end, wr_slot_first(first) + WR_SLOT_PAGES);
+	if (!slot || slot->intact)
+		return 0;
+	for (; first + n < end; n++) {
+		page = wr_slot_page(slot, wr_slot_offset(first + n));
+		if (!page || PageHWPoison(page))
+			break;
+		pages[n] = page;
+	}
+	return n;
+}
+
+/* Maps pages of one state that may be read; what fails is left to faults. */
+static void populate_run(struct wr_window *window, struct vm_area_struct *vma,
+			 pgoff_t first, pgoff_t end)
+{
+	struct page *pages[WR_UNIT_PAGES];
+	unsigned long n, left;
+	struct wr_slot *slot;
+	pgoff_t next;
+
+	for (; first < end; first = next) {
+		slot = wr_runs_slot(&window->runs, first, &next);
+		if (!slot || !slot->nr_resident)
+			continue;
+		n = gather(window, first, end, pages);
+		next = first + max(n, 1UL);
+		left = n;
+		if (n)
+			vm_insert_pages(vma, first << PAGE_SHIFT, pages, &left);
 		cond_resched();
 	}
-	if (err)
-		wr_window_refit_or_lose(window, first, end);
-	return err;
+}
+
+static void populate_locked(struct wr_window *window,
+			    struct vm_area_struct *vma, pgoff_t first,
+			    pgoff_t end)
+{
+	pgoff_t i, next;
+	u8 state, rights;
+
+	for (i = first; i < end; i = next) {
+		state = wr_runs_span(&window->runs, i, end, &next);
+		rights = wr_state_rights(state);
+		if (!(rights & WR_READ))
+			continue;
+		wr_vma_set_rights(vma, rights, !window->forked);
+		populate_run(window, vma, i, next);
+		if (rights & WR_WRITE && window->tracked &&
+		    (window->forked || !(vma->vm_flags & VM_EXEC)))
+			wr_ptes_allow_write(window, i, next);
+	}
 }
 
 /**
- * wr_window_announce - tell forks what the pages of a VMA will be
- * @window: the window; its space's layout_lock is held
+ * wr_window_map_again - map pages whose rights have changed
+ * @window: the window; its lock is held, and mmap_lock for reading
  * @first: the first page
- * @end: the page behind the last; @first if it is over
- * @state: their state once they have moved
+ * @end: the page behind the last
+ *
+ * What was just written is executed next, and the other way round: a few pages of an
+ * executable VMA need not take a fault each. Others, and what fails, are left to
+ * faults.
  */
-void wr_window_announce(struct wr_window *window, pgoff_t first, pgoff_t end,
-			u8 state)
+void wr_window_map_again(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	mutex_lock(&window->lock);
-	window->moving.first = first;
-	window->moving.end = end;
-	window->moving.state = state;
-	mutex_unlock(&window->lock);
+	struct mm_struct *mm = window->space->mm;
+	struct vm_area_struct *vma;
+
+	mmap_assert_locked(mm);
+	if (end - first > MAP_AGAIN)
+		return;
+	vma = vma_lookup(mm, first << PAGE_SHIFT);
+	if (vma_is(window, vma, true) && vma_end(vma) >= end &&
+	    vma->vm_flags & VM_MIXEDMAP)
+		populate_locked(window, vma, first, end);
+}
+
+/*
+ * Maps what is in memory again, where vm_insert_pages() may. VM_MIXEDMAP is not to be
+ * set for a moment only: others would take a 2 MiB page for something else.
+ */
+static void populate(struct wr_window *window, pgoff_t first, pgoff_t end,
+		     bool exec)
+{
+	struct mm_struct *mm = window->space->mm;
+	struct vm_area_struct *vma;
+
+	if (mmap_write_lock_killable(mm))
+		return;
+	vma = find_vma(mm, first << PAGE_SHIFT);
+	if (vma_is(window, vma, exec) && vma->vm_pgoff == first &&
+	    vma_end(vma) == end && vma->vm_flags & VM_MIXEDMAP) {
+		vma_start_write(vma);
+		mutex_lock(&window->lock);
+		populate_locked(window, vma, first, end);
+		mutex_unlock(&window->lock);
+	}
+	mmap_write_unlock(mm);
 }
 
 /* ---- joining VMAs ---- */
@@ -372,97 +537,7 @@ static void join_neighbours(struct wr_window *window, struct wr_join *join)
 	}
 }
 
-/* Pages from @first on that are in memory one by one. Return: how many. */
-static unsigned long gather(struct wr_window *window, pgoff_t first,
-			    pgoff_t end, struct page **pages)
-{
-	struct wr_slot *slot = wr_runs_peek(&window->runs, first);
-	unsigned long n = 0;
-	struct page *page;
-
-	end = min(end, first + WR_UNIT_PAGES);
-	end = min(end, wr_slot_first(first) + WR_SLOT_PAGES);
-	if (!slot || slot->intact)
-		return 0;
-	for (; first + n < end; n++) {
-		page = wr_slot_page(slot, wr_slot_offset(first + n));
-		if (!page || PageHWPoison(page))
-			break;
-		pages[n] = page;
-	}
-	return n;
-}
-
-/* Maps pages of one state that may be read; what fails is left to faults. */
-static void populate_run(struct wr_window *window, struct vm_area_struct *vma,
-			 pgoff_t first, pgoff_t end)
-{
-	struct page *pages[WR_UNIT_PAGES];
-	unsigned long n, left;
-	struct wr_slot *slot;
-	pgoff_t next;
-
-	for (; first < end; first = next) {
-		slot = wr_runs_slot(&window->runs, first, &next);
-		if (!slot || !slot->nr_resident)
-			continue;
-		n = gather(window, first, end, pages);
-		next = first + max(n, 1UL);
-		left = n;
-		if (n)
-			vm_insert_pages(vma, first << PAGE_SHIFT, pages, &left);
-		cond_resched();
-	}
-}
-
-static void populate_locked(struct wr_window *window,
-			    struct vm_area_struct *vma, pgoff_t first,
-			    pgoff_t end)
-{
-	pgoff_t i, next;
-	u8 state;
-
-	for (i = first; i < end; i = next) {
-		state = wr_runs_span(&window->runs, i, end, &next);
-		if (!wr_state_allows(state, WR_READ))
-			continue;
-		populate_run(window, vma, i, next);
-		if (window->tracked && wr_state_allows(state, WR_WRITE))
-			wr_ptes_allow_write(window, i, next);
-	}
-}
-
-/*
- * Maps what is in memory again, where vm_insert_pages() may. VM_MIXEDMAP is not to be
- * set for a moment only: others would take a 2 MiB page for something else.
- */
-static void populate(struct wr_window *window, pgoff_t first, pgoff_t end)
-{
-	struct mm_struct *mm = window->space->mm;
-	struct vm_area_struct *vma;
-
-	if (mmap_write_lock_killable(mm))
-		return;
-	vma = find_vma(mm, first << PAGE_SHIFT);
-	if (vma_is(window, vma, window->exec) && vma->vm_pgoff == first &&
-	    vma_end(vma) == end && vma->vm_flags & VM_MIXEDMAP) {
-		vma_start_write(vma);
-		mutex_lock(&window->lock);
-		populate_locked(window, vma, first, end);
-		mutex_unlock(&window->lock);
-	}
-	mmap_write_unlock(mm);
-}
-
-/**
- * wr_window_rejoin - make VMAs of the window's own kind one again
- * @window: the window; its space's layout_lock is held
- * @first: the first page that has changed
- * @end: the page behind the last
- *
- * If it fails the window stays in pieces, which is only less tidy.
- */
-void wr_window_rejoin(struct wr_window *window, pgoff_t first, pgoff_t end)
+static void rejoin(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	struct mm_struct *mm = window->space->mm;
 	struct wr_join join = {};
@@ -482,7 +557,205 @@ void wr_window_rejoin(struct wr_window *window, pgoff_t first, pgoff_t end)
 	window->join_budget -= join.pages;
 	if (!wr_layout_map(window, join.first, join.end - join.first,
 			   window->exec, MAP_FIXED))
-		populate(window, join.first, join.end);
+		populate(window, join.first, join.end, window->exec);
 	else
 		wr_window_refit_or_lose(window, join.first, join.end);
+}
+
+/* ---- pieces that nobody needs ---- */
+
+static bool has_exec(struct wr_window *window, struct vm_area_struct *vma)
+{
+	pgoff_t i = vma->vm_pgoff, end = vma_end(vma), next;
+	bool found = false;
+	u8 state;
+
+	mutex_lock(&window->lock);
+	for (; i < end && !found; i = next) {
+		state = wr_runs_span(&window->runs, i, end, &next);
+		found = wr_state_is_exec(state);
+	}
+	mutex_unlock(&window->lock);
+	return found;
+}
+
+/*
+ * VMAs of a range in which nothing may be executed. Changes that have found theirs to
+ * fit hold mmap_lock.
+ */
+static void disarm(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	VMA_ITERATOR(vmi, window->space->mm, first << PAGE_SHIFT);
+	struct mm_struct *mm = window->space->mm;
+	struct vm_area_struct *vma;
+
+	if (window->exec || mmap_write_lock_killable(mm))
+		return;
+	for_each_vma_range(vmi, vma, end << PAGE_SHIFT) {
+		if (vma_is(window, vma, true) && !wr_vma_is_sealed(vma) &&
+		    !has_exec(window, vma))
+			wr_vma_clear_exec(vma);
+		cond_resched();
+	}
+	mmap_write_unlock(mm);
+}
+
+/* The VMA with a page or the next one: its first page; *@end is behind its last. */
+static pgoff_t next_vma(struct wr_window *window, pgoff_t index, pgoff_t *end)
+{
+	struct mm_struct *mm = window->space->mm;
+	struct vm_area_struct *vma;
+	pgoff_t first = *end;
+
+	mmap_read_lock(mm);
+	vma = find_vma(mm, index << PAGE_SHIFT);
+	if (vma && vma->vm_start >> PAGE_SHIFT < *end) {
+		first = max(index, (pgoff_t)vma->vm_start >> PAGE_SHIFT);
+		*end = min(*end, (pgoff_t)vma->vm_end >> PAGE_SHIFT);
+	}
+	mmap_read_unlock(mm);
+	return first;
+}
+
+/**
+ * wr_window_rejoin - do without VMAs that a range no longer needs
+ * @window: the window; its space's layout_lock is held
+ * @first: the first page
+ * @end: the page behind the last
+ *
+ * If it fails the window stays in pieces, which is only less tidy.
+ */
+void wr_window_rejoin(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	pgoff_t next;
+
+	if (READ_ONCE(window->nr_vmas) < 2)
+		return;
+	disarm(window, first, end);
+	for (; first < end; first = next) {
+		next = end;
+		first = next_vma(window, first, &next);
+		if (first < next)
+			rejoin(window, first, next);
+		cond_resched();
+	}
+}
+
+/* Whether a window has many VMAs by now, some of which it may not need. */
+bool wr_window_is_untidy(struct wr_window *window)
+{
+	return READ_ONCE(window->nr_vmas) >=
+	       max(READ_ONCE(window->tidy_at), MANY_VMAS);
+}
+
+/**
+ * wr_window_tidy - do without VMAs that a window no longer needs
+ * @window: the window; its space's layout_lock is held
+ */
+void wr_window_tidy(struct wr_window *window)
+{
+	wr_window_rejoin(window, READ_ONCE(window->first),
+			 READ_ONCE(window->end));
+	mutex_lock(&window->lock);
+	window->tidy_at = 2 * window->nr_vmas;
+	mutex_unlock(&window->lock);
+}
+
+/* ---- making one ---- */
+
+/* Pages of a piece are mapped one by one. */
+static void break_slots(struct wr_window *window, struct wr_span *piece)
+{
+	pgoff_t first = wr_slot_first(piece->first);
+
+	for (; first < piece->end; first += WR_SLOT_PAGES) {
+		mutex_lock(&window->lock);
+		if (first >= window->first)
+			wr_huge_break(window, first, first + 1);
+		mutex_unlock(&window->lock);
+		cond_resched();
+	}
+}
+
+static int map_piece(struct wr_window *window, struct wr_span *piece)
+{
+	return wr_layout_map(window, piece->first, piece->end - piece->first,
+			     true, MAP_FIXED);
+}
+
+/* Has pages, none of them lost, in VMAs that are executable. */
+static int make_piece(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct wr_span piece;
+	int err;
+
+	err = find_misfits(window, &first, &end);
+	if (err || first == end)
+		return err;
+	piece.first = first;
+	piece.end = end;
+	grow(window, &piece);
+	err = map_piece(window, &piece);
+	if (err == -ENOSPC && window->nr_vmas > 2) {
+		wr_window_refit_or_lose(window, piece.first, piece.end);
+		wr_window_tidy(window);
+		err = map_piece(window, &piece);
+	}
+	if (err) {
+		wr_window_refit_or_lose(window, piece.first, piece.end);
+		return err;
+	}
+	if (window->huge)
+		break_slots(window, &piece);
+	if (piece.first < first || piece.end > end)
+		populate(window, piece.first, piece.end, true);
+	return 0;
+}
+
+/* The pages from *@first on that are not lost: up to the one returned. */
+static pgoff_t kept_span(struct wr_window *window, pgoff_t *first, pgoff_t end)
+{
+	pgoff_t i, next;
+	bool lost;
+
+	mutex_lock(&window->lock);
+	for (i = *first; i < end; i = next) {
+		lost = wr_window_lost_at(window, i, end, &next);
+		if (lost && i > *first)
+			break;
+		if (lost)
+			*first = next;
+	}
+	mutex_unlock(&window->lock);
+	return i;
+}
+
+/**
+ * wr_window_remap - have the VMAs fit pages that become executable, or no longer are
+ * @window: the window; its space's layout_lock is held
+ * @first: the first page
+ * @end: the page behind the last
+ * @exec: which
+ *
+ * Lost pages are left out.
+ *
+ * Return: 0, or an error with no page changed: -EACCES, -ENOENT, -ENOSPC, ...
+ */
+int wr_window_remap(struct wr_window *window, pgoff_t first, pgoff_t end,
+		    bool exec)
+{
+	pgoff_t i = first, next;
+	int err = 0;
+
+	if (!exec)
+		return fits(window, first, end, false) ? 0 : -EACCES;
+	if (wr_mm_denies_exec(window->space->mm))
+		return -EACCES;
+	for (; i < end && !err; i = next) {
+		next = kept_span(window, &i, end);
+		if (i < next)
+			err = make_piece(window, i, next);
+		cond_resched();
+	}
+	return err;
 }

@@ -8,8 +8,11 @@ int wr_window_remap(struct wr_window *window, pgoff_t first, pgoff_t end,
 		    bool exec);
 void wr_window_refit_or_lose(struct wr_window *window, pgoff_t first,
 			     pgoff_t end);
-void wr_window_announce(struct wr_window *window, pgoff_t first, pgoff_t end,
-			u8 state);
+bool wr_window_fits(struct wr_window *window, pgoff_t first, pgoff_t end,
+		    bool exec);
+void wr_window_map_again(struct wr_window *window, pgoff_t first, pgoff_t end);
+bool wr_window_is_untidy(struct wr_window *window);
+void wr_window_tidy(struct wr_window *window);
 void wr_window_rejoin(struct wr_window *window, pgoff_t first, pgoff_t end);
 
 #endif /* _WR_PIECES_H */

@@ -69,7 +69,7 @@ static int publish(struct wr_window *window, struct wr_region *region,
 static int reserve_own(struct wr_space *space, struct wr_region *region,
 		       struct wr_reserve *request)
 {
-	bool huge = request->pages >= WR_SLOT_PAGES &&
+	bool huge = request->pages >= WR_SLOT_PAGES && !request->exec &&
 		    wr_huge_enabled(space->mm);
 	struct wr_window *window;
 
@@ -710,12 +710,11 @@ static int count_cut(struct wr_space *space, struct wr_region *region,
 	return wr_space_add_regions(space, head + tail - 1);
 }
 
-/* Return: 1 if released pages must change VMAs, 0 if not, or an error. */
+/* Return: 1 if released pages may have VMAs of their own, 0 if not, or an error. */
 static int release_pages_of(struct wr_window *window, pgoff_t first,
 			    unsigned long *pages, u64 serial,
 			    struct wr_region **tail)
 {
-	unsigned long nr_odd = window->nr_odd;
 	struct wr_region *region;
 	pgoff_t end;
 	int err;
@@ -734,7 +733,7 @@ static int release_pages_of(struct wr_window *window, pgoff_t first,
 		wr_region_remove(window, region);
 		kfree(region);
 	}
-	return nr_odd != window->nr_odd;
+	return window->nr_vmas > 1;
 }
 
 static int release_locked(struct wr_space *space, struct wr_window *window,
@@ -761,11 +760,9 @@ static int release_locked(struct wr_space *space, struct wr_window *window,
 		return ret;
 	/* What is free goes back to the window's own VMA. */
 	if (ret && (!empty || !list_empty(&window->shared)))
-		wr_window_refit_or_lose(window, first, first + *pages);
+		wr_window_rejoin(window, first, first + *pages);
 	if (empty)
 		retire(space, window);
-	else if (ret)
-		wr_window_rejoin(window, first, first + *pages);
 	return 0;
 }
 

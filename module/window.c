@@ -382,10 +382,10 @@ void wr_window_clear(struct wr_window *window, struct wr_region *region,
 	wr_huge_break(window, first, end);
 	for (i = first; i < end; i = next) {
 		state = wr_runs_span(&window->runs, i, end, &next);
+		wr_window_note_exec_lost(window, state);
 		if (!wr_state_is_committed(state))
 			continue;
 		committed += next - i;
-		wr_window_count_odd(window, state, WR_STATE_NONE, next - i);
 		wr_runs_fill(&window->runs, i, next, WR_STATE_NONE);
 	}
 	wr_resident_drop(window, first, end, mapped);

@@ -40,23 +40,22 @@ struct wr_region;
  *	well, and never reset
  * @forked: others may own some of its pages too; never reset
  * @lost: some of its pages are lost
- * @nr_odd: pages that cannot be in a VMA like the window's own: executable ones,
- *	or if @exec is set committed ones that are not
+ * @toggles: pages of it have been executable and are so no longer
  * @taken_up_to: in front of it others have some of each hole, or had; layout_lock
  *	instead
  * @join_budget: pages in memory that joining VMAs may map again; layout_lock
  *	instead
+ * @tidy_at: from so many VMAs on it is looked which are needed
  * @nr_resident: pages in memory
  * @held: what the holder of @lock has besides: @vma, in which a fault is; @mmap,
  *	that is mmap_lock
- * @moving: pages that get another VMA, and the state that they will have then
  * @regions: the regions by address
  * @runs: the states of all pages, and the pages in memory
  *
- * Normally one VMA, which holds one large region or many small ones. Committed
- * pages that may be executed where the window's VMA may not, or the other way
- * round, have VMAs of their own, all of which share the window. It ends with its
- * last VMA, whoever unmaps that: mostly we, when its last region is released.
+ * Normally one VMA, which holds one large region or many small ones. Pages that may
+ * be executed where the window's VMA may not have VMAs of their own, all of which
+ * share the window. It ends with its last VMA, whoever unmaps that: mostly we, when
+ * its last region is released.
  */
 struct wr_window {
 	refcount_t refs;
@@ -79,19 +78,15 @@ struct wr_window {
 	bool tracked;
 	bool forked;
 	bool lost;
-	unsigned long nr_odd;
+	bool toggles;
 	pgoff_t taken_up_to;
 	unsigned long join_budget;
+	unsigned long tidy_at;
 	unsigned long nr_resident;
 	struct {
 		struct vm_area_struct *vma;
 		bool mmap;
 	} held;
-	struct {
-		pgoff_t first;
-		pgoff_t end;
-		u8 state;
-	} moving;
 	struct rb_root regions;
 	struct wr_runs runs;
 };
@@ -103,27 +98,21 @@ enum wr_closing {
 	WR_CLOSE_REPLACED, /* another one comes to its place, or it was none */
 };
 
-/* Whether a page in this state belongs into a VMA that is executable. */
+/*
+ * Whether a page in this state needs a VMA that is executable; one that is not
+ * committed fits into that of the window. Where this changes VMAs are looked at.
+ */
 static inline bool wr_window_exec_at(struct wr_window *window, u8 state)
 {
 	return wr_state_is_committed(state) ? wr_state_is_exec(state) :
 					      window->exec;
 }
 
-/* Whether that is another VMA than the window's own. */
-static inline bool wr_window_is_odd(struct wr_window *window, u8 state)
+/* Pages in state @old cannot be executed any more: their VMA may not be needed. */
+static inline void wr_window_note_exec_lost(struct wr_window *window, u8 old)
 {
-	return wr_window_exec_at(window, state) != window->exec;
-}
-
-/* Pages get another state: keeps @nr_odd right. */
-static inline void wr_window_count_odd(struct wr_window *window, u8 old, u8 new,
-				       unsigned long pages)
-{
-	if (wr_window_is_odd(window, old))
-		window->nr_odd -= pages;
-	if (wr_window_is_odd(window, new))
-		window->nr_odd += pages;
+	if (wr_state_is_exec(old))
+		window->tidy_at -= min(window->tidy_at, 4UL);
 }
 
 /* Whether the pages from @index to @next, at most @end, are lost. */

@@ -709,7 +709,7 @@ static int has_no_piece(void *arg)
 
 TEST_F(forked, madv_dontfork_of_piece)
 {
-	struct turner turner = { self->fd, make_pieces(self->fd), false };
+	struct turner turner = { self->fd, wr_alloc(self->fd, MIB(2)), false };
 	int i;
 
 	ASSERT_NE(NULL, turner.base);

@@ -789,6 +789,9 @@ static int fork_of_many_pieces(void *arg)
 	for (i = 1; i < 64; i += 2)
 		CHECK(!wr_protect(job->fd, region + PAGES(i), PAGES(1), RX));
 	fill_page(region, 1);
+	CHECK(!wr_protect(job->fd, region + PAGES(3), PAGES(1), RW));
+	write_code(region + PAGES(3));
+	CHECK(!wr_protect(job->fd, region + PAGES(3), PAGES(1), RX));
 	for (i = 0; i < 3; i++) {
 		int status;
 		pid_t pid = fork();
@@ -802,6 +805,9 @@ static int fork_of_many_pieces(void *arg)
 		}
 		CHECK(waitpid(pid, &status, 0) == pid);
 		CHECK(!status);
+		/* The parent goes on, with pages that are in memory and new ones. */
+		CHECK(try_exec(region + PAGES(3)));
+		CHECK(try_read(region + PAGES(i * 2 + 5)));
 	}
 	CHECK(page_has(region, 1));
 	return 0;

@@ -95,6 +95,19 @@ static inline bool wr_vma_is_sealed(struct vm_area_struct *vma)
 #define WR_MAYBE_GUARD VM_NONE
 #endif
 
+/* Whether PR_SET_MDWE is on: what was writable never becomes executable. */
+static inline bool wr_mm_denies_exec(struct mm_struct *mm)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+	return mm_flags_test(MMF_HAS_MDWE, mm);
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	/* b507808ebce2 ("mm: implement memory-deny-write-execute as a prctl") */
+	return test_bit(MMF_HAS_MDWE, &mm->flags);
+#else
+	return false;
+#endif
+}
+
 /* How many PTEs and PMDs map a folio or parts of it; each has a reference. */
 static inline int wr_folio_mapcount(struct folio *folio)
 {
