@@ -583,20 +583,20 @@ static int wr_vma_access(struct vm_area_struct *vma, unsigned long addr,
 
 static unsigned long core_sparse_mb = 1048576;
 module_param(core_sparse_mb, ulong, 0644);
-MODULE_PARM_DESC(
-	core_sparse_mb,
-	"Core dumps leave out larger mappings, if mostly not in memory");
+MODULE_PARM_DESC(core_sparse_mb,
+		 "Core dumps leave out larger VMAs, if mostly not in memory");
 
 /* From this part in memory on, a VMA is dumped whatever its size. */
 #define DUMP_SHARE 64
 
+#define LEFT_OUT \
+	"winregion: the core dump of %s[%d] lacks %lx-%lx, where some pages are in memory: see core_sparse_mb\n"
+
 /* Who looks for it in the core should know. */
 static void tell_left_out(struct vm_area_struct *vma)
 {
-	pr_notice_ratelimited(
-		"winregion: the core dump of %s[%d] lacks %lx-%lx, where some pages are in memory: see core_sparse_mb\n",
-		current->comm, task_tgid_vnr(current), vma->vm_start,
-		vma->vm_end);
+	pr_notice_ratelimited(LEFT_OUT, current->comm, task_tgid_vnr(current),
+			      vma->vm_start, vma->vm_end);
 }
 
 static bool is_worth_dumping(struct wr_window *window,
