@@ -253,12 +253,46 @@ check_names()
 	done
 }
 
+# L"..." of sources that are compiled as on Windows, u"..." of others
+compile_wide()
+{
+	cat > "$work/wide.c" <<-'EOF'
+	#include <windows.h>
+	#ifdef __cplusplus
+	extern "C"
+	#endif
+	int main(void)
+	{
+		LPCWSTR name = TEXT_OF("file");
+
+		CreateFile(TEXT("file"), GENERIC_READ, 0, NULL, OPEN_EXISTING, 0,
+			   NULL);
+		return CreateFileW(name, GENERIC_READ, 0, NULL, OPEN_EXISTING, 0,
+				   NULL) != INVALID_HANDLE_VALUE;
+	}
+	EOF
+	"$@" -Wall -Wextra -Werror -I"$work/root/include/winregion/win32" \
+		-I"$work/root/include" -fsyntax-only "$work/wide.c"
+}
+
+check_wide()
+{
+	check "L\"\" in C" compile_wide "$CC" -x c -std=c89 -fshort-wchar \
+		-DUNICODE '-DTEXT_OF(x)=L##x'
+	check "u\"\" in C" compile_wide "$CC" -x c -std=c11 '-DTEXT_OF(x)=u##x'
+	check "L\"\" in C++" compile_wide "$CXX" -x c++ -std=c++98 \
+		-fshort-wchar -DUNICODE '-DTEXT_OF(x)=L##x'
+	check "u\"\" in C++" compile_wide "$CXX" -x c++ -std=c++11 \
+		'-DTEXT_OF(x)=u##x'
+}
+
 check_headers()
 {
 	local header
 
 	for header in winregion/winregion.h winregion/nt.h \
-			winregion/windows.h winregion/win32/windows.h; do
+			winregion/windows.h winregion/win32/windows.h \
+			winregion/win32/fileapi.h; do
 		check_standards "$header" "$CC" "$CXX"
 		if command -v clang > /dev/null; then
 			check_standards "$header" clang clang++
@@ -271,6 +305,12 @@ check_headers()
 	if command -v clang > /dev/null; then
 		check_names clang clang++
 	fi
+	for header in include/winregion/*.h include/winregion/win32/*.h; do
+		header=${header#include/}
+		check "<$header> alone" compile_header "$header" "$CC" -x c \
+			-std=c99
+	done
+	check_wide
 	check "headers and libc's as gnu11" compile_with_libc \
 		"$CC" -x c -std=gnu11 -D_GNU_SOURCE
 	check "headers and libc's as gnu++98" compile_with_libc \

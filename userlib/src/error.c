@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The last error, what each NTSTATUS is in terms of it, and what each errno of
- * the module is in terms of NTSTATUS
+ * The last error, what each NTSTATUS is in terms of it, what each errno of the
+ * module is in terms of NTSTATUS, and what those of files are
  */
 #include <errno.h>
 
@@ -100,6 +100,8 @@ static const struct {
 	{ STATUS_INVALID_FILE_FOR_SECTION, ERROR_BAD_EXE_FORMAT },
 	{ STATUS_ALREADY_COMMITTED, ERROR_ACCESS_DENIED },
 	{ STATUS_ACCESS_DENIED, ERROR_ACCESS_DENIED },
+	{ STATUS_HANDLE_NOT_CLOSABLE, ERROR_INVALID_HANDLE },
+	{ STATUS_END_OF_FILE, ERROR_HANDLE_EOF },
 	{ STATUS_BUFFER_TOO_SMALL, ERROR_INSUFFICIENT_BUFFER },
 	{ STATUS_OBJECT_TYPE_MISMATCH, ERROR_INVALID_HANDLE },
 	{ STATUS_NOT_LOCKED, ERROR_NOT_LOCKED },
@@ -152,14 +154,96 @@ ULONG NTAPI RtlNtStatusToDosError(NTSTATUS status)
 	return ERROR_MR_MID_NOT_FOUND;
 }
 
+NTSTATUS wr_status_of(DWORD error)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(error_table); i++)
+		if (error_table[i].error == error)
+			return error_table[i].status;
+
+	return STATUS_UNSUCCESSFUL;
+}
+
 BOOL wr_succeeded(NTSTATUS status)
 {
 	if (NT_SUCCESS(status))
 		return TRUE;
 
-	last_error = RtlNtStatusToDosError(status);
+	return wr_fail(RtlNtStatusToDosError(status));
+}
+
+BOOL wr_fail(DWORD error)
+{
+	last_error = error;
 
 	return FALSE;
+}
+
+/* ENOENT is told from a missing directory by those who know the name. */
+static const struct {
+	int err;
+	DWORD error;
+} file_table[] = {
+	{ 0, ERROR_SUCCESS },
+	{ EPERM, ERROR_ACCESS_DENIED },
+	{ ENOENT, ERROR_FILE_NOT_FOUND },
+	{ EIO, ERROR_IO_DEVICE },
+	{ ENXIO, ERROR_NOT_READY },
+	{ EBADF, ERROR_INVALID_HANDLE },
+	{ ENOMEM, ERROR_NOT_ENOUGH_MEMORY },
+	{ EACCES, ERROR_ACCESS_DENIED },
+	{ EFAULT, ERROR_NOACCESS },
+	{ EBUSY, ERROR_BUSY },
+	{ EEXIST, ERROR_ALREADY_EXISTS },
+	{ EXDEV, ERROR_NOT_SAME_DEVICE },
+	{ ENODEV, ERROR_DEV_NOT_EXIST },
+	{ ENOTDIR, ERROR_PATH_NOT_FOUND },
+	{ EISDIR, ERROR_ACCESS_DENIED },
+	{ EINVAL, ERROR_INVALID_PARAMETER },
+	{ ENFILE, ERROR_TOO_MANY_OPEN_FILES },
+	{ EMFILE, ERROR_TOO_MANY_OPEN_FILES },
+	{ ETXTBSY, ERROR_SHARING_VIOLATION },
+	{ EFBIG, ERROR_FILE_TOO_LARGE },
+	{ ENOSPC, ERROR_DISK_FULL },
+	{ EDQUOT, ERROR_DISK_FULL },
+	{ ESPIPE, ERROR_SEEK_ON_DEVICE },
+	{ EROFS, ERROR_WRITE_PROTECT },
+	{ EMLINK, ERROR_TOO_MANY_LINKS },
+	{ EPIPE, ERROR_NO_DATA },
+	{ EAGAIN, ERROR_LOCK_VIOLATION },
+	{ ENAMETOOLONG, ERROR_FILENAME_EXCED_RANGE },
+	{ ENOLCK, ERROR_NO_SYSTEM_RESOURCES },
+	{ ENOSYS, ERROR_NOT_SUPPORTED },
+	{ EOPNOTSUPP, ERROR_NOT_SUPPORTED },
+	{ ENOTEMPTY, ERROR_DIR_NOT_EMPTY },
+	{ ELOOP, ERROR_CANT_RESOLVE_FILENAME },
+	{ EOVERFLOW, ERROR_INVALID_PARAMETER },
+	{ EILSEQ, ERROR_INVALID_NAME },
+	{ EUCLEAN, ERROR_FILE_CORRUPT },
+	{ ESTALE, ERROR_FILE_INVALID },
+	{ ENETDOWN, ERROR_UNEXP_NET_ERR },
+	{ ENETUNREACH, ERROR_UNEXP_NET_ERR },
+	{ ECONNRESET, ERROR_UNEXP_NET_ERR },
+	{ ETIMEDOUT, ERROR_UNEXP_NET_ERR },
+	{ EHOSTDOWN, ERROR_UNEXP_NET_ERR },
+	{ EHOSTUNREACH, ERROR_UNEXP_NET_ERR },
+};
+
+DWORD wr_file_error(int err)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(file_table); i++)
+		if (file_table[i].err == err)
+			return file_table[i].error;
+
+	return ERROR_GEN_FAILURE;
+}
+
+void wr_restore_errno(const int *saved)
+{
+	errno = *saved;
 }
 
 DWORD WINAPI GetLastError(VOID)

@@ -1,10 +1,419 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Handles: so far those of processes, of which only the own one is known
+ * Handles: a table of the process, which leads from each to its object
+ *
+ * A handle is four times the number of its slot, counted from 1. Two of them may
+ * lead to one object with different rights. What a call uses stays, even if its
+ * handle is closed meanwhile. The lock is held for a few instructions at a time,
+ * and across a fork(), so that a child finds the table whole.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+
 #include "internal.h"
+
+#define HANDLE_STEP 4
+#define FIRST_SLOTS 64
+
+/* As many handles as a process of Windows can have */
+#define MAX_SLOTS 0x1000000U
+
+/* Pseudo handles are from this one on: they stand for what needs no handle. */
+#define LOWEST_PSEUDO ((uintptr_t)-6)
+
+#define KNOWN_FLAGS (HANDLE_FLAG_INHERIT | HANDLE_FLAG_PROTECT_FROM_CLOSE)
+
+struct slot {
+	/* NULL: free */
+	struct wr_object *object;
+	DWORD access;
+	DWORD flags;
+	/* Of a free one: the next free slot's number, or 0 */
+	unsigned int next;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Slot 0 is none, and heads the list of free ones. */
+static struct slot *slots;
+static unsigned int nr_slots;
 
 HANDLE WINAPI GetCurrentProcess(VOID)
 {
 	return NtCurrentProcess();
+}
+
+static BOOL is_pseudo(HANDLE handle)
+{
+	return (uintptr_t)handle >= LOWEST_PSEUDO;
+}
+
+/* The lowest two bits are the program's: Windows does not look at them. */
+static struct slot *find_slot(HANDLE handle)
+{
+	uintptr_t number = (uintptr_t)handle / HANDLE_STEP;
+
+	if (!number || number >= nr_slots || !slots[number].object)
+		return NULL;
+
+	return &slots[number];
+}
+
+static void free_slot(struct slot *slot)
+{
+	slot->object = NULL;
+	slot->next = slots[0].next;
+	slots[0].next = slot - slots;
+}
+
+static NTSTATUS grow_table(void)
+{
+	unsigned int i, more = nr_slots ? 2 * nr_slots : FIRST_SLOTS;
+	struct slot *grown;
+
+	if (more > MAX_SLOTS)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	grown = realloc(slots, more * sizeof(*slots));
+	if (!grown)
+		return STATUS_NO_MEMORY;
+
+	slots = grown;
+	if (!nr_slots)
+		slots[0].object = NULL;
+	for (i = nr_slots ? nr_slots : 1; i < more; i++) {
+		slots[i].object = NULL;
+		slots[i].next = i + 1 < more ? i + 1 : 0;
+	}
+	slots[0].next = nr_slots ? nr_slots : 1;
+	nr_slots = more;
+
+	return STATUS_SUCCESS;
+}
+
+/* The descriptor of an object stays after execve(2) if a handle of it does. */
+static void set_inherit(struct slot *slot, BOOL inherit)
+{
+	struct wr_object *object = slot->object;
+	unsigned int before = object->inheritors;
+
+	if (inherit == !!(slot->flags & HANDLE_FLAG_INHERIT))
+		return;
+
+	slot->flags ^= HANDLE_FLAG_INHERIT;
+	object->inheritors += inherit ? 1 : -1;
+	if (object->fd >= 0 && !before != !object->inheritors)
+		fcntl(object->fd, F_SETFD, before ? FD_CLOEXEC : 0);
+}
+
+/* Without the lock, as it may take its time. */
+static void destroy(struct wr_object *object)
+{
+	if (object)
+		object->kind->destroy(object);
+}
+
+/* Returns the object if it has to be destroyed. */
+static struct wr_object *drop(struct wr_object *object)
+{
+	return --object->users ? NULL : object;
+}
+
+/* Returns the object if it has to be destroyed. */
+static struct wr_object *close_slot(struct slot *slot)
+{
+	struct wr_object *object = slot->object;
+
+	set_inherit(slot, FALSE);
+	free_slot(slot);
+
+	return drop(object);
+}
+
+void wr_object_init(struct wr_object *object, const struct wr_kind *kind,
+		    int fd)
+{
+	object->kind = kind;
+	object->users = 1;
+	object->inheritors = 0;
+	object->fd = fd;
+}
+
+void wr_object_put(struct wr_object *object)
+{
+	pthread_mutex_lock(&lock);
+	object = drop(object);
+	pthread_mutex_unlock(&lock);
+	destroy(object);
+}
+
+DWORD wr_specific_rights(const struct wr_kind *kind, DWORD access)
+{
+	if (access & GENERIC_READ)
+		access |= kind->generic_read;
+	if (access & GENERIC_WRITE)
+		access |= kind->generic_write;
+	if (access & GENERIC_EXECUTE)
+		access |= kind->generic_execute;
+	if (access & GENERIC_ALL)
+		access |= kind->generic_all;
+
+	return access &
+	       ~(GENERIC_READ | GENERIC_WRITE | GENERIC_EXECUTE | GENERIC_ALL);
+}
+
+static NTSTATUS new_handle(struct wr_object *object, DWORD access, BOOL inherit,
+			   HANDLE *handle)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+	struct slot *slot;
+
+	if (!nr_slots || !slots[0].next)
+		status = grow_table();
+	if (status != STATUS_SUCCESS)
+		return status;
+
+	slot = &slots[slots[0].next];
+	slots[0].next = slot->next;
+	slot->object = object;
+	slot->access = access;
+	slot->flags = 0;
+	object->users++;
+	set_inherit(slot, inherit);
+	*handle = (HANDLE)((uintptr_t)(slot - slots) * HANDLE_STEP);
+
+	return STATUS_SUCCESS;
+}
+
+NTSTATUS wr_handle_new(struct wr_object *object, DWORD access, BOOL inherit,
+		       HANDLE *handle)
+{
+	NTSTATUS status;
+
+	pthread_mutex_lock(&lock);
+	status = new_handle(object, access, !!inherit, handle);
+	pthread_mutex_unlock(&lock);
+
+	return status;
+}
+
+static NTSTATUS get(HANDLE handle, const struct wr_kind *kind,
+		    struct wr_object **object, DWORD *access)
+{
+	struct slot *slot = find_slot(handle);
+
+	/* Those of today stand for processes and threads. */
+	if (is_pseudo(handle))
+		return STATUS_OBJECT_TYPE_MISMATCH;
+	if (!slot)
+		return STATUS_INVALID_HANDLE;
+	if (kind && slot->object->kind != kind)
+		return STATUS_OBJECT_TYPE_MISMATCH;
+
+	slot->object->users++;
+	*object = slot->object;
+	*access = slot->access;
+
+	return STATUS_SUCCESS;
+}
+
+NTSTATUS wr_handle_get(HANDLE handle, const struct wr_kind *kind,
+		       struct wr_object **object, DWORD *access)
+{
+	NTSTATUS status;
+
+	pthread_mutex_lock(&lock);
+	status = get(handle, kind, object, access);
+	pthread_mutex_unlock(&lock);
+
+	return status;
+}
+
+static NTSTATUS close_handle(HANDLE handle)
+{
+	struct wr_object *last = NULL;
+	NTSTATUS status = STATUS_SUCCESS;
+	struct slot *slot;
+
+	if (is_pseudo(handle))
+		return STATUS_SUCCESS;
+
+	pthread_mutex_lock(&lock);
+	slot = find_slot(handle);
+	if (!slot)
+		status = STATUS_INVALID_HANDLE;
+	else if (slot->flags & HANDLE_FLAG_PROTECT_FROM_CLOSE)
+		status = STATUS_HANDLE_NOT_CLOSABLE;
+	else
+		last = close_slot(slot);
+	pthread_mutex_unlock(&lock);
+	destroy(last);
+
+	return status;
+}
+
+BOOL WINAPI CloseHandle(HANDLE object)
+{
+	WR_KEEP_ERRNO();
+
+	return wr_succeeded(close_handle(object));
+}
+
+/* No handle has rights that the one it is made from has not. */
+static NTSTATUS duplicate(HANDLE source, LPHANDLE target, DWORD access,
+			  BOOL inherit, DWORD options)
+{
+	struct slot *slot = find_slot(source);
+	HANDLE unused;
+
+	if (!slot)
+		return STATUS_INVALID_HANDLE;
+
+	access = wr_specific_rights(slot->object->kind, access);
+	if (options & DUPLICATE_SAME_ACCESS || access & MAXIMUM_ALLOWED)
+		access = slot->access;
+	if (access & ~slot->access)
+		return STATUS_ACCESS_DENIED;
+
+	return new_handle(slot->object, access, inherit,
+			  target ? target : &unused);
+}
+
+static NTSTATUS duplicate_handle(HANDLE source, HANDLE target_process,
+				 LPHANDLE target, DWORD access, BOOL inherit,
+				 DWORD options)
+{
+	NTSTATUS status;
+
+	if (options & ~(DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE))
+		return STATUS_INVALID_PARAMETER;
+	if (target && !wr_writable(target, sizeof(*target)))
+		return STATUS_ACCESS_VIOLATION;
+
+	/* No process to make one in: this is how to close only. */
+	if (!target_process && options & DUPLICATE_CLOSE_SOURCE)
+		return close_handle(source);
+
+	if (target_process != NtCurrentProcess()) {
+		status = STATUS_INVALID_HANDLE;
+	} else {
+		pthread_mutex_lock(&lock);
+		status = duplicate(source, target, access, !!inherit, options);
+		pthread_mutex_unlock(&lock);
+	}
+
+	/* Whether the rest has worked or not */
+	if (options & DUPLICATE_CLOSE_SOURCE)
+		close_handle(source);
+
+	return status;
+}
+
+BOOL WINAPI DuplicateHandle(HANDLE source_process, HANDLE source,
+			    HANDLE target_process, LPHANDLE target,
+			    DWORD access, BOOL inherit, DWORD options)
+{
+	WR_KEEP_ERRNO();
+
+	if (source_process != NtCurrentProcess())
+		return wr_succeeded(STATUS_INVALID_HANDLE);
+
+	return wr_succeeded(duplicate_handle(source, target_process, target,
+					     access, inherit, options));
+}
+
+BOOL WINAPI GetHandleInformation(HANDLE object, LPDWORD flags)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+	struct slot *slot;
+
+	if (!wr_writable(flags, sizeof(*flags)))
+		return wr_succeeded(STATUS_ACCESS_VIOLATION);
+
+	pthread_mutex_lock(&lock);
+	slot = find_slot(object);
+	if (slot)
+		*flags = slot->flags;
+	else
+		status = STATUS_INVALID_HANDLE;
+	pthread_mutex_unlock(&lock);
+
+	return wr_succeeded(status);
+}
+
+static void set_flags(struct slot *slot, DWORD mask, DWORD flags)
+{
+	if (mask & HANDLE_FLAG_INHERIT)
+		set_inherit(slot, !!(flags & HANDLE_FLAG_INHERIT));
+
+	mask &= HANDLE_FLAG_PROTECT_FROM_CLOSE;
+	slot->flags = (slot->flags & ~mask) | (flags & mask);
+}
+
+BOOL WINAPI SetHandleInformation(HANDLE object, DWORD mask, DWORD flags)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+	struct slot *slot;
+
+	WR_KEEP_ERRNO();
+
+	if (mask & ~KNOWN_FLAGS)
+		return wr_succeeded(STATUS_INVALID_PARAMETER);
+
+	pthread_mutex_lock(&lock);
+	slot = find_slot(object);
+	if (slot)
+		set_flags(slot, mask, flags);
+	else
+		status = STATUS_INVALID_HANDLE;
+	pthread_mutex_unlock(&lock);
+
+	return wr_succeeded(status);
+}
+
+static void before_fork(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+static void after_fork(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+/* The threads that were in calls are not there: only handles use objects. */
+static void after_fork_in_child(void)
+{
+	unsigned int i;
+
+	for (i = 1; i < nr_slots; i++)
+		if (slots[i].object)
+			slots[i].object->users = 0;
+	for (i = 1; i < nr_slots; i++)
+		if (slots[i].object)
+			slots[i].object->users++;
+	pthread_mutex_unlock(&lock);
+}
+
+__attribute__((constructor)) static void init_table(void)
+{
+	pthread_atfork(before_fork, after_fork, after_fork_in_child);
+}
+
+/* A program that ends has closed its handles: some objects do something then. */
+__attribute__((destructor)) static void close_all(void)
+{
+	struct wr_object *last;
+	unsigned int i;
+
+	for (i = 1; i < nr_slots; i++) {
+		last = NULL;
+		pthread_mutex_lock(&lock);
+		if (slots[i].object)
+			last = close_slot(&slots[i]);
+		pthread_mutex_unlock(&lock);
+		destroy(last);
+	}
 }

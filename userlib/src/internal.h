@@ -48,4 +48,88 @@ int wr_still_writable(const void *pointer, size_t length,
 /* error.c: set the last error to that of @status; returns NT_SUCCESS() */
 BOOL wr_succeeded(NTSTATUS status);
 
+/* error.c: a status that is @error in terms of GetLastError() */
+NTSTATUS wr_status_of(DWORD error);
+
+/* error.c: set the last error to @error; returns FALSE */
+BOOL wr_fail(DWORD error);
+
+/* error.c: what the last error of a file call is for @err, an errno */
+DWORD wr_file_error(int err);
+
+/* error.c: put errno back to what it is here, at the end of the block */
+void wr_restore_errno(const int *saved);
+#define WR_KEEP_ERRNO() \
+	int saved_errno __attribute__((cleanup(wr_restore_errno))) = errno
+
+/* ioctl.c: @fd, or another descriptor of the same above standard error's; -1 */
+int wr_above_stderr(int fd);
+
+struct wr_object;
+
+/* What the objects of one kind have in common: one of these each. */
+struct wr_kind {
+	/* What GENERIC_READ, _WRITE, _EXECUTE and _ALL are for this kind */
+	DWORD generic_read;
+	DWORD generic_write;
+	DWORD generic_execute;
+	DWORD generic_all;
+	/*
+	 * Its last handle is closed, and no call uses it any more. Called without
+	 * a lock; closes the descriptor and frees the memory.
+	 */
+	void (*destroy)(struct wr_object *object);
+};
+
+/*
+ * What handles lead to: the beginning of a structure of the kind's own. The
+ * counts are handle.c's, under its lock.
+ */
+struct wr_object {
+	const struct wr_kind *kind;
+	/* Handles, and calls that use it */
+	unsigned int users;
+	/* Handles that can be inherited: without one, execve(2) closes @fd. */
+	unsigned int inheritors;
+	/* Close-on-exec when the object is made; or -1 */
+	int fd;
+};
+
+/* handle.c: fill in a new object; the caller is its first user */
+void wr_object_init(struct wr_object *object, const struct wr_kind *kind,
+		    int fd);
+
+/* handle.c: stop using it; the last user destroys it */
+void wr_object_put(struct wr_object *object);
+
+/* handle.c: @access with the generic rights replaced by those of @kind */
+DWORD wr_specific_rights(const struct wr_kind *kind, DWORD access);
+
+/*
+ * handle.c: a new handle of @object, which then has a user more. @access has
+ * specific rights only.
+ */
+NTSTATUS wr_handle_new(struct wr_object *object, DWORD access, BOOL inherit,
+		       HANDLE *handle);
+
+/*
+ * handle.c: what @handle leads to, with one user more, and its rights. It must
+ * be of @kind, or of any if that is NULL.
+ */
+NTSTATUS wr_handle_get(HANDLE handle, const struct wr_kind *kind,
+		       struct wr_object **object, DWORD *access);
+
+/*
+ * string.c: conversions. They return the units that the result has, @room or not
+ * if that is 0, and a negative number if it has no place, or if something is not
+ * valid and @strict is set; else that becomes U+FFFD.
+ */
+#define WR_NO_ROOM (-1L)
+#define WR_INVALID (-2L)
+long wr_to_wide(const char *from, size_t size, WCHAR *to, size_t room,
+		BOOL strict);
+long wr_to_utf8(const WCHAR *from, size_t size, char *to, size_t room,
+		BOOL strict);
+size_t wr_wide_length(const WCHAR *text);
+
 #endif /* _WINREGION_INTERNAL_H */

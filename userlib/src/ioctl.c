@@ -19,6 +19,8 @@
 
 #include <winregion/winregion.h>
 
+#include "internal.h"
+
 #define DEVICE "/dev/winregion"
 #define MODULE "/sys/module/winregion"
 
@@ -77,7 +79,7 @@ static bool fd_is_device(int fd)
  * Programs that have closed standard input, output or error, and those that put
  * new files in their place, must not meet the device there.
  */
-static int move_above_stderr(int fd)
+int wr_above_stderr(int fd)
 {
 	int moved, err;
 
@@ -110,7 +112,7 @@ static int open_device(void)
 
 	fd = open(DEVICE, O_RDWR | O_CLOEXEC);
 	if (fd >= 0)
-		fd = move_above_stderr(fd);
+		fd = wr_above_stderr(fd);
 
 	return fd < 0 ? -errno : fd;
 }

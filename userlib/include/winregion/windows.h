@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * libwinregion - the memory part of <windows.h> for 64-bit Linux
+ * libwinregion - memory and files of <windows.h> for 64-bit Linux
  *
  * Names, numbers and layouts are those of 64-bit Windows. Types have the width
  * they have there, so DWORD and LONG are 32 bits wide although long has 64.
@@ -596,5 +596,15 @@ static __inline__ PVOID _winregion_compare_exchange(PVOID volatile *target,
 #define YieldProcessor() _winregion_pause()
 
 #endif /* __cplusplus */
+
+/* The other families: each has a header of its own, as on Windows. */
+#include "winnt.h"
+#include "winerror.h"
+#include "minwinbase.h"
+#include "handleapi.h"
+#include "fileapi.h"
+#include "winbase.h"
+#include "processenv.h"
+#include "stringapiset.h"
 
 #endif /* _WINREGION_WINDOWS_H */

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libwinregion - what GetLastError() gives beside what <winregion/windows.h> has:
+ * the errors of files, handles and strings
+ */
+/* First, as it includes this one. */
+#include "windows.h"
+
+#ifndef _WINREGION_WINERROR_H
+#define _WINREGION_WINERROR_H
+
+#define ERROR_TOO_MANY_OPEN_FILES 4
+#define ERROR_WRITE_PROTECT 19
+#define ERROR_NOT_READY 21
+#define ERROR_SHARING_VIOLATION 32
+#define ERROR_LOCK_VIOLATION 33
+#define ERROR_HANDLE_EOF 38
+#define ERROR_HANDLE_DISK_FULL 39
+#define ERROR_BAD_NETPATH 53
+#define ERROR_DEV_NOT_EXIST 55
+#define ERROR_FILE_EXISTS 80
+#define ERROR_BROKEN_PIPE 109
+#define ERROR_BUFFER_OVERFLOW 111
+#define ERROR_NEGATIVE_SEEK 131
+#define ERROR_SEEK_ON_DEVICE 132
+#define ERROR_DIR_NOT_EMPTY 145
+#define ERROR_FILENAME_EXCED_RANGE 206
+#define ERROR_FILE_TOO_LARGE 223
+#define ERROR_NO_DATA 232
+#define ERROR_DIRECTORY 267
+#define ERROR_INVALID_LOCK_RANGE 307
+#define ERROR_IO_INCOMPLETE 996
+#define ERROR_INVALID_FLAGS 1004
+#define ERROR_NO_UNICODE_TRANSLATION 1113
+#define ERROR_IO_DEVICE 1117
+#define ERROR_TOO_MANY_LINKS 1142
+#define ERROR_FILE_CORRUPT 1392
+#define ERROR_CANT_RESOLVE_FILENAME 1921
+
+#endif /* _WINREGION_WINERROR_H */

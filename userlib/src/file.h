@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the sources of the files share
+ */
+#ifndef _WINREGION_FILE_H
+#define _WINREGION_FILE_H
+
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "internal.h"
+
+/* What share modes are about */
+#define WR_READS 0x1
+#define WR_WRITES 0x2
+#define WR_DELETES 0x4
+
+/*
+ * The highest offset that LockFile() tells from others, and where the bytes begin
+ * by which users of the library tell each other their share modes
+ */
+#define WR_LAST_LOCK ((off_t)0x7FFFFFFEFFFFFFFF)
+#define WR_SHARE_AREA (WR_LAST_LOCK + 1)
+
+/* A name as Linux has it */
+struct wr_path {
+	char name[PATH_MAX];
+};
+
+struct wr_held;
+
+struct wr_file {
+	struct wr_object object;
+	/* S_IFMT bits */
+	mode_t type;
+	/* O_ACCMODE of the descriptor, which may do more than the handles */
+	int mode;
+	/* Opened for transfers at offsets of their own only */
+	bool overlapped;
+	/* No transfer goes on after a short one. */
+	bool direct;
+	/* The process that deletes it at the end, or 0 */
+	pid_t deleter;
+	/* filelock.c: its own, -1 where it is that of @object; and the ranges */
+	int lock_fd;
+	bool lock_fd_known;
+	struct wr_held *held;
+};
+
+/* file.c: the file of @handle, which has one of the rights @any unless that is 0 */
+NTSTATUS wr_file_get(HANDLE handle, DWORD any, struct wr_file **file,
+		     DWORD *access);
+void wr_file_put(struct wr_file *file);
+
+/* path.c: 0, or the error */
+DWORD wr_path(struct wr_path *path, LPCSTR name);
+DWORD wr_path_w(struct wr_path *path, LPCWSTR name);
+
+/* path.c: the error of a call that failed with @err for this name */
+DWORD wr_path_error(const struct wr_path *path, int err);
+
+/*
+ * path.c: put text into a buffer of @size units. Return: its length, or what it
+ * needs with the zero if there is no place, or 0 with the last error set.
+ */
+DWORD wr_give(const char *text, DWORD size, LPSTR buffer);
+DWORD wr_give_w(const char *text, DWORD size, LPWSTR buffer);
+
+/*
+ * share.c: @fd is to be a user of its file that @uses and @denies others these
+ * three. Return: 0, or -ETXTBSY if another user is against it. It ends with the
+ * last descriptor that is a copy of @fd.
+ */
+int wr_share(int fd, unsigned int uses, unsigned int denies);
+
+/* share.c: take back some of the uses */
+void wr_unshare(int fd, unsigned int uses);
+
+/*
+ * share.c: be a user that wants to delete or rename @path and denies nothing.
+ * Return: a descriptor that it lasts as long as, -ENOENT if the file cannot be
+ * opened and so has no such users, -ETXTBSY, or what wr_lacks_something().
+ */
+int wr_share_name(const struct wr_path *path);
+
+/* filelock.c: a new file has no locks; forget those of one that is closed */
+void wr_locks_init(struct wr_file *file);
+void wr_locks_end(struct wr_file *file);
+
+/* fileinfo.c: is it one that Windows would not write to or delete? */
+static inline bool wr_is_read_only(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && !(st->st_mode & 0222);
+}
+
+/* Has a file not been opened for reasons that have nothing to do with it? */
+static inline bool wr_lacks_something(int err)
+{
+	return err == EMFILE || err == ENFILE || err == ENOMEM;
+}
+
+static inline uint64_t wr_join(DWORD low, DWORD high)
+{
+	return (uint64_t)high << 32 | low;
+}
+
+#endif /* _WINREGION_FILE_H */

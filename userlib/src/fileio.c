@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Reading and writing, the position and the size of a file
+ *
+ * Every transfer is over when its call returns, on handles that were opened with
+ * FILE_FLAG_OVERLAPPED, too: Windows lets a call do that.
+ */
+#define _GNU_SOURCE
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "file.h"
+
+#define NO_POSITION ((off_t)-1)
+
+/* The offset of OVERLAPPED that stands for the end of the file */
+#define OFFSET_OF_END UINT64_MAX
+
+struct transfer {
+	struct wr_file *file;
+	bool writes;
+	/* At the end of the file, wherever that is then */
+	bool appends;
+	/* Where, or NO_POSITION for where the descriptor is */
+	off_t offset;
+	char *buffer;
+	size_t left;
+	size_t done;
+};
+
+/* ---- transfers ---- */
+
+static bool has_offsets(const struct wr_file *file)
+{
+	return S_ISREG(file->type) || S_ISBLK(file->type);
+}
+
+static ssize_t append_once(const struct transfer *transfer)
+{
+	struct iovec part = { transfer->buffer, transfer->left };
+
+	return pwritev2(transfer->file->object.fd, &part, 1, NO_POSITION,
+			RWF_APPEND);
+}
+
+static ssize_t transfer_once(const struct transfer *transfer)
+{
+	int fd = transfer->file->object.fd;
+
+	if (transfer->appends)
+		return append_once(transfer);
+	if (transfer->offset == NO_POSITION)
+		return transfer->writes ?
+			       write(fd, transfer->buffer, transfer->left) :
+			       read(fd, transfer->buffer, transfer->left);
+
+	return transfer->writes ? pwrite(fd, transfer->buffer, transfer->left,
+					 transfer->offset) :
+				  pread(fd, transfer->buffer, transfer->left,
+					transfer->offset);
+}
+
+static void advance(struct transfer *transfer, size_t n)
+{
+	transfer->buffer += n;
+	transfer->left -= n;
+	transfer->done += n;
+	if (transfer->offset != NO_POSITION)
+		transfer->offset += n;
+}
+
+/*
+ * A pipe or a terminal gives what it has; all else is read until it ends. The
+ * kernel may do less than it could at any time, and takes less than 2 GiB.
+ */
+static bool goes_on(const struct transfer *transfer)
+{
+	if (!transfer->left)
+		return false;
+
+	return transfer->writes ||
+	       (has_offsets(transfer->file) && !transfer->file->direct);
+}
+
+/* Return: 0 or errno. What was done before an error is done. */
+static int do_transfer(struct transfer *transfer)
+{
+	ssize_t n;
+
+	do {
+		n = transfer_once(transfer);
+		if (n > 0)
+			advance(transfer, n);
+		else if (n < 0 && errno != EINTR)
+			return errno;
+	} while (n && (n < 0 || goes_on(transfer)));
+
+	return 0;
+}
+
+static DWORD transfer_error(const struct wr_file *file, int err)
+{
+	/* A directory is no file to read, and a descriptor of none has no rights. */
+	if (err == EISDIR)
+		return ERROR_INVALID_FUNCTION;
+	if (err == EBADF && !has_offsets(file))
+		return ERROR_INVALID_FUNCTION;
+
+	return wr_file_error(err);
+}
+
+/* A read that got nothing: the end of the file, or of what a pipe will have */
+static DWORD end_error(const struct transfer *transfer, bool at_offset)
+{
+	if (S_ISFIFO(transfer->file->type))
+		return ERROR_BROKEN_PIPE;
+
+	return at_offset && has_offsets(transfer->file) ? ERROR_HANDLE_EOF :
+							  ERROR_SUCCESS;
+}
+
+/* Where OVERLAPPED says; a device without offsets does not look at it. */
+static DWORD set_offset(struct transfer *transfer, const OVERLAPPED *overlapped)
+{
+	uint64_t offset;
+
+	transfer->offset = NO_POSITION;
+	if (!overlapped)
+		return transfer->file->overlapped ? ERROR_INVALID_PARAMETER :
+						    ERROR_SUCCESS;
+	/* There are no events. */
+	if (overlapped->hEvent)
+		return ERROR_INVALID_HANDLE;
+	if (!has_offsets(transfer->file))
+		return ERROR_SUCCESS;
+
+	offset = wr_join(overlapped->Offset, overlapped->OffsetHigh);
+	if (offset == OFFSET_OF_END && transfer->writes)
+		transfer->appends = true;
+	else if (offset <= INT64_MAX)
+		transfer->offset = offset;
+
+	return transfer->appends || offset <= INT64_MAX ?
+		       ERROR_SUCCESS :
+		       ERROR_INVALID_PARAMETER;
+}
+
+/* Where a handle has a position, it is behind what was transferred. */
+static void move_position(const struct transfer *transfer)
+{
+	if (transfer->offset != NO_POSITION && !transfer->file->overlapped)
+		lseek(transfer->file->object.fd, transfer->offset, SEEK_SET);
+}
+
+static DWORD transfer(struct transfer *transfer, bool at_offset)
+{
+	size_t asked = transfer->left;
+	int err;
+
+	if (!asked)
+		return ERROR_SUCCESS;
+	err = do_transfer(transfer);
+	if (transfer->done)
+		move_position(transfer);
+	if (err)
+		return transfer_error(transfer->file, err);
+
+	return transfer->done || transfer->writes ?
+		       ERROR_SUCCESS :
+		       end_error(transfer, at_offset);
+}
+
+static void fill_overlapped(LPOVERLAPPED overlapped, DWORD error, size_t done)
+{
+	overlapped->Internal = (DWORD)wr_status_of(error);
+	overlapped->InternalHigh = done;
+}
+
+static BOOL finish(struct transfer *request, LPDWORD done,
+		   LPOVERLAPPED overlapped)
+{
+	DWORD error = set_offset(request, overlapped);
+
+	if (!error) {
+		error = transfer(request, !!overlapped);
+		if (overlapped)
+			fill_overlapped(overlapped, error, request->done);
+	}
+	wr_file_put(request->file);
+	if (done)
+		*done = request->done;
+
+	return error ? wr_fail(error) : TRUE;
+}
+
+/*
+ * One of the two tells how much was done. That they can be written to is not looked
+ * at: Windows does not either, and it would take longer than many transfers.
+ */
+static BOOL begin(LPDWORD done, const OVERLAPPED *overlapped)
+{
+	if (!done && !overlapped)
+		return wr_fail(ERROR_INVALID_PARAMETER);
+	if (done)
+		*done = 0;
+
+	return TRUE;
+}
+
+BOOL WINAPI ReadFile(HANDLE file, LPVOID buffer, DWORD bytes, LPDWORD done,
+		     LPOVERLAPPED overlapped)
+{
+	struct transfer request = { .buffer = buffer, .left = bytes };
+	NTSTATUS status;
+
+	WR_KEEP_ERRNO();
+
+	if (!begin(done, overlapped))
+		return FALSE;
+	status = wr_file_get(file, FILE_READ_DATA, &request.file, NULL);
+	if (status != STATUS_SUCCESS)
+		return wr_succeeded(status);
+
+	return finish(&request, done, overlapped);
+}
+
+BOOL WINAPI WriteFile(HANDLE file, LPCVOID buffer, DWORD bytes, LPDWORD done,
+		      LPOVERLAPPED overlapped)
+{
+	struct transfer request = {
+		.writes = true,
+		.buffer = (char *)buffer,
+		.left = bytes,
+	};
+	NTSTATUS status;
+	DWORD access;
+
+	WR_KEEP_ERRNO();
+
+	if (!begin(done, overlapped))
+		return FALSE;
+	status = wr_file_get(file, FILE_WRITE_DATA | FILE_APPEND_DATA,
+			     &request.file, &access);
+	if (status != STATUS_SUCCESS)
+		return wr_succeeded(status);
+
+	/* Who may append only does so wherever the position is. */
+	request.appends = !(access & FILE_WRITE_DATA) &&
+			  has_offsets(request.file);
+
+	return finish(&request, done, overlapped);
+}
+
+/* Every transfer has ended when its call returned. */
+BOOL WINAPI GetOverlappedResult(HANDLE file, LPOVERLAPPED overlapped,
+				LPDWORD done, BOOL wait)
+{
+	struct wr_file *object;
+	NTSTATUS status;
+	DWORD error;
+
+	WR_KEEP_ERRNO();
+
+	(void)wait;
+	status = wr_file_get(file, 0, &object, NULL);
+	if (status != STATUS_SUCCESS)
+		return wr_succeeded(status);
+	wr_file_put(object);
+
+	*done = overlapped->InternalHigh;
+	error = RtlNtStatusToDosError((NTSTATUS)overlapped->Internal);
+
+	return error ? wr_fail(error) : TRUE;
+}
+
+BOOL WINAPI FlushFileBuffers(HANDLE file)
+{
+	struct wr_file *object;
+	NTSTATUS status;
+	DWORD error;
+
+	WR_KEEP_ERRNO();
+
+	status = wr_file_get(file, FILE_WRITE_DATA | FILE_APPEND_DATA, &object,
+			     NULL);
+	if (status != STATUS_SUCCESS)
+		return wr_succeeded(status);
+
+	error = fsync(object->object.fd) ? wr_file_error(errno) : 0;
+	/* What has no buffers to flush */
+	if (error == ERROR_INVALID_PARAMETER)
+		error = ERROR_INVALID_FUNCTION;
+	wr_file_put(object);
+
+	return error ? wr_fail(error) : TRUE;
+}
+
+/* ---- the position ---- */
+
+static const int whence_of[] = {
+	[FILE_BEGIN] = SEEK_SET,
+	[FILE_CURRENT] = SEEK_CUR,
+	[FILE_END] = SEEK_END,
+};
+
+/* Does @distance lead to before the beginning? lseek(2) has one error for all. */
+static bool is_negative(int fd, int64_t distance, DWORD method)
+{
+	struct stat st;
+	off_t start = 0, target;
+
+	if (method == FILE_CURRENT)
+		start = lseek(fd, 0, SEEK_CUR);
+	else if (method == FILE_END)
+		start = fstat(fd, &st) ? 0 : st.st_size;
+
+	return !__builtin_add_overflow(start, distance, &target) && target < 0;
+}
+
+static DWORD seek_error(int fd, int64_t distance, DWORD method)
+{
+	DWORD error = wr_file_error(errno);
+
+	if (error == ERROR_INVALID_PARAMETER &&
+	    is_negative(fd, distance, method))
+		return ERROR_NEGATIVE_SEEK;
+
+	return error;
+}
+
+/*
+ * @fits: the position has to be told in 32 bits, so it is not moved where it would
+ * need more.
+ */
+static DWORD seek(HANDLE file, int64_t distance, DWORD method, bool fits,
+		  off_t *position)
+{
+	struct wr_file *object;
+	DWORD error = ERROR_SUCCESS;
+	off_t before = 0;
+	NTSTATUS status;
+	int fd;
+
+	status = wr_file_get(file, 0, &object, NULL);
+	if (status != STATUS_SUCCESS)
+		return RtlNtStatusToDosError(status);
+
+	fd = object->object.fd;
+	if (method > FILE_END)
+		error = ERROR_INVALID_PARAMETER;
+	if (!error && fits)
+		before = lseek(fd, 0, SEEK_CUR);
+	if (!error) {
+		*position = lseek(fd, distance, whence_of[method]);
+		if (*position < 0)
+			error = seek_error(fd, distance, method);
+	}
+	if (!error && fits && *position > UINT32_MAX) {
+		lseek(fd, before, SEEK_SET);
+		error = ERROR_INVALID_PARAMETER;
+	}
+	wr_file_put(object);
+
+	return error;
+}
+
+DWORD WINAPI SetFilePointer(HANDLE file, LONG distance, PLONG high,
+			    DWORD method)
+{
+	int64_t whole = distance;
+	off_t position;
+	DWORD error;
+
+	WR_KEEP_ERRNO();
+
+	if (high)
+		whole = wr_join(distance, *high);
+	error = seek(file, whole, method, !high, &position);
+	if (error) {
+		wr_fail(error);
+		return INVALID_SET_FILE_POINTER;
+	}
+
+	if (high)
+		*high = position >> 32;
+	/* A position may look like the failure. */
+	if ((DWORD)position == INVALID_SET_FILE_POINTER)
+		SetLastError(NO_ERROR);
+
+	return position;
+}
+
+BOOL WINAPI SetFilePointerEx(HANDLE file, LARGE_INTEGER distance,
+			     PLARGE_INTEGER position, DWORD method)
+{
+	off_t now;
+	DWORD error;
+
+	WR_KEEP_ERRNO();
+
+	error = seek(file, distance.QuadPart, method, false, &now);
+	if (error)
+		return wr_fail(error);
+	if (position)
+		position->QuadPart = now;
+
+	return TRUE;
+}
+
+/* ---- the size ---- */
+
+static DWORD get_size(HANDLE file, off_t *size)
+{
+	struct wr_file *object;
+	DWORD error = ERROR_SUCCESS;
+	NTSTATUS status;
+	struct stat st;
+
+	status = wr_file_get(file, 0, &object, NULL);
+	if (status != STATUS_SUCCESS)
+		return RtlNtStatusToDosError(status);
+
+	if (fstat(object->object.fd, &st))
+		error = wr_file_error(errno);
+	else if (S_ISREG(st.st_mode))
+		*size = st.st_size;
+	else if (S_ISDIR(st.st_mode))
+		*size = 0;
+	else
+		error = ERROR_INVALID_FUNCTION;
+	wr_file_put(object);
+
+	return error;
+}
+
+DWORD WINAPI GetFileSize(HANDLE file, LPDWORD high)
+{
+	DWORD error;
+	off_t size;
+
+	WR_KEEP_ERRNO();
+
+	error = get_size(file, &size);
+	if (error) {
+		wr_fail(error);
+		return INVALID_FILE_SIZE;
+	}
+
+	if (high)
+		*high = size >> 32;
+	if ((DWORD)size == INVALID_FILE_SIZE)
+		SetLastError(NO_ERROR);
+
+	return size;
+}
+
+BOOL WINAPI GetFileSizeEx(HANDLE file, PLARGE_INTEGER size)
+{
+	DWORD error;
+	off_t now;
+
+	WR_KEEP_ERRNO();
+
+	error = get_size(file, &now);
+	if (error)
+		return wr_fail(error);
+	size->QuadPart = now;
+
+	return TRUE;
+}
+
+static DWORD set_end(const struct wr_file *file)
+{
+	off_t position;
+
+	if (!S_ISREG(file->type))
+		return ERROR_INVALID_FUNCTION;
+	position = lseek(file->object.fd, 0, SEEK_CUR);
+	if (position < 0 || ftruncate(file->object.fd, position))
+		return wr_file_error(errno);
+
+	return ERROR_SUCCESS;
+}
+
+BOOL WINAPI SetEndOfFile(HANDLE file)
+{
+	struct wr_file *object;
+	NTSTATUS status;
+	DWORD error;
+
+	WR_KEEP_ERRNO();
+
+	status = wr_file_get(file, FILE_WRITE_DATA, &object, NULL);
+	if (status != STATUS_SUCCESS)
+		return wr_succeeded(status);
+	error = set_end(object);
+	wr_file_put(object);
+
+	return error ? wr_fail(error) : TRUE;
+}
