@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the tests of files and handles share: a directory of their own to work in,
+ * and short words for files in it.
+ *
+ * Include it after kselftest_harness.h.
+ */
+#ifndef _SELFTESTS_FILE_FIXTURE_H
+#define _SELFTESTS_FILE_FIXTURE_H
+
+#include <dirent.h>
+#include <pthread.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <winregion/nt.h>
+
+#include "common.h"
+#include "wr_test_util.h"
+
+#define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
+#define READ_WRITE (GENERIC_READ | GENERIC_WRITE)
+#define BAD INVALID_HANDLE_VALUE
+
+/* No call may change errno, nor the last error by chance. */
+#define OUR_ERRNO 4711
+#define OUR_ERROR 0x4711
+
+#define NOBODY 65534
+
+/* The call fails with this error; it does not touch errno. */
+#define FAILS_WITH(error, call) ({					\
+	bool __failed;							\
+									\
+	errno = OUR_ERRNO;						\
+	SetLastError(OUR_ERROR);					\
+	__failed = !(call);						\
+	if (GetLastError() != (error) || errno != OUR_ERRNO)		\
+		fprintf(stderr, "# %s:%d: last error %u, errno %d\n",	\
+			__FILE__, __LINE__, GetLastError(), errno);	\
+	__failed && GetLastError() == (error) && errno == OUR_ERRNO;	\
+})
+
+#define EXPECT_FAILS(error, call) EXPECT_TRUE(FAILS_WITH(error, call))
+#define EXPECT_NO_OPEN(error, call) \
+	EXPECT_TRUE(FAILS_WITH(error, (call) != BAD))
+
+/* UTF-16 of the tests, whatever wchar_t is here */
+#define W(text) ((const WCHAR *)u##text)
+
+static inline HANDLE open_file(const char *name, DWORD access, DWORD share,
+			       DWORD disposition, DWORD flags)
+{
+	return CreateFileA(name, access, share, NULL, disposition, flags, NULL);
+}
+
+/* A file that all may use */
+static inline HANDLE open_shared(const char *name, DWORD disposition)
+{
+	return open_file(name, READ_WRITE | DELETE, SHARE_ALL, disposition, 0);
+}
+
+static inline bool make_file(const char *name, const char *text)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	bool done = fd >= 0 &&
+		    write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	close(fd);
+	return done;
+}
+
+static inline bool is_there(const char *name)
+{
+	struct stat st;
+
+	return !lstat(name, &st);
+}
+
+static inline bool file_has(const char *name, const char *text)
+{
+	char buffer[256];
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = read(fd, buffer, sizeof(buffer));
+
+	close(fd);
+	return n == (ssize_t)strlen(text) && !memcmp(buffer, text, n);
+}
+
+static inline int count_fds(void)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (readdir(directory))
+		n++;
+	closedir(directory);
+	return n;
+}
+
+static inline bool put(HANDLE file, const char *text)
+{
+	DWORD done;
+
+	return WriteFile(file, text, strlen(text), &done, NULL) &&
+	       done == strlen(text);
+}
+
+/* The whole text follows where the handle is. */
+static inline bool gets(HANDLE file, const char *text)
+{
+	char buffer[256];
+	DWORD done;
+
+	return ReadFile(file, buffer, strlen(text), &done, NULL) &&
+	       done == strlen(text) && !memcmp(buffer, text, done);
+}
+
+static inline int64_t position_of(HANDLE file)
+{
+	LARGE_INTEGER zero = { .QuadPart = 0 }, now;
+
+	return SetFilePointerEx(file, zero, &now, FILE_CURRENT) ?
+		       now.QuadPart : -1;
+}
+
+/* Every test is in an empty directory of its own. */
+FIXTURE(files)
+{
+	char directory[32];
+	int fds;
+};
+
+FIXTURE_SETUP(files)
+{
+	snprintf(self->directory, sizeof(self->directory), "/tmp/files.XXXXXX");
+	ASSERT_NE(NULL, mkdtemp(self->directory));
+	ASSERT_EQ(0, chmod(self->directory, 01777));
+	ASSERT_EQ(0, chdir(self->directory));
+	self->fds = count_fds();
+}
+
+static inline void remove_tree(const char *name)
+{
+	struct dirent *entry;
+	DIR *directory;
+
+	if (!unlink(name))
+		return;
+	directory = opendir(name);
+	if (directory && !chdir(name)) {
+		while ((entry = readdir(directory)))
+			if (strcmp(entry->d_name, ".") &&
+			    strcmp(entry->d_name, ".."))
+				remove_tree(entry->d_name);
+		if (chdir(".."))
+			perror("chdir");
+	}
+	if (directory)
+		closedir(directory);
+	rmdir(name);
+}
+
+FIXTURE_TEARDOWN(files)
+{
+	if (!chdir("/"))
+		remove_tree(self->directory);
+}
+
+#endif /* _SELFTESTS_FILE_FIXTURE_H */
