@@ -1438,7 +1438,7 @@ TEST_F(cgroup, charged_to_owner)
  * Where RLIMIT_AS is in the way of what needs no address space, a kernel thread does it.
  * Free pages leave the middle of a mapping, so there is one mapping more each time.
  */
-#define NR_HOLES 3000
+#define NR_HOLES 6000
 
 static void *stay(void *arg)
 {
@@ -1479,7 +1479,7 @@ static int make_holes_over_limit(void *arg)
 	CHECK(!setrlimit(RLIMIT_AS, &limit));
 	CHECK(make_holes(self->fd, region));
 	CHECK(SETTLES(cgroup_read(self, "memory.current") >=
-		      start + NR_HOLES * 128));
+		      start + NR_HOLES * 64));
 	return 0;
 }
 
