@@ -152,7 +152,7 @@ static int trims(void *arg)
 	return ret;
 }
 
-/* Hazards A9, A14. No window is left that nobody could end. */
+/* Hazards A9, A17. No window is left that nobody could end. */
 TEST_F_TIMEOUT(layout, munmap_between_steps, 60)
 {
 	uint64_t total = WR_INFO(self->fd, out_total);
@@ -239,7 +239,7 @@ static int ends_taken(void *arg)
 	return self.wrong ? __LINE__ : 0;
 }
 
-/* Hazard A14. */
+/* Hazard A17. */
 TEST_F_TIMEOUT(layout, others_take_free_ends, 60)
 {
 	EXPECT_EQ(0, in_child(ends_taken, &self->fd));
@@ -338,7 +338,7 @@ TEST_F(layout, released_place_can_be_mapped)
 	}
 }
 
-/* Hazard A14. What was given back is used again, but for what others have by then. */
+/* Hazard A17. What was given back is used again, but for what others have by then. */
 TEST_F(layout, holes_are_used_again)
 {
 	char *base, *map, *region;
@@ -639,7 +639,7 @@ static int keep_lost_region(struct beside *self)
 	return 0;
 }
 
-/* Hazards A10, A14. */
+/* Hazards A10, A17. */
 TEST_F(layout, lost_region_stays)
 {
 	struct beside beside = { .fd = self->fd, .fn = keep_lost_region };

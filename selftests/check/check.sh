@@ -239,6 +239,25 @@ check_tables()
 		[ "$t" = all ] || [[ $tests = *" $t "* ]] ||
 			echo "selftests/costs, reach: no test $t"
 	done
+	check_hazards
+}
+
+# Each has a number of its own, and the tests that it names are there.
+check_hazards()
+{
+	local program name
+
+	grep -o -E '^[A-Z][0-9]+' selftests/HAZARDS | sort | uniq -d |
+		sed 's|^|selftests/HAZARDS: twice: |'
+	sed -n 's/^[A-Z][0-9].*: //p' selftests/HAZARDS | tr ';' '\n' |
+	while read -r program name; do
+		[ -e "selftests/$program.c" ] || continue
+		for name in $name; do
+			grep -q -w -e "${name%,}" "selftests/$program.c" ||
+				echo "selftests/HAZARDS: no $program $name"
+			[[ $name = *, ]] || break
+		done
+	done
 }
 
 # ---- layers ----
