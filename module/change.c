@@ -358,6 +358,7 @@ static int prepare_all(struct wr_batch *batch, struct wr_needs *needs)
 
 static void set_states(struct wr_batch *batch, struct wr_change *change)
 {
+	bool exec_lost = change->rights.lost & WR_EXEC;
 	struct wr_window *window = change->window;
 	pgoff_t i, next;
 	u8 old;
@@ -366,11 +367,11 @@ static void set_states(struct wr_batch *batch, struct wr_change *change)
 		old = wr_runs_span(&window->runs, i, change->end, &next);
 		change->region->committed +=
 			wr_change_more(batch->op, old, next - i);
-		if (!wr_state_is_exec(change->state))
+		if (exec_lost)
 			wr_window_note_exec_lost(window, old);
 		is_killed(batch); /* only yields: it is too late to fail */
 	}
-	window->toggles |= change->rights.lost & WR_EXEC;
+	window->toggles |= exec_lost;
 	wr_runs_fill(&window->runs, change->first, change->end, change->state);
 }
 
@@ -681,7 +682,7 @@ int wr_change(struct wr_space *space, enum wr_op op, struct wr_change *changes,
 	err = find_windows(&batch);
 	if (!err)
 		err = run_batch(&batch);
-	if (!err)
+	if (!err && op != WR_COMMIT)
 		tidy(&batch);
 	put_windows(&batch);
 	wr_overlap_free(batch.overlap);
