@@ -47,7 +47,7 @@ static vm_fault_t trip_guard(struct vm_fault *vmf, struct wr_window *window,
 			     u8 state)
 {
 	struct wr_runs *runs = &window->runs;
-	pgoff_t index = vmf->pgoff;
+	pgoff_t index = wr_vmf_index(vmf);
 
 	if (!(vmf->flags & FAULT_FLAG_USER) || vmf->flags & FAULT_FLAG_REMOTE)
 		return VM_FAULT_SIGSEGV;
@@ -71,7 +71,7 @@ static vm_fault_t page_error(struct vm_fault *vmf, struct wr_window *window,
 {
 	if (page != ERR_PTR(-EHWPOISON))
 		return VM_FAULT_OOM;
-	wr_huge_note_error(window, vmf->pgoff);
+	wr_huge_note_error(window, wr_vmf_index(vmf));
 	return VM_FAULT_HWPOISON;
 }
 
@@ -120,15 +120,16 @@ static void map_behind(struct vm_fault *vmf, struct page **pages,
 static void map_ahead(struct vm_fault *vmf, struct wr_window *window)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	pgoff_t end = vma->vm_pgoff + vma_pages(vma), next;
+	pgoff_t end = wr_vma_end(vma), next;
 	struct page *pages[WR_UNIT_PAGES];
 	unsigned long n;
 
 	if (!may_map_ahead(vmf, window))
 		return;
-	end = min(end, vmf->pgoff + WR_UNIT_PAGES);
-	wr_runs_span(&window->runs, vmf->pgoff, end, &next);
-	n = wr_resident_ahead(window, vmf->pgoff, next - vmf->pgoff - 1, pages);
+	end = min(end, wr_vmf_index(vmf) + WR_UNIT_PAGES);
+	wr_runs_span(&window->runs, wr_vmf_index(vmf), end, &next);
+	n = wr_resident_ahead(window, wr_vmf_index(vmf),
+			      next - wr_vmf_index(vmf) - 1, pages);
 	if (n)
 		map_behind(vmf, pages, n);
 }
@@ -140,14 +141,15 @@ static void map_ahead(struct vm_fault *vmf, struct wr_window *window)
 static struct page **make_unit(struct vm_fault *vmf, struct wr_window *window)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	pgoff_t end = vmf->pgoff + WR_UNIT_PAGES, next;
+	pgoff_t end = wr_vmf_index(vmf) + WR_UNIT_PAGES, next;
 
-	if (!wr_is_unit(vmf->pgoff, vma->vm_pgoff + vma_pages(vma)))
+	if (!wr_is_unit(wr_vmf_index(vmf), wr_vma_end(vma)))
 		return NULL;
 	if (!may_map_ahead(vmf, window))
 		return NULL;
-	wr_runs_span(&window->runs, vmf->pgoff, end, &next);
-	return next == end ? wr_resident_make_unit(window, vmf->pgoff) : NULL;
+	wr_runs_span(&window->runs, wr_vmf_index(vmf), end, &next);
+	return next == end ? wr_resident_make_unit(window, wr_vmf_index(vmf)) :
+			     NULL;
 }
 
 /* Maps a page by its own rights, where the core would go by those of the VMA. */
@@ -155,7 +157,7 @@ static vm_fault_t map_by_state(struct vm_fault *vmf, struct wr_window *window,
 			       u8 state, struct page *page)
 {
 	bool own = !window->tracked ||
-		   wr_resident_is_own(window, vmf->pgoff, page);
+		   wr_resident_is_own(window, wr_vmf_index(vmf), page);
 	int err;
 
 	if (WARN_ON_ONCE(!(vmf->vma->vm_flags & VM_MIXEDMAP)))
@@ -173,7 +175,8 @@ static vm_fault_t hand_over(struct vm_fault *vmf, struct wr_window *window,
 {
 	vm_fault_t ret;
 
-	if (!unit && unlikely(wr_huge_in_parts(window, vmf->pgoff, page))) {
+	if (!unit &&
+	    unlikely(wr_huge_in_parts(window, wr_vmf_index(vmf), page))) {
 		ret = wr_vmf_map_part(vmf, page);
 		if (ret)
 			return ret;
@@ -186,7 +189,7 @@ static vm_fault_t hand_over(struct vm_fault *vmf, struct wr_window *window,
 
 static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 {
-	u8 state = wr_runs_state(&window->runs, vmf->pgoff);
+	u8 state = wr_runs_state(&window->runs, wr_vmf_index(vmf));
 	unsigned long nr_resident = window->nr_resident;
 	u8 wanted = wanted_rights(vmf);
 	struct page **unit = NULL, *page;
@@ -196,16 +199,16 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 		return trip_guard(vmf, window, state);
 	if (!wr_state_allows(state, wanted))
 		return VM_FAULT_SIGSEGV;
-	if (dump_skips(window, vmf->pgoff))
+	if (dump_skips(window, wr_vmf_index(vmf)))
 		return VM_FAULT_SIGBUS;
 	if (window->huge)
 		wr_huge_prepare(vmf, window);
 	else
 		unit = make_unit(vmf, window);
 	if (vmf->flags & FAULT_FLAG_WRITE)
-		page = wr_resident_own(window, vmf->pgoff, NULL);
+		page = wr_resident_own(window, wr_vmf_index(vmf), NULL);
 	else
-		page = wr_resident_get(window, vmf->pgoff);
+		page = wr_resident_get(window, wr_vmf_index(vmf));
 	if (IS_ERR(page))
 		return page_error(vmf, window, page);
 	if (vmf->vma->vm_flags & VM_EXEC)
@@ -222,11 +225,11 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 static vm_fault_t huge_fault_locked(struct vm_fault *vmf,
 				    struct wr_window *window)
 {
-	u8 state = wr_runs_state(&window->runs, vmf->pgoff);
+	u8 state = wr_runs_state(&window->runs, wr_vmf_index(vmf));
 	struct folio *folio;
 
 	if (!wr_state_allows(state, wanted_rights(vmf)) ||
-	    dump_skips(window, vmf->pgoff))
+	    dump_skips(window, wr_vmf_index(vmf)))
 		return VM_FAULT_FALLBACK;
 	folio = wr_huge_find(vmf, window);
 	return folio ? wr_vmf_insert_folio(vmf, folio) : VM_FAULT_FALLBACK;
@@ -277,14 +280,14 @@ static void find_near(struct vm_fault *vmf, struct wr_window *window,
 		      pgoff_t *first, pgoff_t *end)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	pgoff_t unit = round_down(vmf->pgoff, WR_UNIT_PAGES), next;
+	pgoff_t unit = round_down(wr_vmf_index(vmf), WR_UNIT_PAGES), next;
 
-	*first = max(unit, vma->vm_pgoff);
-	*end = min(unit + WR_UNIT_PAGES, vma->vm_pgoff + vma_pages(vma));
-	wr_runs_span(&window->runs, vmf->pgoff, *end, end);
+	*first = max(unit, wr_vma_first(vma));
+	*end = min(unit + WR_UNIT_PAGES, wr_vma_end(vma));
+	wr_runs_span(&window->runs, wr_vmf_index(vmf), *end, end);
 	wr_runs_span(&window->runs, *first, *end, &next);
 	if (next != *end)
-		*first = vmf->pgoff;
+		*first = wr_vmf_index(vmf);
 }
 
 /*
@@ -297,8 +300,8 @@ static void allow_near(struct vm_fault *vmf, struct wr_window *window)
 
 	find_near(vmf, window, &first, &end);
 	wr_resident_claim(window, first, end);
-	wr_ptes_allow_write_in(window, vmf->vma, first, vmf->pgoff);
-	wr_ptes_allow_write_in(window, vmf->vma, vmf->pgoff + 1, end);
+	wr_ptes_allow_write_in(window, vmf->vma, first, wr_vmf_index(vmf));
+	wr_ptes_allow_write_in(window, vmf->vma, wr_vmf_index(vmf) + 1, end);
 }
 
 /*
@@ -320,32 +323,33 @@ static void map_near(struct vm_fault *vmf, struct wr_window *window, u8 rights)
 		page = wr_resident_find(window, i);
 		if (page && !PageCompound(page) && !PageHWPoison(page) &&
 		    wr_resident_is_own(window, i, page))
-			vm_insert_page(vma, i << PAGE_SHIFT, page);
+			vm_insert_page(vma, wr_address(i), page);
 	}
 	wr_ptes_allow_write_in(window, vma, first, end);
 }
 
 static vm_fault_t mkwrite_locked(struct vm_fault *vmf, struct wr_window *window)
 {
-	u8 state = wr_runs_state(&window->runs, vmf->pgoff);
+	u8 state = wr_runs_state(&window->runs, wr_vmf_index(vmf));
 	bool claimed;
 	struct page *page;
 
 	if (!wr_state_allows(state, WR_WRITE))
 		return VM_FAULT_SIGSEGV;
 	claimed = window->forked &&
-		  !wr_resident_is_own(window, vmf->pgoff, vmf->page);
-	page = wr_resident_own(window, vmf->pgoff, vmf->page);
+		  !wr_resident_is_own(window, wr_vmf_index(vmf), vmf->page);
+	page = wr_resident_own(window, wr_vmf_index(vmf), vmf->page);
 	if (IS_ERR(page))
 		return page_error(vmf, window, page);
 	if (page != vmf->page) {
 		/* It was replaced; take away what still maps the old one. */
-		wr_resident_zap(window, vmf->pgoff, vmf->pgoff + 1);
+		wr_resident_zap(window, wr_vmf_index(vmf),
+				wr_vmf_index(vmf) + 1);
 		map_near(vmf, window, wr_state_rights(state));
 		return VM_FAULT_NOPAGE;
 	}
 	/* Its slot was broken since the fault, and the core maps all of it. */
-	if (wr_huge_in_parts(window, vmf->pgoff, page) &&
+	if (wr_huge_in_parts(window, wr_vmf_index(vmf), page) &&
 	    wr_vmf_maps_whole(vmf))
 		return VM_FAULT_NOPAGE;
 	if (claimed && folio_order(page_folio(page)) != WR_SLOT_SHIFT)
@@ -394,8 +398,7 @@ static void leave_out(struct wr_window *parent, struct vm_area_struct *vma)
 	if (from && from->vm_flags & VM_EXEC) {
 		/* It cannot do without the flag, but without PTEs. */
 		vma_start_write(from);
-		wr_zap_vma(from, from->vm_pgoff,
-			   from->vm_pgoff + vma_pages(from));
+		wr_zap_vma(from, from->vm_start, from->vm_end);
 	} else if (from) {
 		vm_flags_clear(from, VM_MIXEDMAP);
 	}
@@ -436,7 +439,7 @@ static void wr_vma_open(struct vm_area_struct *vma)
 	else
 		leave_out(window, vma);
 	/* Some kernels, such as 6.2 to 6.8, have copied PTEs by now, writable ones. */
-	wr_zap_vma(vma, vma->vm_pgoff, vma->vm_pgoff + vma_pages(vma));
+	wr_zap_vma(vma, vma->vm_start, vma->vm_end);
 	wr_vma_set_tracked(vma);
 }
 
@@ -447,12 +450,13 @@ static void wr_vma_open(struct vm_area_struct *vma)
 static void wr_vma_close(struct vm_area_struct *vma)
 {
 	struct wr_window *window = vma->vm_private_data;
-	pgoff_t first = vma->vm_start >> PAGE_SHIFT;
+	pgoff_t first = wr_vma_first(vma);
 	enum wr_closing why = WR_CLOSE_REPLACED;
 
 	if (!window)
 		return;
-	if (vma->vm_start < vma->vm_end && vma->vm_pgoff == first)
+	if (vma->vm_start < vma->vm_end &&
+	    vma->vm_pgoff == wr_window_offset(window, first))
 		why = wr_layout_closing(window);
 	wr_window_closed(window, first, first + vma_pages(vma), why);
 }
@@ -603,7 +607,7 @@ static bool is_worth_dumping(struct wr_window *window,
 			     struct vm_area_struct *vma)
 {
 	unsigned long pages = vma_pages(vma), enough = 1, found;
-	pgoff_t first = vma->vm_pgoff;
+	pgoff_t first = wr_vma_first(vma);
 
 	if (pages >> (20 - PAGE_SHIFT) > READ_ONCE(core_sparse_mb))
 		enough = max(pages / DUMP_SHARE, 1UL);
@@ -733,7 +737,7 @@ static int wr_file_mmap(struct file *file, struct vm_area_struct *vma)
 		wr_space_put(space);
 		return -ECANCELED; /* what was here is unmapped */
 	}
-	vma->vm_pgoff = vma->vm_start >> PAGE_SHIFT;
+	vma->vm_pgoff = wr_window_offset(window, wr_vma_first(vma));
 	vm_flags_set(vma, VM_DONTEXPAND);
 	if (READ_ONCE(space->file_forked) && RB_EMPTY_NODE(&window->node))
 		window->huge = false; /* a fork came before it was mapped */
@@ -749,8 +753,7 @@ static int wr_file_mmap(struct file *file, struct vm_area_struct *vma)
 	wr_window_opened(window);
 	vma->vm_private_data = window;
 	if (space->layout.step == WR_STEP_REFILL)
-		wr_window_refilled(window, vma->vm_pgoff,
-				   vma->vm_pgoff + vma_pages(vma));
+		wr_window_refilled(window, wr_vma_first(vma), wr_vma_end(vma));
 	wr_space_put(space);
 	return 0;
 }

@@ -150,15 +150,15 @@ typedef int (*fork_fn)(struct wr_fork *fork, pgoff_t first, pgoff_t end);
 static int fork_vmas(struct wr_fork *fork, fork_fn fn)
 {
 	VMA_ITERATOR(vmi, fork->parent->space->mm,
-		     fork->parent->first << PAGE_SHIFT);
+		     wr_address(fork->parent->first));
 	struct wr_window *parent = fork->parent;
 	struct vm_area_struct *vma;
 	int err = 0;
 
-	for_each_vma_range(vmi, vma, parent->end << PAGE_SHIFT) {
+	for_each_vma_range(vmi, vma, wr_address(parent->end)) {
 		if (!is_copied(parent, vma))
 			continue;
-		err = fn(fork, vma->vm_pgoff, vma->vm_pgoff + vma_pages(vma));
+		err = fn(fork, wr_vma_first(vma), wr_vma_end(vma));
 		if (err)
 			break;
 	}
@@ -243,7 +243,7 @@ static struct wr_window *fork_window(struct wr_window *parent,
  */
 static bool is_first_vma(struct wr_window *parent, struct vm_area_struct *child)
 {
-	VMA_ITERATOR(vmi, parent->space->mm, parent->first << PAGE_SHIFT);
+	VMA_ITERATOR(vmi, parent->space->mm, wr_address(parent->first));
 	struct vm_area_struct *vma;
 
 	vma = vma_lookup(parent->space->mm, parent->copied_from);
@@ -261,10 +261,10 @@ static bool is_first_vma(struct wr_window *parent, struct vm_area_struct *child)
 /* None of the parent is on its way then, nor comes: mmap_lock is held. */
 static void wait_for_faults(struct wr_window *parent)
 {
-	VMA_ITERATOR(vmi, parent->space->mm, parent->first << PAGE_SHIFT);
+	VMA_ITERATOR(vmi, parent->space->mm, wr_address(parent->first));
 	struct vm_area_struct *vma;
 
-	for_each_vma_range(vmi, vma, parent->end << PAGE_SHIFT)
+	for_each_vma_range(vmi, vma, wr_address(parent->end))
 		if (wr_vma_is_ours(vma) && vma->vm_private_data == parent)
 			vma_start_write(vma);
 }

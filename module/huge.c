@@ -127,8 +127,8 @@ static bool vma_takes(struct vm_fault *vmf, pgoff_t first)
 {
 	struct vm_area_struct *vma = vmf->vma;
 
-	return first >= vma->vm_pgoff &&
-	       first + WR_SLOT_PAGES <= vma->vm_pgoff + vma_pages(vma) &&
+	return first >= wr_vma_first(vma) &&
+	       first + WR_SLOT_PAGES <= wr_vma_end(vma) &&
 	       !(vma->vm_flags & VM_MIXEDMAP) && !wr_vma_thp_disabled(vma) &&
 	       pmd_none(READ_ONCE(*vmf->pmd));
 }
@@ -156,7 +156,7 @@ static bool is_alike(struct vm_fault *vmf, struct wr_window *window,
  */
 void wr_huge_prepare(struct vm_fault *vmf, struct wr_window *window)
 {
-	pgoff_t first = wr_slot_first(vmf->pgoff);
+	pgoff_t first = wr_slot_first(wr_vmf_index(vmf));
 	struct wr_slot *slot = wr_runs_peek(&window->runs, first);
 	bool whole = slot && slot->nr_huge == WR_SLOT_PAGES;
 
@@ -180,7 +180,7 @@ void wr_huge_prepare(struct vm_fault *vmf, struct wr_window *window)
  */
 struct folio *wr_huge_find(struct vm_fault *vmf, struct wr_window *window)
 {
-	pgoff_t first = wr_slot_first(vmf->pgoff);
+	pgoff_t first = wr_slot_first(wr_vmf_index(vmf));
 	struct wr_slot *slot;
 	struct folio *folio;
 	struct page *page;
@@ -190,7 +190,7 @@ struct folio *wr_huge_find(struct vm_fault *vmf, struct wr_window *window)
 	if (!slot || !slot->intact || !vma_takes(vmf, first))
 		return NULL;
 	/* As not every kernel tells the folio: wr_huge_note_error(). */
-	page = wr_slot_page(slot, wr_slot_offset(vmf->pgoff));
+	page = wr_slot_page(slot, wr_slot_offset(wr_vmf_index(vmf)));
 	folio = page_folio(page);
 	return PageHWPoison(page) || folio_test_has_hwpoisoned(folio) ? NULL :
 									folio;

@@ -3,10 +3,10 @@
  * The one place where VMAs of ours are made, replaced and unmapped, and the gate
  * that keeps everybody else from it.
  *
- * A page's state is found by its address alone: offset in the file == address,
- * always. So the only VMA changes are those that the holder of layout_lock
- * announces in space->layout; wr_layout_allows() is the one test, asked from
- * get_unmapped_area (before the core unmaps anything), mmap and may_split.
+ * A page's state is found by its address alone, and so is its offset in the file:
+ * wr_window_offset(). So the only VMA changes are those that the holder of
+ * layout_lock announces in space->layout; wr_layout_allows() is the one test, asked
+ * from get_unmapped_area (before the core unmaps anything), mmap and may_split.
  *
  * What a window thinks that it covers and what its VMAs cover is the same
  * whenever mmap_lock is free, as the program can unmap them at any such moment:
@@ -59,7 +59,8 @@ bool wr_layout_allows(struct file *file, unsigned long addr, unsigned long len,
 	struct wr_layout *layout = current_layout(file);
 
 	return layout && layout->addr == addr && layout->len == len &&
-	       (layout->place || pgoff == addr >> PAGE_SHIFT);
+	       (layout->place ||
+		pgoff == wr_window_offset(layout->window, wr_index(addr)));
 }
 
 /* Whether all bytes belong to VMAs of the window. */
@@ -283,12 +284,14 @@ unsigned long wr_layout_address(struct file *file, unsigned long addr,
 		return -EINVAL;
 	if (layout->place)
 		return place(layout, file, flags);
-	if (layout->addr != addr || pgoff != addr >> PAGE_SHIFT)
+	if (layout->addr != addr ||
+	    pgoff != wr_window_offset(layout->window, wr_index(addr)))
 		return -EINVAL;
 	if (!(flags & MAP_FIXED_NOREPLACE)) {
 		err = may_go(layout, addr, addr + len);
 		layout->keep = program_flags(layout->window, addr);
-	} else if (is_gone(layout->window, pgoff, (addr + len) >> PAGE_SHIFT)) {
+	} else if (is_gone(layout->window, wr_index(addr),
+			   wr_index(addr + len))) {
 		err = -ENOENT;
 	}
 	if (!err && are_too_many(layout, addr, addr + len))
@@ -327,13 +330,15 @@ static int map_error(unsigned long addr)
 static unsigned long announced_mmap(struct wr_layout *layout,
 				    unsigned long prot, unsigned long flags)
 {
+	struct wr_window *window = layout->window;
+	pgoff_t offset = wr_window_offset(window, wr_index(layout->addr));
 	unsigned long ret;
 
 	layout->exec = prot & PROT_EXEC;
 	layout->left = false;
 	WRITE_ONCE(layout->task, current);
-	ret = vm_mmap(layout->window->file, layout->addr, layout->len, prot,
-		      MAP_SHARED | flags, layout->addr);
+	ret = vm_mmap(window->file, layout->addr, layout->len, prot,
+		      MAP_SHARED | flags, offset << PAGE_SHIFT);
 	WRITE_ONCE(layout->task, NULL);
 	return ret;
 }

@@ -74,7 +74,7 @@ static void edit_table(struct wr_window *window, struct wr_slot *slot,
 		       pmd_t *pmd, pmd_t value, pgoff_t first, pgoff_t end,
 		       const struct wr_edit *how)
 {
-	unsigned long addr = wr_slot_first(first) << PAGE_SHIFT;
+	unsigned long addr = wr_address(wr_slot_first(first));
 	spinlock_t *lock; /* of the table */
 
 	lock = pte_lockptr(window->space->mm, &value);
@@ -103,7 +103,7 @@ static void edit_whole(struct wr_window *window, struct wr_slot *slot,
 	if (pmd_trans_huge(old) && pmd_present(old)) {
 		new = how->pmd(old);
 		if (!pmd_same(old, new))
-			set_pmd_at(mm, first << PAGE_SHIFT, pmd, new);
+			set_pmd_at(mm, wr_address(first), pmd, new);
 	}
 	spin_unlock(lock);
 }
@@ -139,7 +139,7 @@ static void edit(struct wr_window *window, pgoff_t first, pgoff_t end,
 			pmd = NULL;
 			continue;
 		}
-		pmd = next_pmd(window->space->mm, pmd, first << PAGE_SHIFT);
+		pmd = next_pmd(window->space->mm, pmd, wr_address(first));
 		if (pmd)
 			edit_slot(window, slot, pmd, first, next, how);
 		cond_resched();
@@ -164,7 +164,7 @@ static void allow_in_table(struct wr_window *window, struct wr_slot *slot,
 		    !wr_resident_is_own(window, first, wr_slot_page(slot, i)))
 			continue;
 		pte = pte_mkdirty(pte_mkwrite_novma(pte_mkyoung(pte)));
-		set_pte_at(window->space->mm, first << PAGE_SHIFT, ptep, pte);
+		set_pte_at(window->space->mm, wr_address(first), ptep, pte);
 	}
 }
 
@@ -183,7 +183,7 @@ static void forbid_in_table(struct wr_window *window, struct wr_slot *slot,
 		if (!pte_present(pte) || (!pte_write(pte) && !pte_dirty(pte)))
 			continue;
 		pte = pte_mkclean(pte_wrprotect(pte));
-		set_pte_at(window->space->mm, first << PAGE_SHIFT, ptep, pte);
+		set_pte_at(window->space->mm, wr_address(first), ptep, pte);
 	}
 }
 
@@ -217,16 +217,16 @@ static const struct wr_edit forbid = {
 static void edit_vmas(struct wr_window *window, pgoff_t first, pgoff_t end,
 		      const struct wr_edit *how)
 {
-	VMA_ITERATOR(vmi, window->space->mm, first << PAGE_SHIFT);
+	VMA_ITERATOR(vmi, window->space->mm, wr_address(first));
 	struct vm_area_struct *vma;
 
 	mmap_assert_locked(window->space->mm);
 	if (!window->nr_resident)
 		return;
-	for_each_vma_range(vmi, vma, end << PAGE_SHIFT)
+	for_each_vma_range(vmi, vma, wr_address(end))
 		if (wr_vma_is_ours(vma) && vma->vm_private_data == window)
-			edit(window, max(first, vma->vm_pgoff),
-			     min(end, vma->vm_pgoff + vma_pages(vma)), how);
+			edit(window, max(first, wr_vma_first(vma)),
+			     min(end, wr_vma_end(vma)), how);
 }
 
 /**
@@ -264,9 +264,9 @@ static bool no_flush;
 /* A page of the VMA at @first that is not in memory, if that is easy to find. */
 static pgoff_t page_to_zap(struct wr_window *window, struct vm_area_struct *vma)
 {
-	pgoff_t last = vma->vm_pgoff + vma_pages(vma) - 1;
+	pgoff_t last = wr_vma_end(vma) - 1;
 
-	return wr_resident_find(window, last) ? vma->vm_pgoff : last;
+	return wr_resident_find(window, last) ? wr_vma_first(vma) : last;
 }
 
 /* To zap a part of what a PMD maps would cost all of that. */
@@ -276,10 +276,11 @@ static void flush_by(struct wr_window *window, struct vm_area_struct *vma,
 	pgoff_t page = page_to_zap(window, vma);
 
 	if (window->huge && !window->forked)
-		wp_shared_mapping_range(window->file->f_mapping, first,
+		wp_shared_mapping_range(window->file->f_mapping,
+					wr_window_offset(window, first),
 					end - first);
 	else
-		wr_zap_vma(vma, page, page + 1);
+		wr_zap_vma(vma, wr_address(page), wr_address(page + 1));
 }
 
 /*
@@ -289,7 +290,7 @@ static void flush_by(struct wr_window *window, struct vm_area_struct *vma,
 static bool flush(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	struct mm_struct *mm = window->space->mm;
-	struct vm_area_struct *vma = find_vma(mm, first << PAGE_SHIFT);
+	struct vm_area_struct *vma = find_vma(mm, wr_address(first));
 	u64 flushes = wr_mm_flushes(mm);
 
 	if (!vma || vma->vm_private_data != window)

@@ -187,25 +187,24 @@ void wr_resident_make_huge(struct wr_window *window, pgoff_t first)
  */
 static bool zap_vmas(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	VMA_ITERATOR(vmi, window->space->mm, first << PAGE_SHIFT);
+	VMA_ITERATOR(vmi, window->space->mm, wr_address(first));
 	struct vm_area_struct *vma = window->held.vma;
 	pgoff_t from, to, zapped = 0;
 
-	if (vma && first >= vma->vm_pgoff &&
-	    end <= vma->vm_pgoff + vma_pages(vma)) {
-		wr_zap_vma(vma, first, end);
+	if (vma && first >= wr_vma_first(vma) && end <= wr_vma_end(vma)) {
+		wr_zap_vma(vma, wr_address(first), wr_address(end));
 		return true;
 	}
 	if (!window->held.mmap)
 		return false;
 	mmap_assert_locked(window->space->mm);
-	for_each_vma_range(vmi, vma, end << PAGE_SHIFT) {
+	for_each_vma_range(vmi, vma, wr_address(end)) {
 		if (vma->vm_private_data != window ||
 		    vma->vm_file != window->file)
 			continue;
-		from = max(first, vma->vm_pgoff);
-		to = min(end, vma->vm_pgoff + vma_pages(vma));
-		wr_zap_vma(vma, from, to);
+		from = max(first, wr_vma_first(vma));
+		to = min(end, wr_vma_end(vma));
+		wr_zap_vma(vma, wr_address(from), wr_address(to));
 		zapped += to - from;
 	}
 	return zapped == end - first;
@@ -224,8 +223,9 @@ void wr_resident_zap(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	lockdep_assert_held(&window->lock);
 	if (!window->forked || !zap_vmas(window, first, end))
-		unmap_mapping_pages(window->file->f_mapping, first, end - first,
-				    false);
+		unmap_mapping_pages(window->file->f_mapping,
+				    wr_window_offset(window, first),
+				    end - first, false);
 }
 
 /**

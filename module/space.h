@@ -157,6 +157,36 @@ static __always_inline void wr_peek_end(void)
 		preempt_enable();
 }
 
+/*
+ * A page has an index: which one it is in the address space. What it is in the file
+ * that a window maps is another matter: wr_window_offset().
+ */
+static __always_inline pgoff_t wr_index(unsigned long addr)
+{
+	return addr >> PAGE_SHIFT;
+}
+
+static __always_inline unsigned long wr_address(pgoff_t index)
+{
+	return index << PAGE_SHIFT;
+}
+
+static __always_inline pgoff_t wr_vmf_index(const struct vm_fault *vmf)
+{
+	return wr_index(vmf->address);
+}
+
+/* The first page of a VMA, and the one behind its last. */
+static __always_inline pgoff_t wr_vma_first(const struct vm_area_struct *vma)
+{
+	return wr_index(vma->vm_start);
+}
+
+static __always_inline pgoff_t wr_vma_end(const struct vm_area_struct *vma)
+{
+	return wr_index(vma->vm_end);
+}
+
 /* The usable addresses of this process: nothing in the last unit either. */
 static inline unsigned long wr_lowest(void)
 {

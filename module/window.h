@@ -23,6 +23,8 @@ struct wr_region;
  *	is the parent's.
  * @stamp: added to the index of its pages, so that shared futexes in a forked
  *	window are not taken for a relative's; never changes
+ * @shift: how much the index of a page is above its offset in @file; never changes
+ *	once it is mapped
  * @exec: its own VMA is executable; never changes once it is mapped
  * @huge: it may have 2 MiB pages, and no VM_MIXEDMAP; as @exec
  * @copied_from: where the first VMA may be that a fork copies: a hint; mmap_lock for
@@ -63,6 +65,7 @@ struct wr_window {
 	struct wr_space *space;
 	struct file *file;
 	pgoff_t stamp;
+	pgoff_t shift;
 	bool exec;
 	bool huge;
 	unsigned long copied_from;
@@ -90,6 +93,19 @@ struct wr_window {
 	struct rb_root regions;
 	struct wr_runs runs;
 };
+
+/* Where a page of a window is in its file, and which one is there. */
+static __always_inline pgoff_t wr_window_offset(const struct wr_window *window,
+						pgoff_t index)
+{
+	return index - window->shift;
+}
+
+static __always_inline pgoff_t wr_window_index(const struct wr_window *window,
+					       pgoff_t offset)
+{
+	return offset + window->shift;
+}
 
 /* Why a VMA of a window goes. */
 enum wr_closing {

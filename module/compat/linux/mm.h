@@ -52,29 +52,28 @@ wp_shared_mapping_range(struct address_space *mapping, pgoff_t first_index,
 #endif
 
 /**
- * wr_zap_vma - remove the PTEs for pages of a VMA of ours
+ * wr_zap_vma - remove the PTEs of a part of a VMA of ours
  * @vma: the VMA; mmap_lock or its own lock is held
- * @first: the first page, by its index in the VMA's file
- * @end: the page behind the last, in the VMA
+ * @addr: the first byte
+ * @end: the byte behind the last, in the VMA
  *
  * What does that for one VMA has another name in each series, and is not exported
  * by all kernels (see Kbuild). Those that map the same file can do without.
  */
-static inline void wr_zap_vma(struct vm_area_struct *vma, pgoff_t first,
-			      pgoff_t end)
+static inline void wr_zap_vma(struct vm_area_struct *vma, unsigned long addr,
+			      unsigned long end)
 {
-	unsigned long __maybe_unused addr =
-		vma->vm_start + ((first - vma->vm_pgoff) << PAGE_SHIFT);
-	unsigned long __maybe_unused len = (end - first) << PAGE_SHIFT;
-
 #if defined(WR_HAVE_ZAP_VMA_RANGE)
-	zap_vma_range(vma, addr, len);
+	zap_vma_range(vma, addr, end - addr);
 #elif defined(WR_HAVE_ZAP_PAGE_RANGE_SINGLE)
-	zap_page_range_single(vma, addr, len, NULL);
+	zap_page_range_single(vma, addr, end - addr, NULL);
 #elif defined(WR_HAVE_ZAP_PAGE_RANGE)
-	zap_page_range(vma, addr, len);
+	zap_page_range(vma, addr, end - addr);
 #else
-	unmap_mapping_pages(vma->vm_file->f_mapping, first, end - first, false);
+	unmap_mapping_pages(vma->vm_file->f_mapping,
+			    ((addr - vma->vm_start) >> PAGE_SHIFT) +
+				    vma->vm_pgoff,
+			    (end - addr) >> PAGE_SHIFT, false);
 #endif
 }
 
