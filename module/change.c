@@ -29,6 +29,7 @@
 #include "quick.h"
 #include "regiontree.h"
 #include "resident.h"
+#include "view.h"
 #include "states.h"
 
 /* From so many pages in memory on, PTEs are edited instead of unmapped. */
@@ -72,7 +73,8 @@ static bool same_as_before(struct wr_batch *batch, unsigned int i)
 	struct wr_change *change = &batch->changes[i];
 	struct wr_window *window = i ? change[-1].window : NULL;
 
-	return window && wr_window_has(window, change->first);
+	/* In a hole there may be a view. */
+	return window && wr_window_has(window, change->first) && !window->lost;
 }
 
 static int find_windows(struct wr_batch *batch)
@@ -88,6 +90,8 @@ static int find_windows(struct wr_batch *batch)
 		change->window = wr_window_find(batch->space, change->first);
 		if (!change->window)
 			return -ENOENT;
+		if (i && change->window == change[-1].window)
+			wr_window_put(change->window);
 		if (change->window != batch->changes[0].window)
 			batch->several = true;
 	}
@@ -167,7 +171,7 @@ static void lock_vmas(struct wr_batch *batch)
 			     change->first << PAGE_SHIFT);
 
 		for_each_vma_range(vmi, vma, change->end << PAGE_SHIFT)
-			if (wr_vma_is_ours(vma))
+			if (wr_vma_is_ours(vma) || wr_vma_is_view(vma))
 				vma_start_write(vma);
 	}
 }
@@ -269,6 +273,43 @@ static bool zaps_forked(struct wr_batch *batch, struct wr_change *change)
 		change->rights.unlike);
 }
 
+/* Whether a view can have that, whatever its pages are. */
+static int view_allows(struct wr_batch *batch, struct wr_change *change)
+{
+	struct wr_view *view = change->window->view;
+
+	if (batch->op == WR_DECOMMIT)
+		return -EBUSY;
+	if (batch->op == WR_COMMIT && !view->section->paging)
+		return -EALREADY;
+	return wr_view_check_state(view->rights, change->state);
+}
+
+static int check_view(struct wr_batch *batch, struct wr_change *change,
+		      struct wr_needs *needs)
+{
+	struct wr_window *window = change->window;
+	pgoff_t i, next;
+	int err;
+	u8 old;
+
+	err = view_allows(batch, change);
+	for (i = change->first; !err && i < change->end; i = next) {
+		old = wr_view_span(window, i, change->end, &next);
+		if (batch->op == WR_PROTECT && !wr_state_is_committed(old))
+			err = -ENODATA;
+		wr_rights_note(&change->rights, wr_state_rights(old),
+			       wr_state_rights(change->state));
+		if (is_killed(batch))
+			return -EINTR;
+	}
+	if (!err && change->rights.unlike && !window->tracked)
+		needs->track = window;
+	if (!err && change->rights.lost)
+		needs->mmap = WR_MMAP_WRITE;
+	return err;
+}
+
 static int check_change(struct wr_batch *batch, struct wr_change *change,
 			struct wr_needs *needs)
 {
@@ -278,6 +319,8 @@ static int check_change(struct wr_batch *batch, struct wr_change *change,
 	u8 old;
 
 	change->rights = (struct wr_rights){};
+	if (window->view)
+		return check_view(batch, change, needs);
 	for (i = change->first; !err && i < change->end; i = next) {
 		old = wr_runs_span(&window->runs, i, change->end, &next);
 		err = wr_change_check_run(window, batch->op, old, change->state,
@@ -337,20 +380,60 @@ static int split_change(struct wr_change *change)
 	return wr_runs_split(runs, change->end, GFP_KERNEL_ACCOUNT);
 }
 
+/* Where the pages of a view are in its section. */
+static pgoff_t section_first(struct wr_change *change)
+{
+	return wr_window_offset(change->window, change->first);
+}
+
+static pgoff_t section_end(struct wr_change *change)
+{
+	return wr_window_offset(change->window, change->end);
+}
+
+/* What a commit in a view needs is charged to its section. */
+static int charge_change(struct wr_batch *batch, struct wr_change *change)
+{
+	change->charged = 0;
+	if (batch->op != WR_COMMIT || !change->window->view)
+		return 0;
+	return wr_section_charge(change->window->view->section,
+				 section_first(change), section_end(change),
+				 &change->charged);
+}
+
+static void uncharge_change(struct wr_change *change)
+{
+	if (change->charged)
+		wr_section_uncharge(change->window->view->section,
+				    change->charged);
+}
+
+/* Undoes what has been prepared for the first @nr. */
+static void forget_all(struct wr_batch *batch, unsigned int nr)
+{
+	while (nr--) {
+		uncharge_change(&batch->spans[nr]);
+		wr_change_compact(batch->spans[nr].window, &batch->spans[nr]);
+	}
+}
+
 static int prepare_all(struct wr_batch *batch, struct wr_needs *needs)
 {
+	struct wr_change *change = batch->spans;
 	unsigned int i;
 	int err = 0;
 
-	for (i = 0; i < batch->nr_spans && !err; i++)
-		err = split_change(&batch->spans[i]);
+	for (i = 0; i < batch->nr_spans && !err; i++, change++) {
+		err = charge_change(batch, change);
+		if (!err)
+			err = split_change(change);
+	}
 	if (!err && needs->charge)
 		err = wr_pagefile_charge(&batch->space->pagefile,
 					 needs->charge);
 	if (err)
-		while (i--)
-			wr_change_compact(batch->spans[i].window,
-					  &batch->spans[i]);
+		forget_all(batch, i);
 	return err;
 }
 
@@ -409,10 +492,27 @@ static void note_all_old(struct wr_batch *batch)
 	}
 }
 
+static void apply_to_view(struct wr_batch *batch, struct wr_change *change)
+{
+	struct wr_window *window = change->window;
+
+	wr_change_note_old(change, wr_view_state(window, change->first));
+	wr_runs_fill(&window->runs, change->first, change->end, change->state);
+	if (batch->op == WR_COMMIT)
+		wr_section_commit(window->view->section, section_first(change),
+				  section_end(change), change->charged);
+	if (change->rights.lost)
+		wr_view_zap(window, change->first, change->end);
+}
+
 static void apply_change(struct wr_batch *batch, struct wr_change *change)
 {
 	struct wr_window *window = change->window;
 
+	if (window->view) {
+		apply_to_view(batch, change);
+		return;
+	}
 	if (batch->op == WR_DECOMMIT) {
 		wr_window_clear(window, change->region, change->first,
 				change->end, true);
@@ -511,6 +611,7 @@ static int apply_again(struct wr_batch *batch)
 /* The checks of a change that moves pages between VMAs, without the change. */
 static int check_only(struct wr_batch *batch, struct wr_needs *needs)
 {
+	unsigned int i;
 	int err;
 
 	lock_windows(batch);
@@ -519,6 +620,8 @@ static int check_only(struct wr_batch *batch, struct wr_needs *needs)
 		err = prepare_all(batch, needs);
 	if (!err && needs->charge)
 		wr_pagefile_uncharge(&batch->space->pagefile, needs->charge);
+	for (i = 0; i < batch->nr_spans && !err; i++)
+		uncharge_change(&batch->spans[i]);
 	unlock_windows(batch);
 	return err;
 }
@@ -638,6 +741,11 @@ static void tidy(struct wr_batch *batch)
 	}
 }
 
+static int track(struct wr_window *window)
+{
+	return window->view ? wr_view_track(window) : wr_window_track(window);
+}
+
 static int run_batch(struct wr_batch *batch)
 {
 	struct wr_needs needs;
@@ -647,7 +755,7 @@ static int run_batch(struct wr_batch *batch)
 		batch->mmap = max(batch->mmap, needs.mmap);
 		if (!needs.track && needs.exec)
 			return change_vmas(batch);
-		ret = needs.track ? wr_window_track(needs.track) : 0;
+		ret = needs.track ? track(needs.track) : 0;
 		if (ret)
 			return ret;
 	}

@@ -31,6 +31,7 @@ struct wr_rights {
  * @rights: what becomes of theirs
  * @hard: it is known not to be easy
  * @whole: the whole region, whatever is there each time that it is looked at
+ * @charged: pages of a section that have been charged for it
  * @serial: of the region, if it must be a certain one
  * @old_protection: set to what the first page had (WR_PROTECT)
  * @window: the window of the range; referenced while the change runs
@@ -44,6 +45,7 @@ struct wr_change {
 	struct wr_rights rights;
 	bool hard;
 	bool whole;
+	unsigned long charged;
 	u64 serial;
 	u32 old_protection;
 	struct wr_window *window;

@@ -421,7 +421,7 @@ unsigned long wr_commit_return(struct wr_pagefile *pagefile,
 	spin_lock(&commit_lock);
 	taken = take_quota(pagefile, wanted);
 	spin_unlock(&commit_lock);
-	if (taken)
+	if (taken && !pagefile->backed)
 		wr_backing_give(taken);
 	return taken;
 }
@@ -494,14 +494,16 @@ static int grant(struct wr_request *request)
 	if (is_over_limit(request, err))
 		return err;
 	limited = !err;
-	err = wr_backing_take(request->pages, !request->share,
-			      &request->missing);
+	err = 0;
+	if (!request->pagefile->backed)
+		err = wr_backing_take(request->pages, !request->share,
+				      &request->missing);
 	if (err)
 		return err;
 	err = count_request(request, limited);
 	if (err && !is_over_limit(request, err))
 		err = count_request(request, false);
-	if (err)
+	if (err && !request->pagefile->backed)
 		wr_backing_give(request->pages);
 	return err;
 }
@@ -523,7 +525,9 @@ static unsigned long visit_stores(struct wr_pagefile *pagefile,
 	for (i = 1; sum < wanted && i <= n && !list_empty(&pagefiles); i++) {
 		other = list_first_entry(&pagefiles, struct wr_pagefile, node);
 		list_rotate_left(&pagefiles);
-		if (other != pagefile && take)
+		if (other->backed)
+			; /* has nothing in store but for a moment */
+		else if (other != pagefile && take)
 			sum += take_quota(other, wanted - sum);
 		else if (other != pagefile)
 			sum += atomic_long_read(&other->store);

@@ -29,7 +29,8 @@
 #include "regiontree.h"
 #include "resident.h"
 
-static u8 wanted_rights(struct vm_fault *vmf)
+/* What a page must allow for a fault to be answered. */
+u8 wr_fault_wants(struct vm_fault *vmf)
 {
 	if (vmf->flags & FAULT_FLAG_WRITE)
 		return WR_READ | WR_WRITE;
@@ -43,8 +44,8 @@ static u8 wanted_rights(struct vm_fault *vmf)
  * the program's own accesses count. Those of the kernel, for system calls,
  * debuggers or core dumps, fail without taking the guard away.
  */
-static vm_fault_t trip_guard(struct vm_fault *vmf, struct wr_window *window,
-			     u8 state)
+vm_fault_t wr_fault_trip_guard(struct vm_fault *vmf, struct wr_window *window,
+			       u8 state)
 {
 	struct wr_runs *runs = &window->runs;
 	pgoff_t index = wr_vmf_index(vmf);
@@ -191,12 +192,12 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 {
 	u8 state = wr_runs_state(&window->runs, wr_vmf_index(vmf));
 	unsigned long nr_resident = window->nr_resident;
-	u8 wanted = wanted_rights(vmf);
+	u8 wanted = wr_fault_wants(vmf);
 	struct page **unit = NULL, *page;
 	vm_fault_t ret;
 
 	if (unlikely(wr_state_is_guard(state)))
-		return trip_guard(vmf, window, state);
+		return wr_fault_trip_guard(vmf, window, state);
 	if (!wr_state_allows(state, wanted))
 		return VM_FAULT_SIGSEGV;
 	if (dump_skips(window, wr_vmf_index(vmf)))
@@ -228,7 +229,7 @@ static vm_fault_t huge_fault_locked(struct vm_fault *vmf,
 	u8 state = wr_runs_state(&window->runs, wr_vmf_index(vmf));
 	struct folio *folio;
 
-	if (!wr_state_allows(state, wanted_rights(vmf)) ||
+	if (!wr_state_allows(state, wr_fault_wants(vmf)) ||
 	    dump_skips(window, wr_vmf_index(vmf)))
 		return VM_FAULT_FALLBACK;
 	folio = wr_huge_find(vmf, window);
@@ -462,7 +463,7 @@ static void wr_vma_close(struct vm_area_struct *vma)
 }
 
 /* Partial munmap, mprotect, madvise, mbind, mlock: ours are never cut. */
-static int wr_vma_may_split(struct vm_area_struct *vma, unsigned long addr)
+int wr_vma_may_split(struct vm_area_struct *vma, unsigned long addr)
 {
 	struct wr_window *window = vma->vm_private_data;
 
@@ -470,14 +471,14 @@ static int wr_vma_may_split(struct vm_area_struct *vma, unsigned long addr)
 }
 
 /* Protection is a matter of pages here: WINREGION_PROTECT. */
-static int wr_vma_mprotect(struct vm_area_struct *vma, unsigned long start,
-			   unsigned long end, unsigned long newflags)
+int wr_vma_mprotect(struct vm_area_struct *vma, unsigned long start,
+		    unsigned long end, unsigned long newflags)
 {
 	return -EACCES;
 }
 
 /* The address is what a page is found by. */
-static int wr_vma_mremap(struct vm_area_struct *vma)
+int wr_vma_mremap(struct vm_area_struct *vma)
 {
 	return -EINVAL;
 }
@@ -675,10 +676,17 @@ static const struct vm_operations_struct tracked_ops = {
 	.page_mkwrite = wr_vma_page_mkwrite,
 };
 
-/* By its vm_ops, which nothing but this file sets. */
+/* Whether it is a window's. By its vm_ops, which nothing but this file sets. */
 bool wr_vma_is_ours(struct vm_area_struct *vma)
 {
 	return vma->vm_ops == &simple_ops || vma->vm_ops == &tracked_ops;
+}
+
+/* The same of a view's, each of which has tables of its own: see view.c. */
+bool wr_vma_is_view(struct vm_area_struct *vma)
+{
+	return vma->vm_ops && vma->vm_ops->may_split == wr_vma_may_split &&
+	       !wr_vma_is_ours(vma);
 }
 
 /* As the core does: where page_mkwrite is asked, nothing is mapped writable. */

@@ -11,6 +11,7 @@
 #include <linux/uaccess.h>
 
 #include "commit.h"
+#include "handle.h"
 #include "ioctl.h"
 #include "place.h"
 #include "space.h"
@@ -110,7 +111,8 @@ int wr_ioctl_get_info(struct wr_ioctl *call)
 		.out_max_ranges = WINREGION_MAX_RANGES,
 		.out_features =
 			WINREGION_FEATURE_VECTOR | WINREGION_FEATURE_EXECUTE |
-			WINREGION_FEATURE_GUARD | WINREGION_FEATURE_FORK,
+			WINREGION_FEATURE_GUARD | WINREGION_FEATURE_FORK |
+			WINREGION_FEATURE_SECTION,
 		.out_lowest = wr_place_lowest(),
 		.out_highest = wr_highest(),
 		.out_max_regions = wr_space_max_regions(),
@@ -245,7 +247,7 @@ noinline long wr_ioctl_by_table(unsigned int cmd, void __user *user, bool hard)
 	const struct wr_ioctl_op *op;
 
 	if (nr >= ARRAY_SIZE(ops))
-		return -ENOTTY;
+		return wr_handle_device(cmd, user);
 	op = &ops[array_index_nospec(nr, ARRAY_SIZE(ops))];
 	return op->cmd == cmd ? call_op(op, user, hard) : -ENOTTY;
 }

@@ -72,7 +72,8 @@ bool wr_layout_all_ours(struct wr_window *window, unsigned long addr,
 
 	mmap_assert_locked(window->space->mm);
 	for_each_vma_range(vmi, vma, end) {
-		if (vma->vm_start > addr || !wr_vma_is_ours(vma) ||
+		if (vma->vm_start > addr ||
+		    !(wr_vma_is_ours(vma) || wr_vma_is_view(vma)) ||
 		    vma->vm_private_data != window)
 			return false;
 		addr = vma->vm_end;
@@ -111,6 +112,8 @@ static bool may_leave(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	bool may;
 
+	if (window->view)
+		return true; /* it goes with its region */
 	mutex_lock(&window->lock);
 	may = wr_window_can_lose(window, first, end);
 	mutex_unlock(&window->lock);
@@ -599,6 +602,58 @@ struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
 		return window;
 	wr_window_put(window);
 	return ERR_PTR(err);
+}
+
+static int make_room(struct wr_space *space, pgoff_t first, pgoff_t end)
+{
+	struct wr_window *window;
+	pgoff_t next = first;
+	int err = 0;
+
+	while (!err && next < end && (window = wr_window_next(space, next))) {
+		pgoff_t from = max(first, READ_ONCE(window->first));
+		pgoff_t to = min(end, READ_ONCE(window->end));
+
+		next = max(next + 1, READ_ONCE(window->end));
+		if (from >= end)
+			next = end;
+		else if (has_region(window, from, to))
+			err = -EEXIST;
+		else if (from < to)
+			err = wr_layout_unmap(window, from, to);
+		wr_window_put(window);
+		cond_resched();
+	}
+	return err;
+}
+
+/**
+ * wr_layout_map_view - map a view
+ * @window: the view's window, not published yet; its space's layout_lock is held
+ * @first: the first page, or 0 for where the core would put it
+ * @access: whether it will ever let its pages be read
+ *
+ * Free pages that windows have in the range leave them.
+ *
+ * Return: 0, or -EEXIST, -ENOSPC, -EAGAIN, -EACCES, -EINTR, or what the file's
+ * own mmap says.
+ */
+int wr_layout_map_view(struct wr_window *window, pgoff_t first, bool access)
+{
+	unsigned long flags = 0, len = wr_address(window->end - window->first);
+	struct wr_space *space = window->space;
+	int err;
+
+	space->layout.place = !first;
+	if (first) {
+		wr_window_set_range(window, first, first + wr_index(len));
+		err = make_room(space, first, window->end);
+		if (err)
+			return err;
+		flags = MAP_FIXED_NOREPLACE;
+	}
+	return map_error(take_step(window, WR_STEP_NEW, wr_address(first), len,
+				   access ? rights(false) : PROT_NONE, flags));
 }
 
 /**

@@ -14,6 +14,8 @@ struct wr_share;
  * @quota: pages charged to the system; changes under the lock of commit.c too
  * @store: those of them that are not committed
  * @node: in the list of those that have a quota; the lock of commit.c
+ * @backed: it has backing of its own in the core's accounts; never changes once there
+ *	is a quota
  * @share: where @quota is counted, or NULL; the lock of commit.c
  */
 struct wr_pagefile {
@@ -21,6 +23,7 @@ struct wr_pagefile {
 	unsigned long quota;
 	atomic_long_t store;
 	struct list_head node;
+	bool backed;
 	struct wr_share *share;
 };
 

@@ -19,6 +19,7 @@
 #include "query.h"
 #include "regiontree.h"
 #include "resident.h"
+#include "view.h"
 #include "states.h"
 
 /* Of a mapping of a device, how many pages are looked at for one answer. */
@@ -55,6 +56,7 @@ static unsigned int describe_slot(struct wr_window *window,
 		.region_end = region->end,
 		.committed = region->committed,
 		.protection = region->protection,
+		.type = wr_found_type(window),
 	};
 	const u8 *at, *next, *stop;
 	unsigned int n;
@@ -79,6 +81,14 @@ static unsigned int describe_slot(struct wr_window *window,
 	return n;
 }
 
+static unsigned long count_resident(struct wr_window *window, pgoff_t first,
+				    pgoff_t end)
+{
+	if (window->view)
+		return wr_view_resident(window, first, end);
+	return wr_resident_count(window, first, end);
+}
+
 /*
  * Describes the runs from page *@index to @end and moves *@index on, until a
  * page is in no region. Return: how many, at most @max.
@@ -87,7 +97,8 @@ static unsigned int describe_runs(struct wr_window *window, pgoff_t *index,
 				  pgoff_t end, u32 flags,
 				  struct winregion_run *runs, unsigned int max)
 {
-	bool plain = !window->lost && !(flags & WINREGION_QUERY_RESIDENT);
+	bool plain = !window->lost && !(flags & WINREGION_QUERY_RESIDENT) &&
+		     !(window->view && wr_view_is_reserved(window));
 	struct wr_region *region;
 	struct wr_found found;
 	unsigned int n = 0;
@@ -106,7 +117,7 @@ static unsigned int describe_runs(struct wr_window *window, pgoff_t *index,
 		*index = found.first + found.pages;
 		if (flags & WINREGION_QUERY_RESIDENT)
 			runs[n].resident =
-				wr_resident_count(window, found.first, *index)
+				count_resident(window, found.first, *index)
 				<< PAGE_SHIFT;
 		n++;
 	}
@@ -135,10 +146,14 @@ static unsigned int query_window(struct wr_space *space, pgoff_t *index,
  */
 static pgoff_t next_region_page(struct wr_space *space, pgoff_t index)
 {
-	struct wr_window *window;
+	struct wr_window *window = wr_window_next_view(space, index);
+	pgoff_t found = ULONG_MAX, view = ULONG_MAX;
 	struct wr_region *region;
-	pgoff_t found = ULONG_MAX;
 
+	if (window) {
+		view = max(READ_ONCE(window->first), index);
+		wr_window_put(window);
+	}
 	while (found == ULONG_MAX && !fatal_signal_pending(current) &&
 	       (window = wr_window_next(space, index))) {
 		mutex_lock(&window->lock);
@@ -150,7 +165,7 @@ static pgoff_t next_region_page(struct wr_space *space, pgoff_t index)
 		wr_window_put(window);
 		cond_resched();
 	}
-	return found;
+	return min(found, view);
 }
 
 static u32 foreign_protection(vm_flags_t flags)

@@ -3,6 +3,7 @@
 #define _WR_QUERY_H
 
 #include "regiontree.h"
+#include "view.h"
 
 /**
  * struct wr_found - a run of pages in a region
@@ -12,6 +13,7 @@
  * @region_end: the page behind the region's last
  * @committed: committed pages of the region
  * @protection: allocation protection of the region
+ * @type: WINREGION_TYPE_*
  * @state: of the pages of the run; reserved if not committed
  */
 struct wr_found {
@@ -21,8 +23,14 @@ struct wr_found {
 	pgoff_t region_end;
 	unsigned long committed;
 	u32 protection;
+	u32 type;
 	u8 state;
 };
+
+static __always_inline u32 wr_found_type(struct wr_window *window)
+{
+	return window->view ? WINREGION_TYPE_MAPPED : WINREGION_TYPE_PRIVATE;
+}
 
 static __always_inline void wr_found_run(const struct wr_found *found,
 					 struct winregion_run *run)
@@ -40,7 +48,7 @@ static __always_inline void wr_found_run(const struct wr_found *found,
 	run->state = wr_state_is_committed(state) ? WINREGION_STATE_COMMIT :
 						    WINREGION_STATE_RESERVE;
 	run->protection = wr_state_protection(state, found->protection);
-	run->type = WINREGION_TYPE_PRIVATE;
+	run->type = found->type;
 	run->flags = 0;
 	run->__reserved = 0;
 }
@@ -53,7 +61,12 @@ wr_found_at(struct wr_window *window, struct wr_region *region, pgoff_t index)
 {
 	struct wr_runs *runs = &window->runs;
 	pgoff_t end = region->end, next;
-	u8 state = wr_runs_near_span(runs, index, end, &next);
+	u8 state;
+
+	if (unlikely(window->view))
+		state = wr_view_span(window, index, end, &next);
+	else
+		state = wr_runs_near_span(runs, index, end, &next);
 
 	if (!wr_state_is_committed(state) && unlikely(window->lost))
 		next = wr_found_reserved_end(runs, next, end);
@@ -64,6 +77,7 @@ wr_found_at(struct wr_window *window, struct wr_region *region, pgoff_t index)
 		.region_end = end,
 		.committed = region->committed,
 		.protection = region->protection,
+		.type = wr_found_type(window),
 		.state = state,
 	};
 }

@@ -16,7 +16,8 @@ static bool check_split(struct wr_window *window, struct wr_change *change,
 	struct wr_rights rights = {};
 	struct wr_needs needs = {};
 
-	return !wr_change_check_run(window, WR_COMMIT, old, change->state, 0,
+	return !window->view &&
+	       !wr_change_check_run(window, WR_COMMIT, old, change->state, 0,
 				    &rights, &needs) &&
 	       !needs.track && !needs.exec &&
 	       wr_runs_make_states(&window->runs, change->first) &&

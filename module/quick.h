@@ -62,6 +62,8 @@ static __always_inline bool wr_quick_check(struct wr_window *window,
 	lockdep_assert_held(&window->lock);
 	if (!region || !pages || change->end > region->end)
 		return false;
+	if (unlikely(window->view))
+		return false;
 	slot = wr_quick_slot(window, change);
 	if (!slot)
 		return false;

@@ -15,7 +15,6 @@
  *
  * layout_lock serialises it all. Pages count, not bytes; ends are exclusive.
  */
-#include <linux/atomic.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -31,9 +30,6 @@
 #define SHARED_WINDOW_MIN (SZ_1M >> PAGE_SHIFT)
 #define SHARED_WINDOW_MAX (SZ_1G >> PAGE_SHIFT)
 
-/* Of the region that was made last, whosesoever it is: a space may end meanwhile. */
-static atomic64_t last_serial = ATOMIC64_INIT(0);
-
 /* Puts the region in at @first, where there is room. The window is locked. */
 static void put_region(struct wr_window *window, struct wr_region *region,
 		       struct wr_reserve *request, pgoff_t first)
@@ -42,7 +38,7 @@ static void put_region(struct wr_window *window, struct wr_region *region,
 	region->first = first;
 	region->end = first + request->pages;
 	region->protection = request->protection;
-	region->serial = atomic64_inc_return(&last_serial);
+	region->serial = wr_region_serial();
 	request->serial = region->serial;
 	wr_region_add(window, region);
 }
@@ -783,11 +779,13 @@ static int release(struct wr_space *space, pgoff_t first, unsigned long *pages,
 		goto free_tail;
 	err = -ENOENT;
 	window = wr_window_find(space, first);
-	if (window) {
+	if (window && window->view)
+		err = -EBUSY;
+	else if (window)
 		err = release_locked(space, window, first, pages, serial,
 				     &tail);
+	if (window)
 		wr_window_put(window);
-	}
 	retire_kept(space);
 	mutex_unlock(&space->layout_lock);
 free_tail:
@@ -803,7 +801,8 @@ free_tail:
  * @pages: how many, or 0 for the whole region; set to how many it were
  *
  * Context: takes layout_lock and mmap_lock.
- * Return: 0, or -ENOENT, -ESPIPE, -EXDEV, -EINTR; of a part also -EMFILE, -ENOMEM.
+ * Return: 0, or -ENOENT, -ESPIPE, -EXDEV, -EINTR, -EBUSY for a view; of a part also
+ * -EMFILE, -ENOMEM.
  */
 int wr_release(struct wr_space *space, pgoff_t first, unsigned long *pages)
 {

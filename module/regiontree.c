@@ -320,6 +320,15 @@ pgoff_t wr_region_room_end(struct wr_window *window, pgoff_t index,
 	return region->first;
 }
 
+/* Of the region that was made last, whosesoever it is: a space may end meanwhile. */
+static atomic64_t last_serial = ATOMIC64_INIT(0);
+
+/* For a new region. */
+u64 wr_region_serial(void)
+{
+	return atomic64_inc_return(&last_serial);
+}
+
 /* Whether no more region can have any of the window's pages. */
 bool wr_region_fill(struct wr_window *window)
 {

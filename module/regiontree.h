@@ -47,6 +47,7 @@ bool wr_region_find_gap(struct wr_window *window, pgoff_t from,
 pgoff_t wr_region_room_end(struct wr_window *window, pgoff_t index,
 			   unsigned long pages);
 bool wr_region_fill(struct wr_window *window);
+u64 wr_region_serial(void);
 
 /* The region with the page @index, or NULL; mostly the one in the middle. */
 static __always_inline struct wr_region *

@@ -72,7 +72,8 @@ static struct inode *make_inode(void)
  */
 #define FILE_NAME "dev/zero[winregion]"
 
-static struct file *make_file(void)
+static struct file *make_file(const char *name,
+			      const struct file_operations *operations)
 {
 	struct inode *inode;
 	struct file *file;
@@ -82,8 +83,7 @@ static struct file *make_file(void)
 		return ERR_CAST(inode);
 	/* __fput() drops a module reference that nobody else takes. */
 	__module_get(THIS_MODULE);
-	file = alloc_file_pseudo(inode, fs_mount, FILE_NAME, O_RDWR,
-				 &wr_file_operations);
+	file = alloc_file_pseudo(inode, fs_mount, name, O_RDWR, operations);
 	if (IS_ERR(file)) {
 		module_put(THIS_MODULE);
 		iput(inode);
@@ -91,12 +91,44 @@ static struct file *make_file(void)
 	return file;
 }
 
+/**
+ * wr_space_make_file - a file of ours that can be mapped
+ * @name: its name
+ * @operations: what it can do; release calls wr_space_unpin_files()
+ * @data: for them
+ *
+ * Return: the file or an error pointer.
+ */
+struct file *wr_space_make_file(const char *name,
+				const struct file_operations *operations,
+				void *data)
+{
+	struct file *file;
+	int err;
+
+	err = simple_pin_fs(&fs_type, &fs_mount, &fs_users);
+	if (err)
+		return ERR_PTR(err);
+	file = make_file(name, operations);
+	if (IS_ERR(file))
+		wr_space_unpin_files();
+	else
+		file->private_data = data;
+	return file;
+}
+
+/* A file of ours ends. */
+void wr_space_unpin_files(void)
+{
+	simple_release_fs(&fs_mount, &fs_users);
+}
+
 static void drop_file(struct wr_space *space)
 {
 	if (!space->file)
 		return;
 	fput(space->file);
-	simple_release_fs(&fs_mount, &fs_users);
+	wr_space_unpin_files();
 	WRITE_ONCE(space->file, NULL);
 	WRITE_ONCE(space->file_forked, false);
 }
@@ -113,20 +145,14 @@ static void drop_file(struct wr_space *space)
 struct file *wr_space_file(struct wr_space *space)
 {
 	struct file *file;
-	int err;
 
 	lockdep_assert_held(&space->layout_lock);
 	if (READ_ONCE(space->file_forked))
 		drop_file(space);
 	if (space->file)
 		return space->file;
-	err = simple_pin_fs(&fs_type, &fs_mount, &fs_users);
-	if (err)
-		return ERR_PTR(err);
-	file = make_file();
-	if (IS_ERR(file))
-		simple_release_fs(&fs_mount, &fs_users);
-	else
+	file = wr_space_make_file(FILE_NAME, &wr_file_operations, NULL);
+	if (!IS_ERR(file))
 		WRITE_ONCE(space->file, file);
 	return file;
 }
@@ -146,6 +172,7 @@ static struct wr_space *alloc_space(struct mm_struct *mm)
 		INIT_LIST_HEAD(&space->shared[i]);
 	space->windows = RB_ROOT;
 	space->roomy = RB_ROOT;
+	space->views = RB_ROOT;
 	wr_pagefile_init(&space->pagefile);
 	space->mm = mm;
 	mmgrab(mm);

@@ -23,8 +23,12 @@
  *	      space->batch_lock	one change of several windows
  *	        window->lock	states and pages; of several windows only under
  *				batch_lock, of a child's only in a fork
+ *	          section->lock	what of a section is committed
  *	          page lock
  *	            i_mmap_rwsem
+ *
+ * A page of a file that a view maps is locked by the core, before window->lock of the
+ * view is taken; no such lock is taken under it.
  *
  * space->lock, pagefile->lock, inside that of commit.c, and the lock of the table
  * of spaces are leaves.
@@ -92,10 +96,11 @@ struct wr_layout {
  * @lock: a leaf; protects the rest
  * @windows: by address
  * @roomy: those of them that regions may not fill, by address
+ * @views: windows that are views, by address; a hole of another window can have one
  * @shared: windows for small regions, [1] executable ones; the one that was
  *	used last first
  * @shared_pages: pages of all shared windows
- * @nr_windows: windows in @windows
+ * @nr_windows: windows in @windows and @views
  * @nr_regions: regions in them
  * @pagefile: the commit charge; has its own locks
  * @spare: see struct wr_runs; atomic
@@ -118,6 +123,7 @@ struct wr_space {
 	spinlock_t lock; /* the lists of windows */
 	struct rb_root windows;
 	struct rb_root roomy;
+	struct rb_root views;
 	struct list_head shared[2];
 	unsigned long shared_pages;
 	unsigned long nr_windows;
@@ -133,6 +139,10 @@ void wr_space_get(struct wr_space *space);
 void wr_space_put(struct wr_space *space);
 
 struct file *wr_space_file(struct wr_space *space);
+struct file *wr_space_make_file(const char *name,
+				const struct file_operations *operations,
+				void *data);
+void wr_space_unpin_files(void);
 
 int wr_space_add_regions(struct wr_space *space, long n);
 unsigned long wr_space_max_regions(void);

@@ -32,13 +32,12 @@
 
 static DEFINE_IDA(stamps);
 
-/* The window with the page @index or the next one behind. */
-static struct wr_window *next_window(struct wr_space *space, pgoff_t index)
+/* Of a tree of windows, the one with the page @index or the next one behind. */
+static struct wr_window *next_in(struct rb_root *root, pgoff_t index)
 {
-	struct rb_node *node = space->windows.rb_node;
 	struct wr_window *next = NULL, *window;
+	struct rb_node *node = root->rb_node;
 
-	lockdep_assert_held(&space->lock);
 	while (node) {
 		window = rb_entry(node, struct wr_window, node);
 		if (window->end <= index) {
@@ -53,28 +52,56 @@ static struct wr_window *next_window(struct wr_space *space, pgoff_t index)
 	return next;
 }
 
-/* The window with the page @index or the next one behind, with a reference. */
-struct wr_window *wr_window_next(struct wr_space *space, pgoff_t index)
+static struct wr_window *get_next_in(struct wr_space *space,
+				     struct rb_root *root, pgoff_t index)
 {
 	struct wr_window *next;
 
 	spin_lock(&space->lock);
-	next = next_window(space, index);
+	next = next_in(root, index);
 	if (next)
 		refcount_inc(&next->refs);
 	spin_unlock(&space->lock);
 	return next;
 }
 
-/* The window with the page @index, with a reference, or NULL. */
+/*
+ * The window with the page @index or the next one behind, with a reference. Not a
+ * view, which is like a mapping of somebody else's to all other windows.
+ */
+struct wr_window *wr_window_next(struct wr_space *space, pgoff_t index)
+{
+	return get_next_in(space, &space->windows, index);
+}
+
+/* The same among views only. */
+struct wr_window *wr_window_next_view(struct wr_space *space, pgoff_t index)
+{
+	return get_next_in(space, &space->views, index);
+}
+
+/* A view may be in a hole of another window, and is the one meant then. */
+static struct wr_window *window_at(struct wr_space *space, pgoff_t index)
+{
+	struct wr_window *window = next_in(&space->views, index);
+
+	lockdep_assert_held(&space->lock);
+	if (!window || window->first > index)
+		window = next_in(&space->windows, index);
+	return window && window->first <= index ? window : NULL;
+}
+
+/* The window, or view, with the page @index, with a reference, or NULL. */
 struct wr_window *wr_window_find(struct wr_space *space, pgoff_t index)
 {
-	struct wr_window *window = wr_window_next(space, index);
+	struct wr_window *window;
 
-	if (!window || READ_ONCE(window->first) <= index)
-		return window;
-	wr_window_put(window);
-	return NULL;
+	spin_lock(&space->lock);
+	window = window_at(space, index);
+	if (window)
+		refcount_inc(&window->refs);
+	spin_unlock(&space->lock);
+	return window;
 }
 
 DEFINE_PER_CPU(struct wr_window *, wr_recent);
@@ -88,8 +115,8 @@ struct wr_window *wr_window_trylock(struct wr_space *space, pgoff_t index)
 	struct wr_window *window;
 
 	spin_lock(&space->lock);
-	window = next_window(space, index);
-	if (window && (window->first > index || !mutex_trylock(&window->lock)))
+	window = window_at(space, index);
+	if (window && !mutex_trylock(&window->lock))
 		window = NULL;
 	if (window)
 		this_cpu_write(wr_recent, window);
@@ -112,6 +139,7 @@ void wr_window_put(struct wr_window *window)
 	if (window->stamp)
 		ida_free(&stamps, window->stamp >> STAMP_SHIFT);
 	fput(window->file);
+	kfree(window->view);
 	wr_space_put(window->space);
 	kfree_rcu(window, rcu);
 }
@@ -152,19 +180,26 @@ int wr_window_stamp(struct wr_window *window)
 /* Where it is to be mapped; nobody else knows it yet. */
 void wr_window_set_range(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
+	if (window->view)
+		window->shift += first - window->first;
 	window->first = first;
 	window->end = end;
 	wr_runs_init(&window->runs, first, end, &window->space->spare);
 }
 
+static struct rb_root *tree_of(struct wr_window *window)
+{
+	return window->view ? &window->space->views : &window->space->windows;
+}
+
 /*
- * Adds the window to space->windows, which takes over the creator's reference.
- * Its lock is held. Return: 0, or -ENOENT if the program has unmapped it
- * already.
+ * Adds the window to space->windows, which takes over the creator's reference; a
+ * view to space->views. Its lock is held. Return: 0, or -ENOENT if the program has
+ * unmapped it already.
  */
 int wr_window_publish(struct wr_window *window)
 {
-	struct rb_root *root = &window->space->windows;
+	struct rb_root *root = tree_of(window);
 	struct rb_node **link = &root->rb_node, *parent = NULL;
 	struct wr_window *other;
 
@@ -172,7 +207,7 @@ int wr_window_publish(struct wr_window *window)
 	if (window->dead)
 		return -ENOENT;
 	spin_lock(&window->space->lock);
-	other = next_window(window->space, window->first);
+	other = next_in(root, window->first);
 	WARN_ON_ONCE(other && other->first < window->end);
 	while (*link) {
 		parent = *link;
@@ -299,7 +334,7 @@ static void forget_recent(struct wr_window *window)
 	}
 }
 
-/* Takes it out of space->windows. Return: whether it was in. */
+/* Takes it out of space->windows, or views. Return: whether it was in. */
 bool wr_window_unpublish(struct wr_window *window)
 {
 	struct wr_space *space = window->space;
@@ -310,7 +345,7 @@ bool wr_window_unpublish(struct wr_window *window)
 	if (RB_EMPTY_NODE(&window->node))
 		return false;
 	spin_lock(&space->lock);
-	rb_erase(&window->node, &space->windows);
+	rb_erase(&window->node, tree_of(window));
 	RB_CLEAR_NODE(&window->node);
 	space->nr_windows--;
 	forget_room(window);

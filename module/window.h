@@ -13,6 +13,7 @@
 #include "states.h"
 
 struct wr_region;
+struct wr_view;
 
 /**
  * struct wr_window - a range of addresses that we have mapped
@@ -25,11 +26,12 @@ struct wr_region;
  *	window are not taken for a relative's; never changes
  * @shift: how much the index of a page is above its offset in @file; never changes
  *	once it is mapped
+ * @view: what a view has besides, NULL for all other windows; never changes
  * @exec: its own VMA is executable; never changes once it is mapped
  * @huge: it may have 2 MiB pages, and no VM_MIXEDMAP; as @exec
  * @copied_from: where the first VMA may be that a fork copies: a hint; mmap_lock for
  *	writing
- * @node: in space->windows; space->lock
+ * @node: in space->windows, or space->views; space->lock
  * @first: the first page; changes under mmap_lock, @lock and space->lock
  * @end: the page behind the last; as @first
  * @shared: in space->shared, or empty; space->lock
@@ -66,6 +68,7 @@ struct wr_window {
 	struct file *file;
 	pgoff_t stamp;
 	pgoff_t shift;
+	struct wr_view *view;
 	bool exec;
 	bool huge;
 	unsigned long copied_from;
@@ -139,6 +142,7 @@ static inline bool wr_window_lost_at(struct wr_window *window, pgoff_t index,
 }
 
 struct wr_window *wr_window_next(struct wr_space *space, pgoff_t index);
+struct wr_window *wr_window_next_view(struct wr_space *space, pgoff_t index);
 struct wr_window *wr_window_find(struct wr_space *space, pgoff_t index);
 struct wr_window *wr_window_trylock(struct wr_space *space, pgoff_t index);
 

@@ -40,7 +40,7 @@
  * EINVAL         a parameter that is never valid: @size, a reserved field,
  *                an impossible requirement, too many ranges
  * EOPNOTSUPP     unknown flag
- * EDOM           a page protection that is not valid for private memory
+ * EDOM           a page protection that is not valid for that kind of memory
  * EADDRNOTAVAIL  the address lies outside the usable address range
  * EOVERFLOW      length 0, or a range that wraps or leaves the usable range
  * EEXIST         the range to reserve overlaps something that exists
@@ -58,6 +58,16 @@
  * ENOMEM         no kernel memory
  * ENFILE         the system has no free file structure
  * EINTR          the process is being killed
+ * EBADF          a descriptor that is not open for it
+ * EMEDIUMTYPE    a file that sections cannot be of, or what only a file has
+ * ENXIO          all of a file is wanted, which is empty
+ * EFBIG          a section larger than its file, or than any address space
+ * ERANGE         a view that begins or ends behind its section
+ * EKEYREJECTED   a right that the file, the descriptor, the section or the view
+ *                does not have
+ * EBUSY          decommit or release of a view
+ * EALREADY       commit in a view of a file, which is committed always
+ * EIO            the file system has failed to write
  * ============== =========================================================
  */
 
@@ -113,7 +123,15 @@ enum {
 	WINREGION_CMD_DECOMMIT,
 	WINREGION_CMD_PROTECT,
 	WINREGION_CMD_QUERY,
-	WINREGION_CMD_QUERY_RUNS
+	WINREGION_CMD_QUERY_RUNS,
+	WINREGION_CMD_CREATE_SECTION,
+	WINREGION_CMD_MAP_VIEW,
+	WINREGION_CMD_UNMAP_VIEW,
+	WINREGION_CMD_FLUSH_VIEW,
+	WINREGION_CMD_QUERY_SECTION,
+	WINREGION_CMD_EXTEND_SECTION,
+	WINREGION_CMD_DUPLICATE_SECTION,
+	WINREGION_CMD_QUERY_FILE
 };
 
 /* Features of this module, in winregion_get_info.out_features */
@@ -121,6 +139,7 @@ enum {
 #define WINREGION_FEATURE_EXECUTE (1 << 1) /* executable protections */
 #define WINREGION_FEATURE_GUARD (1 << 2) /* one-shot guard pages */
 #define WINREGION_FEATURE_FORK (1 << 3) /* copy-on-write fork */
+#define WINREGION_FEATURE_SECTION (1 << 4) /* sections and views of them */
 
 /**
  * struct winregion_get_info - ioctl(WINREGION_GET_INFO)
@@ -220,8 +239,8 @@ struct winregion_reserve {
  * of its own. Rules: VF-05 to VF-07, NF-01 to NF-06.
  *
  * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL, EOVERFLOW, ENOENT,
- * EXDEV, ESPIPE, EMFILE, ENOMEM, EINTR; EFAULT only where the structure cannot
- * be read.
+ * EXDEV, ESPIPE, EMFILE, EBUSY, ENOMEM, EINTR; EFAULT only where the structure
+ * cannot be read.
  */
 struct winregion_release {
 	__u32 size;
@@ -271,6 +290,14 @@ struct winregion_range {
  * Rules: M-10 to M-13, P-01 to P-12, VA-05 to VA-09, VF-08 to VF-13, VP-01 to
  * VP-14.
  *
+ * In a view of a file all pages are committed, and COMMIT fails. In one of memory
+ * COMMIT commits pages of the section, for all views of all processes, and gives them
+ * the protection in this view. No protection can have a right that the allocation
+ * protection of the view has not. Rules: VV-01, VV-02, VV-08, VV-09, VC-01 to VC-05,
+ * SR-01 to SR-12.
+ *
+ * Of views also EKEYREJECTED, and of COMMIT EALREADY, of DECOMMIT EBUSY.
+ *
  * Errors of all three: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL,
  * EOVERFLOW, ENOENT, EXDEV, EAGAIN, ENOMEM, EINTR; of COMMIT and PROTECT also
  * EDOM, EACCES, ENOSPC; of COMMIT EDQUOT, ENFILE; of PROTECT ENODATA; of
@@ -302,7 +329,8 @@ struct winregion_change {
  * @region_protection: allocation protection of the region; 0 if free
  * @state: WINREGION_STATE_*
  * @protection: 0 for reserved pages, WINREGION_NOACCESS for free ones
- * @type: WINREGION_TYPE_PRIVATE, or 0 for free pages
+ * @type: WINREGION_TYPE_PRIVATE, WINREGION_TYPE_MAPPED for views, or 0 for free
+ *	pages
  * @flags: WINREGION_RUN_* bits
  * @__reserved: 0
  */
@@ -387,5 +415,252 @@ struct winregion_query_runs {
 };
 
 #define WINREGION_QUERY_RUNS _IO(WINREGION_TYPE, WINREGION_CMD_QUERY_RUNS)
+
+/**
+ * DOC: Sections and views
+ *
+ * A section stands for a file, or for memory that is its own. Its descriptor is a
+ * right: what it lets be done is fixed when it is made, whoever has it. A view is a
+ * region of Type WINREGION_TYPE_MAPPED that shows a part of a section. It stays when
+ * the descriptor is closed, and ends by WINREGION_UNMAP_VIEW or munmap() of all of
+ * it, or with the process; a fork copies it, and both show the same.
+ *
+ * Views are as coherent with each other, and with read(), write() and mmap(), as
+ * mmap() of the file is. Pages behind the end of the file raise SIGBUS.
+ */
+
+/*
+ * What a section's descriptor allows; the numbers are those of Windows. A view that
+ * can be read needs MAP_READ, one that can be written MAP_WRITE and not MAP_READ,
+ * one with no access MAP_READ.
+ */
+#define WINREGION_SECTION_QUERY 0x01
+#define WINREGION_SECTION_MAP_WRITE 0x02
+#define WINREGION_SECTION_MAP_READ 0x04
+#define WINREGION_SECTION_EXTEND 0x10
+#define WINREGION_SECTION_ALL 0x17
+
+/* Flags of winregion_create_section, and winregion_query_section.out_flags */
+#define WINREGION_SECTION_RESERVE (1 << 0) /* memory: committed page by page */
+#define WINREGION_SECTION_NOCACHE (1 << 1) /* shown in protections, no effect */
+#define WINREGION_SECTION_WRITECOMBINE (1 << 2) /* remembered, no effect */
+#define WINREGION_SECTION_FILE (1 << 3) /* of a file; out_flags only */
+
+/**
+ * struct winregion_create_section - ioctl(WINREGION_CREATE_SECTION)
+ * @size: sizeof(struct winregion_create_section)
+ * @flags: WINREGION_SECTION_RESERVE, _NOCACHE, _WRITECOMBINE
+ * @file: a descriptor of a regular file, or -1 for memory
+ * @protection: WINREGION_READONLY or WINREGION_READWRITE: the most that views can
+ *	have
+ * @access: WINREGION_SECTION_* that the new descriptor allows
+ * @out_fd: the new descriptor, which is closed by exec
+ * @length: in: bytes, or 0 for all of the file; out: bytes of the section, of memory
+ *	whole pages
+ *
+ * The file must be open for reading, and for writing if @protection is
+ * WINREGION_READWRITE, and as large as the section (EFBIG); it must be possible to
+ * map it in that way (EKEYREJECTED), by pages that are its own (EMEDIUMTYPE): so no
+ * file of hugetlbfs or with DAX. It may be closed afterwards. While there is a section it
+ * cannot be sealed against writing. Memory is charged as a whole, unless
+ * WINREGION_SECTION_RESERVE says that each page is to be charged once it is
+ * committed; for files that flag has no effect. Rules: CM-01, CM-02, CM-04 to CM-06,
+ * CM-08, CM-10, CM-11, CM-20, CM-21, CM-23, CM-25 to CM-29, CM-31, CM-47, CM-48.
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EBADF, EDOM, EMEDIUMTYPE,
+ * EKEYREJECTED, ENXIO, EFBIG, EDQUOT, EMFILE, ENFILE, ENOSPC, EAGAIN, ENOMEM, EINTR.
+ */
+struct winregion_create_section {
+	__u32 size;
+	__u32 flags;
+	__s32 file;
+	__u32 protection;
+	__u32 access;
+	__s32 out_fd;
+	__aligned_u64 length;
+};
+
+#define WINREGION_CREATE_SECTION \
+	_IO(WINREGION_TYPE, WINREGION_CMD_CREATE_SECTION)
+
+/* Flags of winregion_map_view */
+#define WINREGION_VIEW_TOP_DOWN (1 << 0) /* as high as possible */
+
+/**
+ * struct winregion_map_view - ioctl(WINREGION_MAP_VIEW) of a section's descriptor
+ * @size: sizeof(struct winregion_map_view)
+ * @flags: WINREGION_VIEW_* bits
+ * @protection: the view's allocation protection: WINREGION_NOACCESS, _READONLY or
+ *	_READWRITE, maybe with WINREGION_GUARD
+ * @__reserved: must be 0
+ * @address: in: 0, or the base; out: the base. A multiple of WINREGION_GRANULARITY
+ * @offset: bytes in the section, a multiple of WINREGION_GRANULARITY
+ * @length: in: bytes, or 0 for the rest of the section; out: whole pages
+ * @commit: bytes at the beginning that are committed with it; 0 for a file
+ * @lowest: 0, or the lowest base allowed, as for winregion_reserve
+ * @highest: 0, or the highest byte allowed, as for winregion_reserve
+ *
+ * @lowest and @highest must be 0 when @address is given.
+ * Rules: MV-01, MV-10, MV-20 to MV-22, MV-24 to MV-28, MV-30, MV-31, MV-46, MV-47,
+ * MV-50, MV-51, AR-21, AR-22.
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EDOM, EKEYREJECTED, ERANGE,
+ * EADDRNOTAVAIL, EOVERFLOW, EEXIST, ENOSPC, EDQUOT, EMFILE, EAGAIN, EACCES,
+ * EMEDIUMTYPE, ENOMEM, ENFILE, EINTR.
+ */
+struct winregion_map_view {
+	__u32 size;
+	__u32 flags;
+	__u32 protection;
+	__u32 __reserved;
+	__aligned_u64 address;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 commit;
+	__aligned_u64 lowest;
+	__aligned_u64 highest;
+};
+
+#define WINREGION_MAP_VIEW _IO(WINREGION_TYPE, WINREGION_CMD_MAP_VIEW)
+
+/**
+ * struct winregion_unmap_view - ioctl(WINREGION_UNMAP_VIEW)
+ * @size: sizeof(struct winregion_unmap_view)
+ * @flags: must be 0
+ * @address: in: any address in the view; out: its base
+ * @out_length: its bytes
+ *
+ * Rules: UM-01 to UM-05.
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL, ENOENT, ENOMEM, ENOSPC,
+ * EACCES, EINTR; EFAULT only where the structure cannot be read.
+ */
+struct winregion_unmap_view {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 address;
+	__aligned_u64 out_length;
+};
+
+#define WINREGION_UNMAP_VIEW _IO(WINREGION_TYPE, WINREGION_CMD_UNMAP_VIEW)
+
+/**
+ * struct winregion_flush_view - ioctl(WINREGION_FLUSH_VIEW)
+ * @size: sizeof(struct winregion_flush_view)
+ * @flags: must be 0
+ * @address: in a view
+ * @length: bytes, or 0 for the rest of the view
+ *
+ * Writes what was changed in that part of the file to it, and waits for it; not what
+ * else there is to know of the file, nor what the disk keeps in a cache of its own.
+ * For memory there is nothing to do. Rules: FV-01 to FV-04.
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL, ENOENT, EXDEV, EIO.
+ */
+struct winregion_flush_view {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 address;
+	__aligned_u64 length;
+};
+
+#define WINREGION_FLUSH_VIEW _IO(WINREGION_TYPE, WINREGION_CMD_FLUSH_VIEW)
+
+/**
+ * struct winregion_query_section - ioctl(WINREGION_QUERY_SECTION) of a section's
+ * descriptor
+ * @size: sizeof(struct winregion_query_section)
+ * @flags: must be 0
+ * @out_flags: WINREGION_SECTION_*
+ * @out_protection: as it was made with
+ * @out_access: WINREGION_SECTION_* that this descriptor allows
+ * @__reserved: 0
+ * @out_length: bytes
+ * @out_device: st_dev of its file, as by stat(); 0 for memory
+ * @out_inode: st_ino of its file; 0 for memory
+ *
+ * Needs WINREGION_SECTION_QUERY (EKEYREJECTED). Rules: CM-25, CM-26, CM-49.
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EKEYREJECTED.
+ */
+struct winregion_query_section {
+	__u32 size;
+	__u32 flags;
+	__u32 out_flags;
+	__u32 out_protection;
+	__u32 out_access;
+	__u32 __reserved;
+	__aligned_u64 out_length;
+	__aligned_u64 out_device;
+	__aligned_u64 out_inode;
+};
+
+#define WINREGION_QUERY_SECTION _IO(WINREGION_TYPE, WINREGION_CMD_QUERY_SECTION)
+
+/**
+ * struct winregion_extend_section - ioctl(WINREGION_EXTEND_SECTION) of a section's
+ * descriptor
+ * @size: sizeof(struct winregion_extend_section)
+ * @flags: must be 0
+ * @length: bytes that it is to have at least; not more than its file has (EFBIG)
+ *
+ * For sections of files (EMEDIUMTYPE). Needs WINREGION_SECTION_EXTEND (EKEYREJECTED).
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EKEYREJECTED, EMEDIUMTYPE, EFBIG.
+ */
+struct winregion_extend_section {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 length;
+};
+
+#define WINREGION_EXTEND_SECTION \
+	_IO(WINREGION_TYPE, WINREGION_CMD_EXTEND_SECTION)
+
+/**
+ * struct winregion_duplicate_section - ioctl(WINREGION_DUPLICATE_SECTION) of a
+ * section's descriptor
+ * @size: sizeof(struct winregion_duplicate_section)
+ * @flags: must be 0
+ * @access: WINREGION_SECTION_* that the new descriptor allows; none that this one
+ *	does not allow (EKEYREJECTED)
+ * @out_fd: the new descriptor, which is closed by exec
+ *
+ * Rules: OM-05 to OM-07.
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EKEYREJECTED, EMFILE, ENFILE, ENOMEM.
+ */
+struct winregion_duplicate_section {
+	__u32 size;
+	__u32 flags;
+	__u32 access;
+	__s32 out_fd;
+};
+
+#define WINREGION_DUPLICATE_SECTION \
+	_IO(WINREGION_TYPE, WINREGION_CMD_DUPLICATE_SECTION)
+
+/**
+ * struct winregion_query_file - ioctl(WINREGION_QUERY_FILE)
+ * @size: sizeof(struct winregion_query_file)
+ * @flags: must be 0
+ * @file: a descriptor of the file
+ * @__reserved: must be 0
+ * @out_length: bytes that sections of the file, and their views, need; 0 if there
+ *	are none
+ *
+ * For who is about to make a file shorter.
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EBADF.
+ */
+struct winregion_query_file {
+	__u32 size;
+	__u32 flags;
+	__s32 file;
+	__u32 __reserved;
+	__aligned_u64 out_length;
+};
+
+#define WINREGION_QUERY_FILE _IO(WINREGION_TYPE, WINREGION_CMD_QUERY_FILE)
 
 #endif /* _UAPI_LINUX_WINREGION_H */

@@ -174,6 +174,55 @@ static inline bool wr_vma_thp_disabled(struct vm_area_struct *vma)
 #endif
 }
 
+/* A table of PTEs where a PMD might go. */
+static inline int wr_no_change(pte_t *ptep, unsigned long addr, void *data)
+{
+	return 0;
+}
+
+/* Return: 0 or -ENOMEM. */
+static inline int wr_vmf_make_table(struct vm_fault *vmf)
+{
+	if (!pmd_none(READ_ONCE(*vmf->pmd)))
+		return 0;
+	return apply_to_page_range(vmf->vma->vm_mm, vmf->address & PAGE_MASK,
+				   PAGE_SIZE, wr_no_change, NULL);
+}
+
+/**
+ * wr_core_maps_folios - whether the core maps whole large folios by PTEs
+ *
+ * Return: whether, for a fault handler that has returned one page of it.
+ */
+static inline bool wr_core_maps_folios(void)
+{
+	return LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0);
+}
+
+/**
+ * wr_core_maps_around - whether filemap_map_pages() may map more than it is asked for
+ *
+ * Later kernels map whole large folios. From 6.6 on a table of PTEs that is there can
+ * give way to a large page meanwhile, as nobody who does that takes mmap_lock.
+ *
+ * Return: whether.
+ */
+static inline bool wr_core_maps_around(void)
+{
+	return LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0);
+}
+
+/* Maps a page writable, at another address than the fault's; see above. */
+static inline void wr_vmf_insert_at(struct vm_fault *vmf, unsigned long addr,
+				    struct page *page)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+	struct vm_fault one = { .vma = vmf->vma, .address = addr };
+
+	vmf_insert_page_mkwrite(&one, page, true);
+#endif
+}
+
 /**
  * wr_vmf_map_part - map one page of a large folio, not those around it
  * @vmf: the fault
@@ -245,19 +294,10 @@ static inline bool wr_vmf_maps_whole(struct vm_fault *vmf)
 }
 #else
 /* A table of PTEs where a PMD might go: before, nothing else is needed. */
-static inline int wr_no_change(pte_t *ptep, unsigned long addr, void *data)
-{
-	return 0;
-}
-
 static inline vm_fault_t wr_vmf_map_part(struct vm_fault *vmf,
 					 struct page *page)
 {
-	if (pmd_none(READ_ONCE(*vmf->pmd)) &&
-	    apply_to_page_range(vmf->vma->vm_mm, vmf->address & PAGE_MASK,
-				PAGE_SIZE, wr_no_change, NULL))
-		return VM_FAULT_OOM;
-	return 0;
+	return wr_vmf_make_table(vmf) ? VM_FAULT_OOM : 0;
 }
 
 static inline bool wr_vmf_maps_whole(struct vm_fault *vmf)

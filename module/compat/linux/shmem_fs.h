@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* shmem_file_setup() without flags, whatever the type of its flags. */
+/* Flags of shmem_file_setup(), whatever their type. */
 #ifndef _WR_COMPAT_LINUX_SHMEM_FS_H
 #define _WR_COMPAT_LINUX_SHMEM_FS_H
 
@@ -7,8 +7,10 @@
 
 #ifdef EMPTY_VMA_FLAGS
 #define WR_SHMEM_NO_FLAGS EMPTY_VMA_FLAGS
+#define WR_SHMEM_NORESERVE mk_vma_flags(VMA_NORESERVE_BIT)
 #else
 #define WR_SHMEM_NO_FLAGS 0
+#define WR_SHMEM_NORESERVE VM_NORESERVE
 #endif
 
 #endif /* _WR_COMPAT_LINUX_SHMEM_FS_H */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* How a file is mapped, for whoever maps it in another one's place. */
+#ifndef _WR_COMPAT_LINUX_FS_H
+#define _WR_COMPAT_LINUX_FS_H
+
+#include_next <linux/fs.h>
+#include <linux/version.h>
+
+/* Whether it can be mapped at all. */
+static inline bool wr_can_mmap(struct file *file)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	/* c84bf6dd2b83 ("mm: introduce new .mmap_prepare() file callback") */
+	return file->f_op->mmap || file->f_op->mmap_prepare;
+#else
+	return file->f_op->mmap;
+#endif
+}
+
+/* Has the file set up a VMA. */
+static inline int wr_call_mmap(struct file *file, struct vm_area_struct *vma)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	return vfs_mmap(file, vma);
+#else
+	return call_mmap(file, vma);
+#endif
+}
+
+#endif /* _WR_COMPAT_LINUX_FS_H */

@@ -1,0 +1,503 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Descriptors of sections, and the ioctls that are about sections and views. User
+ * memory is read and written here; no lock is held.
+ *
+ * A descriptor is a right. What it allows never changes, and another one that is
+ * made from it allows no more; so it can be given away, by fork or by a socket.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <linux/winregion.h>
+
+#include "handle.h"
+#include "section.h"
+#include "space.h"
+#include "states.h"
+#include "view.h"
+
+/**
+ * struct wr_handle - what a descriptor of a section is
+ * @section: the section; counted
+ * @access: WINREGION_SECTION_* that it allows
+ *
+ * Nothing changes.
+ */
+struct wr_handle {
+	struct wr_section *section;
+	u32 access;
+};
+
+/* No holes, and the same size for every caller. */
+static void __maybe_unused check_abi(void)
+{
+	BUILD_BUG_ON(sizeof(struct winregion_create_section) != 32);
+	BUILD_BUG_ON(sizeof(struct winregion_map_view) != 64);
+	BUILD_BUG_ON(sizeof(struct winregion_unmap_view) != 24);
+	BUILD_BUG_ON(sizeof(struct winregion_flush_view) != 24);
+	BUILD_BUG_ON(sizeof(struct winregion_query_section) != 48);
+	BUILD_BUG_ON(sizeof(struct winregion_extend_section) != 16);
+	BUILD_BUG_ON(sizeof(struct winregion_duplicate_section) != 16);
+	BUILD_BUG_ON(sizeof(struct winregion_query_file) != 24);
+}
+
+/* Every structure begins with its size. */
+static int read_args(void *args, void __user *argp, u32 expected)
+{
+	u32 size;
+
+	if (get_user(size, (u32 __user *)argp))
+		return -EFAULT;
+	if (size < expected)
+		return -EINVAL;
+	return copy_struct_from_user(args, expected, argp, size);
+}
+
+/* ---- descriptors ---- */
+
+static int handle_release(struct inode *inode, struct file *file)
+{
+	struct wr_handle *handle = file->private_data;
+
+	wr_section_put(handle->section);
+	kfree(handle);
+	return 0;
+}
+
+static long handle_ioctl(struct file *file, unsigned int cmd,
+			 unsigned long arg);
+
+static const struct file_operations handle_operations = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = handle_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.release = handle_release,
+	.llseek = noop_llseek,
+};
+
+/* Takes over the caller's reference to the section, also if it fails. */
+static struct file *make_handle(struct wr_section *section, u32 access)
+{
+	struct wr_handle *handle;
+	struct file *file;
+
+	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
+	if (!handle) {
+		wr_section_put(section);
+		return ERR_PTR(-ENOMEM);
+	}
+	handle->section = section;
+	handle->access = access;
+	file = anon_inode_getfile("[winregion-section]", &handle_operations,
+				  handle, O_RDWR);
+	if (IS_ERR(file)) {
+		wr_section_put(section);
+		kfree(handle);
+	}
+	return file;
+}
+
+/* Tells the program the number that @file gets, which is the last that can fail. */
+static int install(struct file *file, __s32 __user *user)
+{
+	int fd = get_unused_fd_flags(O_CLOEXEC);
+	int err = fd < 0 ? fd : 0;
+
+	if (!err && put_user(fd, user)) {
+		put_unused_fd(fd);
+		err = -EFAULT;
+	}
+	if (err)
+		fput(file);
+	else
+		fd_install(fd, file);
+	return err;
+}
+
+/* ---- WINREGION_CREATE_SECTION ---- */
+
+#define CREATE_FLAGS \
+	(WINREGION_SECTION_RESERVE | WINREGION_SECTION_NOCACHE | \
+	 WINREGION_SECTION_WRITECOMBINE)
+
+static int parse_create(struct winregion_create_section *args,
+			struct wr_section_request *request)
+{
+	if (args->flags & ~CREATE_FLAGS ||
+	    args->access & ~WINREGION_SECTION_ALL)
+		return -EOPNOTSUPP;
+	if (args->protection == WINREGION_READONLY)
+		request->rights = WR_READ;
+	else if (args->protection == WINREGION_READWRITE)
+		request->rights = WR_READ | WR_WRITE;
+	else
+		return -EDOM;
+	request->protection = args->protection;
+	request->flags = args->flags;
+	request->size = args->length;
+	if (args->file < -1 || (args->file < 0 && !args->length))
+		return -EINVAL;
+	return 0;
+}
+
+static int create(struct wr_section_request *request, u32 access,
+		  struct winregion_create_section __user *user)
+{
+	struct wr_section *section = wr_section_create(request);
+	struct file *file;
+
+	if (IS_ERR(section))
+		return PTR_ERR(section);
+	file = make_handle(section, access);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	if (put_user(request->size, &user->length)) {
+		fput(file);
+		return -EFAULT;
+	}
+	return install(file, &user->out_fd);
+}
+
+static int ioc_create(void __user *argp)
+{
+	struct winregion_create_section args;
+	struct wr_section_request request = {};
+	int err;
+
+	err = read_args(&args, argp, sizeof(args));
+	if (!err)
+		err = parse_create(&args, &request);
+	if (err)
+		return err;
+	if (args.file >= 0) {
+		request.file = fget(args.file);
+		if (!request.file)
+			return -EBADF;
+	}
+	err = create(&request, args.access, argp);
+	if (request.file)
+		fput(request.file);
+	return err;
+}
+
+/* ---- WINREGION_MAP_VIEW ---- */
+
+static int parse_protection(struct winregion_map_view *args,
+			    struct wr_view_request *request)
+{
+	int err = wr_protection_state(args->protection, &request->state);
+
+	if (err)
+		return err;
+	if (args->protection & ~(WINREGION_NOACCESS | WINREGION_READONLY |
+				 WINREGION_READWRITE | WINREGION_GUARD))
+		return -EDOM;
+	request->protection = args->protection;
+	return 0;
+}
+
+static bool limits_are_valid(struct winregion_map_view *args)
+{
+	u64 highest = args->highest ? args->highest : wr_highest();
+
+	return IS_ALIGNED(args->lowest, WINREGION_GRANULARITY) &&
+	       IS_ALIGNED(highest + 1, PAGE_SIZE) && highest <= wr_highest() &&
+	       args->lowest <= highest;
+}
+
+static int parse_map(struct winregion_map_view *args,
+		     struct wr_view_request *request)
+{
+	int err;
+
+	if (args->flags & ~WINREGION_VIEW_TOP_DOWN)
+		return -EOPNOTSUPP;
+	request->bound = args->lowest || args->highest;
+	if (args->__reserved || (args->address && request->bound) ||
+	    !limits_are_valid(args) ||
+	    (args->offset | args->address) & (WINREGION_GRANULARITY - 1))
+		return -EINVAL;
+	err = parse_protection(args, request);
+	if (err)
+		return err;
+	if (args->address &&
+	    (args->address < wr_lowest() || args->address > wr_highest()))
+		return -EADDRNOTAVAIL;
+	request->fixed = args->address;
+	request->first = wr_index(args->address);
+	request->top_down = args->flags & WINREGION_VIEW_TOP_DOWN;
+	request->lowest = max_t(u64, args->lowest, wr_lowest());
+	request->highest = args->highest ? args->highest : wr_highest();
+	request->offset = args->offset;
+	request->length = args->length;
+	request->commit = args->commit;
+	return 0;
+}
+
+/* What the descriptor, and the section, must allow. */
+static int check_access(struct wr_handle *handle,
+			struct wr_view_request *request)
+{
+	u8 rights = wr_view_rights(request->state);
+	u32 needed = rights & WR_WRITE ? WINREGION_SECTION_MAP_WRITE :
+					 WINREGION_SECTION_MAP_READ;
+
+	if (!(handle->access & needed) || rights & ~handle->section->rights)
+		return -EKEYREJECTED;
+	if (request->commit && !handle->section->paging)
+		return -EINVAL;
+	return 0;
+}
+
+static int map_in_mm(struct wr_handle *handle, struct wr_view_request *request)
+{
+	struct wr_space *space = wr_space_get_for(current->mm);
+	int err;
+
+	if (!space)
+		return -ENOMEM;
+	err = wr_view_map(space, handle->section, request);
+	wr_space_put(space);
+	return err;
+}
+
+static int unmap_in_mm(pgoff_t *first, unsigned long *pages, u64 serial)
+{
+	struct wr_space *space = wr_space_find(current->mm);
+	int err;
+
+	if (!space)
+		return -ENOENT;
+	err = wr_view_unmap(space, first, pages, serial);
+	wr_space_put(space);
+	return err;
+}
+
+static int ioc_map(struct wr_handle *handle, void __user *argp)
+{
+	struct wr_view_request request = {};
+	struct winregion_map_view args;
+	int err;
+
+	err = read_args(&args, argp, sizeof(args));
+	if (!err)
+		err = parse_map(&args, &request);
+	if (!err)
+		err = check_access(handle, &request);
+	if (err)
+		return err;
+	if (handle->section->flags & WINREGION_SECTION_NOCACHE)
+		request.protection |= WINREGION_NOCACHE;
+	err = map_in_mm(handle, &request);
+	if (err)
+		return err;
+	args.address = wr_address(request.first);
+	args.length = request.length;
+	if (!copy_to_user(argp, &args, sizeof(args)))
+		return 0;
+	unmap_in_mm(&request.first, NULL, request.serial);
+	return -EFAULT;
+}
+
+/* ---- WINREGION_UNMAP_VIEW, WINREGION_FLUSH_VIEW ---- */
+
+static int check_address(u64 address)
+{
+	if (address < wr_lowest() || address > wr_highest())
+		return -EADDRNOTAVAIL;
+	return 0;
+}
+
+static int ioc_unmap(void __user *argp)
+{
+	struct winregion_unmap_view __user *user = argp;
+	struct winregion_unmap_view args;
+	unsigned long pages;
+	pgoff_t first;
+	int err;
+
+	err = read_args(&args, argp, sizeof(args));
+	if (err)
+		return err;
+	if (args.flags)
+		return -EOPNOTSUPP;
+	err = check_address(args.address);
+	if (err)
+		return err;
+	first = wr_index(args.address);
+	err = unmap_in_mm(&first, &pages, 0);
+	if (err)
+		return err;
+	/* It may lie in what is gone now; and done is done. */
+	put_user((u64)wr_address(first), &user->address);
+	put_user((u64)wr_address(pages), &user->out_length);
+	return 0;
+}
+
+static int flush_in_mm(u64 address, u64 length)
+{
+	struct wr_space *space = wr_space_find(current->mm);
+	int err;
+
+	if (!space)
+		return -ENOENT;
+	err = wr_view_flush(space, address, length);
+	wr_space_put(space);
+	return err;
+}
+
+static int ioc_flush(void __user *argp)
+{
+	struct winregion_flush_view args;
+	int err;
+
+	err = read_args(&args, argp, sizeof(args));
+	if (err)
+		return err;
+	if (args.flags)
+		return -EOPNOTSUPP;
+	err = check_address(args.address);
+	if (!err)
+		err = flush_in_mm(args.address, args.length);
+	if (!err || err == -ENOENT || err == -EXDEV || err == -EADDRNOTAVAIL)
+		return err;
+	return -EIO;
+}
+
+/* ---- WINREGION_QUERY_FILE ---- */
+
+static int ioc_query_file(void __user *argp)
+{
+	struct winregion_query_file args;
+	struct file *file;
+	int err;
+
+	err = read_args(&args, argp, sizeof(args));
+	if (err)
+		return err;
+	if (args.flags)
+		return -EOPNOTSUPP;
+	if (args.__reserved)
+		return -EINVAL;
+	file = fget(args.file);
+	if (!file)
+		return -EBADF;
+	args.out_length = wr_section_mapped_size(file);
+	fput(file);
+	return copy_to_user(argp, &args, sizeof(args)) ? -EFAULT : 0;
+}
+
+/* ---- ioctls of a descriptor ---- */
+
+static int ioc_query(struct wr_handle *handle, void __user *argp)
+{
+	struct wr_section *section = handle->section;
+	struct winregion_query_section args;
+	struct inode *inode;
+	int err;
+
+	err = read_args(&args, argp, sizeof(args));
+	if (err)
+		return err;
+	if (args.flags)
+		return -EOPNOTSUPP;
+	if (!(handle->access & WINREGION_SECTION_QUERY))
+		return -EKEYREJECTED;
+	args = (struct winregion_query_section){
+		.size = args.size,
+		.out_flags = section->flags,
+		.out_protection = section->protection,
+		.out_access = handle->access,
+		.out_length = wr_section_size(section),
+	};
+	if (!section->paging) {
+		inode = file_inode(section->reader);
+		args.out_flags |= WINREGION_SECTION_FILE;
+		args.out_device = new_encode_dev(inode->i_sb->s_dev);
+		args.out_inode = inode->i_ino;
+	}
+	return copy_to_user(argp, &args, sizeof(args)) ? -EFAULT : 0;
+}
+
+static int ioc_extend(struct wr_handle *handle, void __user *argp)
+{
+	struct winregion_extend_section args;
+	int err;
+
+	err = read_args(&args, argp, sizeof(args));
+	if (err)
+		return err;
+	if (args.flags)
+		return -EOPNOTSUPP;
+	if (!(handle->access & WINREGION_SECTION_EXTEND))
+		return -EKEYREJECTED;
+	return wr_section_extend(handle->section, args.length);
+}
+
+static int ioc_duplicate(struct wr_handle *handle, void __user *argp)
+{
+	struct winregion_duplicate_section __user *user = argp;
+	struct winregion_duplicate_section args;
+	struct file *file;
+	int err;
+
+	err = read_args(&args, argp, sizeof(args));
+	if (err)
+		return err;
+	if (args.flags || args.access & ~WINREGION_SECTION_ALL)
+		return -EOPNOTSUPP;
+	if (args.access & ~handle->access)
+		return -EKEYREJECTED;
+	wr_section_get(handle->section);
+	file = make_handle(handle->section, args.access);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	return install(file, &user->out_fd);
+}
+
+static long handle_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct wr_handle *handle = file->private_data;
+	void __user *argp = (void __user *)arg;
+
+	switch (cmd) {
+	case WINREGION_MAP_VIEW:
+		return ioc_map(handle, argp);
+	case WINREGION_QUERY_SECTION:
+		return ioc_query(handle, argp);
+	case WINREGION_EXTEND_SECTION:
+		return ioc_extend(handle, argp);
+	case WINREGION_DUPLICATE_SECTION:
+		return ioc_duplicate(handle, argp);
+	default:
+		return -ENOTTY;
+	}
+}
+
+/**
+ * wr_handle_device - the ioctls of /dev/winregion about sections and views
+ * @cmd: WINREGION_*
+ * @argp: user pointer to the argument
+ *
+ * Return: 0, or one of the errors that the uapi header lists.
+ */
+long wr_handle_device(unsigned int cmd, void __user *argp)
+{
+	switch (cmd) {
+	case WINREGION_CREATE_SECTION:
+		return ioc_create(argp);
+	case WINREGION_UNMAP_VIEW:
+		return ioc_unmap(argp);
+	case WINREGION_FLUSH_VIEW:
+		return ioc_flush(argp);
+	case WINREGION_QUERY_FILE:
+		return ioc_query_file(argp);
+	default:
+		return -ENOTTY;
+	}
+}

@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sections: files, or memory of the module's own, that views map.
+ *
+ * Underneath is always a file: a user's, or one of shmem, which is swapped, charged
+ * to the memory cgroup of who touches it, and has large pages where the system
+ * wants them. It is held once for reading, and once for writing if views may write:
+ * a view's VMA has one of the two as its file, so that whatever the core lets a
+ * program do to the VMA, it is never more than the view may do.
+ *
+ * vm_mmap() is not called for that file but for a pseudo file of ours, whose mmap
+ * puts the other one in: see view.c. That has the core ask the wrong file whether
+ * it may be mapped. So a page of the user's file is mapped once by itself when the
+ * section is made: mode, mount, seals, and security modules say then what they
+ * have to say to it.
+ *
+ * A seal against writing counts mappings that might write, which are not known yet
+ * when a section is made. So the section counts as one, as long as it is there.
+ *
+ * The memory of a section is charged as a whole when it is made, by the size of its
+ * file, or page by page when it is committed (WINREGION_SECTION_RESERVE). What is
+ * committed there stays so, in all views of all processes, so committing only
+ * grants.
+ */
+#include <linux/bits.h>
+#include <linux/file.h>
+#include <linux/hashtable.h>
+#include <linux/magic.h>
+#include <linux/mman.h>
+#include <linux/pagemap.h>
+#include <linux/sched.h>
+#include <linux/shmem_fs.h>
+#include <linux/slab.h>
+
+#include "commit.h"
+#include "layout.h"
+#include "section.h"
+#include "view.h"
+
+/* By the mapping underneath; user's files only. */
+static DEFINE_HASHTABLE(sections, 8);
+static DEFINE_SPINLOCK(sections_lock);
+
+/* For what cannot fail, once it has been granted. */
+#define GFP_MUST (GFP_KERNEL_ACCOUNT | __GFP_NOFAIL)
+
+/* ---- the file underneath ---- */
+
+static struct vm_area_struct *probe_vma(struct wr_section *section)
+{
+	struct vm_area_struct *vma = vma_lookup(current->mm, section->probed);
+
+	/* An overlay puts the file underneath it in. */
+	if (!vma || !vma->vm_file ||
+	    file_inode(vma->vm_file) !=
+		    d_real_inode(section->reader->f_path.dentry))
+		return NULL;
+	return vma;
+}
+
+/* Pages must be such as the page cache has, and found by the file alone. */
+static bool vma_is_fit(struct vm_area_struct *vma)
+{
+	return vma->vm_ops && vma->vm_ops->fault && !vma->vm_private_data &&
+	       !(vma->vm_flags &
+		 (VM_PFNMAP | VM_IO | VM_MIXEDMAP | VM_HUGETLB));
+}
+
+/* Whether a VMA that the file's own mmap has set up can be a view's. */
+bool wr_section_may_map(struct file *file, struct vm_area_struct *vma)
+{
+	return vma_is_fit(vma) && !IS_DAX(file_inode(file));
+}
+
+/*
+ * The page that was mapped to try it goes the way that free pages of a window go:
+ * see layout.c. Under mmap_lock for writing, before the core unmaps what is there:
+ * only if that is still it.
+ */
+static unsigned long probe_area(struct wr_section *section, unsigned long addr,
+				unsigned long len)
+{
+	struct vm_area_struct *vma;
+
+	if (addr != section->probed || len != PAGE_SIZE)
+		return -EINVAL;
+	vma = probe_vma(section);
+	if (!vma)
+		return -ENOENT;
+	section->fit = vma_is_fit(vma);
+	return addr;
+}
+
+static int probe_error(long err)
+{
+	switch (err) {
+	case -EACCES:
+	case -EPERM:
+		return -EKEYREJECTED;
+	case -ENOMEM:
+		return -ENOSPC;
+	case -EAGAIN:
+	case -EINTR:
+		return err;
+	default:
+		return -EMEDIUMTYPE;
+	}
+}
+
+/* Whether the core lets the caller map its own file as views will. */
+static int probe(struct wr_section *section, struct file *file)
+{
+	unsigned long prot = PROT_READ, addr;
+
+	if (section->rights & WR_WRITE)
+		prot |= PROT_WRITE;
+	addr = vm_mmap(file, 0, PAGE_SIZE, prot, MAP_SHARED, 0);
+	if (IS_ERR_VALUE(addr))
+		return probe_error(addr);
+	section->fit = false;
+	section->probed = addr;
+	WRITE_ONCE(section->prober, current);
+	addr = vm_mmap(section->pseudo, addr, PAGE_SIZE, PROT_NONE,
+		       MAP_SHARED | MAP_FIXED, 0);
+	WRITE_ONCE(section->prober, NULL);
+	if (addr == (unsigned long)-EINTR)
+		return -EINTR;
+	return section->fit ? 0 : -EMEDIUMTYPE;
+}
+
+static int check_file(struct wr_section_request *request)
+{
+	struct file *file = request->file;
+	struct inode *inode = file_inode(file);
+
+	if (!S_ISREG(inode->i_mode) || IS_DAX(inode) ||
+	    inode->i_sb->s_magic == HUGETLBFS_MAGIC || !wr_can_mmap(file))
+		return -EMEDIUMTYPE;
+	if (!(file->f_mode & FMODE_READ))
+		return -EKEYREJECTED;
+	if (request->rights & WR_WRITE && !(file->f_mode & FMODE_WRITE))
+		return -EKEYREJECTED;
+	return 0;
+}
+
+static int check_size(struct wr_section_request *request)
+{
+	u64 size = i_size_read(file_inode(request->file));
+
+	if (!request->size)
+		request->size = size;
+	if (!request->size)
+		return -ENXIO;
+	return request->size > size ? -EFBIG : 0;
+}
+
+static int open_reader(struct wr_section *section, struct file *file)
+{
+	struct file *reader;
+
+	if (!(file->f_mode & FMODE_WRITE)) {
+		section->reader = get_file(file);
+		return 0;
+	}
+	reader = dentry_open(&file->f_path, O_RDONLY | O_LARGEFILE,
+			     current_cred());
+	if (IS_ERR(reader)) {
+		if (PTR_ERR(reader) == -ENFILE || PTR_ERR(reader) == -ENOMEM)
+			return PTR_ERR(reader);
+		return -EKEYREJECTED;
+	}
+	section->reader = reader;
+	return 0;
+}
+
+static int open_file(struct wr_section *section,
+		     struct wr_section_request *request)
+{
+	struct file *file = request->file;
+	int err;
+
+	err = check_file(request);
+	if (!err)
+		err = check_size(request);
+	if (!err)
+		err = open_reader(section, file);
+	if (err)
+		return err;
+	if (request->rights & WR_WRITE)
+		section->writer = get_file(file);
+	/* Not that of an overlay, whose file has another one underneath. */
+	if (mapping_map_writable(file_inode(file)->i_mapping))
+		return -EKEYREJECTED;
+	section->mapping = file_inode(file)->i_mapping;
+	return probe(section, file);
+}
+
+/* ---- the paging file ---- */
+
+static bool is_reserve(struct wr_section *section)
+{
+	return section->flags & WINREGION_SECTION_RESERVE;
+}
+
+/* All of it now, or each page once it is committed. */
+static int charge_all(struct wr_section *section, unsigned long pages)
+{
+	if (is_reserve(section))
+		return 0;
+	/* In the core's accounts it is the file's size that stands for it. */
+	section->pagefile.backed = true;
+	return wr_commit_take(&section->pagefile, pages, true);
+}
+
+/* No address space has room for more. */
+#define MAX_SIZE BIT_ULL(47)
+
+static int open_paging(struct wr_section *section,
+		       struct wr_section_request *request)
+{
+	struct file *file;
+	unsigned long pages;
+	int err;
+
+	if (request->size >= MAX_SIZE)
+		return -EFBIG;
+	request->size = PAGE_ALIGN(request->size);
+	pages = request->size >> PAGE_SHIFT;
+	err = charge_all(section, pages);
+	if (err)
+		return err;
+	if (!is_reserve(section))
+		wr_pagefile_charge_quick(&section->pagefile, pages);
+	file = shmem_file_setup("winregion-section", request->size,
+				is_reserve(section) ? WR_SHMEM_NORESERVE :
+						      WR_SHMEM_NO_FLAGS);
+	if (IS_ERR(file))
+		return PTR_ERR(file) == -ENFILE ? -ENFILE : -EDQUOT;
+	section->writer = file;
+	file = dentry_open(&file->f_path, O_RDONLY | O_LARGEFILE,
+			   current_cred());
+	if (IS_ERR(file))
+		return PTR_ERR(file) == -ENFILE ? -ENFILE : -ENOMEM;
+	section->reader = file;
+	if (mapping_map_writable(file->f_mapping))
+		return -ENOMEM;
+	section->mapping = file->f_mapping;
+	wr_runs_init(&section->commits, 0, pages, &section->spare);
+	return 0;
+}
+
+/* ---- the object ---- */
+
+/* Its last reference is gone. */
+static int section_release(struct inode *inode, struct file *file)
+{
+	struct wr_section *section = file->private_data;
+
+	if (!hlist_unhashed(&section->node)) {
+		spin_lock(&sections_lock);
+		hash_del(&section->node);
+		spin_unlock(&sections_lock);
+	}
+	if (section->mapping)
+		mapping_unmap_writable(section->mapping);
+	if (section->writer)
+		fput(section->writer);
+	if (section->reader)
+		fput(section->reader);
+	if (section->commits.spare)
+		wr_runs_destroy(&section->commits);
+	wr_slot_free(section->spare);
+	wr_pagefile_uncharge(&section->pagefile,
+			     wr_pagefile_used(&section->pagefile));
+	wr_pagefile_destroy(&section->pagefile);
+	kfree(section);
+	wr_space_unpin_files();
+	return 0;
+}
+
+static unsigned long section_area(struct file *file, unsigned long addr,
+				  unsigned long len, unsigned long pgoff,
+				  unsigned long flags)
+{
+	struct wr_section *section = file->private_data;
+
+	if (READ_ONCE(section->prober) == current)
+		return probe_area(section, addr, len);
+	return wr_layout_address(file, addr, len, pgoff, flags);
+}
+
+static int section_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct wr_section *section = file->private_data;
+
+	if (READ_ONCE(section->prober) == current)
+		return -ECANCELED; /* what was here is unmapped */
+	return wr_view_attach(file, vma);
+}
+
+static const struct file_operations section_operations = {
+	.owner = THIS_MODULE,
+	.mmap = section_mmap,
+	.get_unmapped_area = section_area,
+	.release = section_release,
+};
+
+static struct wr_section *alloc_section(struct wr_section_request *request)
+{
+	struct wr_section *section;
+
+	section = kzalloc(sizeof(*section), GFP_KERNEL_ACCOUNT);
+	if (!section)
+		return NULL;
+	mutex_init(&section->lock);
+	INIT_HLIST_NODE(&section->node);
+	wr_pagefile_init(&section->pagefile);
+	section->flags = request->flags;
+	section->protection = request->protection;
+	section->rights = request->rights;
+	section->paging = !request->file;
+	return section;
+}
+
+static int open_section(struct wr_section *section,
+			struct wr_section_request *request)
+{
+	int err;
+
+	if (section->paging)
+		return open_paging(section, request);
+	/* Every page of a file is there. */
+	section->flags &= ~WINREGION_SECTION_RESERVE;
+	err = open_file(section, request);
+	if (err)
+		return err;
+	spin_lock(&sections_lock);
+	hash_add(sections, &section->node, (unsigned long)section->mapping);
+	spin_unlock(&sections_lock);
+	return 0;
+}
+
+/**
+ * wr_section_create - make a section
+ * @request: what
+ *
+ * Context: takes mmap_lock.
+ * Return: the section with a reference, or an error pointer: -EMEDIUMTYPE,
+ * -EKEYREJECTED, -ENXIO, -EFBIG, -EDQUOT, -ENFILE, -ENOMEM, -ENOSPC, -EAGAIN, -EINTR.
+ */
+struct wr_section *wr_section_create(struct wr_section_request *request)
+{
+	struct wr_section *section = alloc_section(request);
+	struct file *pseudo;
+	int err;
+
+	if (!section)
+		return ERR_PTR(-ENOMEM);
+	pseudo = wr_space_make_file("winregion-section", &section_operations,
+				    section);
+	if (IS_ERR(pseudo)) {
+		kfree(section);
+		return ERR_CAST(pseudo);
+	}
+	section->pseudo = pseudo;
+	err = open_section(section, request);
+	section->size = request->size;
+	if (!err)
+		return section;
+	fput(pseudo);
+	return ERR_PTR(err);
+}
+
+/* The caller has a reference already. */
+void wr_section_get(struct wr_section *section)
+{
+	get_file(section->pseudo);
+}
+
+/* The last reference ends the section, a little later. */
+void wr_section_put(struct wr_section *section)
+{
+	fput(section->pseudo);
+}
+
+/* In bytes. */
+u64 wr_section_size(struct wr_section *section)
+{
+	u64 size;
+
+	mutex_lock(&section->lock);
+	size = section->size;
+	mutex_unlock(&section->lock);
+	return size;
+}
+
+/**
+ * wr_section_extend - make a section of a file larger
+ * @section: the section
+ * @size: bytes; not more than the file has
+ *
+ * Return: 0, -EMEDIUMTYPE if it is not of a file, or -EFBIG. One that is as large
+ * already stays as it is.
+ */
+int wr_section_extend(struct wr_section *section, u64 size)
+{
+	if (section->paging)
+		return -EMEDIUMTYPE;
+	if (size > i_size_read(section->mapping->host))
+		return -EFBIG;
+	mutex_lock(&section->lock);
+	section->size = max(section->size, size);
+	mutex_unlock(&section->lock);
+	return 0;
+}
+
+/* How many bytes of a file sections, and their views, need; 0 if there are none. */
+u64 wr_section_mapped_size(struct file *file)
+{
+	struct address_space *mapping = file_inode(file)->i_mapping;
+	struct wr_section *section;
+	u64 size = 0;
+
+	spin_lock(&sections_lock);
+	hash_for_each_possible(sections, section, node, (unsigned long)mapping)
+		if (section->mapping == mapping)
+			size = max(size, READ_ONCE(section->size));
+	spin_unlock(&sections_lock);
+	return size;
+}
+
+/* ---- commits ---- */
+
+/**
+ * wr_section_commit_span - whether pages are committed
+ * @section: the section; its lock is held
+ * @first: the first page, by its offset
+ * @end: the page behind the last
+ * @next: set to the first page that differs, or @end
+ *
+ * Return: WR_COMMITTED or 0.
+ */
+u8 wr_section_commit_span(struct wr_section *section, pgoff_t first,
+			  pgoff_t end, pgoff_t *next)
+{
+	lockdep_assert_held(&section->lock);
+	return wr_runs_span(&section->commits, first, end, next);
+}
+
+/* Pages of the range that are not committed. */
+static unsigned long count_missing(struct wr_section *section, pgoff_t first,
+				   pgoff_t end)
+{
+	unsigned long missing = 0;
+	pgoff_t next;
+
+	for (; first < end; first = next) {
+		if (!wr_section_commit_span(section, first, end, &next))
+			missing += next - first;
+		cond_resched();
+	}
+	return missing;
+}
+
+/**
+ * wr_section_charge - charge what a commit needs
+ * @section: the section
+ * @first: the first page, by its offset
+ * @end: the page behind the last
+ * @charged: set to how many pages it was, maybe more than will be needed
+ *
+ * Return: 0, -EDQUOT, -ENFILE or -ENOMEM.
+ */
+int wr_section_charge(struct wr_section *section, pgoff_t first, pgoff_t end,
+		      unsigned long *charged)
+{
+	unsigned long missing = 0;
+	int err;
+
+	if (is_reserve(section)) {
+		mutex_lock(&section->lock);
+		missing = count_missing(section, first, end);
+		mutex_unlock(&section->lock);
+	}
+	err = wr_pagefile_charge(&section->pagefile, missing);
+	*charged = err ? 0 : missing;
+	return err;
+}
+
+/* Gives back what wr_section_charge() has taken. */
+void wr_section_uncharge(struct wr_section *section, unsigned long pages)
+{
+	wr_pagefile_uncharge(&section->pagefile, pages);
+}
+
+/**
+ * wr_section_commit - commit pages for all views
+ * @section: the section
+ * @first: the first page, by its offset
+ * @end: the page behind the last
+ * @charged: what has been charged for it; others may have committed some since
+ */
+void wr_section_commit(struct wr_section *section, pgoff_t first, pgoff_t end,
+		       unsigned long charged)
+{
+	unsigned long missing;
+
+	if (!is_reserve(section))
+		return;
+	mutex_lock(&section->lock);
+	missing = count_missing(section, first, end);
+	wr_runs_split(&section->commits, first, GFP_MUST);
+	wr_runs_split(&section->commits, end, GFP_MUST);
+	wr_runs_fill(&section->commits, first, end, WR_COMMITTED);
+	wr_runs_compact(&section->commits, first, end, 0,
+			section->size >> PAGE_SHIFT);
+	mutex_unlock(&section->lock);
+	wr_pagefile_uncharge(&section->pagefile,
+			     charged - min(charged, missing));
+}

@@ -1,0 +1,1137 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Views: windows that map a part of a section.
+ *
+ * To the core the VMA of a view is a mapping of the file underneath. Write-back,
+ * truncation, reclaim and memory errors find its PTEs as they find anybody's, and
+ * what others do to the file is seen at once. Only the operations of the VMA are
+ * ours: they ask the states, and then let the file's own do the work.
+ *
+ * A view starts simple: all of its pages have the rights that it was mapped with,
+ * and a fault is the file's own affair, with all that it maps around it. The first
+ * page that differs makes it tracked: fault, map_pages and page_mkwrite are asked
+ * from then on.
+ *
+ * The states are not looked at again once the file's own fault has found a page: who
+ * takes rights away holds mmap_lock, and the VMA's lock, for writing. So all faults
+ * are over by then, and PTEs are removed in this VMA only. To give rights takes the
+ * window's lock alone. It is not held while the file's operations run, which may
+ * read from a disk, but for map_pages, which does not wait.
+ *
+ * Only a file that lets views write is in the VMA as one that is open for writing.
+ * One that does not is a mapping that only reads, as far as the file system is
+ * told, whatever flags the VMA has.
+ */
+#include <linux/file.h>
+#include <linux/folio_batch.h>
+#include <linux/mman.h>
+#include <linux/pagemap.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/writeback.h>
+
+#include "fault.h"
+#include "layout.h"
+#include "place.h"
+#include "regiontree.h"
+#include "view.h"
+
+/* ---- states ---- */
+
+/* wr_view_span(), with the section's lock held. */
+static u8 span_locked(struct wr_window *window, pgoff_t index, pgoff_t end,
+		      pgoff_t *next)
+{
+	u8 state = wr_runs_near_span(&window->runs, index, end, next);
+	pgoff_t stop;
+
+	if (!wr_section_commit_span(window->view->section,
+				    wr_window_offset(window, index),
+				    wr_window_offset(window, *next), &stop))
+		state = 0;
+	*next = wr_window_index(window, stop);
+	return state;
+}
+
+/**
+ * wr_view_span - the state of pages of a view
+ * @window: the view; its lock is held
+ * @index: the first page
+ * @end: the page behind the last
+ * @next: set to the first page that may differ, or @end
+ *
+ * Return: the state, 0 for what is not committed.
+ */
+u8 wr_view_span(struct wr_window *window, pgoff_t index, pgoff_t end,
+		pgoff_t *next)
+{
+	struct wr_section *section = window->view->section;
+	u8 state;
+
+	lockdep_assert_held(&window->lock);
+	if (!wr_view_is_reserved(window))
+		return wr_runs_near_span(&window->runs, index, end, next);
+	mutex_lock(&section->lock);
+	state = span_locked(window, index, end, next);
+	mutex_unlock(&section->lock);
+	return state;
+}
+
+/* That of one page. */
+u8 wr_view_state(struct wr_window *window, pgoff_t index)
+{
+	pgoff_t next;
+
+	return wr_view_span(window, index, index + 1, &next);
+}
+
+/* Pages of the range that are in memory, whoever has touched them. */
+unsigned long wr_view_resident(struct wr_window *window, pgoff_t first,
+			       pgoff_t end)
+{
+	pgoff_t start = wr_window_offset(window, first);
+	pgoff_t last = wr_window_offset(window, end) - 1;
+	struct folio_batch batch;
+	unsigned long pages = 0;
+	struct folio *folio;
+	unsigned int i;
+
+	folio_batch_init(&batch);
+	while (filemap_get_folios(window->view->mapping, &start, last,
+				  &batch)) {
+		for (i = 0; i < folio_batch_count(&batch); i++) {
+			folio = batch.folios[i];
+			pages += min(folio_next_index(folio), last + 1) -
+				 max(folio->index,
+				     wr_window_offset(window, first));
+		}
+		folio_batch_release(&batch);
+		cond_resched();
+	}
+	return pages;
+}
+
+/* ---- faults ---- */
+
+/* wr_view_span() between lock_states() and unlock_states(). */
+static u8 states_span(struct wr_window *window, pgoff_t first, pgoff_t end,
+		      pgoff_t *next)
+{
+	if (wr_view_is_reserved(window))
+		return span_locked(window, first, end, next);
+	return wr_runs_near_span(&window->runs, first, end, next);
+}
+
+/* Whether all pages of a range may be used so. The states are locked. */
+static bool range_allows(struct wr_window *window, pgoff_t first, pgoff_t end,
+			 u8 wanted)
+{
+	pgoff_t next;
+	u8 state;
+
+	for (; first < end; first = next) {
+		state = states_span(window, first, end, &next);
+		if (!wr_state_allows(state, wanted))
+			return false;
+	}
+	return true;
+}
+
+static void lock_states(struct wr_window *window)
+{
+	mutex_lock(&window->lock);
+	if (wr_view_is_reserved(window))
+		mutex_lock(&window->view->section->lock);
+}
+
+static bool trylock_states(struct wr_window *window)
+{
+	if (!mutex_trylock(&window->lock))
+		return false;
+	if (!wr_view_is_reserved(window) ||
+	    mutex_trylock(&window->view->section->lock))
+		return true;
+	mutex_unlock(&window->lock);
+	return false;
+}
+
+static void unlock_states(struct wr_window *window)
+{
+	if (wr_view_is_reserved(window))
+		mutex_unlock(&window->view->section->lock);
+	mutex_unlock(&window->lock);
+}
+
+/* Whether all pages of a folio may be mapped as the fault wants it. */
+static bool folio_allows(struct vm_fault *vmf, struct wr_window *window,
+			 struct folio *folio)
+{
+	pgoff_t first, end;
+	bool allows;
+
+	/* An index in front of the VMA would wrap. */
+	if (folio->index < wr_window_offset(window, wr_vma_first(vmf->vma)))
+		first = wr_vma_first(vmf->vma);
+	else
+		first = wr_window_index(window, folio->index);
+	end = min(wr_window_index(window, folio_next_index(folio)),
+		  wr_vma_end(vmf->vma));
+	lock_states(window);
+	allows = range_allows(window, first, end, wr_fault_wants(vmf));
+	unlock_states(window);
+	return allows;
+}
+
+/* The page has left the file, or was never its. It is locked. */
+static bool is_gone(struct vm_fault *vmf)
+{
+	return page_folio(vmf->page)->mapping != vmf->vma->vm_file->f_mapping;
+}
+
+static void drop_page(struct vm_fault *vmf)
+{
+	unlock_page(vmf->page);
+	put_page(vmf->page);
+	vmf->page = NULL;
+}
+
+/* The file is told that the page will be written. Return: as page_mkwrite. */
+static vm_fault_t host_mkwrite(struct vm_fault *vmf, struct wr_window *window)
+{
+	const struct vm_operations_struct *host = window->view->host;
+	unsigned int flags = vmf->flags;
+	vm_fault_t ret;
+
+	if (host->page_mkwrite) {
+		vmf->flags = FAULT_FLAG_WRITE | FAULT_FLAG_MKWRITE;
+		ret = host->page_mkwrite(vmf);
+		vmf->flags = flags;
+		if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY |
+			   VM_FAULT_LOCKED))
+			return ret;
+	}
+	lock_page(vmf->page);
+	if (!is_gone(vmf))
+		return VM_FAULT_LOCKED;
+	unlock_page(vmf->page);
+	return VM_FAULT_NOPAGE;
+}
+
+/* PTEs for those pages of a locked folio in one table that may be written. */
+static void map_writable(struct vm_fault *vmf, struct wr_window *window)
+{
+	struct folio *folio = page_folio(vmf->page);
+	struct address_space *mapping = vmf->vma->vm_file->f_mapping;
+	pgoff_t slot = wr_slot_first(wr_vmf_index(vmf)), offset, i;
+	pgoff_t first = max(slot, wr_vma_first(vmf->vma));
+	pgoff_t end = min(slot + WR_SLOT_PAGES, wr_vma_end(vmf->vma));
+	/* A folio may reach behind the end of the file; PTEs must not. */
+	pgoff_t stop = DIV_ROUND_UP(i_size_read(mapping->host), PAGE_SIZE);
+
+	lock_states(window);
+	for (i = first; i < end; i++) {
+		offset = wr_window_offset(window, i);
+		if (offset < folio->index || offset >= stop ||
+		    offset >= folio_next_index(folio) ||
+		    PageHWPoison(folio_file_page(folio, offset)) ||
+		    !range_allows(window, i, i + 1, WR_READ | WR_WRITE))
+			continue;
+		wr_vmf_insert_at(vmf, wr_address(i),
+				 folio_file_page(folio, offset));
+	}
+	unlock_states(window);
+}
+
+/*
+ * To make one page of a large folio writable costs a file system as much as all of
+ * it. So all pages of it that may be written become so at once, as where the core
+ * maps a folio as a whole. The page is referenced, and not locked.
+ */
+static vm_fault_t write_around(struct vm_fault *vmf, struct wr_window *window)
+{
+	struct address_space *mapping = vmf->vma->vm_file->f_mapping;
+	vm_fault_t ret = host_mkwrite(vmf, window);
+
+	if (!(ret & VM_FAULT_LOCKED))
+		return ret;
+	map_writable(vmf, window);
+	set_page_dirty(vmf->page);
+	unlock_page(vmf->page);
+	balance_dirty_pages_ratelimited(mapping);
+	return VM_FAULT_NOPAGE;
+}
+
+/* One page of a folio that must not be mapped as a whole. */
+static vm_fault_t map_part(struct vm_fault *vmf, struct wr_window *window)
+{
+	vm_fault_t ret;
+
+	if (!(vmf->flags & FAULT_FLAG_WRITE)) {
+		ret = wr_vmf_map_part(vmf, vmf->page);
+		drop_page(vmf);
+		return ret;
+	}
+	unlock_page(vmf->page);
+	ret = write_around(vmf, window);
+	put_page(vmf->page);
+	vmf->page = NULL;
+	return ret;
+}
+
+/* What the file's own fault has found, with a reference. */
+static vm_fault_t found_page(struct vm_fault *vmf, struct wr_window *window,
+			     vm_fault_t ret)
+{
+	struct folio *folio = page_folio(vmf->page);
+
+	if (!(ret & VM_FAULT_LOCKED)) {
+		lock_page(vmf->page);
+		ret |= VM_FAULT_LOCKED;
+	}
+	if (is_gone(vmf)) {
+		drop_page(vmf);
+		return VM_FAULT_NOPAGE;
+	}
+	if (!folio_test_large(folio) || PageHWPoison(vmf->page))
+		return ret;
+	if (wr_core_maps_folios()) {
+		if (folio_allows(vmf, window, folio))
+			return ret;
+		return (ret & VM_FAULT_MAJOR) | map_part(vmf, window);
+	}
+	/* Where there is no table of PTEs the core would map it by a PMD. */
+	if (pmd_none(READ_ONCE(*vmf->pmd))) {
+		drop_page(vmf);
+		return VM_FAULT_NOPAGE;
+	}
+	return ret;
+}
+
+static vm_fault_t check_state(struct vm_fault *vmf, struct wr_window *window)
+{
+	u8 wanted = wr_fault_wants(vmf), state;
+	vm_fault_t ret = 0;
+
+	mutex_lock(&window->lock);
+	state = wr_view_state(window, wr_vmf_index(vmf));
+	if (unlikely(wr_state_is_guard(state)))
+		ret = wr_fault_trip_guard(vmf, window, state);
+	else if (!wr_state_allows(state, wanted))
+		ret = VM_FAULT_SIGSEGV;
+	mutex_unlock(&window->lock);
+	return ret;
+}
+
+static vm_fault_t tracked_fault(struct vm_fault *vmf)
+{
+	struct wr_window *window = vmf->vma->vm_private_data;
+	vm_fault_t ret;
+
+	ret = check_state(vmf, window);
+	if (ret)
+		return ret;
+	if (wr_vmf_make_table(vmf))
+		return VM_FAULT_OOM;
+	ret = window->view->host->fault(vmf);
+	if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY |
+		   VM_FAULT_DONE_COW))
+		return ret;
+	return found_page(vmf, window, ret);
+}
+
+static vm_fault_t tracked_mkwrite(struct vm_fault *vmf)
+{
+	struct wr_window *window = vmf->vma->vm_private_data;
+	vm_fault_t ret;
+
+	ret = check_state(vmf, window);
+	if (ret)
+		return ret;
+	if (wr_core_maps_folios() && PageCompound(vmf->page) && vmf->pte)
+		return write_around(vmf, window);
+	return host_mkwrite(vmf, window);
+}
+
+/* Of a view that does not write. Before the file says that it ends before. */
+static vm_fault_t read_only_fault(struct vm_fault *vmf)
+{
+	struct wr_window *window = vmf->vma->vm_private_data;
+
+	if (vmf->flags & FAULT_FLAG_WRITE)
+		return VM_FAULT_SIGSEGV;
+	return window->view->host->fault(vmf);
+}
+
+static vm_fault_t read_only_mkwrite(struct vm_fault *vmf)
+{
+	return VM_FAULT_SIGSEGV;
+}
+
+/*
+ * Narrows [*@first, *@end) to the pages around the one at @index that may be read.
+ * Return: whether there are any.
+ */
+static bool narrow(struct wr_window *window, pgoff_t index, pgoff_t *first,
+		   pgoff_t *end)
+{
+	pgoff_t i, next;
+	u8 state;
+
+	for (i = *first; i < *end; i = next) {
+		state = states_span(window, i, *end, &next);
+		if (wr_state_allows(state, WR_READ))
+			continue;
+		if (i <= index && next > index)
+			return false;
+		if (i > index)
+			*end = i;
+		else
+			*first = next;
+	}
+	return true;
+}
+
+/* What the file may map of large folios: all that is in one table. */
+static bool folios_allow(struct vm_fault *vmf, struct wr_window *window)
+{
+	pgoff_t slot = wr_slot_first(wr_vmf_index(vmf));
+	struct vm_area_struct *vma = vmf->vma;
+
+	if (!wr_core_maps_around() ||
+	    !mapping_large_folio_support(vma->vm_file->f_mapping))
+		return true;
+	return range_allows(window, max(slot, wr_vma_first(vma)),
+			    min(slot + WR_SLOT_PAGES, wr_vma_end(vma)),
+			    WR_READ);
+}
+
+/*
+ * Called under rcu_read_lock(). The states stay as they are while the file maps its
+ * pages; a table of PTEs must be there, or it would map one large page.
+ */
+static vm_fault_t tracked_map_pages(struct vm_fault *vmf, pgoff_t first,
+				    pgoff_t last)
+{
+	struct wr_window *window = vmf->vma->vm_private_data;
+	const struct vm_operations_struct *host = window->view->host;
+	pgoff_t from = wr_window_index(window, first);
+	pgoff_t to = wr_window_index(window, last) + 1;
+	vm_fault_t ret = 0;
+
+	if (pmd_none(READ_ONCE(*vmf->pmd)) || !trylock_states(window))
+		return 0;
+	if (folios_allow(vmf, window) &&
+	    narrow(window, wr_vmf_index(vmf), &from, &to))
+		ret = host->map_pages(vmf, wr_window_offset(window, from),
+				      wr_window_offset(window, to) - 1);
+	unlock_states(window);
+	return ret;
+}
+
+/* ---- VMAs ---- */
+
+static vm_fault_t no_fault(struct vm_fault *vmf)
+{
+	return VM_FAULT_SIGBUS;
+}
+
+/* Of a VMA that is about to go. */
+static const struct vm_operations_struct closed_ops = {
+	.fault = no_fault,
+	.may_split = wr_vma_may_split,
+};
+
+/* A view is never split, so this is a fork, or a mremap() that will fail. */
+static void view_open(struct vm_area_struct *vma);
+
+/* Return: whether the window's reference is to be put. */
+static bool end_view(struct wr_window *window)
+{
+	if (--window->nr_vmas)
+		return false;
+	wr_window_free_regions(window);
+	return wr_window_unpublish(window);
+}
+
+static void view_close(struct vm_area_struct *vma)
+{
+	struct wr_window *window = vma->vm_private_data;
+	const struct vm_operations_struct *host = window->view->host;
+	bool put;
+
+	if (host->close)
+		host->close(vma);
+	vma->vm_ops = &closed_ops;
+	vma->vm_private_data = NULL;
+	wr_layout_closing(window);
+	mutex_lock(&window->lock);
+	put = end_view(window);
+	mutex_unlock(&window->lock);
+	if (put)
+		wr_window_put(window);
+	wr_window_put(window);
+}
+
+/* Of a child that has no memory for a view: it has the parent's window. */
+static void orphan_open(struct vm_area_struct *vma)
+{
+	struct wr_window *window = vma->vm_private_data;
+	const struct vm_operations_struct *host = window->view->host;
+
+	if (host->open)
+		host->open(vma);
+	wr_window_get(window);
+}
+
+static void orphan_close(struct vm_area_struct *vma)
+{
+	struct wr_window *window = vma->vm_private_data;
+	const struct vm_operations_struct *host = window->view->host;
+
+	if (host->close)
+		host->close(vma);
+	vma->vm_ops = &closed_ops;
+	vma->vm_private_data = NULL;
+	wr_window_put(window);
+}
+
+static const struct vm_operations_struct orphan_ops = {
+	.open = orphan_open,
+	.close = orphan_close,
+	.may_split = wr_vma_may_split,
+	.mprotect = wr_vma_mprotect,
+	.mremap = wr_vma_mremap,
+	.fault = no_fault,
+};
+
+/* Field by field: what else the file's own have is not for views. */
+static void make_ops(struct wr_view *view)
+{
+	const struct vm_operations_struct *host = view->host;
+	struct vm_operations_struct ops = {
+		.open = view_open,
+		.close = view_close,
+		.may_split = wr_vma_may_split,
+		.mprotect = wr_vma_mprotect,
+		.mremap = wr_vma_mremap,
+		.fault = host->fault,
+		.map_pages = host->map_pages,
+		.page_mkwrite = host->page_mkwrite,
+#ifdef CONFIG_NUMA
+		.set_policy = host->set_policy,
+		.get_policy = host->get_policy,
+#endif
+	};
+
+	if (!(view->rights & WR_WRITE)) {
+		ops.fault = read_only_fault;
+		ops.page_mkwrite = read_only_mkwrite;
+	}
+	view->simple = ops;
+	ops.fault = tracked_fault;
+	ops.page_mkwrite = tracked_mkwrite;
+	if (host->map_pages)
+		ops.map_pages = tracked_map_pages;
+	view->tracked = ops;
+}
+
+static const struct vm_operations_struct *ops_of(struct wr_window *window)
+{
+	return window->tracked ? &window->view->tracked : &window->view->simple;
+}
+
+/* What the file may not be told, where the view does not write. */
+#define HIDDEN_FLAGS (VM_SHARED | VM_WRITE | VM_MAYWRITE)
+
+/* Has the file set up the VMA. */
+static int host_mmap(struct wr_window *window, struct vm_area_struct *vma)
+{
+	struct wr_view *view = window->view;
+	bool writes = view->rights & WR_WRITE;
+	struct file *file = writes ? view->section->writer :
+				     view->section->reader;
+	const vm_flags_t flags = vma->vm_flags & HIDDEN_FLAGS;
+	int err;
+
+	vma_set_file(vma, file);
+	if (!writes)
+		vm_flags_clear(vma, HIDDEN_FLAGS);
+	err = wr_call_mmap(file, vma);
+	if (!writes)
+		vm_flags_set(vma, flags);
+	if (err)
+		return err;
+	if (wr_section_may_map(vma->vm_file, vma))
+		return 0;
+	if (vma->vm_ops && vma->vm_ops->close)
+		vma->vm_ops->close(vma);
+	vma->vm_ops = &closed_ops;
+	return -EMEDIUMTYPE;
+}
+
+/* Nobody knows the window yet. */
+static void set_all_states(struct wr_window *window, u8 state)
+{
+	struct wr_runs *runs = &window->runs;
+
+	wr_runs_fill(runs, runs->base, runs->base + (1UL << runs->shift),
+		     state);
+}
+
+/**
+ * wr_view_attach - mmap of a section's pseudo file
+ * @file: that
+ * @vma: the VMA that is being made
+ *
+ * VM_DONTEXPAND as for windows: see fault.c.
+ *
+ * Return: 0 or an error.
+ */
+int wr_view_attach(struct file *file, struct vm_area_struct *vma)
+{
+	unsigned long len = vma->vm_end - vma->vm_start;
+	struct wr_window *window;
+	struct wr_space *space;
+	struct wr_view *view;
+	int err = -ECANCELED; /* what was here is unmapped */
+
+	if (!wr_layout_allows(file, vma->vm_start, len, vma->vm_pgoff))
+		return -EINVAL;
+	space = wr_space_find(vma->vm_mm);
+	window = space->layout.window;
+	view = window->view;
+	if (space->layout.step == WR_STEP_NEW)
+		err = host_mmap(window, vma);
+	wr_space_put(space);
+	if (err)
+		return err;
+	/* personality(READ_IMPLIES_EXEC) */
+	vm_flags_clear(vma, VM_EXEC | VM_MAYEXEC);
+	vm_flags_set(vma, VM_DONTEXPAND);
+	view->host = vma->vm_ops;
+	view->mapping = vma->vm_file->f_mapping;
+	make_ops(view);
+	set_all_states(window, view->state);
+	vma->vm_ops = ops_of(window);
+	vma->vm_private_data = window;
+	wr_window_opened(window);
+	return 0;
+}
+
+/* The VMA of a view; mmap_lock is held. */
+static struct vm_area_struct *vma_of(struct wr_window *window)
+{
+	struct vm_area_struct *vma;
+
+	mmap_assert_locked(window->space->mm);
+	vma = vma_lookup(window->space->mm, wr_address(window->first));
+	if (!vma || !wr_vma_is_view(vma) || vma->vm_private_data != window)
+		return NULL;
+	return vma;
+}
+
+/**
+ * wr_view_zap - remove what maps pages of a view
+ * @window: the view; mmap_lock is held, and if rights are to go, for writing, with
+ *	the VMA's lock
+ * @first: the first page
+ * @end: the page behind the last
+ */
+void wr_view_zap(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct vm_area_struct *vma = vma_of(window);
+
+	if (vma)
+		wr_zap_vma(vma, wr_address(first), wr_address(end));
+}
+
+static void track_vma(struct wr_window *window, struct vm_area_struct *vma)
+{
+	vma_start_write(vma);
+	vma->vm_ops = &window->view->tracked;
+	/* As the core does: where page_mkwrite is asked, nothing is writable. */
+	WRITE_ONCE(vma->vm_page_prot,
+		   vm_get_page_prot(vma->vm_flags & ~VM_SHARED));
+	wr_zap_vma(vma, vma->vm_start, vma->vm_end);
+	mutex_lock(&window->lock);
+	window->tracked = true;
+	mutex_unlock(&window->lock);
+}
+
+/**
+ * wr_view_track - from now on ask for each page of a view
+ * @window: the view
+ *
+ * Return: 0, -ENOENT if it is gone, or -EINTR.
+ */
+int wr_view_track(struct wr_window *window)
+{
+	struct vm_area_struct *vma;
+
+	if (mmap_write_lock_killable(window->space->mm))
+		return -EINTR;
+	vma = vma_of(window);
+	if (vma && !window->tracked)
+		track_vma(window, vma);
+	mmap_write_unlock(window->space->mm);
+	return vma ? 0 : -ENOENT;
+}
+
+/* ---- fork ---- */
+
+static int fork_states(struct wr_window *parent, struct wr_window *child)
+{
+	pgoff_t i, next;
+	u8 state;
+	int err = 0;
+
+	for (i = parent->first; i < parent->end && !err; i = next) {
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		state = wr_runs_span(&parent->runs, i, parent->end, &next);
+		err = wr_runs_split(&child->runs, i, GFP_KERNEL_ACCOUNT);
+		if (!err)
+			err = wr_runs_split(&child->runs, next,
+					    GFP_KERNEL_ACCOUNT);
+		if (!err)
+			wr_runs_fill(&child->runs, i, next, state);
+	}
+	return err;
+}
+
+static int fork_region(struct wr_window *parent, struct wr_window *child)
+{
+	struct wr_region *region = wr_region_first(parent), *copy;
+	int err;
+
+	if (!region) /* it is being unmapped, or not yet there */
+		return -ENOENT;
+	copy = kzalloc(sizeof(*copy), GFP_KERNEL_ACCOUNT);
+	if (!copy)
+		return -ENOMEM;
+	err = wr_space_add_regions(child->space, 1);
+	if (err) {
+		kfree(copy);
+		return err;
+	}
+	copy->first = region->first;
+	copy->end = region->end;
+	copy->protection = region->protection;
+	wr_region_add(child, copy);
+	return 0;
+}
+
+/* Both are locked. */
+static int fork_locked(struct wr_window *parent, struct wr_window *child)
+{
+	int err;
+
+	err = fork_states(parent, child);
+	if (!err)
+		err = fork_region(parent, child);
+	if (!err)
+		err = wr_window_publish(child);
+	return err;
+}
+
+static struct wr_window *alloc_window(struct wr_space *space,
+				      struct wr_section *section, u8 rights)
+{
+	struct wr_window *window = wr_window_alloc(space, section->pseudo);
+
+	if (!window)
+		return NULL;
+	window->view = kzalloc(sizeof(*window->view), GFP_KERNEL_ACCOUNT);
+	if (!window->view) {
+		wr_window_put(window);
+		return NULL;
+	}
+	window->view->section = section;
+	window->view->rights = rights;
+	return window;
+}
+
+static struct wr_window *alloc_child(struct wr_window *parent,
+				     struct vm_area_struct *vma)
+{
+	struct wr_space *space = wr_space_get_for(vma->vm_mm);
+	struct wr_view *view = parent->view;
+	struct wr_window *child;
+
+	if (!space)
+		return NULL;
+	child = alloc_window(space, view->section, view->rights);
+	wr_space_put(space);
+	if (!child)
+		return NULL;
+	wr_window_set_range(child, parent->first, parent->end);
+	child->shift = parent->shift;
+	child->view->host = view->host;
+	child->view->mapping = view->mapping;
+	make_ops(child->view);
+	return child;
+}
+
+/* Return: the child's window with a reference for the VMA, or NULL. */
+static struct wr_window *fork_view(struct wr_window *parent,
+				   struct vm_area_struct *vma)
+{
+	struct wr_window *child = alloc_child(parent, vma);
+	int err;
+
+	if (!child)
+		return NULL;
+	mutex_lock(&parent->lock);
+	mutex_lock_nested(&child->lock, SINGLE_DEPTH_NESTING);
+	child->tracked = parent->tracked;
+	err = fork_locked(parent, child);
+	mutex_unlock(&child->lock);
+	mutex_unlock(&parent->lock);
+	if (!err) {
+		wr_window_opened(child);
+		return child;
+	}
+	mutex_lock(&child->lock);
+	wr_window_free_regions(child);
+	mutex_unlock(&child->lock);
+	wr_window_put(child);
+	return NULL;
+}
+
+static void view_open(struct vm_area_struct *vma)
+{
+	struct wr_window *window = vma->vm_private_data, *child;
+	const struct vm_operations_struct *host = window->view->host;
+
+	if (host->open)
+		host->open(vma);
+	if (vma->vm_mm == window->space->mm) {
+		wr_window_opened(window);
+		return;
+	}
+	child = fork_view(window, vma);
+	if (child) {
+		vma->vm_private_data = child;
+		vma->vm_ops = ops_of(child);
+	} else {
+		wr_window_get(window);
+		vma->vm_ops = &orphan_ops;
+	}
+}
+
+/* ---- map ---- */
+
+/* The length of the view, checked against the section's. */
+static int find_length(struct wr_section *section,
+		       struct wr_view_request *request)
+{
+	u64 size = wr_section_size(section);
+
+	if (request->offset >= size)
+		return -ERANGE;
+	if (!request->length)
+		request->length = size - request->offset;
+	if (request->length > size - request->offset)
+		return -ERANGE;
+	if (request->commit > request->length)
+		return -ERANGE;
+	request->length = PAGE_ALIGN(request->length);
+	return 0;
+}
+
+static struct wr_window *make_window(struct wr_space *space,
+				     struct wr_section *section,
+				     struct wr_view_request *request)
+{
+	u8 rights = wr_view_rights(request->state);
+	struct wr_window *window = alloc_window(space, section, rights);
+
+	if (!window)
+		return NULL;
+	window->view->state = request->state;
+	wr_window_set_range(window, 0, request->length >> PAGE_SHIFT);
+	window->shift = -(request->offset >> PAGE_SHIFT);
+	window->tracked = wr_view_is_reserved(window) || !rights ||
+			  wr_state_is_guard(request->state);
+	return window;
+}
+
+static int publish(struct wr_window *window, struct wr_region *region,
+		   struct wr_view_request *request)
+{
+	int err;
+
+	mutex_lock(&window->lock);
+	err = wr_window_publish(window);
+	if (!err) {
+		request->first = window->first;
+		region->first = window->first;
+		region->end = window->end;
+		region->protection = request->protection;
+		region->serial = wr_region_serial();
+		request->serial = region->serial;
+		wr_region_add(window, region);
+	}
+	mutex_unlock(&window->lock);
+	return err ? -ENOSPC : 0;
+}
+
+/* Whether others have some of it, or a stack may want it. */
+static int check_foreign(struct wr_space *space,
+			 struct wr_view_request *request)
+{
+	unsigned long addr = wr_address(request->first), first;
+	bool foreign;
+
+	if (mmap_read_lock_killable(space->mm))
+		return -EINTR;
+	foreign = wr_place_foreign(space->mm, addr, addr + request->length,
+				   &first);
+	mmap_read_unlock(space->mm);
+	return foreign ? -EEXIST : 0;
+}
+
+static int map_fixed(struct wr_space *space, struct wr_window *window,
+		     struct wr_view_request *request)
+{
+	int err = check_foreign(space, request);
+
+	if (!err)
+		err = wr_layout_map_view(window, request->first,
+					 window->view->rights);
+	if (err == -EACCES && wr_place_is_refused(wr_address(request->first)))
+		err = -EADDRNOTAVAIL;
+	return err;
+}
+
+/* Somebody else's mmap() can be faster at the place that was found. */
+static int map_within(struct wr_space *space, struct wr_window *window,
+		      struct wr_view_request *request)
+{
+	struct wr_place place = {
+		.lowest = request->lowest,
+		.highest = request->highest,
+		.len = request->length,
+		.alignment = WINREGION_GRANULARITY,
+	};
+	int tries = 16, err;
+	unsigned long addr;
+
+	do {
+		addr = wr_place_search(space, &place);
+		if (IS_ERR_VALUE(addr))
+			return addr;
+		request->first = wr_index(addr);
+		err = map_fixed(space, window, request);
+		if (err == -EADDRNOTAVAIL)
+			place.lowest = max(place.lowest, wr_place_lowest());
+	} while ((err == -EEXIST || err == -EADDRNOTAVAIL) && --tries);
+	return tries ? err : -ENOSPC;
+}
+
+static int map_locked(struct wr_space *space, struct wr_window *window,
+		      struct wr_view_request *request)
+{
+	if (request->fixed)
+		return map_fixed(space, window, request);
+	if (request->bound || request->top_down)
+		return map_within(space, window, request);
+	return wr_layout_map_view(window, 0, window->view->rights);
+}
+
+/* Commits pages that nobody knows yet. */
+static int commit_head(struct wr_section *section,
+		       struct wr_view_request *request)
+{
+	pgoff_t first = request->offset >> PAGE_SHIFT;
+	pgoff_t end = first + (PAGE_ALIGN(request->commit) >> PAGE_SHIFT);
+	unsigned long charged;
+	int err;
+
+	if (!request->commit)
+		return 0;
+	err = wr_section_charge(section, first, end, &charged);
+	if (!err)
+		wr_section_commit(section, first, end, charged);
+	return err;
+}
+
+static int map_window(struct wr_space *space, struct wr_window *window,
+		      struct wr_view_request *request)
+{
+	struct wr_region *region;
+	int err;
+
+	region = kzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
+	if (!region)
+		return -ENOMEM;
+	err = wr_space_add_regions(space, 1);
+	if (err)
+		goto err_region;
+	err = mutex_lock_killable(&space->layout_lock);
+	if (err)
+		goto err_count;
+	err = map_locked(space, window, request);
+	if (!err)
+		err = publish(window, region, request);
+	mutex_unlock(&space->layout_lock);
+	if (err)
+		goto err_count;
+	return 0;
+
+err_count:
+	wr_space_add_regions(space, -1);
+err_region:
+	kfree(region);
+	return err;
+}
+
+/**
+ * wr_view_map - map a view
+ * @space: where
+ * @section: of what
+ * @request: how; set to what it is
+ *
+ * Context: takes layout_lock and mmap_lock.
+ * Return: 0, or -ERANGE, -EEXIST, -EADDRNOTAVAIL, -ENOSPC, -EMFILE, -EAGAIN,
+ * -EACCES, -EDQUOT, -ENOMEM, -ENFILE, -EINTR, or what the file's own mmap says.
+ */
+int wr_view_map(struct wr_space *space, struct wr_section *section,
+		struct wr_view_request *request)
+{
+	struct wr_window *window;
+	int err;
+
+	err = find_length(section, request);
+	if (err)
+		return err;
+	if (request->fixed &&
+	    request->length - 1 > wr_highest() - wr_address(request->first))
+		return -EOVERFLOW;
+	window = make_window(space, section, request);
+	if (!window)
+		return -ENOMEM;
+	wr_window_get(window);
+	err = map_window(space, window, request);
+	if (!err) {
+		err = commit_head(section, request);
+		if (err)
+			wr_view_unmap(space, &request->first, NULL,
+				      request->serial);
+	} else {
+		wr_window_put(window); /* which nobody has taken over */
+	}
+	wr_window_put(window);
+	return err;
+}
+
+/* ---- unmap, flush ---- */
+
+/* The view with the page @index, with a reference, or NULL. */
+static struct wr_window *find_view(struct wr_space *space, pgoff_t index)
+{
+	struct wr_window *window = wr_window_find(space, index);
+
+	if (!window || window->view)
+		return window;
+	wr_window_put(window);
+	return NULL;
+}
+
+/* Whether it is still mapped, and if @serial is not 0, the one that is meant. */
+static bool is_there(struct wr_window *window, u64 serial)
+{
+	struct wr_region *region;
+	bool there;
+
+	mutex_lock(&window->lock);
+	region = wr_region_first(window);
+	there = region && (!serial || region->serial == serial);
+	mutex_unlock(&window->lock);
+	return there;
+}
+
+static int unmap_locked(struct wr_space *space, pgoff_t *first,
+			unsigned long *pages, u64 serial)
+{
+	struct wr_window *window = find_view(space, *first);
+	int err = -ENOENT;
+
+	if (!window)
+		return err;
+	if (is_there(window, serial)) {
+		*first = window->first;
+		if (pages)
+			*pages = window->end - window->first;
+		err = wr_layout_unmap(window, window->first, window->end);
+	}
+	wr_window_put(window);
+	return err;
+}
+
+/**
+ * wr_view_unmap - end a view
+ * @space: where
+ * @first: a page of it; set to its first page
+ * @pages: if not NULL, set to how many it has
+ * @serial: of the view, if it must be a certain one, or 0
+ *
+ * Context: takes layout_lock and mmap_lock.
+ * Return: 0, -ENOENT if there is no such view, or an error if the core has refused
+ * (no memory, sealed, killed); then it stays as it is.
+ */
+int wr_view_unmap(struct wr_space *space, pgoff_t *first, unsigned long *pages,
+		  u64 serial)
+{
+	int err;
+
+	mutex_lock(&space->layout_lock);
+	err = unmap_locked(space, first, pages, serial);
+	mutex_unlock(&space->layout_lock);
+	return err;
+}
+
+/* The bytes of its file that are meant. Return: 0 or -EXDEV. */
+static int flush_range(struct wr_window *window, u64 address, u64 length,
+		       loff_t *start, loff_t *last)
+{
+	u64 base = wr_address(window->first), end = wr_address(window->end);
+	u64 offset = (u64)wr_window_offset(window, window->first) << PAGE_SHIFT;
+
+	if (!length)
+		length = end - address;
+	if (length > end - address)
+		return -EXDEV;
+	*start = offset + (address - base);
+	*last = *start + length - 1;
+	return 0;
+}
+
+/**
+ * wr_view_flush - have what views have changed written to the file
+ * @space: where
+ * @address: in a view
+ * @length: bytes, or 0 for the rest of the view
+ *
+ * Neither the file's times nor the disk's own cache are flushed by that.
+ *
+ * Return: 0, -ENOENT if there is no view, -EXDEV if it ends before, or the error of
+ * the file system.
+ */
+int wr_view_flush(struct wr_space *space, u64 address, u64 length)
+{
+	struct wr_window *window = find_view(space, wr_index(address));
+	loff_t start, last;
+	int err;
+
+	if (!window)
+		return -ENOENT;
+	err = flush_range(window, address, length, &start, &last);
+	if (!err && !window->view->section->paging)
+		err = filemap_write_and_wait_range(window->view->mapping, start,
+						   last);
+	wr_window_put(window);
+	return err;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _WR_VIEW_H
+#define _WR_VIEW_H
+
+#include "section.h"
+#include "states.h"
+#include "window.h"
+
+/**
+ * struct wr_view - what a window that is a view has besides
+ * @section: what it is a view of; window->file holds it
+ * @state: of all of its pages at first
+ * @rights: those that its pages can have
+ * @host: the operations of the file underneath
+ * @mapping: of that file
+ * @simple: operations while all pages have @rights
+ * @tracked: operations from the first page on that differs
+ *
+ * Nothing changes once it is mapped.
+ */
+struct wr_view {
+	struct wr_section *section;
+	u8 state;
+	u8 rights;
+	const struct vm_operations_struct *host;
+	struct address_space *mapping;
+	struct vm_operations_struct simple;
+	struct vm_operations_struct tracked;
+};
+
+/**
+ * struct wr_view_request - a view that is to be mapped
+ * @first: in: the first page, if @fixed; out: the first page
+ * @fixed: the address is given
+ * @bound: @lowest or @highest matter
+ * @top_down: the highest place
+ * @lowest: lowest byte allowed
+ * @highest: highest byte allowed
+ * @offset: bytes in the section
+ * @length: in: bytes, or 0 for the rest; out: whole pages
+ * @commit: bytes to commit at the beginning
+ * @protection: allocation protection
+ * @state: of its pages
+ * @serial: what was made
+ */
+struct wr_view_request {
+	pgoff_t first;
+	bool fixed;
+	bool bound;
+	bool top_down;
+	unsigned long lowest;
+	unsigned long highest;
+	u64 offset;
+	u64 length;
+	u64 commit;
+	u32 protection;
+	u8 state;
+	u64 serial;
+};
+
+/* What a state lets pages be used for, or will once a guard has gone off. */
+static inline u8 wr_view_rights(u8 state)
+{
+	if (wr_state_is_guard(state))
+		state = wr_state_disarmed(state);
+	return wr_state_rights(state);
+}
+
+/* Whether pages of a view that has @rights can have a state: 0 or an error. */
+static inline int wr_view_check_state(u8 rights, u8 state)
+{
+	if (wr_states[state].protection & WINREGION_WRITECOMBINE)
+		return -EDOM;
+	return wr_view_rights(state) & ~rights ? -EKEYREJECTED : 0;
+}
+
+/* Whether its pages have to be committed before they are there. */
+static inline bool wr_view_is_reserved(struct wr_window *window)
+{
+	return window->view->section->flags & WINREGION_SECTION_RESERVE;
+}
+
+int wr_view_map(struct wr_space *space, struct wr_section *section,
+		struct wr_view_request *request);
+int wr_view_unmap(struct wr_space *space, pgoff_t *first, unsigned long *pages,
+		  u64 serial);
+int wr_view_flush(struct wr_space *space, u64 address, u64 length);
+int wr_view_attach(struct file *file, struct vm_area_struct *vma);
+u8 wr_view_span(struct wr_window *window, pgoff_t index, pgoff_t end,
+		pgoff_t *next);
+u8 wr_view_state(struct wr_window *window, pgoff_t index);
+unsigned long wr_view_resident(struct wr_window *window, pgoff_t first,
+			       pgoff_t end);
+int wr_view_track(struct wr_window *window);
+void wr_view_zap(struct wr_window *window, pgoff_t first, pgoff_t end);
+
+#endif /* _WR_VIEW_H */
