@@ -20,10 +20,8 @@ static int parse_range(enum wr_op op, struct winregion_range *range,
 {
 	int err;
 
-	change->window = NULL;
-	change->serial = 0;
-	change->old_protection = 0;
-	change->state = 0;
+	/* All of it: it may lie where others have left what is not 0. */
+	*change = (struct wr_change){ .hard = change->hard };
 	if (op == WR_DECOMMIT) {
 		if (range->protection)
 			return -EINVAL;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+/* vm: append=init_on_alloc=0 */
 /*
  * The contract of the ioctls that has nothing to do with memory: sizes,
  * pointers, flags, reserved fields, vectors. The first half runs once for
- * every ioctl.
+ * every ioctl. The kernel clears no memory here, as it need not: what is not set
+ * is what others have left.
  */
 #include "kselftest_harness.h"
 

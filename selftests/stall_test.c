@@ -206,6 +206,27 @@ TEST_F_TIMEOUT(stall, ranges_all_the_same_are_done, 60)
 	EXPECT_GT(self->limit, (int64_t)now_ms() - start);
 }
 
+/* A structure that says that it is newer, by almost 4 GiB of zeros */
+static void newest_of_all(int fd, int ready_fd)
+{
+	const uint32_t size = UINT32_MAX - 7;
+	uint32_t *arg = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+			     0);
+
+	if (arg == MAP_FAILED)
+		_exit(1);
+	arg[0] = size;
+	ready(ready_fd);
+	for (;;)
+		ioctl(fd, WINREGION_GET_INFO, arg);
+}
+
+TEST_F_TIMEOUT(stall, size_of_an_argument, 60)
+{
+	DIES_IN(newest_of_all);
+}
+
 /* As much address space as there is, and next to nothing of it in use */
 static char *huge_region(int fd)
 {
