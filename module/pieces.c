@@ -322,7 +322,8 @@ static void fill_hole(struct wr_window *window, pgoff_t first, pgoff_t end)
  * For when a change of VMAs has failed half way, where the core can leave a hole.
  * What cannot be mapped again is lost.
  */
-void wr_window_refit_or_lose(struct wr_window *window, pgoff_t first, pgoff_t end)
+void wr_window_refit_or_lose(struct wr_window *window, pgoff_t first,
+			     pgoff_t end)
 {
 	pgoff_t next;
 
