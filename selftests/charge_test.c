@@ -601,11 +601,8 @@ static int leave_heir(struct heir *heir, unsigned int more)
 	return 0;
 }
 
-static int leave_pages(void *arg)
+static int leave_pages_of(struct heir *heir, FIXTURE_DATA(inherited) *self)
 {
-	struct heir *heir = arg;
-	FIXTURE_DATA(inherited) *self = heir->self;
-
 	if (!heir->variant->alignment)
 		small_pages_only();
 	self->first = left(self->fd);
@@ -615,6 +612,13 @@ static int leave_pages(void *arg)
 	CHECK(self->region);
 	touch_all(self->region, INHERITED);
 	return leave_heir(heir, heir->variant->generations);
+}
+
+static int leave_pages(void *arg)
+{
+	struct heir *heir = arg;
+
+	return leave_pages_of(heir, heir->self);
 }
 
 /* Hazard B1. */

@@ -20,7 +20,9 @@ static bool trace_begin(void)
 	mkdir(TRACE, 0755);
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	return write_text(TRACE "/set_event_pid", pid) &&
-	       write_text(LOCK_EVENT, "1") && write_text(TRACE "/trace", " ");
+	       write_text(LOCK_EVENT, "1") &&
+	       write_text(TRACE "/tracing_on", "1") &&
+	       write_text(TRACE "/trace", " ");
 }
 
 /* How often this thread has taken an mmap_lock since, or -1 */
@@ -30,7 +32,9 @@ static long trace_end(void)
 	char line[512];
 	long n = 0;
 
-	if (!write_text(LOCK_EVENT, "0"))
+	/* To switch the event off patches code, which takes the lock each time. */
+	if (!write_text(TRACE "/tracing_on", "0") ||
+	    !write_text(LOCK_EVENT, "0"))
 		return -1;
 	file = fopen(TRACE "/trace", "re");
 	if (!file)
@@ -52,7 +56,7 @@ static bool can_trace(void)
 	return ok;
 }
 
-/* Switching the trace on and off takes the lock a few times, too. */
+/* What opening files and the like may need */
 #define NOISE 50
 
 /*
