@@ -210,6 +210,9 @@ static vm_fault_t host_mkwrite(struct vm_fault *vmf, struct wr_window *window)
 		if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY |
 			   VM_FAULT_LOCKED))
 			return ret;
+	} else {
+		/* The core does so only where page_mkwrite is not asked. */
+		file_update_time(vmf->vma->vm_file);
 	}
 	lock_page(vmf->page);
 	if (!is_gone(vmf))

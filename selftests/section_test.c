@@ -595,6 +595,30 @@ TEST_F(section, proc_mem)
 	UNMAP(whole);
 }
 
+static bool is_later(const struct timespec *time, const struct timespec *than)
+{
+	if (time->tv_sec != than->tv_sec)
+		return time->tv_sec > than->tv_sec;
+	return time->tv_nsec > than->tv_nsec;
+}
+
+/* A write is one to the file, also where each page is asked for. */
+TEST_F(section, time_of_writing)
+{
+	char *base = MAP(0, 0, RW);
+	struct stat before, after;
+
+	ASSERT_EQ(0, wr_protect(self->fd, base + UNIT, 1, RO));
+	if (self->file >= 0) {
+		ASSERT_EQ(0, fstat(self->file, &before));
+		usleep(50000);
+		*(volatile char *)base = 1;
+		ASSERT_EQ(0, fstat(self->file, &after));
+		EXPECT_TRUE(is_later(&after.st_mtim, &before.st_mtim));
+	}
+	UNMAP(base);
+}
+
 /* ---- processes ---- */
 
 struct shared {
