@@ -24,10 +24,12 @@
  */
 #include <linux/file.h>
 #include <linux/folio_batch.h>
+#include <linux/magic.h>
 #include <linux/mman.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/writeback.h>
 
@@ -547,6 +549,18 @@ static const struct vm_operations_struct *ops_of(struct wr_window *window)
 /* What the file may not be told, where the view does not write. */
 #define HIDDEN_FLAGS (VM_SHARED | VM_WRITE | VM_MAYWRITE)
 
+/*
+ * A seal against future writing may have come since the section was made. Later
+ * kernels look for it before they ask the file to map, and ours has none.
+ */
+static bool is_sealed(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+
+	return inode->i_sb->s_magic == TMPFS_MAGIC &&
+	       SHMEM_I(inode)->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE);
+}
+
 /* Has the file set up the VMA. */
 static int host_mmap(struct wr_window *window, struct vm_area_struct *vma)
 {
@@ -557,6 +571,8 @@ static int host_mmap(struct wr_window *window, struct vm_area_struct *vma)
 	const vm_flags_t flags = vma->vm_flags & HIDDEN_FLAGS;
 	int err;
 
+	if (writes && is_sealed(file))
+		return -EPERM;
 	vma_set_file(vma, file);
 	if (!writes)
 		vm_flags_clear(vma, HIDDEN_FLAGS);

@@ -1054,6 +1054,25 @@ TEST_F(sections, seals)
 	close(file);
 }
 
+/* What may not be mapped to write any more is not by a section made before, either. */
+TEST_F(sections, sealed_later)
+{
+	int file = memfd_create("sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int section;
+	char *base;
+
+	ASSERT_EQ(0, ftruncate(file, UNIT));
+	section = sec_create(self->fd, file, 0, 0, RW);
+	ASSERT_LE(0, section);
+	ASSERT_EQ(0, fcntl(file, F_ADD_SEALS, F_SEAL_FUTURE_WRITE));
+	EXPECT_EQ(-EACCES, sec_map(section, 0, 0, RW, &base));
+	ASSERT_EQ(0, sec_map(section, 0, 0, RO, &base));
+	EXPECT_FALSE(try_write(base));
+	EXPECT_EQ(0, sec_unmap(self->fd, base));
+	close(section);
+	close(file);
+}
+
 /* Rules: CM-29. Memory is charged to its last byte, and given back. */
 TEST_F(sections, charge)
 {
