@@ -110,13 +110,15 @@ unsigned long wr_view_resident(struct wr_window *window, pgoff_t first,
 		}
 		folio_batch_release(&batch);
 		cond_resched();
+		if (fatal_signal_pending(current))
+			break;
 	}
 	return pages;
 }
 
 /* ---- faults ---- */
 
-/* wr_view_span() between lock_states() and unlock_states(). */
+/* wr_view_span() between trylock_states() and unlock_states(). */
 static u8 states_span(struct wr_window *window, pgoff_t first, pgoff_t end,
 		      pgoff_t *next)
 {
@@ -140,13 +142,10 @@ static bool range_allows(struct wr_window *window, pgoff_t first, pgoff_t end,
 	return true;
 }
 
-static void lock_states(struct wr_window *window)
-{
-	mutex_lock(&window->lock);
-	if (wr_view_is_reserved(window))
-		mutex_lock(&window->view->section->lock);
-}
-
+/*
+ * For who has a page of the file locked, or may not sleep. Whoever has the window's
+ * lock may wait for memory, and so for the file system, which may wait for the page.
+ */
 static bool trylock_states(struct wr_window *window)
 {
 	if (!mutex_trylock(&window->lock))
@@ -172,6 +171,8 @@ static bool folio_allows(struct vm_fault *vmf, struct wr_window *window,
 	pgoff_t first, end;
 	bool allows;
 
+	if (!trylock_states(window))
+		return false;
 	/* An index in front of the VMA would wrap. */
 	if (folio->index < wr_window_offset(window, wr_vma_first(vmf->vma)))
 		first = wr_vma_first(vmf->vma);
@@ -179,7 +180,6 @@ static bool folio_allows(struct vm_fault *vmf, struct wr_window *window,
 		first = wr_window_index(window, folio->index);
 	end = min(wr_window_index(window, folio_next_index(folio)),
 		  wr_vma_end(vmf->vma));
-	lock_states(window);
 	allows = range_allows(window, first, end, wr_fault_wants(vmf));
 	unlock_states(window);
 	return allows;
@@ -223,7 +223,10 @@ static vm_fault_t host_mkwrite(struct vm_fault *vmf, struct wr_window *window)
 	return VM_FAULT_NOPAGE;
 }
 
-/* PTEs for those pages of a locked folio in one table that may be written. */
+/*
+ * PTEs for those pages of a locked folio in one table that may be written: that of
+ * the fault, which has been looked at, and if the states can be had the others.
+ */
 static void map_writable(struct vm_fault *vmf, struct wr_window *window)
 {
 	struct folio *folio = page_folio(vmf->page);
@@ -233,19 +236,25 @@ static void map_writable(struct vm_fault *vmf, struct wr_window *window)
 	pgoff_t end = min(slot + WR_SLOT_PAGES, wr_vma_end(vmf->vma));
 	/* A folio may reach behind the end of the file; PTEs must not. */
 	pgoff_t stop = DIV_ROUND_UP(i_size_read(mapping->host), PAGE_SIZE);
+	bool locked = trylock_states(window);
 
-	lock_states(window);
+	if (!locked) {
+		first = wr_vmf_index(vmf);
+		end = first + 1;
+	}
 	for (i = first; i < end; i++) {
 		offset = wr_window_offset(window, i);
 		if (offset < folio->index || offset >= stop ||
 		    offset >= folio_next_index(folio) ||
 		    PageHWPoison(folio_file_page(folio, offset)) ||
-		    !range_allows(window, i, i + 1, WR_READ | WR_WRITE))
+		    (locked &&
+		     !range_allows(window, i, i + 1, WR_READ | WR_WRITE)))
 			continue;
 		wr_vmf_insert_at(vmf, wr_address(i),
 				 folio_file_page(folio, offset));
 	}
-	unlock_states(window);
+	if (locked)
+		unlock_states(window);
 }
 
 /*
