@@ -39,7 +39,7 @@
 
 /* By the mapping underneath; user's files only. */
 static DEFINE_HASHTABLE(sections, 8);
-static DEFINE_SPINLOCK(sections_lock);
+static DEFINE_MUTEX(sections_lock);
 
 /* For what cannot fail, once it has been granted. */
 #define GFP_MUST (GFP_KERNEL_ACCOUNT | __GFP_NOFAIL)
@@ -128,13 +128,19 @@ static int probe(struct wr_section *section, struct file *file)
 	return section->fit ? 0 : -EMEDIUMTYPE;
 }
 
+/* Those whose pages the core knows, and treats otherwise, by the VMA's operations. */
+static bool is_special(struct super_block *sb)
+{
+	return sb->s_magic == HUGETLBFS_MAGIC || sb->s_magic == SECRETMEM_MAGIC;
+}
+
 static int check_file(struct wr_section_request *request)
 {
 	struct file *file = request->file;
 	struct inode *inode = file_inode(file);
 
 	if (!S_ISREG(inode->i_mode) || IS_DAX(inode) ||
-	    inode->i_sb->s_magic == HUGETLBFS_MAGIC || !wr_can_mmap(file))
+	    is_special(inode->i_sb) || !wr_can_mmap(file))
 		return -EMEDIUMTYPE;
 	if (!(file->f_mode & FMODE_READ))
 		return -EKEYREJECTED;
@@ -257,9 +263,9 @@ static int section_release(struct inode *inode, struct file *file)
 	struct wr_section *section = file->private_data;
 
 	if (!hlist_unhashed(&section->node)) {
-		spin_lock(&sections_lock);
+		mutex_lock(&sections_lock);
 		hash_del(&section->node);
-		spin_unlock(&sections_lock);
+		mutex_unlock(&sections_lock);
 	}
 	if (section->mapping)
 		mapping_unmap_writable(section->mapping);
@@ -334,9 +340,9 @@ static int open_section(struct wr_section *section,
 	err = open_file(section, request);
 	if (err)
 		return err;
-	spin_lock(&sections_lock);
+	mutex_lock(&sections_lock);
 	hash_add(sections, &section->node, (unsigned long)section->mapping);
-	spin_unlock(&sections_lock);
+	mutex_unlock(&sections_lock);
 	return 0;
 }
 
@@ -421,11 +427,13 @@ u64 wr_section_mapped_size(struct file *file)
 	struct wr_section *section;
 	u64 size = 0;
 
-	spin_lock(&sections_lock);
-	hash_for_each_possible(sections, section, node, (unsigned long)mapping)
+	mutex_lock(&sections_lock);
+	hash_for_each_possible(sections, section, node, (unsigned long)mapping) {
 		if (section->mapping == mapping)
 			size = max(size, READ_ONCE(section->size));
-	spin_unlock(&sections_lock);
+		cond_resched(); /* there can be any number */
+	}
+	mutex_unlock(&sections_lock);
 	return size;
 }
 
