@@ -10,7 +10,7 @@
 /* initial-exec: signal handlers may use it, and it costs one instruction. */
 static __thread DWORD last_error __attribute__((tls_model("initial-exec")));
 
-/* A row of the table; SAME() if all families agree */
+/* A row of the table; SAME() if all families agree, but for section_table */
 /* It would take the braces for blocks. */
 /* clang-format off */
 #define EACH(err, allocate, free, protect, query) \
@@ -19,6 +19,28 @@ static __thread DWORD last_error __attribute__((tls_model("initial-exec")));
 #define SAME(err, status) \
 	{ err, { [0 ... WR_FAMILIES - 1] = STATUS_##status } }
 /* clang-format on */
+
+/* What sections and views have of their own; of these families it comes first. */
+static const struct {
+	enum wr_family family;
+	int err;
+	NTSTATUS status;
+} section_table[] = {
+	{ WR_CREATE_SECTION, EKEYREJECTED, STATUS_ACCESS_DENIED },
+	{ WR_CREATE_SECTION, EMEDIUMTYPE, STATUS_INVALID_FILE_FOR_SECTION },
+	{ WR_CREATE_SECTION, ENXIO, STATUS_MAPPED_FILE_SIZE_ZERO },
+	{ WR_CREATE_SECTION, EFBIG, STATUS_SECTION_TOO_BIG },
+	{ WR_CREATE_SECTION, EBADF, STATUS_INVALID_HANDLE },
+	{ WR_MAP, ERANGE, STATUS_INVALID_VIEW_SIZE },
+	{ WR_MAP, EADDRNOTAVAIL, STATUS_INVALID_PARAMETER_3 },
+	{ WR_MAP, EOVERFLOW, STATUS_INVALID_PARAMETER_3 },
+	{ WR_MAP, EMEDIUMTYPE, STATUS_INVALID_FILE_FOR_SECTION },
+	{ WR_MAP, EBADF, STATUS_INVALID_HANDLE },
+	{ WR_UNMAP, EADDRNOTAVAIL, STATUS_NOT_MAPPED_VIEW },
+	{ WR_UNMAP, ENOENT, STATUS_NOT_MAPPED_VIEW },
+	{ WR_UNMAP, EXDEV, STATUS_NOT_MAPPED_VIEW },
+	{ WR_UNMAP, EIO, STATUS_IO_DEVICE_ERROR },
+};
 
 /*
  * ENODEV and ENOTTY say that no module answers, or one without that call. No
@@ -69,8 +91,12 @@ NTSTATUS wr_status(enum wr_family family, int err)
 	if (!err)
 		return STATUS_SUCCESS;
 
+	for (i = 0; i < ARRAY_SIZE(section_table); i++)
+		if (section_table[i].family == family &&
+		    section_table[i].err == -err)
+			return section_table[i].status;
 	for (i = 0; i < ARRAY_SIZE(errno_table); i++)
-		if (errno_table[i].err == -err)
+		if (errno_table[i].err == -err && errno_table[i].status[family])
 			return errno_table[i].status[family];
 
 	return STATUS_UNSUCCESSFUL;
@@ -143,6 +169,7 @@ static const struct {
 	{ STATUS_INVALID_IMAGE_NOT_MZ, ERROR_BAD_EXE_FORMAT },
 	{ STATUS_INVALID_ADDRESS, ERROR_UNEXP_NET_ERR },
 	{ STATUS_MAPPED_ALIGNMENT, ERROR_MAPPED_ALIGNMENT },
+	{ STATUS_IO_DEVICE_ERROR, ERROR_IO_DEVICE },
 	{ STATUS_USER_MAPPED_FILE, ERROR_USER_MAPPED_FILE },
 };
 
@@ -224,6 +251,7 @@ static const struct {
 	{ EOVERFLOW, ERROR_INVALID_PARAMETER },
 	{ EILSEQ, ERROR_INVALID_NAME },
 	{ EUCLEAN, ERROR_FILE_CORRUPT },
+	{ WR_EMAPPED, ERROR_USER_MAPPED_FILE },
 	{ ESTALE, ERROR_FILE_INVALID },
 	{ ENETDOWN, ERROR_UNEXP_NET_ERR },
 	{ ENETUNREACH, ERROR_UNEXP_NET_ERR },

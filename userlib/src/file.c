@@ -298,6 +298,8 @@ static int cut(const struct request *request, struct opened *opened)
 {
 	if (!opened->existed || !cuts(request) || !S_ISREG(opened->st.st_mode))
 		return 0;
+	if (wr_file_is_needed(opened->fd, 0))
+		return -WR_EMAPPED;
 	if (ftruncate(opened->fd, 0))
 		return -errno;
 

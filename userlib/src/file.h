@@ -91,6 +91,9 @@ int wr_share_name(const struct wr_path *path);
 void wr_locks_init(struct wr_file *file);
 void wr_locks_end(struct wr_file *file);
 
+/* section.c: do sections of the file, or views, need it to be longer than @size? */
+bool wr_file_is_needed(int fd, off_t size);
+
 /* fileinfo.c: is it one that Windows would not write to or delete? */
 static inline bool wr_is_read_only(const struct stat *st)
 {

@@ -476,6 +476,9 @@ static DWORD set_end(const struct wr_file *file)
 	if (!S_ISREG(file->type))
 		return ERROR_INVALID_FUNCTION;
 	position = lseek(file->object.fd, 0, SEEK_CUR);
+	/* Rule CM-32 */
+	if (position >= 0 && wr_file_is_needed(file->object.fd, position))
+		return ERROR_USER_MAPPED_FILE;
 	if (position < 0 || ftruncate(file->object.fd, position))
 		return wr_file_error(errno);
 

@@ -261,24 +261,56 @@ BOOL WINAPI CloseHandle(HANDLE object)
 	return wr_succeeded(close_handle(object));
 }
 
-/* No handle has rights that the one it is made from has not. */
+/* One of an object of its own, where that is the object's matter */
+static NTSTATUS new_narrower(struct wr_object *object, DWORD access,
+			     BOOL inherit, HANDLE *handle)
+{
+	struct wr_object *narrower;
+	NTSTATUS status = object->kind->narrow(object, access, &narrower);
+
+	if (status != STATUS_SUCCESS)
+		return status;
+	status = wr_handle_new(narrower, access, inherit, handle);
+	wr_object_put(narrower);
+
+	return status;
+}
+
+/* No handle has rights that the one it is made from, with @granted, has not. */
+static NTSTATUS duplicate_object(struct wr_object *object, DWORD granted,
+				 LPHANDLE target, DWORD access, BOOL inherit,
+				 DWORD options)
+{
+	HANDLE unused;
+
+	access = wr_specific_rights(object->kind, access);
+	if (options & DUPLICATE_SAME_ACCESS || access & MAXIMUM_ALLOWED)
+		access = granted;
+	if (access & ~granted)
+		return STATUS_ACCESS_DENIED;
+	if (!target)
+		target = &unused;
+	if (access != granted && object->kind->narrow)
+		return new_narrower(object, access, inherit, target);
+
+	return wr_handle_new(object, access, inherit, target);
+}
+
 static NTSTATUS duplicate(HANDLE source, LPHANDLE target, DWORD access,
 			  BOOL inherit, DWORD options)
 {
-	struct slot *slot = find_slot(source);
-	HANDLE unused;
+	struct wr_object *object;
+	NTSTATUS status;
+	DWORD granted;
 
-	if (!slot)
-		return STATUS_INVALID_HANDLE;
+	status = wr_handle_get(source, NULL, &object, &granted);
+	if (status != STATUS_SUCCESS)
+		return status;
+	status = duplicate_object(object, granted, target, access, inherit,
+				  options);
+	wr_object_put(object);
 
-	access = wr_specific_rights(slot->object->kind, access);
-	if (options & DUPLICATE_SAME_ACCESS || access & MAXIMUM_ALLOWED)
-		access = slot->access;
-	if (access & ~slot->access)
-		return STATUS_ACCESS_DENIED;
-
-	return new_handle(slot->object, access, inherit,
-			  target ? target : &unused);
+	return status;
 }
 
 static NTSTATUS duplicate_handle(HANDLE source, HANDLE target_process,
@@ -296,13 +328,10 @@ static NTSTATUS duplicate_handle(HANDLE source, HANDLE target_process,
 	if (!target_process && options & DUPLICATE_CLOSE_SOURCE)
 		return close_handle(source);
 
-	if (target_process != NtCurrentProcess()) {
+	if (target_process != NtCurrentProcess())
 		status = STATUS_INVALID_HANDLE;
-	} else {
-		pthread_mutex_lock(&lock);
-		status = duplicate(source, target, access, !!inherit, options);
-		pthread_mutex_unlock(&lock);
-	}
+	else
+		status = duplicate(source, target, access, inherit, options);
 
 	/* Whether the rest has worked or not */
 	if (options & DUPLICATE_CLOSE_SOURCE)

@@ -16,6 +16,10 @@ enum wr_family {
 	WR_FREE,
 	WR_PROTECT,
 	WR_QUERY,
+	WR_CREATE_SECTION,
+	WR_MAP,
+	/* And to flush */
+	WR_UNMAP,
 	WR_FAMILIES
 };
 
@@ -57,6 +61,9 @@ BOOL wr_fail(DWORD error);
 /* error.c: what the last error of a file call is for @err, an errno */
 DWORD wr_file_error(int err);
 
+/* Sections need what was to be cut off: no file's call on Linux says this one. */
+#define WR_EMAPPED EL2HLT
+
 /* error.c: put errno back to what it is here, at the end of the block */
 void wr_restore_errno(const int *saved);
 #define WR_KEEP_ERRNO() \
@@ -65,7 +72,16 @@ void wr_restore_errno(const int *saved);
 /* ioctl.c: @fd, or another descriptor of the same above standard error's; -1 */
 int wr_above_stderr(int fd);
 
+/* ioctl.c: ioctls of the device, and of a section's descriptor: 0 or -errno */
+int wr_device_ioctl(unsigned long request, void *arg);
+int wr_device_ask(unsigned long request, void *arg);
+int wr_section_ioctl(int fd, unsigned long request, void *arg);
+
 struct wr_object;
+
+/* Make an object like another one that allows @access only */
+typedef NTSTATUS wr_narrow(struct wr_object *object, DWORD access,
+			   struct wr_object **narrower);
 
 /* What the objects of one kind have in common: one of these each. */
 struct wr_kind {
@@ -79,6 +95,11 @@ struct wr_kind {
 	 * a lock; closes the descriptor and frees the memory.
 	 */
 	void (*destroy)(struct wr_object *object);
+	/*
+	 * For a handle with fewer rights; the caller is the first user of what it
+	 * makes. Called without a lock. NULL: one object serves all handles.
+	 */
+	wr_narrow *narrow;
 };
 
 /*

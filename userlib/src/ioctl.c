@@ -163,7 +163,7 @@ static int restarting_ioctl(int fd, unsigned long request, void *arg)
  * again in any case: another thread may have put the device back under the same
  * number by now. A program that goes on closing it must give up some day.
  */
-static int device_ioctl(unsigned long request, void *arg)
+int wr_device_ioctl(unsigned long request, void *arg)
 {
 	int saved_errno = errno;
 	struct device use = get_device();
@@ -186,60 +186,90 @@ static int device_ioctl(unsigned long request, void *arg)
 	return err;
 }
 
+/* A program that has not used the device does not get a descriptor of it by that. */
+int wr_device_ask(unsigned long request, void *arg)
+{
+	struct device now = device;
+	int saved_errno = errno;
+	int fd, err;
+
+	if (now.fd >= 0)
+		return wr_device_ioctl(request, arg);
+
+	fd = open_device();
+	err = fd < 0 ? fd : restarting_ioctl(fd, request, arg);
+	if (fd >= 0)
+		close(fd);
+	errno = saved_errno;
+
+	return err;
+}
+
+/* If it is not ours any more it is nobody's section, as far as handles go. */
+int wr_section_ioctl(int fd, unsigned long request, void *arg)
+{
+	int saved_errno = errno;
+	int err = restarting_ioctl(fd, request, arg);
+
+	errno = saved_errno;
+
+	return err == -ENOTTY ? -EBADF : err;
+}
+
 int winregion_get_info(struct winregion_get_info *info)
 {
 	info->size = sizeof(*info);
 
-	return device_ioctl(WINREGION_GET_INFO, info);
+	return wr_device_ioctl(WINREGION_GET_INFO, info);
 }
 
 int winregion_reserve(struct winregion_reserve *reserve)
 {
 	reserve->size = sizeof(*reserve);
 
-	return device_ioctl(WINREGION_RESERVE, reserve);
+	return wr_device_ioctl(WINREGION_RESERVE, reserve);
 }
 
 int winregion_release(struct winregion_release *release)
 {
 	release->size = sizeof(*release);
 
-	return device_ioctl(WINREGION_RELEASE, release);
+	return wr_device_ioctl(WINREGION_RELEASE, release);
 }
 
 int winregion_commit(struct winregion_change *change)
 {
 	change->size = sizeof(*change);
 
-	return device_ioctl(WINREGION_COMMIT, change);
+	return wr_device_ioctl(WINREGION_COMMIT, change);
 }
 
 int winregion_decommit(struct winregion_change *change)
 {
 	change->size = sizeof(*change);
 
-	return device_ioctl(WINREGION_DECOMMIT, change);
+	return wr_device_ioctl(WINREGION_DECOMMIT, change);
 }
 
 int winregion_protect(struct winregion_change *change)
 {
 	change->size = sizeof(*change);
 
-	return device_ioctl(WINREGION_PROTECT, change);
+	return wr_device_ioctl(WINREGION_PROTECT, change);
 }
 
 int winregion_query(struct winregion_query *query)
 {
 	query->size = sizeof(*query);
 
-	return device_ioctl(WINREGION_QUERY, query);
+	return wr_device_ioctl(WINREGION_QUERY, query);
 }
 
 int winregion_query_runs(struct winregion_query_runs *query)
 {
 	query->size = sizeof(*query);
 
-	return device_ioctl(WINREGION_QUERY_RUNS, query);
+	return wr_device_ioctl(WINREGION_QUERY_RUNS, query);
 }
 
 /* Why open() failed with @err */
@@ -325,7 +355,7 @@ static bool is_refused(void)
 	int err;
 
 	for (i = 0; i < sizeof(requests) / sizeof(*requests); i++) {
-		err = device_ioctl(requests[i], &none);
+		err = wr_device_ioctl(requests[i], &none);
 		if (err != -EINVAL && err != -ENODEV)
 			return true;
 	}

@@ -58,6 +58,11 @@ extern "C" {
 BOOL WINAPI MoveFileExA(LPCSTR from, LPCSTR to, DWORD flags);
 BOOL WINAPI MoveFileExW(LPCWSTR from, LPCWSTR to, DWORD flags);
 
+/* CreateFileMappingW() of <memoryapi.h> for names in UTF-8 */
+HANDLE WINAPI CreateFileMappingA(HANDLE file, LPSECURITY_ATTRIBUTES security,
+				 DWORD protect, DWORD size_high, DWORD size_low,
+				 LPCSTR name);
+
 /* Rule FILE-49 */
 BOOL WINAPI GetOverlappedResult(HANDLE file, LPOVERLAPPED overlapped,
 				LPDWORD done, BOOL wait);
@@ -70,7 +75,9 @@ BOOL WINAPI GetOverlappedResult(HANDLE file, LPOVERLAPPED overlapped,
 
 #ifdef UNICODE
 #define MoveFileEx MoveFileExW
+#define CreateFileMapping CreateFileMappingW
 #else
+#define CreateFileMapping CreateFileMappingA
 #define MoveFileEx MoveFileExA
 #endif
 

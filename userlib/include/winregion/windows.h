@@ -603,6 +603,7 @@ static __inline__ PVOID _winregion_compare_exchange(PVOID volatile *target,
 #include "minwinbase.h"
 #include "handleapi.h"
 #include "fileapi.h"
+#include "memoryapi.h"
 #include "winbase.h"
 #include "processenv.h"
 #include "stringapiset.h"

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libwinregion - sections and views of them: files in memory, and memory that
+ * several processes have
+ */
+/* First, as it includes this one. */
+#include "windows.h"
+
+#ifndef _WINREGION_MEMORYAPI_H
+#define _WINREGION_MEMORYAPI_H
+
+#include "minwinbase.h"
+#include "winnt.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma GCC visibility push(default)
+
+/*
+ * A section of a file, or with INVALID_HANDLE_VALUE of memory. Not yet with a name,
+ * of an executable file, or with a protection that copies or executes. NULL on
+ * failure; else the last error is 0. Rules CM-01 to 33, CM-40.
+ */
+HANDLE WINAPI CreateFileMappingW(HANDLE file, LPSECURITY_ATTRIBUTES security,
+				 DWORD protect, DWORD size_high, DWORD size_low,
+				 LPCWSTR name);
+
+/* Show a part of it, size 0: the rest. NULL on failure. Rules MV-01 to 33. */
+LPVOID WINAPI MapViewOfFile(HANDLE section, DWORD access, DWORD offset_high,
+			    DWORD offset_low, SIZE_T size);
+LPVOID WINAPI MapViewOfFileEx(HANDLE section, DWORD access, DWORD offset_high,
+			      DWORD offset_low, SIZE_T size, LPVOID address);
+
+/* The whole view that the address lies in. Rules UM-01 to 05. */
+BOOL WINAPI UnmapViewOfFile(LPCVOID address);
+
+/* Write to the file what was changed in a view. Rules FV-01 to 04. */
+BOOL WINAPI FlushViewOfFile(LPCVOID address, SIZE_T size);
+
+#pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _WINREGION_MEMORYAPI_H */

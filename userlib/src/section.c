@@ -1,0 +1,612 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Sections and views of them: CreateFileMapping(), MapViewOfFile() and their kind
+ *
+ * An object has a descriptor of the module's, which allows what the handles of the
+ * object do. So a handle with fewer rights is one of another object: whoever gets
+ * its descriptor, by exec or otherwise, has no more than the handle had.
+ *
+ * A file is made as large as its section is to be before there is one, with its
+ * place on the disk, so that a view does not run out of it later. When the section
+ * cannot be made then, the file is cut again.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "file.h"
+
+/* What the module knows of the rights of a handle */
+#define MODULE_RIGHTS WINREGION_SECTION_ALL
+
+#define ATTRIBUTES_OF(protect) ((protect)&0xFFFF0000U)
+#define PROTECTION_OF(protect) ((protect)&0x0000FFFFU)
+
+/* Rule CM-31: no section is so large, and no view (rule MV-23). */
+#define TOO_LARGE ((uint64_t)1 << 47)
+
+/* What a new section is to be */
+struct request {
+	ACCESS_MASK access;
+	/* Bytes, or 0: all of the file */
+	uint64_t size;
+	/* PAGE_* and SEC_* */
+	ULONG protect;
+	ULONG attributes;
+	/* NULL: the paging file */
+	HANDLE file;
+	BOOL inherit;
+};
+
+/* What a new view is to be */
+struct view {
+	/* Changed to where it is; NULL: anywhere */
+	PVOID base;
+	uint64_t offset;
+	/* 0: the rest of the section */
+	SIZE_T size;
+	ULONG protect;
+};
+
+static void destroy_section(struct wr_object *object);
+static NTSTATUS narrow_section(struct wr_object *object, DWORD access,
+			       struct wr_object **narrower);
+
+static const struct wr_kind section_kind = {
+	.generic_read = STANDARD_RIGHTS_READ | SECTION_QUERY | SECTION_MAP_READ,
+	.generic_write = STANDARD_RIGHTS_WRITE | SECTION_MAP_WRITE,
+	.generic_execute = STANDARD_RIGHTS_EXECUTE | SECTION_MAP_EXECUTE,
+	.generic_all = SECTION_ALL_ACCESS,
+	.destroy = destroy_section,
+	.narrow = narrow_section,
+};
+
+/* ---- objects ---- */
+
+static void destroy_section(struct wr_object *object)
+{
+	close(object->fd);
+	free(object);
+}
+
+/* Takes over the descriptor, also if it fails. */
+static NTSTATUS new_section(int fd, struct wr_object **object)
+{
+	struct wr_object *section;
+
+	fd = wr_above_stderr(fd);
+	if (fd < 0)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	section = calloc(1, sizeof(*section));
+	if (!section) {
+		close(fd);
+		return STATUS_NO_MEMORY;
+	}
+
+	wr_object_init(section, &section_kind, fd);
+	*object = section;
+
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS narrow_section(struct wr_object *object, DWORD access,
+			       struct wr_object **narrower)
+{
+	struct winregion_duplicate_section arg = {
+		.size = sizeof(arg),
+		.access = access & MODULE_RIGHTS,
+	};
+	int err =
+		wr_section_ioctl(object->fd, WINREGION_DUPLICATE_SECTION, &arg);
+
+	if (err)
+		return wr_status(WR_CREATE_SECTION, err);
+
+	return new_section(arg.out_fd, narrower);
+}
+
+/* ---- files ---- */
+
+static off_t size_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? -1 : st.st_size;
+}
+
+bool wr_file_is_needed(int fd, off_t size)
+{
+	struct winregion_query_file arg = {
+		.size = sizeof(arg),
+		.file = fd,
+	};
+
+	if (size >= size_of(fd))
+		return false;
+
+	/* Without the module there are no sections. */
+	return !wr_device_ask(WINREGION_QUERY_FILE, &arg) &&
+	       arg.out_length > (uint64_t)size;
+}
+
+/* Only if nobody else has changed it: it would be theirs that is cut. */
+static void put_size_back(int fd, off_t from, off_t to)
+{
+	int err;
+
+	do {
+		err = size_of(fd) == from && ftruncate(fd, to) ? errno : 0;
+	} while (err == EINTR);
+}
+
+static int allocate(int fd, int mode, off_t from, off_t to)
+{
+	int err;
+
+	do {
+		err = fallocate(fd, mode, from, to - from) ? errno : 0;
+	} while (err == EINTR);
+
+	return err;
+}
+
+/* For file systems that cannot tell whether there is place */
+static int make_longer(int fd, off_t to)
+{
+	if (size_of(fd) < to && ftruncate(fd, to))
+		return errno;
+
+	return 0;
+}
+
+/*
+ * The place first, and then the size: so that a disk which is full leaves the file
+ * as it was, and nothing ever makes it shorter that another process makes longer.
+ */
+static int extend(int fd, off_t from, off_t to)
+{
+	struct rlimit limit;
+	int err;
+
+	/* It would be a signal. */
+	if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur < (rlim_t)to)
+		return EFBIG;
+
+	err = allocate(fd, FALLOC_FL_KEEP_SIZE, from, to);
+	if (!err)
+		err = allocate(fd, 0, from, to);
+	if (err == EOPNOTSUPP || err == ENOSYS)
+		return make_longer(fd, to);
+	if (err)
+		put_size_back(fd, from, from);
+
+	return err;
+}
+
+/* Rules CM-22 to 24 and CM-31 */
+static NTSTATUS make_large(int fd, const struct request *request, off_t *before)
+{
+	uint64_t size = request->size;
+	int err;
+
+	*before = size_of(fd);
+	if (*before < 0)
+		return STATUS_INVALID_FILE_FOR_SECTION;
+	if (size <= (uint64_t)*before)
+		return STATUS_SUCCESS;
+	if (request->protect != PAGE_READWRITE || size >= TOO_LARGE)
+		return STATUS_SECTION_TOO_BIG;
+
+	err = extend(fd, *before, size);
+	switch (err) {
+	case 0:
+		return STATUS_SUCCESS;
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG:
+		return STATUS_DISK_FULL;
+	default:
+		return wr_status_of(wr_file_error(err));
+	}
+}
+
+/* Rules CM-04 to 07: what a handle of the file must allow */
+static DWORD file_rights(ULONG protect)
+{
+	switch (protect) {
+	case PAGE_READWRITE:
+		return FILE_READ_DATA | FILE_WRITE_DATA;
+	case PAGE_EXECUTE_READ:
+	case PAGE_EXECUTE_WRITECOPY:
+		return FILE_READ_DATA | FILE_EXECUTE;
+	case PAGE_EXECUTE_READWRITE:
+		return FILE_READ_DATA | FILE_WRITE_DATA | FILE_EXECUTE;
+	default:
+		return FILE_READ_DATA;
+	}
+}
+
+static NTSTATUS get_file(const struct request *request, struct wr_file **file)
+{
+	DWORD needed = file_rights(request->protect), access;
+	NTSTATUS status = wr_file_get(request->file, 0, file, &access);
+
+	if (status != STATUS_SUCCESS)
+		return status;
+	if ((access & needed) == needed)
+		return STATUS_SUCCESS;
+	wr_file_put(*file);
+
+	return STATUS_ACCESS_DENIED;
+}
+
+/*
+ * Another descriptor of the file, which is no copy: share modes and locks, which
+ * are those of @file, must not last as long as the section. The file's own if
+ * there is none.
+ */
+static int open_again(const struct wr_file *file, ULONG protect)
+{
+	char name[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+	int flags = protect == PAGE_READWRITE ? O_RDWR : O_RDONLY;
+	int fd;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", file->object.fd);
+	fd = open(name, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	return fd < 0 ? file->object.fd : fd;
+}
+
+/* ---- CreateFileMapping() ---- */
+
+static bool is_protection(ULONG protect)
+{
+	switch (protect) {
+	case PAGE_READONLY:
+	case PAGE_READWRITE:
+	case PAGE_WRITECOPY:
+	case PAGE_EXECUTE_READ:
+	case PAGE_EXECUTE_READWRITE:
+	case PAGE_EXECUTE_WRITECOPY:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Images are not made, whatever the file is (rule CM-12). */
+static NTSTATUS check_attributes(const struct request *request)
+{
+	const ULONG how = SEC_RESERVE | SEC_COMMIT;
+	const ULONG cached = SEC_NOCACHE | SEC_WRITECOMBINE;
+	ULONG attributes = request->attributes;
+
+	if ((attributes & ~SEC_NOCACHE) == SEC_IMAGE)
+		return request->file ? STATUS_INVALID_IMAGE_NOT_MZ :
+				       STATUS_INVALID_FILE_FOR_SECTION;
+	/* For which nobody here has the privilege */
+	if (attributes == (SEC_COMMIT | SEC_LARGE_PAGES) && !request->file)
+		return STATUS_PRIVILEGE_NOT_HELD;
+	if (attributes & ~(how | cached))
+		return STATUS_INVALID_PARAMETER_6;
+	if ((attributes & how) != SEC_COMMIT &&
+	    (attributes & how) != SEC_RESERVE)
+		return STATUS_INVALID_PARAMETER_6;
+
+	return STATUS_SUCCESS;
+}
+
+static uint32_t module_flags(ULONG attributes)
+{
+	uint32_t flags = 0;
+
+	if (attributes & SEC_RESERVE)
+		flags |= WINREGION_SECTION_RESERVE;
+	if (attributes & SEC_NOCACHE)
+		flags |= WINREGION_SECTION_NOCACHE;
+	if (attributes & SEC_WRITECOMBINE)
+		flags |= WINREGION_SECTION_WRITECOMBINE;
+
+	return flags;
+}
+
+static NTSTATUS make_section(const struct request *request, int fd,
+			     struct wr_object **object)
+{
+	struct winregion_create_section arg = {
+		.size = sizeof(arg),
+		.flags = module_flags(request->attributes),
+		.file = fd,
+		.protection = request->protect,
+		.access = request->access & MODULE_RIGHTS,
+		.length = request->size,
+	};
+	int err = wr_device_ioctl(WINREGION_CREATE_SECTION, &arg);
+
+	if (err)
+		return wr_status(WR_CREATE_SECTION, err);
+
+	return new_section(arg.out_fd, object);
+}
+
+static NTSTATUS make_and_give(const struct request *request, int fd,
+			      HANDLE *handle)
+{
+	struct wr_object *object = NULL;
+	NTSTATUS status = make_section(request, fd, &object);
+
+	if (status != STATUS_SUCCESS)
+		return status;
+	status = wr_handle_new(object, request->access, request->inherit,
+			       handle);
+	wr_object_put(object);
+
+	return status;
+}
+
+/* Sections that the module does not have are refused before the file changes. */
+static bool module_has(ULONG protect)
+{
+	return protect == PAGE_READONLY || protect == PAGE_READWRITE;
+}
+
+static NTSTATUS make_of(const struct request *request,
+			const struct wr_file *file, HANDLE *handle)
+{
+	NTSTATUS status;
+	off_t before;
+	int fd;
+
+	if (!S_ISREG(file->type))
+		return STATUS_INVALID_FILE_FOR_SECTION;
+	if (!module_has(request->protect))
+		return STATUS_INVALID_PAGE_PROTECTION;
+
+	status = make_large(file->object.fd, request, &before);
+	if (status != STATUS_SUCCESS)
+		return status;
+	fd = open_again(file, request->protect);
+	status = make_and_give(request, fd, handle);
+	if (fd != file->object.fd)
+		close(fd);
+	if (status != STATUS_SUCCESS && request->size > (uint64_t)before)
+		put_size_back(file->object.fd, request->size, before);
+
+	return status;
+}
+
+static NTSTATUS make_of_file(const struct request *request, HANDLE *handle)
+{
+	struct wr_file *file;
+	NTSTATUS status = get_file(request, &file);
+
+	if (status != STATUS_SUCCESS)
+		return status;
+	status = make_of(request, file, handle);
+	wr_file_put(file);
+
+	return status;
+}
+
+static NTSTATUS create_section(const struct request *request, HANDLE *handle)
+{
+	NTSTATUS status = check_attributes(request);
+
+	if (status != STATUS_SUCCESS)
+		return status;
+	if (!is_protection(request->protect))
+		return STATUS_INVALID_PAGE_PROTECTION;
+	if (request->file)
+		return make_of_file(request, handle);
+	/* Rule CM-08 */
+	if (!request->size)
+		return STATUS_INVALID_PARAMETER_4;
+
+	return make_and_give(request, -1, handle);
+}
+
+/* Rule CM-48: what the section's protection allows */
+static ACCESS_MASK rights_of(ULONG protect)
+{
+	ACCESS_MASK access = STANDARD_RIGHTS_REQUIRED | SECTION_QUERY |
+			     SECTION_MAP_READ;
+
+	if (protect == PAGE_READWRITE || protect == PAGE_EXECUTE_READWRITE)
+		access |= SECTION_MAP_WRITE;
+
+	return access;
+}
+
+static HANDLE create_mapping(HANDLE file, const SECURITY_ATTRIBUTES *security,
+			     DWORD protect, uint64_t size, bool has_name)
+{
+	struct request request = {
+		.access = rights_of(PROTECTION_OF(protect)),
+		.size = size,
+		.protect = PROTECTION_OF(protect),
+		.attributes = ATTRIBUTES_OF(protect),
+		.file = file == INVALID_HANDLE_VALUE ? NULL : file,
+		.inherit = security && security->bInheritHandle,
+	};
+	HANDLE handle;
+
+	if (!request.attributes)
+		request.attributes = SEC_COMMIT;
+	if (has_name) {
+		wr_fail(ERROR_NOT_SUPPORTED);
+		return NULL;
+	}
+	if (!wr_succeeded(create_section(&request, &handle)))
+		return NULL;
+
+	/* Rule CM-40 */
+	SetLastError(ERROR_SUCCESS);
+
+	return handle;
+}
+
+HANDLE WINAPI CreateFileMappingA(HANDLE file, LPSECURITY_ATTRIBUTES security,
+				 DWORD protect, DWORD size_high, DWORD size_low,
+				 LPCSTR name)
+{
+	WR_KEEP_ERRNO();
+
+	return create_mapping(file, security, protect,
+			      wr_join(size_low, size_high), name && *name);
+}
+
+HANDLE WINAPI CreateFileMappingW(HANDLE file, LPSECURITY_ATTRIBUTES security,
+				 DWORD protect, DWORD size_high, DWORD size_low,
+				 LPCWSTR name)
+{
+	WR_KEEP_ERRNO();
+
+	return create_mapping(file, security, protect,
+			      wr_join(size_low, size_high), name && *name);
+}
+
+/* ---- MapViewOfFile() ---- */
+
+/* Rule MV-10: what a view needs of its handle */
+static DWORD view_rights(ULONG protect)
+{
+	switch (protect) {
+	case PAGE_READWRITE:
+		return SECTION_MAP_WRITE;
+	case PAGE_EXECUTE:
+	case PAGE_EXECUTE_READ:
+	case PAGE_EXECUTE_WRITECOPY:
+		return SECTION_MAP_READ | SECTION_MAP_EXECUTE;
+	case PAGE_EXECUTE_READWRITE:
+		return SECTION_MAP_WRITE | SECTION_MAP_EXECUTE;
+	default:
+		return SECTION_MAP_READ;
+	}
+}
+
+static NTSTATUS check_view(const struct view *view)
+{
+	/* Rule MV-23 */
+	if (view->size >= TOO_LARGE)
+		return STATUS_INVALID_PARAMETER_3;
+	/* Rules MV-24, MV-27 */
+	if (((uintptr_t)view->base | view->offset) &
+	    (WINREGION_GRANULARITY - 1))
+		return STATUS_MAPPED_ALIGNMENT;
+
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS map_by(const struct wr_object *object, struct view *view)
+{
+	struct winregion_map_view arg = {
+		.size = sizeof(arg),
+		.protection = view->protect,
+		.address = (uintptr_t)view->base,
+		.offset = view->offset,
+		.length = view->size,
+	};
+	NTSTATUS status = check_view(view);
+
+	if (status == STATUS_SUCCESS)
+		status = wr_status(WR_MAP,
+				   wr_section_ioctl(object->fd,
+						    WINREGION_MAP_VIEW, &arg));
+	if (status == STATUS_SUCCESS) {
+		view->base = (PVOID)(uintptr_t)arg.address;
+		view->size = arg.length;
+	}
+
+	return status;
+}
+
+/* The handle comes before the rest: item 3 of the order of checks */
+static NTSTATUS map_view(HANDLE section, struct view *view)
+{
+	DWORD needed = view_rights(view->protect), access;
+	struct wr_object *object;
+	NTSTATUS status;
+
+	status = wr_handle_get(section, &section_kind, &object, &access);
+	if (status != STATUS_SUCCESS)
+		return status;
+	if ((access & needed) == needed)
+		status = map_by(object, view);
+	else
+		status = STATUS_ACCESS_DENIED;
+	wr_object_put(object);
+
+	return status;
+}
+
+/* Rules MV-01 to 06: the first that fits */
+static ULONG view_protection(DWORD access)
+{
+	bool executes = access & FILE_MAP_EXECUTE;
+
+	access &= ~FILE_MAP_EXECUTE;
+	if (access == FILE_MAP_COPY)
+		return executes ? PAGE_EXECUTE_WRITECOPY : PAGE_WRITECOPY;
+	if (access & FILE_MAP_WRITE)
+		return executes ? PAGE_EXECUTE_READWRITE : PAGE_READWRITE;
+	if (access & FILE_MAP_READ)
+		return executes ? PAGE_EXECUTE_READ : PAGE_READONLY;
+
+	return PAGE_NOACCESS;
+}
+
+LPVOID WINAPI MapViewOfFileEx(HANDLE section, DWORD access, DWORD offset_high,
+			      DWORD offset_low, SIZE_T size, LPVOID address)
+{
+	struct view view = {
+		.base = address,
+		.offset = wr_join(offset_low, offset_high),
+		.size = size,
+		.protect = view_protection(access),
+	};
+	NTSTATUS status;
+
+	WR_KEEP_ERRNO();
+
+	if (access & (FILE_MAP_LARGE_PAGES | FILE_MAP_RESERVE))
+		status = STATUS_INVALID_PARAMETER;
+	else
+		status = map_view(section, &view);
+
+	return wr_succeeded(status) ? view.base : NULL;
+}
+
+LPVOID WINAPI MapViewOfFile(HANDLE section, DWORD access, DWORD offset_high,
+			    DWORD offset_low, SIZE_T size)
+{
+	return MapViewOfFileEx(section, access, offset_high, offset_low, size,
+			       NULL);
+}
+
+/* ---- UnmapViewOfFile(), FlushViewOfFile() ---- */
+
+BOOL WINAPI UnmapViewOfFile(LPCVOID address)
+{
+	struct winregion_unmap_view arg = {
+		.size = sizeof(arg),
+		.address = (uintptr_t)address,
+	};
+	int err = wr_device_ioctl(WINREGION_UNMAP_VIEW, &arg);
+
+	return wr_succeeded(wr_status(WR_UNMAP, err));
+}
+
+BOOL WINAPI FlushViewOfFile(LPCVOID address, SIZE_T size)
+{
+	struct winregion_flush_view arg = {
+		.size = sizeof(arg),
+		.address = (uintptr_t)address,
+		.length = size,
+	};
+	int err = wr_device_ioctl(WINREGION_FLUSH_VIEW, &arg);
+
+	return wr_succeeded(wr_status(WR_UNMAP, err));
+}
