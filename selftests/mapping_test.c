@@ -1,0 +1,942 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sections and views by the calls of Windows: CreateFileMapping(), MapViewOfFile()
+ * and their kind, of files and of the paging file.
+ */
+#include "kselftest_harness.h"
+
+#include <sys/vfs.h>
+
+#include <winregion/winregion.h>
+
+#include "file_fixture.h"
+#include "sections.h"
+#include "rounds.h"
+
+#define SELF GetCurrentProcess()
+#define UNIT 0x10000UL
+#define GIB(n) ((uint64_t)(n) << 30)
+
+#define EXPECT_NONE(error, call) \
+	EXPECT_TRUE(FAILS_WITH(error, (call) != NULL))
+
+/* Its descriptor is none that a test leaves. */
+__attribute__((constructor)) static void open_device(void)
+{
+	winregion_unavailable();
+}
+
+static HANDLE mapping(HANDLE file, DWORD protect, uint64_t size)
+{
+	return CreateFileMappingA(file, NULL, protect, size >> 32, size, NULL);
+}
+
+static char *view_at(HANDLE section, DWORD access, uint64_t offset, SIZE_T size)
+{
+	return MapViewOfFile(section, access, offset >> 32, offset, size);
+}
+
+static char *view(HANDLE section, DWORD access)
+{
+	return view_at(section, access, 0, 0);
+}
+
+/* A new file of zeros */
+static HANDLE sized_file(const char *name, uint64_t size)
+{
+	HANDLE file = open_shared(name, CREATE_ALWAYS);
+
+	if (file == BAD || truncate(name, size))
+		return BAD;
+	return file;
+}
+
+static int64_t length_of(const char *name)
+{
+	struct stat st;
+
+	return stat(name, &st) ? -1 : st.st_size;
+}
+
+/* A section with its view, or nothing */
+static char *map_all(HANDLE file, DWORD protect, uint64_t size, DWORD access,
+		     HANDLE *section)
+{
+	*section = mapping(file, protect, size);
+	return *section ? view(*section, access) : NULL;
+}
+
+/* Rules: CM-20, CM-40, CM-47, MV-01, MV-31, MV-51, UM-01, UM-04. */
+TEST_F(files, file_in_memory)
+{
+	HANDLE file = open_shared("file", CREATE_NEW), section;
+	MEMORY_BASIC_INFORMATION info;
+	char *base;
+
+	ASSERT_TRUE(put(file, "some text"));
+	SetLastError(OUR_ERROR);
+	errno = OUR_ERRNO;
+	section = mapping(file, PAGE_READWRITE, 0);
+	ASSERT_NE(NULL, section);
+	EXPECT_EQ(0, GetLastError());
+	EXPECT_EQ(0, (uintptr_t)section % 4);
+	EXPECT_TRUE(CloseHandle(file));
+	SetLastError(OUR_ERROR);
+	base = view(section, FILE_MAP_WRITE);
+	ASSERT_NE(NULL, base);
+	EXPECT_TRUE(CloseHandle(section));
+	EXPECT_EQ(self->fds, count_fds());
+	EXPECT_EQ(0, memcmp(base, "some text\0", 10));
+	memcpy(base, "more", 4);
+	EXPECT_TRUE(file_has("file", "more text"));
+	ASSERT_EQ(sizeof(info), VirtualQuery(base, &info, sizeof(info)));
+	EXPECT_EQ(base, info.AllocationBase);
+	EXPECT_EQ(4096, info.RegionSize);
+	EXPECT_EQ(MEM_COMMIT, info.State);
+	EXPECT_EQ(MEM_MAPPED, info.Type);
+	EXPECT_EQ(PAGE_READWRITE, info.Protect);
+	EXPECT_EQ(PAGE_READWRITE, info.AllocationProtect);
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_EQ(OUR_ERROR, GetLastError());
+	EXPECT_EQ(OUR_ERRNO, errno);
+	EXPECT_FALSE(try_read(base));
+	ASSERT_EQ(sizeof(info), VirtualQuery(base, &info, sizeof(info)));
+	EXPECT_EQ(MEM_FREE, info.State);
+	EXPECT_TRUE(file_has("file", "more text"));
+}
+
+/* Rules: CM-08, CM-26, CM-27, CM-40, MV-50. By both names, with and without a file. */
+TEST_F(files, memory)
+{
+	HANDLE section;
+	char *a, *b;
+
+	EXPECT_NONE(ERROR_INVALID_PARAMETER, mapping(BAD, PAGE_READWRITE, 0));
+	SetLastError(OUR_ERROR);
+	section = CreateFileMappingW(BAD, NULL, PAGE_READWRITE, 0, 0x3452,
+				     W(""));
+	ASSERT_NE(NULL, section);
+	EXPECT_EQ(0, GetLastError());
+	EXPECT_NONE(ERROR_ACCESS_DENIED,
+		    view_at(section, FILE_MAP_READ, 0, 0x4001));
+	a = view_at(section, FILE_MAP_WRITE, 0, 0x4000);
+	b = view(section, FILE_MAP_READ);
+	ASSERT_NE(NULL, a);
+	ASSERT_NE(NULL, b);
+	EXPECT_EQ(0, b[0x3fff]);
+	a[0x3fff] = 5;
+	EXPECT_EQ(5, b[0x3fff]);
+	EXPECT_FALSE(try_write(b));
+	EXPECT_TRUE(UnmapViewOfFile(a));
+	EXPECT_EQ(5, b[0x3fff]);
+	EXPECT_TRUE(UnmapViewOfFile(b));
+	EXPECT_TRUE(CloseHandle(section));
+	EXPECT_EQ(self->fds, count_fds());
+}
+
+/* Names are not there yet, in no form. */
+TEST_F(files, names)
+{
+	EXPECT_NONE(ERROR_NOT_SUPPORTED,
+		    CreateFileMappingA(BAD, NULL, PAGE_READWRITE, 0, 4096,
+				       "name"));
+	EXPECT_NONE(ERROR_NOT_SUPPORTED,
+		    CreateFileMappingW(BAD, NULL, PAGE_READWRITE, 0, 4096,
+				       W("Local\\name")));
+	EXPECT_EQ(self->fds, count_fds());
+}
+
+/* Rules: CM-02, P-13. The values that are known, but not there, too. */
+TEST_F(files, protections)
+{
+	static const DWORD bad[] = {
+		0, PAGE_NOACCESS, PAGE_EXECUTE, PAGE_READONLY | PAGE_READWRITE,
+		PAGE_READWRITE | PAGE_EXECUTE_READ, PAGE_READWRITE | PAGE_GUARD,
+		PAGE_READWRITE | PAGE_NOCACHE,
+		PAGE_READWRITE | PAGE_WRITECOMBINE, 0x800,
+	};
+	static const DWORD missing[] = {
+		PAGE_WRITECOPY, PAGE_EXECUTE_READ, PAGE_EXECUTE_READWRITE,
+		PAGE_EXECUTE_WRITECOPY,
+	};
+	HANDLE all = open_file("file", GENERIC_ALL, SHARE_ALL, CREATE_NEW, 0);
+	unsigned int i;
+
+	ASSERT_TRUE(put(all, "text"));
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		EXPECT_NONE(ERROR_INVALID_PARAMETER, mapping(all, bad[i], 0));
+		EXPECT_NONE(ERROR_INVALID_PARAMETER,
+			    mapping(all, bad[i], 8192));
+		EXPECT_NONE(ERROR_INVALID_PARAMETER,
+			    mapping(BAD, bad[i], 4096));
+	}
+	for (i = 0; i < ARRAY_SIZE(missing); i++) {
+		EXPECT_NONE(ERROR_INVALID_PARAMETER,
+			    mapping(all, missing[i], 8192));
+		EXPECT_NONE(ERROR_INVALID_PARAMETER,
+			    mapping(BAD, missing[i], 4096));
+	}
+	EXPECT_EQ(4, length_of("file"));
+	EXPECT_TRUE(CloseHandle(all));
+}
+
+/* Rules: CM-10, CM-11. The table of flags */
+TEST_F(files, attributes)
+{
+	static const struct {
+		DWORD flags;
+		DWORD memory;
+		DWORD file;
+	} table[] = {
+		{ 0, 0, 0 },
+		{ SEC_COMMIT, 0, 0 },
+		{ SEC_RESERVE, 0, 0 },
+		{ SEC_COMMIT | SEC_NOCACHE, 0, 0 },
+		{ SEC_RESERVE | SEC_NOCACHE, 0, 0 },
+		{ SEC_COMMIT | SEC_WRITECOMBINE, 0, 0 },
+		{ SEC_RESERVE | SEC_WRITECOMBINE, 0, 0 },
+		{ SEC_RESERVE | SEC_COMMIT, 87, 87 },
+		{ SEC_RESERVE | SEC_LARGE_PAGES, 87, 87 },
+		{ SEC_COMMIT | SEC_LARGE_PAGES, ERROR_PRIVILEGE_NOT_HELD, 87 },
+		{ SEC_NOCACHE, 87, 87 },
+		{ SEC_WRITECOMBINE, 87, 87 },
+		{ SEC_LARGE_PAGES, 87, 87 },
+		{ SEC_FILE, 87, 87 },
+		{ SEC_FILE | SEC_RESERVE, 87, 87 },
+		{ SEC_FILE | SEC_COMMIT, 87, 87 },
+		{ SEC_IMAGE, ERROR_BAD_EXE_FORMAT, ERROR_BAD_EXE_FORMAT },
+		{ SEC_IMAGE | SEC_NOCACHE, ERROR_BAD_EXE_FORMAT,
+		  ERROR_BAD_EXE_FORMAT },
+		{ SEC_IMAGE | SEC_RESERVE, 87, 87 },
+		{ SEC_IMAGE | SEC_COMMIT, 87, 87 },
+		{ SEC_IMAGE | SEC_LARGE_PAGES, 87, 87 },
+		{ SEC_COMMIT | SEC_HUGE_PAGES, 87, 87 },
+		{ SEC_COMMIT | 0x20000000, 87, 87 },
+	};
+	HANDLE file = sized_file("file", 4096), section;
+	MEMORY_BASIC_INFORMATION info;
+	DWORD expected, flags;
+	unsigned int i, j;
+	char *base;
+
+	for (i = 0; i < 2 * ARRAY_SIZE(table); i++) {
+		j = i / 2;
+		flags = table[j].flags;
+		expected = i % 2 ? table[j].file : table[j].memory;
+		if (expected) {
+			EXPECT_NONE(expected, mapping(i % 2 ? file : BAD,
+						      PAGE_READONLY | flags,
+						      4096));
+			continue;
+		}
+		base = map_all(i % 2 ? file : BAD, PAGE_READONLY | flags, 4096,
+			       FILE_MAP_READ, &section);
+		ASSERT_NE(NULL, base);
+		VirtualQuery(base, &info, sizeof(info));
+		EXPECT_EQ(flags & SEC_RESERVE && !(i % 2) ? MEM_RESERVE :
+							    MEM_COMMIT,
+			  info.State);
+		EXPECT_EQ(flags & SEC_NOCACHE ? PAGE_READONLY | PAGE_NOCACHE :
+						PAGE_READONLY,
+			  info.AllocationProtect);
+		EXPECT_TRUE(UnmapViewOfFile(base));
+		EXPECT_TRUE(CloseHandle(section));
+	}
+	EXPECT_TRUE(CloseHandle(file));
+	EXPECT_EQ(self->fds, count_fds());
+}
+
+/* Rules: CM-04, CM-05, CM-06, CM-07. 0: it works, or would if it were there. */
+TEST_F(files, rights_to_file)
+{
+	static const struct {
+		DWORD access;
+		DWORD readonly;
+		DWORD readwrite;
+		DWORD execute;
+		DWORD execute_write;
+	} table[] = {
+		{ GENERIC_READ, 0, 5, 5, 5 },
+		{ GENERIC_WRITE, 5, 5, 5, 5 },
+		{ READ_WRITE, 0, 0, 5, 5 },
+		{ GENERIC_EXECUTE, 5, 5, 5, 5 },
+		{ GENERIC_READ | GENERIC_EXECUTE, 0, 5, 87, 5 },
+		{ READ_WRITE | GENERIC_EXECUTE, 0, 0, 87, 87 },
+		{ FILE_READ_DATA | FILE_APPEND_DATA, 0, 5, 5, 5 },
+		{ DELETE, 5, 5, 5, 5 },
+		{ 0, 5, 5, 5, 5 },
+	};
+	HANDLE file, section;
+	unsigned int i;
+
+	ASSERT_TRUE(make_file("file", "text"));
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		file = open_file("file", table[i].access, SHARE_ALL,
+				 OPEN_EXISTING, 0);
+		ASSERT_NE(BAD, file);
+		section = mapping(file, PAGE_READONLY, 0);
+		EXPECT_EQ(!table[i].readonly, !!section);
+		EXPECT_EQ(table[i].readonly, GetLastError());
+		EXPECT_EQ(!!section, CloseHandle(section));
+		section = mapping(file, PAGE_READWRITE, 4097);
+		EXPECT_EQ(!table[i].readwrite, !!section);
+		EXPECT_EQ(table[i].readwrite, GetLastError());
+		EXPECT_EQ(!!section, CloseHandle(section));
+		EXPECT_NONE(table[i].execute,
+			    mapping(file, PAGE_EXECUTE_READ, 0));
+		EXPECT_NONE(table[i].execute,
+			    mapping(file, PAGE_EXECUTE_WRITECOPY, 0));
+		EXPECT_NONE(table[i].execute_write,
+			    mapping(file, PAGE_EXECUTE_READWRITE, 0));
+		/* It is allowed, but not there. */
+		EXPECT_NONE(table[i].readonly ? table[i].readonly : 87,
+			    mapping(file, PAGE_WRITECOPY, 0));
+		EXPECT_TRUE(CloseHandle(file));
+	}
+	EXPECT_EQ(self->fds, count_fds());
+}
+
+/* Rules: CM-20, CM-21, CM-22, CM-23, CM-25, CM-31, MV-21, MV-30. */
+TEST_F(files, sizes)
+{
+	HANDLE file = sized_file("file", 0), section;
+	char *base;
+
+	EXPECT_NONE(ERROR_FILE_INVALID, mapping(file, PAGE_READONLY, 0));
+	EXPECT_NONE(ERROR_FILE_INVALID, mapping(file, PAGE_READWRITE, 0));
+	EXPECT_NONE(ERROR_NOT_ENOUGH_MEMORY, mapping(file, PAGE_READONLY, 1));
+	ASSERT_EQ(0, truncate("file", 0x3456));
+	EXPECT_NONE(ERROR_NOT_ENOUGH_MEMORY,
+		    mapping(file, PAGE_READONLY, 0x3457));
+	EXPECT_NONE(ERROR_NOT_ENOUGH_MEMORY,
+		    mapping(file, PAGE_READONLY, GIB(1) << 17));
+	EXPECT_NONE(ERROR_NOT_ENOUGH_MEMORY,
+		    mapping(file, PAGE_READWRITE, GIB(1) << 17));
+	EXPECT_NONE(ERROR_NOT_ENOUGH_MEMORY,
+		    mapping(file, PAGE_READWRITE, ~0ULL));
+	EXPECT_NONE(ERROR_NOT_ENOUGH_MEMORY,
+		    mapping(BAD, PAGE_READWRITE | SEC_RESERVE, GIB(1) << 17));
+	EXPECT_NONE(ERROR_NOT_ENOUGH_MEMORY,
+		    mapping(BAD, PAGE_READWRITE, ~0ULL));
+	EXPECT_EQ(0x3456, length_of("file"));
+
+	base = map_all(file, PAGE_READONLY, 0x3452, FILE_MAP_READ, &section);
+	ASSERT_NE(NULL, base);
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_NONE(ERROR_ACCESS_DENIED,
+		    view_at(section, FILE_MAP_READ, 0, 0x3453));
+	base = view_at(section, FILE_MAP_READ, 0, 0x3452);
+	ASSERT_NE(NULL, base);
+	EXPECT_EQ(0, base[0x3fff]);
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_TRUE(CloseHandle(section));
+
+	base = map_all(file, PAGE_READWRITE, 0x3457, FILE_MAP_WRITE, &section);
+	ASSERT_NE(NULL, base);
+	EXPECT_EQ(0x3457, length_of("file"));
+	base[0x3456] = 'x';
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_TRUE(CloseHandle(section));
+	base = map_all(file, PAGE_READWRITE, MIB(1), FILE_MAP_WRITE, &section);
+	ASSERT_NE(NULL, base);
+	EXPECT_EQ(MIB(1), length_of("file"));
+	EXPECT_EQ('x', base[0x3456]);
+	EXPECT_TRUE(try_write(base + MIB(1) - 1));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_TRUE(CloseHandle(section));
+	EXPECT_TRUE(CloseHandle(file));
+	EXPECT_EQ(self->fds, count_fds());
+}
+
+static long free_blocks(const char *name)
+{
+	struct statfs fs;
+
+	return statfs(name, &fs) ? -1 : (long)fs.f_bfree;
+}
+
+static int fill_disk(void *arg)
+{
+	HANDLE file, section;
+	long before;
+	char *base;
+
+	CHECK(!unshare(CLONE_NEWNS));
+	CHECK(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	CHECK(!mkdir("mnt", 0755));
+	CHECK(!mount("tmpfs", "mnt", "tmpfs", 0, "size=256k"));
+	file = open_shared("mnt/file", CREATE_NEW);
+	CHECK(put(file, "text"));
+	before = free_blocks("mnt");
+	CHECK(FAILS_WITH(ERROR_DISK_FULL,
+			 mapping(file, PAGE_READWRITE, MIB(1))));
+	CHECK(file_has("mnt/file", "text"));
+	CHECK(free_blocks("mnt") == before);
+	/* What has its place keeps it. */
+	base = map_all(file, PAGE_READWRITE, UNIT, FILE_MAP_WRITE, &section);
+	CHECK(base);
+	CHECK(free_blocks("mnt") == before - 15);
+	CHECK(FAILS_WITH(ERROR_DISK_FULL,
+			 mapping(file, PAGE_READWRITE, MIB(1))));
+	CHECK(try_write(base + UNIT - 1));
+	CHECK(length_of("mnt/file") == UNIT);
+	return 0;
+}
+
+/* Rules: CM-24. A failure leaves the file and the disk as they were. */
+TEST_F(files, full_disk)
+{
+	EXPECT_EQ(0, in_child(fill_disk, NULL));
+}
+
+static int obey_limit(void *arg)
+{
+	struct rlimit limit = { UNIT, UNIT };
+	HANDLE file = sized_file("file", 10);
+
+	CHECK(!setrlimit(RLIMIT_FSIZE, &limit));
+	CHECK(FAILS_WITH(ERROR_DISK_FULL,
+			 mapping(file, PAGE_READWRITE, UNIT + 1)));
+	CHECK(length_of("file") == 10);
+	CHECK(mapping(file, PAGE_READWRITE, UNIT));
+	return 0;
+}
+
+/* Rules: CM-24. Not by a signal, as for those who call ftruncate(). */
+TEST_F(files, limit_of_files)
+{
+	EXPECT_EQ(0, in_child(obey_limit, NULL));
+}
+
+static int lack_descriptors(void *arg)
+{
+	HANDLE file = sized_file("file", 10), section, other;
+	struct rlimit limit = { 0, 4096 };
+
+	section = mapping(file, PAGE_READWRITE, 0);
+	CHECK(section);
+	CHECK(!setrlimit(RLIMIT_NOFILE, &limit));
+	CHECK(FAILS_WITH(ERROR_NO_SYSTEM_RESOURCES,
+			 mapping(file, PAGE_READWRITE, UNIT)));
+	CHECK(length_of("file") == 10);
+	CHECK(FAILS_WITH(ERROR_NO_SYSTEM_RESOURCES,
+			 mapping(BAD, PAGE_READWRITE, UNIT)));
+	CHECK(FAILS_WITH(ERROR_NO_SYSTEM_RESOURCES,
+			 DuplicateHandle(SELF, section, SELF, &other,
+					 FILE_MAP_READ, FALSE, 0)));
+	CHECK(DuplicateHandle(SELF, section, SELF, &other, 0, FALSE,
+			      DUPLICATE_SAME_ACCESS));
+	limit.rlim_cur = 4096;
+	CHECK(!setrlimit(RLIMIT_NOFILE, &limit));
+	CHECK(mapping(file, PAGE_READWRITE, UNIT));
+	CHECK(length_of("file") == UNIT);
+	return 0;
+}
+
+/* A section that cannot be made does not leave its file longer. */
+TEST_F(files, no_descriptors)
+{
+	EXPECT_EQ(0, in_child(lack_descriptors, NULL));
+}
+
+/* Rules: CM-28, CM-29. */
+TEST_F(files, charge)
+{
+	HANDLE section;
+
+	EXPECT_NONE(ERROR_COMMITMENT_LIMIT,
+		    mapping(BAD, PAGE_READWRITE, GIB(512)));
+	EXPECT_NONE(ERROR_COMMITMENT_LIMIT,
+		    mapping(BAD, PAGE_READWRITE | SEC_COMMIT, GIB(512)));
+	section = mapping(BAD, PAGE_READWRITE | SEC_RESERVE, GIB(8));
+	ASSERT_NE(NULL, section);
+	EXPECT_TRUE(CloseHandle(section));
+	EXPECT_EQ(self->fds, count_fds());
+}
+
+static bool set_end(HANDLE file, int64_t size)
+{
+	LARGE_INTEGER to = { .QuadPart = size };
+
+	return SetFilePointerEx(file, to, NULL, FILE_BEGIN) &&
+	       SetEndOfFile(file);
+}
+
+/* Rules: CM-32, CM-33. A view alone, and a section alone, are enough. */
+TEST_F(files, cut)
+{
+	HANDLE file = sized_file("file", UNIT), section;
+	char *base;
+
+	base = map_all(file, PAGE_READWRITE, 0x3456, FILE_MAP_WRITE, &section);
+	ASSERT_NE(NULL, base);
+	EXPECT_FAILS(ERROR_USER_MAPPED_FILE, set_end(file, 0x3455));
+	EXPECT_FAILS(ERROR_USER_MAPPED_FILE, set_end(file, 0));
+	EXPECT_NO_OPEN(ERROR_USER_MAPPED_FILE,
+		       open_shared("file", CREATE_ALWAYS));
+	EXPECT_NO_OPEN(ERROR_USER_MAPPED_FILE,
+		       open_shared("file", TRUNCATE_EXISTING));
+	EXPECT_EQ(UNIT, length_of("file"));
+	EXPECT_TRUE(set_end(file, 0x3456));
+	EXPECT_TRUE(set_end(file, 0x8000));
+	EXPECT_TRUE(CloseHandle(section));
+	EXPECT_FAILS(ERROR_USER_MAPPED_FILE, set_end(file, 0x3455));
+	EXPECT_TRUE(try_write(base));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_TRUE(SETTLES(set_end(file, 0x3455)));
+	section = mapping(file, PAGE_READONLY, 0);
+	EXPECT_FAILS(ERROR_USER_MAPPED_FILE, set_end(file, 0x3454));
+	EXPECT_TRUE(CloseHandle(section));
+	EXPECT_TRUE(SETTLES(set_end(file, 0)));
+	EXPECT_EQ(0, length_of("file"));
+	EXPECT_TRUE(CloseHandle(file));
+}
+
+/* What each access makes of a view; 0: no view, with the error */
+static const struct {
+	DWORD access;
+	DWORD protect;
+	DWORD error;
+} accesses[] = {
+	{ 0, PAGE_NOACCESS, 0 },
+	{ FILE_MAP_COPY, 0, ERROR_INVALID_PARAMETER },
+	{ FILE_MAP_WRITE, PAGE_READWRITE, 0 },
+	{ FILE_MAP_READ, PAGE_READONLY, 0 },
+	{ FILE_MAP_READ | FILE_MAP_WRITE, PAGE_READWRITE, 0 },
+	{ FILE_MAP_COPY | FILE_MAP_READ, PAGE_READONLY, 0 },
+	{ FILE_MAP_COPY | FILE_MAP_WRITE, PAGE_READWRITE, 0 },
+	{ FILE_MAP_ALL_ACCESS, PAGE_READWRITE, 0 },
+	{ SECTION_MAP_EXECUTE, PAGE_NOACCESS, 0 },
+	{ SECTION_MAP_EXECUTE | FILE_MAP_COPY, PAGE_NOACCESS, 0 },
+	{ SECTION_MAP_EXECUTE | FILE_MAP_READ, PAGE_READONLY, 0 },
+	{ SECTION_EXTEND_SIZE | 0x00f00000 | FILE_MAP_READ, PAGE_READONLY, 0 },
+	{ FILE_MAP_EXECUTE, PAGE_NOACCESS, 0 },
+	{ FILE_MAP_EXECUTE | FILE_MAP_READ, 0, ERROR_ACCESS_DENIED },
+	{ FILE_MAP_EXECUTE | FILE_MAP_WRITE, 0, ERROR_ACCESS_DENIED },
+	{ FILE_MAP_EXECUTE | FILE_MAP_COPY, 0, ERROR_ACCESS_DENIED },
+	{ FILE_MAP_LARGE_PAGES | FILE_MAP_READ, 0, ERROR_INVALID_PARAMETER },
+	{ FILE_MAP_RESERVE | FILE_MAP_READ, 0, ERROR_INVALID_PARAMETER },
+};
+
+FIXTURE(mapping)
+{
+	HANDLE section;
+	HANDLE file;
+};
+
+FIXTURE_VARIANT(mapping)
+{
+	bool file;
+	DWORD protect;
+};
+
+FIXTURE_VARIANT_ADD(mapping, memory)
+{
+	.protect = PAGE_READWRITE,
+};
+
+FIXTURE_VARIANT_ADD(mapping, memory_readonly)
+{
+	.protect = PAGE_READONLY,
+};
+
+FIXTURE_VARIANT_ADD(mapping, file)
+{
+	.file = true,
+	.protect = PAGE_READWRITE,
+};
+
+FIXTURE_VARIANT_ADD(mapping, file_readonly)
+{
+	.file = true,
+	.protect = PAGE_READONLY,
+};
+
+FIXTURE_SETUP(mapping)
+{
+	self->file = variant->file ? sized_file("/tmp/mapping", 3 * UNIT) : BAD;
+	self->section = mapping(self->file, variant->protect, 3 * UNIT);
+	ASSERT_NE(NULL, self->section);
+}
+
+FIXTURE_TEARDOWN(mapping)
+{
+	CloseHandle(self->section);
+	if (variant->file)
+		CloseHandle(self->file);
+	unlink("/tmp/mapping");
+}
+
+/* Rules: MV-01, MV-02, MV-03, MV-04, MV-05, MV-06, MV-10, MV-13, CM-48. */
+TEST_F(mapping, access)
+{
+	MEMORY_BASIC_INFORMATION info;
+	DWORD error, protect;
+	unsigned int i;
+	char *base;
+
+	for (i = 0; i < ARRAY_SIZE(accesses); i++) {
+		error = accesses[i].error;
+		protect = accesses[i].protect;
+		if (protect == PAGE_READWRITE &&
+		    variant->protect == PAGE_READONLY)
+			error = ERROR_ACCESS_DENIED;
+		if (error) {
+			EXPECT_NONE(error,
+				    view(self->section, accesses[i].access));
+			continue;
+		}
+		base = view(self->section, accesses[i].access);
+		ASSERT_NE(NULL, base);
+		EXPECT_EQ(0, (uintptr_t)base % UNIT);
+		VirtualQuery(base, &info, sizeof(info));
+		EXPECT_EQ(3 * UNIT, info.RegionSize);
+		EXPECT_EQ(MEM_COMMIT, info.State);
+		EXPECT_EQ(protect, info.Protect);
+		EXPECT_EQ(protect, info.AllocationProtect);
+		EXPECT_EQ(protect != PAGE_NOACCESS, try_read(base));
+		EXPECT_EQ(protect == PAGE_READWRITE, try_write(base));
+		EXPECT_TRUE(UnmapViewOfFile(base));
+	}
+}
+
+/* Rules: MV-20, MV-21, MV-22, MV-23, MV-24, MV-25. */
+TEST_F(mapping, places_in_section)
+{
+	char *base = view_at(self->section, FILE_MAP_READ, UNIT, 0);
+	HANDLE section = self->section;
+	MEMORY_BASIC_INFORMATION info;
+
+	ASSERT_NE(NULL, base);
+	VirtualQuery(base, &info, sizeof(info));
+	EXPECT_EQ(2 * UNIT, info.RegionSize);
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	base = view_at(section, FILE_MAP_READ, 2 * UNIT, 4097);
+	ASSERT_NE(NULL, base);
+	VirtualQuery(base, &info, sizeof(info));
+	EXPECT_EQ(8192, info.RegionSize);
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_NONE(ERROR_ACCESS_DENIED,
+		    view_at(section, FILE_MAP_READ, UNIT, 2 * UNIT + 1));
+	EXPECT_NONE(ERROR_ACCESS_DENIED,
+		    view_at(section, FILE_MAP_READ, 3 * UNIT, 0));
+	EXPECT_NONE(ERROR_ACCESS_DENIED,
+		    view_at(section, FILE_MAP_READ, 3 * UNIT, 1));
+	EXPECT_NONE(ERROR_ACCESS_DENIED,
+		    view_at(section, FILE_MAP_READ, GIB(1) << 30, 1));
+	EXPECT_NONE(ERROR_MAPPED_ALIGNMENT,
+		    view_at(section, FILE_MAP_READ, 4096, 1));
+	EXPECT_NONE(ERROR_MAPPED_ALIGNMENT,
+		    view_at(section, FILE_MAP_READ, UNIT + 1, 1));
+	EXPECT_NONE(ERROR_INVALID_PARAMETER,
+		    view_at(section, FILE_MAP_READ, 0, -1));
+}
+
+/* Rules: MV-26, MV-27, MV-28, MV-29. */
+TEST_F(mapping, places_in_memory)
+{
+	char *base = view(self->section, FILE_MAP_READ), *other;
+	HANDLE section = self->section;
+	unsigned int i;
+
+	ASSERT_NE(NULL, base);
+	for (i = 0; i < 3; i++)
+		EXPECT_NONE(ERROR_INVALID_ADDRESS,
+			    MapViewOfFileEx(section, FILE_MAP_READ, 0, 0, 0,
+					    base + i * UNIT));
+	EXPECT_NONE(ERROR_MAPPED_ALIGNMENT,
+		    MapViewOfFileEx(section, FILE_MAP_READ, 0, 0, 0,
+				    base + 4096));
+	EXPECT_NONE(ERROR_MAPPED_ALIGNMENT,
+		    MapViewOfFileEx(section, FILE_MAP_READ, 0, 0, 0,
+				    (void *)1));
+	EXPECT_NONE(ERROR_INVALID_PARAMETER,
+		    MapViewOfFileEx(section, FILE_MAP_READ, 0, 0, 0,
+				    (void *)0xffff800000000000));
+	EXPECT_NONE(ERROR_INVALID_PARAMETER,
+		    MapViewOfFileEx(section, FILE_MAP_READ, 0, 0, 0,
+				    (void *)0x7fffffff0000));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	other = MapViewOfFileEx(section, FILE_MAP_READ, 0, 0, 0, base);
+	EXPECT_EQ(base, other);
+	EXPECT_TRUE(UnmapViewOfFile(other));
+	/* Memory of the program's own is in use, too. */
+	other = VirtualAlloc(base, 1, MEM_RESERVE, PAGE_NOACCESS);
+	ASSERT_EQ(base, other);
+	EXPECT_NONE(ERROR_INVALID_ADDRESS,
+		    MapViewOfFileEx(section, FILE_MAP_READ, 0, 0, 0, base));
+	EXPECT_TRUE(VirtualFree(base, 0, MEM_RELEASE));
+}
+
+/* Rules: MV-32, MV-33, VA-20. */
+TEST_F(mapping, handles)
+{
+	HANDLE closed, section = self->section;
+	DWORD done;
+	char c;
+
+	EXPECT_NONE(ERROR_INVALID_HANDLE, view(NULL, FILE_MAP_READ));
+	EXPECT_NONE(ERROR_INVALID_HANDLE, view(SELF, FILE_MAP_READ));
+	EXPECT_NONE(ERROR_INVALID_HANDLE, view(BAD, FILE_MAP_READ));
+	EXPECT_NONE(ERROR_INVALID_HANDLE, view(BAD, 0));
+	EXPECT_NONE(ERROR_INVALID_HANDLE, view_at(NULL, FILE_MAP_READ, 1, 0));
+	if (variant->file)
+		EXPECT_NONE(ERROR_INVALID_HANDLE,
+			    view(self->file, FILE_MAP_READ));
+	EXPECT_FAILS(ERROR_INVALID_HANDLE,
+		     ReadFile(section, &c, 1, &done, NULL));
+	EXPECT_NONE(ERROR_INVALID_HANDLE, mapping(section, PAGE_READONLY, 0));
+	ASSERT_TRUE(DuplicateHandle(SELF, section, SELF, &closed, 0, FALSE,
+				    DUPLICATE_SAME_ACCESS));
+	EXPECT_TRUE(CloseHandle(closed));
+	EXPECT_NONE(ERROR_INVALID_HANDLE, view(closed, FILE_MAP_READ));
+	EXPECT_FAILS(ERROR_INVALID_HANDLE, CloseHandle(closed));
+}
+
+/* Rules: UM-01, UM-02, UM-03. */
+TEST_F(mapping, unmap)
+{
+	static const long offsets[] = { 0, 100, 4096, 4196, 3 * UNIT - 1 };
+	char *base, *private;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
+		base = view(self->section, FILE_MAP_READ);
+		ASSERT_NE(NULL, base);
+		EXPECT_TRUE(UnmapViewOfFile(base + offsets[i]));
+		EXPECT_FALSE(try_read(base));
+		EXPECT_FALSE(try_read(base + 3 * UNIT - 1));
+		EXPECT_FAILS(ERROR_INVALID_ADDRESS,
+			     UnmapViewOfFile(base + offsets[i]));
+	}
+	private = VirtualAlloc(NULL, UNIT, MEM_COMMIT, PAGE_READWRITE);
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS, UnmapViewOfFile(private));
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS, UnmapViewOfFile(private + 4096));
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS, UnmapViewOfFile(NULL));
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS, UnmapViewOfFile((void *)0x1234));
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS, UnmapViewOfFile((void *)-1L));
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS, UnmapViewOfFile(&i));
+	EXPECT_TRUE(try_write(private));
+	EXPECT_TRUE(VirtualFree(private, 0, MEM_RELEASE));
+}
+
+/* Rules: FV-01, FV-02, FV-03, FV-04. */
+TEST_F(mapping, flush)
+{
+	char *base = view(self->section, FILE_MAP_READ), *private;
+
+	ASSERT_NE(NULL, base);
+	SetLastError(OUR_ERROR);
+	EXPECT_TRUE(FlushViewOfFile(base, 0));
+	EXPECT_TRUE(FlushViewOfFile(base + 5, 100));
+	EXPECT_TRUE(FlushViewOfFile(base, 3 * UNIT));
+	EXPECT_TRUE(FlushViewOfFile(base + UNIT, 0));
+	EXPECT_EQ(OUR_ERROR, GetLastError());
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS, FlushViewOfFile(base, 3 * UNIT + 1));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS, FlushViewOfFile(base, 0));
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS, FlushViewOfFile(NULL, 0));
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS, FlushViewOfFile((void *)-1L, 1));
+	private = VirtualAlloc(NULL, UNIT, MEM_COMMIT, PAGE_READWRITE);
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS, FlushViewOfFile(private, 0));
+	EXPECT_TRUE(VirtualFree(private, 0, MEM_RELEASE));
+}
+
+static HANDLE duplicate(HANDLE handle, DWORD access)
+{
+	HANDLE other;
+
+	return DuplicateHandle(SELF, handle, SELF, &other, access, FALSE, 0) ?
+		       other : NULL;
+}
+
+/* Rules: OM-05, OM-06, OM-07, MV-10, HANDLE-11, HANDLE-12. */
+TEST_F(files, duplicates)
+{
+	HANDLE section = mapping(BAD, PAGE_READWRITE, UNIT);
+	HANDLE both = duplicate(section, FILE_MAP_READ | FILE_MAP_WRITE);
+	HANDLE reader = duplicate(section, FILE_MAP_READ);
+	HANDLE writer = duplicate(section, FILE_MAP_WRITE);
+	HANDLE none = duplicate(section, 0);
+	char *a, *b, *c;
+	DWORD old;
+
+	ASSERT_TRUE(section && both && reader && writer && none);
+	EXPECT_TRUE(CloseHandle(section));
+	a = view(both, FILE_MAP_WRITE);
+	ASSERT_NE(NULL, a);
+	a[7] = 7;
+	EXPECT_NONE(ERROR_ACCESS_DENIED, view(reader, FILE_MAP_WRITE));
+	EXPECT_NONE(ERROR_ACCESS_DENIED, view(reader, FILE_MAP_ALL_ACCESS));
+	b = view(reader, FILE_MAP_READ);
+	ASSERT_NE(NULL, b);
+	EXPECT_EQ(7, b[7]);
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
+		     VirtualProtect(b, 1, PAGE_READWRITE, &old));
+	c = view(reader, 0);
+	ASSERT_NE(NULL, c);
+	EXPECT_FALSE(try_read(c));
+	EXPECT_TRUE(UnmapViewOfFile(c));
+	EXPECT_NONE(ERROR_ACCESS_DENIED, view(writer, FILE_MAP_READ));
+	EXPECT_NONE(ERROR_ACCESS_DENIED, view(writer, 0));
+	c = view(writer, FILE_MAP_WRITE);
+	ASSERT_NE(NULL, c);
+	EXPECT_EQ(7, c[7]);
+	EXPECT_TRUE(UnmapViewOfFile(c));
+	EXPECT_NONE(ERROR_ACCESS_DENIED, view(none, 0));
+	EXPECT_NONE(ERROR_ACCESS_DENIED, view(none, FILE_MAP_READ));
+	EXPECT_NONE(ERROR_ACCESS_DENIED, view(none, FILE_MAP_WRITE));
+	EXPECT_NONE(ERROR_ACCESS_DENIED, view(none, FILE_MAP_COPY));
+
+	/* No way back */
+	EXPECT_NONE(ERROR_ACCESS_DENIED,
+		    duplicate(reader, FILE_MAP_READ | FILE_MAP_WRITE));
+	EXPECT_NONE(ERROR_ACCESS_DENIED, duplicate(none, FILE_MAP_READ));
+	EXPECT_TRUE(CloseHandle(none));
+	EXPECT_TRUE(CloseHandle(writer));
+	EXPECT_TRUE(CloseHandle(reader));
+	EXPECT_TRUE(CloseHandle(both));
+	EXPECT_EQ(7, b[7]);
+	EXPECT_TRUE(UnmapViewOfFile(a));
+	EXPECT_TRUE(UnmapViewOfFile(b));
+	EXPECT_EQ(self->fds, count_fds());
+}
+
+/* The descriptor of a section that exec would leave open; -1: none; -2: more */
+static int kept_section(void)
+{
+	char link[64], to[64];
+	int fd, found = -1;
+	ssize_t n;
+
+	for (fd = 3; fd < 256; fd++) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		n = readlink(link, to, sizeof(to) - 1);
+		if (n < 0 || fcntl(fd, F_GETFD) & FD_CLOEXEC)
+			continue;
+		to[n] = '\0';
+		if (strstr(to, "winregion-section"))
+			found = found == -1 ? fd : -2;
+	}
+	return found;
+}
+
+/* Rules: HANDLE-20. What is inherited has the rights of the handle, not more. */
+TEST_F(files, inheritance)
+{
+	SECURITY_ATTRIBUTES attributes = { sizeof(attributes), NULL, TRUE };
+	HANDLE section = mapping(BAD, PAGE_READWRITE, UNIT);
+	HANDLE reader = duplicate(section, FILE_MAP_READ);
+	char *base;
+	int fd;
+
+	ASSERT_TRUE(section && reader);
+	EXPECT_EQ(-1, kept_section());
+	EXPECT_TRUE(SetHandleInformation(reader, HANDLE_FLAG_INHERIT, 1));
+	fd = kept_section();
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EKEYREJECTED, sec_map(fd, 0, 0, RW, &base));
+	ASSERT_EQ(0, sec_map(fd, 0, 0, RO, &base));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_EQ(-EKEYREJECTED, sec_duplicate(fd, WINREGION_SECTION_ALL));
+	EXPECT_TRUE(SetHandleInformation(reader, HANDLE_FLAG_INHERIT, 0));
+	EXPECT_EQ(-1, kept_section());
+	EXPECT_TRUE(CloseHandle(reader));
+	EXPECT_TRUE(CloseHandle(section));
+
+	section = CreateFileMappingA(BAD, &attributes, PAGE_READWRITE, 0, UNIT,
+				     NULL);
+	EXPECT_LE(0, kept_section());
+	EXPECT_TRUE(CloseHandle(section));
+	EXPECT_EQ(-1, kept_section());
+	EXPECT_EQ(self->fds, count_fds());
+}
+
+/* Rules: CM-47. Nobody is kept away from a file by a section of it. */
+TEST_F(files, share_mode_ends_with_handle)
+{
+	HANDLE file, other, section;
+	char *base;
+
+	ASSERT_TRUE(make_file("file", "text"));
+	file = open_file("file", READ_WRITE, 0, OPEN_EXISTING, 0);
+	ASSERT_NE(BAD, file);
+	ASSERT_TRUE(LockFile(file, 0, 0, 4, 0));
+	base = map_all(file, PAGE_READWRITE, 0, FILE_MAP_WRITE, &section);
+	ASSERT_NE(NULL, base);
+	EXPECT_NO_OPEN(ERROR_SHARING_VIOLATION,
+		       open_shared("file", OPEN_EXISTING));
+	EXPECT_TRUE(CloseHandle(file));
+	other = open_shared("file", OPEN_EXISTING);
+	ASSERT_NE(BAD, other);
+	EXPECT_TRUE(put(other, "TEXT"));
+	EXPECT_EQ(0, memcmp(base, "TEXT", 4));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_TRUE(CloseHandle(section));
+	EXPECT_TRUE(CloseHandle(other));
+	EXPECT_EQ(self->fds, count_fds());
+}
+
+/* What is no file has no sections. */
+TEST_F(files, no_files)
+{
+	HANDLE directory = open_file(".", GENERIC_READ, SHARE_ALL,
+				     OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS);
+	HANDLE device = open_file("/dev/null", READ_WRITE, SHARE_ALL,
+				  OPEN_EXISTING, 0);
+
+	ASSERT_NE(BAD, directory);
+	ASSERT_NE(BAD, device);
+	EXPECT_NONE(ERROR_BAD_EXE_FORMAT, mapping(directory, PAGE_READONLY, 0));
+	EXPECT_NONE(ERROR_BAD_EXE_FORMAT, mapping(device, PAGE_READWRITE, 4096));
+	EXPECT_NONE(ERROR_INVALID_HANDLE,
+		    mapping((HANDLE)0x12340, PAGE_READONLY, 0));
+	EXPECT_NONE(ERROR_INVALID_HANDLE, mapping((HANDLE)-2L, PAGE_READONLY, 0));
+	EXPECT_TRUE(CloseHandle(device));
+	EXPECT_TRUE(CloseHandle(directory));
+}
+
+#define NR_ROUNDS 300
+
+static void *map_and_duplicate(void *arg)
+{
+	HANDLE section = arg, other;
+	unsigned long bad = 0;
+	char *base;
+	int i;
+
+	for (i = 0; i < NR_ROUNDS; i++) {
+		other = duplicate(section, FILE_MAP_READ);
+		base = view(other, FILE_MAP_READ);
+		bad += !base || base[1] != 1;
+		bad += !CloseHandle(other);
+		bad += !UnmapViewOfFile(base);
+	}
+	return (void *)bad;
+}
+
+/* Rules: HANDLE-12. By several threads at once */
+TEST_F(files, threads)
+{
+	HANDLE section;
+	char *base = map_all(BAD, PAGE_READWRITE, UNIT, FILE_MAP_WRITE,
+			     &section);
+	pthread_t threads[4];
+	unsigned int i;
+	void *bad;
+
+	ASSERT_NE(NULL, base);
+	base[1] = 1;
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL,
+					    map_and_duplicate, section));
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		EXPECT_EQ(0, pthread_join(threads[i], &bad));
+		EXPECT_EQ(NULL, bad);
+	}
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_TRUE(CloseHandle(section));
+	EXPECT_EQ(self->fds, count_fds());
+}
+
+TEST_HARNESS_MAIN
