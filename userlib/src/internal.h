@@ -5,6 +5,8 @@
 #ifndef _WINREGION_INTERNAL_H
 #define _WINREGION_INTERNAL_H
 
+#include <stdint.h>
+
 #include <linux/winregion.h>
 #include <winregion/nt.h>
 
@@ -41,6 +43,10 @@ NTSTATUS wr_allocate(HANDLE process, struct wr_range *range,
 NTSTATUS wr_free(HANDLE process, struct wr_range *range, ULONG type);
 NTSTATUS wr_protect(HANDLE process, struct wr_range *range, ULONG protect,
 		    PULONG old_protect);
+
+/* nt.c: @zero_bits, and the highest byte that they allow; 0: no limit */
+int wr_zero_bits_are_valid(ULONG_PTR zero_bits);
+NTSTATUS wr_zero_bits_limit(ULONG_PTR zero_bits, uint64_t *highest);
 
 /* probe.c: whether @length bytes at @pointer can be written */
 int wr_writable(const void *pointer, size_t length);

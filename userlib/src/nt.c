@@ -65,13 +65,13 @@ static void write_range(PVOID *base, PSIZE_T size, const struct wr_range *range)
 }
 
 /* Rules ZB-02 and ZB-03 */
-static int zero_bits_are_valid(ULONG_PTR zero_bits)
+int wr_zero_bits_are_valid(ULONG_PTR zero_bits)
 {
 	return zero_bits <= 20 || zero_bits >= 32;
 }
 
 /* Rules ZB-01 and ZB-04: the highest byte that @zero_bits allows; 0: no limit */
-static NTSTATUS zero_bits_limit(ULONG_PTR zero_bits, uint64_t *highest)
+NTSTATUS wr_zero_bits_limit(ULONG_PTR zero_bits, uint64_t *highest)
 {
 	struct winregion_get_info info = { 0 };
 	int err;
@@ -111,7 +111,7 @@ static NTSTATUS reserve(struct wr_range *range, ULONG_PTR zero_bits, ULONG type,
 	if (type & MEM_COMMIT)
 		arg.flags |= WINREGION_RESERVE_COMMIT;
 	if (!range->base) {
-		status = zero_bits_limit(zero_bits, &highest);
+		status = wr_zero_bits_limit(zero_bits, &highest);
 		arg.highest = highest;
 		if (type & MEM_TOP_DOWN)
 			arg.flags |= WINREGION_RESERVE_TOP_DOWN;
@@ -168,7 +168,7 @@ NTSTATUS wr_allocate(HANDLE process, struct wr_range *range,
 
 	if (status != STATUS_SUCCESS)
 		return status;
-	if (!zero_bits_are_valid(zero_bits))
+	if (!wr_zero_bits_are_valid(zero_bits))
 		return STATUS_INVALID_PARAMETER;
 	if (process != NtCurrentProcess())
 		return STATUS_INVALID_HANDLE;

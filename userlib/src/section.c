@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -24,6 +25,9 @@
 
 #define ATTRIBUTES_OF(protect) ((protect)&0xFFFF0000U)
 #define PROTECTION_OF(protect) ((protect)&0x0000FFFFU)
+
+/* All of them, without GUARD and its like */
+#define ALL_PROTECTIONS 0xFFU
 
 /* Rule CM-31: no section is so large, and no view (rule MV-23). */
 #define TOO_LARGE ((uint64_t)1 << 47)
@@ -49,6 +53,10 @@ struct view {
 	/* 0: the rest of the section */
 	SIZE_T size;
 	ULONG protect;
+	/* What only the Nt call has: bytes to commit, and where it must be */
+	SIZE_T commit;
+	ULONG_PTR zero_bits;
+	BOOL top_down;
 };
 
 static void destroy_section(struct wr_object *object);
@@ -473,7 +481,7 @@ HANDLE WINAPI CreateFileMappingW(HANDLE file, LPSECURITY_ATTRIBUTES security,
 /* Rule MV-10: what a view needs of its handle */
 static DWORD view_rights(ULONG protect)
 {
-	switch (protect) {
+	switch (protect & ALL_PROTECTIONS) {
 	case PAGE_READWRITE:
 		return SECTION_MAP_WRITE;
 	case PAGE_EXECUTE:
@@ -487,11 +495,37 @@ static DWORD view_rights(ULONG protect)
 	}
 }
 
-static NTSTATUS check_view(const struct view *view)
+/* Rules ZB-01, ZB-05: the highest byte, for the module; 0: it need not know */
+static NTSTATUS find_limit(const struct view *view, uint64_t *highest)
 {
+	NTSTATUS status = wr_zero_bits_limit(view->zero_bits, highest);
+
+	if (!view->base)
+		return status;
+	if (status == STATUS_NO_MEMORY ||
+	    (*highest && (uintptr_t)view->base > *highest))
+		return STATUS_INVALID_PARAMETER_4;
+	if (status != STATUS_SUCCESS)
+		return status;
+	*highest = 0;
+
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS check_view(const struct view *view, uint64_t *highest)
+{
+	NTSTATUS status;
+
 	/* Rule MV-23 */
 	if (view->size >= TOO_LARGE)
 		return STATUS_INVALID_PARAMETER_3;
+	/* Rule MV-47 */
+	if (view->size && view->commit > view->size)
+		return STATUS_INVALID_PARAMETER_5;
+	/* Rule ZB-07: before the alignment */
+	status = find_limit(view, highest);
+	if (status != STATUS_SUCCESS)
+		return status;
 	/* Rules MV-24, MV-27 */
 	if (((uintptr_t)view->base | view->offset) &
 	    (WINREGION_GRANULARITY - 1))
@@ -508,9 +542,14 @@ static NTSTATUS map_by(const struct wr_object *object, struct view *view)
 		.address = (uintptr_t)view->base,
 		.offset = view->offset,
 		.length = view->size,
+		.commit = view->commit,
 	};
-	NTSTATUS status = check_view(view);
+	uint64_t highest;
+	NTSTATUS status = check_view(view, &highest);
 
+	arg.highest = highest;
+	if (view->top_down && !view->base)
+		arg.flags |= WINREGION_VIEW_TOP_DOWN;
 	if (status == STATUS_SUCCESS)
 		status = wr_status(WR_MAP,
 				   wr_section_ioctl(object->fd,
@@ -588,7 +627,7 @@ LPVOID WINAPI MapViewOfFile(HANDLE section, DWORD access, DWORD offset_high,
 
 /* ---- UnmapViewOfFile(), FlushViewOfFile() ---- */
 
-BOOL WINAPI UnmapViewOfFile(LPCVOID address)
+static NTSTATUS unmap_view(const void *address)
 {
 	struct winregion_unmap_view arg = {
 		.size = sizeof(arg),
@@ -596,7 +635,12 @@ BOOL WINAPI UnmapViewOfFile(LPCVOID address)
 	};
 	int err = wr_device_ioctl(WINREGION_UNMAP_VIEW, &arg);
 
-	return wr_succeeded(wr_status(WR_UNMAP, err));
+	return wr_status(WR_UNMAP, err);
+}
+
+BOOL WINAPI UnmapViewOfFile(LPCVOID address)
+{
+	return wr_succeeded(unmap_view(address));
 }
 
 BOOL WINAPI FlushViewOfFile(LPCVOID address, SIZE_T size)
@@ -609,4 +653,174 @@ BOOL WINAPI FlushViewOfFile(LPCVOID address, SIZE_T size)
 	int err = wr_device_ioctl(WINREGION_FLUSH_VIEW, &arg);
 
 	return wr_succeeded(wr_status(WR_UNMAP, err));
+}
+
+/* ---- the calls below ---- */
+
+static DWORD nt_rights(ACCESS_MASK access)
+{
+	if (access & MAXIMUM_ALLOWED)
+		access = GENERIC_ALL;
+
+	return wr_specific_rights(&section_kind, access);
+}
+
+static bool has_name(const OBJECT_ATTRIBUTES *object)
+{
+	return object && object->ObjectName && object->ObjectName->Length;
+}
+
+NTSTATUS NTAPI NtCreateSection(PHANDLE section, ACCESS_MASK access,
+			       POBJECT_ATTRIBUTES object, PLARGE_INTEGER size,
+			       ULONG protect, ULONG attributes, HANDLE file)
+{
+	struct request request = {
+		.access = nt_rights(access),
+		.size = size ? size->QuadPart : 0,
+		.protect = protect,
+		.attributes = attributes,
+		.file = file,
+		.inherit = object && object->Attributes & OBJ_INHERIT,
+	};
+	HANDLE handle;
+	NTSTATUS status;
+
+	WR_KEEP_ERRNO();
+
+	if (!wr_writable(section, sizeof(*section)))
+		return STATUS_ACCESS_VIOLATION;
+	if (has_name(object))
+		return STATUS_NOT_SUPPORTED;
+
+	status = create_section(&request, &handle);
+	if (status == STATUS_SUCCESS)
+		*section = handle;
+
+	return status;
+}
+
+/* Rules MV-34, MV-40, MV-41, MV-45, ZB-03 */
+static NTSTATUS check_nt_view(HANDLE process, ULONG_PTR zero_bits,
+			      SECTION_INHERIT inherit, ULONG type)
+{
+	if (inherit != ViewShare && inherit != ViewUnmap)
+		return STATUS_INVALID_PARAMETER_8;
+	if (type & ~MEM_TOP_DOWN)
+		return STATUS_INVALID_PARAMETER_9;
+	if (!wr_zero_bits_are_valid(zero_bits))
+		return STATUS_INVALID_PARAMETER_4;
+	if (process != NtCurrentProcess())
+		return STATUS_INVALID_HANDLE;
+
+	return STATUS_SUCCESS;
+}
+
+NTSTATUS NTAPI NtMapViewOfSection(HANDLE section, HANDLE process, PVOID *base,
+				  ULONG_PTR zero_bits, SIZE_T commit,
+				  PLARGE_INTEGER offset, PSIZE_T size,
+				  SECTION_INHERIT inherit, ULONG type,
+				  ULONG protect)
+{
+	struct view view = {
+		.protect = protect,
+		.commit = commit,
+		.zero_bits = zero_bits,
+		.top_down = !!(type & MEM_TOP_DOWN),
+	};
+	NTSTATUS status = check_nt_view(process, zero_bits, inherit, type);
+
+	if (status != STATUS_SUCCESS)
+		return status;
+	if (!wr_writable(base, sizeof(*base)) ||
+	    !wr_writable(size, sizeof(*size)) ||
+	    (offset && !wr_writable(offset, sizeof(*offset))))
+		return STATUS_ACCESS_VIOLATION;
+
+	view.base = *base;
+	view.size = *size;
+	view.offset = offset ? offset->QuadPart : 0;
+	status = map_view(section, &view);
+	if (status == STATUS_SUCCESS) {
+		*base = view.base;
+		*size = view.size;
+	}
+
+	return status;
+}
+
+NTSTATUS NTAPI NtUnmapViewOfSection(HANDLE process, PVOID address)
+{
+	if (process != NtCurrentProcess())
+		return STATUS_INVALID_HANDLE;
+
+	return unmap_view(address);
+}
+
+static ULONG attributes_of(const struct winregion_query_section *arg)
+{
+	ULONG attributes = SEC_COMMIT;
+
+	if (arg->out_flags & WINREGION_SECTION_FILE)
+		attributes = SEC_FILE;
+	else if (arg->out_flags & WINREGION_SECTION_RESERVE)
+		attributes = SEC_RESERVE;
+	if (arg->out_flags & WINREGION_SECTION_NOCACHE)
+		attributes |= SEC_NOCACHE;
+	if (arg->out_flags & WINREGION_SECTION_WRITECOMBINE)
+		attributes |= SEC_WRITECOMBINE;
+
+	return attributes;
+}
+
+static NTSTATUS query_section(const struct wr_object *object,
+			      SECTION_BASIC_INFORMATION *info)
+{
+	struct winregion_query_section arg = { .size = sizeof(arg) };
+	int err = wr_section_ioctl(object->fd, WINREGION_QUERY_SECTION, &arg);
+
+	/* Rule CM-49 */
+	if (err)
+		return wr_status(WR_CREATE_SECTION, err);
+
+	*info = (SECTION_BASIC_INFORMATION){
+		.Attributes = attributes_of(&arg),
+		.Size.QuadPart = arg.out_length,
+	};
+
+	return STATUS_SUCCESS;
+}
+
+NTSTATUS NTAPI NtQuerySection(HANDLE section,
+			      SECTION_INFORMATION_CLASS information_class,
+			      PVOID buffer, SIZE_T length,
+			      PSIZE_T return_length)
+{
+	SECTION_BASIC_INFORMATION info;
+	struct wr_object *object;
+	NTSTATUS status;
+	DWORD access;
+
+	if (information_class == SectionImageInformation)
+		return STATUS_SECTION_NOT_IMAGE;
+	if (information_class != SectionBasicInformation)
+		return STATUS_INVALID_INFO_CLASS;
+	if (length < sizeof(info))
+		return STATUS_INFO_LENGTH_MISMATCH;
+	if (!wr_writable(buffer, sizeof(info)) ||
+	    (return_length &&
+	     !wr_writable(return_length, sizeof(*return_length))))
+		return STATUS_ACCESS_VIOLATION;
+
+	status = wr_handle_get(section, &section_kind, &object, &access);
+	if (status != STATUS_SUCCESS)
+		return status;
+	status = query_section(object, &info);
+	wr_object_put(object);
+	if (status == STATUS_SUCCESS) {
+		memcpy(buffer, &info, sizeof(info));
+		if (return_length)
+			*return_length = sizeof(info);
+	}
+
+	return status;
 }

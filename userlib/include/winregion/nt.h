@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * libwinregion - the NtXxxVirtualMemory calls, and NTSTATUS
+ * libwinregion - the NtXxxVirtualMemory calls, those of sections, and NTSTATUS
  *
  * Each call returns STATUS_SUCCESS or the status that Windows 10 and 11 give
  * for the same mistake. After a failure nothing has changed, and the variables
@@ -145,6 +145,55 @@ _WINREGION_SIZE(MEMORY_IMAGE_INFORMATION, 24);
 _WINREGION_OFFSET(MEMORY_IMAGE_INFORMATION, SizeOfImage, 8);
 _WINREGION_OFFSET(MEMORY_IMAGE_INFORMATION, ImageFlags, 16);
 
+/* A name of so many bytes, not of units */
+typedef struct _UNICODE_STRING {
+	USHORT Length;
+	USHORT MaximumLength;
+	PWSTR Buffer;
+} UNICODE_STRING, *PUNICODE_STRING;
+
+_WINREGION_SIZE(UNICODE_STRING, 16);
+
+#define OBJ_INHERIT 0x00000002
+#define OBJ_CASE_INSENSITIVE 0x00000040
+
+typedef struct _OBJECT_ATTRIBUTES {
+	ULONG Length;
+	HANDLE RootDirectory;
+	PUNICODE_STRING ObjectName;
+	ULONG Attributes;
+	PVOID SecurityDescriptor;
+	PVOID SecurityQualityOfService;
+} OBJECT_ATTRIBUTES, *POBJECT_ATTRIBUTES;
+
+_WINREGION_SIZE(OBJECT_ATTRIBUTES, 48);
+
+#define InitializeObjectAttributes(object, name, attributes, root, security) \
+	((object)->Length = sizeof(OBJECT_ATTRIBUTES), \
+	 (object)->RootDirectory = (root), (object)->ObjectName = (name), \
+	 (object)->Attributes = (attributes), \
+	 (object)->SecurityDescriptor = (security), \
+	 (object)->SecurityQualityOfService = NULL)
+
+typedef enum _SECTION_INHERIT {
+	ViewShare = 1,
+	ViewUnmap = 2
+} SECTION_INHERIT;
+
+typedef enum _SECTION_INFORMATION_CLASS {
+	SectionBasicInformation = 0,
+	SectionImageInformation = 1
+} SECTION_INFORMATION_CLASS;
+
+typedef struct _SECTION_BASIC_INFORMATION {
+	PVOID BaseAddress;
+	ULONG Attributes;
+	LARGE_INTEGER Size;
+} SECTION_BASIC_INFORMATION, *PSECTION_BASIC_INFORMATION;
+
+_WINREGION_SIZE(SECTION_BASIC_INFORMATION, 24);
+_WINREGION_OFFSET(SECTION_BASIC_INFORMATION, Size, 16);
+
 #pragma GCC visibility push(default)
 
 /*
@@ -189,6 +238,33 @@ NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE process, PVOID address,
 				    MEMORY_INFORMATION_CLASS information_class,
 				    PVOID buffer, SIZE_T length,
 				    PSIZE_T return_length);
+
+/*
+ * A section of a file, or with NULL of memory; not yet with a name, or with a
+ * protection that copies or executes. Rules CM-01 to 33.
+ */
+NTSTATUS NTAPI NtCreateSection(PHANDLE section, ACCESS_MASK access,
+			       POBJECT_ATTRIBUTES object, PLARGE_INTEGER size,
+			       ULONG protect, ULONG attributes, HANDLE file);
+
+/*
+ * Map a view. On success *base, *offset and *size are what was mapped. offset may
+ * be NULL. Rules MV-10 to 48, ZB-01 to 07.
+ */
+NTSTATUS NTAPI NtMapViewOfSection(HANDLE section, HANDLE process, PVOID *base,
+				  ULONG_PTR zero_bits, SIZE_T commit,
+				  PLARGE_INTEGER offset, PSIZE_T size,
+				  SECTION_INHERIT inherit, ULONG type,
+				  ULONG protect);
+
+/* The whole view that the address lies in. Rules UM-01 to 05. */
+NTSTATUS NTAPI NtUnmapViewOfSection(HANDLE process, PVOID address);
+
+/* SectionBasicInformation. return_length may be NULL. Rules CM-25, 26, 49, 50. */
+NTSTATUS NTAPI NtQuerySection(HANDLE section,
+			      SECTION_INFORMATION_CLASS information_class,
+			      PVOID buffer, SIZE_T length,
+			      PSIZE_T return_length);
 
 /* The ERROR_* that GetLastError() gives for a status */
 ULONG NTAPI RtlNtStatusToDosError(NTSTATUS status);
