@@ -896,6 +896,175 @@ TEST_F(files, no_files)
 	EXPECT_TRUE(CloseHandle(directory));
 }
 
+/* What the Nt call maps, or the status */
+static NTSTATUS map_nt(HANDLE section, void **base, ULONG_PTR zero_bits,
+		       SIZE_T commit, SIZE_T size, ULONG type, ULONG protect)
+{
+	return NtMapViewOfSection(section, SELF, base, zero_bits, commit, NULL,
+				  &size, ViewShare, type, protect);
+}
+
+#define EXPECT_MAP(status, base, zero_bits, commit, size, type, protect) do { \
+	void *__base = (void *)(base);					\
+									\
+	EXPECT_EQ(STATUS_##status,					\
+		  map_nt(section, &__base, zero_bits, commit, size,	\
+			 type, protect));				\
+	if (STATUS_##status) {						\
+		EXPECT_EQ((void *)(base), __base);			\
+		break;							\
+	}								\
+	EXPECT_EQ(STATUS_SUCCESS, NtUnmapViewOfSection(SELF, __base));	\
+} while (0)
+
+/*
+ * Rules: CM-02, CM-08, MV-11, MV-12, MV-13, MV-34, MV-40, MV-41, MV-45, MV-47, MV-48,
+ * P-11.
+ */
+TEST_F(mapping, nt)
+{
+	LARGE_INTEGER size = { .QuadPart = UNIT }, offset = { .QuadPart = 1 };
+	bool writes = variant->protect == PAGE_READWRITE;
+	HANDLE section = NULL, file = variant->file ? self->file : NULL;
+	void *base = NULL;
+	SIZE_T length = 0;
+
+	EXPECT_EQ(STATUS_INVALID_PAGE_PROTECTION,
+		  NtCreateSection(&section, SECTION_ALL_ACCESS, NULL, &size,
+				  PAGE_READWRITE | PAGE_GUARD, SEC_COMMIT,
+				  file));
+	EXPECT_EQ(STATUS_INVALID_PARAMETER_6,
+		  NtCreateSection(&section, SECTION_ALL_ACCESS, NULL, &size,
+				  variant->protect, 0, file));
+	EXPECT_EQ(STATUS_ACCESS_VIOLATION,
+		  NtCreateSection(NULL, SECTION_ALL_ACCESS, NULL, &size,
+				  variant->protect, SEC_COMMIT, file));
+	if (!file)
+		EXPECT_EQ(STATUS_INVALID_PARAMETER_4,
+			  NtCreateSection(&section, SECTION_ALL_ACCESS, NULL,
+					  NULL, variant->protect, SEC_COMMIT,
+					  NULL));
+	EXPECT_EQ(NULL, section);
+	ASSERT_EQ(STATUS_SUCCESS,
+		  NtCreateSection(&section, SECTION_ALL_ACCESS, NULL, &size,
+				  variant->protect, SEC_COMMIT, file));
+	EXPECT_MAP(SUCCESS, NULL, 0, 0, 0, 0, PAGE_READONLY);
+	EXPECT_MAP(SUCCESS, NULL, 0, 0, 0, MEM_TOP_DOWN, PAGE_READONLY);
+	EXPECT_MAP(SUCCESS, NULL, 0, 0, 0, 0, PAGE_READONLY | PAGE_GUARD);
+	if (writes)
+		EXPECT_MAP(SUCCESS, NULL, 0, 0, 0, 0, PAGE_READWRITE);
+	else
+		EXPECT_MAP(SECTION_PROTECTION, NULL, 0, 0, 0, 0,
+			   PAGE_READWRITE);
+	EXPECT_MAP(INVALID_PAGE_PROTECTION, NULL, 0, 0, 0, 0,
+		   PAGE_READONLY | PAGE_READWRITE);
+	EXPECT_MAP(INVALID_PAGE_PROTECTION, NULL, 0, 0, 0, 0, 0);
+	EXPECT_MAP(INVALID_PARAMETER_9, NULL, 0, 0, 0, MEM_COMMIT,
+		   PAGE_READONLY);
+	EXPECT_MAP(INVALID_PARAMETER_9, NULL, 0, 0, 0, MEM_COMMIT | MEM_RESERVE,
+		   PAGE_READONLY);
+	EXPECT_MAP(INVALID_PARAMETER_9, NULL, 0, 0, 0, MEM_RESERVE,
+		   PAGE_READONLY);
+	EXPECT_MAP(INVALID_PARAMETER_9, NULL, 0, 0, 0, 0x40000000,
+		   PAGE_READONLY);
+	EXPECT_MAP(INVALID_PARAMETER_5, NULL, 0, UNIT + 1, UNIT, 0,
+		   PAGE_READONLY);
+	if (file)
+		EXPECT_MAP(INVALID_PARAMETER_5, NULL, 0, 1, 0, 0,
+			   PAGE_READONLY);
+	EXPECT_MAP(INVALID_PARAMETER_3, NULL, 0, 0, -1, 0, PAGE_READONLY);
+	EXPECT_MAP(INVALID_VIEW_SIZE, NULL, 0, 0, UNIT + 1, 0, PAGE_READONLY);
+
+	/* The process comes before the alignment. */
+	EXPECT_EQ(STATUS_INVALID_HANDLE,
+		  NtMapViewOfSection(section, NULL, &base, 0, 0, &offset,
+				     &length, ViewShare, 0, PAGE_READONLY));
+	EXPECT_EQ(STATUS_MAPPED_ALIGNMENT,
+		  NtMapViewOfSection(section, SELF, &base, 0, 0, &offset,
+				     &length, ViewShare, 0, PAGE_READONLY));
+	EXPECT_EQ(STATUS_INVALID_PARAMETER_8,
+		  NtMapViewOfSection(section, SELF, &base, 0, 0, NULL, &length,
+				     0, 0, PAGE_READONLY));
+	EXPECT_EQ(STATUS_OBJECT_TYPE_MISMATCH,
+		  NtMapViewOfSection(SELF, SELF, &base, 0, 0, NULL, &length,
+				     ViewShare, 0, PAGE_READONLY));
+	EXPECT_EQ(STATUS_ACCESS_VIOLATION,
+		  NtMapViewOfSection(section, SELF, NULL, 0, 0, NULL, &length,
+				     ViewShare, 0, PAGE_READONLY));
+	EXPECT_EQ(STATUS_INVALID_HANDLE, NtUnmapViewOfSection(NULL, base));
+	EXPECT_EQ(STATUS_NOT_MAPPED_VIEW, NtUnmapViewOfSection(SELF, &size));
+	EXPECT_TRUE(CloseHandle(section));
+}
+
+/* Rules: ZB-01, ZB-05, ZB-06, ZB-07. */
+TEST_F(mapping, zero_bits)
+{
+	HANDLE section = self->section;
+	void *base = NULL;
+
+	ASSERT_EQ(STATUS_SUCCESS,
+		  map_nt(section, &base, 2, 0, 0, 0, PAGE_READONLY));
+	EXPECT_GT(1UL << 30, (uintptr_t)base);
+	EXPECT_MAP(CONFLICTING_ADDRESSES, base, 2, 0, 0, 0, PAGE_READONLY);
+	EXPECT_EQ(STATUS_SUCCESS, NtUnmapViewOfSection(SELF, base));
+	EXPECT_MAP(SUCCESS, 0x30000000, 2, 0, 0, 0, PAGE_READONLY);
+	EXPECT_MAP(INVALID_PARAMETER_4, 0x30000000, 3, 0, 0, 0, PAGE_READONLY);
+	EXPECT_MAP(INVALID_PARAMETER_4, 0x30000000, 20, 0, 0, 0, PAGE_READONLY);
+	EXPECT_MAP(INVALID_PARAMETER_4, 0x30000001, 3, 0, 0, 0, PAGE_READONLY);
+	EXPECT_MAP(MAPPED_ALIGNMENT, 0x30000001, 2, 0, 0, 0, PAGE_READONLY);
+	EXPECT_MAP(INVALID_PARAMETER_4, NULL, 24, 0, 0, 0, PAGE_READONLY);
+}
+
+/* Rules: CM-25, CM-26, CM-49, CM-50. */
+TEST_F(files, query)
+{
+	HANDLE file = sized_file("file", 0x3456), section, none;
+	SECTION_BASIC_INFORMATION info[2];
+	SIZE_T length = 0;
+
+	section = mapping(file, PAGE_READONLY | SEC_COMMIT | SEC_NOCACHE, 0);
+	EXPECT_EQ(STATUS_SUCCESS,
+		  NtQuerySection(section, SectionBasicInformation, info,
+				 sizeof(*info), &length));
+	EXPECT_EQ(sizeof(*info), length);
+	EXPECT_EQ(0x3456, info->Size.QuadPart);
+	EXPECT_EQ(SEC_FILE | SEC_NOCACHE, info->Attributes);
+	EXPECT_EQ(NULL, info->BaseAddress);
+	EXPECT_EQ(STATUS_INFO_LENGTH_MISMATCH,
+		  NtQuerySection(section, SectionBasicInformation, info,
+				 sizeof(*info) - 1, NULL));
+	EXPECT_EQ(STATUS_SUCCESS,
+		  NtQuerySection(section, SectionBasicInformation, info,
+				 sizeof(*info) + 1, NULL));
+	EXPECT_EQ(STATUS_SECTION_NOT_IMAGE,
+		  NtQuerySection(section, SectionImageInformation, info,
+				 sizeof(info), NULL));
+	EXPECT_EQ(STATUS_INVALID_INFO_CLASS,
+		  NtQuerySection(section, 99, info, sizeof(info), NULL));
+	EXPECT_EQ(STATUS_ACCESS_VIOLATION,
+		  NtQuerySection(section, SectionBasicInformation, NULL,
+				 sizeof(*info), NULL));
+	EXPECT_EQ(STATUS_OBJECT_TYPE_MISMATCH,
+		  NtQuerySection(file, SectionBasicInformation, info,
+				 sizeof(*info), NULL));
+	none = duplicate(section, FILE_MAP_READ);
+	EXPECT_EQ(STATUS_ACCESS_DENIED,
+		  NtQuerySection(none, SectionBasicInformation, info,
+				 sizeof(*info), NULL));
+	EXPECT_TRUE(CloseHandle(none));
+	EXPECT_TRUE(CloseHandle(section));
+
+	section = mapping(BAD, PAGE_READWRITE | SEC_RESERVE, 0x3452);
+	EXPECT_EQ(STATUS_SUCCESS,
+		  NtQuerySection(section, SectionBasicInformation, info,
+				 sizeof(*info), NULL));
+	EXPECT_EQ(0x4000, info->Size.QuadPart);
+	EXPECT_EQ(SEC_RESERVE, info->Attributes);
+	EXPECT_TRUE(CloseHandle(section));
+	EXPECT_TRUE(CloseHandle(file));
+	EXPECT_EQ(self->fds, count_fds());
+}
+
 #define NR_ROUNDS 300
 
 static void *map_and_duplicate(void *arg)
