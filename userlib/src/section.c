@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -161,9 +162,20 @@ static int allocate(int fd, int mode, off_t from, off_t to)
 	return err;
 }
 
-/* For file systems that cannot tell whether there is place */
-static int make_longer(int fd, off_t to)
+/* Those that do not tell how large they are have no blocks. */
+static bool may_have_place(int fd, off_t bytes)
 {
+	struct statvfs fs;
+
+	return fstatvfs(fd, &fs) || !fs.f_blocks || !fs.f_frsize ||
+	       bytes / fs.f_frsize <= fs.f_bavail;
+}
+
+/* For file systems that cannot set place aside: there is as much now, at least. */
+static int make_longer(int fd, off_t from, off_t to)
+{
+	if (!may_have_place(fd, to - from))
+		return ENOSPC;
 	if (size_of(fd) < to && ftruncate(fd, to))
 		return errno;
 
@@ -187,7 +199,7 @@ static int extend(int fd, off_t from, off_t to)
 	if (!err)
 		err = allocate(fd, 0, from, to);
 	if (err == EOPNOTSUPP || err == ENOSYS)
-		return make_longer(fd, to);
+		return make_longer(fd, from, to);
 	if (err)
 		put_size_back(fd, from, from);
 
