@@ -450,7 +450,7 @@ static bool change_is_exec(struct wr_change *change)
 	return wr_state_is_exec(change->state);
 }
 
-/* Whether some page of the range is in a VMA that is executable (or not). */
+/* Whether some page of the range is one for an executable VMA (or not). */
 static bool has_exec(struct wr_change *change, bool exec)
 {
 	struct wr_window *window = change->window;
@@ -508,7 +508,7 @@ static int apply_again(struct wr_batch *batch)
 	return err;
 }
 
-/* The checks of a change that moves pages between VMAs, without the change. */
+/* The checks of a change that needs other VMAs, without the change. */
 static int check_only(struct wr_batch *batch, struct wr_needs *needs)
 {
 	int err;
