@@ -677,6 +677,12 @@ bool wr_vma_is_ours(struct vm_area_struct *vma)
 	return vma->vm_ops == &simple_ops || vma->vm_ops == &tracked_ops;
 }
 
+/* Whose it is, or NULL: a fork that fails leaves VMAs of ours that are no window's. */
+struct wr_window *wr_vma_window(struct vm_area_struct *vma)
+{
+	return wr_vma_is_ours(vma) ? vma->vm_private_data : NULL;
+}
+
 /* As the core does: where page_mkwrite is asked, nothing is mapped writable. */
 static void set_page_prot(struct vm_area_struct *vma)
 {
