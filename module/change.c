@@ -171,7 +171,7 @@ static void lock_vmas(struct wr_batch *batch)
 			     change->first << PAGE_SHIFT);
 
 		for_each_vma_range(vmi, vma, change->end << PAGE_SHIFT)
-			if (wr_vma_is_ours(vma) || wr_vma_is_view(vma))
+			if (wr_vma_window(vma) || wr_vma_view(vma))
 				vma_start_write(vma);
 	}
 }
@@ -550,7 +550,7 @@ static bool change_is_exec(struct wr_change *change)
 	return wr_state_is_exec(change->state);
 }
 
-/* Whether some page of the range is in a VMA that is executable (or not). */
+/* Whether some page of the range is one for an executable VMA (or not). */
 static bool has_exec(struct wr_change *change, bool exec)
 {
 	struct wr_window *window = change->window;
@@ -608,7 +608,7 @@ static int apply_again(struct wr_batch *batch)
 	return err;
 }
 
-/* The checks of a change that moves pages between VMAs, without the change. */
+/* The checks of a change that needs other VMAs, without the change. */
 static int check_only(struct wr_batch *batch, struct wr_needs *needs)
 {
 	unsigned int i;

@@ -63,7 +63,7 @@ enum wr_mmap {
 /**
  * struct wr_needs - what a change needs before any state can change
  * @track: a window that must be tracked first
- * @exec: pages must move between VMAs first
+ * @exec: the VMAs must fit first
  * @mmap: how mmap_lock should be held, for the PTEs of pages in memory
  * @charge: pages to charge
  */

@@ -682,11 +682,19 @@ bool wr_vma_is_ours(struct vm_area_struct *vma)
 	return vma->vm_ops == &simple_ops || vma->vm_ops == &tracked_ops;
 }
 
-/* The same of a view's, each of which has tables of its own: see view.c. */
-bool wr_vma_is_view(struct vm_area_struct *vma)
+/* Whose it is, or NULL: a fork that fails leaves VMAs of ours that are no window's. */
+struct wr_window *wr_vma_window(struct vm_area_struct *vma)
 {
-	return vma->vm_ops && vma->vm_ops->may_split == wr_vma_may_split &&
-	       !wr_vma_is_ours(vma);
+	return wr_vma_is_ours(vma) ? vma->vm_private_data : NULL;
+}
+
+/* The same of a view, each of which has tables of its own: see view.c. */
+struct wr_window *wr_vma_view(struct vm_area_struct *vma)
+{
+	if (!vma->vm_ops || vma->vm_ops->may_split != wr_vma_may_split ||
+	    wr_vma_is_ours(vma))
+		return NULL;
+	return vma->vm_private_data;
 }
 
 /* As the core does: where page_mkwrite is asked, nothing is mapped writable. */

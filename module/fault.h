@@ -5,9 +5,9 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 
-extern const struct file_operations wr_file_operations;
-
 struct wr_window;
+
+extern const struct file_operations wr_file_operations;
 
 u8 wr_fault_wants(struct vm_fault *vmf);
 vm_fault_t wr_fault_trip_guard(struct vm_fault *vmf, struct wr_window *window,
@@ -17,7 +17,8 @@ int wr_vma_mprotect(struct vm_area_struct *vma, unsigned long start,
 		    unsigned long end, unsigned long newflags);
 int wr_vma_mremap(struct vm_area_struct *vma);
 bool wr_vma_is_ours(struct vm_area_struct *vma);
-bool wr_vma_is_view(struct vm_area_struct *vma);
+struct wr_window *wr_vma_window(struct vm_area_struct *vma);
+struct wr_window *wr_vma_view(struct vm_area_struct *vma);
 void wr_vma_set_tracked(struct vm_area_struct *vma);
 void wr_vma_set_rights(struct vm_area_struct *vma, u8 rights, bool write);
 void wr_vma_clear_exec(struct vm_area_struct *vma);

@@ -68,7 +68,7 @@ static int fork_regions(struct wr_fork *fork)
 
 static bool is_copied(struct wr_window *parent, struct vm_area_struct *vma)
 {
-	return vma && wr_vma_is_ours(vma) && vma->vm_private_data == parent &&
+	return vma && wr_vma_window(vma) == parent &&
 	       !(vma->vm_flags & VM_DONTCOPY);
 }
 
@@ -265,7 +265,7 @@ static void wait_for_faults(struct wr_window *parent)
 	struct vm_area_struct *vma;
 
 	for_each_vma_range(vmi, vma, wr_address(parent->end))
-		if (wr_vma_is_ours(vma) && vma->vm_private_data == parent)
+		if (wr_vma_window(vma) == parent)
 			vma_start_write(vma);
 }
 

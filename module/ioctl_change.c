@@ -21,7 +21,7 @@ static int parse_range(enum wr_op op, struct winregion_range *range,
 	int err;
 
 	/* All of it: it may lie where others have left what is not 0. */
-	*change = (struct wr_change){ .hard = change->hard };
+	*change = (struct wr_change){};
 	if (op == WR_DECOMMIT) {
 		if (range->protection)
 			return -EINVAL;
@@ -54,11 +54,9 @@ static int parse_some(enum wr_op op, struct winregion_range __user *user,
 	unsigned int i;
 	int err = 0;
 
-	for (i = 0; i < nr && !err; i++) {
-		changes[i].hard = false;
+	for (i = 0; i < nr && !err; i++)
 		err = all ? parse_range(op, &ranges[i], &changes[i]) :
 			    parse_one(op, &user[i], &changes[i]);
-	}
 	return err;
 }
 
@@ -145,8 +143,8 @@ static int change_one(struct wr_ioctl *call, enum wr_op op)
 
 	if (args->ranges)
 		return -EINVAL;
-	change.hard = call->hard;
 	err = parse_range(op, &args->range, &change);
+	change.hard = call->hard;
 	if (!err)
 		err = change_in(call->mm, op, &change, 1);
 	if (!err && op == WR_PROTECT)

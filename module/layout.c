@@ -72,9 +72,8 @@ bool wr_layout_all_ours(struct wr_window *window, unsigned long addr,
 
 	mmap_assert_locked(window->space->mm);
 	for_each_vma_range(vmi, vma, end) {
-		if (vma->vm_start > addr ||
-		    !(wr_vma_is_ours(vma) || wr_vma_is_view(vma)) ||
-		    vma->vm_private_data != window)
+		if (vma->vm_start > addr || (wr_vma_window(vma) != window &&
+					     wr_vma_view(vma) != window))
 			return false;
 		addr = vma->vm_end;
 	}
@@ -150,7 +149,7 @@ static bool no_others(struct mm_struct *mm, unsigned long addr,
 	struct vm_area_struct *vma;
 
 	for_each_vma_range(vmi, vma, end)
-		if (!wr_vma_is_ours(vma) || !vma->vm_private_data)
+		if (!wr_vma_window(vma))
 			return false;
 	return true;
 }
@@ -179,7 +178,7 @@ static bool nobody_elses(struct wr_window *window, unsigned long addr,
 	struct vm_area_struct *vma;
 
 	for_each_vma_range(vmi, vma, end)
-		if (!wr_vma_is_ours(vma) || vma->vm_private_data != window)
+		if (wr_vma_window(vma) != window)
 			return false;
 	return true;
 }
@@ -248,7 +247,7 @@ static unsigned long program_flags(struct wr_window *window, unsigned long addr)
 {
 	struct vm_area_struct *vma = vma_lookup(window->space->mm, addr);
 
-	if (!vma || !wr_vma_is_ours(vma) || vma->vm_private_data != window)
+	if (!vma || wr_vma_window(vma) != window)
 		return 0;
 	return vma->vm_flags & WR_PROGRAM_FLAGS;
 }
@@ -723,7 +722,7 @@ void wr_layout_track(struct wr_window *window)
 
 	mmap_assert_write_locked(window->space->mm);
 	for_each_vma_range(vmi, vma, window->end << PAGE_SHIFT)
-		if (wr_vma_is_ours(vma) && vma->vm_private_data == window)
+		if (wr_vma_window(vma) == window)
 			wr_vma_set_tracked(vma);
 	mutex_lock(&window->lock);
 	window->tracked = true;

@@ -24,7 +24,7 @@ static inline bool wr_page_is_shared(struct page *page)
 
 /*
  * Whether nobody but its one owner, and those to whom that gave it, can have a
- * reference to the page. If not, see wr_page_claim().
+ * reference to the page. If not, see wr_folio_claim().
  */
 static inline bool wr_page_is_exclusive(struct page *page)
 {

@@ -46,7 +46,7 @@
 static bool vma_is(struct wr_window *window, struct vm_area_struct *vma,
 		   bool exec)
 {
-	return vma && wr_vma_is_ours(vma) && vma->vm_private_data == window &&
+	return vma && wr_vma_window(vma) == window &&
 	       exec == !!(vma->vm_flags & VM_EXEC);
 }
 
@@ -285,7 +285,7 @@ static pgoff_t find_hole(struct wr_window *window, pgoff_t *first, pgoff_t end)
 
 	mmap_read_lock(window->space->mm);
 	for_each_vma_range(vmi, vma, end << PAGE_SHIFT) {
-		if (!wr_vma_is_ours(vma) || vma->vm_private_data != window)
+		if (wr_vma_window(vma) != window)
 			continue;
 		if (vma->vm_pgoff > *first) {
 			end = vma->vm_pgoff;

@@ -102,12 +102,6 @@ static unsigned long room_start(struct vm_area_struct *vma)
 	return prev ? max(prev->vm_end, growth_start(vma)) : growth_start(vma);
 }
 
-/* A window's; a fork that fails leaves VMAs of ours that are not. */
-static bool has_window(struct vm_area_struct *vma)
-{
-	return wr_vma_is_ours(vma) && vma->vm_private_data;
-}
-
 /**
  * wr_place_foreign - the first mapping in a range that is not a window's
  * @mm: whose, its mmap_lock is held
@@ -130,7 +124,7 @@ struct vm_area_struct *wr_place_foreign(struct mm_struct *mm,
 		*first = room_start(vma);
 		if (*first >= end)
 			break;
-		if (!has_window(vma))
+		if (!wr_vma_window(vma))
 			return vma;
 		/* All free, or the end would be in front of it */
 		cond_resched();

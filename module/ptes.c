@@ -224,7 +224,7 @@ static void edit_vmas(struct wr_window *window, pgoff_t first, pgoff_t end,
 	if (!window->nr_resident)
 		return;
 	for_each_vma_range(vmi, vma, wr_address(end))
-		if (wr_vma_is_ours(vma) && vma->vm_private_data == window)
+		if (wr_vma_window(vma) == window)
 			edit(window, max(first, wr_vma_first(vma)),
 			     min(end, wr_vma_end(vma)), how);
 }

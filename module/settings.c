@@ -38,12 +38,13 @@ enum setting {
 
 /*
  * The files never change once the module is there. A value is the one that was
- * read last, for when it cannot be read.
+ * read last, for when it cannot be read, and for a moment for who asks often.
  */
 static struct {
 	const char *name;
 	struct file *file;
 	unsigned long value;
+	unsigned long valid_until; /* jiffies */
 } settings[NR_SETTINGS] = {
 	[OVERCOMMIT_MODE] = { "sys/vm/overcommit_memory" },
 	[OVERCOMMIT_KBYTES] = { "sys/vm/overcommit_kbytes" },
@@ -53,8 +54,6 @@ static struct {
 	[MAX_MAPS] = { "sys/vm/max_map_count", NULL, INT_MAX },
 };
 
-static unsigned long mode_valid_until; /* jiffies */
-static unsigned long maps_valid_until; /* jiffies */
 static struct vfsmount *procfs; /* our own, or NULL; never changes */
 static const struct cred *reader_cred; /* or NULL; never changes */
 
@@ -88,6 +87,15 @@ static unsigned long read_setting(enum setting which)
 	if (file && read_text(file, text, sizeof(text)) > 0 &&
 	    !kstrtoul(text, 10, &value))
 		WRITE_ONCE(settings[which].value, value);
+	WRITE_ONCE(settings[which].valid_until, jiffies + HZ / 10);
+	return READ_ONCE(settings[which].value);
+}
+
+/* For those who ask often; it may just have changed. */
+static unsigned long recent_setting(enum setting which)
+{
+	if (time_after(jiffies, READ_ONCE(settings[which].valid_until)))
+		return read_setting(which);
 	return READ_ONCE(settings[which].value);
 }
 
@@ -168,18 +176,7 @@ void wr_settings_refresh(void)
 /* The system's setting. Context: may sleep. */
 enum wr_overcommit wr_settings_overcommit(void)
 {
-	enum wr_overcommit mode = read_setting(OVERCOMMIT_MODE);
-
-	WRITE_ONCE(mode_valid_until, jiffies + HZ / 10);
-	return mode;
-}
-
-/* For those who ask often; it may just have changed. */
-static enum wr_overcommit recent_overcommit(void)
-{
-	if (time_after(jiffies, READ_ONCE(mode_valid_until)))
-		return wr_settings_overcommit();
-	return READ_ONCE(settings[OVERCOMMIT_MODE].value);
+	return read_setting(OVERCOMMIT_MODE);
 }
 
 /* CommitLimit in pages */
@@ -211,7 +208,7 @@ unsigned long wr_settings_left(bool admin)
 {
 	long left;
 
-	if (recent_overcommit() != WR_OVERCOMMIT_NEVER ||
+	if (recent_setting(OVERCOMMIT_MODE) != WR_OVERCOMMIT_NEVER ||
 	    !READ_ONCE(meminfo.valid_until))
 		return LONG_MAX;
 	left = commit_limit() - vm_memory_committed();
@@ -232,11 +229,7 @@ unsigned long wr_settings_left(bool admin)
  */
 unsigned long wr_settings_max_maps(bool now)
 {
-	if (now || time_after(jiffies, READ_ONCE(maps_valid_until))) {
-		read_setting(MAX_MAPS);
-		WRITE_ONCE(maps_valid_until, jiffies + HZ / 10);
-	}
-	return READ_ONCE(settings[MAX_MAPS].value);
+	return now ? read_setting(MAX_MAPS) : recent_setting(MAX_MAPS);
 }
 
 /* ---- what the kernel was booted with ---- */

@@ -15,24 +15,21 @@
 #define RWX (WR_READ | WR_WRITE | WR_EXEC)
 
 /* Three rows: a protection alone, and with either of the modifiers of pages. */
-#define WITH_MODIFIERS(name, access, what, plain) \
+#define WITH_MODIFIERS(name, access, what) \
 	[WR_STATE_##name] = { \
 		.protection = WINREGION_##name, \
 		.rights = access, \
 		.flags = what, \
-		.no_exec = WR_STATE_##plain, \
 	}, \
 	[WR_STATE_##name##_GUARD] = { \
 		.protection = WINREGION_##name | WINREGION_GUARD, \
 		.flags = (what) | WR_IS_GUARD, \
 		.disarmed = WR_STATE_##name, \
-		.no_exec = WR_STATE_##plain##_GUARD, \
 	}, \
 	[WR_STATE_##name##_COMBINE] = { \
 		.protection = WINREGION_##name | WINREGION_WRITECOMBINE, \
 		.rights = access, \
 		.flags = what, \
-		.no_exec = WR_STATE_##plain##_COMBINE, \
 	}
 
 const struct wr_state wr_states[U8_MAX + 1] = {
@@ -40,14 +37,13 @@ const struct wr_state wr_states[U8_MAX + 1] = {
 	[WR_STATE_LOST] = {},
 	[WR_STATE_NOACCESS] = {
 		.protection = WINREGION_NOACCESS,
-		.no_exec = WR_STATE_NOACCESS,
 	},
-	WITH_MODIFIERS(READONLY, R, WR_IS_TRACKED, READONLY),
-	WITH_MODIFIERS(READWRITE, RW, 0, READWRITE),
+	WITH_MODIFIERS(READONLY, R, WR_IS_TRACKED),
+	WITH_MODIFIERS(READWRITE, RW, 0),
 	/* What may be executed may be read on some processors. */
-	WITH_MODIFIERS(EXECUTE, RX, WR_IS_EXEC | WR_IS_TRACKED, READONLY),
-	WITH_MODIFIERS(EXECUTE_READ, RX, WR_IS_EXEC | WR_IS_TRACKED, READONLY),
-	WITH_MODIFIERS(EXECUTE_READWRITE, RWX, WR_IS_EXEC, READWRITE),
+	WITH_MODIFIERS(EXECUTE, RX, WR_IS_EXEC | WR_IS_TRACKED),
+	WITH_MODIFIERS(EXECUTE_READ, RX, WR_IS_EXEC | WR_IS_TRACKED),
+	WITH_MODIFIERS(EXECUTE_READWRITE, RWX, WR_IS_EXEC),
 };
 
 /* The state that shows just this protection, or 0. */

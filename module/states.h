@@ -60,14 +60,12 @@ enum {
  * @rights: what the page may be used for right now
  * @flags: WR_IS_*
  * @disarmed: of a guard: the state once that has gone off
- * @no_exec: the state that is like it, but is not WR_IS_EXEC
  */
 struct wr_state {
 	u32 protection;
 	u8 rights;
 	u8 flags;
 	u8 disarmed;
-	u8 no_exec;
 };
 
 /* A row for each number, so that any byte may be looked up. */
@@ -112,11 +110,6 @@ static inline bool wr_state_allows(u8 state, u8 rights)
 static inline u8 wr_state_disarmed(u8 state)
 {
 	return wr_states[state].disarmed;
-}
-
-static inline u8 wr_state_no_exec(u8 state)
-{
-	return wr_states[state].no_exec;
 }
 
 /**

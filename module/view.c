@@ -654,7 +654,7 @@ static struct vm_area_struct *vma_of(struct wr_window *window)
 
 	mmap_assert_locked(window->space->mm);
 	vma = vma_lookup(window->space->mm, wr_address(window->first));
-	if (!vma || !wr_vma_is_view(vma) || vma->vm_private_data != window)
+	if (!vma || wr_vma_view(vma) != window)
 		return NULL;
 	return vma;
 }

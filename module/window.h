@@ -169,7 +169,6 @@ struct wr_window *wr_window_next_shared(struct wr_space *space,
 void wr_window_clear(struct wr_window *window, struct wr_region *region,
 		     pgoff_t first, pgoff_t end, bool mapped);
 void wr_window_free_regions(struct wr_window *window);
-void wr_window_mark_lost(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_window_lose(struct wr_window *window, pgoff_t first, pgoff_t end);
 bool wr_window_end(struct wr_window *window);
 void wr_window_trim(struct wr_window *window);

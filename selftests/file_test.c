@@ -417,14 +417,20 @@ TEST_F(files, no_descriptors)
 	EXPECT_EQ(self->fds, count_fds());
 }
 
+/* A file system in memory on "mnt", for this process alone */
+static bool mount_memory(const char *options)
+{
+	return !unshare(CLONE_NEWNS) &&
+	       !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+	       !mkdir("mnt", 0755) &&
+	       !mount("tmpfs", "mnt", "tmpfs", 0, options);
+}
+
 static int use_read_only_mount(void *arg)
 {
 	HANDLE file;
 
-	CHECK(!unshare(CLONE_NEWNS));
-	CHECK(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	CHECK(!mkdir("mnt", 0755));
-	CHECK(!mount("tmpfs", "mnt", "tmpfs", 0, NULL));
+	CHECK(mount_memory(NULL));
 	CHECK(make_file("mnt/file", "text"));
 	CHECK(!mount("tmpfs", "mnt", "tmpfs", MS_REMOUNT | MS_RDONLY, NULL));
 	CHECK(FAILS_WITH(ERROR_WRITE_PROTECT,
@@ -467,10 +473,7 @@ static int fill_file_system(void *arg)
 	HANDLE file;
 	DWORD done;
 
-	CHECK(!unshare(CLONE_NEWNS));
-	CHECK(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	CHECK(!mkdir("mnt", 0755));
-	CHECK(!mount("tmpfs", "mnt", "tmpfs", 0, "size=256k"));
+	CHECK(mount_memory("size=256k"));
 	file = open_shared("mnt/file", CREATE_NEW);
 	CHECK(FAILS_WITH(ERROR_DISK_FULL,
 			 WriteFile(file, block, sizeof(block), &done, NULL)));
@@ -1231,10 +1234,7 @@ static int move_across(void *arg)
 	struct stat st;
 	int fd;
 
-	CHECK(!unshare(CLONE_NEWNS));
-	CHECK(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-	CHECK(!mkdir("mnt", 0755));
-	CHECK(!mount("tmpfs", "mnt", "tmpfs", 0, "size=256k"));
+	CHECK(mount_memory("size=256k"));
 	CHECK(make_file("a", "text"));
 	CHECK(!chmod("a", 0751));
 	CHECK(!utimensat(AT_FDCWD, "a", times, 0));

@@ -505,6 +505,45 @@ TEST_F(layout, queries_cost_no_mappings)
 		ASSERT_TRUE(page_has(region[i], i));
 }
 
+/* Small regions, every second of which is released and taken again */
+#define NR_SIDE 512U
+#define FEW_VMAS 128U
+
+/*
+ * A program that asks for all free places cuts its windows there. Once those are
+ * used again there are few mappings, as before.
+ */
+TEST_F(layout, holes_leave_few_mappings)
+{
+	size_t before = count_all_vmas();
+	struct winregion_run run;
+	char *region[NR_SIDE];
+	unsigned int i;
+
+	for (i = 0; i < NR_SIDE; i++) {
+		region[i] = wr_alloc(self->fd, UNIT);
+		ASSERT_NE(NULL, region[i]);
+		fill_page(region[i], i);
+	}
+	EXPECT_GE(before + FEW_VMAS, count_all_vmas());
+	for (i = 1; i < NR_SIDE; i += 2)
+		ASSERT_EQ(0, wr_release(self->fd, region[i], 0));
+	for (i = 1; i < NR_SIDE; i += 2)
+		ASSERT_EQ(0, wr_query(self->fd, region[i], &run));
+	EXPECT_LE(before + FEW_VMAS, count_all_vmas());
+	for (i = 1; i < NR_SIDE; i += 2) {
+		region[i] = wr_alloc(self->fd, UNIT);
+		ASSERT_NE(NULL, region[i]);
+		EXPECT_TRUE(page_is_zero(region[i]));
+		fill_page(region[i], i);
+	}
+	EXPECT_GE(before + FEW_VMAS, count_all_vmas());
+	for (i = 0; i < NR_SIDE; i++)
+		EXPECT_TRUE(page_has(region[i], i));
+	for (i = 0; i < NR_SIDE; i++)
+		EXPECT_EQ(0, wr_release(self->fd, region[i], 0));
+}
+
 /* Others have some of the lowest hole: the ones behind it are used. */
 TEST_F(layout, holes_behind_others)
 {
@@ -807,45 +846,6 @@ static int decommit_whole_regions(void *arg)
 TEST_F_TIMEOUT(layout, decommit_waits_for_others, 60)
 {
 	EXPECT_EQ(0, in_child(decommit_whole_regions, &self->fd));
-}
-
-/* Small regions, every second of which is released and taken again */
-#define NR_SIDE 512U
-#define FEW_VMAS 128U
-
-/*
- * A program that asks for all free places cuts its windows there. Once those are
- * used again there are few mappings, as before.
- */
-TEST_F(layout, holes_leave_few_mappings)
-{
-	size_t before = count_all_vmas();
-	struct winregion_run run;
-	char *region[NR_SIDE];
-	unsigned int i;
-
-	for (i = 0; i < NR_SIDE; i++) {
-		region[i] = wr_alloc(self->fd, UNIT);
-		ASSERT_NE(NULL, region[i]);
-		fill_page(region[i], i);
-	}
-	EXPECT_GE(before + FEW_VMAS, count_all_vmas());
-	for (i = 1; i < NR_SIDE; i += 2)
-		ASSERT_EQ(0, wr_release(self->fd, region[i], 0));
-	for (i = 1; i < NR_SIDE; i += 2)
-		ASSERT_EQ(0, wr_query(self->fd, region[i], &run));
-	EXPECT_LE(before + FEW_VMAS, count_all_vmas());
-	for (i = 1; i < NR_SIDE; i += 2) {
-		region[i] = wr_alloc(self->fd, UNIT);
-		ASSERT_NE(NULL, region[i]);
-		EXPECT_TRUE(page_is_zero(region[i]));
-		fill_page(region[i], i);
-	}
-	EXPECT_GE(before + FEW_VMAS, count_all_vmas());
-	for (i = 0; i < NR_SIDE; i++)
-		EXPECT_TRUE(page_has(region[i], i));
-	for (i = 0; i < NR_SIDE; i++)
-		EXPECT_EQ(0, wr_release(self->fd, region[i], 0));
 }
 
 /* ---- a reserve that fails when it has made its region ---- */

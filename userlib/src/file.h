@@ -111,4 +111,9 @@ static inline uint64_t wr_join(DWORD low, DWORD high)
 	return (uint64_t)high << 32 | low;
 }
 
+static inline uint64_t wr_offset_of(const OVERLAPPED *overlapped)
+{
+	return wr_join(overlapped->Offset, overlapped->OffsetHigh);
+}
+
 #endif /* _WINREGION_FILE_H */

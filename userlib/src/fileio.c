@@ -134,7 +134,7 @@ static DWORD set_offset(struct transfer *transfer, const OVERLAPPED *overlapped)
 	if (!has_offsets(transfer->file))
 		return ERROR_SUCCESS;
 
-	offset = wr_join(overlapped->Offset, overlapped->OffsetHigh);
+	offset = wr_offset_of(overlapped);
 	if (offset == OFFSET_OF_END && transfer->writes)
 		transfer->appends = true;
 	else if (offset <= INT64_MAX)

@@ -390,9 +390,7 @@ BOOL WINAPI LockFileEx(HANDLE file, DWORD flags, DWORD reserved, DWORD length,
 	if (!error && flags & ~KNOWN_FLAGS)
 		error = ERROR_INVALID_PARAMETER;
 	if (!error)
-		error = lock_range(file, flags,
-				   wr_join(overlapped->Offset,
-					   overlapped->OffsetHigh),
+		error = lock_range(file, flags, wr_offset_of(overlapped),
 				   wr_join(length, length_high));
 
 	return error ? wr_fail(error) : TRUE;
@@ -420,9 +418,7 @@ BOOL WINAPI UnlockFileEx(HANDLE file, DWORD reserved, DWORD length,
 
 	error = check_overlapped(reserved, overlapped);
 	if (!error)
-		error = unlock_range(file,
-				     wr_join(overlapped->Offset,
-					     overlapped->OffsetHigh),
+		error = unlock_range(file, wr_offset_of(overlapped),
 				     wr_join(length, length_high));
 
 	return error ? wr_fail(error) : TRUE;
