@@ -328,7 +328,7 @@ static int map_error(unsigned long addr)
 	}
 }
 
-/* vm_mmap() as announced but for who calls it. */
+/* vm_mmap() as announced but for who calls it; MAP_SHARED if @flags say nothing. */
 static unsigned long announced_mmap(struct wr_layout *layout,
 				    unsigned long prot, unsigned long flags)
 {
@@ -336,11 +336,13 @@ static unsigned long announced_mmap(struct wr_layout *layout,
 	pgoff_t offset = wr_window_offset(window, wr_index(layout->addr));
 	unsigned long ret;
 
+	if (!(flags & MAP_TYPE))
+		flags |= MAP_SHARED;
 	layout->exec = prot & PROT_EXEC;
 	layout->left = false;
 	WRITE_ONCE(layout->task, current);
 	ret = vm_mmap(window->file, layout->addr, layout->len, prot,
-		      MAP_SHARED | flags, offset << PAGE_SHIFT);
+		      flags, offset << PAGE_SHIFT);
 	WRITE_ONCE(layout->task, NULL);
 	return ret;
 }
@@ -626,20 +628,28 @@ static int make_room(struct wr_space *space, pgoff_t first, pgoff_t end)
 	return err;
 }
 
+static unsigned long view_prot(u8 access)
+{
+	return (access & WR_READ ? PROT_READ : 0) |
+	       (access & WR_WRITE ? PROT_WRITE : 0);
+}
+
 /**
  * wr_layout_map_view - map a view
  * @window: the view's window, not published yet; its space's layout_lock is held
  * @first: the first page, or 0 for where the core would put it
- * @access: whether it will ever let its pages be read
+ * @access: what its pages can ever be used for; without WR_WRITE the mapping is
+ *	private
  *
  * Free pages that windows have in the range leave them.
  *
  * Return: 0, or -EEXIST, -ENOSPC, -EAGAIN, -EACCES, -EINTR, or what the file's
  * own mmap says.
  */
-int wr_layout_map_view(struct wr_window *window, pgoff_t first, bool access)
+int wr_layout_map_view(struct wr_window *window, pgoff_t first, u8 access)
 {
-	unsigned long flags = 0, len = wr_address(window->end - window->first);
+	unsigned long flags = access & WR_WRITE ? MAP_SHARED : MAP_PRIVATE;
+	unsigned long len = wr_address(window->end - window->first);
 	struct wr_space *space = window->space;
 	int err;
 
@@ -649,10 +659,10 @@ int wr_layout_map_view(struct wr_window *window, pgoff_t first, bool access)
 		err = make_room(space, first, window->end);
 		if (err)
 			return err;
-		flags = MAP_FIXED_NOREPLACE;
+		flags |= MAP_FIXED_NOREPLACE;
 	}
 	return map_error(take_step(window, WR_STEP_NEW, wr_address(first), len,
-				   access ? rights(false) : PROT_NONE, flags));
+				   view_prot(access), flags));
 }
 
 /**

@@ -4,9 +4,8 @@
  *
  * Underneath is always a file: a user's, or one of shmem, which is swapped, charged
  * to the memory cgroup of who touches it, and has large pages where the system
- * wants them. It is held once for reading, and once for writing if views may write:
- * a view's VMA has one of the two as its file, so that whatever the core lets a
- * program do to the VMA, it is never more than the view may do.
+ * wants them. It is held once for reading, which is the one that views' VMAs have,
+ * and once for writing if views may write: for file systems that look for who may.
  *
  * vm_mmap() is not called for that file but for a pseudo file of ours, whose mmap
  * puts the other one in: see view.c. That has the core ask the wrong file whether
@@ -15,7 +14,8 @@
  * have to say to it.
  *
  * A seal against writing counts mappings that might write, which are not known yet
- * when a section is made. So the section counts as one, as long as it is there.
+ * when a section is made. So a section that lets views write counts as one, as long
+ * as it is there.
  *
  * The memory of a section is charged as a whole when it is made, by the size of its
  * file, or page by page when it is committed (WINREGION_SECTION_RESERVE). What is
@@ -66,10 +66,22 @@ static bool vma_is_fit(struct vm_area_struct *vma)
 		 (VM_PFNMAP | VM_IO | VM_MIXEDMAP | VM_HUGETLB));
 }
 
-/* Whether a VMA that the file's own mmap has set up can be a view's. */
-bool wr_section_may_map(struct file *file, struct vm_area_struct *vma)
+/* Whether the file's own mmap has put another one in, as an overlay does. */
+static bool is_stacked(struct wr_section *section, struct vm_area_struct *vma)
 {
-	return vma_is_fit(vma) && !IS_DAX(file_inode(file));
+	return file_inode(vma->vm_file) != file_inode(section->reader);
+}
+
+/*
+ * Whether a VMA that the file's own mmap has set up can be a view's. If there is
+ * another file in it, nobody knows one that writes, and close is there where such
+ * a file system wants it.
+ */
+bool wr_section_may_map(struct wr_section *section, struct vm_area_struct *vma)
+{
+	return vma_is_fit(vma) && !IS_DAX(file_inode(vma->vm_file)) &&
+	       is_stacked(section, vma) == section->stacked &&
+	       !(section->stacked && section->writer && vma->vm_ops->close);
 }
 
 /*
@@ -87,7 +99,8 @@ static unsigned long probe_area(struct wr_section *section, unsigned long addr,
 	vma = probe_vma(section);
 	if (!vma)
 		return -ENOENT;
-	section->fit = vma_is_fit(vma);
+	section->stacked = is_stacked(section, vma);
+	section->fit = wr_section_may_map(section, vma);
 	return addr;
 }
 
@@ -107,10 +120,41 @@ static int probe_error(long err)
 	}
 }
 
+/*
+ * The core refuses at some of its limits also what only goes: of mappings, or of
+ * locked memory. Then it is looked at and unmapped in two steps, and a mapping that
+ * another thread has put in its place between them would go.
+ */
+static void unmap_probed(struct wr_section *section)
+{
+	bool there;
+
+	mmap_read_lock(current->mm);
+	there = probe_vma(section);
+	mmap_read_unlock(current->mm);
+	if (there)
+		vm_munmap(section->probed, PAGE_SIZE);
+}
+
+static int end_probe(struct wr_section *section)
+{
+	long err;
+
+	WRITE_ONCE(section->prober, current);
+	err = vm_mmap(section->pseudo, section->probed, PAGE_SIZE, PROT_NONE,
+		      MAP_SHARED | MAP_FIXED, 0);
+	WRITE_ONCE(section->prober, NULL);
+	if (err == -ECANCELED || err == -ENOENT)
+		return 0;
+	unmap_probed(section);
+	return probe_error(err);
+}
+
 /* Whether the core lets the caller map its own file as views will. */
 static int probe(struct wr_section *section, struct file *file)
 {
 	unsigned long prot = PROT_READ, addr;
+	int err;
 
 	if (section->rights & WR_WRITE)
 		prot |= PROT_WRITE;
@@ -119,12 +163,9 @@ static int probe(struct wr_section *section, struct file *file)
 		return probe_error(addr);
 	section->fit = false;
 	section->probed = addr;
-	WRITE_ONCE(section->prober, current);
-	addr = vm_mmap(section->pseudo, addr, PAGE_SIZE, PROT_NONE,
-		       MAP_SHARED | MAP_FIXED, 0);
-	WRITE_ONCE(section->prober, NULL);
-	if (addr == (unsigned long)-EINTR)
-		return -EINTR;
+	err = end_probe(section);
+	if (err)
+		return err;
 	return section->fit ? 0 : -EMEDIUMTYPE;
 }
 
@@ -195,9 +236,12 @@ static int open_file(struct wr_section *section,
 	if (request->rights & WR_WRITE)
 		section->writer = get_file(file);
 	/* Not that of an overlay, whose file has another one underneath. */
-	if (mapping_map_writable(file_inode(file)->i_mapping))
-		return -EKEYREJECTED;
 	section->mapping = file_inode(file)->i_mapping;
+	if (section->writer) {
+		if (mapping_map_writable(section->mapping))
+			return -EKEYREJECTED;
+		section->counted = true;
+	}
 	return probe(section, file);
 }
 
@@ -248,8 +292,6 @@ static int open_paging(struct wr_section *section,
 	if (IS_ERR(file))
 		return PTR_ERR(file) == -ENFILE ? -ENFILE : -ENOMEM;
 	section->reader = file;
-	if (mapping_map_writable(file->f_mapping))
-		return -ENOMEM;
 	section->mapping = file->f_mapping;
 	wr_runs_init(&section->commits, 0, pages, &section->spare);
 	return 0;
@@ -267,7 +309,7 @@ static int section_release(struct inode *inode, struct file *file)
 		hash_del(&section->node);
 		mutex_unlock(&sections_lock);
 	}
-	if (section->mapping)
+	if (section->counted)
 		mapping_unmap_writable(section->mapping);
 	if (section->writer)
 		fput(section->writer);

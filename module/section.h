@@ -13,9 +13,11 @@
  * struct wr_section - what views map: a user's file, or memory of its own
  * @pseudo: a file of ours that vm_mmap() is called for; who has a reference to it
  *	has one to the section
- * @reader: the file underneath, open for reading only
+ * @reader: the file underneath, open for reading only; the one that VMAs have
  * @writer: the same, open for reading and writing, or NULL if no view may write
- * @mapping: of both; it can have no seal against writing while there is a section
+ * @mapping: of both
+ * @counted: @mapping can have no seal against writing while there is the section
+ * @stacked: the file's mmap puts another file into the VMA
  * @flags: WINREGION_SECTION_*
  * @protection: WINREGION_*, as it was made with
  * @rights: what views may do, WR_READ and WR_WRITE
@@ -39,6 +41,8 @@ struct wr_section {
 	struct file *reader;
 	struct file *writer;
 	struct address_space *mapping;
+	bool counted;
+	bool stacked;
 	u32 flags;
 	u32 protection;
 	u8 rights;
@@ -76,7 +80,7 @@ void wr_section_put(struct wr_section *section);
 int wr_section_extend(struct wr_section *section, u64 size);
 u64 wr_section_size(struct wr_section *section);
 u64 wr_section_mapped_size(struct file *file);
-bool wr_section_may_map(struct file *file, struct vm_area_struct *vma);
+bool wr_section_may_map(struct wr_section *section, struct vm_area_struct *vma);
 u8 wr_section_commit_span(struct wr_section *section, pgoff_t first,
 			  pgoff_t end, pgoff_t *next);
 int wr_section_charge(struct wr_section *section, pgoff_t first, pgoff_t end,

@@ -18,9 +18,12 @@
  * window's lock alone. It is not held while the file's operations run, which may
  * read from a disk, but for map_pages, which does not wait.
  *
- * Only a file that lets views write is in the VMA as one that is open for writing.
- * One that does not is a mapping that only reads, as far as the file system is
- * told, whatever flags the VMA has.
+ * The VMA of a view that only reads is a private mapping that can never be written:
+ * for seals, for the file system, and for whoever takes a page of it. The file in
+ * the VMA is always one that is open for reading only, also where the view writes.
+ * The core asks that file's mode before it does to it what a program wants done by
+ * way of the VMA: to map another part of it by remap_file_pages(), to punch a hole
+ * by MADV_REMOVE. Neither asks us, nor does the section's size, nor what is committed.
  */
 #include <linux/file.h>
 #include <linux/folio_batch.h>
@@ -555,9 +558,6 @@ static const struct vm_operations_struct *ops_of(struct wr_window *window)
 	return window->tracked ? &window->view->tracked : &window->view->simple;
 }
 
-/* What the file may not be told, where the view does not write. */
-#define HIDDEN_FLAGS (VM_SHARED | VM_WRITE | VM_MAYWRITE)
-
 /*
  * A seal against future writing may have come since the section was made. Later
  * kernels look for it before they ask the file to map, and ours has none.
@@ -570,27 +570,31 @@ static bool is_sealed(struct file *file)
 	       SHMEM_I(inode)->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE);
 }
 
-/* Has the file set up the VMA. */
+/* Which file is asked to set up the VMA. Some want to know who writes. */
+static struct file *host_file(struct wr_view *view)
+{
+	struct wr_section *section = view->section;
+
+	return view->rights & WR_WRITE && !section->stacked ? section->writer :
+							      section->reader;
+}
+
+/* Has the file set up the VMA, and leaves one in it that only reads. */
 static int host_mmap(struct wr_window *window, struct vm_area_struct *vma)
 {
-	struct wr_view *view = window->view;
-	bool writes = view->rights & WR_WRITE;
-	struct file *file = writes ? view->section->writer :
-				     view->section->reader;
-	const vm_flags_t flags = vma->vm_flags & HIDDEN_FLAGS;
+	struct file *file = host_file(window->view);
 	int err;
 
-	if (writes && is_sealed(file))
+	if (window->view->rights & WR_WRITE && is_sealed(file))
 		return -EPERM;
 	vma_set_file(vma, file);
-	if (!writes)
-		vm_flags_clear(vma, HIDDEN_FLAGS);
 	err = wr_call_mmap(file, vma);
-	if (!writes)
-		vm_flags_set(vma, flags);
 	if (err)
 		return err;
-	if (wr_section_may_map(vma->vm_file, vma))
+	if (vma->vm_file == file)
+		vma_set_file(vma, window->view->section->reader);
+	if (wr_section_may_map(window->view->section, vma) &&
+	    !(vma->vm_file->f_mode & FMODE_WRITE))
 		return 0;
 	if (vma->vm_ops && vma->vm_ops->close)
 		vma->vm_ops->close(vma);
@@ -629,8 +633,11 @@ int wr_view_attach(struct file *file, struct vm_area_struct *vma)
 	space = wr_space_find(vma->vm_mm);
 	window = space->layout.window;
 	view = window->view;
-	if (space->layout.step == WR_STEP_NEW)
+	if (space->layout.step == WR_STEP_NEW) {
+		if (!(view->rights & WR_WRITE))
+			vm_flags_clear(vma, VM_MAYWRITE);
 		err = host_mmap(window, vma);
+	}
 	wr_space_put(space);
 	if (err)
 		return err;
