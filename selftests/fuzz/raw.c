@@ -34,6 +34,7 @@ struct raw {
 	struct fuzz rng;
 	uint64_t maps;
 	int fd;
+	int section;
 	unsigned int wrong;
 	uint64_t seed;
 	uint64_t done;
@@ -45,25 +46,46 @@ static const struct {
 	unsigned int cmd;
 	unsigned int size;
 	int errors[20];
+	bool of_section; /* an ioctl of a section's descriptor */
 } calls[] = {
-	{ WINREGION_GET_INFO, sizeof(struct winregion_get_info), { 0 } },
+	{ WINREGION_GET_INFO, sizeof(struct winregion_get_info), .errors = { 0 } },
 	{ WINREGION_RESERVE, sizeof(struct winregion_reserve),
-	  { EDOM, EADDRNOTAVAIL, EOVERFLOW, EEXIST, ENOSPC, EDQUOT, EMFILE,
+	  .errors = { EDOM, EADDRNOTAVAIL, EOVERFLOW, EEXIST, ENOSPC, EDQUOT, EMFILE,
 	    EAGAIN, EACCES, ENOMEM, ENFILE } },
 	{ WINREGION_RELEASE, sizeof(struct winregion_release),
-	  { EADDRNOTAVAIL, EOVERFLOW, ENOENT, EXDEV, ESPIPE, EMFILE, ENOMEM } },
+	  .errors = { EADDRNOTAVAIL, EOVERFLOW, ENOENT, EXDEV, ESPIPE, EMFILE, ENOMEM } },
 	{ WINREGION_COMMIT, sizeof(struct winregion_change),
-	  { EDOM, EADDRNOTAVAIL, EOVERFLOW, ENOENT, EXDEV, ENOSPC, EDQUOT,
+	  .errors = { EDOM, EADDRNOTAVAIL, EOVERFLOW, ENOENT, EXDEV, ENOSPC, EDQUOT,
 	    EAGAIN, EACCES, ENOMEM, ENFILE } },
 	{ WINREGION_DECOMMIT, sizeof(struct winregion_change),
-	  { EADDRNOTAVAIL, EOVERFLOW, ENOENT, EXDEV, ESPIPE, ENOSPC, EAGAIN,
+	  .errors = { EADDRNOTAVAIL, EOVERFLOW, ENOENT, EXDEV, ESPIPE, ENOSPC, EAGAIN,
 	    ENOMEM } },
 	{ WINREGION_PROTECT, sizeof(struct winregion_change),
-	  { EDOM, EADDRNOTAVAIL, EOVERFLOW, ENOENT, EXDEV, ENODATA, ENOSPC,
+	  .errors = { EDOM, EADDRNOTAVAIL, EOVERFLOW, ENOENT, EXDEV, ENODATA, ENOSPC,
 	    EAGAIN, EACCES, ENOMEM } },
-	{ WINREGION_QUERY, sizeof(struct winregion_query), { EADDRNOTAVAIL } },
+	{ WINREGION_QUERY, sizeof(struct winregion_query), .errors = { EADDRNOTAVAIL } },
 	{ WINREGION_QUERY_RUNS, sizeof(struct winregion_query_runs),
-	  { EADDRNOTAVAIL, ENOMEM } },
+	  .errors = { EADDRNOTAVAIL, ENOMEM } },
+	{ WINREGION_CREATE_SECTION, sizeof(struct winregion_create_section),
+	  .errors = { EBADF, EDOM, EMEDIUMTYPE, EKEYREJECTED, ENXIO, EFBIG, EDQUOT,
+	    EMFILE, ENFILE, ENOSPC, EAGAIN, ENOMEM } },
+	{ WINREGION_UNMAP_VIEW, sizeof(struct winregion_unmap_view),
+	  .errors = { EADDRNOTAVAIL, ENOENT, ENOMEM, ENOSPC, EACCES } },
+	{ WINREGION_FLUSH_VIEW, sizeof(struct winregion_flush_view),
+	  .errors = { EADDRNOTAVAIL, ENOENT, EXDEV } },
+	{ WINREGION_QUERY_FILE, sizeof(struct winregion_query_file),
+	  .errors = { EBADF } },
+	{ WINREGION_MAP_VIEW, sizeof(struct winregion_map_view),
+	  .errors = { EDOM, EKEYREJECTED, ERANGE, EADDRNOTAVAIL, EOVERFLOW, EEXIST,
+	    ENOSPC, EDQUOT, EMFILE, EAGAIN, EACCES, EMEDIUMTYPE, ENOMEM,
+	    ENFILE }, .of_section = true },
+	{ WINREGION_QUERY_SECTION, sizeof(struct winregion_query_section),
+	  .errors = { EKEYREJECTED }, .of_section = true },
+	{ WINREGION_EXTEND_SECTION, sizeof(struct winregion_extend_section),
+	  .errors = { EKEYREJECTED, EMEDIUMTYPE, EFBIG }, .of_section = true },
+	{ WINREGION_DUPLICATE_SECTION,
+	  sizeof(struct winregion_duplicate_section),
+	  .errors = { EKEYREJECTED, EMFILE, ENFILE, ENOMEM }, .of_section = true },
 };
 
 static uint32_t below(struct raw *raw, uint32_t n)
@@ -132,6 +154,60 @@ static void renew_region(struct raw *raw)
 	ioctl(raw->fd, WINREGION_RESERVE, &reserve);
 }
 
+/* Of which some memory is not committed */
+static int make_section(struct raw *raw)
+{
+	struct winregion_create_section arg = {
+		.size = sizeof(arg),
+		.flags = WINREGION_SECTION_RESERVE,
+		.file = -1,
+		.protection = WINREGION_READWRITE,
+		.access = WINREGION_SECTION_ALL,
+		.length = 0x100000,
+	};
+
+	return ioctl(raw->fd, WINREGION_CREATE_SECTION, &arg) ? -1 : arg.out_fd;
+}
+
+/* Descriptors from here on are not the test's own. */
+static void close_from(int first)
+{
+	int fd;
+
+	for (fd = first; fd < first + 64; fd++)
+		close(fd);
+}
+
+/* All views, which are regions of their own type */
+static void unmap_views(struct raw *raw)
+{
+	struct winregion_query_runs query;
+	struct winregion_unmap_view unmap;
+	struct winregion_run run;
+	uint64_t first = 0;
+
+	for (;;) {
+		query = (struct winregion_query_runs) {
+			.size = sizeof(query),
+			.flags = WINREGION_QUERY_REGIONS,
+			.address = first,
+			.last = MODEL_HIGHEST,
+			.runs = (uintptr_t)&run,
+			.nr_runs = 1,
+		};
+		if (ioctl(raw->fd, WINREGION_QUERY_RUNS, &query) ||
+		    !query.nr_runs)
+			return;
+		first = run.address + run.length;
+		unmap = (struct winregion_unmap_view) {
+			.size = sizeof(unmap),
+			.address = run.region_address,
+		};
+		if (run.type == WINREGION_TYPE_MAPPED)
+			ioctl(raw->fd, WINREGION_UNMAP_VIEW, &unmap);
+	}
+}
+
 static bool raw_init(struct raw *raw)
 {
 	struct sigaction action = {
@@ -142,7 +218,8 @@ static bool raw_init(struct raw *raw)
 	sigaction(SIGSEGV, &action, NULL);
 	sigaction(SIGBUS, &action, NULL);
 	raw->fd = open("/dev/winregion", O_RDWR | O_CLOEXEC);
-	if (raw->fd < 0 ||
+	raw->section = make_section(raw);
+	if (raw->fd < 0 || raw->section < 0 ||
 	    !map_at(BUFFER, BUFFER_SIZE, PROT_READ | PROT_WRITE) ||
 	    !map_at(READ_ONLY, MODEL_PAGE, PROT_READ) ||
 	    !map_at(NO_ACCESS, MODEL_PAGE, PROT_NONE) ||
@@ -204,6 +281,8 @@ static void sensible(struct raw *raw, unsigned int i, void *arg)
 	struct winregion_reserve *reserve = arg;
 	struct winregion_change *change = arg;
 	struct winregion_query_runs *runs = arg;
+	struct winregion_create_section *section = arg;
+	struct winregion_map_view *view = arg;
 
 	*(uint32_t *)arg = calls[i].size;
 	switch (calls[i].cmd) {
@@ -225,8 +304,22 @@ static void sensible(struct raw *raw, unsigned int i, void *arg)
 		runs->runs = (uintptr_t)BUFFER;
 		runs->nr_runs = 1 + below(raw, 100);
 		break;
+	case WINREGION_CREATE_SECTION:
+		section->file = -1;
+		section->protection = WINREGION_READWRITE;
+		section->access = WINREGION_SECTION_ALL;
+		section->length = 1 + below(raw, 0x200000);
+		break;
+	case WINREGION_MAP_VIEW:
+		view->protection = WINREGION_READWRITE;
+		view->offset = 0x10000 * below(raw, 0x11);
+		view->length = below(raw, 0x20000);
+		view->commit = below(raw, 2) * below(raw, 0x10000);
+		break;
 	case WINREGION_RELEASE:
 	case WINREGION_QUERY:
+	case WINREGION_UNMAP_VIEW:
+	case WINREGION_FLUSH_VIEW:
 		((struct winregion_query *)arg)->address =
 			(uintptr_t)REGION + below(raw, REGION_SIZE);
 		break;
@@ -295,12 +388,12 @@ static bool is_one_of(int error, const int *errors, unsigned int n)
 	return false;
 }
 
-static bool is_in_contract(unsigned int cmd, int error)
+static bool is_in_contract(unsigned int cmd, bool of_section, int error)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(calls); i++)
-		if (calls[i].cmd == cmd)
+		if (calls[i].cmd == cmd && calls[i].of_section == of_section)
 			return is_one_of(error, common_errors,
 					 ARRAY_SIZE(common_errors)) ||
 			       is_one_of(error, calls[i].errors,
@@ -332,8 +425,9 @@ static void one_call(struct raw *raw)
 	memcpy(arg, &size, 4);
 	n = size > calls[i].size && size <= 4096 ? size : calls[i].size;
 	put_bytes(place, arg, n);
-	error = ioctl(raw->fd, cmd, place) ? errno : 0;
-	if (!is_in_contract(cmd, error))
+	error = ioctl(calls[i].of_section ? raw->section : raw->fd, cmd, place) ?
+		errno : 0;
+	if (!is_in_contract(cmd, calls[i].of_section, error))
 		complain(raw, "not an error of the contract", cmd, error);
 	if (!error && size < calls[i].size && cmd == calls[i].cmd &&
 	    place >= BUFFER && place + 4096 < BUFFER + BUFFER_SIZE)
@@ -383,6 +477,7 @@ static void check_maps(struct raw *raw)
 unsigned int raw_run(uint64_t n, uint64_t seed)
 {
 	struct raw raw = { .seed = seed };
+	int next_fd;
 
 	raw.rng.random = (seed + 1) * 0x9e3779b97f4a7c15;
 	if (!raw_init(&raw)) {
@@ -391,9 +486,13 @@ unsigned int raw_run(uint64_t n, uint64_t seed)
 	}
 	others(); /* makes what it needs itself */
 	raw.maps = others();
+	next_fd = dup(raw.fd);
+	close(next_fd);
 	for (; raw.done < n; raw.done++) {
 		one_call(&raw);
 		if (!(raw.done % 256)) {
+			unmap_views(&raw);
+			close_from(next_fd);
 			renew_region(&raw);
 			check_canary(&raw);
 		}
