@@ -10,6 +10,8 @@
  *   what the system can still give, with a rest that everything else needs. What
  *   is in memory is counted per CPU, as that is done by each first touch; what is
  *   shared by a fork counts once, as long as one of its owners is left: see page.c.
+ *   Nobody tells what is touched of a section, in a file of shmem: the files are
+ *   looked at before something is refused.
  * - A user's share: what others have left, but for a part of that. The next user
  *   gets as much of the rest. All ids that somebody can take on in user namespaces
  *   are one user. CAP_SYS_ADMIN is without that limit, and is not counted.
@@ -19,6 +21,7 @@
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/fs.h>
 #include <linux/hashtable.h>
 #include <linux/list.h>
 #include <linux/minmax.h>
@@ -83,6 +86,8 @@ static DEFINE_SPINLOCK(commit_lock);
 static DEFINE_HASHTABLE(shares, 6);
 static LIST_HEAD(pagefiles); /* those with a quota */
 static unsigned long nr_pagefiles;
+static LIST_HEAD(files); /* those with an inode */
+static unsigned long nr_files;
 static unsigned long total_pages; /* all quotas */
 
 /**
@@ -416,13 +421,19 @@ static unsigned long take_quota(struct wr_pagefile *pagefile,
 unsigned long wr_commit_return(struct wr_pagefile *pagefile,
 			       unsigned long wanted)
 {
-	unsigned long taken;
+	unsigned long taken, backing;
 
 	spin_lock(&commit_lock);
 	taken = take_quota(pagefile, wanted);
+	backing = taken;
+	if (!pagefile->quota) {
+		/* The file has stood for the rest of it. */
+		backing -= min(backing, pagefile->in_file);
+		pagefile->in_file = 0;
+	}
 	spin_unlock(&commit_lock);
-	if (taken && !pagefile->backed)
-		wr_backing_give(taken);
+	if (backing && !pagefile->backed)
+		wr_backing_give(backing);
 	return taken;
 }
 
@@ -508,6 +519,75 @@ static int grant(struct wr_request *request)
 	return err;
 }
 
+/* ---- what is in files ---- */
+
+/* Return: how many pages have come since it was looked at last. */
+static unsigned long look_at(struct wr_pagefile *pagefile)
+{
+	unsigned long pages, more;
+
+	lockdep_assert_held(&commit_lock);
+	pages = READ_ONCE(pagefile->inode->i_blocks) >> (PAGE_SHIFT - 9);
+	pages = min(pages, wr_pagefile_used(pagefile));
+	more = pages - min(pages, pagefile->in_file);
+	pagefile->in_file += more;
+	wr_commit_touched(more);
+	return more;
+}
+
+/*
+ * Looks at @most files, those first that have not been looked at for the longest
+ * time. Return: whether any has pages that were not counted.
+ */
+static bool look_at_files(unsigned long most)
+{
+	unsigned long more, sum = 0, backing = 0, n, i;
+	struct wr_pagefile *pagefile;
+
+	spin_lock(&commit_lock);
+	n = min(nr_files, most);
+	for (i = 1; i <= n && !list_empty(&files); i++) {
+		pagefile = list_first_entry(&files, struct wr_pagefile,
+					    file_node);
+		list_rotate_left(&files);
+		more = look_at(pagefile);
+		sum += more;
+		if (!pagefile->backed)
+			backing += more;
+		if (!(i % AT_ONCE))
+			cond_resched_lock(&commit_lock);
+	}
+	spin_unlock(&commit_lock);
+	if (backing)
+		wr_backing_give(backing);
+	return sum;
+}
+
+/**
+ * wr_commit_follow_file - the pages of a quota are in a file
+ * @pagefile: whose; wr_pagefile_destroy() forgets it
+ * @inode: of a file of shmem, which stays until then; its pages stay until it ends
+ */
+void wr_commit_follow_file(struct wr_pagefile *pagefile, struct inode *inode)
+{
+	spin_lock(&commit_lock);
+	pagefile->inode = inode;
+	list_add_tail(&pagefile->file_node, &files);
+	nr_files++;
+	spin_unlock(&commit_lock);
+}
+
+void wr_commit_forget_file(struct wr_pagefile *pagefile)
+{
+	spin_lock(&commit_lock);
+	if (!list_empty(&pagefile->file_node)) {
+		list_del_init(&pagefile->file_node);
+		nr_files--;
+		wr_commit_touched(-(long)pagefile->in_file);
+	}
+	spin_unlock(&commit_lock);
+}
+
 /* ---- what others have in store ---- */
 
 /*
@@ -539,14 +619,19 @@ static unsigned long visit_stores(struct wr_pagefile *pagefile,
 }
 
 /*
- * Lets others give up what they only have in store, as much as is missing. If
- * all of it would not do, they keep it. Return: whether to try again.
+ * Looks at what is in files by now. If that is nothing new, lets others give up what
+ * they only have in store, as much as is missing. If all of it would not do, they
+ * keep it. Return: whether to try again.
  */
 static bool reclaim(struct wr_request *request)
 {
 	struct wr_pagefile *pagefile = request->pagefile;
 	unsigned long missing = request->missing, taken;
 
+	if (look_at_files(ULONG_MAX)) {
+		request->promised = promise_limit(!request->share);
+		return true;
+	}
 	if (!missing || missing > READ_ONCE(total_pages) ||
 	    visit_stores(pagefile, missing, false) < missing)
 		return false;
@@ -610,6 +695,7 @@ unsigned long wr_commit_state(unsigned long *total)
 	*total = READ_ONCE(total_pages);
 	if (!is_limited())
 		return ULONG_MAX;
+	look_at_files(AT_ONCE);
 	left = wr_backing_left(admin);
 	promised = promise_limit(admin);
 	spin_lock(&commit_lock);

@@ -4,6 +4,7 @@
 
 #include <linux/percpu.h>
 
+struct inode;
 struct wr_pagefile;
 
 /* Committed pages in memory, counted where they came and went. */
@@ -20,6 +21,8 @@ int wr_commit_take(struct wr_pagefile *pagefile, unsigned long pages,
 unsigned long wr_commit_return(struct wr_pagefile *pagefile,
 			       unsigned long wanted);
 void wr_commit_forget(struct wr_pagefile *pagefile);
+void wr_commit_follow_file(struct wr_pagefile *pagefile, struct inode *inode);
+void wr_commit_forget_file(struct wr_pagefile *pagefile);
 unsigned long wr_commit_state(unsigned long *total);
 void wr_commit_exit(void);
 

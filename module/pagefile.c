@@ -38,6 +38,7 @@ void wr_pagefile_init(struct wr_pagefile *pagefile)
 {
 	spin_lock_init(&pagefile->lock);
 	INIT_LIST_HEAD(&pagefile->node);
+	INIT_LIST_HEAD(&pagefile->file_node);
 }
 
 /* Pages committed; exact under pagefile->lock. */
@@ -50,6 +51,7 @@ unsigned long wr_pagefile_used(struct wr_pagefile *pagefile)
 void wr_pagefile_destroy(struct wr_pagefile *pagefile)
 {
 	WARN_ON_ONCE(wr_pagefile_used(pagefile));
+	wr_commit_forget_file(pagefile);
 	if (wr_commit_return(pagefile, ULONG_MAX))
 		wr_backing_trim(false);
 	wr_commit_forget(pagefile);

@@ -6,6 +6,7 @@
 #include <linux/list.h>
 #include <linux/spinlock.h>
 
+struct inode;
 struct wr_share;
 
 /**
@@ -17,6 +18,10 @@ struct wr_share;
  * @backed: it has backing of its own in the core's accounts; never changes once there
  *	is a quota
  * @share: where @quota is counted, or NULL; the lock of commit.c
+ * @inode: of the shmem file that its pages are in, if they are in one
+ * @in_file: how many that were when it was looked at last; the lock of commit.c. If
+ *	it is not @backed, the core counts them itself by then
+ * @file_node: in the list of those that have @inode; the lock of commit.c
  */
 struct wr_pagefile {
 	spinlock_t lock; /* the counters */
@@ -25,6 +30,9 @@ struct wr_pagefile {
 	struct list_head node;
 	bool backed;
 	struct wr_share *share;
+	struct inode *inode;
+	unsigned long in_file;
+	struct list_head file_node;
 };
 
 void wr_pagefile_init(struct wr_pagefile *pagefile);

@@ -293,6 +293,7 @@ static int open_paging(struct wr_section *section,
 		return PTR_ERR(file) == -ENFILE ? -ENFILE : -ENOMEM;
 	section->reader = file;
 	section->mapping = file->f_mapping;
+	wr_commit_follow_file(&section->pagefile, file_inode(file));
 	wr_runs_init(&section->commits, 0, pages, &section->spare);
 	return 0;
 }
@@ -311,6 +312,9 @@ static int section_release(struct inode *inode, struct file *file)
 	}
 	if (section->counted)
 		mapping_unmap_writable(section->mapping);
+	wr_pagefile_uncharge(&section->pagefile,
+			     wr_pagefile_used(&section->pagefile));
+	wr_pagefile_destroy(&section->pagefile);
 	if (section->writer)
 		fput(section->writer);
 	if (section->reader)
@@ -318,9 +322,6 @@ static int section_release(struct inode *inode, struct file *file)
 	if (section->commits.spare)
 		wr_runs_destroy(&section->commits);
 	wr_slot_free(section->spare);
-	wr_pagefile_uncharge(&section->pagefile,
-			     wr_pagefile_used(&section->pagefile));
-	wr_pagefile_destroy(&section->pagefile);
 	kfree(section);
 	wr_space_unpin_files();
 	return 0;

@@ -1190,6 +1190,46 @@ TEST_F(sections, charge)
 	EXPECT_TRUE(SETTLES(WR_INFO(self->fd, out_total) == total));
 }
 
+/* What can still be committed */
+static int64_t room(int fd)
+{
+	struct winregion_get_info info;
+
+	if (wr_get_info(fd, &info))
+		return -1;
+	return info.out_limit - info.out_total;
+}
+
+/*
+ * Pages that are in memory are no promises any more. Memory of a section is not to
+ * count twice, as promised and as what the system cannot give any more.
+ */
+TEST_F(sections, touched_is_promised_no_more)
+{
+	const int64_t length = MIB(160);
+	const uint32_t flags[] = { 0, WINREGION_SECTION_RESERVE };
+	int64_t before, others;
+	unsigned int i;
+	int section;
+	char *base;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		before = room(self->fd);
+		others = promised_beside_ours(self->fd);
+		section = sec_create(self->fd, -1, length, flags[i], RW);
+		ASSERT_LE(0, section);
+		ASSERT_EQ(0, sec_map(section, 0, 0, RW, &base));
+		ASSERT_EQ(0, wr_commit(self->fd, base, length, RW));
+		fill_pages(base, length / 4096, 1);
+		EXPECT_LT(before - length - MIB(64), room(self->fd));
+		/* Nor in the core's accounts. */
+		EXPECT_LT(promised_beside_ours(self->fd), others + MIB(16));
+		EXPECT_EQ(0, sec_unmap(self->fd, base));
+		close(section);
+		EXPECT_TRUE(SETTLES(room(self->fd) > before - (int64_t)MIB(48)));
+	}
+}
+
 struct reserve {
 	int fd;
 	int section;
