@@ -41,7 +41,8 @@ bool wr_place_is_refused(unsigned long addr)
 unsigned long wr_place_lowest(void)
 {
 	unsigned long refused = wr_lowest(), middle;
-	unsigned long allowed = wr_highest() + 1 - WINREGION_GRANULARITY;
+	unsigned long highest = wr_highest_new(current->mm);
+	unsigned long allowed = highest + 1 - WINREGION_GRANULARITY;
 
 	if (!wr_place_is_refused(refused) || wr_place_is_refused(allowed))
 		return refused;
@@ -367,9 +368,12 @@ static bool try_below(struct wr_space *space, const struct wr_place *place,
 unsigned long wr_place_search(struct wr_space *space,
 			      const struct wr_place *place)
 {
-	unsigned long end = place->highest + 1, addr;
+	unsigned long end, addr;
 	bool found;
 
+	end = min(place->highest, wr_highest_new(space->mm)) + 1;
+	if (end <= place->lowest)
+		return -ENOSPC;
 	do {
 		if (fatal_signal_pending(current) ||
 		    mmap_read_lock_killable(space->mm))
@@ -385,7 +389,8 @@ unsigned long wr_place_search(struct wr_space *space,
 static unsigned long search_up(struct wr_space *space, unsigned long len,
 			       unsigned long alignment)
 {
-	unsigned long addr = wr_lowest(), highest = wr_highest(), first, stop;
+	unsigned long highest = wr_highest_new(space->mm);
+	unsigned long addr = wr_lowest(), first, stop;
 
 	while (addr < highest && highest - addr >= len - 1) {
 		MA_STATE(mas, &space->mm->mm_mt, 0, 0);
@@ -412,6 +417,7 @@ static unsigned long search_up(struct wr_space *space, unsigned long len,
 unsigned long wr_place_default(struct wr_space *space, struct wr_layout *layout,
 			       struct file *file, unsigned long flags)
 {
+	unsigned long highest = wr_highest_new(space->mm);
 	unsigned long len = layout->len, alignment, addr, first, stop;
 
 	alignment = clamp_t(unsigned long, rounddown_pow_of_two(len),
@@ -420,8 +426,8 @@ unsigned long wr_place_default(struct wr_space *space, struct wr_layout *layout,
 				    flags);
 	if (!IS_ERR_VALUE(addr)) {
 		addr = ALIGN(addr, alignment);
-		if (addr >= wr_lowest() && addr <= wr_highest() &&
-		    wr_highest() - addr >= len - 1 &&
+		if (addr >= wr_lowest() && addr <= highest &&
+		    highest - addr >= len - 1 &&
 		    !find_obstacle(space, addr, addr + len, &first, &stop))
 			return addr;
 	}

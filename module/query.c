@@ -344,9 +344,10 @@ static int query_once(struct mm_struct *mm, struct wr_space *space,
 		      pgoff_t index, unsigned long *usable,
 		      struct winregion_run *run, unsigned long *kept)
 {
-	unsigned long addr = index << PAGE_SHIFT, end = wr_highest() + 1, first;
+	unsigned long addr = index << PAGE_SHIFT, end = wr_highest_of(mm) + 1;
 	struct vm_area_struct *vma;
 	pgoff_t next = ULONG_MAX;
+	unsigned long first;
 	int ret = 0;
 
 	if (space)
@@ -409,7 +410,7 @@ static int query_outside(struct mm_struct *mm, struct wr_space *space,
  * @mm: whose; the caller keeps it alive
  * @space: its space, or NULL if it has none
  * @addr: the first address; moved on, above @last if all is described
- * @last: the last address, at most wr_highest()
+ * @last: the last address, at most wr_highest_of(@mm)
  * @flags: WINREGION_QUERY_*
  * @runs: the answers
  * @max: elements of @runs

@@ -14,6 +14,11 @@
 
 #include "pagefile.h"
 
+/* Page tables, TLB flushes and the end of the addresses are those of x86-64. */
+#if !defined(CONFIG_X86_64) || defined(CONFIG_UML)
+#error "winregion is for x86-64 only: it was never tried on anything else"
+#endif
+
 /*
  * Lock order, outermost first:
  *
@@ -197,19 +202,36 @@ static __always_inline pgoff_t wr_vma_end(const struct vm_area_struct *vma)
 	return wr_index(vma->vm_end);
 }
 
-/* The usable addresses of this process: nothing in the last unit either. */
+/* The usable addresses of an address space: nothing in the last unit either. */
 static inline unsigned long wr_lowest(void)
 {
 	return WINREGION_GRANULARITY;
 }
 
-static inline unsigned long wr_highest(void)
+static inline unsigned long wr_highest_below(unsigned long size)
 {
-	unsigned long size =
-		min_t(unsigned long, TASK_SIZE, DEFAULT_MAP_WINDOW);
-
+	size = min_t(unsigned long, size, DEFAULT_MAP_WINDOW);
 	return round_up(size, WINREGION_GRANULARITY) - WINREGION_GRANULARITY -
 	       1;
+}
+
+static inline unsigned long wr_highest_of(struct mm_struct *mm)
+{
+	return wr_highest_below(mm->task_size);
+}
+
+static inline unsigned long wr_highest(void)
+{
+	return wr_highest_of(current->mm);
+}
+
+/*
+ * Where the core maps something new goes by the calling thread, whose personality
+ * may have changed since the program was started.
+ */
+static inline unsigned long wr_highest_new(struct mm_struct *mm)
+{
+	return min(wr_highest_of(mm), wr_highest_below(TASK_SIZE));
 }
 
 #endif /* _WR_SPACE_H */

@@ -11,6 +11,7 @@
 #include "kselftest_harness.h"
 
 #include <elf.h>
+#include <sys/personality.h>
 #include <sys/uio.h>
 
 #include "common.h"
@@ -22,6 +23,7 @@
 #define NR32_WRITE 4
 #define NR32_OPEN 5
 #define NR32_IOCTL 54
+#define NR32_PERSONALITY 136
 
 /* Where the image is loaded, and where it has room for arguments */
 #define IMAGE_BASE 0x08048000
@@ -307,6 +309,42 @@ TEST_F(process32, life_of_a_region)
 		EXPECT_EQ(lengths[i], release.length);
 		EXPECT_EQ(WINREGION_STATE_FREE, query32(self, base).state);
 	}
+}
+
+/*
+ * Its addresses are those of its address space, even if the kernel gives it no new ones
+ * at the upper end any more.
+ */
+TEST_F(process32, less_for_new_ones)
+{
+	struct winregion_release release = { .size = sizeof(release) };
+	uint32_t base = alloc32(self, MIB(4), WINREGION_RESERVE_TOP_DOWN);
+	uint32_t low;
+	struct winregion_run run;
+
+	ASSERT_LT(0xc0000000, base);
+	ASSERT_LE(0, call(self, NR32_PERSONALITY, ADDR_LIMIT_3GB, 0, 0));
+	run = query32(self, base);
+	EXPECT_EQ(WINREGION_STATE_RESERVE, run.state);
+	EXPECT_EQ(base, run.region_address);
+	EXPECT_EQ(0, change32(self, WINREGION_COMMIT, base, PAGES(4), RW,
+			      NULL));
+	EXPECT_TRUE(put(self, base, "contents", 9));
+	low = alloc32(self, MIB(4), WINREGION_RESERVE_TOP_DOWN);
+	EXPECT_NE(0, low);
+	EXPECT_GE(0xc0000000 - MIB(4), low);
+	EXPECT_NE(0, alloc32(self, KIB(64), WINREGION_RESERVE_COMMIT));
+	release.address = base;
+	EXPECT_EQ(0, IOCTL32(RELEASE, &release));
+	/* The kernel does not even unmap anything there; but later it may be had. */
+	run = query32(self, base);
+	EXPECT_TRUE(run.state == WINREGION_STATE_FREE ||
+		    run.flags == WINREGION_RUN_FOREIGN);
+	ASSERT_LE(0, call(self, NR32_PERSONALITY, 0, 0, 0));
+	EXPECT_EQ(base, alloc32(self, MIB(4), WINREGION_RESERVE_TOP_DOWN));
+	EXPECT_EQ(0, change32(self, WINREGION_COMMIT, base, PAGES(4), RW,
+			      NULL));
+	EXPECT_TRUE(put(self, base, "contents", 9));
 }
 
 /* The pointer to the ranges has 64 bits there as well. */
