@@ -364,6 +364,8 @@ static int check_all(struct wr_batch *batch, struct wr_needs *needs)
 	err = find_spans(batch, found ? i - 1 : i);
 	for (i = 0; i < batch->nr_spans && !err; i++)
 		err = check_change(batch, &batch->spans[i], needs);
+	if (!err && !found && needs->denied)
+		err = -EACCES;
 	return err ? err : found;
 }
 

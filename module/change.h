@@ -64,12 +64,14 @@ enum wr_mmap {
  * struct wr_needs - what a change needs before any state can change
  * @track: a window that must be tracked first
  * @exec: the VMAs must fit first
+ * @denied: the process has had that forbidden to itself, by PR_SET_MDWE
  * @mmap: how mmap_lock should be held, for the PTEs of pages in memory
  * @charge: pages to charge
  */
 struct wr_needs {
 	struct wr_window *track;
 	bool exec;
+	bool denied;
 	enum wr_mmap mmap;
 	unsigned long charge;
 };
@@ -91,6 +93,19 @@ static __always_inline void wr_rights_note(struct wr_rights *rights, u8 had,
 	rights->unlike |= had != has;
 	if (had & WR_READ)
 		rights->gained |= has & ~had;
+}
+
+/*
+ * Whether PR_SET_MDWE denies it, by the rules of mprotect(): nothing becomes writable
+ * and executable, and what was not executable never does. What is committed anew has
+ * not been written; its VMA is what wr_window_fits() asks for.
+ */
+static __always_inline bool wr_change_is_denied(struct wr_window *window,
+						u8 old, u8 new)
+{
+	return (wr_state_is_write_exec(new) ||
+		(wr_state_is_committed(old) && !wr_state_is_exec(old))) &&
+	       wr_mm_denies_exec(window->space->mm);
 }
 
 /**
@@ -122,6 +137,8 @@ static __always_inline int wr_change_check_run(struct wr_window *window,
 	if (op == WR_COMMIT)
 		needs->charge += wr_change_more(op, old, pages);
 	needs->exec |= wr_window_exec_at(window, old) != exec;
+	if (op != WR_DECOMMIT && exec)
+		needs->denied |= wr_change_is_denied(window, old, new);
 	if (wr_state_needs_tracking(new) && !window->tracked)
 		needs->track = window;
 	wr_rights_note(rights, wr_state_rights(old), wr_state_rights(new));

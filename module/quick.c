@@ -19,7 +19,7 @@ static bool check_split(struct wr_window *window, struct wr_change *change,
 	return !window->view &&
 	       !wr_change_check_run(window, WR_COMMIT, old, change->state, 0,
 				    &rights, &needs) &&
-	       !needs.track && !needs.exec &&
+	       !needs.track && !needs.exec && !needs.denied &&
 	       wr_runs_make_states(&window->runs, change->first) &&
 	       wr_quick_check(window, WR_COMMIT, change, charge);
 }

@@ -71,7 +71,7 @@ static __always_inline bool wr_quick_check(struct wr_window *window,
 	if (wr_change_check_run(window, op, old, change->state, pages, &rights,
 				&needs))
 		return false;
-	if (needs.track || needs.exec || wr_state_is_lost(old))
+	if (needs.track || needs.exec || needs.denied || wr_state_is_lost(old))
 		return false;
 	/* Pages that are not committed are not in memory. */
 	if (slot->nr_resident && wr_state_is_committed(old) &&

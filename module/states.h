@@ -97,6 +97,12 @@ static inline bool wr_state_needs_tracking(u8 state)
 	return wr_states[state].flags & WR_IS_TRACKED;
 }
 
+/* Pages that may be executed and written, now or once they are disarmed. */
+static inline bool wr_state_is_write_exec(u8 state)
+{
+	return wr_state_is_exec(state) && !wr_state_needs_tracking(state);
+}
+
 static inline u8 wr_state_rights(u8 state)
 {
 	return wr_states[state].rights;

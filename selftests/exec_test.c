@@ -899,6 +899,81 @@ static int deny_write_execute(void *arg)
 	return 0;
 }
 
+/*
+ * In a mapping that is executable already it is the same as mprotect() says: page 0
+ * may be executed, 1 may be written, 2 both, 3 is a guard, 4 is read only, 5 not there.
+ */
+static int deny_gains_in_place(void *arg)
+{
+	struct job *job = arg;
+	char *base = job->base;
+	struct winregion_range ranges[2] = {
+		{ .address = (uintptr_t)base + PAGES(4), .length = PAGES(1),
+		  .protection = RW },
+		{ .address = (uintptr_t)base, .length = PAGES(1),
+		  .protection = RWX },
+	};
+	unsigned int i;
+
+	if (prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0))
+		return -1;
+	for (i = 0; i < 6; i++)
+		CHECK(wr_protect(job->fd, base + PAGES(i), PAGES(1), RWX) ==
+		      (i < 5 ? -EACCES : -ENODATA));
+	for (i = 0; i < 6; i++)
+		CHECK(wr_commit(job->fd, base + PAGES(i), PAGES(1), RWX) ==
+		      -EACCES);
+	CHECK(wr_protect(job->fd, base, PAGES(1), RWX | WINREGION_GUARD) ==
+	      -EACCES);
+	CHECK(wr_protect(job->fd, base + PAGES(1), PAGES(1), RX) == -EACCES);
+	CHECK(wr_commit(job->fd, base + PAGES(1), PAGES(1), RX) == -EACCES);
+	CHECK(wr_protect(job->fd, base + PAGES(4), PAGES(1),
+			 WINREGION_EXECUTE) == -EACCES);
+	CHECK(wr_protect(job->fd, base, PAGES(2), RX) == -EACCES);
+	CHECK(wr_vector(job->fd, WINREGION_PROTECT, ranges, 2) == -EACCES);
+	CHECK(wr_is(job->fd, base, RX) && wr_is(job->fd, base + PAGES(1), RW));
+	CHECK(wr_is(job->fd, base + PAGES(2), RWX));
+	CHECK(wr_is(job->fd, base + PAGES(4), RO));
+	CHECK(run_only(base, 5, 0x5));
+	CHECK(try_write(base + PAGES(2)));
+	/* What gives no such right is allowed. */
+	CHECK(!wr_protect(job->fd, base, PAGES(1), WINREGION_EXECUTE));
+	CHECK(!wr_protect(job->fd, base, PAGES(1), RX | WINREGION_GUARD));
+	CHECK(!wr_protect(job->fd, base, PAGES(1), RX));
+	CHECK(!wr_protect(job->fd, base + PAGES(2), PAGES(1), RX));
+	/* The guard has gone off. */
+	CHECK(run_only(base, 5, 0xd));
+	CHECK(!wr_protect(job->fd, base + PAGES(2), PAGES(1), RW));
+	CHECK(wr_protect(job->fd, base + PAGES(2), PAGES(1), RX) == -EACCES);
+	/* New pages: as mmap() says. */
+	CHECK(wr_commit(job->fd, base + PAGES(6), PAGES(2), RWX) == -EACCES);
+	CHECK(!wr_commit(job->fd, base + PAGES(6), PAGES(2), RX));
+	CHECK(!wr_decommit(job->fd, base, 0));
+	CHECK(!wr_commit(job->fd, base, PAGES(8), RX));
+	CHECK(page_is_zero(base));
+	CHECK(!wr_decommit(job->fd, base, PAGES(1)));
+	CHECK(wr_commit(job->fd, base, PAGES(1), RWX) == -EACCES);
+	CHECK(!wr_release(job->fd, base, 0));
+	return 0;
+}
+
+static int make_executable(struct job *job)
+{
+	static const uint32_t kinds[] = { RX, RW, RWX, RX | WINREGION_GUARD,
+					  RO };
+	uint64_t addr = 0;
+	unsigned int i;
+
+	CHECK(!wr_reserve_at(job->fd, &addr, job->size, 0, RWX));
+	job->base = (char *)(uintptr_t)addr;
+	CHECK(!wr_commit(job->fd, job->base, PAGES(ARRAY_SIZE(kinds)), RW));
+	write_codes(job->base, ARRAY_SIZE(kinds));
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		CHECK(!wr_protect(job->fd, job->base + PAGES(i), PAGES(1),
+				  kinds[i]));
+	return 0;
+}
+
 TEST_F(exec, mdwe)
 {
 	struct job job = { self->fd, self->base, variant->size };
@@ -907,6 +982,8 @@ TEST_F(exec, mdwe)
 	if (ret == -1)
 		SKIP(return, "this kernel has no PR_SET_MDWE");
 	EXPECT_EQ(0, ret);
+	ASSERT_EQ(0, make_executable(&job));
+	EXPECT_EQ(0, in_child(deny_gains_in_place, &job));
 }
 
 /*
