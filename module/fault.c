@@ -85,6 +85,7 @@ static vm_fault_t page_error(struct vm_fault *vmf, struct wr_window *window,
  *
  * In a VMA that is executable pages are so or not, by their states: no PTE there
  * but those that we insert, under the window's lock, which protects vm_page_prot.
+ * wr_vma_drop_rights() is to follow.
  */
 void wr_vma_set_rights(struct vm_area_struct *vma, u8 rights, bool write)
 {
@@ -97,6 +98,18 @@ void wr_vma_set_rights(struct vm_area_struct *vma, u8 rights, bool write)
 	if (!(rights & WR_WRITE) || !write)
 		flags &= ~VM_SHARED;
 	WRITE_ONCE(vma->vm_page_prot, vm_get_page_prot(flags));
+}
+
+/**
+ * wr_vma_drop_rights - the PTEs have been inserted
+ * @vma: as for wr_vma_set_rights()
+ *
+ * So that no PTE gets a right that its page has not, whatever else may take one from
+ * vm_page_prot.
+ */
+void wr_vma_drop_rights(struct vm_area_struct *vma)
+{
+	wr_vma_set_rights(vma, WR_READ, false);
 }
 
 /* Not in a tracked window, where PTEs must not be writable yet. */
@@ -220,6 +233,7 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 		map_behind(vmf, unit + 1, WR_UNIT_PAGES - 1);
 	else if (window->nr_resident != nr_resident)
 		map_ahead(vmf, window);
+	wr_vma_drop_rights(vmf->vma);
 	return ret;
 }
 
@@ -326,6 +340,7 @@ static void map_near(struct vm_fault *vmf, struct wr_window *window, u8 rights)
 		    wr_resident_is_own(window, i, page))
 			vm_insert_page(vma, wr_address(i), page);
 	}
+	wr_vma_drop_rights(vma);
 	wr_ptes_allow_write_in(window, vma, first, end);
 }
 
@@ -697,13 +712,16 @@ struct wr_window *wr_vma_view(struct vm_area_struct *vma)
 	return vma->vm_private_data;
 }
 
-/* As the core does: where page_mkwrite is asked, nothing is mapped writable. */
+/*
+ * As the core does: where page_mkwrite is asked, nothing is mapped writable. And where
+ * we insert PTEs ourselves, nothing has more than the least, but meanwhile.
+ */
 static void set_page_prot(struct vm_area_struct *vma)
 {
 	vm_flags_t flags = vma->vm_flags;
 
-	if (vma->vm_ops == &tracked_ops)
-		flags &= ~VM_SHARED;
+	if (vma->vm_ops == &tracked_ops || flags & VM_EXEC)
+		flags &= ~(VM_SHARED | VM_EXEC);
 	WRITE_ONCE(vma->vm_page_prot, vm_get_page_prot(flags));
 }
 

@@ -21,6 +21,7 @@ struct wr_window *wr_vma_window(struct vm_area_struct *vma);
 struct wr_window *wr_vma_view(struct vm_area_struct *vma);
 void wr_vma_set_tracked(struct vm_area_struct *vma);
 void wr_vma_set_rights(struct vm_area_struct *vma, u8 rights, bool write);
+void wr_vma_drop_rights(struct vm_area_struct *vma);
 void wr_vma_clear_exec(struct vm_area_struct *vma);
 
 #endif /* _WR_FAULT_H */

@@ -397,6 +397,7 @@ static void populate_locked(struct wr_window *window,
 		    (window->forked || !(vma->vm_flags & VM_EXEC)))
 			wr_ptes_allow_write(window, i, next);
 	}
+	wr_vma_drop_rights(vma);
 }
 
 /**
