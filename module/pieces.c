@@ -39,7 +39,12 @@
 /* So many pages are mapped at once when they become executable, or no longer are. */
 #define MAP_AGAIN 64UL
 
-/* From so many VMAs of a window on it is looked which of them are needed. */
+/*
+ * From so many VMAs of a window on it is looked which of them are needed: each look
+ * takes all of mmap_lock, and most windows, with a piece or a hole or two, never have
+ * as many. It is also what one look joins on either side, so that the next one comes
+ * when there are as many again.
+ */
 #define MANY_VMAS 8UL
 
 /* Whether it is a VMA of the window's that is executable, or one that is not. */
@@ -465,9 +470,6 @@ struct wr_join {
 	unsigned long budget;
 };
 
-/* VMAs on either side that one change joins, at most */
-#define JOIN_NEIGHBOURS 8
-
 static unsigned long count_resident(struct wr_window *window, pgoff_t first,
 				    pgoff_t end, unsigned long enough)
 {
@@ -529,7 +531,7 @@ static void join_neighbours(struct wr_window *window, struct wr_join *join)
 	bool below = true, above = true;
 	unsigned int i;
 
-	for (i = 0; i < JOIN_NEIGHBOURS && (below || above); i++) {
+	for (i = 0; i < MANY_VMAS && (below || above); i++) {
 		below = below && join->first &&
 			join_add(window, join,
 				 find_vma(mm, (join->first - 1) << PAGE_SHIFT));
@@ -643,11 +645,17 @@ void wr_window_rejoin(struct wr_window *window, pgoff_t first, pgoff_t end)
 	}
 }
 
-/* Whether a window has many VMAs by now, some of which it may not need. */
+/* Whether a window has many VMAs by now. */
+bool wr_window_has_many_vmas(struct wr_window *window)
+{
+	return READ_ONCE(window->nr_vmas) >= MANY_VMAS;
+}
+
+/* Whether it is likely that it does not need some of them. */
 bool wr_window_is_untidy(struct wr_window *window)
 {
-	return READ_ONCE(window->nr_vmas) >=
-	       max(READ_ONCE(window->tidy_at), MANY_VMAS);
+	return wr_window_has_many_vmas(window) &&
+	       READ_ONCE(window->nr_vmas) >= READ_ONCE(window->tidy_at);
 }
 
 /**
@@ -681,8 +689,32 @@ static void break_slots(struct wr_window *window, struct wr_span *piece)
 
 static int map_piece(struct wr_window *window, struct wr_span *piece)
 {
-	return wr_layout_map(window, piece->first, piece->end - piece->first,
-			     true, MAP_FIXED);
+	unsigned long pages = piece->end - piece->first;
+	int err;
+
+	err = wr_layout_map(window, piece->first, pages, true, MAP_FIXED);
+	if (err)
+		wr_window_refit_or_lose(window, piece->first, piece->end);
+	else if (window->huge)
+		break_slots(window, piece);
+	return err;
+}
+
+/*
+ * More than there has to be, if that is likely to be needed. Return: whether it is
+ * there. What is in the way of it is not what the program has asked for.
+ */
+static bool map_grown(struct wr_window *window, struct wr_span *piece)
+{
+	struct wr_span grown = *piece;
+
+	grow(window, &grown);
+	if (grown.first == piece->first && grown.end == piece->end)
+		return false;
+	if (map_piece(window, &grown))
+		return false;
+	populate(window, grown.first, grown.end, true);
+	return true;
 }
 
 /* Has pages, none of them lost, in VMAs that are executable. */
@@ -696,22 +728,14 @@ static int make_piece(struct wr_window *window, pgoff_t first, pgoff_t end)
 		return err;
 	piece.first = first;
 	piece.end = end;
-	grow(window, &piece);
+	if (map_grown(window, &piece))
+		return 0;
 	err = map_piece(window, &piece);
 	if (err == -ENOSPC && window->nr_vmas > 2) {
-		wr_window_refit_or_lose(window, piece.first, piece.end);
 		wr_window_tidy(window);
 		err = map_piece(window, &piece);
 	}
-	if (err) {
-		wr_window_refit_or_lose(window, piece.first, piece.end);
-		return err;
-	}
-	if (window->huge)
-		break_slots(window, &piece);
-	if (piece.first < first || piece.end > end)
-		populate(window, piece.first, piece.end, true);
-	return 0;
+	return err;
 }
 
 /* The pages from *@first on that are not lost: up to the one returned. */

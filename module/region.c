@@ -94,9 +94,6 @@ static bool range_is_free(struct wr_window *window, pgoff_t first, pgoff_t end)
 	return true;
 }
 
-/* VMAs of a window from which on those that holes have left are joined again */
-#define MANY_VMAS 16
-
 /* Where some of the pages had been given back, or lost. */
 static int reserve_in_hole(struct wr_window *window, struct wr_region *region,
 			   struct wr_reserve *request, pgoff_t first)
@@ -111,7 +108,7 @@ static int reserve_in_hole(struct wr_window *window, struct wr_region *region,
 		err = wr_layout_refill(window, first, end);
 	if (err)
 		return err;
-	if (READ_ONCE(window->nr_vmas) >= MANY_VMAS)
+	if (wr_window_has_many_vmas(window))
 		wr_window_rejoin(window, first, end);
 	mutex_lock(&window->lock);
 	if (window->dead || !range_is_free(window, first, end))

@@ -987,6 +987,45 @@ TEST_F(exec, mdwe)
 }
 
 /*
+ * A piece is made larger than it has to be, once pages have lost the right. What is in
+ * the way of that, such as a limit on locked memory, does not fail the call.
+ */
+static int as_large_as_it_must_be(void *arg)
+{
+	struct rlimit limit = { KIB(64), KIB(64) };
+	struct job *job = arg;
+	unsigned int i;
+
+	CHECK(!wr_protect(job->fd, job->base, PAGES(1), RX));
+	CHECK(!wr_protect(job->fd, job->base, PAGES(1), RW));
+	CHECK(!setrlimit(RLIMIT_MEMLOCK, &limit));
+	/* root may lock all that it likes. */
+	CHECK(!setgid(65534) && !setuid(65534));
+	CHECK(!mlockall(MCL_FUTURE));
+	for (i = 4; i < 12; i += 3)
+		CHECK(!wr_protect(job->fd, job->base + PAGES(i), PAGES(1),
+				  RX));
+	CHECK(run_only(job->base, NR_PAGES, 1 << 4 | 1 << 7 | 1 << 10));
+	CHECK(pages_have(job->base, NR_PAGES, 100));
+	/* More than the limit: the error is that of the call. */
+	CHECK(wr_protect(job->fd, job->base + PAGES(12), PAGES(20), RX) ==
+	      -EAGAIN);
+	CHECK(wr_is(job->fd, job->base + PAGES(12), RW));
+	CHECK(pages_have(job->base, NR_PAGES, 100));
+	CHECK(!munlockall());
+	CHECK(!wr_protect(job->fd, job->base + PAGES(12), PAGES(20), RX));
+	CHECK(pages_have(job->base, NR_PAGES, 100));
+	return 0;
+}
+
+TEST_F(exec, piece_need_not_grow)
+{
+	struct job job = { self->fd, self->base, variant->size };
+
+	EXPECT_EQ(0, in_child(as_large_as_it_must_be, &job));
+}
+
+/*
  * Who has all the mappings that the kernel allows cannot have a piece more.
  * That must not leave a hole where the piece would have been.
  */
