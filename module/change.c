@@ -159,8 +159,8 @@ static void unlock_windows(struct wr_batch *batch)
 	mutex_unlock(&batch->space->batch_lock);
 }
 
-/* Waits for the faults that are on their way in the ranges. */
-static void lock_vmas(struct wr_batch *batch)
+/* Waits for the faults that are on their way in the ranges. Return: 0 or -EINTR. */
+static int lock_vmas(struct wr_batch *batch)
 {
 	struct wr_change *change = batch->spans;
 	struct vm_area_struct *vma;
@@ -170,10 +170,15 @@ static void lock_vmas(struct wr_batch *batch)
 		VMA_ITERATOR(vmi, batch->space->mm,
 			     change->first << PAGE_SHIFT);
 
-		for_each_vma_range(vmi, vma, change->end << PAGE_SHIFT)
+		for_each_vma_range(vmi, vma, change->end << PAGE_SHIFT) {
 			if (wr_vma_window(vma) || wr_vma_view(vma))
 				vma_start_write(vma);
+			cond_resched();
+			if (fatal_signal_pending(current))
+				return -EINTR;
+		}
 	}
+	return 0;
 }
 
 /*
@@ -194,8 +199,10 @@ static int lock_mmap(struct wr_batch *batch)
 	if (err)
 		return -EINTR;
 	if (batch->mmap == WR_MMAP_WRITE)
-		lock_vmas(batch);
-	return 0;
+		err = lock_vmas(batch);
+	if (err)
+		mmap_write_unlock(mm);
+	return err;
 }
 
 static void unlock_mmap(struct wr_batch *batch)
@@ -417,6 +424,7 @@ static void forget_all(struct wr_batch *batch, unsigned int nr)
 	while (nr--) {
 		uncharge_change(&batch->spans[nr]);
 		wr_change_compact(batch->spans[nr].window, &batch->spans[nr]);
+		cond_resched();
 	}
 }
 
@@ -430,6 +438,8 @@ static int prepare_all(struct wr_batch *batch, struct wr_needs *needs)
 		err = charge_change(batch, change);
 		if (!err)
 			err = split_change(change);
+		if (!err && is_killed(batch))
+			err = -EINTR;
 	}
 	if (!err && needs->charge)
 		err = wr_pagefile_charge(&batch->space->pagefile,
@@ -491,6 +501,7 @@ static void note_all_old(struct wr_batch *batch)
 				   before ? before->state :
 					    wr_runs_state(&change->window->runs,
 							  change->first));
+		cond_resched();
 	}
 }
 
@@ -533,8 +544,10 @@ static void apply_all(struct wr_batch *batch)
 		note_all_old(batch);
 	for (i = 0; i < batch->nr_spans; i++)
 		apply_change(batch, &batch->spans[i]);
-	for (i = 0; i < batch->nr_spans; i++)
+	for (i = 0; i < batch->nr_spans; i++) {
 		wr_change_compact(batch->spans[i].window, &batch->spans[i]);
+		cond_resched();
+	}
 }
 
 /* ---- changes of VMAs ---- */
@@ -564,6 +577,7 @@ static bool has_exec(struct wr_change *change, bool exec)
 	for (i = change->first; i < change->end && !found; i = next) {
 		state = wr_runs_span(&window->runs, i, change->end, &next);
 		found = wr_window_exec_at(window, state) == exec;
+		cond_resched();
 	}
 	mutex_unlock(&window->lock);
 	return found;

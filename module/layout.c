@@ -76,6 +76,7 @@ bool wr_layout_all_ours(struct wr_window *window, unsigned long addr,
 					     wr_vma_view(vma) != window))
 			return false;
 		addr = vma->vm_end;
+		cond_resched();
 	}
 	return addr >= end;
 }
@@ -89,8 +90,10 @@ static bool is_gone(struct wr_window *window, pgoff_t first, pgoff_t end)
 	mmap_assert_locked(window->space->mm);
 	mutex_lock(&window->lock);
 	gone = window->dead;
-	for (; !gone && first < end; first = next)
+	for (; !gone && first < end; first = next) {
 		gone = wr_window_lost_at(window, first, end, &next);
+		cond_resched();
+	}
 	mutex_unlock(&window->lock);
 	return gone;
 }
@@ -148,9 +151,11 @@ static bool no_others(struct mm_struct *mm, unsigned long addr,
 	VMA_ITERATOR(vmi, mm, addr);
 	struct vm_area_struct *vma;
 
-	for_each_vma_range(vmi, vma, end)
+	for_each_vma_range(vmi, vma, end) {
 		if (!wr_vma_window(vma))
 			return false;
+		cond_resched();
+	}
 	return true;
 }
 
@@ -164,8 +169,10 @@ static bool is_hole(struct wr_window *window, pgoff_t first, pgoff_t end)
 		return false;
 	mutex_lock(&window->lock);
 	hole = !window->dead && first >= window->first && end <= window->end;
-	for (; hole && first < end; first = next)
+	for (; hole && first < end; first = next) {
 		hole = wr_window_lost_at(window, first, end, &next);
+		cond_resched();
+	}
 	mutex_unlock(&window->lock);
 	return hole;
 }
@@ -177,9 +184,11 @@ static bool nobody_elses(struct wr_window *window, unsigned long addr,
 	VMA_ITERATOR(vmi, window->space->mm, addr);
 	struct vm_area_struct *vma;
 
-	for_each_vma_range(vmi, vma, end)
+	for_each_vma_range(vmi, vma, end) {
 		if (wr_vma_window(vma) != window)
 			return false;
+		cond_resched();
+	}
 	return true;
 }
 
@@ -215,8 +224,10 @@ static int growth(struct mm_struct *mm, unsigned long addr, unsigned long end)
 	struct vm_area_struct *vma;
 	int n = 1;
 
-	for_each_vma_range(vmi, vma, end)
+	for_each_vma_range(vmi, vma, end) {
 		n += (vma->vm_start < addr) + (vma->vm_end > end) - 1;
+		cond_resched();
+	}
 	return n;
 }
 
@@ -731,9 +742,11 @@ void wr_layout_track(struct wr_window *window)
 	struct vm_area_struct *vma;
 
 	mmap_assert_write_locked(window->space->mm);
-	for_each_vma_range(vmi, vma, window->end << PAGE_SHIFT)
+	for_each_vma_range(vmi, vma, window->end << PAGE_SHIFT) {
 		if (wr_vma_window(vma) == window)
 			wr_vma_set_tracked(vma);
+		cond_resched();
+	}
 	mutex_lock(&window->lock);
 	window->tracked = true;
 	mutex_unlock(&window->lock);

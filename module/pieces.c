@@ -24,6 +24,7 @@
  * some, and VMAs with many more are left as they are until enough is saved up.
  */
 #include <linux/mman.h>
+#include <linux/sched/signal.h>
 
 #include "fault.h"
 #include "huge.h"
@@ -68,7 +69,8 @@ static pgoff_t vma_end(struct vm_area_struct *vma)
  * @exec: which
  *
  * Context: mmap_lock is held, until their states have changed.
- * Return: whether. If not, wr_window_remap() has the error, or makes them fit.
+ * Return: whether; no, if current is being killed. If not, wr_window_remap() has the
+ * error, or makes them fit.
  */
 bool wr_window_fits(struct wr_window *window, pgoff_t first, pgoff_t end,
 		    bool exec)
@@ -89,27 +91,33 @@ bool wr_window_fits(struct wr_window *window, pgoff_t first, pgoff_t end,
 		first = vma_end(vma);
 		if (first >= end)
 			break; /* mostly there is one */
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return false;
 	}
 	return !exec || first >= end;
 }
 
-static bool fits(struct wr_window *window, pgoff_t first, pgoff_t end,
-		 bool exec)
+/* Whether pages can lose the right where they are: 0, -EACCES or -EINTR. */
+static int check_fits(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	bool ret;
+	bool fits;
 
-	mmap_read_lock(window->space->mm);
-	ret = wr_window_fits(window, first, end, exec);
+	if (mmap_read_lock_killable(window->space->mm))
+		return -EINTR;
+	fits = wr_window_fits(window, first, end, false);
 	mmap_read_unlock(window->space->mm);
-	return ret;
+	if (fits)
+		return 0;
+	return fatal_signal_pending(current) ? -EINTR : -EACCES;
 }
 
 /* ---- where a piece is to be ---- */
 
 /*
  * What of [@first, @end) is in VMAs that are not executable, from the first such page
- * to the last: moves both, to nothing if there is none. Return: 0, or -ENOENT if
- * some of it is no VMA of the window's.
+ * to the last: moves both, to nothing if there is none. Return: 0, -EINTR, or
+ * -ENOENT if some of it is no VMA of the window's.
  */
 static int find_misfits(struct wr_window *window, pgoff_t *first, pgoff_t *end)
 {
@@ -119,11 +127,17 @@ static int find_misfits(struct wr_window *window, pgoff_t *first, pgoff_t *end)
 	struct vm_area_struct *vma;
 	int err = 0;
 
-	mmap_read_lock(mm);
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
 	if (!wr_layout_all_ours(window, *first << PAGE_SHIFT,
 				*end << PAGE_SHIFT))
 		err = -ENOENT;
 	for_each_vma_range(vmi, vma, *end << PAGE_SHIFT) {
+		cond_resched();
+		if (fatal_signal_pending(current)) {
+			err = -EINTR;
+			break;
+		}
 		if (!vma_is(window, vma, false))
 			continue;
 		from = min(from, max(*first, vma->vm_pgoff));
@@ -206,9 +220,12 @@ static bool may_be_one(struct wr_window *window, struct wr_span *piece)
 	VMA_ITERATOR(vmi, window->space->mm, piece->first << PAGE_SHIFT);
 	struct vm_area_struct *vma;
 
-	for_each_vma_range(vmi, vma, piece->end << PAGE_SHIFT)
-		if (vma->vm_flags & WR_PROGRAM_FLAGS || wr_vma_is_sealed(vma))
+	for_each_vma_range(vmi, vma, piece->end << PAGE_SHIFT) {
+		if (vma->vm_flags & WR_PROGRAM_FLAGS || wr_vma_is_sealed(vma) ||
+		    fatal_signal_pending(current))
 			return false;
+		cond_resched();
+	}
 	return wr_layout_all_ours(window, piece->first << PAGE_SHIFT,
 				  piece->end << PAGE_SHIFT);
 }
@@ -244,7 +261,8 @@ static void grow(struct wr_window *window, struct wr_span *piece)
 		min(bounds.end, wr_slot_first(grown.end - 1) + WR_SLOT_PAGES);
 	if (bounds.end - bounds.first <= WR_SLOT_PAGES)
 		grown = bounds;
-	mmap_read_lock(mm);
+	if (mmap_read_lock_killable(mm))
+		return;
 	take_in(window, &grown, &bounds);
 	leave_whole(window, &grown);
 	if (grown.first <= piece->first && grown.end >= piece->end &&
@@ -271,6 +289,7 @@ static bool state_is_exec_at(struct wr_window *window, pgoff_t first,
 			break;
 		}
 		stop = *next;
+		cond_resched();
 	}
 	*next = stop;
 	mutex_unlock(&window->lock);
@@ -297,6 +316,7 @@ static pgoff_t find_hole(struct wr_window *window, pgoff_t *first, pgoff_t end)
 			break;
 		}
 		*first = vma_end(vma);
+		cond_resched();
 	}
 	mmap_read_unlock(window->space->mm);
 	*first = min(*first, end);
@@ -391,9 +411,10 @@ static void populate_locked(struct wr_window *window,
 	pgoff_t i, next;
 	u8 state, rights;
 
-	for (i = first; i < end; i = next) {
+	for (i = first; i < end && !fatal_signal_pending(current); i = next) {
 		state = wr_runs_span(&window->runs, i, end, &next);
 		rights = wr_state_rights(state);
+		cond_resched();
 		if (!(rights & WR_READ))
 			continue;
 		wr_vma_set_rights(vma, rights, !window->forked);
@@ -551,7 +572,8 @@ static void rejoin(struct wr_window *window, pgoff_t first, pgoff_t end)
 		return;
 	window->join_budget += JOIN_PAGES + window->nr_vmas / 8;
 	join.budget = window->join_budget;
-	mmap_read_lock(mm);
+	if (mmap_read_lock_killable(mm))
+		return;
 	possible = join_inside(window, &join, first, end);
 	if (possible)
 		join_neighbours(window, &join);
@@ -578,6 +600,7 @@ static bool has_exec(struct wr_window *window, struct vm_area_struct *vma)
 	for (; i < end && !found; i = next) {
 		state = wr_runs_span(&window->runs, i, end, &next);
 		found = wr_state_is_exec(state);
+		cond_resched();
 	}
 	mutex_unlock(&window->lock);
 	return found;
@@ -600,18 +623,24 @@ static void disarm(struct wr_window *window, pgoff_t first, pgoff_t end)
 		    !has_exec(window, vma))
 			wr_vma_clear_exec(vma);
 		cond_resched();
+		if (fatal_signal_pending(current))
+			break;
 	}
 	mmap_write_unlock(mm);
 }
 
-/* The VMA with a page or the next one: its first page; *@end is behind its last. */
+/*
+ * The VMA with a page or the next one: its first page; *@end is behind its last. None
+ * if the wait for mmap_lock is killed.
+ */
 static pgoff_t next_vma(struct wr_window *window, pgoff_t index, pgoff_t *end)
 {
 	struct mm_struct *mm = window->space->mm;
 	struct vm_area_struct *vma;
 	pgoff_t first = *end;
 
-	mmap_read_lock(mm);
+	if (mmap_read_lock_killable(mm))
+		return first;
 	vma = find_vma(mm, index << PAGE_SHIFT);
 	if (vma && vma->vm_start >> PAGE_SHIFT < *end) {
 		first = max(index, (pgoff_t)vma->vm_start >> PAGE_SHIFT);
@@ -636,7 +665,7 @@ void wr_window_rejoin(struct wr_window *window, pgoff_t first, pgoff_t end)
 	if (READ_ONCE(window->nr_vmas) < 2)
 		return;
 	disarm(window, first, end);
-	for (; first < end; first = next) {
+	for (; first < end && !fatal_signal_pending(current); first = next) {
 		next = end;
 		first = next_vma(window, first, &next);
 		if (first < next)
@@ -751,6 +780,7 @@ static pgoff_t kept_span(struct wr_window *window, pgoff_t *first, pgoff_t end)
 			break;
 		if (lost)
 			*first = next;
+		cond_resched();
 	}
 	mutex_unlock(&window->lock);
 	return i;
@@ -765,7 +795,7 @@ static pgoff_t kept_span(struct wr_window *window, pgoff_t *first, pgoff_t end)
  *
  * Lost pages are left out.
  *
- * Return: 0, or an error with no page changed: -EACCES, -ENOENT, -ENOSPC, ...
+ * Return: 0, or an error with no page changed: -EACCES, -ENOENT, -ENOSPC, -EINTR, ...
  */
 int wr_window_remap(struct wr_window *window, pgoff_t first, pgoff_t end,
 		    bool exec)
@@ -774,7 +804,7 @@ int wr_window_remap(struct wr_window *window, pgoff_t first, pgoff_t end,
 	int err = 0;
 
 	if (!exec)
-		return fits(window, first, end, false) ? 0 : -EACCES;
+		return check_fits(window, first, end);
 	if (wr_mm_denies_exec(window->space->mm))
 		return -EACCES;
 	for (; i < end && !err; i = next) {
@@ -782,6 +812,8 @@ int wr_window_remap(struct wr_window *window, pgoff_t first, pgoff_t end,
 		if (i < next)
 			err = make_piece(window, i, next);
 		cond_resched();
+		if (!err && fatal_signal_pending(current))
+			err = -EINTR;
 	}
 	return err;
 }

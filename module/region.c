@@ -88,9 +88,11 @@ static bool range_is_free(struct wr_window *window, pgoff_t first, pgoff_t end)
 
 	if (!window->lost)
 		return true;
-	for (; first < end; first = next)
+	for (; first < end; first = next) {
 		if (wr_window_lost_at(window, first, end, &next))
 			return false;
+		cond_resched();
+	}
 	return true;
 }
 
@@ -656,6 +658,7 @@ static void cut_region(struct wr_window *window, struct wr_region *region,
 			state = wr_runs_span(&window->runs, i, old_end, &next);
 			if (wr_state_is_committed(state))
 				rest->committed += next - i;
+			cond_resched();
 		}
 		region->committed -= rest->committed;
 		wr_region_add(window, rest);

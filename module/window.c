@@ -418,6 +418,7 @@ void wr_window_clear(struct wr_window *window, struct wr_region *region,
 	for (i = first; i < end; i = next) {
 		state = wr_runs_span(&window->runs, i, end, &next);
 		wr_window_note_exec_lost(window, state);
+		cond_resched();
 		if (!wr_state_is_committed(state))
 			continue;
 		committed += next - i;
@@ -515,9 +516,11 @@ static pgoff_t behind_lost(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	pgoff_t next;
 
-	for (; first < end; first = next)
+	for (; first < end; first = next) {
 		if (!wr_window_lost_at(window, first, end, &next))
 			break;
+		cond_resched();
+	}
 	return first;
 }
 
@@ -526,9 +529,11 @@ static pgoff_t before_lost(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	pgoff_t last = first, next;
 
-	for (; first < end; first = next)
+	for (; first < end; first = next) {
 		if (!wr_window_lost_at(window, first, end, &next))
 			last = next;
+		cond_resched();
+	}
 	return last;
 }
 
