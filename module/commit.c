@@ -547,8 +547,8 @@ static bool look_at_files(unsigned long most)
 	spin_lock(&commit_lock);
 	n = min(nr_files, most);
 	for (i = 1; i <= n && !list_empty(&files); i++) {
-		pagefile = list_first_entry(&files, struct wr_pagefile,
-					    file_node);
+		pagefile =
+			list_first_entry(&files, struct wr_pagefile, file_node);
 		list_rotate_left(&files);
 		more = look_at(pagefile);
 		sum += more;
@@ -577,6 +577,7 @@ void wr_commit_follow_file(struct wr_pagefile *pagefile, struct inode *inode)
 	spin_unlock(&commit_lock);
 }
 
+/* What is in its file counts no more. */
 void wr_commit_forget_file(struct wr_pagefile *pagefile)
 {
 	spin_lock(&commit_lock);

@@ -352,8 +352,8 @@ static unsigned long announced_mmap(struct wr_layout *layout,
 	layout->exec = prot & PROT_EXEC;
 	layout->left = false;
 	WRITE_ONCE(layout->task, current);
-	ret = vm_mmap(window->file, layout->addr, layout->len, prot,
-		      flags, offset << PAGE_SHIFT);
+	ret = vm_mmap(window->file, layout->addr, layout->len, prot, flags,
+		      offset << PAGE_SHIFT);
 	WRITE_ONCE(layout->task, NULL);
 	return ret;
 }

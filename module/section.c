@@ -471,7 +471,8 @@ u64 wr_section_mapped_size(struct file *file)
 	u64 size = 0;
 
 	mutex_lock(&sections_lock);
-	hash_for_each_possible(sections, section, node, (unsigned long)mapping) {
+	hash_for_each_possible(sections, section, node,
+			       (unsigned long)mapping) {
 		if (section->mapping == mapping)
 			size = max(size, READ_ONCE(section->size));
 		cond_resched(); /* there can be any number */

@@ -58,7 +58,7 @@ static int reverse_file(HANDLE file)
 /* Without an argument, on a file of its own */
 static const char *make_file(void)
 {
-	static const char text[] = "esrever ni saw taht txet A";
+	static const char text[] = "esrever ni saw enil sihT";
 	static const char name[] = "/tmp/reversed.txt";
 	FILE *file = fopen(name, "w");
 

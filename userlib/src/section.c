@@ -24,8 +24,15 @@
 /* What the module knows of the rights of a handle */
 #define MODULE_RIGHTS WINREGION_SECTION_ALL
 
-#define ATTRIBUTES_OF(protect) ((protect)&0xFFFF0000U)
-#define PROTECTION_OF(protect) ((protect)&0x0000FFFFU)
+static DWORD flags_of(DWORD protect)
+{
+	return protect & 0xFFFF0000U;
+}
+
+static DWORD page_of(DWORD protect)
+{
+	return protect & 0x0000FFFFU;
+}
 
 /* All of them, without GUARD and its like */
 #define ALL_PROTECTIONS 0xFFU
@@ -444,10 +451,10 @@ static HANDLE create_mapping(HANDLE file, const SECURITY_ATTRIBUTES *security,
 			     DWORD protect, uint64_t size, bool has_name)
 {
 	struct request request = {
-		.access = rights_of(PROTECTION_OF(protect)),
+		.access = rights_of(page_of(protect)),
 		.size = size,
-		.protect = PROTECTION_OF(protect),
-		.attributes = ATTRIBUTES_OF(protect),
+		.protect = page_of(protect),
+		.attributes = flags_of(protect),
 		.file = file == INVALID_HANDLE_VALUE ? NULL : file,
 		.inherit = security && security->bInheritHandle,
 	};
