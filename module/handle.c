@@ -12,10 +12,12 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/user_namespace.h>
 
 #include <linux/winregion.h>
 
 #include "handle.h"
+#include "name.h"
 #include "section.h"
 #include "space.h"
 #include "states.h"
@@ -24,47 +26,62 @@
 /**
  * struct wr_handle - what a descriptor of a section is
  * @section: the section; counted
+ * @name: its name, or NULL; counted
  * @access: WINREGION_SECTION_* that it allows
  *
  * Nothing changes.
  */
 struct wr_handle {
 	struct wr_section *section;
+	struct wr_name *name;
 	u32 access;
 };
 
 /* No holes, and the same size for every caller. */
 static void __maybe_unused check_abi(void)
 {
-	BUILD_BUG_ON(sizeof(struct winregion_create_section) != 32);
+	BUILD_BUG_ON(sizeof(struct winregion_create_section) != 56);
+	BUILD_BUG_ON(sizeof(struct winregion_open_section) != 32);
 	BUILD_BUG_ON(sizeof(struct winregion_map_view) != 64);
 	BUILD_BUG_ON(sizeof(struct winregion_unmap_view) != 24);
 	BUILD_BUG_ON(sizeof(struct winregion_flush_view) != 24);
-	BUILD_BUG_ON(sizeof(struct winregion_query_section) != 48);
+	BUILD_BUG_ON(sizeof(struct winregion_query_section) != 56);
 	BUILD_BUG_ON(sizeof(struct winregion_extend_section) != 16);
 	BUILD_BUG_ON(sizeof(struct winregion_duplicate_section) != 16);
 	BUILD_BUG_ON(sizeof(struct winregion_query_file) != 24);
 }
 
-/* Every structure begins with its size. */
-static int read_args(void *args, void __user *argp, u32 expected)
+/* Every structure begins with its size, which was @least once. */
+static int read_args_of(void *args, void __user *argp, u32 expected, u32 least)
 {
 	u32 size;
 
 	if (get_user(size, (u32 __user *)argp))
 		return -EFAULT;
-	if (size < expected)
+	if (size < least)
 		return -EINVAL;
 	return copy_struct_from_user(args, expected, argp, size);
 }
 
+static int read_args(void *args, void __user *argp, u32 expected)
+{
+	return read_args_of(args, argp, expected, expected);
+}
+
 /* ---- descriptors ---- */
+
+static void put_section(struct wr_section *section, struct wr_name *name)
+{
+	if (name)
+		wr_name_put(name);
+	wr_section_put(section);
+}
 
 static int handle_release(struct inode *inode, struct file *file)
 {
 	struct wr_handle *handle = file->private_data;
 
-	wr_section_put(handle->section);
+	put_section(handle->section, handle->name);
 	kfree(handle);
 	return 0;
 }
@@ -80,26 +97,35 @@ static const struct file_operations handle_operations = {
 	.llseek = noop_llseek,
 };
 
-/* Takes over the caller's reference to the section, also if it fails. */
-static struct file *make_handle(struct wr_section *section, u32 access)
+/* Takes over the caller's references to both, also if it fails. */
+static struct file *make_handle(struct wr_section *section,
+				struct wr_name *name, u32 access)
 {
 	struct wr_handle *handle;
 	struct file *file;
 
 	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
 	if (!handle) {
-		wr_section_put(section);
+		put_section(section, name);
 		return ERR_PTR(-ENOMEM);
 	}
 	handle->section = section;
+	handle->name = name;
 	handle->access = access;
 	file = anon_inode_getfile("[winregion-section]", &handle_operations,
 				  handle, O_RDWR);
 	if (IS_ERR(file)) {
-		wr_section_put(section);
+		put_section(section, name);
 		kfree(handle);
 	}
 	return file;
+}
+
+/* Of the section that has the name, the caller's reference to which it takes over. */
+static struct file *make_handle_by_name(struct wr_name *name, u32 access)
+{
+	wr_section_get(name->section);
+	return make_handle(name->section, name, access);
 }
 
 /* Tells the program the number that @file gets, which is the last that can fail. */
@@ -124,12 +150,16 @@ static int install(struct file *file, __s32 __user *user)
 #define CREATE_FLAGS \
 	(WINREGION_SECTION_RESERVE | WINREGION_SECTION_NOCACHE | \
 	 WINREGION_SECTION_WRITECOMBINE)
+#define CREATE_NAME_FLAGS \
+	(WINREGION_NAME_GLOBAL | WINREGION_NAME_NEW | WINREGION_NAME_EXISTING)
 
 static int parse_create(struct winregion_create_section *args,
 			struct wr_section_request *request)
 {
 	if (args->flags & ~CREATE_FLAGS ||
-	    args->access & ~WINREGION_SECTION_ALL)
+	    args->access & ~WINREGION_SECTION_ALL ||
+	    args->name_flags & ~CREATE_NAME_FLAGS ||
+	    args->others & ~WINREGION_SECTION_ALL)
 		return -EOPNOTSUPP;
 	if (args->protection == WINREGION_READONLY)
 		request->rights = WR_READ;
@@ -145,23 +175,150 @@ static int parse_create(struct winregion_create_section *args,
 	return 0;
 }
 
-static int create(struct wr_section_request *request, u32 access,
+/* Its name, where it can have one; it is NULL or an error otherwise. */
+static struct wr_name *read_name(struct winregion_create_section *args)
+{
+	const u32 both = WINREGION_NAME_NEW | WINREGION_NAME_EXISTING;
+
+	if (!args->name) {
+		if (args->name_length || args->name_flags || args->others)
+			return ERR_PTR(-EINVAL);
+		return NULL;
+	}
+	if ((args->name_flags & both) == both)
+		return ERR_PTR(-EINVAL);
+	/* There is nobody else in a user's own names. */
+	if (!(args->name_flags & WINREGION_NAME_GLOBAL))
+		args->others = 0;
+	return wr_name_read(args->name, args->name_length, args->name_flags,
+			    args->others);
+}
+
+/* A number for @file, of which the program is told, or an error */
+static int prepare(struct winregion_create_section *args, struct file *file,
+		   struct winregion_create_section __user *user, bool existed)
+{
+	struct wr_handle *handle = file->private_data;
+	int fd = get_unused_fd_flags(O_CLOEXEC);
+
+	if (fd < 0)
+		return fd;
+	if (!put_user(fd, &user->out_fd) &&
+	    !put_user(wr_section_size(handle->section), &user->length) &&
+	    !(args->name && put_user((u32)existed, &user->out_existed)))
+		return fd;
+	put_unused_fd(fd);
+	return -EFAULT;
+}
+
+/* The section that has the name. Takes over the caller's reference to it. */
+static int give_existing(struct winregion_create_section *args,
+			 struct wr_name *name,
+			 struct winregion_create_section __user *user)
+{
+	struct file *file = make_handle_by_name(name, args->access);
+	int fd;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	fd = prepare(args, file, user, true);
+	if (fd < 0)
+		fput(file);
+	else
+		fd_install(fd, file);
+	return min(fd, 0);
+}
+
+/* The program is told of nothing that is not there. */
+static void take_back(struct winregion_create_section *args,
+		      struct winregion_create_section __user *user)
+{
+	put_user(args->out_fd, &user->out_fd);
+	put_user(args->length, &user->length);
+	put_user(args->out_existed, &user->out_existed);
+}
+
+/* The last step, and the first that others can see. Takes over @file and @fd. */
+static int give_new(struct winregion_create_section *args, struct file *file,
+		    int fd, struct winregion_create_section __user *user)
+{
+	struct wr_handle *handle = file->private_data;
+	struct wr_name *existing = NULL;
+	int err;
+
+	if (handle->name)
+		existing = wr_name_give(handle->name, handle->section,
+					args->access);
+	if (!existing) {
+		fd_install(fd, file);
+		return 0;
+	}
+	put_unused_fd(fd);
+	fput(file);
+	if (IS_ERR(existing))
+		err = PTR_ERR(existing);
+	else
+		err = give_existing(args, existing, user);
+	if (err)
+		take_back(args, user);
+	return err;
+}
+
+/* Takes over the caller's reference to the name, which can be NULL. */
+static int create(struct winregion_create_section *args,
+		  struct wr_section_request *request, struct wr_name *name,
 		  struct winregion_create_section __user *user)
 {
 	struct wr_section *section = wr_section_create(request);
 	struct file *file;
+	int fd;
 
-	if (IS_ERR(section))
+	if (IS_ERR(section)) {
+		if (name)
+			wr_name_put(name);
 		return PTR_ERR(section);
-	file = make_handle(section, access);
+	}
+	file = make_handle(section, name, args->access);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	if (put_user(request->size, &user->length)) {
-		fput(file);
-		return -EFAULT;
-	}
-	return install(file, &user->out_fd);
+	fd = prepare(args, file, user, false);
+	if (fd >= 0)
+		return give_new(args, file, fd, user);
+	fput(file);
+	return fd;
 }
+
+static int create_named(struct winregion_create_section *args,
+			struct wr_section_request *request,
+			struct wr_name *name,
+			struct winregion_create_section __user *user)
+{
+	struct wr_name *existing = wr_name_existing(name, args->access);
+
+	if (!existing && !(args->name_flags & WINREGION_NAME_EXISTING))
+		return create(args, request, name, user);
+	wr_name_put(name);
+	if (!existing)
+		return -ESRCH;
+	if (IS_ERR(existing))
+		return PTR_ERR(existing);
+	return give_existing(args, existing, user);
+}
+
+static int create_any(struct winregion_create_section *args,
+		      struct wr_section_request *request,
+		      struct winregion_create_section __user *user)
+{
+	struct wr_name *name = read_name(args);
+
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	if (name)
+		return create_named(args, request, name, user);
+	return create(args, request, NULL, user);
+}
+
+#define FIRST_CREATE_SIZE offsetofend(struct winregion_create_section, length)
 
 static int ioc_create(void __user *argp)
 {
@@ -169,7 +326,7 @@ static int ioc_create(void __user *argp)
 	struct wr_section_request request = {};
 	int err;
 
-	err = read_args(&args, argp, sizeof(args));
+	err = read_args_of(&args, argp, sizeof(args), FIRST_CREATE_SIZE);
 	if (!err)
 		err = parse_create(&args, &request);
 	if (err)
@@ -179,10 +336,61 @@ static int ioc_create(void __user *argp)
 		if (!request.file)
 			return -EBADF;
 	}
-	err = create(&request, args.access, argp);
+	err = create_any(&args, &request, argp);
 	if (request.file)
 		fput(request.file);
 	return err;
+}
+
+/* ---- WINREGION_OPEN_SECTION ---- */
+
+static int parse_owner(struct winregion_open_section *args, kuid_t *owner)
+{
+	*owner = INVALID_UID;
+	if (!(args->flags & WINREGION_NAME_OWNER))
+		return args->owner ? -EINVAL : 0;
+	*owner = make_kuid(current_user_ns(), args->owner);
+	return uid_valid(*owner) ? 0 : -EINVAL;
+}
+
+static struct wr_name *find_name(struct winregion_open_section *args)
+{
+	struct wr_name *wanted, *name;
+	kuid_t owner;
+	int err;
+
+	if (args->flags & ~(WINREGION_NAME_GLOBAL | WINREGION_NAME_OWNER) ||
+	    args->access & ~WINREGION_SECTION_ALL)
+		return ERR_PTR(-EOPNOTSUPP);
+	err = parse_owner(args, &owner);
+	if (err)
+		return ERR_PTR(err);
+	wanted = wr_name_read(args->name, args->name_length, args->flags, 0);
+	if (IS_ERR(wanted))
+		return wanted;
+	name = wr_name_open(wanted, args->access, owner);
+	wr_name_put(wanted);
+	return name;
+}
+
+static int ioc_open(void __user *argp)
+{
+	struct winregion_open_section __user *user = argp;
+	struct winregion_open_section args;
+	struct wr_name *name;
+	struct file *file;
+	int err;
+
+	err = read_args(&args, argp, sizeof(args));
+	if (err)
+		return err;
+	name = find_name(&args);
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	file = make_handle_by_name(name, args.access);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	return install(file, &user->out_fd);
 }
 
 /* ---- WINREGION_MAP_VIEW ---- */
@@ -394,14 +602,25 @@ static int ioc_query_file(void __user *argp)
 
 /* ---- ioctls of a descriptor ---- */
 
+#define FIRST_QUERY_SIZE offsetofend(struct winregion_query_section, out_inode)
+
+static void query_name(struct wr_name *name,
+		       struct winregion_query_section *args)
+{
+	args->out_flags |= WINREGION_SECTION_NAMED;
+	args->out_owner = from_kuid(current_user_ns(), name->owner);
+	args->out_others = name->others;
+}
+
 static int ioc_query(struct wr_handle *handle, void __user *argp)
 {
 	struct wr_section *section = handle->section;
 	struct winregion_query_section args;
 	struct inode *inode;
+	u32 size;
 	int err;
 
-	err = read_args(&args, argp, sizeof(args));
+	err = read_args_of(&args, argp, sizeof(args), FIRST_QUERY_SIZE);
 	if (err)
 		return err;
 	if (args.flags)
@@ -421,7 +640,10 @@ static int ioc_query(struct wr_handle *handle, void __user *argp)
 		args.out_device = new_encode_dev(inode->i_sb->s_dev);
 		args.out_inode = inode->i_ino;
 	}
-	return copy_to_user(argp, &args, sizeof(args)) ? -EFAULT : 0;
+	if (handle->name)
+		query_name(handle->name, &args);
+	size = min_t(u32, args.size, sizeof(args));
+	return copy_to_user(argp, &args, size) ? -EFAULT : 0;
 }
 
 static int ioc_extend(struct wr_handle *handle, void __user *argp)
@@ -454,7 +676,9 @@ static int ioc_duplicate(struct wr_handle *handle, void __user *argp)
 	if (args.access & ~handle->access)
 		return -EKEYREJECTED;
 	wr_section_get(handle->section);
-	file = make_handle(handle->section, args.access);
+	if (handle->name)
+		wr_name_get(handle->name);
+	file = make_handle(handle->section, handle->name, args.access);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	return install(file, &user->out_fd);
@@ -491,6 +715,8 @@ long wr_handle_device(unsigned int cmd, void __user *argp)
 	switch (cmd) {
 	case WINREGION_CREATE_SECTION:
 		return ioc_create(argp);
+	case WINREGION_OPEN_SECTION:
+		return ioc_open(argp);
 	case WINREGION_UNMAP_VIEW:
 		return ioc_unmap(argp);
 	case WINREGION_FLUSH_VIEW:

@@ -113,7 +113,7 @@ int wr_ioctl_get_info(struct wr_ioctl *call)
 		.out_features =
 			WINREGION_FEATURE_VECTOR | WINREGION_FEATURE_EXECUTE |
 			WINREGION_FEATURE_GUARD | WINREGION_FEATURE_FORK |
-			WINREGION_FEATURE_SECTION,
+			WINREGION_FEATURE_SECTION | WINREGION_FEATURE_NAME,
 		.out_lowest = wr_place_lowest(),
 		.out_highest = wr_highest(),
 		.out_max_regions = wr_space_max_regions(),

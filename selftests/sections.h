@@ -35,6 +35,71 @@ static inline int sec_create(int fd, int file, uint64_t length, uint32_t flags,
 			     WINREGION_SECTION_ALL);
 }
 
+/* By a name: what is not in @arg is what most tests want. A descriptor, or -errno */
+static inline int sec_create_named_with(int fd, const char *name,
+					struct winregion_create_section *arg)
+{
+	int ret;
+
+	arg->size = sizeof(*arg);
+	arg->name = (uintptr_t)name;
+	if (!arg->name_length)
+		arg->name_length = strlen(name);
+	if (!arg->file)
+		arg->file = -1;
+	if (!arg->protection)
+		arg->protection = WINREGION_READWRITE;
+	if (!arg->access)
+		arg->access = WINREGION_SECTION_ALL;
+	if (!arg->length)
+		arg->length = 0x10000;
+	arg->out_fd = -1;
+	arg->out_existed = ~0U;
+	ret = wr_ioctl(fd, WINREGION_CREATE_SECTION, arg);
+	return ret ? ret : arg->out_fd;
+}
+
+/* One that is new; 0 instead of a descriptor if it was there */
+static inline int sec_create_named(int fd, const char *name, uint32_t flags,
+				   uint32_t others)
+{
+	struct winregion_create_section arg = {
+		.name_flags = flags,
+		.others = others,
+	};
+	int section = sec_create_named_with(fd, name, &arg);
+
+	if (section < 0 || !arg.out_existed)
+		return section;
+	close(section);
+	return 0;
+}
+
+static inline int sec_open_with(int fd, const char *name,
+				struct winregion_open_section *arg)
+{
+	int ret;
+
+	arg->size = sizeof(*arg);
+	arg->name = (uintptr_t)name;
+	if (!arg->name_length)
+		arg->name_length = strlen(name);
+	arg->out_fd = -1;
+	ret = wr_ioctl(fd, WINREGION_OPEN_SECTION, arg);
+	return ret ? ret : arg->out_fd;
+}
+
+static inline int sec_open(int fd, const char *name, uint32_t flags,
+			   uint32_t access)
+{
+	struct winregion_open_section arg = {
+		.flags = flags,
+		.access = access,
+	};
+
+	return sec_open_with(fd, name, &arg);
+}
+
 static inline int sec_map_with(int section, struct winregion_map_view *arg,
 			       char **base)
 {

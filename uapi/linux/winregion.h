@@ -64,10 +64,13 @@
  * EFBIG          a section larger than its file, or than any address space
  * ERANGE         a view that begins or ends behind its section
  * EKEYREJECTED   a right that the file, the descriptor, the section or the view
- *                does not have
+ *                does not have, or the name does not give
  * EBUSY          decommit or release of a view
  * EALREADY       commit in a view of a file, which is committed always
  * EIO            the file system has failed to write
+ * ESRCH          no section has that name
+ * ENOTUNIQ       a section has the name that was to be new
+ * ENAMETOOLONG   a name of more than WINREGION_MAX_NAME bytes
  * ============== =========================================================
  */
 
@@ -131,7 +134,8 @@ enum {
 	WINREGION_CMD_QUERY_SECTION,
 	WINREGION_CMD_EXTEND_SECTION,
 	WINREGION_CMD_DUPLICATE_SECTION,
-	WINREGION_CMD_QUERY_FILE
+	WINREGION_CMD_QUERY_FILE,
+	WINREGION_CMD_OPEN_SECTION
 };
 
 /* Features of this module, in winregion_get_info.out_features */
@@ -140,6 +144,7 @@ enum {
 #define WINREGION_FEATURE_GUARD (1 << 2) /* one-shot guard pages */
 #define WINREGION_FEATURE_FORK (1 << 3) /* copy-on-write fork */
 #define WINREGION_FEATURE_SECTION (1 << 4) /* sections and views of them */
+#define WINREGION_FEATURE_NAME (1 << 6) /* names of sections */
 
 /**
  * struct winregion_get_info - ioctl(WINREGION_GET_INFO)
@@ -445,6 +450,39 @@ struct winregion_query_runs {
 #define WINREGION_SECTION_NOCACHE (1 << 1) /* shown in protections, no effect */
 #define WINREGION_SECTION_WRITECOMBINE (1 << 2) /* remembered, no effect */
 #define WINREGION_SECTION_FILE (1 << 3) /* of a file; out_flags only */
+#define WINREGION_SECTION_NAMED (1 << 4) /* it has a name; out_flags only */
+
+/**
+ * DOC: Names of sections
+ *
+ * A name belongs to an IPC namespace, that of who gives it. It is any bytes, 1 to
+ * WINREGION_MAX_NAME, and lasts as long as a descriptor of its section is open
+ * somewhere; views alone do not keep it. Rules: CM-44 to CM-46.
+ *
+ * Each user has names of his own, which nobody else can use. With
+ * WINREGION_NAME_GLOBAL a name is one of all users, and is looked for in three
+ * places: the user's own names of that kind, then root's, then those that users
+ * share. A new one goes to the first if it is for its owner alone (@others is 0), to
+ * the second if its owner is root, and else to the third. The owner is the effective
+ * user ID, root the one of the user namespace that the IPC namespace belongs to.
+ *
+ * So nobody can take a name from somebody else: a new section is never another
+ * user's one, but for root's (for who is in that user namespace), and but for who
+ * gives everybody MAP_READ and MAP_WRITE anyway. If a name that is to be shared is
+ * another user's already, there is an error (EKEYREJECTED). Who opens a name of all
+ * users has asked for anybody's: WINREGION_NAME_OWNER says whose it has to be, and
+ * winregion_query_section.out_owner tells whose it is.
+ *
+ * The owner can open a section for all there is to it, root others' sections for no
+ * more than everybody.
+ */
+#define WINREGION_MAX_NAME 1024
+
+/* Flags of winregion_create_section.name_flags, winregion_open_section.flags */
+#define WINREGION_NAME_GLOBAL (1 << 0) /* one of all users */
+#define WINREGION_NAME_NEW (1 << 1) /* create: never one that exists */
+#define WINREGION_NAME_EXISTING (1 << 2) /* create: only one that exists */
+#define WINREGION_NAME_OWNER (1 << 3) /* open: only that of @owner */
 
 /**
  * struct winregion_create_section - ioctl(WINREGION_CREATE_SECTION)
@@ -457,6 +495,12 @@ struct winregion_query_runs {
  * @out_fd: the new descriptor, which is closed by exec
  * @length: in: bytes, or 0 for all of the file; out: bytes of the section, of memory
  *	whole pages
+ * @name: 0, or the address of its name
+ * @name_length: bytes of @name
+ * @name_flags: WINREGION_NAME_GLOBAL, _NEW, _EXISTING
+ * @others: WINREGION_SECTION_* that other users can open it for, by a name of all
+ *	users
+ * @out_existed: 1 if the name was there, else 0; only written if there is a @name
  *
  * The file must be open for reading, and for writing if @protection is
  * WINREGION_READWRITE, and as large as the section (EFBIG); it must be possible to
@@ -467,8 +511,14 @@ struct winregion_query_runs {
  * committed; for files that flag has no effect. Rules: CM-01, CM-02, CM-04 to CM-06,
  * CM-08, CM-10, CM-11, CM-20, CM-21, CM-23, CM-25 to CM-29, CM-31, CM-47, CM-48.
  *
+ * With a name that a section has already, @out_fd is a descriptor of that one, if it
+ * can be opened for @access, and what was to be made does not matter (CM-41);
+ * WINREGION_NAME_NEW refuses it (ENOTUNIQ). With WINREGION_NAME_EXISTING nothing is
+ * made (ESRCH).
+ *
  * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EBADF, EDOM, EMEDIUMTYPE,
- * EKEYREJECTED, ENXIO, EFBIG, EDQUOT, EMFILE, ENFILE, ENOSPC, EAGAIN, ENOMEM, EINTR.
+ * EKEYREJECTED, ENXIO, EFBIG, EDQUOT, EMFILE, ENFILE, ENOSPC, EAGAIN, ENOMEM, EINTR,
+ * ENAMETOOLONG, ENOTUNIQ, ESRCH.
  */
 struct winregion_create_section {
 	__u32 size;
@@ -478,10 +528,42 @@ struct winregion_create_section {
 	__u32 access;
 	__s32 out_fd;
 	__aligned_u64 length;
+	__aligned_u64 name;
+	__u32 name_length;
+	__u32 name_flags;
+	__u32 others;
+	__u32 out_existed;
 };
 
 #define WINREGION_CREATE_SECTION \
 	_IO(WINREGION_TYPE, WINREGION_CMD_CREATE_SECTION)
+
+/**
+ * struct winregion_open_section - ioctl(WINREGION_OPEN_SECTION)
+ * @size: sizeof(struct winregion_open_section)
+ * @flags: WINREGION_NAME_GLOBAL, _OWNER
+ * @name: the address of its name
+ * @name_length: bytes of @name
+ * @access: WINREGION_SECTION_* that the new descriptor allows
+ * @owner: with WINREGION_NAME_OWNER the user whose it has to be, else 0
+ * @out_fd: the new descriptor, which is closed by exec
+ *
+ * Rules: OM-01 to OM-03, CM-43.
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, ENAMETOOLONG, ESRCH, EKEYREJECTED,
+ * EMFILE, ENFILE, ENOMEM.
+ */
+struct winregion_open_section {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 name;
+	__u32 name_length;
+	__u32 access;
+	__u32 owner;
+	__s32 out_fd;
+};
+
+#define WINREGION_OPEN_SECTION _IO(WINREGION_TYPE, WINREGION_CMD_OPEN_SECTION)
 
 /* Flags of winregion_map_view */
 #define WINREGION_VIEW_TOP_DOWN (1 << 0) /* as high as possible */
@@ -578,6 +660,9 @@ struct winregion_flush_view {
  * @out_length: bytes
  * @out_device: st_dev of its file, as by stat(); 0 for memory
  * @out_inode: st_ino of its file; 0 for memory
+ * @out_owner: who has given it its name; ~0 if that user is not known in the caller's
+ *	user namespace; 0 without a name
+ * @out_others: WINREGION_SECTION_* that other users can open it for
  *
  * Needs WINREGION_SECTION_QUERY (EKEYREJECTED). Rules: CM-25, CM-26, CM-49.
  *
@@ -593,6 +678,8 @@ struct winregion_query_section {
 	__aligned_u64 out_length;
 	__aligned_u64 out_device;
 	__aligned_u64 out_inode;
+	__u32 out_owner;
+	__u32 out_others;
 };
 
 #define WINREGION_QUERY_SECTION _IO(WINREGION_TYPE, WINREGION_CMD_QUERY_SECTION)
