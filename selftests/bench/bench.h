@@ -124,6 +124,7 @@ extern const struct row basic_rows[];	/* basic.c */
 extern const struct row event_rows[];	/* events.c */
 extern const struct row query_rows[];	/* query.c */
 extern const struct row series_rows[];	/* series.c */
+extern const struct row view_rows[];	/* views.c */
 extern const struct row memory_rows[];	/* memory.c */
 extern const struct row thread_rows[];	/* threads.c */
 
@@ -132,6 +133,7 @@ char *runs_make(const struct way *way, size_t runs);
 
 /* query.c */
 void ask_winregion(char *at);
+void ask_null(char *at);
 bool procmap_exists(void);
 
 /* settle.c */

@@ -32,7 +32,8 @@ smoke_rows=(reserve-64k reserve-64m commit-isolated commit-sequential
 	commit-vector touch-sequential touch-random touch-huge retouch
 	decommit-touched decommit-untouched protect protect-huge
 	protect-alternating exec-toggle fork@67108864 forked core-dump query@10
-	query-bulk places@1000)
+	query-bulk view-read view-write view-touch view-protect@0 view-map-64k
+	view-map-4m view-commit places@1000)
 
 # Boot kernel $1 for the clock $2, and keep what the program prints in file $3.
 boot()

@@ -28,8 +28,8 @@ static unsigned int processes = 5;
 static const struct way *only_way;
 
 static const struct row *const lists[] = {
-	basic_rows, event_rows, query_rows, series_rows, memory_rows,
-	thread_rows,
+	basic_rows, event_rows, query_rows, series_rows, view_rows,
+	memory_rows, thread_rows,
 };
 
 static bool contains_word(const char *words, const char *word)

@@ -129,7 +129,7 @@ void ask_winregion(char *at)
 		die("wrong answer");
 }
 
-static void ask_null(char *at)
+void ask_null(char *at)
 {
 	if (!ioctl(device, NULL_IOCTL, 0))
 		die("an unknown ioctl is known");

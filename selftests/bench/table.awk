@@ -36,6 +36,8 @@ function begin_part(name)
 	split("mmap madvise guard", recipe, " ")
 	if (part == "questions")
 		split("null maps procmap", recipe, " ")
+	if (part == "views")
+		split("mmap null -", recipe, " ")
 	if (part == "programs")
 		split("mmap mremap -", recipe, " ")
 	recipe[4] = "loop"
@@ -106,6 +108,16 @@ function print_value(key, kind, target, value, title,	i, beside, good)
 		verdict(value != "" && good), beside
 }
 
+# What the sizes of a row are numbers of
+function things_of(row)
+{
+	if (row == "view-protect")
+		return "others"
+	if (row ~ /^views/)
+		return "views"
+	return row ~ /^(regions|places)/ ? "regions" : "runs"
+}
+
 function unevenness(row, between,	ends, low, high, i, n, value, parts)
 {
 	split(between, ends, "-")
@@ -135,7 +147,7 @@ function print_row(row, kind, target, against, title,	key)
 	} else if (kind == "flat") {
 		split(against, ends, "-")
 		title = title ", " ends[1] " to " ends[2] " " \
-			(row ~ /^(regions|places)/ ? "regions" : "runs")
+			things_of(row)
 		print_value(key, kind, target, unevenness(row, against), title)
 	} else if (kind == "locks") {
 		print_value(key, kind, target, locks[key, "winregion"], title)
