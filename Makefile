@@ -97,12 +97,14 @@ run:
 test:
 	@$(VM)/test.sh $(if $(FULL),-f) -k '$(KERNEL)' -t '$(TEST)'
 
-# RAW=0: no raw bytes; RAW=2: nothing else. Without TIMEOUT it may take any time.
+# RAW=0: no raw bytes; RAW=2: nothing else. SHARE=4: instead, four processes that
+# share sections. Without TIMEOUT it may take any time.
 fuzz: lib
 	@$(MAKE) -s -C selftests OUTPUT=$(CURDIR)/build/selftests fuzz
-	@TIMEOUT=$(or $(TIMEOUT),0) $(RUN) -- build/selftests/fuzz \
+	@TIMEOUT=$(or $(TIMEOUT),0) $(RUN) -l loop -l ext4 -- build/selftests/fuzz \
 		-n $(or $(OPS),1000000) -s $(or $(SEED),1) \
-		-p $(or $(PROCS),2) -t $(or $(THREADS),1) -r $(or $(RAW),1)
+		-p $(or $(PROCS),2) -t $(or $(THREADS),1) \
+		-S $(or $(SHARE),0) -r $(or $(RAW),$(if $(SHARE),0,1))
 
 DEMO := $(firstword $(wildcard selftests/demo/run.sh \
 			       userlib/examples/demo/run.sh))

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fuzz.h"
+#include "share.h"
 
 /* Seconds after which an episode hangs, also on a slow machine */
 #define TIME_LIMIT 900
@@ -426,7 +426,10 @@ int episode_run(struct fuzz_episode *episode, uint64_t seed)
 	pid = fork();
 	if (!pid) {
 		alarm(TIME_LIMIT);
-		_exit(run_threads(episode));
+		_exit(episode->options.sharers ?
+		      share_run(episode, episode->ops[0], episode->options.ops,
+				true, NULL) :
+		      run_threads(episode));
 	}
 	return end_process(episode, pid);
 }
@@ -463,6 +466,8 @@ int episode_replay(struct fuzz_episode *episode, struct op *ops,
 	pid = fork();
 	if (!pid) {
 		alarm(TIME_LIMIT);
+		if (episode->options.sharers)
+			_exit(share_run(episode, ops, nr, false, emit));
 		snprintf(title, sizeof(title), "seed %llu, thread %d",
 			 (unsigned long long)episode->seed, thread);
 		emit_begin(emit, episode->arena, title);

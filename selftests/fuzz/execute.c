@@ -683,8 +683,7 @@ void fuzz_catch_faults(void)
 }
 
 /* 0, or the signal that the access raised */
-static int access_word(uint64_t address, enum model_access access,
-		       uint32_t *value)
+int fuzz_access(uint64_t address, enum model_access access, uint32_t *value)
 {
 	volatile uint32_t *word = (void *)(uintptr_t)address;
 	int sig = sigsetjmp(env, 0);
@@ -738,7 +737,7 @@ static bool touch(struct fuzz *fuzz, const struct op *op,
 		  emit_address(&op->range[0]), model_word_offset(word), value,
 		  works);
 	if (!fuzz->dry) {
-		sig = access_word(address, access, &value);
+		sig = fuzz_access(address, access, &value);
 		if (!expect_signal(fuzz, address, sig, page, names[access],
 				   works))
 			return false;
@@ -1174,7 +1173,7 @@ static bool verify_words(struct fuzz *fuzz, unsigned int space, uint32_t i)
 
 	for (word = 0; word < MODEL_WORDS; word++) {
 		value = 0;
-		sig = access_word(address + model_word_offset(word), MODEL_READ,
+		sig = fuzz_access(address + model_word_offset(word), MODEL_READ,
 				  &value);
 		if (!sig && value == page->word[word])
 			continue;

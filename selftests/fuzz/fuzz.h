@@ -9,6 +9,7 @@
  *	episode.c	many operations from a clean start, with threads and forks
  *	shrink.c	finds the few that make the difference
  *	raw.c		the other fuzzer: bytes that no program would send
+ *	share.h		sections that several processes share, and its parts
  *	main.c		the program
  *
  * An operation is data: addresses in it are relative to spans of the model, so
@@ -37,6 +38,7 @@
 #define FUZZ_CHILDREN 2
 #define FUZZ_DEPTH 2
 #define FUZZ_RUNS 64
+#define SHARE_PROCESSES 6
 
 enum op_kind {
 	OP_NONE,
@@ -156,6 +158,7 @@ struct fuzz {
 struct fuzz_options {
 	uint64_t ops;		/* in each episode */
 	unsigned int threads;
+	unsigned int sharers;	/* processes that share sections, or 0 */
 	unsigned int bug;	/* of the model */
 	bool dry;
 };
@@ -179,6 +182,7 @@ bool fuzz_verify(struct fuzz *fuzz);
 void fuzz_emit_contents(struct fuzz *fuzz);
 __attribute__((format(printf, 2, 3)))
 bool fuzz_differs(struct fuzz *fuzz, const char *format, ...);
+int fuzz_access(uint64_t address, enum model_access access, uint32_t *value);
 bool fuzz_resolve(struct fuzz *fuzz, const struct op_range *range,
 		  uint64_t *address);
 

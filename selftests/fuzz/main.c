@@ -2,13 +2,14 @@
 /*
  * Random calls, compared with a model of what they must do:
  *
- *	fuzz [-n OPERATIONS] [-s SEED] [-p PROCESSES] [-t THREADS] [-e LENGTH]
- *	     [-r 0|1|2] [-b BUG] [-E]
+ *	fuzz [-n OPERATIONS] [-s SEED] [-p PROCESSES] [-t THREADS] [-S SHARERS]
+ *	     [-e LENGTH] [-r 0|1|2] [-b BUG] [-E]
  *
  *	-n	operations in all (1000000)
  *	-s	the first seed (1); each LENGTH operations have one of their own
  *	-p	processes that work beside each other (1)
  *	-t	threads in each of them (1)
+ *	-S	instead, each of them has so many that share sections (0)
  *	-e	operations with one seed (20000)
  *	-r	0: no raw bytes, 1: a tenth as many calls of that kind besides (the
  *		default), 2: nothing else
@@ -175,7 +176,7 @@ static bool parse(struct settings *settings, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "n:s:p:t:e:r:b:E")) != -1)
+	while ((option = getopt(argc, argv, "n:s:p:t:S:e:r:b:E")) != -1)
 		switch (option) {
 		case 'n':
 			settings->ops = strtoull(optarg, NULL, 0);
@@ -188,6 +189,9 @@ static bool parse(struct settings *settings, int argc, char **argv)
 			break;
 		case 't':
 			settings->options.threads = atoi(optarg);
+			break;
+		case 'S':
+			settings->options.sharers = atoi(optarg);
 			break;
 		case 'e':
 			settings->options.ops = strtoull(optarg, NULL, 0);
@@ -206,7 +210,9 @@ static bool parse(struct settings *settings, int argc, char **argv)
 		}
 	return optind == argc && settings->ops && settings->processes &&
 	       settings->options.ops && settings->options.threads &&
-	       settings->options.threads <= FUZZ_THREADS;
+	       settings->options.threads <= FUZZ_THREADS &&
+	       settings->options.sharers <= SHARE_PROCESSES &&
+	       (!settings->options.sharers || settings->options.threads == 1);
 }
 
 int main(int argc, char **argv)
@@ -221,7 +227,7 @@ int main(int argc, char **argv)
 
 	if (!parse(&settings, argc, argv)) {
 		fprintf(stderr,
-			"usage: fuzz [-n OPERATIONS] [-s SEED] [-p PROCESSES] [-t THREADS] [-e LENGTH] [-r 0|1|2] [-b BUG] [-E]\n");
+			"usage: fuzz [-n OPERATIONS] [-s SEED] [-p PROCESSES] [-t THREADS] [-S SHARERS] [-e LENGTH] [-r 0|1|2] [-b BUG] [-E]\n");
 		return 2;
 	}
 	if (settings.print)

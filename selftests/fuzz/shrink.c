@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fuzz.h"
+#include "share.h"
 
 #define MAX_ATTEMPTS 4000
+#define PRINTED 40
 
 struct shrinker {
 	struct fuzz_episode *episode;
@@ -207,6 +208,16 @@ static unsigned int how_many(struct fuzz_episode *episode, struct op *ops,
 	return comes_again(episode, ops, all) ? all : 0;
 }
 
+/* What came last, where it is not known what of it is needed */
+static void print_last(struct fuzz_episode *episode, const struct op *ops,
+		       unsigned int nr, FILE *file)
+{
+	unsigned int i = nr > PRINTED ? nr - PRINTED : 0;
+
+	for (; i < nr && episode->options.sharers; i++)
+		share_print(file, i, &ops[i]);
+}
+
 unsigned int shrink_and_print(struct fuzz_episode *episode, FILE *file)
 {
 	struct fuzz_report *report = episode->report;
@@ -219,6 +230,7 @@ unsigned int shrink_and_print(struct fuzz_episode *episode, FILE *file)
 		"# difference with seed %llu, thread %d, operation %u, depth %u:\n# %s\n",
 		(unsigned long long)episode->seed, report->thread, report->op,
 		report->depth, report->text);
+	print_last(episode, ops, report->op + 1, file);
 	fflush(file);
 	nr = how_many(episode, ops, report->op + 1, all);
 	if (!nr) {

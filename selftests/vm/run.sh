@@ -18,6 +18,7 @@
 #	-u UID		to run it as (0)
 #	-e NAME=VALUE	in its environment; may be repeated
 #	-f FILE		for the guest to have too, at the same path; repeated
+#	-l NAME		a module of the kernel's own to load; repeated
 #	-p PARAMETERS	of the module
 #	-a WORDS	for the kernel's command line
 #	-n		do not load the module
@@ -83,8 +84,8 @@ feed_shell()
 
 kernel=$(default_kernel)
 timeout=${TIMEOUT:-300}
-uid=0 params='' load=1 shell='' env=() files=() more='' feeder=''
-while getopts k:c:m:t:u:e:f:p:a:nAsv option; do
+uid=0 params='' load=1 shell='' env=() files=() names=() more='' feeder=''
+while getopts k:c:m:t:u:e:f:l:p:a:nAsv option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	c) cpus=$OPTARG ;;
@@ -93,6 +94,7 @@ while getopts k:c:m:t:u:e:f:p:a:nAsv option; do
 	u) uid=$OPTARG ;;
 	e) env+=("$OPTARG") ;;
 	f) files+=("$OPTARG") ;;
+	l) names+=("$OPTARG") ;;
 	p) params=$OPTARG ;;
 	a) append=$OPTARG ;;
 	n) load='' ;;
@@ -125,6 +127,7 @@ vm_prepare "$kernel"
 for file in "${files[@]}"; do
 	vm_carry "$file"
 done
+vm_modules "${names[@]}"
 [ -z "$load" ] || vm_module "$params"
 for word in "${env[@]}"; do
 	vm_job env "$word"

@@ -1,0 +1,603 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What sections and views must do, as simply as it can be put: files are arrays of
+ * pages, views arrays of protections. Written from uapi/linux/winregion.h and the
+ * rules; it shares no code with the module or the library.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "share.h"
+
+static void refuse(struct share_must *must, bool reason, int error)
+{
+	if (reason && must->nr < SHARE_ERRORS)
+		must->error[must->nr++] = error;
+}
+
+/* Whether a call may return that */
+bool share_allows(const struct share_must *must, int ret)
+{
+	unsigned int i;
+
+	for (i = 0; i < must->nr; i++)
+		if (ret == -must->error[i])
+			return true;
+	return !must->nr && !ret;
+}
+
+unsigned int share_word_offset(unsigned int word)
+{
+	static const unsigned int offsets[SHARE_WORDS] = { 8, 2044, 4088 };
+
+	return offsets[word % SHARE_WORDS];
+}
+
+static uint32_t pages_of(uint64_t bytes)
+{
+	return (bytes + MODEL_PAGE - 1) / MODEL_PAGE;
+}
+
+void share_init(struct share_world *world, unsigned int bug, uint64_t seed)
+{
+	static const uint64_t sizes[] = {
+		SHARE_LENGTH, 40 * MODEL_PAGE, 100 * MODEL_PAGE + 1234,
+		SHARE_LENGTH - 5 * MODEL_PAGE,
+	};
+	unsigned int i;
+
+	memset(world, 0, sizeof(*world));
+	world->bug = bug;
+	world->huge = seed % 2;
+	for (i = 0; i < SHARE_MEMORY; i++) {
+		world->file[i].used = true;
+		world->file[i].size = sizes[(seed + i) % ARRAY_SIZE(sizes)];
+	}
+}
+
+/* ---- what there is ---- */
+
+struct share_file *share_file_of(struct share_world *world,
+				 const struct share_view *view)
+{
+	return &world->file[world->section[view->section].file];
+}
+
+static bool section_is_reserve(const struct share_section *section)
+{
+	return section->flags & WINREGION_SECTION_RESERVE;
+}
+
+bool share_is_reserve(const struct share_world *world,
+		      const struct share_view *view)
+{
+	return section_is_reserve(&world->section[view->section]);
+}
+
+static bool process_has(const struct share_process *process,
+			unsigned int section)
+{
+	unsigned int i;
+
+	for (i = 0; i < SHARE_HANDLES; i++)
+		if (process->handle[i].used &&
+		    process->handle[i].section == section)
+			return true;
+	for (i = 0; i < SHARE_VIEWS; i++)
+		if (process->view[i].used && process->view[i].section == section)
+			return true;
+	return false;
+}
+
+static bool mail_has(const struct share_handle *mail, unsigned int section)
+{
+	unsigned int i;
+
+	for (i = 0; i < SHARE_MAIL; i++)
+		if (mail[i].used && mail[i].section == section)
+			return true;
+	return false;
+}
+
+static bool is_needed(const struct share_world *world, unsigned int section)
+{
+	unsigned int i;
+
+	for (i = 0; i < SHARE_PROCESSES; i++)
+		if (process_has(&world->process[i], section) ||
+		    mail_has(world->mail[i], section))
+			return true;
+	return false;
+}
+
+/* Sections that nobody has end, and memory with its section. */
+void share_collect(struct share_world *world)
+{
+	struct share_section *section;
+	unsigned int i;
+
+	for (i = 0; i < SHARE_SECTIONS; i++) {
+		section = &world->section[i];
+		if (!section->used || is_needed(world, i))
+			continue;
+		section->used = false;
+		if (section->file >= SHARE_MEMORY)
+			world->file[section->file].used = false;
+	}
+}
+
+/* What sections of a file need of it */
+uint64_t share_file_needs(const struct share_world *world, unsigned int file)
+{
+	const struct share_section *section;
+	uint64_t needs = 0;
+	unsigned int i;
+
+	for (i = 0; i < SHARE_SECTIONS; i++) {
+		section = &world->section[i];
+		if (section->used && section->file == file &&
+		    section->size > needs)
+			needs = section->size;
+	}
+	return needs;
+}
+
+unsigned int share_alive(const struct share_world *world)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < SHARE_PROCESSES; i++)
+		n += world->process[i].alive;
+	return n;
+}
+
+unsigned int share_views(const struct share_process *process)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < SHARE_VIEWS; i++)
+		n += process->view[i].used;
+	return n;
+}
+
+/* Or -1 */
+int share_free_handle(const struct share_process *process)
+{
+	int i;
+
+	for (i = 0; i < SHARE_HANDLES; i++)
+		if (!process->handle[i].used)
+			return i;
+	return -1;
+}
+
+bool share_is_free(const struct share_process *process, uint64_t base,
+		   uint64_t length)
+{
+	const struct share_view *view = process->view;
+	unsigned int i;
+
+	for (i = 0; i < SHARE_VIEWS; i++, view++)
+		if (view->used && base < view->base + view->pages * MODEL_PAGE &&
+		    view->base < base + length)
+			return false;
+	for (i = 0; i < SHARE_MEMORY; i++)
+		if (process->plain[i] &&
+		    base < process->plain[i] + SHARE_LENGTH &&
+		    process->plain[i] < base + length)
+			return false;
+	return true;
+}
+
+/* The highest in the arena for @length bytes, or 0 */
+uint64_t share_highest_place(const struct share_process *process,
+			     uint64_t length)
+{
+	uint64_t base = SHARE_ARENA + SHARE_ARENA_LENGTH;
+
+	while (base > SHARE_ARENA) {
+		base -= MODEL_UNIT;
+		if (base + length <= SHARE_ARENA + SHARE_ARENA_LENGTH &&
+		    share_is_free(process, base, length))
+			return base;
+	}
+	return 0;
+}
+
+/* ---- sections ---- */
+
+static int find_section(const struct share_world *world)
+{
+	int i;
+
+	for (i = 0; i < SHARE_SECTIONS; i++)
+		if (!world->section[i].used)
+			return i;
+	return -1;
+}
+
+static void make_memory(struct share_file *file, uint64_t size, bool committed)
+{
+	unsigned int i;
+
+	memset(file, 0, sizeof(*file));
+	file->used = true;
+	file->size = size;
+	for (i = 0; i < SHARE_PAGES; i++)
+		file->page[i].committed = committed;
+}
+
+static void check_create(const struct winregion_create_section *arg,
+			 const struct share_file *file, bool reader,
+			 struct share_must *must)
+{
+	refuse(must, arg->protection != WINREGION_READONLY &&
+	       arg->protection != WINREGION_READWRITE, EDOM);
+	refuse(must, arg->access & ~WINREGION_SECTION_ALL, EOPNOTSUPP);
+	refuse(must, !file && !arg->length, EINVAL);
+	if (!file)
+		return;
+	refuse(must, !arg->length && !file->size, ENXIO);
+	refuse(must, arg->length > file->size, EFBIG);
+	refuse(must, reader && arg->protection == WINREGION_READWRITE,
+	       EKEYREJECTED);
+}
+
+/* Return: the new handle, which is to get its descriptor, or -1. */
+int share_create(struct share_world *world, unsigned int me,
+		 struct winregion_create_section *arg, unsigned int file,
+		 struct share_must *must)
+{
+	struct share_handle *handle = world->process[me].handle;
+	int section = find_section(world), n;
+	bool memory = file >= SHARE_MEMORY;
+
+	n = share_free_handle(&world->process[me]);
+	check_create(arg, memory ? NULL : &world->file[file],
+		     arg->flags & SHARE_READER, must);
+	if (must->nr)
+		return -1;
+	arg->flags &= ~SHARE_READER;
+	if (memory) {
+		arg->length = pages_of(arg->length) * MODEL_PAGE;
+		make_memory(&world->file[file], arg->length,
+			    !(arg->flags & WINREGION_SECTION_RESERVE));
+	} else if (!arg->length) {
+		arg->length = world->file[file].size;
+	}
+	world->section[section] = (struct share_section) {
+		.used = true,
+		.file = file,
+		.flags = memory ? arg->flags :
+		       (arg->flags & ~WINREGION_SECTION_RESERVE) |
+		       WINREGION_SECTION_FILE,
+		.protection = arg->protection,
+		.size = arg->length,
+	};
+	handle[n] = (struct share_handle) {
+		.used = true,
+		.section = section,
+		.access = arg->access,
+	};
+	return n;
+}
+
+int share_duplicate(struct share_world *world, unsigned int me,
+		    unsigned int handle, uint32_t access,
+		    struct share_must *must)
+{
+	struct share_process *process = &world->process[me];
+	const struct share_handle *old = &process->handle[handle];
+	int n = share_free_handle(process);
+
+	refuse(must, access & ~WINREGION_SECTION_ALL, EOPNOTSUPP);
+	refuse(must, access & ~old->access, EKEYREJECTED);
+	if (must->nr)
+		return -1;
+	process->handle[n] = *old;
+	process->handle[n].access = access;
+	return n;
+}
+
+/* ---- views ---- */
+
+/* Of a protection that pages of views can have: may they be written, or read? */
+static bool may_write(uint32_t protection)
+{
+	return protection & (WINREGION_READWRITE |
+			     WINREGION_EXECUTE_READWRITE);
+}
+
+static bool may_read(uint32_t protection)
+{
+	return !(protection & WINREGION_NOACCESS);
+}
+
+static bool may_execute(uint32_t protection)
+{
+	return protection & 0xf0;
+}
+
+/* A valid protection, by itself */
+static bool is_plain(uint32_t protection)
+{
+	switch (protection) {
+	case WINREGION_NOACCESS:
+	case WINREGION_READONLY:
+	case WINREGION_READWRITE:
+		return true;
+	}
+	return false;
+}
+
+static bool is_valid_of_view(uint32_t protection)
+{
+	uint32_t base = protection & ~WINREGION_GUARD;
+
+	return is_plain(base) &&
+	       (base == protection || base != WINREGION_NOACCESS);
+}
+
+static bool is_valid_of_page(uint32_t protection)
+{
+	uint32_t base = protection & 0xff, modifiers = protection & ~0xffU;
+
+	if (!is_plain(base) && base != WINREGION_EXECUTE &&
+	    base != WINREGION_EXECUTE_READ &&
+	    base != WINREGION_EXECUTE_READWRITE)
+		return false;
+	/* WRITECOMBINE is never right in a view. */
+	return !modifiers || (base != WINREGION_NOACCESS &&
+			      (modifiers == WINREGION_GUARD ||
+			       modifiers == WINREGION_NOCACHE));
+}
+
+static bool has_rights(uint32_t allocation, uint32_t protection)
+{
+	return (may_write(allocation) || !may_write(protection)) &&
+	       (may_read(allocation) || !may_read(protection)) &&
+	       !may_execute(protection);
+}
+
+static void check_map(const struct share_handle *handle,
+		      const struct share_section *section,
+		      const struct winregion_map_view *arg,
+		      struct share_must *must)
+{
+	uint32_t needed = may_write(arg->protection) ?
+			  WINREGION_SECTION_MAP_WRITE :
+			  WINREGION_SECTION_MAP_READ;
+	uint64_t length = arg->length;
+
+	refuse(must, (arg->offset | arg->address) % MODEL_UNIT, EINVAL);
+	refuse(must, !is_valid_of_view(arg->protection), EDOM);
+	refuse(must, !(handle->access & needed) ||
+	       (may_write(arg->protection) &&
+		section->protection == WINREGION_READONLY), EKEYREJECTED);
+	refuse(must, arg->commit && section->flags & WINREGION_SECTION_FILE,
+	       EINVAL);
+	if (!length && arg->offset < section->size)
+		length = section->size - arg->offset;
+	refuse(must, arg->offset >= section->size ||
+	       length > section->size - arg->offset || arg->commit > length,
+	       ERANGE);
+}
+
+static void set_all(struct share_view *view, uint32_t protection)
+{
+	uint32_t i;
+
+	for (i = 0; i < view->pages; i++)
+		view->protection[i] = protection;
+}
+
+/*
+ * Of the place only what is given is looked at. Return: the view, which is to get
+ * its base, or -1.
+ */
+int share_map(struct share_world *world, unsigned int me, unsigned int handle,
+	      struct winregion_map_view *arg, struct share_must *must)
+{
+	struct share_process *process = &world->process[me];
+	const struct share_handle *from = &process->handle[handle];
+	const struct share_section *section = &world->section[from->section];
+	struct share_view *view = process->view;
+	uint32_t i;
+
+	check_map(from, section, arg, must);
+	if (must->nr)
+		return -1;
+	if (!arg->length)
+		arg->length = section->size - arg->offset;
+	arg->length = pages_of(arg->length) * MODEL_PAGE;
+	refuse(must, arg->address &&
+	       !share_is_free(process, arg->address, arg->length), EEXIST);
+	refuse(must, arg->lowest && !share_highest_place(process, arg->length),
+	       ENOSPC);
+	if (must->nr)
+		return -1;
+	while (view->used)
+		view++;
+	memset(view, 0, sizeof(*view));
+	view->used = true;
+	view->section = from->section;
+	view->allocation = arg->protection |
+			   (section->flags & WINREGION_SECTION_NOCACHE ?
+			    WINREGION_NOCACHE : 0);
+	view->pages = arg->length / MODEL_PAGE;
+	view->first = arg->offset / MODEL_PAGE;
+	set_all(view, arg->protection);
+	for (i = 0; i < pages_of(arg->commit); i++)
+		share_file_of(world, view)->page[view->first + i].committed =
+			true;
+	return view - process->view;
+}
+
+static bool is_committed(struct share_world *world,
+			 const struct share_view *view, uint32_t page)
+{
+	return !share_is_reserve(world, view) ||
+	       share_file_of(world, view)->page[view->first + page].committed;
+}
+
+/* What a query shows; 0 if it is not committed */
+static uint32_t shown(struct share_world *world, const struct share_view *view,
+		      uint32_t page)
+{
+	if (!is_committed(world, view, page))
+		return 0;
+	return view->protection[page] | (view->allocation & WINREGION_NOCACHE);
+}
+
+static void commit_page(struct share_world *world, struct share_view *view,
+			uint32_t page)
+{
+	struct share_page *pages = share_file_of(world, view)->page;
+
+	if (world->bug != SHARE_BUG_COMMIT || page % 8)
+		pages[view->first + page].committed = true;
+}
+
+static void check_change(struct share_world *world,
+			 const struct share_view *view, unsigned int kind,
+			 const struct winregion_range *range, uint32_t first,
+			 uint32_t end, struct share_must *must)
+{
+	bool file = world->section[view->section].flags &
+		    WINREGION_SECTION_FILE;
+	bool missing = false;
+	uint32_t i;
+
+	refuse(must, !range->length, EOVERFLOW);
+	refuse(must, end > view->pages, EXDEV);
+	refuse(must, !is_valid_of_page(range->protection), EDOM);
+	refuse(must, kind == SHARE_COMMIT && file, EALREADY);
+	refuse(must, is_valid_of_page(range->protection) &&
+	       !has_rights(view->allocation, range->protection), EKEYREJECTED);
+	for (i = first; i < end && i < view->pages; i++)
+		missing |= !is_committed(world, view, i);
+	refuse(must, kind == SHARE_PROTECT && missing, ENODATA);
+}
+
+/* PROTECT or COMMIT; the range begins in the view. */
+void share_change(struct share_world *world, struct share_view *view,
+		  unsigned int kind, struct winregion_range *range,
+		  struct share_must *must)
+{
+	uint64_t offset = range->address - view->base;
+	uint32_t first = offset / MODEL_PAGE;
+	uint32_t end = pages_of(offset + range->length), i;
+
+	check_change(world, view, kind, range, first, end, must);
+	if (must->nr)
+		return;
+	if (kind == SHARE_PROTECT)
+		range->out_old_protection = shown(world, view, first);
+	for (i = first; i < end; i++) {
+		view->protection[i] = range->protection & ~WINREGION_NOCACHE;
+		if (kind == SHARE_COMMIT)
+			commit_page(world, view, i);
+	}
+}
+
+/* The run from @page on */
+void share_describe(struct share_world *world, struct share_view *view,
+		    uint32_t page, struct winregion_run *run)
+{
+	uint32_t protection = shown(world, view, page), end = page + 1;
+
+	while (end < view->pages && shown(world, view, end) == protection)
+		end++;
+	*run = (struct winregion_run) {
+		.address = view->base + page * MODEL_PAGE,
+		.length = (end - page) * MODEL_PAGE,
+		.region_address = view->base,
+		.region_length = view->pages * MODEL_PAGE,
+		.region_protection = view->allocation,
+		.state = protection ? WINREGION_STATE_COMMIT :
+				      WINREGION_STATE_RESERVE,
+		.protection = protection,
+		.type = WINREGION_TYPE_MAPPED,
+	};
+}
+
+/* ---- accesses ---- */
+
+/* Whether the page is behind the end of the file */
+enum share_result share_behind(const struct share_world *world,
+			       unsigned int file, uint32_t page)
+{
+	if (page < pages_of(world->file[file].size))
+		return SHARE_WORKS;
+	/* Shmem maps large pages across the end of a file. */
+	return file == SHARE_TMPFS && world->huge ? SHARE_EITHER : SHARE_BUS;
+}
+
+/* What an access to a page of a view must come to. A guard goes off by it. */
+enum share_result share_access(struct share_world *world,
+			       struct share_view *view, uint32_t page,
+			       bool write, enum share_access how)
+{
+	uint32_t protection = view->protection[page];
+
+	if (!is_committed(world, view, page))
+		return SHARE_SEGV;
+	if (protection & WINREGION_GUARD) {
+		if (how == SHARE_BY_CPU || world->bug == SHARE_BUG_GUARD)
+			view->protection[page] &= ~WINREGION_GUARD;
+		return SHARE_SEGV;
+	}
+	if (!may_read(protection) || (write && !may_write(protection)))
+		return SHARE_SEGV;
+	return share_behind(world, world->section[view->section].file,
+			    view->first + page);
+}
+
+/* ---- files ---- */
+
+static void clear_words(struct share_file *file, uint64_t from)
+{
+	uint32_t page, word;
+
+	for (page = from / MODEL_PAGE; page < SHARE_PAGES; page++)
+		for (word = 0; word < SHARE_WORDS; word++)
+			if (page * MODEL_PAGE + share_word_offset(word) + 4 >
+			    from)
+				file->page[page].word[word] = 0;
+}
+
+/* @size does not cut a word in two. */
+void share_truncate(struct share_world *world, struct share_file *file,
+		    uint64_t size)
+{
+	file->size = size;
+	if (world->bug != SHARE_BUG_TRUNCATE)
+		clear_words(file, size);
+}
+
+void share_punch(struct share_file *file, uint32_t first, uint32_t pages)
+{
+	uint32_t i;
+
+	for (i = first; i < first + pages && i < SHARE_PAGES; i++)
+		memset(file->page[i].word, 0, sizeof(file->page[i].word));
+}
+
+/* ---- processes ---- */
+
+void share_forked(struct share_world *world, unsigned int parent,
+		  unsigned int child)
+{
+	struct share_view *view = world->process[child].view;
+	unsigned int i;
+
+	world->process[child] = world->process[parent];
+	for (i = 0; i < SHARE_VIEWS && world->bug == SHARE_BUG_FORK; i++)
+		set_all(&view[i], view[i].allocation);
+}
+
+void share_gone(struct share_world *world, unsigned int who)
+{
+	memset(&world->process[who], 0, sizeof(world->process[who]));
+	share_collect(world);
+}
