@@ -3,11 +3,11 @@
  * A short run of what "make fuzz" does at length, and tests of the fuzzer
  * itself: that it finds mistakes, and what it prints about them.
  */
-/* vm: timeout=600 cpus=2 */
+/* vm: modules=loop,ext4 timeout=600 cpus=2 */
 #include "kselftest_harness.h"
 
 #include "common.h"
-#include "fuzz/fuzz.h"
+#include "fuzz/share.h"
 #include "wr_test_util.h"
 #include "race.h"
 
@@ -84,6 +84,22 @@ FIXTURE_VARIANT_ADD(random, four_threads)
 	.seed = 3000,
 };
 
+FIXTURE_VARIANT_ADD(random, sharing)
+{
+	.options = { .ops = 20000, .threads = 1, .sharers = 4 },
+	.processes = 1,
+	.seeds = ROUNDS_OF(fuzz_sharing),
+	.seed = 4000,
+};
+
+FIXTURE_VARIANT_ADD(random, two_times_sharing)
+{
+	.options = { .ops = 20000, .threads = 1, .sharers = 3 },
+	.processes = 2,
+	.seeds = ROUNDS_OF(fuzz_two_times_sharing),
+	.seed = 5000,
+};
+
 FIXTURE_SETUP(random)
 {
 	self->fd = wr_open();
@@ -98,8 +114,9 @@ FIXTURE_TEARDOWN(random)
 
 /*
  * Rules: M-01, M-02, M-10, M-11, M-12, P-09, VA-08, VF-08, VP-01, VQ-03, VQ-05,
- * NF-01, GP-02, GP-04, AR-11. Every call, access and query does what the model
- * says, and nothing is left.
+ * NF-01, GP-02, GP-04, AR-11, MV-01, MV-20, MV-50, MV-51, SR-02, SR-03, SR-07,
+ * UM-01, UM-02, VV-01, VC-02. Every call, access and query does what the model says,
+ * and nothing is left.
  */
 TEST_F_TIMEOUT(random, calls_do_what_the_model_says, 120)
 {
@@ -145,6 +162,7 @@ FIXTURE(planted)
 FIXTURE_VARIANT(planted)
 {
 	unsigned int bug;
+	unsigned int sharers;
 };
 
 FIXTURE_VARIANT_ADD(planted, old_protection) { .bug = MODEL_BUG_OLD };
@@ -154,10 +172,35 @@ FIXTURE_VARIANT_ADD(planted, charge) { .bug = MODEL_BUG_CHARGE };
 FIXTURE_VARIANT_ADD(planted, vector) { .bug = MODEL_BUG_VECTOR };
 FIXTURE_VARIANT_ADD(planted, lost) { .bug = MODEL_BUG_LOST };
 
+FIXTURE_VARIANT_ADD(planted, shared_guard)
+{
+	.bug = SHARE_BUG_GUARD,
+	.sharers = 3,
+};
+
+FIXTURE_VARIANT_ADD(planted, shared_commit)
+{
+	.bug = SHARE_BUG_COMMIT,
+	.sharers = 3,
+};
+
+FIXTURE_VARIANT_ADD(planted, shared_truncate)
+{
+	.bug = SHARE_BUG_TRUNCATE,
+	.sharers = 3,
+};
+
+FIXTURE_VARIANT_ADD(planted, shared_fork)
+{
+	.bug = SHARE_BUG_FORK,
+	.sharers = 3,
+};
+
 FIXTURE_SETUP(planted)
 {
 	struct fuzz_options options = {
 		.ops = 5000, .threads = 1, .bug = variant->bug,
+		.sharers = variant->sharers,
 	};
 
 	ASSERT_TRUE(episode_init(&self->episode, &options));

@@ -203,6 +203,7 @@ struct share_must {
  * struct share - what one process works with
  * @fuzz: report and file to print to
  * @me: its slot
+ * @compared: the operation that is going on had something to be compared
  * @file: descriptors of the files, to write, and only to read
  * @scratch: a file for system calls
  * @post: sockets to each slot, and each slot's own
@@ -213,6 +214,7 @@ struct share {
 	struct op *ops;
 	unsigned int me;
 	bool generate;
+	bool compared;
 	int fd;
 	int file[SHARE_MEMORY][2];
 	int scratch;

@@ -81,6 +81,7 @@ void share_print(FILE *file, unsigned int at, const struct op *op)
 static bool judge(struct share *share, const struct op *op, int ret,
 		  const struct share_must *must)
 {
+	share->compared = true;
 	if (share_allows(must, ret))
 		return true;
 	return fuzz_differs(&share->fuzz, "%s by process %u: %d (%s), but it must be %d (%s)",
@@ -93,6 +94,7 @@ static bool judge(struct share *share, const struct op *op, int ret,
 static bool same(struct share *share, const struct op *op, const char *what,
 		 uint64_t is, uint64_t must)
 {
+	share->compared = true;
 	if (is == must)
 		return true;
 	return fuzz_differs(&share->fuzz, "%s by process %u: %s 0x%llx, but it must be 0x%llx",
@@ -690,6 +692,7 @@ static bool attempt_was(struct share *share, const struct op *op,
 	};
 	bool must = attempt->must == SHARE_WORKS;
 
+	share->compared = true;
 	if (attempt->must != SHARE_EITHER && works != must)
 		return fuzz_differs(&share->fuzz, "%s of 0x%llx (page %u of the file) by process %u: result %d, but it must %s",
 				    share_names[op->kind],
