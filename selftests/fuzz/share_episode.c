@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
-#include <linux/loop.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -25,9 +24,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "loop.h"
 #include "share.h"
-
-#define IMAGE_SIZE (12 << 20)
 
 /* ---- words that processes wait for ---- */
 
@@ -313,46 +311,14 @@ struct place {
 	int loop;
 };
 
-static int attach_image(const char *image, char *device, size_t size)
-{
-	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	int file = open(image, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	int loop = -1, tries;
-
-	if (ftruncate(file, IMAGE_SIZE))
-		control = -1;
-	/* Others may be faster at the one that is free. */
-	for (tries = 0; control >= 0 && loop < 0 && tries < 50; tries++) {
-		snprintf(device, size, "/dev/loop%d",
-			 ioctl(control, LOOP_CTL_GET_FREE));
-		loop = open(device, O_RDWR | O_CLOEXEC);
-		if (loop >= 0 && ioctl(loop, LOOP_SET_FD, file)) {
-			close(loop);
-			loop = -1;
-		}
-	}
-	close(control);
-	close(file);
-	if (loop < 0)
-		return -1;
-	/* What somebody has open for writing is not mounted everywhere. */
-	control = open(device, O_RDONLY | O_CLOEXEC);
-	close(loop);
-	return control;
-}
-
 static bool mount_disk(struct place *place)
 {
-	char device[32], command[80];
+	char device[32];
 
 	if (access("/dev/loop-control", F_OK))
 		return false;
-	place->loop = attach_image(place->image, device, sizeof(device));
-	if (place->loop < 0)
-		return false;
-	snprintf(command, sizeof(command),
-		 "mke2fs -F -b 4096 %s >/dev/null 2>&1", device);
-	return !system(command) && !mount(device, place->disk, "ext4", 0, NULL);
+	place->loop = loop_begin(place->image, device, sizeof(device));
+	return place->loop >= 0 && loop_mount(device, place->disk);
 }
 
 static void make_place(struct place *place, bool huge)
@@ -392,11 +358,7 @@ static bool clear_place(struct place *place)
 	bool ok = (!place->has_tmpfs || unmount(place->tmpfs)) &&
 		  (!place->has_disk || unmount(place->disk));
 
-	if (place->loop >= 0) {
-		ioctl(place->loop, LOOP_CLR_FD);
-		close(place->loop);
-	}
-	unlink(place->image);
+	loop_end(place->loop, place->image);
 	rmdir(place->tmpfs);
 	rmdir(place->disk);
 	rmdir(place->directory);

@@ -6,8 +6,8 @@
 #
 #	soak.sh HOURS [KERNEL...]
 #
-# Calls compared with the model, from a seed that no round had before; raw
-# bytes; the races, with many times the rounds of a full run; and every error path. A
+# Calls compared with the model, from a seed that no round had before; those of
+# processes that share sections; raw bytes; the races, with many times the rounds of a full run; and every error path. A
 # round that fails does not end the run; all its logs are kept in build/soak.
 
 set -euo pipefail
@@ -16,7 +16,7 @@ set -euo pipefail
 # Of calls in a round, and of the tests' own rounds in a full run
 calls=500000
 times=5
-racing='race_test process_test fork_test hazard_test huge_test ptes_test unit_test'
+racing='race_test section_race_test process_test fork_test hazard_test huge_test ptes_test unit_test'
 failing='fail_nth_test'
 
 logs=$build/soak
@@ -57,6 +57,8 @@ round()
 	[ -z "$flavour" ] || n=$((calls / 5)) r=1
 	step "$1" fuzz make -s -C "$top" fuzz KERNEL="$1" \
 		SEED=$((seed + rounds)) OPS="$n"
+	step "$1" sharing make -s -C "$top" fuzz KERNEL="$1" \
+		SEED=$((seed + rounds)) OPS="$n" SHARE=4
 	step "$1" races "$vm/test.sh" -f -r "$r" -k "$1" -t "$racing"
 	[ "$flavour" != debug ] ||
 		step "$1" failures "$vm/test.sh" -k "$1" -t "$failing"
