@@ -20,6 +20,7 @@
 #include <linux/sched/signal.h>
 
 #include "change.h"
+#include "copies.h"
 #include "fault.h"
 #include "huge.h"
 #include "layout.h"
@@ -296,9 +297,9 @@ static int check_view(struct wr_batch *batch, struct wr_change *change,
 		      struct wr_needs *needs)
 {
 	struct wr_window *window = change->window;
+	u8 new = change->state, old;
 	pgoff_t i, next;
 	int err;
-	u8 old;
 
 	err = view_allows(batch, change);
 	for (i = change->first; !err && i < change->end; i = next) {
@@ -306,12 +307,18 @@ static int check_view(struct wr_batch *batch, struct wr_change *change,
 		if (batch->op == WR_PROTECT && !wr_state_is_committed(old))
 			err = -ENODATA;
 		wr_rights_note(&change->rights, wr_state_rights(old),
-			       wr_state_rights(change->state));
+			       wr_state_rights(new));
+		if (wr_state_copies(new))
+			needs->charge +=
+				wr_copies_more(window, old, new, i, next);
 		if (is_killed(batch))
 			return -EINTR;
 	}
-	if (!err && change->rights.unlike && !window->tracked)
+	if (!err && ((change->rights.unlike && !window->tracked) ||
+		     (wr_state_copies(new) && !window->view->copies))) {
 		needs->track = window;
+		needs->copies = wr_state_copies(new);
+	}
 	if (!err && change->rights.lost)
 		needs->mmap = WR_MMAP_WRITE;
 	return err;
@@ -328,6 +335,8 @@ static int check_change(struct wr_batch *batch, struct wr_change *change,
 	change->rights = (struct wr_rights){};
 	if (window->view)
 		return check_view(batch, change, needs);
+	if (wr_state_copies(change->state))
+		return -EDOM;
 	for (i = change->first; !err && i < change->end; i = next) {
 		old = wr_runs_span(&window->runs, i, change->end, &next);
 		err = wr_change_check_run(window, batch->op, old, change->state,
@@ -384,9 +393,12 @@ static int split_change(struct wr_change *change)
 	int err;
 
 	err = wr_runs_split(runs, change->first, GFP_KERNEL_ACCOUNT);
-	if (err)
-		return err;
-	return wr_runs_split(runs, change->end, GFP_KERNEL_ACCOUNT);
+	if (!err)
+		err = wr_runs_split(runs, change->end, GFP_KERNEL_ACCOUNT);
+	if (!err && change->window->view)
+		err = wr_copies_prepare(change->window, change->first,
+					change->end, change->state);
+	return err;
 }
 
 /* Where the pages of a view are in its section. */
@@ -505,12 +517,32 @@ static void note_all_old(struct wr_batch *batch)
 	}
 }
 
+/* The charge of pages that will be written in place, or will not be written. */
+static void settle_copies(struct wr_batch *batch, struct wr_change *change)
+{
+	struct wr_window *window = change->window;
+	long more = 0, here;
+	pgoff_t i, next;
+	u8 old;
+
+	for (i = change->first; i < change->end; i = next) {
+		old = wr_runs_span(&window->runs, i, change->end, &next);
+		here = wr_copies_more(window, old, change->state, i, next);
+		change->region->committed += here;
+		more += here;
+		is_killed(batch); /* only yields: it is too late to fail */
+	}
+	if (more < 0)
+		wr_pagefile_uncharge(&window->space->pagefile, -more);
+}
+
 static void apply_to_view(struct wr_batch *batch, struct wr_change *change)
 {
 	struct wr_window *window = change->window;
 
 	wr_change_note_old(change, wr_view_state(window, change->first));
-	wr_runs_fill(&window->runs, change->first, change->end, change->state);
+	settle_copies(batch, change);
+	wr_copies_fill(window, change->first, change->end, change->state);
 	if (batch->op == WR_COMMIT)
 		wr_section_commit(window->view->section, section_first(change),
 				  section_end(change), change->charged);
@@ -757,9 +789,11 @@ static void tidy(struct wr_batch *batch)
 	}
 }
 
-static int track(struct wr_window *window)
+static int track(struct wr_needs *needs)
 {
-	return window->view ? wr_view_track(window) : wr_window_track(window);
+	if (needs->track->view)
+		return wr_view_track(needs->track, needs->copies);
+	return wr_window_track(needs->track);
 }
 
 static int run_batch(struct wr_batch *batch)
@@ -771,7 +805,7 @@ static int run_batch(struct wr_batch *batch)
 		batch->mmap = max(batch->mmap, needs.mmap);
 		if (!needs.track && needs.exec)
 			return change_vmas(batch);
-		ret = needs.track ? track(needs.track) : 0;
+		ret = needs.track ? track(&needs) : 0;
 		if (ret)
 			return ret;
 	}
@@ -787,7 +821,7 @@ static int run_batch(struct wr_batch *batch)
  *
  * Context: may take layout_lock and mmap_lock.
  * Return: 0, or -ENOENT, -EXDEV, -ESPIPE, -ENODATA, -EDQUOT, -ENOMEM, -ENFILE,
- * -EINTR, and where executable pages are concerned -EACCES, -ENOSPC, -EAGAIN.
+ * -EINTR, -EDOM, and where executable pages are concerned -EACCES, -ENOSPC, -EAGAIN.
  */
 int wr_change(struct wr_space *space, enum wr_op op, struct wr_change *changes,
 	      unsigned int nr)

@@ -63,6 +63,7 @@ enum wr_mmap {
 /**
  * struct wr_needs - what a change needs before any state can change
  * @track: a window that must be tracked first
+ * @copies: and that must be able to hold copies
  * @exec: the VMAs must fit first
  * @denied: the process has had that forbidden to itself, by PR_SET_MDWE
  * @mmap: how mmap_lock should be held, for the PTEs of pages in memory
@@ -70,6 +71,7 @@ enum wr_mmap {
  */
 struct wr_needs {
 	struct wr_window *track;
+	bool copies;
 	bool exec;
 	bool denied;
 	enum wr_mmap mmap;
@@ -120,7 +122,7 @@ static __always_inline bool wr_change_is_denied(struct wr_window *window,
  *
  * The one place that knows what a change may do, however it is done.
  *
- * Return: 0, -ENODATA or -ENOENT.
+ * Return: 0, -ENODATA, -ENOENT or -EDOM.
  */
 static __always_inline int wr_change_check_run(struct wr_window *window,
 					       enum wr_op op, u8 old, u8 new,
@@ -139,8 +141,12 @@ static __always_inline int wr_change_check_run(struct wr_window *window,
 	needs->exec |= wr_window_exec_at(window, old) != exec;
 	if (op != WR_DECOMMIT && exec)
 		needs->denied |= wr_change_is_denied(window, old, new);
-	if (wr_state_needs_tracking(new) && !window->tracked)
-		needs->track = window;
+	if (wr_state_needs_tracking(new)) {
+		if (wr_state_copies(new))
+			return -EDOM;
+		if (!window->tracked)
+			needs->track = window;
+	}
 	wr_rights_note(rights, wr_state_rights(old), wr_state_rights(new));
 	return 0;
 }

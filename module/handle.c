@@ -161,7 +161,8 @@ static int parse_create(struct winregion_create_section *args,
 	    args->name_flags & ~CREATE_NAME_FLAGS ||
 	    args->others & ~WINREGION_SECTION_ALL)
 		return -EOPNOTSUPP;
-	if (args->protection == WINREGION_READONLY)
+	if (args->protection == WINREGION_READONLY ||
+	    args->protection == WINREGION_WRITECOPY)
 		request->rights = WR_READ;
 	else if (args->protection == WINREGION_READWRITE)
 		request->rights = WR_READ | WR_WRITE;
@@ -403,7 +404,8 @@ static int parse_protection(struct winregion_map_view *args,
 	if (err)
 		return err;
 	if (args->protection & ~(WINREGION_NOACCESS | WINREGION_READONLY |
-				 WINREGION_READWRITE | WINREGION_GUARD))
+				 WINREGION_READWRITE | WINREGION_WRITECOPY |
+				 WINREGION_GUARD))
 		return -EDOM;
 	request->protection = args->protection;
 	return 0;

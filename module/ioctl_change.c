@@ -31,6 +31,8 @@ static int parse_range(enum wr_op op, struct winregion_range *range,
 	err = wr_protection_state(range->protection, &change->state);
 	if (err)
 		return err;
+	if (op == WR_COMMIT && wr_state_copies(change->state))
+		return -EDOM;
 	return wr_ioctl_pages(range->address, range->length, &change->first,
 			      &change->end);
 }

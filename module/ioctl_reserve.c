@@ -60,6 +60,8 @@ static int parse_reserve(struct winregion_reserve *args,
 	err = wr_protection_state(args->protection, &request->state);
 	if (err)
 		return err;
+	if (wr_state_copies(request->state))
+		return -EDOM;
 	request->protection = wr_protection_sticky(args->protection);
 	request->top_down = args->flags & WINREGION_RESERVE_TOP_DOWN;
 	request->commit = args->flags & WINREGION_RESERVE_COMMIT;

@@ -98,6 +98,27 @@ struct page *wr_resident_find(struct wr_window *window, pgoff_t index)
 	return slot ? wr_slot_page(slot, wr_slot_offset(index)) : NULL;
 }
 
+/* The first page in memory from @index on, or @end. */
+pgoff_t wr_resident_next(struct wr_window *window, pgoff_t index, pgoff_t end)
+{
+	struct wr_slot *slot;
+	pgoff_t next;
+
+	lockdep_assert_held(&window->lock);
+	if (!window->nr_resident)
+		return end;
+	for (; index < end; index = next) {
+		slot = wr_runs_slot(&window->runs, index, &next);
+		next = min(next, end);
+		if (!slot || !slot->nr_resident)
+			continue;
+		for (; index < next; index++)
+			if (wr_slot_page(slot, wr_slot_offset(index)))
+				return index;
+	}
+	return end;
+}
+
 /*
  * A slot for @index that has all of its pages, or room for them, or NULL if there
  * is no memory.
@@ -119,6 +140,25 @@ static void slot_add(struct wr_window *window, struct wr_slot *slot,
 	slot->pages[wr_slot_offset(index)] = page;
 	slot->nr_resident++;
 	window->nr_resident++;
+}
+
+/**
+ * wr_resident_add - add a page where there is none
+ * @window: the window; its lock is held
+ * @index: where
+ * @page: the page; the caller's reference and ownership are the window's then
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int wr_resident_add(struct wr_window *window, pgoff_t index, struct page *page)
+{
+	struct wr_slot *slot = slot_for(window, index);
+
+	lockdep_assert_held(&window->lock);
+	if (!slot)
+		return -ENOMEM;
+	slot_add(window, slot, index, page);
+	return 0;
 }
 
 /*
@@ -217,12 +257,13 @@ static bool zap_vmas(struct wr_window *window, pgoff_t first, pgoff_t end)
  * @end: the page behind the last
  *
  * A forked window's relatives map the same file, and shall not notice: so where
- * the VMAs are known not to change, only those are looked at.
+ * the VMAs are known not to change, only those are looked at. The VMA of a view maps
+ * another file, and whoever replaces a page there has it.
  */
 void wr_resident_zap(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	lockdep_assert_held(&window->lock);
-	if (!window->forked || !zap_vmas(window, first, end))
+	if (!(window->forked || window->view) || !zap_vmas(window, first, end))
 		unmap_mapping_pages(window->file->f_mapping,
 				    wr_window_offset(window, first),
 				    end - first, false);

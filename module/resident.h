@@ -25,7 +25,9 @@ static inline bool wr_resident_is_own(struct wr_window *window, pgoff_t index,
 unsigned long wr_resident_at_most(struct wr_window *window, pgoff_t first,
 				  pgoff_t end, unsigned long enough);
 struct page *wr_resident_find(struct wr_window *window, pgoff_t index);
+pgoff_t wr_resident_next(struct wr_window *window, pgoff_t index, pgoff_t end);
 struct page *wr_resident_get(struct wr_window *window, pgoff_t index);
+int wr_resident_add(struct wr_window *window, pgoff_t index, struct page *page);
 struct page *wr_resident_own(struct wr_window *window, pgoff_t index,
 			     struct page *held);
 void wr_resident_make_huge(struct wr_window *window, pgoff_t first);

@@ -44,6 +44,18 @@ const struct wr_state wr_states[U8_MAX + 1] = {
 	WITH_MODIFIERS(EXECUTE, RX, WR_IS_EXEC | WR_IS_TRACKED),
 	WITH_MODIFIERS(EXECUTE_READ, RX, WR_IS_EXEC | WR_IS_TRACKED),
 	WITH_MODIFIERS(EXECUTE_READWRITE, RWX, WR_IS_EXEC),
+	[WR_STATE_WRITECOPY] = {
+		.protection = WINREGION_WRITECOPY,
+		.rights = R,
+		.flags = WR_IS_TRACKED,
+		.copied = WR_STATE_READWRITE,
+	},
+	[WR_STATE_WRITECOPY_GUARD] = {
+		.protection = WINREGION_WRITECOPY | WINREGION_GUARD,
+		.flags = WR_IS_TRACKED | WR_IS_GUARD,
+		.disarmed = WR_STATE_WRITECOPY,
+		.copied = WR_STATE_READWRITE_GUARD,
+	},
 };
 
 /* The state that shows just this protection, or 0. */
@@ -63,15 +75,18 @@ static u8 find_state(u32 protection)
  * @state: set to the state
  *
  * WINREGION_NOCACHE is not a page's but a region's: wr_protection_sticky().
- * Rules: P-01 to P-12.
+ * Rules: P-01 to P-12. WINREGION_WRITECOPY is valid for views only, which is for the
+ * caller to see: wr_state_copies().
  *
- * Return: 0, or -EDOM if the protection is not valid for private memory.
+ * Return: 0, or -EDOM if the protection is not valid.
  */
 int wr_protection_state(u32 protection, u8 *state)
 {
 	u32 base = protection & 0xff, modifiers = protection & ~0xffU;
 	u8 found = wr_protection_alone(base);
 
+	if (base == WINREGION_WRITECOPY)
+		found = WR_STATE_WRITECOPY;
 	if (!found)
 		return -EDOM;
 	if (wr_state_is_exec(found)) /* has no effect, but is no error */

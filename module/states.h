@@ -41,6 +41,10 @@ enum {
 	WR_STATE_EXECUTE_COMBINE,
 	WR_STATE_EXECUTE_READ_COMBINE,
 	WR_STATE_EXECUTE_READWRITE_COMBINE,
+
+	/* Of views only, so it is not looked for by the number of its bit. */
+	WR_STATE_WRITECOPY,
+	WR_STATE_WRITECOPY_GUARD,
 };
 
 /* Rights */
@@ -60,12 +64,14 @@ enum {
  * @rights: what the page may be used for right now
  * @flags: WR_IS_*
  * @disarmed: of a guard: the state once that has gone off
+ * @copied: where a write makes a copy of the page: the state with that; else 0
  */
 struct wr_state {
 	u32 protection;
 	u8 rights;
 	u8 flags;
 	u8 disarmed;
+	u8 copied;
 };
 
 /* A row for each number, so that any byte may be looked up. */
@@ -116,6 +122,12 @@ static inline bool wr_state_allows(u8 state, u8 rights)
 static inline u8 wr_state_disarmed(u8 state)
 {
 	return wr_states[state].disarmed;
+}
+
+/* Whether a write makes a copy of the page, now or once a guard has gone off. */
+static inline bool wr_state_copies(u8 state)
+{
+	return wr_states[state].copied;
 }
 
 /**

@@ -24,6 +24,14 @@
  * The core asks that file's mode before it does to it what a program wants done by
  * way of the VMA: to map another part of it by remap_file_pages(), to punch a hole
  * by MADV_REMOVE. Neither asks us, nor does the section's size, nor what is committed.
+ *
+ * A page can have a copy, which is ours, in place of the file's: see copies.c. The
+ * file is only ever read for that, whatever the fault wants. The VMA is a shared one
+ * then that can be written, or the core would make copies of its own, which are no
+ * affair of ours; but the file has never been told. Such a VMA also gets an anon_vma,
+ * as of a private one that was written. Nobody looks at that but fork and who collapses
+ * the pages of a file into a large one: he would take the table of PTEs away as empty,
+ * and with it those of copies.
  */
 #include <linux/file.h>
 #include <linux/folio_batch.h>
@@ -36,6 +44,7 @@
 #include <linux/slab.h>
 #include <linux/writeback.h>
 
+#include "copies.h"
 #include "fault.h"
 #include "layout.h"
 #include "place.h"
@@ -91,9 +100,9 @@ u8 wr_view_state(struct wr_window *window, pgoff_t index)
 	return wr_view_span(window, index, index + 1, &next);
 }
 
-/* Pages of the range that are in memory, whoever has touched them. */
-unsigned long wr_view_resident(struct wr_window *window, pgoff_t first,
-			       pgoff_t end)
+/* Pages of the range of which the file has some in memory. */
+static unsigned long count_cached(struct wr_window *window, pgoff_t first,
+				  pgoff_t end)
 {
 	pgoff_t start = wr_window_offset(window, first);
 	pgoff_t last = wr_window_offset(window, end) - 1;
@@ -119,6 +128,29 @@ unsigned long wr_view_resident(struct wr_window *window, pgoff_t first,
 	return pages;
 }
 
+/*
+ * Pages of the range that are in memory, whoever has touched them. The window is
+ * locked.
+ */
+unsigned long wr_view_resident(struct wr_window *window, pgoff_t first,
+			       pgoff_t end)
+{
+	unsigned long pages = 0;
+	pgoff_t next;
+
+	for (; first < end && !fatal_signal_pending(current); first = next) {
+		next = wr_resident_next(window, first, end);
+		if (first < next) {
+			pages += count_cached(window, first, next);
+			continue;
+		}
+		pages++;
+		next++;
+		cond_resched();
+	}
+	return pages;
+}
+
 /* ---- faults ---- */
 
 /* wr_view_span() between trylock_states() and unlock_states(). */
@@ -130,18 +162,32 @@ static u8 states_span(struct wr_window *window, pgoff_t first, pgoff_t end,
 	return wr_runs_near_span(&window->runs, first, end, next);
 }
 
+/*
+ * Whether the file's pages may be used so, from @first to @next, at most @end. The
+ * states are locked.
+ */
+static bool span_allows(struct wr_window *window, pgoff_t first, pgoff_t end,
+			u8 wanted, pgoff_t *next)
+{
+	u8 state = states_span(window, first, end, next);
+	pgoff_t copy;
+
+	if (!wr_state_allows(state, wanted))
+		return false;
+	copy = wr_resident_next(window, first, *next);
+	*next = max(copy, first + 1);
+	return copy > first;
+}
+
 /* Whether all pages of a range may be used so. The states are locked. */
 static bool range_allows(struct wr_window *window, pgoff_t first, pgoff_t end,
 			 u8 wanted)
 {
 	pgoff_t next;
-	u8 state;
 
-	for (; first < end; first = next) {
-		state = states_span(window, first, end, &next);
-		if (!wr_state_allows(state, wanted))
+	for (; first < end; first = next)
+		if (!span_allows(window, first, end, wanted, &next))
 			return false;
-	}
 	return true;
 }
 
@@ -296,20 +342,48 @@ static vm_fault_t map_part(struct vm_fault *vmf, struct wr_window *window)
 	return ret;
 }
 
+/*
+ * Whether a copy has been made since the fault has looked for one. The page is
+ * locked; if it is not any more in the end, there is none to return.
+ */
+static bool is_copied(struct vm_fault *vmf, struct wr_window *window)
+{
+	bool copied;
+
+	if (!wr_copies_maybe(window))
+		return false;
+	if (!wr_copies_lock(window, vmf->page)) {
+		put_page(vmf->page);
+		vmf->page = NULL;
+		return true;
+	}
+	copied = is_gone(vmf) || wr_copies_has(window, wr_vmf_index(vmf));
+	mutex_unlock(&window->lock);
+	if (copied)
+		drop_page(vmf);
+	return copied;
+}
+
+/* What the file's own fault has found is locked. Return: whether it is its still. */
+static bool lock_found(struct vm_fault *vmf, vm_fault_t ret)
+{
+	if (!(ret & VM_FAULT_LOCKED))
+		lock_page(vmf->page);
+	if (!is_gone(vmf))
+		return true;
+	drop_page(vmf);
+	return false;
+}
+
 /* What the file's own fault has found, with a reference. */
 static vm_fault_t found_page(struct vm_fault *vmf, struct wr_window *window,
 			     vm_fault_t ret)
 {
 	struct folio *folio = page_folio(vmf->page);
 
-	if (!(ret & VM_FAULT_LOCKED)) {
-		lock_page(vmf->page);
-		ret |= VM_FAULT_LOCKED;
-	}
-	if (is_gone(vmf)) {
-		drop_page(vmf);
+	if (!lock_found(vmf, ret) || is_copied(vmf, window))
 		return VM_FAULT_NOPAGE;
-	}
+	ret |= VM_FAULT_LOCKED;
 	if (!folio_test_large(folio) || PageHWPoison(vmf->page))
 		return ret;
 	if (wr_core_maps_folios()) {
@@ -325,46 +399,184 @@ static vm_fault_t found_page(struct vm_fault *vmf, struct wr_window *window,
 	return ret;
 }
 
-static vm_fault_t check_state(struct vm_fault *vmf, struct wr_window *window)
+/* @copies: set if the page is to be copied. The window is locked. */
+static vm_fault_t check_locked(struct vm_fault *vmf, struct wr_window *window,
+			       bool *copies)
 {
-	u8 wanted = wr_fault_wants(vmf), state;
-	vm_fault_t ret = 0;
+	u8 state = wr_view_state(window, wr_vmf_index(vmf));
+	u8 wanted = wr_fault_wants(vmf);
+
+	if (unlikely(wr_state_is_guard(state)))
+		return wr_fault_trip_guard(vmf, window, state);
+	*copies = wanted & WR_WRITE && wr_state_copies(state);
+	if (*copies)
+		return 0;
+	if (!wr_state_allows(state, wanted))
+		return VM_FAULT_SIGSEGV;
+	if (wr_copies_has(window, wr_vmf_index(vmf)))
+		return wr_copies_give(vmf, window);
+	/* In a view that may not write only a copy has a state that allows it. */
+	return wanted & ~window->view->rights ? VM_FAULT_SIGSEGV : 0;
+}
+
+/*
+ * Return: 0 if the page of the file is wanted, to be copied if @copies is set to
+ * true; else what the handler is to return.
+ */
+static vm_fault_t check_state(struct vm_fault *vmf, struct wr_window *window,
+			      bool *copies)
+{
+	vm_fault_t ret;
 
 	mutex_lock(&window->lock);
-	state = wr_view_state(window, wr_vmf_index(vmf));
-	if (unlikely(wr_state_is_guard(state)))
-		ret = wr_fault_trip_guard(vmf, window, state);
-	else if (!wr_state_allows(state, wanted))
-		ret = VM_FAULT_SIGSEGV;
+	ret = check_locked(vmf, window, copies);
 	mutex_unlock(&window->lock);
 	return ret;
+}
+
+/* Whether a file's own fault has found a page. */
+static bool has_found(vm_fault_t ret)
+{
+	return !(ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY |
+			VM_FAULT_DONE_COW));
+}
+
+/* Has the file find a page that will not be written. */
+static vm_fault_t host_read(struct vm_fault *vmf, struct wr_window *window)
+{
+	unsigned int flags = vmf->flags;
+	vm_fault_t ret;
+
+	vmf->flags &= ~FAULT_FLAG_WRITE;
+	ret = window->view->host->fault(vmf);
+	vmf->flags = flags;
+	return ret;
+}
+
+/* What a fault returns if wr_copies_store() says that. */
+static vm_fault_t copy_error(int err)
+{
+	switch (err) {
+	case -ENOMEM:
+		return VM_FAULT_OOM;
+	case -EHWPOISON:
+		return VM_FAULT_HWPOISON;
+	default:
+		return VM_FAULT_NOPAGE; /* it will be looked at anew */
+	}
+}
+
+/*
+ * Stores a copy of the page, which is locked. Return: 0, with the window locked, or
+ * an error. The page is no longer locked.
+ */
+static int store_copy(struct vm_fault *vmf, struct wr_window *window,
+		      struct page *copy)
+{
+	int err = -EAGAIN;
+
+	if (!wr_copies_lock(window, vmf->page))
+		return err;
+	if (!is_gone(vmf))
+		err = wr_copies_store(window, wr_vmf_index(vmf), vmf->page,
+				      copy);
+	unlock_page(vmf->page);
+	if (err)
+		mutex_unlock(&window->lock);
+	return err;
+}
+
+/* The page that has been found is to be copied. It is locked, with a reference. */
+static vm_fault_t copy_found(struct vm_fault *vmf, struct wr_window *window,
+			     struct page *copy)
+{
+	int err = store_copy(vmf, window, copy);
+	vm_fault_t ret;
+
+	put_page(vmf->page);
+	vmf->page = NULL;
+	if (err) {
+		wr_copies_free(copy);
+		return copy_error(err);
+	}
+	ret = wr_copies_give(vmf, window);
+	mutex_unlock(&window->lock);
+	return ret;
+}
+
+/* A write where nothing is mapped yet. */
+static vm_fault_t copying_fault(struct vm_fault *vmf, struct wr_window *window)
+{
+	struct page *copy = wr_copies_alloc(window, wr_vmf_index(vmf));
+	vm_fault_t ret;
+
+	if (!copy)
+		return VM_FAULT_OOM;
+	ret = host_read(vmf, window);
+	if (!has_found(ret)) {
+		wr_copies_free(copy);
+		return ret;
+	}
+	if (!lock_found(vmf, ret)) {
+		wr_copies_free(copy);
+		return VM_FAULT_NOPAGE;
+	}
+	if (PageHWPoison(vmf->page)) { /* which the core looks for */
+		wr_copies_free(copy);
+		return ret | VM_FAULT_LOCKED;
+	}
+	return (ret & VM_FAULT_MAJOR) | copy_found(vmf, window, copy);
 }
 
 static vm_fault_t tracked_fault(struct vm_fault *vmf)
 {
 	struct wr_window *window = vmf->vma->vm_private_data;
+	bool copies = false;
 	vm_fault_t ret;
 
-	ret = check_state(vmf, window);
+	ret = check_state(vmf, window, &copies);
 	if (ret)
 		return ret;
 	if (wr_vmf_make_table(vmf))
 		return VM_FAULT_OOM;
+	if (copies)
+		return copying_fault(vmf, window);
 	ret = window->view->host->fault(vmf);
-	if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY |
-		   VM_FAULT_DONE_COW))
-		return ret;
-	return found_page(vmf, window, ret);
+	return has_found(ret) ? found_page(vmf, window, ret) : ret;
+}
+
+/* A write where the page is mapped, and so was read before. */
+static vm_fault_t copying_mkwrite(struct vm_fault *vmf,
+				  struct wr_window *window)
+{
+	struct page *copy = wr_copies_alloc(window, wr_vmf_index(vmf));
+	unsigned long addr = vmf->address & PAGE_MASK;
+	int err;
+
+	if (!copy)
+		return VM_FAULT_OOM;
+	lock_page(vmf->page);
+	err = store_copy(vmf, window, copy);
+	if (err)
+		wr_copies_free(copy);
+	else
+		mutex_unlock(&window->lock);
+	/* What is mapped is not the copy, nor may it be the file's page any more. */
+	wr_zap_vma(vmf->vma, addr, addr + PAGE_SIZE);
+	return copy_error(err);
 }
 
 static vm_fault_t tracked_mkwrite(struct vm_fault *vmf)
 {
 	struct wr_window *window = vmf->vma->vm_private_data;
+	bool copies = false;
 	vm_fault_t ret;
 
-	ret = check_state(vmf, window);
+	ret = check_state(vmf, window, &copies);
 	if (ret)
 		return ret;
+	if (copies)
+		return copying_mkwrite(vmf, window);
 	if (wr_core_maps_folios() && PageCompound(vmf->page) && vmf->pte)
 		return write_around(vmf, window);
 	return host_mkwrite(vmf, window);
@@ -393,11 +605,9 @@ static bool narrow(struct wr_window *window, pgoff_t index, pgoff_t *first,
 		   pgoff_t *end)
 {
 	pgoff_t i, next;
-	u8 state;
 
 	for (i = *first; i < *end; i = next) {
-		state = states_span(window, i, *end, &next);
-		if (wr_state_allows(state, WR_READ))
+		if (span_allows(window, i, *end, WR_READ, &next))
 			continue;
 		if (i <= index && next > index)
 			return false;
@@ -467,6 +677,7 @@ static bool end_view(struct wr_window *window)
 {
 	if (--window->nr_vmas)
 		return false;
+	wr_copies_drop(window);
 	wr_window_free_regions(window);
 	return wr_window_unpublish(window);
 }
@@ -485,6 +696,7 @@ static void view_close(struct vm_area_struct *vma)
 	mutex_lock(&window->lock);
 	put = end_view(window);
 	mutex_unlock(&window->lock);
+	wr_pagefile_trim(&window->space->pagefile, false);
 	if (put)
 		wr_window_put(window);
 	wr_window_put(window);
@@ -681,6 +893,56 @@ void wr_view_zap(struct wr_window *window, pgoff_t first, pgoff_t end)
 		wr_zap_vma(vma, wr_address(first), wr_address(end));
 }
 
+/*
+ * The only way to an anon_vma: what a private mapping gets for a write, before the
+ * fault handler is asked, which has none. There are no PTEs, nor faults but this one.
+ */
+static int make_anon_vma(struct vm_area_struct *vma)
+{
+	const struct vm_operations_struct *ops = vma->vm_ops;
+	const vm_flags_t write = VM_WRITE | VM_MAYWRITE;
+	const vm_flags_t flags = vma->vm_flags;
+	int err;
+
+	if (vma->anon_vma)
+		return 0;
+	vma->vm_ops = &closed_ops;
+	vm_flags_clear(vma, VM_SHARED);
+	vm_flags_set(vma, write);
+	err = fixup_user_fault(vma->vm_mm, vma->vm_start, FAULT_FLAG_WRITE,
+			       NULL);
+	vm_flags_clear(vma, write);
+	vm_flags_set(vma, flags & (VM_SHARED | write));
+	vma->vm_ops = ops;
+	if (vma->anon_vma)
+		return 0;
+	return err == -EINTR ? -EINTR : -ENOMEM;
+}
+
+/* Lets a VMA, which is tracked, have copies. mmap_lock is held for writing. */
+static int admit_copies(struct wr_window *window, struct vm_area_struct *vma)
+{
+	int err;
+
+	if (window->view->copies)
+		return 0;
+	vma_start_write(vma);
+	wr_zap_vma(vma, vma->vm_start, vma->vm_end);
+	err = make_anon_vma(vma);
+	if (err)
+		return err;
+	if (!(vma->vm_flags & VM_SHARED)) {
+		if (mapping_map_writable(vma->vm_file->f_mapping))
+			return -EKEYREJECTED;
+		vm_flags_set(vma, VM_SHARED | VM_MAYSHARE | VM_WRITE |
+					  VM_MAYWRITE);
+	}
+	mutex_lock(&window->lock);
+	window->view->copies = true;
+	mutex_unlock(&window->lock);
+	return 0;
+}
+
 static void track_vma(struct wr_window *window, struct vm_area_struct *vma)
 {
 	vma_start_write(vma);
@@ -697,20 +959,28 @@ static void track_vma(struct wr_window *window, struct vm_area_struct *vma)
 /**
  * wr_view_track - from now on ask for each page of a view
  * @window: the view
+ * @copies: some will have copies
  *
- * Return: 0, -ENOENT if it is gone, or -EINTR.
+ * Return: 0, -ENOENT if it is gone, -EINTR, and for copies -ENOMEM, or -EKEYREJECTED
+ * if the file is sealed.
  */
-int wr_view_track(struct wr_window *window)
+int wr_view_track(struct wr_window *window, bool copies)
 {
 	struct vm_area_struct *vma;
+	int err = -ENOENT;
 
 	if (mmap_write_lock_killable(window->space->mm))
 		return -EINTR;
 	vma = vma_of(window);
-	if (vma && !window->tracked)
-		track_vma(window, vma);
+	if (vma) {
+		err = 0;
+		if (!window->tracked)
+			track_vma(window, vma);
+		if (copies)
+			err = admit_copies(window, vma);
+	}
 	mmap_write_unlock(window->space->mm);
-	return vma ? 0 : -ENOENT;
+	return err;
 }
 
 /* ---- fork ---- */
@@ -751,21 +1021,31 @@ static int fork_region(struct wr_window *parent, struct wr_window *child)
 		kfree(copy);
 		return err;
 	}
+	err = wr_pagefile_charge(&child->space->pagefile, region->committed);
+	if (err) {
+		wr_space_add_regions(child->space, -1);
+		kfree(copy);
+		return err;
+	}
 	copy->first = region->first;
 	copy->end = region->end;
+	copy->committed = region->committed;
 	copy->protection = region->protection;
 	wr_region_add(child, copy);
 	return 0;
 }
 
-/* Both are locked. */
-static int fork_locked(struct wr_window *parent, struct wr_window *child)
+/* Both are locked. @vma: the parent's */
+static int fork_locked(struct wr_window *parent, struct wr_window *child,
+		       struct vm_area_struct *vma)
 {
 	int err;
 
 	err = fork_states(parent, child);
 	if (!err)
 		err = fork_region(parent, child);
+	if (!err)
+		err = wr_copies_fork(parent, child, vma);
 	if (!err)
 		err = wr_window_publish(child);
 	return err;
@@ -801,8 +1081,14 @@ static struct wr_window *alloc_child(struct wr_window *parent,
 	wr_space_put(space);
 	if (!child)
 		return NULL;
+	if (parent->stamp && wr_window_stamp(child)) {
+		wr_window_put(child);
+		return NULL;
+	}
 	wr_window_set_range(child, parent->first, parent->end);
 	child->shift = parent->shift;
+	child->view->state = view->state;
+	child->view->copies = view->copies;
 	child->view->host = view->host;
 	child->view->mapping = view->mapping;
 	make_ops(child->view);
@@ -821,7 +1107,7 @@ static struct wr_window *fork_view(struct wr_window *parent,
 	mutex_lock(&parent->lock);
 	mutex_lock_nested(&child->lock, SINGLE_DEPTH_NESTING);
 	child->tracked = parent->tracked;
-	err = fork_locked(parent, child);
+	err = fork_locked(parent, child, vma_of(parent));
 	mutex_unlock(&child->lock);
 	mutex_unlock(&parent->lock);
 	if (!err) {
@@ -829,10 +1115,26 @@ static struct wr_window *fork_view(struct wr_window *parent,
 		return child;
 	}
 	mutex_lock(&child->lock);
+	wr_copies_drop(child);
 	wr_window_free_regions(child);
 	mutex_unlock(&child->lock);
 	wr_window_put(child);
 	return NULL;
+}
+
+/*
+ * With an anon_vma they would be copied, or, in some kernels, such as 6.2 to 6.8, are
+ * by now. And no copy may be writable in the parent.
+ */
+static void forget_ptes(struct wr_window *parent, struct vm_area_struct *vma)
+{
+	struct vm_area_struct *from = vma_of(parent);
+
+	if (from) {
+		vma_start_write(from); /* no fault is on its way then */
+		wr_zap_vma(from, from->vm_start, from->vm_end);
+	}
+	wr_zap_vma(vma, vma->vm_start, vma->vm_end);
 }
 
 static void view_open(struct vm_area_struct *vma)
@@ -846,6 +1148,8 @@ static void view_open(struct vm_area_struct *vma)
 		wr_window_opened(window);
 		return;
 	}
+	if (window->view->copies)
+		forget_ptes(window, vma);
 	child = fork_view(window, vma);
 	if (child) {
 		vma->vm_private_data = child;
@@ -889,7 +1193,12 @@ static struct wr_window *make_window(struct wr_space *space,
 	wr_window_set_range(window, 0, request->length >> PAGE_SHIFT);
 	window->shift = -(request->offset >> PAGE_SHIFT);
 	window->tracked = wr_view_is_reserved(window) || !rights ||
-			  wr_state_is_guard(request->state);
+			  wr_state_is_guard(request->state) ||
+			  wr_state_copies(request->state);
+	if (wr_copies_prepare(window, 0, 0, request->state)) {
+		wr_window_put(window);
+		return NULL;
+	}
 	return window;
 }
 
@@ -993,6 +1302,19 @@ static int commit_head(struct wr_section *section,
 	return err;
 }
 
+/* What is left to do for a view that is there. */
+static int finish_map(struct wr_section *section, struct wr_window *window,
+		      struct wr_view_request *request)
+{
+	int err = 0;
+
+	if (wr_state_copies(request->state))
+		err = wr_view_track(window, true);
+	if (err == -ENOENT) /* somebody else has unmapped it */
+		err = -ENOSPC;
+	return err ? err : commit_head(section, request);
+}
+
 static int map_window(struct wr_space *space, struct wr_window *window,
 		      struct wr_view_request *request)
 {
@@ -1005,17 +1327,25 @@ static int map_window(struct wr_space *space, struct wr_window *window,
 	err = wr_space_add_regions(space, 1);
 	if (err)
 		goto err_region;
-	err = mutex_lock_killable(&space->layout_lock);
+	if (wr_state_copies(request->state))
+		region->committed = wr_index(request->length);
+	err = wr_pagefile_charge(&space->pagefile, region->committed);
 	if (err)
 		goto err_count;
+	err = mutex_lock_killable(&space->layout_lock);
+	if (err)
+		goto err_charge;
 	err = map_locked(space, window, request);
 	if (!err)
 		err = publish(window, region, request);
 	mutex_unlock(&space->layout_lock);
 	if (err)
-		goto err_count;
+		goto err_charge;
 	return 0;
 
+err_charge:
+	wr_pagefile_uncharge(&space->pagefile, region->committed);
+	wr_pagefile_trim(&space->pagefile, true);
 err_count:
 	wr_space_add_regions(space, -1);
 err_region:
@@ -1031,7 +1361,7 @@ err_region:
  *
  * Context: takes layout_lock and mmap_lock.
  * Return: 0, or -ERANGE, -EEXIST, -EADDRNOTAVAIL, -ENOSPC, -EMFILE, -EAGAIN,
- * -EACCES, -EDQUOT, -ENOMEM, -ENFILE, -EINTR, or what the file's own mmap says.
+ * -EACCES, -EKEYREJECTED, -EDQUOT, -ENOMEM, -ENFILE, -EINTR, or what the file's own mmap says.
  */
 int wr_view_map(struct wr_space *space, struct wr_section *section,
 		struct wr_view_request *request)
@@ -1051,7 +1381,7 @@ int wr_view_map(struct wr_space *space, struct wr_section *section,
 	wr_window_get(window);
 	err = map_window(space, window, request);
 	if (!err) {
-		err = commit_head(section, request);
+		err = finish_map(section, window, request);
 		if (err)
 			wr_view_unmap(space, &request->first, NULL,
 				      request->serial);
@@ -1125,6 +1455,7 @@ int wr_view_unmap(struct wr_space *space, pgoff_t *first, unsigned long *pages,
 	mutex_lock(&space->layout_lock);
 	err = unmap_locked(space, first, pages, serial);
 	mutex_unlock(&space->layout_lock);
+	wr_pagefile_trim(&space->pagefile, true);
 	return err;
 }
 

@@ -11,17 +11,20 @@
  * @section: what it is a view of; window->file holds it
  * @state: of all of its pages at first
  * @rights: those that its pages can have
+ * @copies: its VMA can hold copies; mmap_lock for writing and the window's lock, never
+ *	reset
  * @host: the operations of the file underneath
  * @mapping: of that file
  * @simple: operations while all pages have @rights
  * @tracked: operations from the first page on that differs
  *
- * Nothing changes once it is mapped.
+ * What has no lock does not change once it is mapped.
  */
 struct wr_view {
 	struct wr_section *section;
 	u8 state;
 	u8 rights;
+	bool copies;
 	const struct vm_operations_struct *host;
 	struct address_space *mapping;
 	struct vm_operations_struct simple;
@@ -91,7 +94,7 @@ u8 wr_view_span(struct wr_window *window, pgoff_t index, pgoff_t end,
 u8 wr_view_state(struct wr_window *window, pgoff_t index);
 unsigned long wr_view_resident(struct wr_window *window, pgoff_t first,
 			       pgoff_t end);
-int wr_view_track(struct wr_window *window);
+int wr_view_track(struct wr_window *window, bool copies);
 void wr_view_zap(struct wr_window *window, pgoff_t first, pgoff_t end);
 
 #endif /* _WR_VIEW_H */

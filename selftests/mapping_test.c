@@ -156,7 +156,7 @@ TEST_F(files, protections)
 		PAGE_READWRITE | PAGE_WRITECOMBINE, 0x800,
 	};
 	static const DWORD missing[] = {
-		PAGE_WRITECOPY, PAGE_EXECUTE_READ, PAGE_EXECUTE_READWRITE,
+		PAGE_EXECUTE_READ, PAGE_EXECUTE_READWRITE,
 		PAGE_EXECUTE_WRITECOPY,
 	};
 	HANDLE all = open_file("file", GENERIC_ALL, SHARE_ALL, CREATE_NEW, 0);
@@ -288,9 +288,10 @@ TEST_F(files, rights_to_file)
 			    mapping(file, PAGE_EXECUTE_WRITECOPY, 0));
 		EXPECT_NONE(table[i].execute_write,
 			    mapping(file, PAGE_EXECUTE_READWRITE, 0));
-		/* It is allowed, but not there. */
-		EXPECT_NONE(table[i].readonly ? table[i].readonly : 87,
-			    mapping(file, PAGE_WRITECOPY, 0));
+		section = mapping(file, PAGE_WRITECOPY, 0);
+		EXPECT_EQ(!table[i].readonly, !!section);
+		EXPECT_EQ(table[i].readonly, GetLastError());
+		EXPECT_EQ(!!section, CloseHandle(section));
 		EXPECT_TRUE(CloseHandle(file));
 	}
 	EXPECT_EQ(self->fds, count_fds());
@@ -499,7 +500,7 @@ static const struct {
 	DWORD error;
 } accesses[] = {
 	{ 0, PAGE_NOACCESS, 0 },
-	{ FILE_MAP_COPY, 0, ERROR_INVALID_PARAMETER },
+	{ FILE_MAP_COPY, PAGE_WRITECOPY, 0 },
 	{ FILE_MAP_WRITE, PAGE_READWRITE, 0 },
 	{ FILE_MAP_READ, PAGE_READONLY, 0 },
 	{ FILE_MAP_READ | FILE_MAP_WRITE, PAGE_READWRITE, 0 },
@@ -540,6 +541,11 @@ FIXTURE_VARIANT_ADD(mapping, memory_readonly)
 	.protect = PAGE_READONLY,
 };
 
+FIXTURE_VARIANT_ADD(mapping, memory_writecopy)
+{
+	.protect = PAGE_WRITECOPY,
+};
+
 FIXTURE_VARIANT_ADD(mapping, file)
 {
 	.file = true,
@@ -550,6 +556,12 @@ FIXTURE_VARIANT_ADD(mapping, file_readonly)
 {
 	.file = true,
 	.protect = PAGE_READONLY,
+};
+
+FIXTURE_VARIANT_ADD(mapping, file_writecopy)
+{
+	.file = true,
+	.protect = PAGE_WRITECOPY,
 };
 
 FIXTURE_SETUP(mapping)
@@ -567,7 +579,7 @@ FIXTURE_TEARDOWN(mapping)
 	unlink("/tmp/mapping");
 }
 
-/* Rules: MV-01, MV-02, MV-03, MV-04, MV-05, MV-06, MV-10, MV-13, CM-48. */
+/* Rules: MV-01, MV-02, MV-03, MV-04, MV-05, MV-06, MV-10, MV-13, CM-03, CM-48. */
 TEST_F(mapping, access)
 {
 	MEMORY_BASIC_INFORMATION info;
@@ -579,7 +591,7 @@ TEST_F(mapping, access)
 		error = accesses[i].error;
 		protect = accesses[i].protect;
 		if (protect == PAGE_READWRITE &&
-		    variant->protect == PAGE_READONLY)
+		    variant->protect != PAGE_READWRITE)
 			error = ERROR_ACCESS_DENIED;
 		if (error) {
 			EXPECT_NONE(error,
@@ -595,9 +607,79 @@ TEST_F(mapping, access)
 		EXPECT_EQ(protect, info.Protect);
 		EXPECT_EQ(protect, info.AllocationProtect);
 		EXPECT_EQ(protect != PAGE_NOACCESS, try_read(base));
-		EXPECT_EQ(protect == PAGE_READWRITE, try_write(base));
+		EXPECT_EQ(protect == PAGE_READWRITE ||
+				  protect == PAGE_WRITECOPY,
+			  try_write(base));
 		EXPECT_TRUE(UnmapViewOfFile(base));
 	}
+}
+
+/* Rules: MV-52, MV-54, VV-03, VV-04, VV-05, VV-06, VV-07, VV-08, VQ-10. */
+TEST_F(mapping, copies)
+{
+	char *plain = view(self->section, FILE_MAP_READ), *base;
+	MEMORY_BASIC_INFORMATION info;
+	DWORD old;
+
+	base = view(self->section, FILE_MAP_COPY);
+	ASSERT_NE(NULL, plain);
+	ASSERT_NE(NULL, base);
+	base[4096] = 1;
+	EXPECT_EQ(0, plain[4096]);
+	VirtualQuery(base + 4096, &info, sizeof(info));
+	EXPECT_EQ(PAGE_READWRITE, info.Protect);
+	EXPECT_EQ(PAGE_WRITECOPY, info.AllocationProtect);
+	EXPECT_EQ(MEM_MAPPED, info.Type);
+	EXPECT_EQ(4096, info.RegionSize);
+	VirtualQuery(base, &info, sizeof(info));
+	EXPECT_EQ(PAGE_WRITECOPY, info.Protect);
+	EXPECT_TRUE(VirtualProtect(base, 8192, PAGE_READONLY, &old));
+	EXPECT_EQ(PAGE_WRITECOPY, old);
+	EXPECT_TRUE(VirtualProtect(base + 4096, 1, PAGE_WRITECOPY, &old));
+	EXPECT_EQ(PAGE_READONLY, old);
+	EXPECT_TRUE(VirtualProtect(base + 4096, 1, PAGE_WRITECOPY, &old));
+	EXPECT_EQ(PAGE_READWRITE, old);
+	EXPECT_EQ(1, base[4096]);
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
+		     VirtualProtect(base + 4096, 1, PAGE_READWRITE, &old));
+	/* A view that only reads can do the same. */
+	EXPECT_TRUE(VirtualProtect(plain, 1, PAGE_WRITECOPY, &old));
+	EXPECT_EQ(PAGE_READONLY, old);
+	plain[0] = 2;
+	EXPECT_EQ(0, base[0]);
+	EXPECT_EQ(1, base[4096]);
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
+		     VirtualProtect(plain, 1, PAGE_READWRITE, &old));
+	EXPECT_FALSE(try_write(plain + 4096));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_TRUE(UnmapViewOfFile(plain));
+	base = view(self->section, FILE_MAP_COPY);
+	EXPECT_EQ(0, base[4096]);
+	EXPECT_TRUE(UnmapViewOfFile(base));
+}
+
+/* Rules: RI-04, MV-53. */
+TEST_F(files, copies_are_charged)
+{
+	WIN32_MEMORY_REGION_INFORMATION info;
+	HANDLE section = mapping(BAD, PAGE_READWRITE | SEC_RESERVE, GIB(512));
+	char *base;
+
+	ASSERT_NE(NULL, section);
+	EXPECT_NONE(ERROR_COMMITMENT_LIMIT, view(section, FILE_MAP_COPY));
+	EXPECT_TRUE(CloseHandle(section));
+	section = mapping(BAD, PAGE_READWRITE, UNIT);
+	base = view(section, FILE_MAP_COPY);
+	ASSERT_NE(NULL, base);
+	ASSERT_TRUE(QueryVirtualMemoryInformation(SELF, base, MemoryRegionInfo,
+						  &info, sizeof(info), NULL));
+	EXPECT_EQ(UNIT, info.CommitSize);
+	base[0] = 1;
+	ASSERT_TRUE(QueryVirtualMemoryInformation(SELF, base, MemoryRegionInfo,
+						  &info, sizeof(info), NULL));
+	EXPECT_EQ(UNIT, info.CommitSize);
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_TRUE(CloseHandle(section));
 }
 
 /* Rules: MV-20, MV-21, MV-22, MV-23, MV-24, MV-25. */

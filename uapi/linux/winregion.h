@@ -93,13 +93,14 @@
  * DOC: Page protections
  *
  * The numbers are those of Windows. A valid protection of private memory is
- * exactly one of the first six, alone or with modifiers: GUARD, NOCACHE and
- * WRITECOMBINE exclude each other and NOACCESS. TARGETS_INVALID is accepted
+ * exactly one of the first seven but WRITECOPY, alone or with modifiers: GUARD,
+ * NOCACHE and WRITECOMBINE exclude each other and NOACCESS. TARGETS_INVALID is accepted
  * with an executable protection, and has no effect.
  */
 #define WINREGION_NOACCESS 0x01
 #define WINREGION_READONLY 0x02
 #define WINREGION_READWRITE 0x04
+#define WINREGION_WRITECOPY 0x08 /* of sections and views only */
 #define WINREGION_EXECUTE 0x10
 #define WINREGION_EXECUTE_READ 0x20
 #define WINREGION_EXECUTE_READWRITE 0x40
@@ -432,12 +433,20 @@ struct winregion_query_runs {
  *
  * Views are as coherent with each other, and with read(), write() and mmap(), as
  * mmap() of the file is. Pages behind the end of the file raise SIGBUS.
+ *
+ * A page with WINREGION_WRITECOPY becomes the view's own when it is written, and
+ * WINREGION_READWRITE: no more of it is shared, until the view ends. WINREGION_PROTECT
+ * can make pages of all views so that can be read; a copy stays one, whatever protection
+ * it gets. Charged to the process are all pages of a view that was mapped so, and of
+ * others those that are so or have a copy. A view that can hold copies counts as one
+ * that writes where its file is to be sealed (EKEYREJECTED). Rules: MV-52 to MV-54,
+ * VV-03 to VV-08, RI-04.
  */
 
 /*
  * What a section's descriptor allows; the numbers are those of Windows. A view that
  * can be read needs MAP_READ, one that can be written MAP_WRITE and not MAP_READ,
- * one with no access MAP_READ.
+ * one with no access MAP_READ, and one that copies what is written MAP_READ.
  */
 #define WINREGION_SECTION_QUERY 0x01
 #define WINREGION_SECTION_MAP_WRITE 0x02
@@ -489,8 +498,8 @@ struct winregion_query_runs {
  * @size: sizeof(struct winregion_create_section)
  * @flags: WINREGION_SECTION_RESERVE, _NOCACHE, _WRITECOMBINE
  * @file: a descriptor of a regular file, or -1 for memory
- * @protection: WINREGION_READONLY or WINREGION_READWRITE: the most that views can
- *	have
+ * @protection: WINREGION_READONLY, WINREGION_WRITECOPY, which is the same, or
+ *	WINREGION_READWRITE: the most that views can have
  * @access: WINREGION_SECTION_* that the new descriptor allows
  * @out_fd: the new descriptor, which is closed by exec
  * @length: in: bytes, or 0 for all of the file; out: bytes of the section, of memory
@@ -572,8 +581,8 @@ struct winregion_open_section {
  * struct winregion_map_view - ioctl(WINREGION_MAP_VIEW) of a section's descriptor
  * @size: sizeof(struct winregion_map_view)
  * @flags: WINREGION_VIEW_* bits
- * @protection: the view's allocation protection: WINREGION_NOACCESS, _READONLY or
- *	_READWRITE, maybe with WINREGION_GUARD
+ * @protection: the view's allocation protection: WINREGION_NOACCESS, _READONLY,
+ *	_READWRITE or _WRITECOPY, maybe with WINREGION_GUARD
  * @__reserved: must be 0
  * @address: in: 0, or the base; out: the base. A multiple of WINREGION_GRANULARITY
  * @offset: bytes in the section, a multiple of WINREGION_GRANULARITY

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A section of 4 MiB, once of each kind: of the paging file, and of files of several
+ * file systems.
+ *
+ * Include it after kselftest_harness.h, common.h and wr_test_util.h.
+ */
+#ifndef _SELFTESTS_SECTION_FIXTURE_H
+#define _SELFTESTS_SECTION_FIXTURE_H
+
+#include <linux/loop.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "sections.h"
+
+#define UNIT 0x10000UL
+#define SIZE MIB(4)
+#define NR_PAGES (SIZE / 4096)
+
+enum where {
+	PAGING,
+	RESERVED,
+	MEMFD,
+	TMPFS_HUGE,
+	EXT4,
+};
+
+FIXTURE(section)
+{
+	int fd;
+	int file;
+	int section;
+	int loop;
+	const char *mounted;
+};
+
+FIXTURE_VARIANT(section)
+{
+	enum where where;
+};
+
+FIXTURE_VARIANT_ADD(section, paging) { .where = PAGING };
+FIXTURE_VARIANT_ADD(section, reserved) { .where = RESERVED };
+FIXTURE_VARIANT_ADD(section, memfd) { .where = MEMFD };
+FIXTURE_VARIANT_ADD(section, tmpfs_huge) { .where = TMPFS_HUGE };
+FIXTURE_VARIANT_ADD(section, ext4) { .where = EXT4 };
+
+#define MOUNTED "/tmp/wr_section"
+#define IMAGE "/tmp/wr_section.img"
+#define FILE_PATH MOUNTED "/file"
+
+/* A block device over IMAGE, or -1 */
+static int open_loop(char *path, size_t size)
+{
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	int image, loop, number;
+
+	number = ioctl(control, LOOP_CTL_GET_FREE);
+	close(control);
+	snprintf(path, size, "/dev/loop%d", number);
+	loop = open(path, O_RDWR | O_CLOEXEC);
+	image = open(IMAGE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (loop < 0 || ftruncate(image, MIB(16)) ||
+	    ioctl(loop, LOOP_SET_FD, image)) {
+		close(loop);
+		loop = -1;
+	}
+	close(image);
+	if (loop < 0)
+		return -1;
+	/* What somebody has open for writing is not mounted everywhere. */
+	close(loop);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static bool mount_ext4(int *loop)
+{
+	char device[32], command[128];
+
+	*loop = open_loop(device, sizeof(device));
+	if (*loop < 0)
+		return false;
+	snprintf(command, sizeof(command), "mke2fs -F -b 4096 %s >/dev/null",
+		 device);
+	return !system(command) && !mount(device, MOUNTED, "ext4", 0, NULL);
+}
+
+static int open_file(int where, int *loop)
+{
+	mkdir(MOUNTED, 0700);
+	if (where == TMPFS_HUGE &&
+	    mount("tmpfs", MOUNTED, "tmpfs", 0, "huge=always,size=64m"))
+		return -1;
+	if (where == EXT4 && !mount_ext4(loop))
+		return -1;
+	if (where == MEMFD)
+		return memfd_create("section", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	return open(FILE_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+}
+
+/* All of the section can be touched. */
+static bool commit_all(int fd, int section)
+{
+	char *base;
+
+	if (sec_map(section, 0, 0, RW, &base))
+		return false;
+	return !wr_commit(fd, base, SIZE, RW) && !sec_unmap(fd, base);
+}
+
+FIXTURE_SETUP(section)
+{
+	uint32_t flags = variant->where == RESERVED ?
+			 WINREGION_SECTION_RESERVE : 0;
+
+	self->file = -1;
+	self->loop = -1;
+	self->section = -1;
+	self->fd = wr_open();
+	ASSERT_LE(0, self->fd);
+	if (variant->where == EXT4 && access("/dev/loop-control", F_OK))
+		SKIP(return, "no loop devices; \"make test\" has them");
+	if (variant->where >= MEMFD) {
+		if (variant->where > MEMFD && geteuid())
+			SKIP(return, "only root may mount");
+		self->file = open_file(variant->where, &self->loop);
+		ASSERT_LE(0, self->file);
+		ASSERT_EQ(0, ftruncate(self->file, SIZE));
+	}
+	self->section = sec_create(self->fd, self->file, SIZE, flags, RW);
+	ASSERT_LE(0, self->section);
+	if (variant->where == RESERVED)
+		ASSERT_TRUE(commit_all(self->fd, self->section));
+}
+
+/* Once it is all gone the file system can be unmounted. */
+FIXTURE_TEARDOWN(section)
+{
+	close(self->section);
+	close(self->file);
+	if (variant->where >= TMPFS_HUGE && self->file >= 0)
+		EXPECT_TRUE(SETTLES(!umount(MOUNTED)));
+	if (self->loop >= 0) {
+		ioctl(self->loop, LOOP_CLR_FD);
+		close(self->loop);
+		unlink(IMAGE);
+	}
+	close(self->fd);
+}
+
+#define MAP(offset, length, protection) ({				\
+	char *__base;							\
+									\
+	ASSERT_EQ(0, sec_map(self->section, offset, length, protection,	\
+			     &__base));					\
+	__base;								\
+})
+
+#define UNMAP(base) ASSERT_EQ(0, sec_unmap(self->fd, base))
+
+#endif /* _SELFTESTS_SECTION_FIXTURE_H */
