@@ -187,7 +187,7 @@ long wr_copies_more(struct wr_window *window, u8 old, u8 state, pgoff_t first,
 
 /**
  * wr_copies_prepare - get ready for wr_copies_fill()
- * @window: the view; its lock is held
+ * @window: the view; its lock is held, or nobody knows it and there are no pages
  * @first: the first page, where the runs have been split
  * @end: the page behind the last, where they have been split too
  * @state: the state that they will have
@@ -207,15 +207,14 @@ int wr_copies_prepare(struct wr_window *window, pgoff_t first, pgoff_t end,
 		if (err)
 			return err == -ENOSPC ? -ENOMEM : err;
 	}
-	for (;;) {
+	while (first < end) {
 		first = wr_resident_next(window, first, end);
-		if (first == end)
-			return 0;
-		if (!wr_runs_make_states(&window->runs, first))
+		if (first < end && !wr_runs_make_states(&window->runs, first))
 			return -ENOMEM;
-		first = min(wr_slot_first(first) + WR_SLOT_PAGES, end);
+		first = wr_slot_first(first) + WR_SLOT_PAGES;
 		cond_resched();
 	}
+	return 0;
 }
 
 /**

@@ -396,6 +396,10 @@ static int ioc_open(void __user *argp)
 
 /* ---- WINREGION_MAP_VIEW ---- */
 
+#define VIEW_PROTECTIONS \
+	(WINREGION_NOACCESS | WINREGION_READONLY | WINREGION_READWRITE | \
+	 WINREGION_WRITECOPY | WINREGION_GUARD)
+
 static int parse_protection(struct winregion_map_view *args,
 			    struct wr_view_request *request)
 {
@@ -403,9 +407,7 @@ static int parse_protection(struct winregion_map_view *args,
 
 	if (err)
 		return err;
-	if (args->protection & ~(WINREGION_NOACCESS | WINREGION_READONLY |
-				 WINREGION_READWRITE | WINREGION_WRITECOPY |
-				 WINREGION_GUARD))
+	if (args->protection & ~VIEW_PROTECTIONS)
 		return -EDOM;
 	request->protection = args->protection;
 	return 0;

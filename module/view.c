@@ -934,8 +934,8 @@ static int admit_copies(struct wr_window *window, struct vm_area_struct *vma)
 	if (!(vma->vm_flags & VM_SHARED)) {
 		if (mapping_map_writable(vma->vm_file->f_mapping))
 			return -EKEYREJECTED;
-		vm_flags_set(vma, VM_SHARED | VM_MAYSHARE | VM_WRITE |
-					  VM_MAYWRITE);
+		vm_flags_set(vma, VM_SHARED | VM_MAYSHARE);
+		vm_flags_set(vma, VM_WRITE | VM_MAYWRITE);
 	}
 	mutex_lock(&window->lock);
 	window->view->copies = true;

@@ -585,6 +585,7 @@ TEST_F(mapping, access)
 	MEMORY_BASIC_INFORMATION info;
 	DWORD error, protect;
 	unsigned int i;
+	bool writes;
 	char *base;
 
 	for (i = 0; i < ARRAY_SIZE(accesses); i++) {
@@ -607,9 +608,8 @@ TEST_F(mapping, access)
 		EXPECT_EQ(protect, info.Protect);
 		EXPECT_EQ(protect, info.AllocationProtect);
 		EXPECT_EQ(protect != PAGE_NOACCESS, try_read(base));
-		EXPECT_EQ(protect == PAGE_READWRITE ||
-				  protect == PAGE_WRITECOPY,
-			  try_write(base));
+		writes = protect == PAGE_READWRITE || protect == PAGE_WRITECOPY;
+		EXPECT_EQ(writes, try_write(base));
 		EXPECT_TRUE(UnmapViewOfFile(base));
 	}
 }
