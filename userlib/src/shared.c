@@ -92,8 +92,8 @@ static uint64_t hash_object(const struct dl_phdr_info *info)
 
 static int look_at_object(struct dl_phdr_info *info, size_t size, void *arg)
 {
-	struct identity *identity = arg;
 	const ElfW(Phdr) *segment = info->dlpi_phdr;
+	struct identity *identity = arg;
 	int i;
 
 	(void)size;
