@@ -23,6 +23,7 @@ enum where {
 	RESERVED,
 	MEMFD,
 	TMPFS_HUGE,
+	OVERLAY,
 	EXT4,
 };
 
@@ -44,6 +45,7 @@ FIXTURE_VARIANT_ADD(section, paging) { .where = PAGING };
 FIXTURE_VARIANT_ADD(section, reserved) { .where = RESERVED };
 FIXTURE_VARIANT_ADD(section, memfd) { .where = MEMFD };
 FIXTURE_VARIANT_ADD(section, tmpfs_huge) { .where = TMPFS_HUGE };
+FIXTURE_VARIANT_ADD(section, overlay) { .where = OVERLAY };
 FIXTURE_VARIANT_ADD(section, ext4) { .where = EXT4 };
 
 #define MOUNTED "/tmp/wr_section"
@@ -86,9 +88,24 @@ static bool mount_ext4(int *loop)
 	return !system(command) && !mount(device, MOUNTED, "ext4", 0, NULL);
 }
 
+/* Over a tmpfs that is mounted at the same place */
+static bool mount_overlay(void)
+{
+	return !mkdir(MOUNTED "/lower", 0700) &&
+	       !mkdir(MOUNTED "/upper", 0700) &&
+	       !mkdir(MOUNTED "/work", 0700) &&
+	       !mount("overlay", MOUNTED, "overlay", 0,
+		      "lowerdir=" MOUNTED "/lower,upperdir=" MOUNTED
+		      "/upper,workdir=" MOUNTED "/work");
+}
+
 static int open_file(int where, int *loop)
 {
 	mkdir(MOUNTED, 0700);
+	if (where == OVERLAY &&
+	    (mount("tmpfs", MOUNTED, "tmpfs", 0, "size=64m") ||
+	     !mount_overlay()))
+		return -1;
 	if (where == TMPFS_HUGE &&
 	    mount("tmpfs", MOUNTED, "tmpfs", 0, "huge=always,size=64m"))
 		return -1;
@@ -140,6 +157,8 @@ FIXTURE_TEARDOWN(section)
 	close(self->section);
 	close(self->file);
 	if (variant->where >= TMPFS_HUGE && self->file >= 0)
+		EXPECT_TRUE(SETTLES(!umount(MOUNTED)));
+	if (variant->where == OVERLAY && self->file >= 0)
 		EXPECT_TRUE(SETTLES(!umount(MOUNTED)));
 	if (self->loop >= 0) {
 		ioctl(self->loop, LOOP_CLR_FD);

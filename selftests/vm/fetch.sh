@@ -195,6 +195,9 @@ keep_module()
 	done
 }
 
+# What tests ask for; vm/config has the same for the kernels that are built.
+wanted_modules='loop ext4 overlay fuse'
+
 # Put the modules of $abi that tests ask for into $1/modules.
 keep_modules()
 {
@@ -209,7 +212,7 @@ keep_modules()
 			"*/kernel/crypto/*.ko*" "*/kernel/arch/*.ko*" \
 			"*/kernel/fs/*.ko*" "*/drivers/block/loop.ko*" \
 			2>/dev/null || true
-	for name in loop ext4; do
+	for name in $wanted_modules; do
 		keep_module "$name" "$tree" "$to"
 		[ -s "$to/$name.ko" ] || die "$package has no module $name"
 	done
@@ -218,8 +221,12 @@ keep_modules()
 # Whether the cache has all of the kernel in $1.
 has_kernel()
 {
-	[ -e "$1/release" ] && [ -d "$(cat "$1/headers")" ] &&
-		[ -d "$1/modules" ]
+	local name
+
+	[ -e "$1/release" ] && [ -d "$(cat "$1/headers")" ] || return 1
+	for name in $wanted_modules; do
+		[ -s "$1/modules/$name.ko" ] || return 1
+	done
 }
 
 # Header packages name each other by their place on an installed system. Where
