@@ -211,10 +211,14 @@ keep_modules()
 		tar -C "$tree" -x --wildcards "*/kernel/lib/*.ko*" \
 			"*/kernel/crypto/*.ko*" "*/kernel/arch/*.ko*" \
 			"*/kernel/fs/*.ko*" "*/drivers/block/loop.ko*" \
-			2>/dev/null || true
+			"*/modules.builtin" 2>/dev/null || true
 	for name in $wanted_modules; do
 		keep_module "$name" "$tree" "$to"
-		[ -s "$to/$name.ko" ] || die "$package has no module $name"
+		if [ ! -s "$to/$name.ko" ]; then
+			grep -rqs --include=modules.builtin "/$name.ko$" "$tree" ||
+				die "$package has no module $name"
+			: >"$to/$name.builtin"
+		fi
 	done
 }
 
@@ -225,7 +229,8 @@ has_kernel()
 
 	[ -e "$1/release" ] && [ -d "$(cat "$1/headers")" ] || return 1
 	for name in $wanted_modules; do
-		[ -s "$1/modules/$name.ko" ] || return 1
+		[ -s "$1/modules/$name.ko" ] ||
+			[ -e "$1/modules/$name.builtin" ] || return 1
 	done
 }
 
