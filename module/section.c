@@ -50,10 +50,9 @@ static struct vm_area_struct *probe_vma(struct wr_section *section)
 {
 	struct vm_area_struct *vma = vma_lookup(current->mm, section->probed);
 
-	/* An overlay puts the file underneath it in. */
+	/* The file's own mmap may put another one in, which says for whom it is. */
 	if (!vma || !vma->vm_file ||
-	    file_inode(vma->vm_file) !=
-		    d_real_inode(section->reader->f_path.dentry))
+	    wr_user_dentry(vma->vm_file) != section->reader->f_path.dentry)
 		return NULL;
 	return vma;
 }
@@ -212,8 +211,12 @@ static int open_reader(struct wr_section *section, struct file *file)
 	reader = dentry_open(&file->f_path, O_RDONLY | O_LARGEFILE,
 			     current_cred());
 	if (IS_ERR(reader)) {
-		if (PTR_ERR(reader) == -ENFILE || PTR_ERR(reader) == -ENOMEM)
+		switch (PTR_ERR(reader)) {
+		case -ENFILE:
+		case -ENOMEM:
+		case -EINTR:
 			return PTR_ERR(reader);
+		}
 		return -EKEYREJECTED;
 	}
 	section->reader = reader;

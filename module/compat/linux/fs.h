@@ -27,4 +27,15 @@ static inline int wr_call_mmap(struct file *file, struct vm_area_struct *vma)
 #endif
 }
 
+/* What a file is to who opened it, also if it stands for one of an overlay. */
+static inline struct dentry *wr_user_dentry(const struct file *file)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	/* def3ae83da02 ("fs: store real path instead of fake path in backing file") */
+	return file_user_path(file)->dentry;
+#else
+	return file->f_path.dentry;
+#endif
+}
+
 #endif /* _WR_COMPAT_LINUX_FS_H */
