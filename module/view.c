@@ -1475,6 +1475,20 @@ static int flush_range(struct wr_window *window, u64 address, u64 length,
 	return 0;
 }
 
+/*
+ * Some write copies of pages, and the pages are clean before the copies are written.
+ * Who syncs the file waits for these too.
+ */
+static int write_back(struct wr_window *window, loff_t start, loff_t last)
+{
+	struct address_space *mapping = window->view->mapping;
+
+	if (mapping->host->i_sb->s_magic == FUSE_SUPER_MAGIC)
+		return vfs_fsync_range(window->view->section->reader, start,
+				       last, 1);
+	return filemap_write_and_wait_range(mapping, start, last);
+}
+
 /**
  * wr_view_flush - have what views have changed written to the file
  * @space: where
@@ -1496,8 +1510,7 @@ int wr_view_flush(struct wr_space *space, u64 address, u64 length)
 		return -ENOENT;
 	err = flush_range(window, address, length, &start, &last);
 	if (!err && !window->view->section->paging)
-		err = filemap_write_and_wait_range(window->view->mapping, start,
-						   last);
+		err = write_back(window, start, last);
 	wr_window_put(window);
 	return err;
 }
