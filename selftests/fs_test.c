@@ -1,0 +1,1083 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Views of files whose file system makes it difficult: a server that is late, lies,
+ * fails or dies, a disk that is full or broken, files that become others. Each case
+ * is run with a mapping by mmap() as well, and with a view in its two forms: as
+ * coherent and as erroneous as that is what a view has to be.
+ */
+/* vm: modules=loop,ext4,overlay,fuse timeout=900 */
+#include "kselftest_harness.h"
+
+#include <linux/fs.h>
+#include <linux/loop.h>
+
+#include "common.h"
+#include "wr_test_util.h"
+#include "sections.h"
+#include "fuse_server.h"
+
+#define MOUNTED "/tmp/wr_fs"
+#define IMAGE "/tmp/wr_fs.img"
+#define FILE_PATH MOUNTED "/0"
+#define OTHER_PATH MOUNTED "/1"
+#define SIZE FUSE_BYTES
+#define NR_PAGES (SIZE / 4096)
+
+enum how {
+	MMAP,
+	VIEW,
+	TRACKED, /* each page is asked for */
+};
+
+struct mapped {
+	int fd;
+	enum how how;
+	int section;
+	char *base;
+};
+
+/* 0 or -errno */
+static int map_file(struct mapped *mapped, int file, bool writes)
+{
+	int err;
+
+	mapped->section = -1;
+	if (mapped->how == MMAP) {
+		mapped->base = mmap(NULL, SIZE, writes ? PROT_READ | PROT_WRITE :
+				    PROT_READ, MAP_SHARED, file, 0);
+		return mapped->base == MAP_FAILED ? -errno : 0;
+	}
+	mapped->section = sec_create(mapped->fd, file, 0, 0, writes ? RW : RO);
+	if (mapped->section < 0)
+		return mapped->section;
+	err = sec_map(mapped->section, 0, 0, writes ? RW : RO, &mapped->base);
+	if (!err && mapped->how == TRACKED)
+		err = wr_protect(mapped->fd, mapped->base, 4096, NA) ?:
+		      wr_protect(mapped->fd, mapped->base, 4096,
+				 writes ? RW : RO);
+	return err;
+}
+
+static int unmap_file(struct mapped *mapped)
+{
+	if (mapped->how == MMAP)
+		return munmap(mapped->base, SIZE) ? -errno : 0;
+	close(mapped->section);
+	return sec_unmap(mapped->fd, mapped->base);
+}
+
+static int flush_file(struct mapped *mapped)
+{
+	if (mapped->how == MMAP)
+		return msync(mapped->base, SIZE, MS_SYNC) ? -errno : 0;
+	return sec_flush(mapped->fd, mapped->base, 0);
+}
+
+/* The signal that it is */
+static int reads(const volatile char *addr)
+{
+	return try_read(addr) ? 0 : probe_fault.sig;
+}
+
+static int writes(volatile char *addr)
+{
+	return try_write(addr) ? 0 : probe_fault.sig;
+}
+
+/* Kills a child that waits for something. Whether it ends. */
+static bool dies(struct child *child)
+{
+	int status;
+
+	kill(child->pid, SIGKILL);
+	if (!SETTLES(waitpid(child->pid, &status, WNOHANG) == child->pid))
+		return false;
+	munmap((void *)child->line, 4096);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
+static bool is_dead(struct child *child)
+{
+	int status;
+
+	return waitpid(child->pid, &status, WNOHANG) == child->pid;
+}
+
+/* ---- a server ---- */
+
+FIXTURE(fuse)
+{
+	struct fuse_server server;
+	struct fuse_shared *shared;
+	struct mapped mapped;
+	uint64_t regions;
+	int file;
+};
+
+FIXTURE_VARIANT(fuse)
+{
+	enum how how;
+};
+
+FIXTURE_VARIANT_ADD(fuse, mmap) { .how = MMAP };
+FIXTURE_VARIANT_ADD(fuse, view) { .how = VIEW };
+FIXTURE_VARIANT_ADD(fuse, tracked) { .how = TRACKED };
+
+FIXTURE_SETUP(fuse)
+{
+	if (geteuid())
+		SKIP(return, "only root may mount");
+	if (access("/dev/fuse", F_OK))
+		SKIP(return, "no FUSE; \"make test\" has it");
+	self->mapped.fd = wr_open();
+	self->mapped.how = variant->how;
+	ASSERT_LE(0, self->mapped.fd);
+	self->regions = WR_INFO(self->mapped.fd, out_regions);
+	ASSERT_TRUE(fuse_prepare(&self->server));
+	self->shared = self->server.shared;
+	fill_pages(self->shared->file[0].data, NR_PAGES, 100);
+	fill_pages(self->shared->file[1].data, NR_PAGES, 500);
+	ASSERT_TRUE(fuse_start(&self->server, MOUNTED));
+	self->file = open(FILE_PATH, O_RDWR | O_CLOEXEC);
+	/* Whether a close has a request of its own is asked once. */
+	close(self->file);
+	self->file = open(FILE_PATH, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->file);
+}
+
+/* Whatever has happened, the file system can be unmounted. */
+FIXTURE_TEARDOWN(fuse)
+{
+	close(self->file);
+	if (self->server.pid)
+		EXPECT_TRUE(fuse_stop(&self->server));
+	EXPECT_EQ(self->regions, WR_INFO(self->mapped.fd, out_regions));
+	close(self->mapped.fd);
+}
+
+#define MAP_IT(writes)						\
+	ASSERT_EQ(0, map_file(&self->mapped, self->file, writes))
+#define UNMAP_IT() do {						\
+	EXPECT_EQ(0, unmap_file(&self->mapped));			\
+	close(self->file);						\
+} while (0)
+
+/* Rules: MV-50, FV-01. All of it reaches the server, by a handle that may write. */
+TEST_F(fuse, written)
+{
+	const char *data = self->shared->file[0].data;
+	char *base;
+
+	MAP_IT(true);
+	base = self->mapped.base;
+	close(self->file);
+	EXPECT_TRUE(pages_have(base, NR_PAGES, 100));
+	fill_pages(base, 5, 900);
+	fill_page(base + PAGES(9), 77);
+	EXPECT_EQ(0, flush_file(&self->mapped));
+	EXPECT_TRUE(pages_have(data, 5, 900));
+	EXPECT_TRUE(page_has(data + PAGES(5), 105));
+	EXPECT_TRUE(page_has(data + PAGES(9), 77));
+	fill_pages(base, NR_PAGES, 40);
+	EXPECT_EQ(0, flush_file(&self->mapped));
+	EXPECT_TRUE(pages_have(data, NR_PAGES, 40));
+	/* And what is left when the view ends, at the latest by an unmount */
+	fill_page(base + PAGES(3), 1);
+	UNMAP_IT();
+	ASSERT_EQ(0, umount(MOUNTED));
+	EXPECT_TRUE(page_has(data + PAGES(3), 1));
+	EXPECT_LT(0, self->shared->writes);
+	EXPECT_EQ(0, self->shared->wrong_writes);
+	fuse_die(&self->server);
+	ASSERT_TRUE(fuse_start(&self->server, MOUNTED));
+}
+
+/* Who only reads opens for nothing else, and writes nothing. */
+TEST_F(fuse, read_only)
+{
+	int opened = self->shared->opened;
+
+	close(self->file);
+	self->file = open(FILE_PATH, O_RDONLY | O_CLOEXEC);
+	MAP_IT(false);
+	EXPECT_TRUE(pages_have(self->mapped.base, NR_PAGES, 100));
+	EXPECT_EQ(SIGSEGV, writes(self->mapped.base));
+	EXPECT_EQ(0, flush_file(&self->mapped));
+	UNMAP_IT();
+	EXPECT_EQ(opened, self->shared->opened);
+	EXPECT_EQ(0, self->shared->writes);
+}
+
+/* Rules: MV-50. write() and read() of the file see the same. */
+TEST_F(fuse, coherent)
+{
+	uint64_t word = 31;
+	char *base;
+
+	MAP_IT(true);
+	base = self->mapped.base;
+	EXPECT_EQ(0, reads(base));
+	ASSERT_EQ(8, pwrite(self->file, &word, 8, PAGES(2)));
+	EXPECT_EQ(31, *(volatile uint64_t *)(base + PAGES(2)));
+	*(volatile uint64_t *)(base + PAGES(4)) = 32;
+	ASSERT_EQ(8, pread(self->file, &word, 8, PAGES(4)));
+	EXPECT_EQ(32, word);
+	ASSERT_EQ(0, ftruncate(self->file, PAGES(8)));
+	EXPECT_EQ(SIGBUS, reads(base + PAGES(8)));
+	EXPECT_EQ(0, reads(base + PAGES(7)));
+	ASSERT_EQ(0, ftruncate(self->file, SIZE));
+	EXPECT_EQ(0, writes(base + PAGES(8)));
+	UNMAP_IT();
+}
+
+/* A page that cannot be read is SIGBUS, that page alone and only as long. */
+TEST_F(fuse, error_of_a_page)
+{
+	char *base;
+
+	self->shared->file[0].bad = 5;
+	MAP_IT(true);
+	base = self->mapped.base;
+	EXPECT_EQ(SIGBUS, reads(base + PAGES(5)));
+	EXPECT_EQ(SIGBUS, writes(base + PAGES(5)));
+	EXPECT_EQ(BUS_ADRERR, probe_fault.code);
+	EXPECT_TRUE(pages_have(base, 5, 100));
+	EXPECT_TRUE(pages_have(base + PAGES(6), 10, 106));
+	fill_page(base + PAGES(6), 8);
+	self->shared->file[0].bad = -1;
+	EXPECT_TRUE(page_has(base + PAGES(5), 105));
+	EXPECT_EQ(0, writes(base + PAGES(5) + 8));
+	EXPECT_EQ(0, flush_file(&self->mapped));
+	EXPECT_TRUE(page_has(self->shared->file[0].data + PAGES(6), 8));
+	UNMAP_IT();
+}
+
+/* One that cannot be written is told once, and the others are. */
+TEST_F(fuse, error_of_a_write)
+{
+	const char *data = self->shared->file[0].data;
+	char *base;
+
+	MAP_IT(true);
+	base = self->mapped.base;
+	self->shared->file[0].bad_write = 3;
+	fill_page(base + PAGES(1), 1);
+	fill_page(base + PAGES(3), 3);
+	fill_page(base + PAGES(5), 5);
+	EXPECT_EQ(-EIO, flush_file(&self->mapped));
+	/* Who is told of an error may not have waited for the others. */
+	EXPECT_TRUE(SETTLES(page_has(data + PAGES(1), 1) &&
+			    page_has(data + PAGES(5), 5)));
+	EXPECT_TRUE(page_has(data + PAGES(3), 103));
+	EXPECT_TRUE(page_has(base + PAGES(3), 3));
+	self->shared->file[0].bad_write = -1;
+	fill_page(base + PAGES(3), 4);
+	EXPECT_EQ(0, flush_file(&self->mapped));
+	EXPECT_TRUE(page_has(data + PAGES(3), 4));
+	UNMAP_IT();
+}
+
+/* What reads do not give, of a file that is said to have it, is zero or SIGBUS. */
+TEST_F(fuse, less_than_it_says)
+{
+	unsigned int i, wrong = 0;
+	char *base;
+	int sig;
+
+	self->shared->file[0].readable = PAGES(4);
+	MAP_IT(true);
+	base = self->mapped.base;
+	EXPECT_TRUE(pages_have(base, 4, 100));
+	for (i = 4; i < NR_PAGES; i++) {
+		sig = reads(base + PAGES(i));
+		wrong += sig && sig != SIGBUS;
+		wrong += !sig && base[PAGES(i)];
+	}
+	EXPECT_EQ(0, wrong);
+	EXPECT_TRUE(pages_have(base, 4, 100));
+	self->shared->file[0].readable = SIZE;
+	UNMAP_IT();
+}
+
+/* What is behind the size that it says is not there. */
+TEST_F(fuse, more_than_it_says)
+{
+	struct stat status;
+	char *base;
+
+	self->shared->file[0].size = PAGES(4) + 8;
+	ASSERT_EQ(0, fstat(self->file, &status));
+	if (variant->how != MMAP)
+		EXPECT_EQ(-EFBIG, sec_create(self->mapped.fd, self->file, SIZE,
+					     0, RO));
+	self->shared->file[0].size = SIZE;
+	ASSERT_EQ(0, fstat(self->file, &status));
+	MAP_IT(true);
+	base = self->mapped.base;
+	self->shared->file[0].size = PAGES(4) + 8;
+	ASSERT_EQ(0, fstat(self->file, &status));
+	EXPECT_TRUE(pages_have(base, 4, 100));
+	EXPECT_EQ(0, reads(base + PAGES(4)));
+	EXPECT_EQ(SIGBUS, reads(base + PAGES(5)));
+	EXPECT_EQ(SIGBUS, writes(base + PAGES(5)));
+	self->shared->file[0].size = SIZE;
+	ASSERT_EQ(0, fstat(self->file, &status));
+	EXPECT_TRUE(pages_have(base + PAGES(5), NR_PAGES - 5, 105));
+	UNMAP_IT();
+}
+
+/* What the server has others do is seen once it says so. */
+TEST_F(fuse, forgotten)
+{
+	char *data = self->shared->file[0].data, *base;
+
+	MAP_IT(true);
+	base = self->mapped.base;
+	EXPECT_TRUE(pages_have(base, NR_PAGES, 100));
+	fill_pages(data, NR_PAGES, 300);
+	EXPECT_TRUE(pages_have(base, NR_PAGES, 100));
+	ASSERT_TRUE(fuse_forget(&self->server, 0));
+	EXPECT_TRUE(pages_have(base, NR_PAGES, 300));
+	fill_page(base, 5);
+	EXPECT_EQ(0, flush_file(&self->mapped));
+	EXPECT_TRUE(page_has(data, 5));
+	UNMAP_IT();
+}
+
+/* An open forgets the pages, unless the server says otherwise. */
+TEST_F(fuse, opened_again)
+{
+	char *data = self->shared->file[0].data, *base;
+	int again;
+
+	MAP_IT(true);
+	base = self->mapped.base;
+	EXPECT_TRUE(pages_have(base, NR_PAGES, 100));
+	fill_pages(data, NR_PAGES, 300);
+	self->shared->file[0].open_flags = FOPEN_KEEP_CACHE;
+	again = open(FILE_PATH, O_RDONLY | O_CLOEXEC);
+	EXPECT_TRUE(pages_have(base, NR_PAGES, 100));
+	close(again);
+	self->shared->file[0].open_flags = 0;
+	again = open(FILE_PATH, O_RDONLY | O_CLOEXEC);
+	EXPECT_TRUE(pages_have(base, NR_PAGES, 300));
+	close(again);
+	UNMAP_IT();
+}
+
+/* A file without pages of its own is refused, and nothing stays. */
+TEST_F(fuse, direct)
+{
+	size_t before;
+
+	close(self->file);
+	self->shared->file[0].open_flags = FOPEN_DIRECT_IO;
+	self->file = open(FILE_PATH, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->file);
+	before = count_all_vmas();
+	EXPECT_EQ(variant->how == MMAP ? -ENODEV : -EMEDIUMTYPE,
+		  map_file(&self->mapped, self->file, true));
+	EXPECT_EQ(variant->how == MMAP ? -ENODEV : -EMEDIUMTYPE,
+		  map_file(&self->mapped, self->file, false));
+	EXPECT_EQ(before, count_all_vmas());
+	close(self->file);
+}
+
+/* One that becomes so, or cannot be opened, once a section opens it again */
+TEST_F(fuse, opens_that_differ)
+{
+	static const struct {
+		int refused;
+		int err;
+	} opens[] = {
+		{ EACCES, -EKEYREJECTED }, { EIO, -EKEYREJECTED },
+		{ ENOMEM, -ENOMEM }, { EINTR, -EINTR },
+	};
+	const uint32_t protections[] = { RW, RO, NA };
+	size_t before = count_all_vmas();
+	unsigned int i;
+	int section;
+	char *base;
+
+	if (variant->how == MMAP)
+		SKIP(return, "mmap() opens nothing");
+	for (i = 0; i < ARRAY_SIZE(opens); i++) {
+		self->shared->file[0].refused = opens[i].refused;
+		EXPECT_EQ(opens[i].err, sec_create(self->mapped.fd, self->file,
+						   0, 0, RW));
+		EXPECT_EQ(before, count_all_vmas());
+	}
+	self->shared->file[0].refused = 0;
+	self->shared->file[0].open_flags = FOPEN_DIRECT_IO;
+	section = sec_create(self->mapped.fd, self->file, 0, 0, RW);
+	EXPECT_TRUE(section >= 0 || section == -EMEDIUMTYPE);
+	for (i = 0; section >= 0 && i < ARRAY_SIZE(protections); i++) {
+		if (sec_map(section, 0, 0, protections[i], &base))
+			continue;
+		EXPECT_TRUE(protections[i] == NA || page_has(base, 100));
+		EXPECT_EQ(0, sec_unmap(self->mapped.fd, base));
+	}
+	EXPECT_EQ(before, count_all_vmas());
+	close(section);
+	close(self->file);
+}
+
+/* Rules: VV-01. States of pages come before what the server has to say. */
+TEST_F(fuse, states)
+{
+	int fd = self->mapped.fd;
+	char *base;
+
+	if (variant->how == MMAP)
+		SKIP(return, "there are no states");
+	self->shared->file[0].bad = 5;
+	MAP_IT(true);
+	base = self->mapped.base;
+	ASSERT_EQ(0, wr_protect(fd, base + PAGES(1), 4096, RO));
+	ASSERT_EQ(0, wr_protect(fd, base + PAGES(2), 4096, NA));
+	ASSERT_EQ(0, wr_protect(fd, base + PAGES(4), PAGES(2),
+				RW | WINREGION_GUARD));
+	EXPECT_EQ(SIGSEGV, writes(base + PAGES(1)));
+	EXPECT_EQ(0, reads(base + PAGES(1)));
+	EXPECT_EQ(SIGSEGV, reads(base + PAGES(2)));
+	EXPECT_EQ(SIGSEGV, reads(base + PAGES(4)));
+	EXPECT_EQ(0, writes(base + PAGES(4) + 8));
+	EXPECT_EQ(SIGSEGV, reads(base + PAGES(5)));
+	EXPECT_EQ(SIGBUS, reads(base + PAGES(5)));
+	ASSERT_EQ(0, wr_protect(fd, base + PAGES(5), 4096, NA));
+	EXPECT_EQ(SIGSEGV, reads(base + PAGES(5)));
+	ASSERT_EQ(0, flush_file(&self->mapped));
+	ASSERT_TRUE(fuse_forget(&self->server, 0));
+	EXPECT_EQ(SIGSEGV, writes(base + PAGES(1)));
+	EXPECT_EQ(SIGSEGV, reads(base + PAGES(2)));
+	self->shared->file[0].bad = -1;
+	ASSERT_EQ(0, wr_protect(fd, base, SIZE, RW));
+	EXPECT_TRUE(page_has(base + PAGES(5), 105));
+	EXPECT_TRUE(page_has(base + PAGES(2), 102));
+	UNMAP_IT();
+}
+
+static int use_in_child(void *arg)
+{
+	struct mapped *mapped = arg;
+	char *mine;
+
+	CHECK(page_has(mapped->base, 100));
+	fill_page(mapped->base + PAGES(1), 7);
+	if (mapped->how != MMAP) {
+		CHECK(!wr_protect(mapped->fd, mapped->base, 4096, NA));
+		CHECK(!sec_map(mapped->section, 0, 0, RW, &mine));
+		CHECK(page_has(mine + PAGES(1), 7));
+		fill_page(mine + PAGES(2), 8);
+		CHECK(!sec_unmap(mapped->fd, mine));
+	} else {
+		fill_page(mapped->base + PAGES(2), 8);
+	}
+	CHECK(!flush_file(mapped));
+	fill_page(mapped->base + PAGES(3), 9);
+	return 0;
+}
+
+/* Two processes, by a fork and by a section, see the same, and so does the server. */
+TEST_F(fuse, two_processes)
+{
+	const char *data = self->shared->file[0].data;
+	char *base;
+
+	MAP_IT(true);
+	base = self->mapped.base;
+	ASSERT_EQ(0, in_child(use_in_child, &self->mapped));
+	EXPECT_TRUE(page_has(base, 100));
+	EXPECT_TRUE(page_has(base + PAGES(1), 7));
+	EXPECT_TRUE(page_has(base + PAGES(2), 8));
+	EXPECT_TRUE(page_has(base + PAGES(3), 9));
+	EXPECT_TRUE(page_has(data + PAGES(1), 7));
+	EXPECT_EQ(0, flush_file(&self->mapped));
+	EXPECT_TRUE(page_has(data + PAGES(3), 9));
+	UNMAP_IT();
+	EXPECT_EQ(0, self->shared->wrong_writes);
+}
+
+/* ---- one that is late ---- */
+
+struct late {
+	struct mapped *mapped;
+	int file;
+};
+
+static int touch_late(void *arg)
+{
+	struct late *late = arg;
+
+	return !*(volatile char *)late->mapped->base;
+}
+
+static int create_late(void *arg)
+{
+	struct late *late = arg;
+
+	return sec_create(late->mapped->fd, late->file, 0, 0, RW) < 0;
+}
+
+static int flush_late(void *arg)
+{
+	struct late *late = arg;
+
+	fill_page(late->mapped->base, 6);
+	return flush_file(late->mapped);
+}
+
+/* Who waits for a page can be killed. */
+TEST_F(fuse, killed_in_a_fault)
+{
+	struct late late = { &self->mapped, self->file };
+	struct child child;
+
+	MAP_IT(true);
+	self->shared->hold = FUSE_READ;
+	child = start_child(touch_late, &late);
+	EXPECT_TRUE(SETTLES(self->shared->held));
+	EXPECT_TRUE(dies(&child));
+	self->shared->hold = 0;
+	EXPECT_TRUE(page_has(self->mapped.base, 100));
+	UNMAP_IT();
+}
+
+/* Who makes a section: the file is opened again for it. */
+TEST_F(fuse, killed_in_create)
+{
+	struct late late = { &self->mapped, self->file };
+	struct child child;
+
+	if (variant->how != VIEW)
+		SKIP(return, "views come later");
+	self->shared->interruptible = true;
+	self->shared->hold = FUSE_OPEN;
+	child = start_child(create_late, &late);
+	EXPECT_TRUE(SETTLES(self->shared->held));
+	EXPECT_TRUE(dies(&child));
+	self->shared->hold = 0;
+	self->shared->deaf = true;
+	sleep_ms(50);
+	child = start_child(create_late, &late);
+	sleep_ms(300);
+	EXPECT_FALSE(is_dead(&child));
+	EXPECT_TRUE(dies(&child));
+	self->shared->deaf = false;
+	MAP_IT(true);
+	UNMAP_IT();
+}
+
+/* To map a view, to unmap it, and to change its states takes no server. */
+TEST_F(fuse, needs_no_server)
+{
+	char *base, *other;
+
+	if (variant->how == MMAP)
+		SKIP(return, "no views");
+	MAP_IT(true);
+	base = self->mapped.base;
+	EXPECT_EQ(0, reads(base));
+	self->shared->deaf = true;
+	sleep_ms(50);
+	ASSERT_EQ(0, sec_map(self->mapped.section, 0, 0, RW, &other));
+	EXPECT_EQ(0, wr_protect(self->mapped.fd, base, SIZE, RO));
+	EXPECT_EQ(0, wr_protect(self->mapped.fd, other, SIZE, NA));
+	EXPECT_EQ(0, sec_unmap(self->mapped.fd, other));
+	self->shared->deaf = false;
+	UNMAP_IT();
+}
+
+/*
+ * What is being written has to be, here as by msync(), until the server answers or
+ * is gone; and then it ends.
+ */
+TEST_F(fuse, killed_in_a_flush)
+{
+	struct late late = { &self->mapped, self->file };
+	struct child child;
+
+	MAP_IT(true);
+	self->shared->hold = FUSE_WRITE;
+	child = start_child(flush_late, &late);
+	EXPECT_TRUE(SETTLES(self->shared->held));
+	kill(child.pid, SIGKILL);
+	sleep_ms(300);
+	self->shared->hold = 0;
+	EXPECT_TRUE(dies(&child));
+	EXPECT_TRUE(page_has(self->shared->file[0].data, 6));
+	self->shared->hold = FUSE_WRITE;
+	self->shared->held = 0;
+	child = start_child(flush_late, &late);
+	EXPECT_TRUE(SETTLES(self->shared->held));
+	kill(child.pid, SIGKILL);
+	fuse_die(&self->server);
+	EXPECT_TRUE(dies(&child));
+	EXPECT_TRUE(page_has(self->mapped.base, 6));
+	UNMAP_IT();
+}
+
+/* ---- one that dies ---- */
+
+static int bus_error_late(void *arg)
+{
+	struct late *late = arg;
+
+	return reads(late->mapped->base) != SIGBUS;
+}
+
+/* Who waits for it gets SIGBUS, and so does who comes later. */
+TEST_F(fuse, dies)
+{
+	struct late late = { &self->mapped, self->file };
+	struct mapped other = self->mapped;
+	int memory = memfd_create("other", MFD_CLOEXEC);
+	struct child child;
+	char *base;
+
+	ASSERT_EQ(0, ftruncate(memory, SIZE));
+	ASSERT_EQ(0, map_file(&other, memory, true));
+	MAP_IT(true);
+	base = self->mapped.base;
+	self->shared->hold = FUSE_READ;
+	child = start_child(bus_error_late, &late);
+	EXPECT_TRUE(SETTLES(self->shared->held));
+	fuse_die(&self->server);
+	EXPECT_EQ(0, end_child(&child));
+	EXPECT_EQ(SIGBUS, reads(base));
+	EXPECT_EQ(SIGBUS, writes(base + PAGES(7)));
+	EXPECT_EQ(0, writes(other.base));
+	EXPECT_EQ(0, flush_file(&other));
+	EXPECT_EQ(0, unmap_file(&other));
+	close(memory);
+	UNMAP_IT();
+}
+
+/* What is there stays, and what was written cannot be any more. */
+TEST_F(fuse, dies_later)
+{
+	char *base;
+	int err;
+
+	MAP_IT(true);
+	base = self->mapped.base;
+	EXPECT_TRUE(pages_have(base, NR_PAGES, 100));
+	fill_page(base + PAGES(2), 6);
+	fuse_die(&self->server);
+	EXPECT_TRUE(page_has(base + PAGES(2), 6));
+	EXPECT_TRUE(page_has(base + PAGES(3), 103));
+	err = flush_file(&self->mapped);
+	EXPECT_TRUE(variant->how == MMAP ? err < 0 : err == -EIO);
+	UNMAP_IT();
+}
+
+/* ---- files that are others ---- */
+
+FIXTURE(stacked)
+{
+	struct mapped mapped;
+	size_t vmas;
+};
+
+FIXTURE_VARIANT(stacked)
+{
+	enum how how;
+};
+
+FIXTURE_VARIANT_ADD(stacked, mmap) { .how = MMAP };
+FIXTURE_VARIANT_ADD(stacked, view) { .how = VIEW };
+FIXTURE_VARIANT_ADD(stacked, tracked) { .how = TRACKED };
+
+static bool write_file(const char *path, uint64_t seed)
+{
+	static char data[SIZE];
+	int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	bool done;
+
+	fill_pages(data, NR_PAGES, seed);
+	done = pwrite(file, data, SIZE, 0) == SIZE;
+	return !close(file) && done;
+}
+
+FIXTURE_SETUP(stacked)
+{
+	if (geteuid())
+		SKIP(return, "only root may mount");
+	self->mapped.fd = wr_open();
+	self->mapped.how = variant->how;
+	mkdir(MOUNTED, 0700);
+	ASSERT_EQ(0, mount("tmpfs", MOUNTED, "tmpfs", 0, "size=64m"));
+	self->vmas = count_all_vmas();
+}
+
+/* No mapping stays, either. */
+FIXTURE_TEARDOWN(stacked)
+{
+	EXPECT_EQ(self->vmas, count_all_vmas());
+	EXPECT_TRUE(SETTLES(!umount(MOUNTED)));
+	close(self->mapped.fd);
+}
+
+static bool mount_overlay(void)
+{
+	return !mkdir(MOUNTED "/lower", 0700) &&
+	       !mkdir(MOUNTED "/upper", 0700) &&
+	       !mkdir(MOUNTED "/work", 0700) &&
+	       write_file(MOUNTED "/lower/0", 100) &&
+	       !mount("overlay", MOUNTED, "overlay", 0,
+		      "lowerdir=" MOUNTED "/lower,upperdir=" MOUNTED
+		      "/upper,workdir=" MOUNTED "/work");
+}
+
+/* A file that is written first then is another one: who has it keeps the old one. */
+TEST_F(stacked, copied_up)
+{
+	struct mapped later = self->mapped, fresh = self->mapped;
+	int file, again;
+	char *base;
+
+	ASSERT_TRUE(mount_overlay());
+	file = open(FILE_PATH, O_RDONLY | O_CLOEXEC);
+	ASSERT_EQ(0, map_file(&self->mapped, file, false));
+	base = self->mapped.base;
+	EXPECT_TRUE(pages_have(base, 4, 100));
+	ASSERT_TRUE(write_file(FILE_PATH, 300));
+	EXPECT_TRUE(pages_have(base, NR_PAGES, 100));
+	/* That of a descriptor that was there before */
+	ASSERT_EQ(0, map_file(&later, file, false));
+	EXPECT_TRUE(pages_have(later.base, NR_PAGES, 100));
+	again = open(FILE_PATH, O_RDWR | O_CLOEXEC);
+	ASSERT_EQ(0, map_file(&fresh, again, true));
+	EXPECT_TRUE(pages_have(fresh.base, NR_PAGES, 300));
+	fill_page(fresh.base, 1);
+	EXPECT_TRUE(page_has(base, 100));
+	EXPECT_EQ(0, unmap_file(&self->mapped));
+	EXPECT_EQ(0, unmap_file(&later));
+	EXPECT_EQ(0, unmap_file(&fresh));
+	close(file);
+	close(again);
+	EXPECT_TRUE(SETTLES(!umount(MOUNTED)));
+}
+
+/* A server that hands its file's pages to one of another file system */
+TEST_F(stacked, passed_through)
+{
+	struct fuse_server server;
+	static char page[4096];
+	int file, below, ret;
+
+	if (access("/dev/fuse", F_OK))
+		SKIP(return, "no FUSE; \"make test\" has it");
+	ASSERT_TRUE(write_file(MOUNTED "/below", 100));
+	ASSERT_TRUE(fuse_prepare(&server));
+	below = open(MOUNTED "/below", O_RDWR | O_CLOEXEC);
+	server.shared->backing = below;
+	server.shared->file[0].open_flags = FUSE_OPENED_PASSTHROUGH;
+	self->vmas = count_all_vmas();
+	ASSERT_TRUE(fuse_start(&server, MOUNTED));
+	file = open(FILE_PATH, O_RDWR | O_CLOEXEC);
+	ret = server.shared->backing_error;
+	if (file >= 0 && !ret && kernel_is(6, 9)) {
+		ASSERT_EQ(0, map_file(&self->mapped, file, true));
+		EXPECT_TRUE(pages_have(self->mapped.base, NR_PAGES, 100));
+		fill_page(self->mapped.base + PAGES(2), 7);
+		EXPECT_EQ(0, flush_file(&self->mapped));
+		ASSERT_EQ(4096, pread(below, page, 4096, PAGES(2)));
+		EXPECT_TRUE(page_has(page, 7));
+		EXPECT_EQ(0, unmap_file(&self->mapped));
+	} else {
+		TH_LOG("no passthrough here: %d", ret);
+	}
+	close(file);
+	EXPECT_EQ(self->vmas, count_all_vmas());
+	EXPECT_TRUE(fuse_stop(&server));
+	self->vmas--; /* what it was told by */
+	close(below);
+}
+
+#define LOWER "/tmp/wr_fs_lower"
+
+/* A server's files are below an overlay: they can be read, and are copied up. */
+TEST_F(stacked, over_a_server)
+{
+	struct fuse_server server;
+	int file, again;
+
+	if (access("/dev/fuse", F_OK))
+		SKIP(return, "no FUSE; \"make test\" has it");
+	ASSERT_TRUE(fuse_prepare(&server));
+	fill_pages(server.shared->file[0].data, NR_PAGES, 100);
+	server.shared->file[0].bad = 5;
+	ASSERT_TRUE(fuse_start(&server, LOWER));
+	ASSERT_EQ(0, mkdir(MOUNTED "/upper", 0700));
+	ASSERT_EQ(0, mkdir(MOUNTED "/work", 0700));
+	ASSERT_EQ(0, mount("overlay", MOUNTED, "overlay", 0, "lowerdir=" LOWER
+			   ",upperdir=" MOUNTED "/upper,workdir=" MOUNTED
+			   "/work"));
+	file = open(FILE_PATH, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, file);
+	ASSERT_EQ(0, map_file(&self->mapped, file, false));
+	EXPECT_TRUE(pages_have(self->mapped.base, 5, 100));
+	EXPECT_EQ(SIGBUS, reads(self->mapped.base + PAGES(5)));
+	server.shared->file[0].bad = -1;
+	EXPECT_TRUE(pages_have(self->mapped.base + PAGES(5), 5, 105));
+	EXPECT_EQ(0, flush_file(&self->mapped));
+	EXPECT_EQ(0, unmap_file(&self->mapped));
+	again = open(FILE_PATH, O_RDWR | O_CLOEXEC);
+	ASSERT_EQ(0, map_file(&self->mapped, again, true));
+	fill_page(self->mapped.base, 8);
+	EXPECT_EQ(0, flush_file(&self->mapped));
+	EXPECT_TRUE(page_has(server.shared->file[0].data, 100));
+	EXPECT_EQ(0, unmap_file(&self->mapped));
+	close(file);
+	close(again);
+	EXPECT_TRUE(SETTLES(!umount(MOUNTED)));
+	EXPECT_TRUE(fuse_stop(&server));
+}
+
+/* ---- a disk ---- */
+
+FIXTURE(disk)
+{
+	struct mapped mapped;
+	int loop;
+	int file;
+};
+
+FIXTURE_VARIANT(disk)
+{
+	enum how how;
+};
+
+FIXTURE_VARIANT_ADD(disk, mmap) { .how = MMAP };
+FIXTURE_VARIANT_ADD(disk, view) { .how = VIEW };
+FIXTURE_VARIANT_ADD(disk, tracked) { .how = TRACKED };
+
+#define DISK_SIZE MIB(4)
+
+static int open_loop(char *path, size_t size)
+{
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	int image = open(IMAGE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int loop;
+
+	snprintf(path, size, "/dev/loop%d", ioctl(control, LOOP_CTL_GET_FREE));
+	close(control);
+	loop = open(path, O_RDWR | O_CLOEXEC);
+	if (loop < 0 || ftruncate(image, DISK_SIZE) ||
+	    ioctl(loop, LOOP_SET_FD, image))
+		path[0] = '\0';
+	close(image);
+	/* What somebody has open for writing is not mounted everywhere. */
+	close(loop);
+	return path[0] ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+}
+
+FIXTURE_SETUP(disk)
+{
+	char device[32], command[128];
+
+	if (geteuid())
+		SKIP(return, "only root may mount");
+	self->loop = -1;
+	if (access("/dev/loop-control", F_OK))
+		SKIP(return, "no loop devices; \"make test\" has them");
+	self->mapped.fd = wr_open();
+	self->mapped.how = variant->how;
+	mkdir(MOUNTED, 0700);
+	self->loop = open_loop(device, sizeof(device));
+	ASSERT_LE(0, self->loop);
+	snprintf(command, sizeof(command), "mke2fs -F -b 4096 %s >/dev/null",
+		 device);
+	ASSERT_EQ(0, system(command));
+	ASSERT_EQ(0, mount(device, MOUNTED, "ext4", 0, NULL));
+	ASSERT_TRUE(write_file(FILE_PATH, 100));
+	self->file = open(FILE_PATH, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->file);
+}
+
+FIXTURE_TEARDOWN(disk)
+{
+	if (self->loop < 0)
+		return;
+	EXPECT_TRUE(SETTLES(!umount(MOUNTED)));
+	ioctl(self->loop, LOOP_CLR_FD);
+	close(self->loop);
+	unlink(IMAGE);
+	close(self->mapped.fd);
+}
+
+static void fill_disk(void)
+{
+	int file = open(OTHER_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	static char block[4096];
+
+	while (write(file, block, sizeof(block)) == sizeof(block))
+		;
+	fsync(file);
+	close(file);
+}
+
+/* A hole that has no place on the disk is SIGBUS, and no other page is lost. */
+TEST_F(disk, full)
+{
+	char *base;
+	int hole;
+
+	hole = open(MOUNTED "/hole", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	ASSERT_EQ(0, ftruncate(hole, SIZE));
+	ASSERT_EQ(0, map_file(&self->mapped, hole, true));
+	base = self->mapped.base;
+	fill_page(base, 1);
+	ASSERT_EQ(0, flush_file(&self->mapped));
+	fill_disk();
+	EXPECT_EQ(0, reads(base + PAGES(5)));
+	EXPECT_EQ(SIGBUS, writes(base + PAGES(5)));
+	fill_page(base, 2);
+	EXPECT_EQ(0, flush_file(&self->mapped));
+	EXPECT_TRUE(page_is_zero(base + PAGES(5)));
+	ASSERT_EQ(0, unlink(OTHER_PATH));
+	sync();
+	EXPECT_TRUE(SETTLES(!writes(base + PAGES(5))));
+	EXPECT_EQ(0, flush_file(&self->mapped));
+	EXPECT_TRUE(page_has(base, 2));
+	EXPECT_EQ(0, unmap_file(&self->mapped));
+	close(hole);
+	close(self->file);
+}
+
+/* A disk that cannot be read is SIGBUS for as long as it cannot. */
+TEST_F(disk, broken)
+{
+	char *base;
+
+	ASSERT_EQ(0, fsync(self->file));
+	sync();
+	ASSERT_EQ(0, posix_fadvise(self->file, 0, 0, POSIX_FADV_DONTNEED));
+	ASSERT_EQ(0, map_file(&self->mapped, self->file, true));
+	base = self->mapped.base;
+	ASSERT_EQ(0, truncate(IMAGE, 4096));
+	EXPECT_EQ(SIGBUS, reads(base + PAGES(2)));
+	EXPECT_EQ(SIGBUS, writes(base + PAGES(3)));
+	ASSERT_EQ(0, truncate(IMAGE, DISK_SIZE));
+	EXPECT_EQ(0, reads(base + PAGES(2)));
+	EXPECT_EQ(0, writes(base + PAGES(3)));
+	EXPECT_EQ(0, flush_file(&self->mapped));
+	EXPECT_EQ(0, unmap_file(&self->mapped));
+	close(self->file);
+}
+
+static int truncate_on(void *arg)
+{
+	int file = *(int *)arg, i;
+
+	for (i = 0; i < 300; i++)
+		CHECK(!ftruncate(file, i % 2 ? SIZE : PAGES(i % 8) + 100));
+	return 0;
+}
+
+/* Another process makes it shorter all the time. */
+TEST_F(disk, truncated_by_another)
+{
+	struct child child;
+	unsigned int i, wrong = 0;
+	char *base;
+	int sig;
+
+	ASSERT_EQ(0, map_file(&self->mapped, self->file, true));
+	base = self->mapped.base;
+	child = start_child(truncate_on, &self->file);
+	for (i = 0; i < 2000; i++) {
+		sig = i % 3 ? reads(base + PAGES(i % NR_PAGES)) :
+			      writes(base + PAGES(i % NR_PAGES));
+		wrong += sig && sig != SIGBUS;
+	}
+	EXPECT_EQ(0, end_child(&child));
+	EXPECT_EQ(0, wrong);
+	ASSERT_EQ(0, ftruncate(self->file, SIZE));
+	fill_pages(base, NR_PAGES, 60);
+	EXPECT_TRUE(pages_have(base, NR_PAGES, 60));
+	EXPECT_EQ(0, flush_file(&self->mapped));
+	EXPECT_EQ(0, unmap_file(&self->mapped));
+	close(self->file);
+}
+
+/* What may be written keeps its file system so. */
+TEST_F(disk, remount)
+{
+	int reader = open(FILE_PATH, O_RDONLY | O_CLOEXEC);
+	char *base;
+
+	ASSERT_EQ(0, map_file(&self->mapped, self->file, true));
+	close(self->file);
+	EXPECT_EQ(-1, mount(NULL, MOUNTED, NULL, MS_REMOUNT | MS_RDONLY, NULL));
+	EXPECT_EQ(EBUSY, errno);
+	EXPECT_EQ(0, writes(self->mapped.base));
+	EXPECT_EQ(0, unmap_file(&self->mapped));
+	ASSERT_EQ(0, map_file(&self->mapped, reader, false));
+	base = self->mapped.base;
+	EXPECT_TRUE(SETTLES(!mount(NULL, MOUNTED, NULL,
+				   MS_REMOUNT | MS_RDONLY, NULL)));
+	EXPECT_TRUE(page_has(base + PAGES(1), 101));
+	EXPECT_EQ(SIGSEGV, writes(base));
+	EXPECT_EQ(0, unmap_file(&self->mapped));
+	close(reader);
+}
+
+static int set_file_flags(int file, int flags)
+{
+	return ioctl(file, FS_IOC_SETFLAGS, &flags);
+}
+
+/* Files that can only grow are not mapped by who may write them. */
+TEST_F(disk, append_only)
+{
+	int reader = open(FILE_PATH, O_RDONLY | O_CLOEXEC);
+	int appender, refused = variant->how == MMAP ? -EACCES : -EKEYREJECTED;
+
+	ASSERT_EQ(0, set_file_flags(reader, FS_APPEND_FL));
+	appender = open(FILE_PATH, O_RDWR | O_APPEND | O_CLOEXEC);
+	ASSERT_LE(0, appender);
+	EXPECT_EQ(refused, map_file(&self->mapped, appender, true));
+	EXPECT_EQ(refused, map_file(&self->mapped, appender, false));
+	EXPECT_EQ(refused, map_file(&self->mapped, self->file, true));
+	ASSERT_EQ(0, map_file(&self->mapped, reader, false));
+	EXPECT_TRUE(pages_have(self->mapped.base, NR_PAGES, 100));
+	EXPECT_EQ(0, unmap_file(&self->mapped));
+	ASSERT_EQ(0, set_file_flags(reader, 0));
+	close(appender);
+	close(reader);
+	close(self->file);
+}
+
+/* Pages that were not written before are not once nothing may be. */
+TEST_F(disk, immutable)
+{
+	char *base;
+
+	ASSERT_EQ(0, map_file(&self->mapped, self->file, true));
+	base = self->mapped.base;
+	ASSERT_EQ(0, flush_file(&self->mapped));
+	ASSERT_EQ(0, set_file_flags(self->file, FS_IMMUTABLE_FL));
+	EXPECT_TRUE(pages_have(base, NR_PAGES, 100));
+	EXPECT_EQ(SIGBUS, writes(base + PAGES(3)));
+	ASSERT_EQ(0, set_file_flags(self->file, 0));
+	EXPECT_EQ(0, writes(base + PAGES(3)));
+	EXPECT_EQ(0, unmap_file(&self->mapped));
+	close(self->file);
+}
+
+/* What may not be executed is data like any other. */
+TEST_F(disk, no_execution)
+{
+	ASSERT_EQ(0, mount(NULL, MOUNTED, NULL, MS_REMOUNT | MS_NOEXEC, NULL));
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+				   MAP_SHARED, self->file, 0));
+	ASSERT_EQ(0, map_file(&self->mapped, self->file, true));
+	EXPECT_EQ(0, writes(self->mapped.base));
+	EXPECT_TRUE(page_has(self->mapped.base + PAGES(1), 101));
+	EXPECT_EQ(0, unmap_file(&self->mapped));
+	close(self->file);
+}
+
+TEST_HARNESS_MAIN
