@@ -198,7 +198,19 @@ keep_module()
 # What tests ask for; vm/config has the same for the kernels that are built.
 wanted_modules='loop ext4 overlay fuse'
 
-# Put the modules of $abi that tests ask for into $1/modules.
+# Whether the kernel with the headers in $2 has module $1 in itself.
+is_built_in()
+{
+	local option
+
+	case $1 in
+	loop)	option=BLK_DEV_LOOP ;;
+	*)	option=${1^^}_FS ;;
+	esac
+	grep -qx "CONFIG_$option=y" "$2/.config"
+}
+
+# Put the modules of $abi that tests ask for into $1/modules; its headers are in $2.
 keep_modules()
 {
 	local package tree=$tmp/modules to=$1/modules name
@@ -211,14 +223,12 @@ keep_modules()
 		tar -C "$tree" -x --wildcards "*/kernel/lib/*.ko*" \
 			"*/kernel/crypto/*.ko*" "*/kernel/arch/*.ko*" \
 			"*/kernel/fs/*.ko*" "*/drivers/block/loop.ko*" \
-			"*/modules.builtin" 2>/dev/null || true
+			2>/dev/null || true
 	for name in $wanted_modules; do
 		keep_module "$name" "$tree" "$to"
-		if [ ! -s "$to/$name.ko" ]; then
-			grep -rqs --include=modules.builtin "/$name.ko$" "$tree" ||
-				die "$package has no module $name"
-			: >"$to/$name.builtin"
-		fi
+		[ ! -s "$to/$name.ko" ] || continue
+		is_built_in "$name" "$2" || die "$package has no module $name"
+		: >"$to/$name.builtin"
 	done
 }
 
@@ -266,7 +276,6 @@ fetch_kernel()
 
 	mkdir -p "$tmp/kernel"
 	unpack_image "$tmp"/debs/"${packages[0]}"_*.deb "$tmp/kernel"
-	keep_modules "$tmp/kernel"
 	if [ -n "$root" ]; then
 		for p in "${packages[@]:1}"; do
 			as_root dpkg-deb -x "$tmp/debs/$p"_*.deb "$root"
@@ -278,6 +287,8 @@ fetch_kernel()
 		relocate_headers \
 			"$tmp/kernel/usr/src/linux-headers-$abi-amd64" "$dir"
 	fi
+	keep_modules "$tmp/kernel" \
+		"${root:-$tmp/kernel}/usr/src/linux-headers-$abi-amd64"
 	printf '%s\n' "${root:-$dir}/usr/src/linux-headers-$abi-amd64" \
 		>"$tmp/kernel/headers"
 	printf '%s\n' "$abi-amd64" >"$tmp/kernel/release"
