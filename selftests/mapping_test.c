@@ -134,18 +134,6 @@ TEST_F(files, memory)
 	EXPECT_EQ(self->fds, count_fds());
 }
 
-/* Names are not there yet, in no form. */
-TEST_F(files, names)
-{
-	EXPECT_NONE(ERROR_NOT_SUPPORTED,
-		    CreateFileMappingA(BAD, NULL, PAGE_READWRITE, 0, 4096,
-				       "name"));
-	EXPECT_NONE(ERROR_NOT_SUPPORTED,
-		    CreateFileMappingW(BAD, NULL, PAGE_READWRITE, 0, 4096,
-				       W("Local\\name")));
-	EXPECT_EQ(self->fds, count_fds());
-}
-
 /* Rules: CM-02, P-13. The values that are known, but not there, too. */
 TEST_F(files, protections)
 {

@@ -5,6 +5,7 @@
 #ifndef _WINREGION_INTERNAL_H
 #define _WINREGION_INTERNAL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <linux/winregion.h>
@@ -158,5 +159,21 @@ long wr_to_wide(const char *from, size_t size, WCHAR *to, size_t room,
 long wr_to_utf8(const WCHAR *from, size_t size, char *to, size_t room,
 		BOOL strict);
 size_t wr_wide_length(const WCHAR *text);
+
+/* A name of a section: what the module is told of it. Longer before it is parsed. */
+struct wr_name {
+	/* WINREGION_NAME_GLOBAL or 0 */
+	uint32_t flags;
+	uint32_t length;
+	char text[WINREGION_MAX_NAME + 64];
+};
+
+/* name.c: what a program calls a section; @nt: by a call of Nt */
+NTSTATUS wr_name_of_utf8(const char *text, struct wr_name *name);
+NTSTATUS wr_name_of_wide(const WCHAR *text, size_t units, bool nt,
+			 struct wr_name *name);
+
+/* name.c: WINREGION_SECTION_* that a security descriptor, or NULL, gives others */
+NTSTATUS wr_others_of(const void *security, uint32_t *others);
 
 #endif /* _WINREGION_INTERNAL_H */

@@ -51,6 +51,12 @@ struct request {
 	/* NULL: the paging file */
 	HANDLE file;
 	BOOL inherit;
+	/* NULL: none. WINREGION_NAME_* beside its own, and what others get */
+	const struct wr_name *name;
+	uint32_t name_flags;
+	uint32_t others;
+	/* Set to whether the section was there already */
+	bool *existed;
 };
 
 /* What a new view is to be */
@@ -351,10 +357,18 @@ static NTSTATUS make_section(const struct request *request, int fd,
 		.access = request->access & MODULE_RIGHTS,
 		.length = request->size,
 	};
-	int err = wr_device_ioctl(WINREGION_CREATE_SECTION, &arg);
+	int err;
 
+	if (request->name) {
+		arg.name = (uintptr_t)request->name->text;
+		arg.name_length = request->name->length;
+		arg.name_flags = request->name->flags | request->name_flags;
+		arg.others = request->others;
+	}
+	err = wr_device_ioctl(WINREGION_CREATE_SECTION, &arg);
 	if (err)
 		return wr_status(WR_CREATE_SECTION, err);
+	*request->existed = arg.out_existed;
 
 	return new_section(arg.out_fd, object);
 }
@@ -372,6 +386,19 @@ static NTSTATUS make_and_give(const struct request *request, int fd,
 	wr_object_put(object);
 
 	return status;
+}
+
+/* One that is there, for which the file is nothing to be changed */
+static NTSTATUS give_existing(const struct request *request, int fd,
+			      HANDLE *handle)
+{
+	struct request existing = *request;
+
+	if (!request->name || request->name_flags & WINREGION_NAME_NEW)
+		return STATUS_OBJECT_NAME_NOT_FOUND;
+	existing.name_flags |= WINREGION_NAME_EXISTING;
+
+	return make_and_give(&existing, fd, handle);
 }
 
 /* Sections that the module does not have are refused before the file changes. */
@@ -392,6 +419,9 @@ static NTSTATUS make_of(const struct request *request,
 	if (!module_has(request->protect))
 		return STATUS_INVALID_PAGE_PROTECTION;
 
+	status = give_existing(request, file->object.fd, handle);
+	if (status != STATUS_OBJECT_NAME_NOT_FOUND)
+		return status;
 	status = make_large(file->object.fd, request, &before);
 	if (status != STATUS_SUCCESS)
 		return status;
@@ -399,7 +429,8 @@ static NTSTATUS make_of(const struct request *request,
 	status = make_and_give(request, fd, handle);
 	if (fd != file->object.fd)
 		close(fd);
-	if (status != STATUS_SUCCESS && request->size > (uint64_t)before)
+	if ((status != STATUS_SUCCESS || *request->existed) &&
+	    request->size > (uint64_t)before)
 		put_size_back(file->object.fd, request->size, before);
 
 	return status;
@@ -447,9 +478,11 @@ static ACCESS_MASK rights_of(ULONG protect)
 	return access;
 }
 
-static HANDLE create_mapping(HANDLE file, const SECURITY_ATTRIBUTES *security,
-			     DWORD protect, uint64_t size, bool has_name)
+static NTSTATUS create_mapping(HANDLE file, const SECURITY_ATTRIBUTES *security,
+			       DWORD protect, uint64_t size,
+			       const struct wr_name *name, HANDLE *handle)
 {
+	bool existed = false;
 	struct request request = {
 		.access = rights_of(page_of(protect)),
 		.size = size,
@@ -457,42 +490,151 @@ static HANDLE create_mapping(HANDLE file, const SECURITY_ATTRIBUTES *security,
 		.attributes = flags_of(protect),
 		.file = file == INVALID_HANDLE_VALUE ? NULL : file,
 		.inherit = security && security->bInheritHandle,
+		.name = name,
+		.existed = &existed,
 	};
-	HANDLE handle;
+	NTSTATUS status = STATUS_SUCCESS;
 
 	if (!request.attributes)
 		request.attributes = SEC_COMMIT;
-	if (has_name) {
-		wr_fail(ERROR_NOT_SUPPORTED);
-		return NULL;
-	}
-	if (!wr_succeeded(create_section(&request, &handle)))
-		return NULL;
+	if (name && security)
+		status = wr_others_of(security->lpSecurityDescriptor,
+				      &request.others);
+	if (status == STATUS_SUCCESS)
+		status = create_section(&request, handle);
+	/* Rules CM-40, CM-41 */
+	if (status == STATUS_SUCCESS)
+		SetLastError(existed ? ERROR_ALREADY_EXISTS : ERROR_SUCCESS);
 
-	/* Rule CM-40 */
-	SetLastError(ERROR_SUCCESS);
-
-	return handle;
+	return status;
 }
 
 HANDLE WINAPI CreateFileMappingA(HANDLE file, LPSECURITY_ATTRIBUTES security,
 				 DWORD protect, DWORD size_high, DWORD size_low,
 				 LPCSTR name)
 {
+	NTSTATUS status = STATUS_SUCCESS;
+	bool named = name && *name;
+	struct wr_name parsed;
+	HANDLE handle = NULL;
+
 	WR_KEEP_ERRNO();
 
-	return create_mapping(file, security, protect,
-			      wr_join(size_low, size_high), name && *name);
+	if (named)
+		status = wr_name_of_utf8(name, &parsed);
+	if (status == STATUS_SUCCESS)
+		status = create_mapping(file, security, protect,
+					wr_join(size_low, size_high),
+					named ? &parsed : NULL, &handle);
+
+	return wr_succeeded(status) ? handle : NULL;
 }
 
 HANDLE WINAPI CreateFileMappingW(HANDLE file, LPSECURITY_ATTRIBUTES security,
 				 DWORD protect, DWORD size_high, DWORD size_low,
 				 LPCWSTR name)
 {
+	NTSTATUS status = STATUS_SUCCESS;
+	bool named = name && *name;
+	struct wr_name parsed;
+	HANDLE handle = NULL;
+
 	WR_KEEP_ERRNO();
 
-	return create_mapping(file, security, protect,
-			      wr_join(size_low, size_high), name && *name);
+	if (named)
+		status = wr_name_of_wide(name, wr_wide_length(name), false,
+					 &parsed);
+	if (status == STATUS_SUCCESS)
+		status = create_mapping(file, security, protect,
+					wr_join(size_low, size_high),
+					named ? &parsed : NULL, &handle);
+
+	return wr_succeeded(status) ? handle : NULL;
+}
+
+/* ---- OpenFileMapping() ---- */
+
+static NTSTATUS open_section(const struct wr_name *name, ACCESS_MASK access,
+			     BOOL inherit, HANDLE *handle)
+{
+	struct winregion_open_section arg = {
+		.size = sizeof(arg),
+		.flags = name->flags,
+		.name = (uintptr_t)name->text,
+		.name_length = name->length,
+		.access = access & MODULE_RIGHTS,
+	};
+	int err = wr_device_ioctl(WINREGION_OPEN_SECTION, &arg);
+	struct wr_object *object;
+	NTSTATUS status;
+
+	if (err)
+		return wr_status(WR_CREATE_SECTION, err);
+	status = new_section(arg.out_fd, &object);
+	if (status != STATUS_SUCCESS)
+		return status;
+	status = wr_handle_new(object, access, inherit, handle);
+	wr_object_put(object);
+
+	return status;
+}
+
+static ACCESS_MASK nt_rights(ACCESS_MASK access)
+{
+	if (access & MAXIMUM_ALLOWED)
+		access = GENERIC_ALL;
+
+	return wr_specific_rights(&section_kind, access);
+}
+
+/* Rule OM-04 */
+static ACCESS_MASK open_rights(DWORD access)
+{
+	if (access == FILE_MAP_COPY)
+		return SECTION_MAP_READ;
+	if (access & FILE_MAP_EXECUTE)
+		access |= SECTION_MAP_EXECUTE;
+
+	return nt_rights(access & ~FILE_MAP_EXECUTE);
+}
+
+static HANDLE open_mapping(NTSTATUS status, const struct wr_name *name,
+			   DWORD access, BOOL inherit)
+{
+	HANDLE handle = NULL;
+
+	if (status == STATUS_SUCCESS)
+		status = open_section(name, open_rights(access), inherit,
+				      &handle);
+
+	return wr_succeeded(status) ? handle : NULL;
+}
+
+HANDLE WINAPI OpenFileMappingA(DWORD access, BOOL inherit, LPCSTR name)
+{
+	NTSTATUS status = STATUS_INVALID_PARAMETER;
+	struct wr_name parsed;
+
+	WR_KEEP_ERRNO();
+
+	if (name)
+		status = wr_name_of_utf8(name, &parsed);
+
+	return open_mapping(status, &parsed, access, inherit);
+}
+
+HANDLE WINAPI OpenFileMappingW(DWORD access, BOOL inherit, LPCWSTR name)
+{
+	NTSTATUS status = STATUS_INVALID_PARAMETER;
+	struct wr_name parsed;
+
+	WR_KEEP_ERRNO();
+
+	if (name)
+		status = wr_name_of_wide(name, wr_wide_length(name), false,
+					 &parsed);
+
+	return open_mapping(status, &parsed, access, inherit);
 }
 
 /* ---- MapViewOfFile() ---- */
@@ -676,23 +818,51 @@ BOOL WINAPI FlushViewOfFile(LPCVOID address, SIZE_T size)
 
 /* ---- the calls below ---- */
 
-static DWORD nt_rights(ACCESS_MASK access)
+/* A name of no bytes is none. Directories have no handles here. */
+static NTSTATUS nt_name(const OBJECT_ATTRIBUTES *object, struct wr_name *buffer,
+			const struct wr_name **name)
 {
-	if (access & MAXIMUM_ALLOWED)
-		access = GENERIC_ALL;
+	const UNICODE_STRING *text = object ? object->ObjectName : NULL;
 
-	return wr_specific_rights(&section_kind, access);
+	*name = NULL;
+	if (!text || !text->Length)
+		return STATUS_SUCCESS;
+	if (object->RootDirectory)
+		return STATUS_INVALID_HANDLE;
+	if (text->Length % sizeof(WCHAR))
+		return STATUS_OBJECT_NAME_INVALID;
+	*name = buffer;
+
+	return wr_name_of_wide(text->Buffer, text->Length / sizeof(WCHAR), true,
+			       buffer);
 }
 
-static bool has_name(const OBJECT_ATTRIBUTES *object)
+/* Rule CM-41 */
+static NTSTATUS create_by_nt(struct request *request,
+			     const OBJECT_ATTRIBUTES *object, HANDLE *handle)
 {
-	return object && object->ObjectName && object->ObjectName->Length;
+	struct wr_name name;
+	NTSTATUS status = nt_name(object, &name, &request->name);
+
+	if (status == STATUS_SUCCESS && request->name)
+		status = wr_others_of(object->SecurityDescriptor,
+				      &request->others);
+	if (status != STATUS_SUCCESS)
+		return status;
+	if (request->name && !(object->Attributes & OBJ_OPENIF))
+		request->name_flags = WINREGION_NAME_NEW;
+	status = create_section(request, handle);
+	if (status == STATUS_SUCCESS && *request->existed)
+		return STATUS_OBJECT_NAME_EXISTS;
+
+	return status;
 }
 
 NTSTATUS NTAPI NtCreateSection(PHANDLE section, ACCESS_MASK access,
 			       POBJECT_ATTRIBUTES object, PLARGE_INTEGER size,
 			       ULONG protect, ULONG attributes, HANDLE file)
 {
+	bool existed = false;
 	struct request request = {
 		.access = nt_rights(access),
 		.size = size ? size->QuadPart : 0,
@@ -700,6 +870,7 @@ NTSTATUS NTAPI NtCreateSection(PHANDLE section, ACCESS_MASK access,
 		.attributes = attributes,
 		.file = file,
 		.inherit = object && object->Attributes & OBJ_INHERIT,
+		.existed = &existed,
 	};
 	HANDLE handle;
 	NTSTATUS status;
@@ -708,10 +879,33 @@ NTSTATUS NTAPI NtCreateSection(PHANDLE section, ACCESS_MASK access,
 
 	if (!wr_writable(section, sizeof(*section)))
 		return STATUS_ACCESS_VIOLATION;
-	if (has_name(object))
-		return STATUS_NOT_SUPPORTED;
 
-	status = create_section(&request, &handle);
+	status = create_by_nt(&request, object, &handle);
+	if (NT_SUCCESS(status))
+		*section = handle;
+
+	return status;
+}
+
+NTSTATUS NTAPI NtOpenSection(PHANDLE section, ACCESS_MASK access,
+			     POBJECT_ATTRIBUTES object)
+{
+	const struct wr_name *name;
+	struct wr_name buffer;
+	NTSTATUS status;
+	HANDLE handle;
+
+	WR_KEEP_ERRNO();
+
+	if (!wr_writable(section, sizeof(*section)))
+		return STATUS_ACCESS_VIOLATION;
+	status = nt_name(object, &buffer, &name);
+	if (status == STATUS_SUCCESS && !name)
+		status = STATUS_OBJECT_PATH_SYNTAX_BAD;
+	if (status == STATUS_SUCCESS)
+		status = open_section(name, nt_rights(access),
+				      object->Attributes & OBJ_INHERIT,
+				      &handle);
 	if (status == STATUS_SUCCESS)
 		*section = handle;
 

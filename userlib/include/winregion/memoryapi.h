@@ -19,13 +19,17 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 /*
- * A section of a file, or with INVALID_HANDLE_VALUE of memory. Not yet with a name,
- * of an executable file, or with a protection that copies or executes. NULL on
- * failure; else the last error is 0. Rules CM-01 to 33, CM-40.
+ * A section of a file, or with INVALID_HANDLE_VALUE of memory; or, with the name of
+ * one that exists, that one. Not yet of an executable file, or with a protection that
+ * copies or executes. NULL on failure; else the last error is 0, or
+ * ERROR_ALREADY_EXISTS. Rules CM-01 to 46.
  */
 HANDLE WINAPI CreateFileMappingW(HANDLE file, LPSECURITY_ATTRIBUTES security,
 				 DWORD protect, DWORD size_high, DWORD size_low,
 				 LPCWSTR name);
+
+/* The section that has a name. Rules OM-01 to 04. */
+HANDLE WINAPI OpenFileMappingW(DWORD access, BOOL inherit, LPCWSTR name);
 
 /* Show a part of it, size 0: the rest. NULL on failure. Rules MV-01 to 33. */
 LPVOID WINAPI MapViewOfFile(HANDLE section, DWORD access, DWORD offset_high,

@@ -58,10 +58,11 @@ extern "C" {
 BOOL WINAPI MoveFileExA(LPCSTR from, LPCSTR to, DWORD flags);
 BOOL WINAPI MoveFileExW(LPCWSTR from, LPCWSTR to, DWORD flags);
 
-/* CreateFileMappingW() of <memoryapi.h> for names in UTF-8 */
+/* Those of <memoryapi.h> for names in UTF-8 */
 HANDLE WINAPI CreateFileMappingA(HANDLE file, LPSECURITY_ATTRIBUTES security,
 				 DWORD protect, DWORD size_high, DWORD size_low,
 				 LPCSTR name);
+HANDLE WINAPI OpenFileMappingA(DWORD access, BOOL inherit, LPCSTR name);
 
 /* Rule FILE-49 */
 BOOL WINAPI GetOverlappedResult(HANDLE file, LPOVERLAPPED overlapped,
@@ -76,8 +77,10 @@ BOOL WINAPI GetOverlappedResult(HANDLE file, LPOVERLAPPED overlapped,
 #ifdef UNICODE
 #define MoveFileEx MoveFileExW
 #define CreateFileMapping CreateFileMappingW
+#define OpenFileMapping OpenFileMappingW
 #else
 #define CreateFileMapping CreateFileMappingA
+#define OpenFileMapping OpenFileMappingA
 #define MoveFileEx MoveFileExA
 #endif
 

@@ -607,5 +607,6 @@ static __inline__ PVOID _winregion_compare_exchange(PVOID volatile *target,
 #include "winbase.h"
 #include "processenv.h"
 #include "stringapiset.h"
+#include "securitybaseapi.h"
 
 #endif /* _WINREGION_WINDOWS_H */
