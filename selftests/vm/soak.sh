@@ -7,8 +7,9 @@
 #	soak.sh HOURS [KERNEL...]
 #
 # Calls compared with the model, from a seed that no round had before; those of
-# processes that share sections; raw bytes; the races, with many times the rounds of a full run; and every error path. A
-# round that fails does not end the run; all its logs are kept in build/soak.
+# processes that share sections; raw bytes; the races, with many times the rounds of
+# a full run; and every error path. A round that fails does not end the run; all its
+# logs are kept in build/soak.
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
