@@ -181,15 +181,12 @@ TEST_F(fuse, written)
 	fill_pages(base, NR_PAGES, 40);
 	EXPECT_EQ(0, flush_file(&self->mapped));
 	EXPECT_TRUE(pages_have(data, NR_PAGES, 40));
-	/* And what is left when the view ends, at the latest by an unmount */
+	/* And what is left when the view ends */
 	fill_page(base + PAGES(3), 1);
 	UNMAP_IT();
-	ASSERT_EQ(0, umount(MOUNTED));
-	EXPECT_TRUE(page_has(data + PAGES(3), 1));
+	EXPECT_TRUE(SETTLES(page_has(data + PAGES(3), 1)));
 	EXPECT_LT(0, self->shared->writes);
 	EXPECT_EQ(0, self->shared->wrong_writes);
-	fuse_die(&self->server);
-	ASSERT_TRUE(fuse_start(&self->server, MOUNTED));
 }
 
 /* Who only reads opens for nothing else, and writes nothing. */
@@ -605,7 +602,7 @@ TEST_F(fuse, killed_in_a_flush)
 	sleep_ms(300);
 	self->shared->hold = 0;
 	EXPECT_TRUE(dies(&child));
-	EXPECT_TRUE(page_has(self->shared->file[0].data, 6));
+	EXPECT_TRUE(SETTLES(page_has(self->shared->file[0].data, 6)));
 	self->shared->hold = FUSE_WRITE;
 	self->shared->held = 0;
 	child = start_child(flush_late, &late);
@@ -949,14 +946,19 @@ TEST_F(disk, full)
 /* A disk that cannot be read is SIGBUS for as long as it cannot. */
 TEST_F(disk, broken)
 {
-	char *base;
+	char page[4096], *base;
 
 	ASSERT_EQ(0, fsync(self->file));
 	sync();
-	ASSERT_EQ(0, posix_fadvise(self->file, 0, 0, POSIX_FADV_DONTNEED));
+	ASSERT_TRUE(write_text("/proc/sys/vm/drop_caches", "1"));
+	ASSERT_EQ(0, truncate(IMAGE, 4096));
+	if (pread(self->file, page, sizeof(page), 0) >= 0) {
+		ASSERT_EQ(0, truncate(IMAGE, DISK_SIZE));
+		close(self->file);
+		SKIP(return, "here a loop device reads zeros");
+	}
 	ASSERT_EQ(0, map_file(&self->mapped, self->file, true));
 	base = self->mapped.base;
-	ASSERT_EQ(0, truncate(IMAGE, 4096));
 	EXPECT_EQ(SIGBUS, reads(base + PAGES(2)));
 	EXPECT_EQ(SIGBUS, writes(base + PAGES(3)));
 	ASSERT_EQ(0, truncate(IMAGE, DISK_SIZE));
