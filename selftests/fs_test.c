@@ -520,7 +520,6 @@ static int flush_late(void *arg)
 {
 	struct late *late = arg;
 
-	fill_page(late->mapped->base, 6);
 	return flush_file(late->mapped);
 }
 
@@ -596,6 +595,7 @@ TEST_F(fuse, killed_in_a_flush)
 
 	MAP_IT(true);
 	self->shared->hold = FUSE_WRITE;
+	fill_page(self->mapped.base, 6);
 	child = start_child(flush_late, &late);
 	EXPECT_TRUE(SETTLES(self->shared->held));
 	kill(child.pid, SIGKILL);
@@ -605,6 +605,7 @@ TEST_F(fuse, killed_in_a_flush)
 	EXPECT_TRUE(SETTLES(page_has(self->shared->file[0].data, 6)));
 	self->shared->hold = FUSE_WRITE;
 	self->shared->held = 0;
+	fill_page(self->mapped.base, 6);
 	child = start_child(flush_late, &late);
 	EXPECT_TRUE(SETTLES(self->shared->held));
 	kill(child.pid, SIGKILL);
