@@ -404,7 +404,8 @@ static NTSTATUS give_existing(const struct request *request, int fd,
 /* Sections that the module does not have are refused before the file changes. */
 static bool module_has(ULONG protect)
 {
-	return protect == PAGE_READONLY || protect == PAGE_READWRITE;
+	return protect == PAGE_READONLY || protect == PAGE_READWRITE ||
+	       protect == PAGE_WRITECOPY;
 }
 
 static NTSTATUS make_of(const struct request *request,
