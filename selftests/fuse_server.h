@@ -22,9 +22,9 @@
 #define FUSE_MOST_HELD 64
 
 /* Of later kernels' headers */
-#define FUSE_BIT_INIT_EXT (1U << 30)
-#define FUSE_BIT_PASSTHROUGH (1ULL << 37)
-#define FUSE_OPENED_PASSTHROUGH (1 << 7)
+#define FUSE_BIT_INIT_EXT 0x40000000U
+#define FUSE_BIT_PASSTHROUGH 0x2000000000ULL
+#define FUSE_OPENED_PASSTHROUGH 0x80
 #define FUSE_IOC_BACKING_OPEN _IOW(229, 1, struct fuse_backing)
 
 struct fuse_backing {

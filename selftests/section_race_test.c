@@ -315,6 +315,7 @@ FIXTURE_VARIANT_ADD(section_race, tmpfs_huge)
 {
 	.options = "size=64m,huge=always",
 };
+
 FIXTURE_VARIANT_ADD(section_race, ext4) { .options = NULL };
 
 static bool mount_again(const char *device, const char *options)

@@ -68,10 +68,11 @@ void share_print(FILE *file, unsigned int at, const struct op *op)
 {
 	if (!file)
 		return;
-	fprintf(file, "# %u: process %u: %s, %u; 0x%llx + 0x%llx, protection 0x%x; flags 0x%x; 0x%llx + 0x%llx\n",
-		at, op->odd, share_names[op->kind], op->value,
+	fprintf(file, "# %u: process %u: %s, %u; 0x%llx + 0x%llx, ", at,
+		op->odd, share_names[op->kind], op->value,
 		(unsigned long long)op->range[0].offset,
-		(unsigned long long)op->range[0].length,
+		(unsigned long long)op->range[0].length);
+	fprintf(file, "protection 0x%x; flags 0x%x; 0x%llx + 0x%llx\n",
 		op->range[0].protection, op->flags,
 		(unsigned long long)op->range[1].offset,
 		(unsigned long long)op->range[1].length);
@@ -177,7 +178,8 @@ static bool do_create(struct share *share, const struct op *op)
 	if (file == SHARE_FILES || !has_room(share))
 		return true;
 	if (arg.length > SHARE_LENGTH)
-		arg.length = must_be.length = SHARE_LENGTH;
+		arg.length = SHARE_LENGTH;
+	must_be.length = arg.length;
 	must_be.flags = op->flags;
 	if (file < SHARE_MEMORY)
 		arg.file = share->file[file][!!(op->flags & SHARE_READER)];
@@ -683,6 +685,8 @@ static void make_attempt(struct attempt *attempt, struct share_file *file,
 	attempt->write = write && in_file(attempt);
 }
 
+#define ACCESS "%s of 0x%llx (page %u of the file) by process %u: "
+
 /* @works: it did. @value: what it has read */
 static bool attempt_was(struct share *share, const struct op *op,
 			const struct attempt *attempt, bool works, int how)
@@ -694,7 +698,7 @@ static bool attempt_was(struct share *share, const struct op *op,
 
 	share->compared = true;
 	if (attempt->must != SHARE_EITHER && works != must)
-		return fuzz_differs(&share->fuzz, "%s of 0x%llx (page %u of the file) by process %u: result %d, but it must %s",
+		return fuzz_differs(&share->fuzz, ACCESS "result %d, but it must %s",
 				    share_names[op->kind],
 				    (unsigned long long)attempt->address,
 				    attempt->page, share->me, how,
@@ -707,7 +711,7 @@ static bool attempt_was(struct share *share, const struct op *op,
 	}
 	if (attempt->value == *word_of(attempt))
 		return true;
-	return fuzz_differs(&share->fuzz, "%s of 0x%llx (page %u of the file) by process %u: 0x%x, but it must be 0x%x",
+	return fuzz_differs(&share->fuzz, ACCESS "0x%x, but it must be 0x%x",
 			    share_names[op->kind],
 			    (unsigned long long)attempt->address, attempt->page,
 			    share->me, attempt->value, *word_of(attempt));
@@ -720,8 +724,8 @@ static bool access_by_cpu(struct share *share, const struct op *op,
 			      MODEL_READ, &attempt->value);
 
 	if (sig && attempt->must != SHARE_WORKS &&
-	    (sig == SIGSEGV) != (attempt->must == SHARE_SEGV))
-		return fuzz_differs(&share->fuzz, "%s of 0x%llx (page %u of the file) by process %u: signal %d is the wrong one",
+	    sig != (attempt->must == SHARE_SEGV ? SIGSEGV : SIGBUS))
+		return fuzz_differs(&share->fuzz, ACCESS "signal %d is the wrong one",
 				    share_names[op->kind],
 				    (unsigned long long)attempt->address,
 				    attempt->page, share->me, sig);
