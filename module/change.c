@@ -315,9 +315,9 @@ static int check_view(struct wr_batch *batch, struct wr_change *change,
 			return -EINTR;
 	}
 	if (!err && ((change->rights.unlike && !window->tracked) ||
-		     (wr_state_copies(new) && !window->view->copies))) {
+		     !wr_view_is_ready(window, new))) {
 		needs->track = window;
-		needs->copies = wr_state_copies(new);
+		needs->state = new;
 	}
 	if (!err && change->rights.lost)
 		needs->mmap = WR_MMAP_WRITE;
@@ -792,7 +792,7 @@ static void tidy(struct wr_batch *batch)
 static int track(struct wr_needs *needs)
 {
 	if (needs->track->view)
-		return wr_view_track(needs->track, needs->copies);
+		return wr_view_track(needs->track, needs->state);
 	return wr_window_track(needs->track);
 }
 

@@ -63,7 +63,7 @@ enum wr_mmap {
 /**
  * struct wr_needs - what a change needs before any state can change
  * @track: a window that must be tracked first
- * @copies: and that must be able to hold copies
+ * @state: and that, if it is a view, must be able to have such pages
  * @exec: the VMAs must fit first
  * @denied: the process has had that forbidden to itself, by PR_SET_MDWE
  * @mmap: how mmap_lock should be held, for the PTEs of pages in memory
@@ -71,7 +71,7 @@ enum wr_mmap {
  */
 struct wr_needs {
 	struct wr_window *track;
-	bool copies;
+	u8 state;
 	bool exec;
 	bool denied;
 	enum wr_mmap mmap;

@@ -919,6 +919,37 @@ static int make_anon_vma(struct vm_area_struct *vma)
 	return err == -EINTR ? -EINTR : -ENOMEM;
 }
 
+/*
+ * Has writes come to our handlers, in a VMA of pages that may only be read: the core
+ * takes it for one that writes the file. It is locked, and has no PTEs.
+ */
+static int admit_writes(struct vm_area_struct *vma)
+{
+	if (vma->vm_flags & VM_SHARED)
+		return 0;
+	if (mapping_map_writable(vma->vm_file->f_mapping))
+		return -EKEYREJECTED;
+	vm_flags_set(vma, VM_SHARED | VM_MAYSHARE);
+	vm_flags_set(vma, VM_WRITE | VM_MAYWRITE);
+	return 0;
+}
+
+/*
+ * Lets guards of a VMA, which is tracked, be set off by writes. Where the file has been
+ * sealed, only reads do it. mmap_lock is held for writing.
+ */
+static void admit_guards(struct wr_window *window, struct vm_area_struct *vma)
+{
+	if (window->view->writes)
+		return;
+	vma_start_write(vma);
+	wr_zap_vma(vma, vma->vm_start, vma->vm_end);
+	admit_writes(vma);
+	mutex_lock(&window->lock);
+	WRITE_ONCE(window->view->writes, true);
+	mutex_unlock(&window->lock);
+}
+
 /* Lets a VMA, which is tracked, have copies. mmap_lock is held for writing. */
 static int admit_copies(struct wr_window *window, struct vm_area_struct *vma)
 {
@@ -929,16 +960,13 @@ static int admit_copies(struct wr_window *window, struct vm_area_struct *vma)
 	vma_start_write(vma);
 	wr_zap_vma(vma, vma->vm_start, vma->vm_end);
 	err = make_anon_vma(vma);
+	if (!err)
+		err = admit_writes(vma);
 	if (err)
 		return err;
-	if (!(vma->vm_flags & VM_SHARED)) {
-		if (mapping_map_writable(vma->vm_file->f_mapping))
-			return -EKEYREJECTED;
-		vm_flags_set(vma, VM_SHARED | VM_MAYSHARE);
-		vm_flags_set(vma, VM_WRITE | VM_MAYWRITE);
-	}
 	mutex_lock(&window->lock);
-	window->view->copies = true;
+	WRITE_ONCE(window->view->copies, true);
+	WRITE_ONCE(window->view->writes, true);
 	mutex_unlock(&window->lock);
 	return 0;
 }
@@ -959,12 +987,12 @@ static void track_vma(struct wr_window *window, struct vm_area_struct *vma)
 /**
  * wr_view_track - from now on ask for each page of a view
  * @window: the view
- * @copies: some will have copies
+ * @state: some will have that state
  *
  * Return: 0, -ENOENT if it is gone, -EINTR, and for copies -ENOMEM, or -EKEYREJECTED
  * if the file is sealed.
  */
-int wr_view_track(struct wr_window *window, bool copies)
+int wr_view_track(struct wr_window *window, u8 state)
 {
 	struct vm_area_struct *vma;
 	int err = -ENOENT;
@@ -976,8 +1004,10 @@ int wr_view_track(struct wr_window *window, bool copies)
 		err = 0;
 		if (!window->tracked)
 			track_vma(window, vma);
-		if (copies)
+		if (wr_state_copies(state))
 			err = admit_copies(window, vma);
+		else if (wr_state_is_guard(state))
+			admit_guards(window, vma);
 	}
 	mmap_write_unlock(window->space->mm);
 	return err;
@@ -1089,6 +1119,7 @@ static struct wr_window *alloc_child(struct wr_window *parent,
 	child->shift = parent->shift;
 	child->view->state = view->state;
 	child->view->copies = view->copies;
+	child->view->writes = view->writes;
 	child->view->host = view->host;
 	child->view->mapping = view->mapping;
 	make_ops(child->view);
@@ -1190,6 +1221,7 @@ static struct wr_window *make_window(struct wr_space *space,
 	if (!window)
 		return NULL;
 	window->view->state = request->state;
+	window->view->writes = rights & WR_WRITE;
 	wr_window_set_range(window, 0, request->length >> PAGE_SHIFT);
 	window->shift = -(request->offset >> PAGE_SHIFT);
 	window->tracked = wr_view_is_reserved(window) || !rights ||
@@ -1308,8 +1340,8 @@ static int finish_map(struct wr_section *section, struct wr_window *window,
 {
 	int err = 0;
 
-	if (wr_state_copies(request->state))
-		err = wr_view_track(window, true);
+	if (!wr_view_is_ready(window, request->state))
+		err = wr_view_track(window, request->state);
 	if (err == -ENOENT) /* somebody else has unmapped it */
 		err = -ENOSPC;
 	return err ? err : commit_head(section, request);

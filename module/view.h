@@ -13,6 +13,8 @@
  * @rights: those that its pages can have
  * @copies: its VMA can hold copies; mmap_lock for writing and the window's lock, never
  *	reset
+ * @writes: writes of pages that may only be read come to our handlers, or it has been
+ *	tried to have it so; as @copies
  * @host: the operations of the file underneath
  * @mapping: of that file
  * @simple: operations while all pages have @rights
@@ -25,6 +27,7 @@ struct wr_view {
 	u8 state;
 	u8 rights;
 	bool copies;
+	bool writes;
 	const struct vm_operations_struct *host;
 	struct address_space *mapping;
 	struct vm_operations_struct simple;
@@ -77,6 +80,16 @@ static inline int wr_view_check_state(u8 rights, u8 state)
 	return wr_view_rights(state) & ~rights ? -EKEYREJECTED : 0;
 }
 
+/* Whether its VMA is such that pages can have a state. */
+static inline bool wr_view_is_ready(struct wr_window *window, u8 state)
+{
+	struct wr_view *view = window->view;
+
+	if (wr_state_copies(state) && !READ_ONCE(view->copies))
+		return false;
+	return !wr_state_is_guard(state) || READ_ONCE(view->writes);
+}
+
 /* Whether its pages have to be committed before they are there. */
 static inline bool wr_view_is_reserved(struct wr_window *window)
 {
@@ -94,7 +107,7 @@ u8 wr_view_span(struct wr_window *window, pgoff_t index, pgoff_t end,
 u8 wr_view_state(struct wr_window *window, pgoff_t index);
 unsigned long wr_view_resident(struct wr_window *window, pgoff_t first,
 			       pgoff_t end);
-int wr_view_track(struct wr_window *window, bool copies);
+int wr_view_track(struct wr_window *window, u8 state);
 void wr_view_zap(struct wr_window *window, pgoff_t first, pgoff_t end);
 
 #endif /* _WR_VIEW_H */
