@@ -591,6 +591,16 @@ void wr_commit_forget_file(struct wr_pagefile *pagefile)
 
 /* ---- what others have in store ---- */
 
+/* What others can have of its store: of what is in its file nothing is left to give. */
+static unsigned long left_in_store(struct wr_pagefile *pagefile)
+{
+	unsigned long quota = pagefile->quota;
+
+	lockdep_assert_held(&commit_lock);
+	return min_t(unsigned long, atomic_long_read(&pagefile->store),
+		     quota - min(quota, pagefile->in_file));
+}
+
 /*
  * Goes once around the list: counts what others than @pagefile have in store, up
  * to @wanted pages, and with @take takes it.
@@ -609,9 +619,10 @@ static unsigned long visit_stores(struct wr_pagefile *pagefile,
 		if (other->backed)
 			; /* has nothing in store but for a moment */
 		else if (other != pagefile && take)
-			sum += take_quota(other, wanted - sum);
+			sum += take_quota(other, min(wanted - sum,
+						     left_in_store(other)));
 		else if (other != pagefile)
-			sum += atomic_long_read(&other->store);
+			sum += left_in_store(other);
 		if (!(i % AT_ONCE))
 			cond_resched_lock(&commit_lock);
 	}
@@ -641,16 +652,55 @@ static bool reclaim(struct wr_request *request)
 	return taken;
 }
 
-static int start_request(struct wr_request *request,
-			 struct wr_pagefile *pagefile, unsigned long pages)
+/* The share that a quota is to be counted in, with a reference. Return: 0 or -ENOMEM */
+static int choose_share(struct wr_pagefile *pagefile, struct wr_share **share)
 {
 	bool admin = is_admin();
 
+	if (pagefile->fixed_share) {
+		spin_lock(&commit_lock);
+		*share = pagefile->share;
+		if (*share)
+			(*share)->refs++;
+		spin_unlock(&commit_lock);
+		return 0;
+	}
+	*share = admin ? NULL : get_share();
+	return *share || admin ? 0 : -ENOMEM;
+}
+
+/**
+ * wr_commit_fix_share - let the calling process pay, whoever commits
+ * @pagefile: for what; it has no quota yet
+ *
+ * For memory that several processes use: who makes it says how much it can be.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int wr_commit_fix_share(struct wr_pagefile *pagefile)
+{
+	struct wr_share *share;
+	int err;
+
+	err = choose_share(pagefile, &share);
+	if (err)
+		return err;
+	spin_lock(&commit_lock);
+	pagefile->share = share;
+	pagefile->fixed_share = true;
+	spin_unlock(&commit_lock);
+	return 0;
+}
+
+static int start_request(struct wr_request *request,
+			 struct wr_pagefile *pagefile, unsigned long pages)
+{
+	int err = choose_share(pagefile, &request->share);
+
 	request->pagefile = pagefile;
 	request->pages = pages;
-	request->promised = promise_limit(admin);
-	request->share = admin ? NULL : get_share();
-	return request->share || admin ? 0 : -ENOMEM;
+	request->promised = promise_limit(!request->share);
+	return err;
 }
 
 /**

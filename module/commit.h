@@ -16,6 +16,7 @@ static __always_inline void wr_commit_touched(long pages)
 	this_cpu_add(wr_resident_pages, pages);
 }
 
+int wr_commit_fix_share(struct wr_pagefile *pagefile);
 int wr_commit_take(struct wr_pagefile *pagefile, unsigned long pages,
 		   bool hard);
 unsigned long wr_commit_return(struct wr_pagefile *pagefile,

@@ -10,6 +10,8 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
@@ -51,6 +53,30 @@ static void __maybe_unused check_abi(void)
 	BUILD_BUG_ON(sizeof(struct winregion_query_file) != 24);
 }
 
+/**
+ * wr_check_new_part - what only a newer version of a structure knows has to be 0
+ * @user: where that begins
+ * @left: how many bytes it is, which a program decides
+ *
+ * Return: 0, -E2BIG, -EFAULT, or -EINTR if the caller is being killed.
+ */
+int wr_check_new_part(const void __user *user, u32 left)
+{
+	u32 some;
+	int ret;
+
+	for (; left; left -= some, user += some) {
+		some = min_t(u32, left, SZ_64K);
+		ret = check_zeroed_user(user, some);
+		if (ret <= 0)
+			return ret ? ret : -E2BIG;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
 /* Every structure begins with its size, which was @least once. */
 static int read_args_of(void *args, void __user *argp, u32 expected, u32 least)
 {
@@ -60,6 +86,13 @@ static int read_args_of(void *args, void __user *argp, u32 expected, u32 least)
 		return -EFAULT;
 	if (size < least)
 		return -EINVAL;
+	if (size > expected) {
+		int err = wr_check_new_part(argp + expected, size - expected);
+
+		if (err)
+			return err;
+		size = expected;
+	}
 	return copy_struct_from_user(args, expected, argp, size);
 }
 
@@ -186,7 +219,8 @@ static struct wr_name *read_name(struct winregion_create_section *args)
 			return ERR_PTR(-EINVAL);
 		return NULL;
 	}
-	if ((args->name_flags & both) == both)
+	/* Not in the structure as it was once. */
+	if (args->size < sizeof(*args) || (args->name_flags & both) == both)
 		return ERR_PTR(-EINVAL);
 	/* There is nobody else in a user's own names. */
 	if (!(args->name_flags & WINREGION_NAME_GLOBAL))

@@ -2,6 +2,7 @@
 #ifndef _WR_HANDLE_H
 #define _WR_HANDLE_H
 
+int wr_check_new_part(const void __user *user, u32 left);
 long wr_handle_device(unsigned int cmd, void __user *argp);
 
 #endif /* _WR_HANDLE_H */

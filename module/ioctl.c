@@ -7,8 +7,6 @@
  */
 #include <linux/nospec.h>
 #include <linux/overflow.h>
-#include <linux/sched/signal.h>
-#include <linux/sizes.h>
 #include <linux/uaccess.h>
 
 #include "commit.h"
@@ -182,24 +180,6 @@ static const struct wr_ioctl_op ops[] = {
 	   wr_ioctl_query_runs),
 };
 
-/* What only a newer version knows is 0; a program decides how much it is. */
-static int check_new_part(const void __user *user, u32 left)
-{
-	u32 some;
-	int ret;
-
-	for (; left; left -= some, user += some) {
-		some = min_t(u32, left, SZ_64K);
-		ret = check_zeroed_user(user, some);
-		if (ret <= 0)
-			return ret ? ret : -E2BIG;
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		cond_resched();
-	}
-	return 0;
-}
-
 /* The structure is as large as another version of the interface has it. */
 static int read_other_size(const struct wr_ioctl_op *op, struct wr_ioctl *call,
 			   u32 size)
@@ -209,7 +189,7 @@ static int read_other_size(const struct wr_ioctl_op *op, struct wr_ioctl *call,
 	if (size < op->min_size)
 		return -EINVAL;
 	if (size > op->size)
-		err = check_new_part(call->user + op->size, size - op->size);
+		err = wr_check_new_part(call->user + op->size, size - op->size);
 	if (err)
 		return err;
 	return copy_struct_from_user(&call->args, op->size, call->user,

@@ -18,6 +18,7 @@ struct wr_share;
  * @backed: it has backing of its own in the core's accounts; never changes once there
  *	is a quota
  * @share: where @quota is counted, or NULL; the lock of commit.c
+ * @fixed_share: whoever commits, that is where; never changes once there is a quota
  * @inode: of the shmem file that its pages are in, if they are in one
  * @in_file: how many that were when it was looked at last; the lock of commit.c. If
  *	it is not @backed, the core counts them itself by then
@@ -30,6 +31,7 @@ struct wr_pagefile {
 	struct list_head node;
 	bool backed;
 	struct wr_share *share;
+	bool fixed_share;
 	struct inode *inode;
 	unsigned long in_file;
 	struct list_head file_node;

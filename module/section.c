@@ -24,10 +24,10 @@
  */
 #include <linux/bits.h>
 #include <linux/file.h>
-#include <linux/hashtable.h>
 #include <linux/magic.h>
 #include <linux/mman.h>
 #include <linux/pagemap.h>
+#include <linux/rbtree.h>
 #include <linux/sched.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
@@ -37,8 +37,8 @@
 #include "section.h"
 #include "view.h"
 
-/* By the mapping underneath; user's files only. */
-static DEFINE_HASHTABLE(sections, 8);
+/* By the mapping underneath, and then by size; user's files only. */
+static struct rb_root sections = RB_ROOT;
 static DEFINE_MUTEX(sections_lock);
 
 /* For what cannot fail, once it has been granted. */
@@ -279,7 +279,9 @@ static int open_paging(struct wr_section *section,
 		return -EFBIG;
 	request->size = PAGE_ALIGN(request->size);
 	pages = request->size >> PAGE_SHIFT;
-	err = charge_all(section, pages);
+	err = wr_commit_fix_share(&section->pagefile);
+	if (!err)
+		err = charge_all(section, pages);
 	if (err)
 		return err;
 	if (!is_reserve(section))
@@ -308,9 +310,9 @@ static int section_release(struct inode *inode, struct file *file)
 {
 	struct wr_section *section = file->private_data;
 
-	if (!hlist_unhashed(&section->node)) {
+	if (!RB_EMPTY_NODE(&section->node)) {
 		mutex_lock(&sections_lock);
-		hash_del(&section->node);
+		rb_erase(&section->node, &sections);
 		mutex_unlock(&sections_lock);
 	}
 	if (section->counted)
@@ -365,13 +367,37 @@ static struct wr_section *alloc_section(struct wr_section_request *request)
 	if (!section)
 		return NULL;
 	mutex_init(&section->lock);
-	INIT_HLIST_NODE(&section->node);
+	RB_CLEAR_NODE(&section->node);
 	wr_pagefile_init(&section->pagefile);
 	section->flags = request->flags;
 	section->protection = request->protection;
 	section->rights = request->rights;
 	section->paging = !request->file;
 	return section;
+}
+
+/* Whether it is in front of another one in the table */
+static bool is_in_front(struct wr_section *section, struct wr_section *other)
+{
+	if (section->mapping != other->mapping)
+		return section->mapping < other->mapping;
+	return section->mapped < other->mapped;
+}
+
+static void add_section(struct wr_section *section)
+{
+	struct rb_node **link = &sections.rb_node, *parent = NULL;
+	struct wr_section *other;
+
+	lockdep_assert_held(&sections_lock);
+	while (*link) {
+		parent = *link;
+		other = rb_entry(parent, struct wr_section, node);
+		link = is_in_front(section, other) ? &parent->rb_left :
+						     &parent->rb_right;
+	}
+	rb_link_node(&section->node, parent, link);
+	rb_insert_color(&section->node, &sections);
 }
 
 static int open_section(struct wr_section *section,
@@ -387,7 +413,8 @@ static int open_section(struct wr_section *section,
 	if (err)
 		return err;
 	mutex_lock(&sections_lock);
-	hash_add(sections, &section->node, (unsigned long)section->mapping);
+	section->mapped = request->size;
+	add_section(section);
 	mutex_unlock(&sections_lock);
 	return 0;
 }
@@ -463,6 +490,11 @@ int wr_section_extend(struct wr_section *section, u64 size)
 	mutex_lock(&section->lock);
 	section->size = max(section->size, size);
 	mutex_unlock(&section->lock);
+	mutex_lock(&sections_lock);
+	rb_erase(&section->node, &sections);
+	section->mapped = max(section->mapped, size);
+	add_section(section);
+	mutex_unlock(&sections_lock);
 	return 0;
 }
 
@@ -471,14 +503,16 @@ u64 wr_section_mapped_size(struct file *file)
 {
 	struct address_space *mapping = file_inode(file)->i_mapping;
 	struct wr_section *section;
+	struct rb_node *node;
 	u64 size = 0;
 
 	mutex_lock(&sections_lock);
-	hash_for_each_possible(sections, section, node,
-			       (unsigned long)mapping) {
+	for (node = sections.rb_node; node;) {
+		section = rb_entry(node, struct wr_section, node);
 		if (section->mapping == mapping)
-			size = max(size, READ_ONCE(section->size));
-		cond_resched(); /* there can be any number */
+			size = max(size, section->mapped);
+		node = mapping < section->mapping ? node->rb_left :
+						    node->rb_right;
 	}
 	mutex_unlock(&sections_lock);
 	return size;

@@ -3,8 +3,8 @@
 #define _WR_SECTION_H
 
 #include <linux/fs.h>
-#include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
 
 #include "pagefile.h"
 #include "runs.h"
@@ -27,6 +27,7 @@
  * @probed: where it has been mapped for that; @prober's
  * @fit: whether that was a mapping as a view needs it; @prober's
  * @node: in the table of sections; its lock
+ * @mapped: @size as it is known there; its lock
  * @lock: protects the rest; inside a window's lock
  * @size: bytes; of a user's file as many as wanted, else whole pages
  * @commits: WR_COMMITTED or 0 for each page, if @flags has WINREGION_SECTION_RESERVE;
@@ -50,7 +51,8 @@ struct wr_section {
 	struct task_struct *prober;
 	unsigned long probed;
 	bool fit;
-	struct hlist_node node;
+	struct rb_node node;
+	u64 mapped;
 	struct mutex lock; /* size and commits */
 	u64 size;
 	struct wr_runs commits;

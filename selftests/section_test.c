@@ -239,6 +239,15 @@ TEST_F(section, guard)
 	UNMAP(base);
 	UNMAP(other);
 	UNMAP(armed);
+	/* A write sets it off also where it is not allowed. */
+	armed = MAP(0, UNIT, RO | WINREGION_GUARD);
+	EXPECT_FALSE(try_write(armed));
+	EXPECT_TRUE(wr_is(self->fd, armed, RO));
+	EXPECT_TRUE(wr_is(self->fd, armed + 4096, RO | WINREGION_GUARD));
+	EXPECT_FALSE(try_write(armed));
+	EXPECT_TRUE(try_read(armed));
+	EXPECT_FALSE(try_write(armed));
+	UNMAP(armed);
 }
 
 /* Whole ranges in several views, and in other memory, or nothing. */
@@ -1084,6 +1093,41 @@ TEST_F(sections, touched_is_promised_no_more)
 	}
 }
 
+static int commit_for_another(void *arg)
+{
+	char *base = arg;
+	int fd = wr_open();
+	int64_t before;
+
+	CHECK(!setresuid(1001, 1001, 1001));
+	before = room(fd);
+	CHECK(!wr_commit(fd, base + MIB(32), 4096, RW));
+	CHECK(before - room(fd) < (int64_t)MIB(8));
+	return 0;
+}
+
+static int pay_for_all(void *arg)
+{
+	int fd = wr_open(), section;
+	char *base;
+
+	CHECK(!setresuid(1000, 1000, 0));
+	section = sec_create(fd, -1, MIB(64), WINREGION_SECTION_RESERVE, RW);
+	CHECK(section >= 0);
+	CHECK(!sec_map(section, 0, 0, RW, &base));
+	CHECK(!wr_commit(fd, base, MIB(32), RW));
+	CHECK(!setresuid(0, 0, 0));
+	return in_child(commit_for_another, base);
+}
+
+/* Who makes a section pays for it, whoever commits its pages. */
+TEST_F(sections, who_pays)
+{
+	if (geteuid())
+		SKIP(return, "only root can be somebody else");
+	EXPECT_EQ(0, in_child(pay_for_all, NULL));
+}
+
 struct reserve {
 	int fd;
 	int section;
@@ -1291,6 +1335,15 @@ TEST_F(sections, structures)
 	EXPECT_EQ(-EINVAL, wr_ioctl(section, WINREGION_MAP_VIEW, &map));
 	map.__reserved = 0;
 	EXPECT_EQ(-EFAULT, wr_ioctl(section, WINREGION_MAP_VIEW, NULL));
+	/* No name in what had none */
+	create.size = offsetof(struct winregion_create_section, out_existed);
+	create.name = (uintptr_t)"old";
+	create.name_length = 3;
+	EXPECT_EQ(-EINVAL, wr_ioctl(self->fd, WINREGION_CREATE_SECTION,
+				    &create));
+	create.size = sizeof(create);
+	create.name = 0;
+	create.name_length = 0;
 	/* What cannot be told is undone. */
 	memcpy(readonly, &map, sizeof(map));
 	memcpy(readonly + 2048, &create, sizeof(create));

@@ -267,6 +267,27 @@ TEST_F(shared, other_user)
 	EXPECT_EQ(0, end_of(self->pid[1]));
 }
 
+/* A program that gets rights by its file shares nothing with who starts it. */
+TEST_F(shared, more_rights)
+{
+	LONG number;
+	int i;
+
+	if (getuid())
+		SKIP(return, "only root can give them");
+	ASSERT_EQ(0, chown(self->program, 0, 4242));
+	ASSERT_EQ(0, chmod(self->program, 02755));
+	for (i = 0; i < 2; i++) {
+		self->pid[i] = start(self, self->program, "instance", NOBODY);
+		ASSERT_EQ((ssize_t)sizeof(number),
+			  read(self->tell[0], &number, sizeof(number)));
+		EXPECT_EQ(BEGIN + 1, number);
+	}
+	let_end(self);
+	EXPECT_EQ(0, end_of(self->pid[0]));
+	EXPECT_EQ(0, end_of(self->pid[1]));
+}
+
 /* Who makes the directory first has nothing of it: the program does not start. */
 TEST_F(shared, squatter)
 {

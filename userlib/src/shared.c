@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -325,6 +326,9 @@ void winregion_share(void *first, void *end)
 	WR_KEEP_ERRNO();
 
 	if (!shared.size || is_shared(first))
+		return;
+	/* Who starts it can stop it, and may be whose the files would be. */
+	if (getauxval(AT_SECURE))
 		return;
 	if (((uintptr_t)first | shared.size) & (PAGE - 1))
 		give_up("they do not have pages of their own", 0);
