@@ -1072,6 +1072,8 @@ static int fork_locked(struct wr_window *parent, struct wr_window *child,
 	int err;
 
 	err = fork_states(parent, child);
+	if (!err && parent->stamp)
+		err = wr_window_stamp(child);
 	if (!err)
 		err = fork_region(parent, child);
 	if (!err)
@@ -1111,10 +1113,6 @@ static struct wr_window *alloc_child(struct wr_window *parent,
 	wr_space_put(space);
 	if (!child)
 		return NULL;
-	if (parent->stamp && wr_window_stamp(child)) {
-		wr_window_put(child);
-		return NULL;
-	}
 	wr_window_set_range(child, parent->first, parent->end);
 	child->shift = parent->shift;
 	child->view->state = view->state;
