@@ -86,7 +86,7 @@ FIXTURE_VARIANT_ADD(random, four_threads)
 
 FIXTURE_VARIANT_ADD(random, sharing)
 {
-	.options = { .ops = 20000, .threads = 1, .sharers = 4 },
+	.options = { .ops = 4000, .threads = 1, .sharers = 4 },
 	.processes = 1,
 	.seeds = ROUNDS_OF(fuzz_sharing),
 	.seed = 4000,
@@ -94,7 +94,7 @@ FIXTURE_VARIANT_ADD(random, sharing)
 
 FIXTURE_VARIANT_ADD(random, two_times_sharing)
 {
-	.options = { .ops = 20000, .threads = 1, .sharers = 3 },
+	.options = { .ops = 4000, .threads = 1, .sharers = 3 },
 	.processes = 2,
 	.seeds = ROUNDS_OF(fuzz_two_times_sharing),
 	.seed = 5000,
