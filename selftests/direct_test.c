@@ -9,7 +9,6 @@
 #include <dirent.h>
 #include <linux/aio_abi.h>
 #include <linux/fs.h>
-#include <linux/loop.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -17,6 +16,7 @@
 #include <sys/uio.h>
 
 #include "common.h"
+#include "loop.h"
 #include "wr_test_util.h"
 #include "ring.h"
 
@@ -57,41 +57,6 @@ FIXTURE_VARIANT_ADD(direct, huge)
 	.huge = true,
 };
 
-/* A block device over IMAGE, or -1 */
-static int open_loop(char *path, size_t size)
-{
-	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	int image, loop, number;
-
-	number = ioctl(control, LOOP_CTL_GET_FREE);
-	close(control);
-	snprintf(path, size, "/dev/loop%d", number);
-	loop = open(path, O_RDWR | O_CLOEXEC);
-	image = open(IMAGE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (loop < 0 || ftruncate(image, MIB(16)) ||
-	    ioctl(loop, LOOP_SET_FD, image)) {
-		close(loop);
-		loop = -1;
-	}
-	close(image);
-	if (loop < 0)
-		return -1;
-	/* What somebody has open for writing is not mounted everywhere. */
-	close(loop);
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
-
-/* busybox makes an ext2, which the ext4 driver takes as well. */
-static bool mount_image(const char *device)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "mke2fs -F -b 4096 %s >/dev/null",
-		 device);
-	mkdir(MOUNTED, 0700);
-	return !system(command) && !mount(device, MOUNTED, "ext4", 0, NULL);
-}
-
 FIXTURE_SETUP(direct)
 {
 	char device[32];
@@ -104,9 +69,10 @@ FIXTURE_SETUP(direct)
 	ASSERT_LE(0, self->fd);
 	self->base = wr_alloc(self->fd, variant->size);
 	ASSERT_NE(NULL, self->base);
-	self->loop = open_loop(device, sizeof(device));
+	self->loop = loop_begin(IMAGE, MIB(16), device, sizeof(device));
 	ASSERT_LE(0, self->loop);
-	ASSERT_TRUE(mount_image(device));
+	mkdir(MOUNTED, 0700);
+	ASSERT_TRUE(loop_mount(device, MOUNTED));
 	self->file = open(MOUNTED "/file", O_RDWR | O_CREAT | O_DIRECT |
 			  O_CLOEXEC, 0600);
 	ASSERT_LE(0, self->file);
@@ -116,9 +82,7 @@ FIXTURE_TEARDOWN(direct)
 {
 	close(self->file);
 	umount2(MOUNTED, MNT_DETACH);
-	ioctl(self->loop, LOOP_CLR_FD);
-	close(self->loop);
-	unlink(IMAGE);
+	loop_end(self->loop, IMAGE);
 	close(self->fd);
 }
 

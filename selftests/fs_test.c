@@ -9,9 +9,9 @@
 #include "kselftest_harness.h"
 
 #include <linux/fs.h>
-#include <linux/loop.h>
 
 #include "common.h"
+#include "loop.h"
 #include "wr_test_util.h"
 #include "sections.h"
 #include "fuse_server.h"
@@ -853,27 +853,9 @@ FIXTURE_VARIANT_ADD(disk, tracked) { .how = TRACKED };
 
 #define DISK_SIZE MIB(4)
 
-static int open_loop(char *path, size_t size)
-{
-	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	int image = open(IMAGE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int loop;
-
-	snprintf(path, size, "/dev/loop%d", ioctl(control, LOOP_CTL_GET_FREE));
-	close(control);
-	loop = open(path, O_RDWR | O_CLOEXEC);
-	if (loop < 0 || ftruncate(image, DISK_SIZE) ||
-	    ioctl(loop, LOOP_SET_FD, image))
-		path[0] = '\0';
-	close(image);
-	/* What somebody has open for writing is not mounted everywhere. */
-	close(loop);
-	return path[0] ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-}
-
 FIXTURE_SETUP(disk)
 {
-	char device[32], command[128];
+	char device[32];
 
 	if (geteuid())
 		SKIP(return, "only root may mount");
@@ -883,12 +865,9 @@ FIXTURE_SETUP(disk)
 	self->mapped.fd = wr_open();
 	self->mapped.how = variant->how;
 	mkdir(MOUNTED, 0700);
-	self->loop = open_loop(device, sizeof(device));
+	self->loop = loop_begin(IMAGE, DISK_SIZE, device, sizeof(device));
 	ASSERT_LE(0, self->loop);
-	snprintf(command, sizeof(command), "mke2fs -F -b 4096 %s >/dev/null",
-		 device);
-	ASSERT_EQ(0, system(command));
-	ASSERT_EQ(0, mount(device, MOUNTED, "ext4", 0, NULL));
+	ASSERT_TRUE(loop_mount(device, MOUNTED));
 	ASSERT_TRUE(write_file(FILE_PATH, 100));
 	self->file = open(FILE_PATH, O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->file);
@@ -899,9 +878,7 @@ FIXTURE_TEARDOWN(disk)
 	if (self->loop < 0)
 		return;
 	EXPECT_TRUE(SETTLES(!umount(MOUNTED)));
-	ioctl(self->loop, LOOP_CLR_FD);
-	close(self->loop);
-	unlink(IMAGE);
+	loop_end(self->loop, IMAGE);
 	close(self->mapped.fd);
 }
 

@@ -14,8 +14,6 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#define LOOP_SIZE (12 << 20)
-
 /*
  * Other processes may be faster at the device that is free. Return: a descriptor
  * that was opened to write, or -1.
@@ -38,13 +36,14 @@ static inline int loop_take(int image, char *device, size_t size)
 	return loop;
 }
 
-/* The device over a new @image, for loop_end(), or -1 */
-static inline int loop_begin(const char *image, char *device, size_t size)
+/* The device over a new @image of @bytes, for loop_end(), or -1 */
+static inline int loop_begin(const char *image, off_t bytes, char *device,
+			     size_t size)
 {
 	int file = open(image, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	int loop = -1, reader = -1;
 
-	if (file >= 0 && !ftruncate(file, LOOP_SIZE))
+	if (file >= 0 && !ftruncate(file, bytes))
 		loop = loop_take(file, device, size);
 	close(file);
 	/* What somebody has open for writing is not mounted everywhere. */
@@ -63,7 +62,10 @@ static inline void loop_end(int loop, const char *image)
 	unlink(image);
 }
 
-/* An empty ext4 on the device, mounted at @path */
+/*
+ * An empty file system on the device, mounted at @path. Where it is busybox that makes
+ * it, it is an ext2, which the driver of ext4 takes as well.
+ */
 static inline bool loop_mount(const char *device, const char *path)
 {
 	char command[80];

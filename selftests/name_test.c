@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "common.h"
+#include "descriptors.h"
 #include "wr_test_util.h"
 #include "race.h"
 #include "sections.h"
@@ -424,42 +425,6 @@ static int close_it(void *arg)
 	return 0;
 }
 
-static bool send_fd(int socket, int fd)
-{
-	char control[CMSG_SPACE(sizeof(int))] = "", byte = 0;
-	struct iovec data = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	return sendmsg(socket, &msg, 0) == 1;
-}
-
-static int receive_fd(int socket)
-{
-	char control[CMSG_SPACE(sizeof(int))] = "", byte;
-	struct iovec data = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	int fd = -1;
-
-	if (recvmsg(socket, &msg, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&msg))
-		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
-	return fd;
-}
-
 /* Whatever descriptor it is, and wherever. */
 TEST_F(name, any_descriptor)
 {
@@ -481,7 +446,7 @@ TEST_F(name, any_descriptor)
 	ASSERT_TRUE(send_fd(sockets[0], other));
 	close(other);
 	EXPECT_EQ(1, leads_to(self->fd, "any", 0, 1));
-	fds[1] = receive_fd(sockets[1]);
+	fds[1] = receive_fd(sockets[1], MSG_CMSG_CLOEXEC);
 	EXPECT_EQ(1, leads_to(self->fd, "any", 0, 1));
 	ASSERT_TRUE(send_fd(sockets[0], fds[1]));
 	close(fds[1]);
@@ -879,7 +844,7 @@ TEST_F(name, ipc_namespaces)
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
 	inside.socket = sockets[0];
 	ASSERT_EQ(0, in_child(see_nothing, &inside));
-	other = receive_fd(sockets[1]);
+	other = receive_fd(sockets[1], MSG_CMSG_CLOEXEC);
 	EXPECT_TRUE(has_number(self->fd, other, 2));
 	EXPECT_EQ(1, leads_to(self->fd, "space", GLOBAL, 1));
 	inside.socket = -1;

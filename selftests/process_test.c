@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "common.h"
+#include "descriptors.h"
 #include "rounds.h"
 #include "wr_test_util.h"
 
@@ -210,46 +211,6 @@ TEST_F(process, exit_with_threads)
 
 /* Descriptors that are passed on */
 
-static bool send_fd(int socket, int fd)
-{
-	char control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec iov = { "x", 1 };
-	struct msghdr message = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(header), &fd, sizeof(int));
-	return sendmsg(socket, &message, 0) == 1;
-}
-
-static int receive_fd(int socket)
-{
-	char control[CMSG_SPACE(sizeof(int))], byte;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr message = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header;
-	int fd = -1;
-
-	if (recvmsg(socket, &message, 0) != 1)
-		return -1;
-	header = CMSG_FIRSTHDR(&message);
-	if (header)
-		memcpy(&fd, CMSG_DATA(header), sizeof(int));
-	return fd;
-}
-
 struct passing {
 	int socket[2];
 	int fd;
@@ -264,7 +225,7 @@ static int use_received(void *arg)
 
 	/* Nothing of the parent's: not the descriptor, not the region. */
 	close(passing->fd);
-	fd = receive_fd(passing->socket[1]);
+	fd = receive_fd(passing->socket[1], 0);
 	CHECK(fd >= 0);
 	CHECK(WR_INFO(fd, out_regions) == 1);
 	CHECK(!wr_release(fd, passing->base, 0));
@@ -325,7 +286,7 @@ TEST_F(process, kept_descriptor_keeps_no_memory)
 	available = meminfo("MemAvailable");
 	as = committed_as();
 	ASSERT_EQ(0, in_child(leave_descriptor, &passing));
-	fd = receive_fd(passing.socket[0]);
+	fd = receive_fd(passing.socket[0], 0);
 	ASSERT_LE(0, fd);
 	TOTAL_RETURNS();
 	/* 32 of the 96 MiB: other things move as well. */

@@ -8,10 +8,10 @@
 #ifndef _SELFTESTS_SECTION_FIXTURE_H
 #define _SELFTESTS_SECTION_FIXTURE_H
 
-#include <linux/loop.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "loop.h"
 #include "sections.h"
 
 #define UNIT 0x10000UL
@@ -52,40 +52,12 @@ FIXTURE_VARIANT_ADD(section, ext4) { .where = EXT4 };
 #define IMAGE "/tmp/wr_section.img"
 #define FILE_PATH MOUNTED "/file"
 
-/* A block device over IMAGE, or -1 */
-static int open_loop(char *path, size_t size)
-{
-	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	int image, loop, number;
-
-	number = ioctl(control, LOOP_CTL_GET_FREE);
-	close(control);
-	snprintf(path, size, "/dev/loop%d", number);
-	loop = open(path, O_RDWR | O_CLOEXEC);
-	image = open(IMAGE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (loop < 0 || ftruncate(image, MIB(16)) ||
-	    ioctl(loop, LOOP_SET_FD, image)) {
-		close(loop);
-		loop = -1;
-	}
-	close(image);
-	if (loop < 0)
-		return -1;
-	/* What somebody has open for writing is not mounted everywhere. */
-	close(loop);
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
-
 static bool mount_ext4(int *loop)
 {
-	char device[32], command[128];
+	char device[32];
 
-	*loop = open_loop(device, sizeof(device));
-	if (*loop < 0)
-		return false;
-	snprintf(command, sizeof(command), "mke2fs -F -b 4096 %s >/dev/null",
-		 device);
-	return !system(command) && !mount(device, MOUNTED, "ext4", 0, NULL);
+	*loop = loop_begin(IMAGE, MIB(16), device, sizeof(device));
+	return *loop >= 0 && loop_mount(device, MOUNTED);
 }
 
 /* Over a tmpfs that is mounted at the same place */
@@ -160,11 +132,8 @@ FIXTURE_TEARDOWN(section)
 		EXPECT_TRUE(SETTLES(!umount(MOUNTED)));
 	if (variant->where == OVERLAY && self->file >= 0)
 		EXPECT_TRUE(SETTLES(!umount(MOUNTED)));
-	if (self->loop >= 0) {
-		ioctl(self->loop, LOOP_CLR_FD);
-		close(self->loop);
-		unlink(IMAGE);
-	}
+	if (self->loop >= 0)
+		loop_end(self->loop, IMAGE);
 	close(self->fd);
 }
 

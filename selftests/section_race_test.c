@@ -347,7 +347,7 @@ FIXTURE_SETUP(section_race)
 	if (variant->options) {
 		ASSERT_TRUE(mount_again(NULL, variant->options));
 	} else {
-		self->loop = loop_begin(IMAGE, self->device,
+		self->loop = loop_begin(IMAGE, MIB(12), self->device,
 					sizeof(self->device));
 		ASSERT_LE(0, self->loop);
 		ASSERT_TRUE(loop_mount(self->device, DIRECTORY));

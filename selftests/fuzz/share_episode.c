@@ -317,7 +317,8 @@ static bool mount_disk(struct place *place)
 
 	if (access("/dev/loop-control", F_OK))
 		return false;
-	place->loop = loop_begin(place->image, device, sizeof(device));
+	place->loop = loop_begin(place->image, 12 << 20, device,
+				 sizeof(device));
 	return place->loop >= 0 && loop_mount(device, place->disk);
 }
 

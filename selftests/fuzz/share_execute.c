@@ -18,6 +18,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "share.h"
 
 const char *const share_names[SHARE_KINDS] = {
@@ -227,50 +228,6 @@ static bool do_duplicate(struct share *share, const struct op *op)
 	return true;
 }
 
-union control {
-	struct cmsghdr align;
-	char space[CMSG_SPACE(sizeof(int))];
-};
-
-static bool send_fd(int post, int fd)
-{
-	char c = 'x';
-	union control control = { 0 };
-	struct iovec iov = { &c, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	return sendmsg(post, &msg, 0) == 1;
-}
-
-static int receive_fd(int post)
-{
-	char c;
-	union control control = { 0 };
-	struct iovec iov = { &c, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	int fd = -1;
-
-	if (recvmsg(post, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) == 1 &&
-	    CMSG_FIRSTHDR(&msg))
-		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
-	return fd;
-}
-
 /* A descriptor is sent to a slot: it is on its way until that has its turn. */
 static bool do_pass(struct share *share, const struct op *op)
 {
@@ -297,7 +254,8 @@ bool share_fetch(struct share *share)
 	int fd, n;
 
 	for (i = 0; i < SHARE_MAIL && mail[i].used; i++) {
-		fd = receive_fd(share->post[share->me][0]);
+		fd = receive_fd(share->post[share->me][0],
+				MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 		if (fd < 0)
 			return fuzz_differs(&share->fuzz, "a descriptor is lost");
 		n = share_free_handle(self);
