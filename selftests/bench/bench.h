@@ -130,6 +130,7 @@ extern const struct row thread_rows[];	/* threads.c */
 
 /* runs.c: an area of many runs, or VMAs */
 char *runs_make(const struct way *way, size_t runs);
+void runs_alternate(char *base, size_t runs);
 
 /* query.c */
 void ask_winregion(char *at);

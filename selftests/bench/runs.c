@@ -10,15 +10,13 @@
 
 #define RANGES 1024
 
-static char *runs_of_winregion(size_t runs)
+/* Every other one of so many writable pages can only be read then. */
+void runs_alternate(char *base, size_t runs)
 {
 	static struct winregion_range ranges[RANGES];
-	char *base = wr_reserve_aligned(device, runs * PAGE, HUGE, true);
 	size_t page = 1;
 	unsigned int nr;
 
-	if (!base)
-		die("no region for %zu runs: %s", runs, strerror(errno));
 	while (page < runs) {
 		for (nr = 0; nr < RANGES && page < runs; nr++, page += 2)
 			ranges[nr] = (struct winregion_range){
@@ -29,6 +27,15 @@ static char *runs_of_winregion(size_t runs)
 		if (wr_vector(device, WINREGION_PROTECT, ranges, nr))
 			die("no %zu runs: %s", runs, strerror(errno));
 	}
+}
+
+static char *runs_of_winregion(size_t runs)
+{
+	char *base = wr_reserve_aligned(device, runs * PAGE, HUGE, true);
+
+	if (!base)
+		die("no region for %zu runs: %s", runs, strerror(errno));
+	runs_alternate(base, runs);
 	return base;
 }
 

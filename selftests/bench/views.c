@@ -13,7 +13,6 @@
 #define LENGTH MIB(4)
 #define PAIRS 64
 #define CALLS 64
-#define RANGES 1024
 
 static bool is_ours(const struct way *way)
 {
@@ -211,22 +210,10 @@ static void row_commit(const struct way *way, size_t stride)
 /* Writable pages and read-only ones take turns, in one view. */
 static char *view_of_runs(const struct way *way, size_t runs)
 {
-	static struct winregion_range ranges[RANGES];
 	int fd = of_file(way, make_file(runs * PAGE, false));
 	char *base = map(way, fd, runs * PAGE);
-	size_t page = 1;
-	unsigned int nr;
 
-	while (page < runs) {
-		for (nr = 0; nr < RANGES && page < runs; nr++, page += 2)
-			ranges[nr] = (struct winregion_range){
-				.address = (uintptr_t)base + page * PAGE,
-				.length = PAGE,
-				.protection = RO,
-			};
-		if (wr_vector(device, WINREGION_PROTECT, ranges, nr))
-			die("no %zu runs: %s", runs, strerror(errno));
-	}
+	runs_alternate(base, runs);
 	return base;
 }
 
