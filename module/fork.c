@@ -3,7 +3,6 @@
  * What a child gets: windows with their regions, states and pages.
  */
 #include <linux/sched/signal.h>
-#include <linux/slab.h>
 
 #include "fault.h"
 #include "fork.h"
@@ -35,16 +34,10 @@ static int yield_or_die(void)
 
 static int fork_region(struct wr_window *child, struct wr_region *region)
 {
-	struct wr_region *copy = kzalloc(sizeof(*copy), GFP_KERNEL_ACCOUNT);
-	int err;
+	struct wr_region *copy = wr_region_new(child->space);
 
-	if (!copy)
-		return -ENOMEM;
-	err = wr_space_add_regions(child->space, 1);
-	if (err) {
-		kfree(copy);
-		return err;
-	}
+	if (IS_ERR(copy))
+		return PTR_ERR(copy);
 	copy->first = region->first;
 	copy->end = region->end;
 	copy->protection = region->protection;

@@ -101,6 +101,17 @@ static int read_args(void *args, void __user *argp, u32 expected)
 	return read_args_of(args, argp, expected, expected);
 }
 
+/* Those of a call that has no flags, which come behind the size. */
+static int read_args_plain(void *args, void __user *argp, u32 expected,
+			   u32 least)
+{
+	int err = read_args_of(args, argp, expected, least);
+
+	if (!err && ((u32 *)args)[1])
+		err = -EOPNOTSUPP;
+	return err;
+}
+
 /* ---- descriptors ---- */
 
 static void put_section(struct wr_section *section, struct wr_name *name)
@@ -567,11 +578,9 @@ static int ioc_unmap(void __user *argp)
 	pgoff_t first;
 	int err;
 
-	err = read_args(&args, argp, sizeof(args));
+	err = read_args_plain(&args, argp, sizeof(args), sizeof(args));
 	if (err)
 		return err;
-	if (args.flags)
-		return -EOPNOTSUPP;
 	err = check_address(args.address);
 	if (err)
 		return err;
@@ -602,11 +611,9 @@ static int ioc_flush(void __user *argp)
 	struct winregion_flush_view args;
 	int err;
 
-	err = read_args(&args, argp, sizeof(args));
+	err = read_args_plain(&args, argp, sizeof(args), sizeof(args));
 	if (err)
 		return err;
-	if (args.flags)
-		return -EOPNOTSUPP;
 	err = check_address(args.address);
 	if (!err)
 		err = flush_in_mm(args.address, args.length);
@@ -623,11 +630,9 @@ static int ioc_query_file(void __user *argp)
 	struct file *file;
 	int err;
 
-	err = read_args(&args, argp, sizeof(args));
+	err = read_args_plain(&args, argp, sizeof(args), sizeof(args));
 	if (err)
 		return err;
-	if (args.flags)
-		return -EOPNOTSUPP;
 	if (args.__reserved)
 		return -EINVAL;
 	file = fget(args.file);
@@ -658,11 +663,9 @@ static int ioc_query(struct wr_handle *handle, void __user *argp)
 	u32 size;
 	int err;
 
-	err = read_args_of(&args, argp, sizeof(args), FIRST_QUERY_SIZE);
+	err = read_args_plain(&args, argp, sizeof(args), FIRST_QUERY_SIZE);
 	if (err)
 		return err;
-	if (args.flags)
-		return -EOPNOTSUPP;
 	if (!(handle->access & WINREGION_SECTION_QUERY))
 		return -EKEYREJECTED;
 	args = (struct winregion_query_section){
@@ -689,11 +692,9 @@ static int ioc_extend(struct wr_handle *handle, void __user *argp)
 	struct winregion_extend_section args;
 	int err;
 
-	err = read_args(&args, argp, sizeof(args));
+	err = read_args_plain(&args, argp, sizeof(args), sizeof(args));
 	if (err)
 		return err;
-	if (args.flags)
-		return -EOPNOTSUPP;
 	if (!(handle->access & WINREGION_SECTION_EXTEND))
 		return -EKEYREJECTED;
 	return wr_section_extend(handle->section, args.length);
@@ -706,10 +707,10 @@ static int ioc_duplicate(struct wr_handle *handle, void __user *argp)
 	struct file *file;
 	int err;
 
-	err = read_args(&args, argp, sizeof(args));
+	err = read_args_plain(&args, argp, sizeof(args), sizeof(args));
 	if (err)
 		return err;
-	if (args.flags || args.access & ~WINREGION_SECTION_ALL)
+	if (args.access & ~WINREGION_SECTION_ALL)
 		return -EOPNOTSUPP;
 	if (args.access & ~handle->access)
 		return -EKEYREJECTED;

@@ -522,15 +522,12 @@ static int reserve_region(struct wr_space *space, struct wr_reserve *request)
 	struct wr_region *region;
 	int err;
 
-	region = kzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
-	if (!region)
-		return -ENOMEM;
-	err = wr_space_add_regions(space, 1);
-	if (err)
-		goto err_region;
+	region = wr_region_new(space);
+	if (IS_ERR(region))
+		return PTR_ERR(region);
 	err = mutex_lock_killable(&space->layout_lock);
 	if (err)
-		goto err_count;
+		goto err_region;
 	err = reserve_locked(space, region, request);
 	if (err == -EACCES && request->exec) {
 		/* Only a commit needs what the policy forbids. */
@@ -540,13 +537,11 @@ static int reserve_region(struct wr_space *space, struct wr_reserve *request)
 	space->layout.place = false;
 	mutex_unlock(&space->layout_lock);
 	if (err)
-		goto err_count;
+		goto err_region;
 	return 0;
 
-err_count:
-	wr_space_add_regions(space, -1);
 err_region:
-	kfree(region);
+	wr_region_discard(space, region);
 	return err;
 }
 

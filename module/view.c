@@ -682,16 +682,24 @@ static bool end_view(struct wr_window *window)
 	return wr_window_unpublish(window);
 }
 
-static void view_close(struct vm_area_struct *vma)
+/* The file is told of the end of a VMA. Return: the window that it had. */
+static struct wr_window *close_vma(struct vm_area_struct *vma)
 {
 	struct wr_window *window = vma->vm_private_data;
 	const struct vm_operations_struct *host = window->view->host;
-	bool put;
 
 	if (host->close)
 		host->close(vma);
 	vma->vm_ops = &closed_ops;
 	vma->vm_private_data = NULL;
+	return window;
+}
+
+static void view_close(struct vm_area_struct *vma)
+{
+	struct wr_window *window = close_vma(vma);
+	bool put;
+
 	wr_layout_closing(window);
 	mutex_lock(&window->lock);
 	put = end_view(window);
@@ -715,14 +723,7 @@ static void orphan_open(struct vm_area_struct *vma)
 
 static void orphan_close(struct vm_area_struct *vma)
 {
-	struct wr_window *window = vma->vm_private_data;
-	const struct vm_operations_struct *host = window->view->host;
-
-	if (host->close)
-		host->close(vma);
-	vma->vm_ops = &closed_ops;
-	vma->vm_private_data = NULL;
-	wr_window_put(window);
+	wr_window_put(close_vma(vma));
 }
 
 static const struct vm_operations_struct orphan_ops = {
@@ -1043,18 +1044,12 @@ static int fork_region(struct wr_window *parent, struct wr_window *child)
 
 	if (!region) /* it is being unmapped, or not yet there */
 		return -ENOENT;
-	copy = kzalloc(sizeof(*copy), GFP_KERNEL_ACCOUNT);
-	if (!copy)
-		return -ENOMEM;
-	err = wr_space_add_regions(child->space, 1);
-	if (err) {
-		kfree(copy);
-		return err;
-	}
+	copy = wr_region_new(child->space);
+	if (IS_ERR(copy))
+		return PTR_ERR(copy);
 	err = wr_pagefile_charge(&child->space->pagefile, region->committed);
 	if (err) {
-		wr_space_add_regions(child->space, -1);
-		kfree(copy);
+		wr_region_discard(child->space, copy);
 		return err;
 	}
 	copy->first = region->first;
@@ -1351,17 +1346,14 @@ static int map_window(struct wr_space *space, struct wr_window *window,
 	struct wr_region *region;
 	int err;
 
-	region = kzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
-	if (!region)
-		return -ENOMEM;
-	err = wr_space_add_regions(space, 1);
-	if (err)
-		goto err_region;
+	region = wr_region_new(space);
+	if (IS_ERR(region))
+		return PTR_ERR(region);
 	if (wr_state_copies(request->state))
 		region->committed = wr_index(request->length);
 	err = wr_pagefile_charge(&space->pagefile, region->committed);
 	if (err)
-		goto err_count;
+		goto err_region;
 	err = mutex_lock_killable(&space->layout_lock);
 	if (err)
 		goto err_charge;
@@ -1376,10 +1368,8 @@ static int map_window(struct wr_space *space, struct wr_window *window,
 err_charge:
 	wr_pagefile_uncharge(&space->pagefile, region->committed);
 	wr_pagefile_trim(&space->pagefile, true);
-err_count:
-	wr_space_add_regions(space, -1);
 err_region:
-	kfree(region);
+	wr_region_discard(space, region);
 	return err;
 }
 

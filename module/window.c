@@ -443,6 +443,34 @@ static void clear_regions(struct wr_window *window, pgoff_t first, pgoff_t end)
 	}
 }
 
+/**
+ * wr_region_new - a region that is in no window yet
+ * @space: where it is counted
+ *
+ * Return: the region, all 0, or an error pointer: -ENOMEM, or -EMFILE if there are too
+ * many.
+ */
+struct wr_region *wr_region_new(struct wr_space *space)
+{
+	struct wr_region *region = kzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!region)
+		return ERR_PTR(-ENOMEM);
+	err = wr_space_add_regions(space, 1);
+	if (!err)
+		return region;
+	kfree(region);
+	return ERR_PTR(err);
+}
+
+/* What has never come to be in a window. */
+void wr_region_discard(struct wr_space *space, struct wr_region *region)
+{
+	wr_space_add_regions(space, -1);
+	kfree(region);
+}
+
 /* Its pages have been cleared, or are not needed. The window is locked. */
 void wr_window_free_regions(struct wr_window *window)
 {

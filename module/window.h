@@ -168,6 +168,8 @@ struct wr_window *wr_window_next_shared(struct wr_space *space,
 					struct wr_window *prev);
 void wr_window_clear(struct wr_window *window, struct wr_region *region,
 		     pgoff_t first, pgoff_t end, bool mapped);
+struct wr_region *wr_region_new(struct wr_space *space);
+void wr_region_discard(struct wr_space *space, struct wr_region *region);
 void wr_window_free_regions(struct wr_window *window);
 void wr_window_lose(struct wr_window *window, pgoff_t first, pgoff_t end);
 bool wr_window_end(struct wr_window *window);
