@@ -273,37 +273,56 @@ static vm_fault_t host_mkwrite(struct vm_fault *vmf, struct wr_window *window)
 }
 
 /*
+ * The pages of a folio that are in the table of PTEs of a fault. A folio may reach
+ * behind the end of the file; PTEs must not.
+ */
+static void find_part(struct vm_fault *vmf, struct wr_window *window,
+		      struct folio *folio, pgoff_t *first, pgoff_t *end)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	pgoff_t slot = wr_slot_first(wr_vmf_index(vmf)), from, to;
+	loff_t size = i_size_read(vma->vm_file->f_mapping->host);
+
+	from = wr_window_offset(window, max(slot, wr_vma_first(vma)));
+	to = wr_window_offset(window,
+			      min(slot + WR_SLOT_PAGES, wr_vma_end(vma)));
+	from = max(from, folio->index);
+	to = min(to, folio_next_index(folio));
+	to = min_t(pgoff_t, to, DIV_ROUND_UP(size, PAGE_SIZE));
+	*first = wr_window_index(window, from);
+	*end = wr_window_index(window, max(from, to));
+}
+
+static void insert_pages(struct vm_fault *vmf, struct wr_window *window,
+			 struct folio *folio, pgoff_t first, pgoff_t end)
+{
+	struct page *page;
+
+	for (; first < end; first++) {
+		page = folio_file_page(folio, wr_window_offset(window, first));
+		if (!PageHWPoison(page))
+			wr_vmf_insert_at(vmf, wr_address(first), page);
+	}
+}
+
+/*
  * PTEs for those pages of a locked folio in one table that may be written: that of
  * the fault, which has been looked at, and if the states can be had the others.
  */
 static void map_writable(struct vm_fault *vmf, struct wr_window *window)
 {
 	struct folio *folio = page_folio(vmf->page);
-	struct address_space *mapping = vmf->vma->vm_file->f_mapping;
-	pgoff_t slot = wr_slot_first(wr_vmf_index(vmf)), offset, i;
-	pgoff_t first = max(slot, wr_vma_first(vmf->vma));
-	pgoff_t end = min(slot + WR_SLOT_PAGES, wr_vma_end(vmf->vma));
-	/* A folio may reach behind the end of the file; PTEs must not. */
-	pgoff_t stop = DIV_ROUND_UP(i_size_read(mapping->host), PAGE_SIZE);
-	bool locked = trylock_states(window);
+	pgoff_t own = wr_vmf_index(vmf), first, end, next;
 
-	if (!locked) {
-		first = wr_vmf_index(vmf);
-		end = first + 1;
+	find_part(vmf, window, folio, &first, &end);
+	if (!trylock_states(window)) {
+		insert_pages(vmf, window, folio, own, min(own + 1, end));
+		return;
 	}
-	for (i = first; i < end; i++) {
-		offset = wr_window_offset(window, i);
-		if (offset < folio->index || offset >= stop ||
-		    offset >= folio_next_index(folio) ||
-		    PageHWPoison(folio_file_page(folio, offset)) ||
-		    (locked &&
-		     !range_allows(window, i, i + 1, WR_READ | WR_WRITE)))
-			continue;
-		wr_vmf_insert_at(vmf, wr_address(i),
-				 folio_file_page(folio, offset));
-	}
-	if (locked)
-		unlock_states(window);
+	for (; first < end; first = next)
+		if (span_allows(window, first, end, WR_READ | WR_WRITE, &next))
+			insert_pages(vmf, window, folio, first, next);
+	unlock_states(window);
 }
 
 /*
