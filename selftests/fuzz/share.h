@@ -154,7 +154,7 @@ struct share_process {
  * @random: for who makes up operations
  * @over: all must end
  * @finishing: all operations are done
- * @leaving: who has the turn is about to exit
+ * @leaving: 1 + the slot of who has the turn and is about to exit, or 0
  * @expected: by bits, who is to be gone
  * @role: what each does: enum share_role, a futex
  * @pid: of the processes; 0 once it is gone, a futex
@@ -171,7 +171,7 @@ struct share_world {
 	uint64_t random;
 	uint32_t over;
 	bool finishing;
-	bool leaving;
+	unsigned int leaving;
 	uint32_t expected;
 	uint32_t role[SHARE_PROCESSES];
 	pid_t pid[SHARE_PROCESSES];

@@ -131,7 +131,7 @@ static void __attribute__((noreturn)) leave(struct share *share)
 	struct share_world *world = share->world;
 
 	world->expected |= 1 << share->me;
-	world->leaving = true;
+	world->leaving = share->me + 1;
 	_exit(0);
 }
 
@@ -256,7 +256,7 @@ bool share_kill(struct share *share, unsigned int slot)
 /* Who has left by itself could not hand on the turn. */
 static void replace(struct share_world *world, unsigned int slot)
 {
-	world->leaving = false;
+	world->leaving = 0;
 	share_gone(world, slot);
 	pass_turn(world, alive_from(world, slot));
 }
@@ -265,6 +265,7 @@ static void has_ended(struct share *share, pid_t pid, int status)
 {
 	struct share_world *world = share->world;
 	unsigned int slot = 0;
+	bool left;
 
 	while (slot < SHARE_PROCESSES && world->pid[slot] != pid)
 		slot++;
@@ -279,8 +280,10 @@ static void has_ended(struct share *share, pid_t pid, int status)
 		return;
 	}
 	world->expected &= ~(1 << slot);
+	/* Of one that was killed, its killer goes on now, and may leave itself. */
+	left = world->leaving == slot + 1;
 	store((uint32_t *)&world->pid[slot], 0);
-	if (world->leaving)
+	if (left)
 		replace(world, slot);
 }
 
