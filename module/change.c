@@ -293,6 +293,28 @@ static int view_allows(struct wr_batch *batch, struct wr_change *change)
 	return wr_view_check_state(view->rights, change->state);
 }
 
+/*
+ * Whether its VMA is, or can be made, such as the new state wants it. In a call of
+ * several ranges it stays as it is: another one may make pages that can be read.
+ */
+static int check_view_exec(struct wr_batch *batch, struct wr_change *change,
+			   struct wr_needs *needs)
+{
+	struct wr_window *window = change->window;
+	u8 new = change->state;
+
+	if (wr_state_is_exec(new) && wr_mm_denies_exec(window->space->mm))
+		needs->denied |= !window->view->executes ||
+				 wr_state_is_write_exec(new) ||
+				 wr_state_copies(new);
+	if (!wr_view_changes_exec(window, new))
+		return 0;
+	if (batch->nr > 1)
+		return -EDOM;
+	needs->mmap = WR_MMAP_WRITE;
+	return wr_view_may_change_exec(window, change->first, change->end);
+}
+
 static int check_view(struct wr_batch *batch, struct wr_change *change,
 		      struct wr_needs *needs)
 {
@@ -302,6 +324,8 @@ static int check_view(struct wr_batch *batch, struct wr_change *change,
 	int err;
 
 	err = view_allows(batch, change);
+	if (!err)
+		err = check_view_exec(batch, change, needs);
 	for (i = change->first; !err && i < change->end; i = next) {
 		old = wr_view_span(window, i, change->end, &next);
 		if (batch->op == WR_PROTECT && !wr_state_is_committed(old))
@@ -542,6 +566,8 @@ static void apply_to_view(struct wr_batch *batch, struct wr_change *change)
 
 	wr_change_note_old(change, wr_view_state(window, change->first));
 	settle_copies(batch, change);
+	if (wr_view_changes_exec(window, change->state))
+		wr_view_change_exec(window);
 	wr_copies_fill(window, change->first, change->end, change->state);
 	if (batch->op == WR_COMMIT)
 		wr_section_commit(window->view->section, section_first(change),

@@ -197,6 +197,25 @@ static int install(struct file *file, __s32 __user *user)
 #define CREATE_NAME_FLAGS \
 	(WINREGION_NAME_GLOBAL | WINREGION_NAME_NEW | WINREGION_NAME_EXISTING)
 
+/* The most that views of a section can do, or 0 */
+static u8 section_rights(u32 protection)
+{
+	switch (protection) {
+	case WINREGION_READONLY:
+	case WINREGION_WRITECOPY:
+		return WR_READ;
+	case WINREGION_READWRITE:
+		return WR_READ | WR_WRITE;
+	case WINREGION_EXECUTE_READ:
+	case WINREGION_EXECUTE_WRITECOPY:
+		return WR_READ | WR_EXEC;
+	case WINREGION_EXECUTE_READWRITE:
+		return WR_READ | WR_WRITE | WR_EXEC;
+	default:
+		return 0;
+	}
+}
+
 static int parse_create(struct winregion_create_section *args,
 			struct wr_section_request *request)
 {
@@ -205,12 +224,8 @@ static int parse_create(struct winregion_create_section *args,
 	    args->name_flags & ~CREATE_NAME_FLAGS ||
 	    args->others & ~WINREGION_SECTION_ALL)
 		return -EOPNOTSUPP;
-	if (args->protection == WINREGION_READONLY ||
-	    args->protection == WINREGION_WRITECOPY)
-		request->rights = WR_READ;
-	else if (args->protection == WINREGION_READWRITE)
-		request->rights = WR_READ | WR_WRITE;
-	else
+	request->rights = section_rights(args->protection);
+	if (!request->rights)
 		return -EDOM;
 	request->protection = args->protection;
 	request->flags = args->flags;
@@ -441,10 +456,6 @@ static int ioc_open(void __user *argp)
 
 /* ---- WINREGION_MAP_VIEW ---- */
 
-#define VIEW_PROTECTIONS \
-	(WINREGION_NOACCESS | WINREGION_READONLY | WINREGION_READWRITE | \
-	 WINREGION_WRITECOPY | WINREGION_GUARD)
-
 static int parse_protection(struct winregion_map_view *args,
 			    struct wr_view_request *request)
 {
@@ -452,9 +463,9 @@ static int parse_protection(struct winregion_map_view *args,
 
 	if (err)
 		return err;
-	if (args->protection & ~VIEW_PROTECTIONS)
+	request->protection = wr_protection_sticky(args->protection);
+	if (request->protection & ~(0xff | WINREGION_GUARD))
 		return -EDOM;
-	request->protection = args->protection;
 	return 0;
 }
 
@@ -504,7 +515,9 @@ static int check_access(struct wr_handle *handle,
 	u32 needed = rights & WR_WRITE ? WINREGION_SECTION_MAP_WRITE :
 					 WINREGION_SECTION_MAP_READ;
 
-	if (!(handle->access & needed) || rights & ~handle->section->rights)
+	if (rights & WR_EXEC)
+		needed |= WINREGION_SECTION_MAP_EXECUTE;
+	if (~handle->access & needed || rights & ~handle->section->rights)
 		return -EKEYREJECTED;
 	if (request->commit && !handle->section->paging)
 		return -EINVAL;

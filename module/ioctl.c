@@ -111,7 +111,8 @@ int wr_ioctl_get_info(struct wr_ioctl *call)
 		.out_features =
 			WINREGION_FEATURE_VECTOR | WINREGION_FEATURE_EXECUTE |
 			WINREGION_FEATURE_GUARD | WINREGION_FEATURE_FORK |
-			WINREGION_FEATURE_SECTION | WINREGION_FEATURE_NAME,
+			WINREGION_FEATURE_SECTION | WINREGION_FEATURE_NAME |
+			WINREGION_FEATURE_EXECUTE_VIEW,
 		.out_lowest = wr_place_lowest(),
 		.out_highest = wr_highest(),
 		.out_max_regions = wr_space_max_regions(),

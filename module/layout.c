@@ -642,7 +642,8 @@ static int make_room(struct wr_space *space, pgoff_t first, pgoff_t end)
 static unsigned long view_prot(u8 access)
 {
 	return (access & WR_READ ? PROT_READ : 0) |
-	       (access & WR_WRITE ? PROT_WRITE : 0);
+	       (access & WR_WRITE ? PROT_WRITE : 0) |
+	       (access & WR_EXEC ? PROT_EXEC : 0);
 }
 
 /**

@@ -11,7 +11,8 @@
  * puts the other one in: see view.c. That has the core ask the wrong file whether
  * it may be mapped. So a page of the user's file is mapped once by itself when the
  * section is made: mode, mount, seals, and security modules say then what they
- * have to say to it.
+ * have to say to it. What is to be executed is tried apart from what is written, as
+ * both at once is another question, and again for each view that is to be executed.
  *
  * A seal against writing counts mappings that might write, which are not known yet
  * when a section is made. So a section that lets views write counts as one, as long
@@ -98,7 +99,9 @@ static unsigned long probe_area(struct wr_section *section, unsigned long addr,
 	vma = probe_vma(section);
 	if (!vma)
 		return -ENOENT;
-	section->stacked = is_stacked(section, vma);
+	if (!section->tried)
+		section->stacked = is_stacked(section, vma);
+	section->tried = true;
 	section->fit = wr_section_may_map(section, vma);
 	return addr;
 }
@@ -149,15 +152,12 @@ static int end_probe(struct wr_section *section)
 	return probe_error(err);
 }
 
-/* Whether the core lets the caller map its own file as views will. */
-static int probe(struct wr_section *section, struct file *file)
+static int probe_locked(struct wr_section *section, struct file *file,
+			unsigned long prot)
 {
-	unsigned long prot = PROT_READ, addr;
+	unsigned long addr = vm_mmap(file, 0, PAGE_SIZE, prot, MAP_SHARED, 0);
 	int err;
 
-	if (section->rights & WR_WRITE)
-		prot |= PROT_WRITE;
-	addr = vm_mmap(file, 0, PAGE_SIZE, prot, MAP_SHARED, 0);
 	if (IS_ERR_VALUE(addr))
 		return probe_error(addr);
 	section->fit = false;
@@ -166,6 +166,48 @@ static int probe(struct wr_section *section, struct file *file)
 	if (err)
 		return err;
 	return section->fit ? 0 : -EMEDIUMTYPE;
+}
+
+/* Whether the core lets the caller map its own file so. */
+static int probe(struct wr_section *section, struct file *file,
+		 unsigned long prot)
+{
+	int err;
+
+	if (mutex_lock_killable(&section->probe_lock))
+		return -EINTR;
+	err = probe_locked(section, file, prot);
+	mutex_unlock(&section->probe_lock);
+	return err;
+}
+
+/**
+ * wr_section_try_exec - whether the caller may execute the file of a section
+ * @section: the section
+ *
+ * Context: takes mmap_lock.
+ * Return: 0, or -EKEYREJECTED, -EMEDIUMTYPE, -ENOSPC, -EAGAIN, -EINTR.
+ */
+int wr_section_try_exec(struct wr_section *section)
+{
+	if (section->paging)
+		return 0;
+	return probe(section, section->writer ?: section->reader,
+		     PROT_READ | PROT_EXEC);
+}
+
+/* As views will: to be written, and to be executed. */
+static int probe_all(struct wr_section *section, struct file *file)
+{
+	unsigned long prot = PROT_READ;
+	int err;
+
+	if (section->rights & WR_WRITE)
+		prot |= PROT_WRITE;
+	err = probe(section, file, prot);
+	if (!err && section->rights & WR_EXEC)
+		err = wr_section_try_exec(section);
+	return err;
 }
 
 /* Those whose pages the core knows, and treats otherwise, by the VMA's operations. */
@@ -245,7 +287,7 @@ static int open_file(struct wr_section *section,
 			return -EKEYREJECTED;
 		section->counted = true;
 	}
-	return probe(section, file);
+	return probe_all(section, file);
 }
 
 /* ---- the paging file ---- */
@@ -367,6 +409,7 @@ static struct wr_section *alloc_section(struct wr_section_request *request)
 	if (!section)
 		return NULL;
 	mutex_init(&section->lock);
+	mutex_init(&section->probe_lock);
 	RB_CLEAR_NODE(&section->node);
 	wr_pagefile_init(&section->pagefile);
 	section->flags = request->flags;

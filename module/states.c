@@ -56,6 +56,18 @@ const struct wr_state wr_states[U8_MAX + 1] = {
 		.disarmed = WR_STATE_WRITECOPY,
 		.copied = WR_STATE_READWRITE_GUARD,
 	},
+	[WR_STATE_EXECUTE_WRITECOPY] = {
+		.protection = WINREGION_EXECUTE_WRITECOPY,
+		.rights = RX,
+		.flags = WR_IS_EXEC | WR_IS_TRACKED,
+		.copied = WR_STATE_EXECUTE_READWRITE,
+	},
+	[WR_STATE_EXECUTE_WRITECOPY_GUARD] = {
+		.protection = WINREGION_EXECUTE_WRITECOPY | WINREGION_GUARD,
+		.flags = WR_IS_EXEC | WR_IS_TRACKED | WR_IS_GUARD,
+		.disarmed = WR_STATE_EXECUTE_WRITECOPY,
+		.copied = WR_STATE_EXECUTE_READWRITE_GUARD,
+	},
 };
 
 /* The state that shows just this protection, or 0. */
@@ -75,8 +87,8 @@ static u8 find_state(u32 protection)
  * @state: set to the state
  *
  * WINREGION_NOCACHE is not a page's but a region's: wr_protection_sticky().
- * Rules: P-01 to P-12. WINREGION_WRITECOPY is valid for views only, which is for the
- * caller to see: wr_state_copies().
+ * Rules: P-01 to P-12. What copies is valid for views only, which is for the caller to
+ * see: wr_state_copies().
  *
  * Return: 0, or -EDOM if the protection is not valid.
  */
@@ -87,6 +99,8 @@ int wr_protection_state(u32 protection, u8 *state)
 
 	if (base == WINREGION_WRITECOPY)
 		found = WR_STATE_WRITECOPY;
+	else if (base == WINREGION_EXECUTE_WRITECOPY)
+		found = WR_STATE_EXECUTE_WRITECOPY;
 	if (!found)
 		return -EDOM;
 	if (wr_state_is_exec(found)) /* has no effect, but is no error */

@@ -45,6 +45,8 @@ enum {
 	/* Of views only, so it is not looked for by the number of its bit. */
 	WR_STATE_WRITECOPY,
 	WR_STATE_WRITECOPY_GUARD,
+	WR_STATE_EXECUTE_WRITECOPY,
+	WR_STATE_EXECUTE_WRITECOPY_GUARD,
 };
 
 /* Rights */

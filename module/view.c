@@ -873,8 +873,10 @@ int wr_view_attach(struct file *file, struct vm_area_struct *vma)
 	wr_space_put(space);
 	if (err)
 		return err;
-	/* personality(READ_IMPLIES_EXEC) */
-	vm_flags_clear(vma, VM_EXEC | VM_MAYEXEC);
+	if (view->rights & WR_EXEC)
+		vm_flags_set(vma, VM_MAYSHARE); /* no breakpoints of uprobes */
+	else /* personality(READ_IMPLIES_EXEC) */
+		vm_flags_clear(vma, VM_EXEC | VM_MAYEXEC);
 	vm_flags_set(vma, VM_DONTEXPAND);
 	view->host = vma->vm_ops;
 	view->mapping = vma->vm_file->f_mapping;
@@ -1033,6 +1035,67 @@ int wr_view_track(struct wr_window *window, u8 state)
 	return err;
 }
 
+/* ---- executing ---- */
+
+/*
+ * To the core PTEs are executable as their VMA is, also where it makes them anew, as
+ * for a page that has moved. So of a view, which has one VMA, all pages that can be
+ * read can be executed, or none can.
+ */
+
+/* Whether pages can have a state only if the VMA is changed. The window is locked. */
+bool wr_view_changes_exec(struct wr_window *window, u8 state)
+{
+	struct wr_view *view = window->view;
+	u8 rights = wr_view_rights(state);
+
+	return view->rights & WR_EXEC && rights &&
+	       !(rights & WR_EXEC) == view->executes;
+}
+
+/**
+ * wr_view_may_change_exec - whether the VMA can be changed with pages of a range
+ * @window: the view; its lock is held
+ * @first: the first page
+ * @end: the page behind the last
+ *
+ * Return: 0, -EDOM if others can be read, or -EINTR.
+ */
+int wr_view_may_change_exec(struct wr_window *window, pgoff_t first,
+			    pgoff_t end)
+{
+	pgoff_t i, next;
+	u8 state;
+
+	for (i = window->first; i < window->end; i = next) {
+		state = wr_runs_span(&window->runs, i, window->end, &next);
+		if (wr_view_rights(state) && (i < first || next > end))
+			return -EDOM;
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
+}
+
+/* The window is locked, mmap_lock and the VMA for writing. */
+void wr_view_change_exec(struct wr_window *window)
+{
+	struct vm_area_struct *vma = vma_of(window);
+	vm_flags_t flags;
+
+	if (!vma)
+		return;
+	if (window->view->executes)
+		vm_flags_clear(vma, VM_EXEC);
+	else
+		vm_flags_set(vma, VM_EXEC);
+	WRITE_ONCE(window->view->executes, !window->view->executes);
+	flags = window->tracked ? vma->vm_flags & ~VM_SHARED : vma->vm_flags;
+	WRITE_ONCE(vma->vm_page_prot, vm_get_page_prot(flags));
+	wr_zap_vma(vma, vma->vm_start, vma->vm_end);
+}
+
 /* ---- fork ---- */
 
 static int fork_states(struct wr_window *parent, struct wr_window *child)
@@ -1130,6 +1193,7 @@ static struct wr_window *alloc_child(struct wr_window *parent,
 	wr_window_set_range(child, parent->first, parent->end);
 	child->shift = parent->shift;
 	child->view->state = view->state;
+	child->view->executes = view->executes;
 	child->view->copies = view->copies;
 	child->view->writes = view->writes;
 	child->view->host = view->host;
@@ -1233,6 +1297,7 @@ static struct wr_window *make_window(struct wr_space *space,
 	if (!window)
 		return NULL;
 	window->view->state = request->state;
+	window->view->executes = rights & WR_EXEC;
 	window->view->writes = rights & WR_WRITE;
 	wr_window_set_range(window, 0, request->length >> PAGE_SHIFT);
 	window->shift = -(request->offset >> PAGE_SHIFT);
@@ -1359,6 +1424,18 @@ static int finish_map(struct wr_section *section, struct wr_window *window,
 	return err ? err : commit_head(section, request);
 }
 
+/* Whether the program, and who may forbid it that, let it execute the view. */
+static int check_exec(struct wr_space *space, struct wr_section *section,
+		      struct wr_view_request *request)
+{
+	if (!wr_state_is_exec(request->state))
+		return 0;
+	/* A copy will be written and executed; of the rest the core sees to that. */
+	if (wr_state_copies(request->state) && wr_mm_denies_exec(space->mm))
+		return -EACCES;
+	return wr_section_try_exec(section);
+}
+
 static int map_window(struct wr_space *space, struct wr_window *window,
 		      struct wr_view_request *request)
 {
@@ -1414,6 +1491,9 @@ int wr_view_map(struct wr_space *space, struct wr_section *section,
 	if (request->fixed &&
 	    request->length - 1 > wr_highest() - wr_address(request->first))
 		return -EOVERFLOW;
+	err = check_exec(space, section, request);
+	if (err)
+		return err;
 	window = make_window(space, section, request);
 	if (!window)
 		return -ENOMEM;

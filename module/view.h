@@ -11,6 +11,8 @@
  * @section: what it is a view of; window->file holds it
  * @state: of all of its pages at first
  * @rights: those that its pages can have
+ * @executes: its VMA is executable, and so is what can be read of it; else nothing is.
+ *	mmap_lock for writing and the window's lock
  * @copies: its VMA can hold copies; mmap_lock for writing and the window's lock, never
  *	reset
  * @writes: writes of pages that may only be read come to our handlers, or it has been
@@ -26,6 +28,7 @@ struct wr_view {
 	struct wr_section *section;
 	u8 state;
 	u8 rights;
+	bool executes;
 	bool copies;
 	bool writes;
 	const struct vm_operations_struct *host;
@@ -108,6 +111,10 @@ u8 wr_view_state(struct wr_window *window, pgoff_t index);
 unsigned long wr_view_resident(struct wr_window *window, pgoff_t first,
 			       pgoff_t end);
 int wr_view_track(struct wr_window *window, u8 state);
+bool wr_view_changes_exec(struct wr_window *window, u8 state);
+int wr_view_may_change_exec(struct wr_window *window, pgoff_t first,
+			    pgoff_t end);
+void wr_view_change_exec(struct wr_window *window);
 void wr_view_zap(struct wr_window *window, pgoff_t first, pgoff_t end);
 
 #endif /* _WR_VIEW_H */

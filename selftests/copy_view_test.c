@@ -161,8 +161,8 @@ TEST_F(section, protect)
 	EXPECT_EQ(-EKEYREJECTED, wr_protect(self->fd, base, 4096, RW));
 	EXPECT_EQ(-EKEYREJECTED, wr_protect(self->fd, base + 4096, 4096, RW));
 	EXPECT_EQ(-EKEYREJECTED, wr_protect(self->fd, none, 4096, WC));
-	EXPECT_EQ(-EDOM, wr_protect(self->fd, base, 4096,
-				    WINREGION_EXECUTE_READWRITE << 1));
+	EXPECT_EQ(-EKEYREJECTED, wr_protect(self->fd, base, 4096,
+					    WINREGION_EXECUTE_WRITECOPY));
 	EXPECT_EQ(-EDOM, wr_protect(self->fd, base, 4096,
 				    WC | WINREGION_WRITECOMBINE));
 	EXPECT_EQ(RW, protect(self->fd, base, SIZE, WC));
@@ -551,9 +551,13 @@ TEST_F(copy_sections, rights)
 		close(section);
 	}
 	close(file);
-	EXPECT_EQ(-EDOM, sec_create(self->fd, -1, UNIT, 0, WC << 4));
+	EXPECT_EQ(-EDOM, sec_create(self->fd, -1, UNIT, 0, WC | RO));
 	base = wr_alloc(self->fd, UNIT);
 	EXPECT_EQ(-EDOM, wr_protect(self->fd, base, 4096, WC));
+	EXPECT_EQ(-EDOM, wr_protect(self->fd, base, 4096,
+				    WINREGION_EXECUTE_WRITECOPY));
+	EXPECT_EQ(-EDOM, wr_protect(self->fd, base, 4096,
+				    WINREGION_EXECUTE_WRITECOPY | WINREGION_GUARD));
 	EXPECT_EQ(-EDOM, wr_protect(self->fd, base, 4096, WC | WINREGION_GUARD));
 	EXPECT_EQ(-EDOM, wr_commit(self->fd, base, 4096, WC));
 	EXPECT_EQ(0, wr_release(self->fd, base, 0));

@@ -812,7 +812,7 @@ TEST_F(section, descriptors)
 	EXPECT_EQ(-EKEYREJECTED, sec_query(reader, &info));
 	EXPECT_EQ(-EKEYREJECTED, sec_duplicate(reader, WINREGION_SECTION_MAP_WRITE));
 	EXPECT_EQ(-EKEYREJECTED, sec_extend(reader, 1));
-	EXPECT_EQ(-EOPNOTSUPP, sec_duplicate(self->section, 0x8));
+	EXPECT_EQ(-EOPNOTSUPP, sec_duplicate(self->section, 0x20));
 	close(reader);
 	close(writer);
 	close(none);

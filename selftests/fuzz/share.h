@@ -82,6 +82,9 @@ enum share_kind {
 #define SHARE_FIXED 1
 #define SHARE_TOP_DOWN 2	/* within the arena */
 
+/* Flags of a protect or commit */
+#define SHARE_WHOLE 1		/* of all of the view */
+
 /* The first files; those behind them are memory. */
 enum share_where {
 	SHARE_MEMFD,

@@ -469,6 +469,10 @@ static bool do_change(struct share *share, const struct op *op)
 	arg.range.address = view->base + op->range[0].offset;
 	arg.range.length = op->range[0].length;
 	arg.range.protection = op->range[0].protection;
+	if (op->flags == SHARE_WHOLE) {
+		arg.range.address = view->base;
+		arg.range.length = view->pages * MODEL_PAGE;
+	}
 	must_be = arg.range;
 	share_change(share->world, view, op->kind, &must_be, &must);
 	ret = call(share->fd, op->kind == SHARE_COMMIT ? WINREGION_COMMIT :

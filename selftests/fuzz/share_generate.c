@@ -45,10 +45,11 @@ static uint32_t any_protection(struct share *share)
 		WINREGION_READONLY, WINREGION_READONLY, WINREGION_NOACCESS,
 		WINREGION_READWRITE | WINREGION_GUARD,
 		WINREGION_READONLY | WINREGION_GUARD,
+		WINREGION_EXECUTE_READ, WINREGION_EXECUTE_READWRITE,
+		WINREGION_EXECUTE_READ | WINREGION_GUARD,
 	};
 	static const uint32_t odd[] = {
-		0, WINREGION_EXECUTE, WINREGION_EXECUTE_READ,
-		WINREGION_EXECUTE_READWRITE, WINREGION_READONLY |
+		0, WINREGION_EXECUTE, WINREGION_READONLY |
 		WINREGION_READWRITE, WINREGION_READWRITE | WINREGION_NOCACHE,
 		WINREGION_READWRITE | WINREGION_WRITECOMBINE,
 		WINREGION_NOACCESS | WINREGION_GUARD, 0x1000, ~0U,
@@ -64,7 +65,7 @@ static uint32_t any_access(struct share *share)
 	if (!one_in(share, 4))
 		return WINREGION_SECTION_ALL;
 	if (one_in(share, 20))
-		return 0x8;
+		return 0x20;
 	return below(share, 32) & WINREGION_SECTION_ALL;
 }
 
@@ -139,6 +140,11 @@ static void any_range(struct share *share, struct op *op)
 
 static void make_create(struct share *share, struct op *op)
 {
+	static const uint32_t protections[] = {
+		WINREGION_READONLY, WINREGION_READWRITE, WINREGION_READWRITE,
+		WINREGION_READWRITE, WINREGION_EXECUTE_READ,
+		WINREGION_EXECUTE_READWRITE, WINREGION_EXECUTE_READWRITE,
+	};
 	static const uint32_t flags[] = {
 		0, 0, WINREGION_SECTION_RESERVE, WINREGION_SECTION_RESERVE,
 		WINREGION_SECTION_NOCACHE, WINREGION_SECTION_WRITECOMBINE,
@@ -147,8 +153,8 @@ static void make_create(struct share *share, struct op *op)
 
 	op->value = below(share, SHARE_MEMORY + 3);
 	op->flags = flags[below(share, ARRAY_SIZE(flags))];
-	op->range[0].protection = one_in(share, 5) ? WINREGION_READONLY :
-						     WINREGION_READWRITE;
+	op->range[0].protection =
+		protections[below(share, ARRAY_SIZE(protections))];
 	if (one_in(share, 40))
 		op->range[0].protection = any_protection(share);
 	op->range[1].length = any_access(share);
@@ -200,6 +206,8 @@ static void make_change(struct share *share, struct op *op)
 	op->value = any_view(share, share->me);
 	any_range(share, op);
 	op->range[0].protection = any_protection(share);
+	if (one_in(share, 6))
+		op->flags = SHARE_WHOLE;
 	if (op->kind == SHARE_DECOMMIT || op->kind == SHARE_RELEASE)
 		op->range[0].protection = 0;
 }

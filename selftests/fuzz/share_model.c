@@ -227,20 +227,56 @@ static void make_memory(struct share_file *file, uint64_t size, bool committed)
 		file->page[i].committed = committed;
 }
 
+/* Of a protection that pages of views can have: may they be written, or read? */
+static bool may_write(uint32_t protection)
+{
+	return protection & (WINREGION_READWRITE |
+			     WINREGION_EXECUTE_READWRITE);
+}
+
+static bool may_read(uint32_t protection)
+{
+	return !(protection & WINREGION_NOACCESS);
+}
+
+static bool may_execute(uint32_t protection)
+{
+	return protection & 0xf0;
+}
+
+/* A valid protection, by itself; copies are not in the model. */
+static bool is_plain(uint32_t protection)
+{
+	switch (protection) {
+	case WINREGION_NOACCESS:
+	case WINREGION_READONLY:
+	case WINREGION_READWRITE:
+	case WINREGION_EXECUTE:
+	case WINREGION_EXECUTE_READ:
+	case WINREGION_EXECUTE_READWRITE:
+		return true;
+	}
+	return false;
+}
+
+static bool is_valid_of_section(uint32_t protection)
+{
+	return is_plain(protection) && protection != WINREGION_NOACCESS &&
+	       protection != WINREGION_EXECUTE;
+}
+
 static void check_create(const struct winregion_create_section *arg,
 			 const struct share_file *file, bool reader,
 			 struct share_must *must)
 {
-	refuse(must, arg->protection != WINREGION_READONLY &&
-	       arg->protection != WINREGION_READWRITE, EDOM);
+	refuse(must, !is_valid_of_section(arg->protection), EDOM);
 	refuse(must, arg->access & ~WINREGION_SECTION_ALL, EOPNOTSUPP);
 	refuse(must, !file && !arg->length, EINVAL);
 	if (!file)
 		return;
 	refuse(must, !arg->length && !file->size, ENXIO);
 	refuse(must, arg->length > file->size, EFBIG);
-	refuse(must, reader && arg->protection == WINREGION_READWRITE,
-	       EKEYREJECTED);
+	refuse(must, reader && may_write(arg->protection), EKEYREJECTED);
 }
 
 /* Return: the new handle, which is to get its descriptor, or -1. */
@@ -301,35 +337,6 @@ int share_duplicate(struct share_world *world, unsigned int me,
 
 /* ---- views ---- */
 
-/* Of a protection that pages of views can have: may they be written, or read? */
-static bool may_write(uint32_t protection)
-{
-	return protection & (WINREGION_READWRITE |
-			     WINREGION_EXECUTE_READWRITE);
-}
-
-static bool may_read(uint32_t protection)
-{
-	return !(protection & WINREGION_NOACCESS);
-}
-
-static bool may_execute(uint32_t protection)
-{
-	return protection & 0xf0;
-}
-
-/* A valid protection, by itself */
-static bool is_plain(uint32_t protection)
-{
-	switch (protection) {
-	case WINREGION_NOACCESS:
-	case WINREGION_READONLY:
-	case WINREGION_READWRITE:
-		return true;
-	}
-	return false;
-}
-
 static bool is_valid_of_view(uint32_t protection)
 {
 	uint32_t base = protection & ~WINREGION_GUARD;
@@ -342,9 +349,7 @@ static bool is_valid_of_page(uint32_t protection)
 {
 	uint32_t base = protection & 0xff, modifiers = protection & ~0xffU;
 
-	if (!is_plain(base) && base != WINREGION_EXECUTE &&
-	    base != WINREGION_EXECUTE_READ &&
-	    base != WINREGION_EXECUTE_READWRITE)
+	if (!is_plain(base))
 		return false;
 	/* WRITECOMBINE is never right in a view. */
 	return !modifiers || (base != WINREGION_NOACCESS &&
@@ -356,7 +361,20 @@ static bool has_rights(uint32_t allocation, uint32_t protection)
 {
 	return (may_write(allocation) || !may_write(protection)) &&
 	       (may_read(allocation) || !may_read(protection)) &&
-	       !may_execute(protection);
+	       (may_execute(allocation) || !may_execute(protection));
+}
+
+/* Whether pages outside of a range can be read, and executed unlike those in it */
+static bool mixes(const struct share_view *view, uint32_t protection,
+		  uint32_t first, uint32_t end)
+{
+	uint32_t i;
+
+	for (i = 0; i < view->pages && may_read(protection); i++)
+		if ((i < first || i >= end) && may_read(view->protection[i]) &&
+		    may_execute(view->protection[i]) != may_execute(protection))
+			return true;
+	return false;
 }
 
 static void check_map(const struct share_handle *handle,
@@ -371,9 +389,10 @@ static void check_map(const struct share_handle *handle,
 
 	refuse(must, (arg->offset | arg->address) % MODEL_UNIT, EINVAL);
 	refuse(must, !is_valid_of_view(arg->protection), EDOM);
-	refuse(must, !(handle->access & needed) ||
-	       (may_write(arg->protection) &&
-		section->protection == WINREGION_READONLY), EKEYREJECTED);
+	if (may_execute(arg->protection))
+		needed |= WINREGION_SECTION_MAP_EXECUTE;
+	refuse(must, needed & ~handle->access ||
+	       !has_rights(section->protection, arg->protection), EKEYREJECTED);
 	refuse(must, arg->commit && section->flags & WINREGION_SECTION_FILE,
 	       EINVAL);
 	if (!length && arg->offset < section->size)
@@ -474,6 +493,7 @@ static void check_change(struct share_world *world,
 	refuse(must, kind == SHARE_COMMIT && file, EALREADY);
 	refuse(must, is_valid_of_page(range->protection) &&
 	       !has_rights(view->allocation, range->protection), EKEYREJECTED);
+	refuse(must, mixes(view, range->protection, first, end), EDOM);
 	for (i = first; i < end && i < view->pages; i++)
 		missing |= !is_committed(world, view, i);
 	refuse(must, kind == SHARE_PROTECT && missing, ENODATA);

@@ -104,6 +104,7 @@
 #define WINREGION_EXECUTE 0x10
 #define WINREGION_EXECUTE_READ 0x20
 #define WINREGION_EXECUTE_READWRITE 0x40
+#define WINREGION_EXECUTE_WRITECOPY 0x80 /* of sections and views only */
 #define WINREGION_GUARD 0x100
 #define WINREGION_NOCACHE 0x200
 #define WINREGION_WRITECOMBINE 0x400
@@ -146,6 +147,7 @@ enum {
 #define WINREGION_FEATURE_FORK (1 << 3) /* copy-on-write fork */
 #define WINREGION_FEATURE_SECTION (1 << 4) /* sections and views of them */
 #define WINREGION_FEATURE_NAME (1 << 6) /* names of sections */
+#define WINREGION_FEATURE_EXECUTE_VIEW (1 << 7) /* sections that execute */
 
 /**
  * struct winregion_get_info - ioctl(WINREGION_GET_INFO)
@@ -441,18 +443,25 @@ struct winregion_query_runs {
  * others those that are so or have a copy. A view that can hold copies counts as one
  * that writes where its file is to be sealed (EKEYREJECTED). Rules: MV-52 to MV-54,
  * VV-03 to VV-08, RI-04.
+ *
+ * A view that was mapped executable, of a section that allows it, can be executed, or
+ * not, as a whole: of its pages that can be read all can be executed or none can. A
+ * WINREGION_PROTECT, or WINREGION_COMMIT, of one range changes that where no other page
+ * of the view can be read; else it is EDOM.
  */
 
 /*
  * What a section's descriptor allows; the numbers are those of Windows. A view that
  * can be read needs MAP_READ, one that can be written MAP_WRITE and not MAP_READ,
- * one with no access MAP_READ, and one that copies what is written MAP_READ.
+ * one with no access MAP_READ, and one that copies what is written MAP_READ. One that
+ * can be executed needs MAP_EXECUTE as well.
  */
 #define WINREGION_SECTION_QUERY 0x01
 #define WINREGION_SECTION_MAP_WRITE 0x02
 #define WINREGION_SECTION_MAP_READ 0x04
+#define WINREGION_SECTION_MAP_EXECUTE 0x08
 #define WINREGION_SECTION_EXTEND 0x10
-#define WINREGION_SECTION_ALL 0x17
+#define WINREGION_SECTION_ALL 0x1f
 
 /* Flags of winregion_create_section, and winregion_query_section.out_flags */
 #define WINREGION_SECTION_RESERVE (1 << 0) /* memory: committed page by page */
@@ -498,8 +507,9 @@ struct winregion_query_runs {
  * @size: sizeof(struct winregion_create_section)
  * @flags: WINREGION_SECTION_RESERVE, _NOCACHE, _WRITECOMBINE
  * @file: a descriptor of a regular file, or -1 for memory
- * @protection: WINREGION_READONLY, WINREGION_WRITECOPY, which is the same, or
- *	WINREGION_READWRITE: the most that views can have
+ * @protection: WINREGION_READONLY, WINREGION_WRITECOPY, which is the same,
+ *	WINREGION_READWRITE, or WINREGION_EXECUTE_READ, WINREGION_EXECUTE_WRITECOPY, which
+ *	is the same, or WINREGION_EXECUTE_READWRITE: the most that views can have
  * @access: WINREGION_SECTION_* that the new descriptor allows
  * @out_fd: the new descriptor, which is closed by exec
  * @length: in: bytes, or 0 for all of the file; out: bytes of the section, of memory
@@ -581,8 +591,8 @@ struct winregion_open_section {
  * struct winregion_map_view - ioctl(WINREGION_MAP_VIEW) of a section's descriptor
  * @size: sizeof(struct winregion_map_view)
  * @flags: WINREGION_VIEW_* bits
- * @protection: the view's allocation protection: WINREGION_NOACCESS, _READONLY,
- *	_READWRITE or _WRITECOPY, maybe with WINREGION_GUARD
+ * @protection: the view's allocation protection: any of the eight, maybe with
+ *	WINREGION_GUARD
  * @__reserved: must be 0
  * @address: in: 0, or the base; out: the base. A multiple of WINREGION_GRANULARITY
  * @offset: bytes in the section, a multiple of WINREGION_GRANULARITY
