@@ -134,7 +134,15 @@ TEST_F(files, memory)
 	EXPECT_EQ(self->fds, count_fds());
 }
 
-/* Rules: CM-02, P-13. The values that are known, but not there, too. */
+/* The error, or 0 if there is a section, which is not needed. */
+static DWORD outcome(HANDLE section)
+{
+	if (!section)
+		return GetLastError();
+	return CloseHandle(section) ? 0 : ~0U;
+}
+
+/* Rules: CM-01, CM-02, P-13. */
 TEST_F(files, protections)
 {
 	static const DWORD bad[] = {
@@ -143,7 +151,8 @@ TEST_F(files, protections)
 		PAGE_READWRITE | PAGE_NOCACHE,
 		PAGE_READWRITE | PAGE_WRITECOMBINE, 0x800,
 	};
-	static const DWORD missing[] = {
+	static const DWORD good[] = {
+		PAGE_READONLY, PAGE_READWRITE, PAGE_WRITECOPY,
 		PAGE_EXECUTE_READ, PAGE_EXECUTE_READWRITE,
 		PAGE_EXECUTE_WRITECOPY,
 	};
@@ -158,13 +167,13 @@ TEST_F(files, protections)
 		EXPECT_NONE(ERROR_INVALID_PARAMETER,
 			    mapping(BAD, bad[i], 4096));
 	}
-	for (i = 0; i < ARRAY_SIZE(missing); i++) {
-		EXPECT_NONE(ERROR_INVALID_PARAMETER,
-			    mapping(all, missing[i], 8192));
-		EXPECT_NONE(ERROR_INVALID_PARAMETER,
-			    mapping(BAD, missing[i], 4096));
-	}
 	EXPECT_EQ(4, length_of("file"));
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		EXPECT_EQ(0, outcome(mapping(all, good[i], 0)));
+		EXPECT_EQ(0, outcome(mapping(BAD, good[i], 4096)));
+	}
+	EXPECT_EQ(0, outcome(mapping(all, PAGE_EXECUTE_READWRITE, 8192)));
+	EXPECT_EQ(8192, length_of("file"));
 	EXPECT_TRUE(CloseHandle(all));
 }
 
@@ -234,7 +243,7 @@ TEST_F(files, attributes)
 	EXPECT_EQ(self->fds, count_fds());
 }
 
-/* Rules: CM-04, CM-05, CM-06, CM-07. 0: it works, or would if it were there. */
+/* Rules: CM-01, CM-04, CM-05, CM-06, CM-07. 0: it works. */
 TEST_F(files, rights_to_file)
 {
 	static const struct {
@@ -248,38 +257,32 @@ TEST_F(files, rights_to_file)
 		{ GENERIC_WRITE, 5, 5, 5, 5 },
 		{ READ_WRITE, 0, 0, 5, 5 },
 		{ GENERIC_EXECUTE, 5, 5, 5, 5 },
-		{ GENERIC_READ | GENERIC_EXECUTE, 0, 5, 87, 5 },
-		{ READ_WRITE | GENERIC_EXECUTE, 0, 0, 87, 87 },
+		{ GENERIC_READ | GENERIC_EXECUTE, 0, 5, 0, 5 },
+		{ READ_WRITE | GENERIC_EXECUTE, 0, 0, 0, 0 },
 		{ FILE_READ_DATA | FILE_APPEND_DATA, 0, 5, 5, 5 },
 		{ DELETE, 5, 5, 5, 5 },
 		{ 0, 5, 5, 5, 5 },
 	};
-	HANDLE file, section;
 	unsigned int i;
+	HANDLE file;
 
 	ASSERT_TRUE(make_file("file", "text"));
 	for (i = 0; i < ARRAY_SIZE(table); i++) {
 		file = open_file("file", table[i].access, SHARE_ALL,
 				 OPEN_EXISTING, 0);
 		ASSERT_NE(BAD, file);
-		section = mapping(file, PAGE_READONLY, 0);
-		EXPECT_EQ(!table[i].readonly, !!section);
-		EXPECT_EQ(table[i].readonly, GetLastError());
-		EXPECT_EQ(!!section, CloseHandle(section));
-		section = mapping(file, PAGE_READWRITE, 4097);
-		EXPECT_EQ(!table[i].readwrite, !!section);
-		EXPECT_EQ(table[i].readwrite, GetLastError());
-		EXPECT_EQ(!!section, CloseHandle(section));
-		EXPECT_NONE(table[i].execute,
-			    mapping(file, PAGE_EXECUTE_READ, 0));
-		EXPECT_NONE(table[i].execute,
-			    mapping(file, PAGE_EXECUTE_WRITECOPY, 0));
-		EXPECT_NONE(table[i].execute_write,
-			    mapping(file, PAGE_EXECUTE_READWRITE, 0));
-		section = mapping(file, PAGE_WRITECOPY, 0);
-		EXPECT_EQ(!table[i].readonly, !!section);
-		EXPECT_EQ(table[i].readonly, GetLastError());
-		EXPECT_EQ(!!section, CloseHandle(section));
+		EXPECT_EQ(table[i].readonly,
+			  outcome(mapping(file, PAGE_READONLY, 0)));
+		EXPECT_EQ(table[i].readwrite,
+			  outcome(mapping(file, PAGE_READWRITE, 4097)));
+		EXPECT_EQ(table[i].execute,
+			  outcome(mapping(file, PAGE_EXECUTE_READ, 0)));
+		EXPECT_EQ(table[i].execute,
+			  outcome(mapping(file, PAGE_EXECUTE_WRITECOPY, 0)));
+		EXPECT_EQ(table[i].execute_write,
+			  outcome(mapping(file, PAGE_EXECUTE_READWRITE, 0)));
+		EXPECT_EQ(table[i].readonly,
+			  outcome(mapping(file, PAGE_WRITECOPY, 0)));
 		EXPECT_TRUE(CloseHandle(file));
 	}
 	EXPECT_EQ(self->fds, count_fds());
@@ -500,9 +503,11 @@ static const struct {
 	{ SECTION_MAP_EXECUTE | FILE_MAP_READ, PAGE_READONLY, 0 },
 	{ SECTION_EXTEND_SIZE | 0x00f00000 | FILE_MAP_READ, PAGE_READONLY, 0 },
 	{ FILE_MAP_EXECUTE, PAGE_NOACCESS, 0 },
-	{ FILE_MAP_EXECUTE | FILE_MAP_READ, 0, ERROR_ACCESS_DENIED },
-	{ FILE_MAP_EXECUTE | FILE_MAP_WRITE, 0, ERROR_ACCESS_DENIED },
-	{ FILE_MAP_EXECUTE | FILE_MAP_COPY, 0, ERROR_ACCESS_DENIED },
+	{ FILE_MAP_EXECUTE | FILE_MAP_READ, PAGE_EXECUTE_READ, 0 },
+	{ FILE_MAP_EXECUTE | FILE_MAP_WRITE, PAGE_EXECUTE_READWRITE, 0 },
+	{ FILE_MAP_EXECUTE | FILE_MAP_READ | FILE_MAP_COPY, PAGE_EXECUTE_READ,
+	  0 },
+	{ FILE_MAP_EXECUTE | FILE_MAP_COPY, PAGE_EXECUTE_WRITECOPY, 0 },
 	{ FILE_MAP_LARGE_PAGES | FILE_MAP_READ, 0, ERROR_INVALID_PARAMETER },
 	{ FILE_MAP_RESERVE | FILE_MAP_READ, 0, ERROR_INVALID_PARAMETER },
 };
@@ -552,9 +557,34 @@ FIXTURE_VARIANT_ADD(mapping, file_writecopy)
 	.protect = PAGE_WRITECOPY,
 };
 
+FIXTURE_VARIANT_ADD(mapping, memory_execute)
+{
+	.protect = PAGE_EXECUTE_READWRITE,
+};
+
+FIXTURE_VARIANT_ADD(mapping, file_execute)
+{
+	.file = true,
+	.protect = PAGE_EXECUTE_READWRITE,
+};
+
+FIXTURE_VARIANT_ADD(mapping, file_execute_readonly)
+{
+	.file = true,
+	.protect = PAGE_EXECUTE_READ,
+};
+
+FIXTURE_VARIANT_ADD(mapping, file_execute_writecopy)
+{
+	.file = true,
+	.protect = PAGE_EXECUTE_WRITECOPY,
+};
+
 FIXTURE_SETUP(mapping)
 {
-	self->file = variant->file ? sized_file("/tmp/mapping", 3 * UNIT) : BAD;
+	self->file = variant->file ? open_file("/tmp/mapping", GENERIC_ALL, SHARE_ALL,
+					       CREATE_ALWAYS, 0) : BAD;
+	ASSERT_TRUE(!variant->file || !truncate("/tmp/mapping", 3 * UNIT));
 	self->section = mapping(self->file, variant->protect, 3 * UNIT);
 	ASSERT_NE(NULL, self->section);
 }
@@ -567,7 +597,21 @@ FIXTURE_TEARDOWN(mapping)
 	unlink("/tmp/mapping");
 }
 
-/* Rules: MV-01, MV-02, MV-03, MV-04, MV-05, MV-06, MV-10, MV-13, CM-03, CM-48. */
+#define EXECUTES \
+	(PAGE_EXECUTE_READ | PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_WRITECOPY)
+#define WRITES (PAGE_READWRITE | PAGE_EXECUTE_READWRITE)
+#define COPIES (PAGE_WRITECOPY | PAGE_EXECUTE_WRITECOPY)
+
+/* Whether a section allows what a view would do */
+static bool allows(DWORD section, DWORD view)
+{
+	return (!(view & WRITES) || section & WRITES) &&
+	       (!(view & EXECUTES) || section & EXECUTES);
+}
+
+/*
+ * Rules: MV-01, MV-02, MV-03, MV-04, MV-05, MV-06, MV-10, MV-13, CM-01, CM-03, CM-48.
+ */
 TEST_F(mapping, access)
 {
 	MEMORY_BASIC_INFORMATION info;
@@ -579,8 +623,7 @@ TEST_F(mapping, access)
 	for (i = 0; i < ARRAY_SIZE(accesses); i++) {
 		error = accesses[i].error;
 		protect = accesses[i].protect;
-		if (protect == PAGE_READWRITE &&
-		    variant->protect != PAGE_READWRITE)
+		if (!allows(variant->protect, protect))
 			error = ERROR_ACCESS_DENIED;
 		if (error) {
 			EXPECT_NONE(error,
@@ -596,8 +639,53 @@ TEST_F(mapping, access)
 		EXPECT_EQ(protect, info.Protect);
 		EXPECT_EQ(protect, info.AllocationProtect);
 		EXPECT_EQ(protect != PAGE_NOACCESS, try_read(base));
-		writes = protect == PAGE_READWRITE || protect == PAGE_WRITECOPY;
+		writes = protect & (WRITES | COPIES);
 		EXPECT_EQ(writes, try_write(base));
+		if (writes)
+			write_code(base);
+		if (writes || !(protect & EXECUTES))
+			EXPECT_EQ(!!(protect & EXECUTES), try_exec(base));
+		EXPECT_TRUE(UnmapViewOfFile(base));
+	}
+}
+
+/* READ, WRITE and EXECUTE, by bits */
+static unsigned int bits_of(DWORD protect)
+{
+	return (protect & ~PAGE_NOACCESS ? 1 : 0) |
+	       (protect & WRITES ? 2 : 0) |
+	       (protect & (EXECUTES | PAGE_EXECUTE) ? 4 : 0);
+}
+
+/* What a view was mapped with against what it is to become. Rules: VV-01, VV-02. */
+TEST_F(mapping, protections)
+{
+	static const DWORD wanted[] = {
+		PAGE_NOACCESS, PAGE_READONLY, PAGE_READWRITE, PAGE_WRITECOPY,
+		PAGE_EXECUTE, PAGE_EXECUTE_READ, PAGE_EXECUTE_READWRITE,
+		PAGE_EXECUTE_WRITECOPY,
+	};
+	DWORD protect, old;
+	unsigned int i, n;
+	bool may;
+	char *base;
+
+	for (i = 0; i < ARRAY_SIZE(accesses); i++) {
+		protect = accesses[i].protect;
+		if (!protect || !allows(variant->protect, protect))
+			continue;
+		base = view(self->section, accesses[i].access);
+		ASSERT_NE(NULL, base);
+		for (n = 0; n < ARRAY_SIZE(wanted); n++) {
+			may = !(bits_of(wanted[n]) & ~bits_of(protect));
+			EXPECT_EQ(may, VirtualProtect(base, 3 * UNIT, wanted[n],
+						      &old));
+			EXPECT_EQ(may ? protect : ERROR_INVALID_PARAMETER,
+				  may ? old : GetLastError());
+			EXPECT_TRUE(VirtualProtect(base, 3 * UNIT, protect,
+						   &old));
+			EXPECT_EQ(may ? wanted[n] : protect, old);
+		}
 		EXPECT_TRUE(UnmapViewOfFile(base));
 	}
 }
@@ -994,7 +1082,7 @@ static NTSTATUS map_nt(HANDLE section, void **base, ULONG_PTR zero_bits,
 TEST_F(mapping, nt)
 {
 	LARGE_INTEGER size = { .QuadPart = UNIT }, offset = { .QuadPart = 1 };
-	bool writes = variant->protect == PAGE_READWRITE;
+	bool writes = variant->protect & WRITES;
 	HANDLE section = NULL, file = variant->file ? self->file : NULL;
 	void *base = NULL;
 	SIZE_T length = 0;
@@ -1026,6 +1114,14 @@ TEST_F(mapping, nt)
 	else
 		EXPECT_MAP(SECTION_PROTECTION, NULL, 0, 0, 0, 0,
 			   PAGE_READWRITE);
+	if (variant->protect & EXECUTES) {
+		EXPECT_MAP(SUCCESS, NULL, 0, 0, 0, 0, PAGE_EXECUTE);
+		EXPECT_MAP(SUCCESS, NULL, 0, 0, 0, 0, PAGE_EXECUTE_WRITECOPY);
+	} else {
+		EXPECT_MAP(SECTION_PROTECTION, NULL, 0, 0, 0, 0, PAGE_EXECUTE);
+		EXPECT_MAP(SECTION_PROTECTION, NULL, 0, 0, 0, 0,
+			   PAGE_EXECUTE_WRITECOPY);
+	}
 	EXPECT_MAP(INVALID_PAGE_PROTECTION, NULL, 0, 0, 0, 0,
 		   PAGE_READONLY | PAGE_READWRITE);
 	EXPECT_MAP(INVALID_PAGE_PROTECTION, NULL, 0, 0, 0, 0, 0);

@@ -37,6 +37,18 @@ static DWORD page_of(DWORD protect)
 /* All of them, without GUARD and its like */
 #define ALL_PROTECTIONS 0xFFU
 
+/* What a section or view with a protection lets others see, or lets run */
+static bool writes(ULONG protect)
+{
+	return protect & (PAGE_READWRITE | PAGE_EXECUTE_READWRITE);
+}
+
+static bool executes(ULONG protect)
+{
+	return protect & (PAGE_EXECUTE | PAGE_EXECUTE_READ |
+			  PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_WRITECOPY);
+}
+
 /* Rule CM-31: no section is so large, and no view (rule MV-23). */
 #define TOO_LARGE ((uint64_t)1 << 47)
 
@@ -230,7 +242,7 @@ static NTSTATUS make_large(int fd, const struct request *request, off_t *before)
 		return STATUS_INVALID_FILE_FOR_SECTION;
 	if (size <= (uint64_t)*before)
 		return STATUS_SUCCESS;
-	if (request->protect != PAGE_READWRITE || size >= TOO_LARGE)
+	if (!writes(request->protect) || size >= TOO_LARGE)
 		return STATUS_SECTION_TOO_BIG;
 
 	err = extend(fd, *before, size);
@@ -249,17 +261,8 @@ static NTSTATUS make_large(int fd, const struct request *request, off_t *before)
 /* Rules CM-04 to 07: what a handle of the file must allow */
 static DWORD file_rights(ULONG protect)
 {
-	switch (protect) {
-	case PAGE_READWRITE:
-		return FILE_READ_DATA | FILE_WRITE_DATA;
-	case PAGE_EXECUTE_READ:
-	case PAGE_EXECUTE_WRITECOPY:
-		return FILE_READ_DATA | FILE_EXECUTE;
-	case PAGE_EXECUTE_READWRITE:
-		return FILE_READ_DATA | FILE_WRITE_DATA | FILE_EXECUTE;
-	default:
-		return FILE_READ_DATA;
-	}
+	return FILE_READ_DATA | (writes(protect) ? FILE_WRITE_DATA : 0) |
+	       (executes(protect) ? FILE_EXECUTE : 0);
 }
 
 static NTSTATUS get_file(const struct request *request, struct wr_file **file)
@@ -284,7 +287,7 @@ static NTSTATUS get_file(const struct request *request, struct wr_file **file)
 static int open_again(const struct wr_file *file, ULONG protect)
 {
 	char name[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
-	int flags = protect == PAGE_READWRITE ? O_RDWR : O_RDONLY;
+	int flags = writes(protect) ? O_RDWR : O_RDONLY;
 	int fd;
 
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", file->object.fd);
@@ -401,13 +404,6 @@ static NTSTATUS give_existing(const struct request *request, int fd,
 	return make_and_give(&existing, fd, handle);
 }
 
-/* Sections that the module does not have are refused before the file changes. */
-static bool module_has(ULONG protect)
-{
-	return protect == PAGE_READONLY || protect == PAGE_READWRITE ||
-	       protect == PAGE_WRITECOPY;
-}
-
 static NTSTATUS make_of(const struct request *request,
 			const struct wr_file *file, HANDLE *handle)
 {
@@ -417,8 +413,6 @@ static NTSTATUS make_of(const struct request *request,
 
 	if (!S_ISREG(file->type))
 		return STATUS_INVALID_FILE_FOR_SECTION;
-	if (!module_has(request->protect))
-		return STATUS_INVALID_PAGE_PROTECTION;
 
 	status = give_existing(request, file->object.fd, handle);
 	if (status != STATUS_OBJECT_NAME_NOT_FOUND)
@@ -473,8 +467,10 @@ static ACCESS_MASK rights_of(ULONG protect)
 	ACCESS_MASK access = STANDARD_RIGHTS_REQUIRED | SECTION_QUERY |
 			     SECTION_MAP_READ;
 
-	if (protect == PAGE_READWRITE || protect == PAGE_EXECUTE_READWRITE)
+	if (writes(protect))
 		access |= SECTION_MAP_WRITE;
+	if (executes(protect))
+		access |= SECTION_MAP_EXECUTE;
 
 	return access;
 }
@@ -643,18 +639,8 @@ HANDLE WINAPI OpenFileMappingW(DWORD access, BOOL inherit, LPCWSTR name)
 /* Rule MV-10: what a view needs of its handle */
 static DWORD view_rights(ULONG protect)
 {
-	switch (protect & ALL_PROTECTIONS) {
-	case PAGE_READWRITE:
-		return SECTION_MAP_WRITE;
-	case PAGE_EXECUTE:
-	case PAGE_EXECUTE_READ:
-	case PAGE_EXECUTE_WRITECOPY:
-		return SECTION_MAP_READ | SECTION_MAP_EXECUTE;
-	case PAGE_EXECUTE_READWRITE:
-		return SECTION_MAP_WRITE | SECTION_MAP_EXECUTE;
-	default:
-		return SECTION_MAP_READ;
-	}
+	return (writes(protect) ? SECTION_MAP_WRITE : SECTION_MAP_READ) |
+	       (executes(protect) ? SECTION_MAP_EXECUTE : 0);
 }
 
 /* Rules ZB-01, ZB-05: the highest byte, for the module; 0: it need not know */
