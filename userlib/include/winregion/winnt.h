@@ -30,7 +30,14 @@ _WINREGION_SIZE(WCHAR, 2);
 typedef WCHAR TCHAR;
 typedef LPWSTR PTCHAR, LPTSTR, PTSTR;
 typedef LPCWSTR LPCTSTR, PCTSTR;
+/* L"" has units of 4 bytes, but with -fshort-wchar. */
+#if __SIZEOF_WCHAR_T__ != 2 && \
+	((defined(__cplusplus) && __cplusplus >= 201103L) || \
+	 (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L))
+#define __TEXT(quote) u##quote
+#else
 #define __TEXT(quote) L##quote
+#endif
 #else
 typedef char TCHAR, *PTCHAR, *LPTSTR, *PTSTR;
 typedef const char *LPCTSTR, *PCTSTR;
