@@ -253,7 +253,7 @@ check_names()
 	done
 }
 
-# L"..." of sources that are compiled as on Windows, u"..." of others
+# L"..." of sources that are compiled as on Windows, u"..." of others; TEXT() of both
 compile_wide()
 {
 	cat > "$work/wide.c" <<-'EOF'
@@ -284,6 +284,10 @@ check_wide()
 		-fshort-wchar -DUNICODE '-DTEXT_OF(x)=L##x'
 	check "u\"\" in C++" compile_wide "$CXX" -x c++ -std=c++11 \
 		'-DTEXT_OF(x)=u##x'
+	check "TEXT() in C" compile_wide "$CC" -x c -std=c11 -DUNICODE \
+		'-DTEXT_OF(x)=TEXT(x)'
+	check "TEXT() in C++" compile_wide "$CXX" -x c++ -std=c++11 -DUNICODE \
+		'-DTEXT_OF(x)=TEXT(x)'
 }
 
 check_headers()
@@ -376,6 +380,14 @@ check_blanks()
 	test -f "$to/a prefix/share/man/man3/VirtualFreeEx.3"
 	make -s -C "$tree" uninstall PREFIX="/a prefix" DESTDIR="$to"
 	test -z "$(find "$to" ! -type d)"
+}
+
+# A place that is nowhere in particular: programs would look for it elsewhere
+check_relative()
+{
+	! make -s install DESTDIR="$work/relative" PREFIX=prefix || return 1
+	! make -s install DESTDIR="$work/relative" LIBDIR=lib || return 1
+	test ! -e "$work/relative"
 }
 
 # Every page that the headers' functions have
@@ -519,6 +531,7 @@ check "a Windows source, by pkg-config" compile_windows_source
 check_manual
 check "make uninstall" check_uninstall
 check "make install and uninstall, with blanks in all paths" check_blanks
+check "a relative PREFIX or LIBDIR is refused" check_relative
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
