@@ -21,7 +21,7 @@ KERNELS := $(shell awk '!/^\#/ && NF == 3 { print $$1 }' selftests/vm/kernels.li
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/winregion
 
 VM := selftests/vm
-RUN = $(VM)/run.sh $(if $(KERNEL),-k '$(KERNEL)') $(if $(filter-out default,$(origin AS)),-u '$(AS)')
+RUN = $(VM)/run.sh $(if $(KERNEL),-k '$(KERNEL)') $(if $(filter command,$(origin AS)),-u '$(AS)')
 
 # As they were typed: they are for the program in the guest, so neither make
 # nor the shell here may see variables or anything else in them.
@@ -162,7 +162,8 @@ help:
 	@echo '                    choose some, FULL=1 has them try longer'
 	@echo 'make fuzz           random calls, compared with a model; OPS=1000000'
 	@echo '                    SEED=1 PROCS=2 THREADS=1 RAW=1 (random bytes too,'
-	@echo '                    0: none, 2: nothing else)'
+	@echo '                    0: none, 2: nothing else), SHARE=4 (instead, processes'
+	@echo '                    that share sections)'
 	@echo 'make demo           the demonstration'
 	@echo
 	@echo '  KERNEL=   one of: $(KERNELS)'

@@ -70,14 +70,14 @@ feed_shell()
 	mkfifo "$console_in"
 	exec 7<&0
 	{
-		exec >"$console_in" 9>&- 8>&-
+		exec >"$console_in" 2>/dev/null 9>&- 8>&-
 		until grep -q '^begin' "$dir/result" 2>/dev/null; do
 			sleep 0.2
 		done
 		sleep 1
 		cat <&7
 		printf '\n\004'
-		sleep 86400
+		exec sleep 86400
 	} &
 	feeder=$!
 }
@@ -106,6 +106,8 @@ while getopts k:c:m:t:u:e:f:l:p:a:nAsv option; do
 done
 shift $((OPTIND - 1))
 
+case $uid in '' | *[!0-9]*) die "not the number of a user: '$uid'" ;; esac
+case $timeout in '' | *[!0-9]*) die "not a number of seconds: '$timeout'" ;; esac
 find_kernel "$kernel"
 if [ -n "$shell" ]; then
 	[ $# = 0 ] || usage
