@@ -401,7 +401,7 @@ try_kvm()
 # excused by it.
 has_slipped()
 {
-	[ "$accel" = tcg ] &&
+	[ "$accel" = tcg ] && [ -e "$dir/console.log" ] &&
 		! sed '/\<int3: 0000 \[#1\]/,$d' "$dir/console.log" |
 			splats /dev/stdin | grep -q . &&
 		grep -a -A 20 -E '\<int3: 0000 \[#1\]' "$dir/console.log" |

@@ -115,6 +115,10 @@ reason_for()
 }
 
 find_kernel "$kernel_name"
+case $kernel_name in
+debug-*) ;;
+*) die "only a debug kernel counts lines: KERNEL=debug-6.12, say" ;;
+esac
 # shellcheck disable=SC2086 # names of tests, one a word
 check_tests $tests
 need lcov
