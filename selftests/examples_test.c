@@ -11,6 +11,11 @@
 #include "../userlib/examples/ring_buffer.c"
 #undef main
 
+#define main code_main
+#undef SIZE
+#include "../userlib/examples/write_and_run.c"
+#undef main
+
 #define main ways_main
 #define reverse ways_reverse
 #include "../userlib/examples/reverse_ways.c"
@@ -20,6 +25,11 @@
 TEST(ring_buffer)
 {
 	EXPECT_EQ(0, ring_main());
+}
+
+TEST(write_and_run)
+{
+	EXPECT_EQ(0, code_main());
 }
 
 /* Of an even and an odd length, of less than a page, and of one byte */
