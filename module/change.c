@@ -293,26 +293,38 @@ static int view_allows(struct wr_batch *batch, struct wr_change *change)
 	return wr_view_check_state(view->rights, change->state);
 }
 
+/* Whether PR_SET_MDWE denies that pages of a view become executable. */
+static bool is_denied_in_view(struct wr_window *window, u8 old, u8 new)
+{
+	if (!wr_state_is_exec(new))
+		return false;
+	if (wr_change_is_denied(window, old, new))
+		return true;
+	return (wr_state_copies(new) || !window->view->executes) &&
+	       wr_mm_denies_exec(window->space->mm);
+}
+
 /*
- * Whether its VMA is, or can be made, such as the new state wants it. In a call of
- * several ranges it stays as it is: another one may make pages that can be read.
+ * What the range, and not its pages, must be like. Its VMA is, or can be made, such as
+ * the new state wants it; in a call of several ranges it stays as it is, as another
+ * one may make pages that can be read.
  */
-static int check_view_exec(struct wr_batch *batch, struct wr_change *change,
-			   struct wr_needs *needs)
+static int check_view_range(struct wr_batch *batch, struct wr_change *change,
+			    struct wr_needs *needs)
 {
 	struct wr_window *window = change->window;
-	u8 new = change->state;
+	int err;
 
-	if (wr_state_is_exec(new) && wr_mm_denies_exec(window->space->mm))
-		needs->denied |= !window->view->executes ||
-				 wr_state_is_write_exec(new) ||
-				 wr_state_copies(new);
-	if (!wr_view_changes_exec(window, new))
+	if (!window->view)
 		return 0;
+	err = view_allows(batch, change);
+	if (err || !wr_view_changes_exec(window, change->state))
+		return err;
 	if (batch->nr > 1)
 		return -EDOM;
 	needs->mmap = WR_MMAP_WRITE;
-	return wr_view_may_change_exec(window, change->first, change->end);
+	return wr_view_may_change_exec(window, change->first, change->end,
+				       batch->mmap == WR_MMAP_WRITE);
 }
 
 static int check_view(struct wr_batch *batch, struct wr_change *change,
@@ -321,17 +333,15 @@ static int check_view(struct wr_batch *batch, struct wr_change *change,
 	struct wr_window *window = change->window;
 	u8 new = change->state, old;
 	pgoff_t i, next;
-	int err;
+	int err = 0;
 
-	err = view_allows(batch, change);
-	if (!err)
-		err = check_view_exec(batch, change, needs);
 	for (i = change->first; !err && i < change->end; i = next) {
 		old = wr_view_span(window, i, change->end, &next);
 		if (batch->op == WR_PROTECT && !wr_state_is_committed(old))
 			err = -ENODATA;
 		wr_rights_note(&change->rights, wr_state_rights(old),
 			       wr_state_rights(new));
+		needs->denied |= is_denied_in_view(window, old, new);
 		if (wr_state_copies(new))
 			needs->charge +=
 				wr_copies_more(window, old, new, i, next);
@@ -399,8 +409,12 @@ static int check_all(struct wr_batch *batch, struct wr_needs *needs)
 	unsigned int i;
 
 	memset(needs, 0, sizeof(*needs));
-	for (i = 0; i < batch->nr && !found; i++)
+	for (i = 0; i < batch->nr && !found; i++) {
 		found = find_region(batch, &batch->changes[i]);
+		if (!found)
+			found = check_view_range(batch, &batch->changes[i],
+						 needs);
+	}
 	err = find_spans(batch, found ? i - 1 : i);
 	for (i = 0; i < batch->nr_spans && !err; i++)
 		err = check_change(batch, &batch->spans[i], needs);

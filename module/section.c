@@ -12,7 +12,9 @@
  * it may be mapped. So a page of the user's file is mapped once by itself when the
  * section is made: mode, mount, seals, and security modules say then what they
  * have to say to it. What is to be executed is tried apart from what is written, as
- * both at once is another question, and again for each view that is to be executed.
+ * both at once is another question. Only then, where the file is the caller's own: who
+ * maps a view may have the section's descriptor alone, and other threads of his would
+ * have the file by that page. Of him only the mount is asked.
  *
  * A seal against writing counts mappings that might write, which are not known yet
  * when a section is made. So a section that lets views write counts as one, as long
@@ -27,6 +29,7 @@
 #include <linux/file.h>
 #include <linux/magic.h>
 #include <linux/mman.h>
+#include <linux/mount.h>
 #include <linux/pagemap.h>
 #include <linux/rbtree.h>
 #include <linux/sched.h>
@@ -99,9 +102,7 @@ static unsigned long probe_area(struct wr_section *section, unsigned long addr,
 	vma = probe_vma(section);
 	if (!vma)
 		return -ENOENT;
-	if (!section->tried)
-		section->stacked = is_stacked(section, vma);
-	section->tried = true;
+	section->stacked = is_stacked(section, vma);
 	section->fit = wr_section_may_map(section, vma);
 	return addr;
 }
@@ -152,8 +153,9 @@ static int end_probe(struct wr_section *section)
 	return probe_error(err);
 }
 
-static int probe_locked(struct wr_section *section, struct file *file,
-			unsigned long prot)
+/* Whether the core lets the caller map its own file so. */
+static int probe(struct wr_section *section, struct file *file,
+		 unsigned long prot)
 {
 	unsigned long addr = vm_mmap(file, 0, PAGE_SIZE, prot, MAP_SHARED, 0);
 	int err;
@@ -168,32 +170,22 @@ static int probe_locked(struct wr_section *section, struct file *file,
 	return section->fit ? 0 : -EMEDIUMTYPE;
 }
 
-/* Whether the core lets the caller map its own file so. */
-static int probe(struct wr_section *section, struct file *file,
-		 unsigned long prot)
-{
-	int err;
-
-	if (mutex_lock_killable(&section->probe_lock))
-		return -EINTR;
-	err = probe_locked(section, file, prot);
-	mutex_unlock(&section->probe_lock);
-	return err;
-}
-
 /**
- * wr_section_try_exec - whether the caller may execute the file of a section
+ * wr_section_check_exec - whether the file of a section may be executed by now
  * @section: the section
  *
- * Context: takes mmap_lock.
- * Return: 0, or -EKEYREJECTED, -EMEDIUMTYPE, -ENOSPC, -EAGAIN, -EINTR.
+ * Return: 0, or -EKEYREJECTED if its file system is mounted noexec.
  */
-int wr_section_try_exec(struct wr_section *section)
+int wr_section_check_exec(struct wr_section *section)
 {
+	struct file *file = section->reader;
+
 	if (section->paging)
 		return 0;
-	return probe(section, section->writer ?: section->reader,
-		     PROT_READ | PROT_EXEC);
+	if (file->f_path.mnt->mnt_flags & MNT_NOEXEC ||
+	    file_inode(file)->i_sb->s_iflags & SB_I_NOEXEC)
+		return -EKEYREJECTED;
+	return 0;
 }
 
 /* As views will: to be written, and to be executed. */
@@ -206,7 +198,7 @@ static int probe_all(struct wr_section *section, struct file *file)
 		prot |= PROT_WRITE;
 	err = probe(section, file, prot);
 	if (!err && section->rights & WR_EXEC)
-		err = wr_section_try_exec(section);
+		err = probe(section, file, PROT_READ | PROT_EXEC);
 	return err;
 }
 
@@ -409,7 +401,6 @@ static struct wr_section *alloc_section(struct wr_section_request *request)
 	if (!section)
 		return NULL;
 	mutex_init(&section->lock);
-	mutex_init(&section->probe_lock);
 	RB_CLEAR_NODE(&section->node);
 	wr_pagefile_init(&section->pagefile);
 	section->flags = request->flags;

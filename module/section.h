@@ -22,12 +22,10 @@
  * @protection: WINREGION_*, as it was made with
  * @rights: what views may do
  * @paging: the file underneath is ours, and nobody else's
- * @probe_lock: protects the next four; outside of mmap_lock
  * @prober: who tries whether the user's file can be mapped, or NULL; set by that
  *	task, and compared with current
- * @probed: where it has been mapped for that
- * @tried: it has been mapped once
- * @fit: whether that was a mapping as a view needs it
+ * @probed: where it has been mapped for that; @prober's
+ * @fit: whether that was a mapping as a view needs it; @prober's
  * @node: in the table of sections; its lock
  * @mapped: @size as it is known there; its lock
  * @lock: protects the rest; inside a window's lock
@@ -50,10 +48,8 @@ struct wr_section {
 	u32 protection;
 	u8 rights;
 	bool paging;
-	struct mutex probe_lock; /* the next four */
 	struct task_struct *prober;
 	unsigned long probed;
-	bool tried;
 	bool fit;
 	struct rb_node node;
 	u64 mapped;
@@ -86,7 +82,7 @@ void wr_section_put(struct wr_section *section);
 int wr_section_extend(struct wr_section *section, u64 size);
 u64 wr_section_size(struct wr_section *section);
 u64 wr_section_mapped_size(struct file *file);
-int wr_section_try_exec(struct wr_section *section);
+int wr_section_check_exec(struct wr_section *section);
 bool wr_section_may_map(struct wr_section *section, struct vm_area_struct *vma);
 u8 wr_section_commit_span(struct wr_section *section, pgoff_t first,
 			  pgoff_t end, pgoff_t *next);

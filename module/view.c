@@ -941,6 +941,26 @@ static int make_anon_vma(struct vm_area_struct *vma)
 	return err == -EINTR ? -EINTR : -ENOMEM;
 }
 
+/* As the core does it: of mappings for code, with which it shows those of libraries */
+static long code_pages(struct vm_area_struct *vma)
+{
+	return (vma->vm_flags & (VM_EXEC | VM_WRITE)) == VM_EXEC ?
+		       vma_pages(vma) :
+		       0;
+}
+
+/* Of a VMA that is there. mmap_lock is held for writing. */
+static void change_flags(struct vm_area_struct *vma, vm_flags_t set,
+			 vm_flags_t clear)
+{
+	long before = code_pages(vma);
+
+	mmap_assert_write_locked(vma->vm_mm);
+	vm_flags_clear(vma, clear);
+	vm_flags_set(vma, set);
+	vma->vm_mm->exec_vm += code_pages(vma) - before;
+}
+
 /*
  * Has writes come to our handlers, in a VMA of pages that may only be read: the core
  * takes it for one that writes the file. It is locked, and has no PTEs.
@@ -951,8 +971,7 @@ static int admit_writes(struct vm_area_struct *vma)
 		return 0;
 	if (mapping_map_writable(vma->vm_file->f_mapping))
 		return -EKEYREJECTED;
-	vm_flags_set(vma, VM_SHARED | VM_MAYSHARE);
-	vm_flags_set(vma, VM_WRITE | VM_MAYWRITE);
+	change_flags(vma, VM_SHARED | VM_MAYSHARE | VM_WRITE | VM_MAYWRITE, 0);
 	return 0;
 }
 
@@ -1053,20 +1072,30 @@ bool wr_view_changes_exec(struct wr_window *window, u8 state)
 	       !(rights & WR_EXEC) == view->executes;
 }
 
+static bool is_sealed_vma(struct wr_window *window)
+{
+	struct vm_area_struct *vma = vma_of(window);
+
+	return vma && wr_vma_is_sealed(vma);
+}
+
 /**
  * wr_view_may_change_exec - whether the VMA can be changed with pages of a range
  * @window: the view; its lock is held
  * @first: the first page
  * @end: the page behind the last
+ * @locked: mmap_lock is held; if not, there will be another look
  *
- * Return: 0, -EDOM if others can be read, or -EINTR.
+ * Return: 0, -EDOM if others can be read, -EACCES if it is sealed, or -EINTR.
  */
 int wr_view_may_change_exec(struct wr_window *window, pgoff_t first,
-			    pgoff_t end)
+			    pgoff_t end, bool locked)
 {
 	pgoff_t i, next;
 	u8 state;
 
+	if (locked && is_sealed_vma(window))
+		return -EACCES;
 	for (i = window->first; i < window->end; i = next) {
 		state = wr_runs_span(&window->runs, i, window->end, &next);
 		if (wr_view_rights(state) && (i < first || next > end))
@@ -1087,9 +1116,9 @@ void wr_view_change_exec(struct wr_window *window)
 	if (!vma)
 		return;
 	if (window->view->executes)
-		vm_flags_clear(vma, VM_EXEC);
+		change_flags(vma, 0, VM_EXEC);
 	else
-		vm_flags_set(vma, VM_EXEC);
+		change_flags(vma, VM_EXEC, 0);
 	WRITE_ONCE(window->view->executes, !window->view->executes);
 	flags = window->tracked ? vma->vm_flags & ~VM_SHARED : vma->vm_flags;
 	WRITE_ONCE(vma->vm_page_prot, vm_get_page_prot(flags));
@@ -1424,7 +1453,7 @@ static int finish_map(struct wr_section *section, struct wr_window *window,
 	return err ? err : commit_head(section, request);
 }
 
-/* Whether the program, and who may forbid it that, let it execute the view. */
+/* Whether the program, and the mount, let it execute the view. */
 static int check_exec(struct wr_space *space, struct wr_section *section,
 		      struct wr_view_request *request)
 {
@@ -1433,7 +1462,7 @@ static int check_exec(struct wr_space *space, struct wr_section *section,
 	/* A copy will be written and executed; of the rest the core sees to that. */
 	if (wr_state_copies(request->state) && wr_mm_denies_exec(space->mm))
 		return -EACCES;
-	return wr_section_try_exec(section);
+	return wr_section_check_exec(section);
 }
 
 static int map_window(struct wr_space *space, struct wr_window *window,

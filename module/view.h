@@ -113,7 +113,7 @@ unsigned long wr_view_resident(struct wr_window *window, pgoff_t first,
 int wr_view_track(struct wr_window *window, u8 state);
 bool wr_view_changes_exec(struct wr_window *window, u8 state);
 int wr_view_may_change_exec(struct wr_window *window, pgoff_t first,
-			    pgoff_t end);
+			    pgoff_t end, bool locked);
 void wr_view_change_exec(struct wr_window *window);
 void wr_view_zap(struct wr_window *window, pgoff_t first, pgoff_t end);
 

@@ -3,9 +3,10 @@
  * Sections and views that can be executed: one view to write code and another to run
  * it; views that become executable, or not, as a whole; copies; who may forbid it.
  */
-/* vm: modules=loop,ext4,overlay */
+/* vm: modules=loop,ext4,overlay cpus=2 */
 #include "kselftest_harness.h"
 
+#include <pthread.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 
@@ -243,7 +244,64 @@ TEST_F(section, several_ranges)
 	EXPECT_TRUE(try_write(base));
 	EXPECT_FALSE(try_write(base + SIZE / 2));
 	UNMAP(base);
+	/* The first range that is wrong is the one whose error it is. */
+	base = VIEW(section, RX);
+	ranges[0] = (struct winregion_range) {
+		.address = (uintptr_t)base, .length = SIZE, .protection = RO,
+	};
+	ranges[1] = ranges[0];
+	ranges[1].protection = RX;
+	EXPECT_EQ(-EDOM, wr_vector(self->fd, WINREGION_PROTECT, ranges, 2));
+	ranges[0].protection = RWX;
+	EXPECT_EQ(-EKEYREJECTED,
+		  wr_vector(self->fd, WINREGION_PROTECT, ranges, 2));
+	ranges[0].protection = RX;
+	ranges[1].protection = RWX;
+	EXPECT_EQ(-EKEYREJECTED,
+		  wr_vector(self->fd, WINREGION_PROTECT, ranges, 2));
+	EXPECT_TRUE(wr_is(self->fd, base, RX));
+	UNMAP(base);
 	close(section);
+}
+
+static int seal(void *base)
+{
+#ifdef SYS_mseal
+	return syscall(SYS_mseal, base, SIZE, 0) ? errno : 0;
+#else
+	return syscall(462, base, SIZE, 0) ? errno : 0;
+#endif
+}
+
+static int change_sealed(void *arg)
+{
+	FIXTURE_DATA(section) *self = arg;
+	int section = make_section(self, false, RWX);
+	char *rests, *runs;
+
+	CHECK(section >= 0);
+	CHECK(!sec_map(section, 0, 0, RX, &runs));
+	CHECK(!sec_map(section, 0, 0, RX, &rests));
+	CHECK(!wr_protect(self->fd, rests, SIZE, RO));
+	if (seal(rests))
+		return -1;
+	CHECK(!seal(runs));
+	CHECK(wr_protect(self->fd, rests, SIZE, RX) == -EACCES);
+	CHECK(wr_protect(self->fd, runs, SIZE, RO) == -EACCES);
+	CHECK(!try_exec(rests));
+	CHECK(wr_is(self->fd, rests, RO));
+	CHECK(wr_is(self->fd, runs, RX));
+	return 0;
+}
+
+/* What mseal() has sealed stays what it is. */
+TEST_F(section, sealed)
+{
+	int ret = in_child(change_sealed, self);
+
+	if (ret == -1)
+		SKIP(return, "this kernel has no mseal()");
+	EXPECT_EQ(0, ret);
 }
 
 /* An instruction sets off a guard, once. Rule: GP-01. */
@@ -410,6 +468,9 @@ static int deny_write_execute(void *arg)
 	CHECK(!wr_protect(self->fd, base, 4096, RX | GUARD));
 	CHECK(!wr_protect(self->fd, base, 4096, RX));
 	CHECK(try_exec(base));
+	CHECK(!wr_protect(self->fd, base + 4096, 4096, NA));
+	CHECK(wr_protect(self->fd, base + 4096, 4096, RX) == -EACCES);
+	CHECK(wr_is(self->fd, base + 4096, NA));
 	CHECK(!wr_protect(self->fd, base, SIZE, RO));
 	CHECK(wr_protect(self->fd, base, SIZE, RX) == -EACCES);
 	CHECK(!try_exec(base));
@@ -446,6 +507,96 @@ static int read_implies_exec(void *arg)
 TEST_F(section, read_implies_exec)
 {
 	EXPECT_EQ(0, in_child(read_implies_exec, self));
+}
+
+static long kib_of_code(void)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	char line[100];
+	long kib = -1;
+
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "VmLib: %ld", &kib);
+	if (file)
+		fclose(file);
+	return kib;
+}
+
+/* The core's count of mappings that are executed is right, whatever becomes of them. */
+TEST_F(section, counted_as_code)
+{
+	static const uint32_t views[] = { RX, RWX, XWC, RX | GUARD };
+	int section = SECTION(RWX);
+	long before = kib_of_code();
+	unsigned int i;
+	char *base;
+
+	ASSERT_LE(0, before);
+	for (i = 0; i < 4 * ARRAY_SIZE(views); i++) {
+		base = VIEW(section, views[i / 4]);
+		if (i % 2)
+			ASSERT_EQ(0, wr_protect(self->fd, base, SIZE, RO));
+		if (i % 4 == 3)
+			ASSERT_EQ(0, wr_protect(self->fd, base, SIZE, RX));
+		UNMAP(base);
+		EXPECT_EQ(before, kib_of_code());
+	}
+	close(section);
+}
+
+struct catcher {
+	char *spot;
+	char *caught;
+	uint32_t go;
+	uint32_t stop;
+};
+
+static void *catch_mapping(void *arg)
+{
+	struct catcher *catcher = arg;
+
+	while (!__atomic_load_n(&catcher->go, __ATOMIC_ACQUIRE))
+		;
+	while (!__atomic_load_n(&catcher->stop, __ATOMIC_RELAXED)) {
+		char *at = mremap(catcher->spot, 4096, SIZE, MREMAP_MAYMOVE);
+
+		if (at != MAP_FAILED) {
+			catcher->caught = at;
+			break;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * Who has only the descriptor gets the view, and never the file itself: nothing else is
+ * mapped meanwhile, where another thread could take it.
+ */
+TEST_F(section, nothing_else_is_mapped)
+{
+	int section = SECTION(RWX), less, i;
+	struct catcher catcher = {};
+	pthread_t thread;
+	char *base;
+
+	less = sec_duplicate(section, WINREGION_SECTION_MAP_READ |
+				      WINREGION_SECTION_MAP_EXECUTE);
+	ASSERT_LE(0, less);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, catch_mapping, &catcher));
+	/* Where the core puts the next page */
+	catcher.spot = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
+	munmap(catcher.spot, 4096);
+	__atomic_store_n(&catcher.go, 1, __ATOMIC_RELEASE);
+	for (i = 0; i < 3000 && !catcher.caught; i++) {
+		EXPECT_EQ(0, sec_map(less, 0, UNIT, RX, &base));
+		EXPECT_EQ(0, sec_unmap(self->fd, base));
+	}
+	__atomic_store_n(&catcher.stop, 1, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(NULL, catcher.caught);
+	close(less);
+	close(section);
 }
 
 /* Where a file system is mounted so, nothing of it is executed. */

@@ -447,7 +447,7 @@ struct winregion_query_runs {
  * A view that was mapped executable, of a section that allows it, can be executed, or
  * not, as a whole: of its pages that can be read all can be executed or none can. A
  * WINREGION_PROTECT, or WINREGION_COMMIT, of one range changes that where no other page
- * of the view can be read; else it is EDOM.
+ * of the view, committed or not, has a protection to read it; else it is EDOM.
  */
 
 /*
