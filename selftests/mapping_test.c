@@ -878,6 +878,205 @@ TEST_F(mapping, unmap)
 	EXPECT_TRUE(VirtualFree(private, 0, MEM_RELEASE));
 }
 
+/* Rules: UM-06, UM-08, UM-09. */
+TEST_F(mapping, unmap_with_flags)
+{
+	const ULONG boost = MEM_UNMAP_WITH_TRANSIENT_BOOST;
+	char *base = view(self->section, FILE_MAP_READ);
+
+	ASSERT_NE(NULL, base);
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER, UnmapViewOfFileEx(base, 4));
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER, UnmapViewOfFileEx(base, ~3U));
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS,
+		     UnmapViewOfFileEx(base, MEM_PRESERVE_PLACEHOLDER));
+	EXPECT_FAILS(ERROR_INVALID_HANDLE, UnmapViewOfFile2(NULL, base, 0));
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
+		     UnmapViewOfFile2(GetCurrentProcess(), base, 8));
+	EXPECT_TRUE(try_read(base));
+	EXPECT_TRUE(UnmapViewOfFileEx(base + 4096, boost));
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS, UnmapViewOfFileEx(base, boost));
+	base = view(self->section, FILE_MAP_READ);
+	EXPECT_TRUE(UnmapViewOfFile2(GetCurrentProcess(), base, 0));
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS,
+		     UnmapViewOfFile2(GetCurrentProcess(), base, boost));
+	base = view(self->section, FILE_MAP_READ);
+	EXPECT_EQ(STATUS_INVALID_HANDLE, NtUnmapViewOfSectionEx(NULL, base, 0));
+	EXPECT_EQ(STATUS_SUCCESS,
+		  NtUnmapViewOfSectionEx(NtCurrentProcess(), base, 0));
+	EXPECT_EQ(STATUS_NOT_MAPPED_VIEW,
+		  NtUnmapViewOfSectionEx(NtCurrentProcess(), base, 0));
+}
+
+static char *map3(HANDLE section, void *base, SIZE_T size,
+		  MEM_EXTENDED_PARAMETER *parameters, ULONG count)
+{
+	return MapViewOfFile3(section, NULL, base, 0, size, 0, PAGE_READONLY,
+			      parameters, count);
+}
+
+/* Rules: MV-35, MV-36, MV-40, MV-41, MV-44, MV-45. */
+TEST_F(mapping, newer_calls)
+{
+	const HANDLE self_process = GetCurrentProcess();
+	const ULONG types[] = { MEM_COMMIT, MEM_RESERVE, 0x40000000, 1 };
+	MEMORY_BASIC_INFORMATION info;
+	unsigned int i;
+	char *base;
+
+	base = MapViewOfFile3(self->section, NULL, NULL, UNIT, 0, 0,
+			      PAGE_READONLY, NULL, 0);
+	ASSERT_NE(NULL, base);
+	VirtualQuery(base, &info, sizeof(info));
+	EXPECT_EQ(2 * UNIT, info.RegionSize);
+	EXPECT_EQ(PAGE_READONLY, info.AllocationProtect);
+	EXPECT_NONE(ERROR_INVALID_ADDRESS, map3(self->section, base, UNIT, NULL,
+						0));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_EQ(base, map3(self->section, base, UNIT + 1, NULL, 0));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	base = MapViewOfFile3(self->section, self_process, NULL, 0, UNIT,
+			      MEM_TOP_DOWN, PAGE_NOACCESS, NULL, 0);
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	base = MapViewOfFile2(self->section, self_process, UNIT, NULL, UNIT, 0,
+			      PAGE_WRITECOPY);
+	EXPECT_TRUE(try_write(base));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	base = MapViewOfFileNuma2(self->section, self_process, 0, NULL, UNIT, 0,
+				  PAGE_READONLY, 0);
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_NONE(ERROR_INVALID_HANDLE,
+		    MapViewOfFile2(self->section, NULL, 0, NULL, UNIT, 0,
+				   PAGE_READONLY));
+	EXPECT_NONE(ERROR_INVALID_HANDLE,
+		    MapViewOfFile3(self->section, self->section, NULL, 0, UNIT,
+				   0, PAGE_READONLY, NULL, 0));
+	EXPECT_NONE(ERROR_INVALID_HANDLE, map3(NULL, NULL, UNIT, NULL, 0));
+	EXPECT_NONE(ERROR_INVALID_PARAMETER,
+		    MapViewOfFile3(self->section, NULL, NULL, 0, UNIT, 0,
+				   PAGE_READONLY | PAGE_READWRITE, NULL, 0));
+	EXPECT_NONE(ERROR_MAPPED_ALIGNMENT,
+		    MapViewOfFile3(self->section, NULL, NULL, 4096, UNIT, 0,
+				   PAGE_READONLY, NULL, 0));
+	EXPECT_NONE(ERROR_ACCESS_DENIED,
+		    map3(self->section, NULL, 3 * UNIT + 1, NULL, 0));
+	for (i = 0; i < ARRAY_SIZE(types); i++)
+		EXPECT_NONE(ERROR_INVALID_PARAMETER,
+			    MapViewOfFile3(self->section, NULL, NULL, 0, UNIT,
+					   types[i], PAGE_READONLY, NULL, 0));
+}
+
+/* Rules: AR-20, AR-21, AR-22, VX-12. */
+TEST_F(mapping, requirements)
+{
+	MEM_ADDRESS_REQUIREMENTS where = { 0 };
+	MEM_EXTENDED_PARAMETER list[2] = { 0 };
+	const uintptr_t bad_ends[] = { 0x20001001, 0x20000ffe, 0x200007ff,
+				       1UL << 63 };
+	const uintptr_t bad_starts[] = { 0x20001000, 0x20000fff, 0x20001001,
+					 1UL << 63 };
+	SYSTEM_INFO system;
+	unsigned int i;
+	char *base;
+
+	list[0].Type = MemExtendedParameterAddressRequirements;
+	list[0].Pointer = &where;
+	base = map3(self->section, NULL, 0, list, 1);
+	ASSERT_NE(NULL, base);
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_EQ(base, map3(self->section, base, 0, list, 1));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	for (i = 0; i < ARRAY_SIZE(bad_ends); i++) {
+		where.HighestEndingAddress = (void *)bad_ends[i];
+		EXPECT_NONE(ERROR_INVALID_PARAMETER,
+			    map3(self->section, NULL, 0, list, 1));
+	}
+	GetSystemInfo(&system);
+	where.HighestEndingAddress = system.lpMaximumApplicationAddress;
+	base = map3(self->section, NULL, 0, list, 1);
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	where.HighestEndingAddress = (void *)0x2fffffffUL;
+	base = map3(self->section, NULL, 0, list, 1);
+	ASSERT_NE(NULL, base);
+	EXPECT_GE((char *)where.HighestEndingAddress, base + 3 * UNIT - 1);
+	EXPECT_NONE(ERROR_INVALID_PARAMETER,
+		    map3(self->section, base, 0, list, 1));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	for (i = 0; i < ARRAY_SIZE(bad_starts); i++) {
+		where.LowestStartingAddress = (void *)bad_starts[i];
+		EXPECT_NONE(ERROR_INVALID_PARAMETER,
+			    map3(self->section, NULL, 0, list, 1));
+	}
+	where.LowestStartingAddress = (void *)0x30000000UL;
+	EXPECT_NONE(ERROR_INVALID_PARAMETER,
+		    map3(self->section, NULL, 0, list, 1));
+	where.LowestStartingAddress = (void *)0x2fff0000UL;
+	EXPECT_NONE(ERROR_NOT_ENOUGH_MEMORY,
+		    map3(self->section, NULL, 0, list, 1));
+	where = (MEM_ADDRESS_REQUIREMENTS) { 0 };
+	for (i = 4; i < 48; i++) {
+		where.Alignment = 1UL << i;
+		EXPECT_NONE(ERROR_INVALID_PARAMETER,
+			    map3(self->section, NULL, 0, list, 1));
+	}
+	where.Alignment = 0;
+	EXPECT_NONE(ERROR_INVALID_PARAMETER,
+		    map3(self->section, NULL, 0, NULL, 1));
+	list[1] = list[0];
+	EXPECT_NONE(ERROR_INVALID_PARAMETER,
+		    map3(self->section, NULL, 0, list, 2));
+	list[1].Type = MemExtendedParameterMax;
+	EXPECT_NONE(ERROR_INVALID_PARAMETER,
+		    map3(self->section, NULL, 0, list, 2));
+	list[1].Type = MemExtendedParameterInvalidType;
+	EXPECT_NONE(ERROR_INVALID_PARAMETER,
+		    map3(self->section, NULL, 0, list, 2));
+	list[1].Type = MemExtendedParameterAttributeFlags;
+	list[1].ULong64 = MEM_EXTENDED_PARAMETER_EC_CODE;
+	EXPECT_NONE(ERROR_INVALID_PARAMETER,
+		    map3(self->section, NULL, 0, list, 2));
+	list[1].ULong64 = 0;
+	base = map3(self->section, NULL, 0, list, 2);
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	list[1].Type = MemExtendedParameterNumaNode;
+	base = map3(self->section, NULL, 0, list, 2);
+	EXPECT_TRUE(UnmapViewOfFile(base));
+}
+
+/* The call below: the same, and what it changes. Rules: MV-11, MV-34, AR-22. */
+TEST_F(mapping, newer_nt_call)
+{
+	MEM_ADDRESS_REQUIREMENTS where = {
+		.HighestEndingAddress = (void *)0x2fffffffUL,
+	};
+	MEM_EXTENDED_PARAMETER list = {
+		.Type = MemExtendedParameterAddressRequirements,
+		.Pointer = &where,
+	};
+	void *base = NULL;
+	SIZE_T size = 1;
+
+	ASSERT_EQ(STATUS_SUCCESS,
+		  NtMapViewOfSectionEx(self->section, NtCurrentProcess(), &base,
+				       NULL, &size, 0, PAGE_READONLY, &list,
+				       1));
+	EXPECT_EQ(4096, size);
+	EXPECT_GT(0x30000000UL, (uintptr_t)base);
+	EXPECT_EQ(STATUS_INVALID_PARAMETER,
+		  NtMapViewOfSectionEx(self->section, NtCurrentProcess(), &base,
+				       NULL, &size, 0, PAGE_READONLY, &list,
+				       1));
+	EXPECT_EQ(STATUS_CONFLICTING_ADDRESSES,
+		  NtMapViewOfSectionEx(self->section, NtCurrentProcess(), &base,
+				       NULL, &size, 0, PAGE_READONLY, NULL, 0));
+	EXPECT_EQ(STATUS_INVALID_HANDLE,
+		  NtMapViewOfSectionEx(self->section, NULL, &base, NULL, &size,
+				       0, PAGE_READONLY, NULL, 0));
+	EXPECT_EQ(STATUS_ACCESS_VIOLATION,
+		  NtMapViewOfSectionEx(self->section, NtCurrentProcess(), NULL,
+				       NULL, &size, 0, PAGE_READONLY, NULL, 0));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+}
+
 /* Rules: FV-01, FV-02, FV-03, FV-04. */
 TEST_F(mapping, flush)
 {
@@ -1179,6 +1378,45 @@ TEST_F(mapping, zero_bits)
 	EXPECT_MAP(INVALID_PARAMETER_4, 0x30000001, 3, 0, 0, 0, PAGE_READONLY);
 	EXPECT_MAP(MAPPED_ALIGNMENT, 0x30000001, 2, 0, 0, 0, PAGE_READONLY);
 	EXPECT_MAP(INVALID_PARAMETER_4, NULL, 24, 0, 0, 0, PAGE_READONLY);
+}
+
+/* A section can be as large as its file by now. */
+TEST_F(files, extend)
+{
+	HANDLE file = sized_file("file", 0x3456), section, narrow, memory;
+	LARGE_INTEGER size = { .QuadPart = 0x5000 };
+
+	section = mapping(file, PAGE_READWRITE, 0);
+	ASSERT_NE(NULL, section);
+	/* That of CreateFileMapping() may not. */
+	EXPECT_EQ(STATUS_ACCESS_DENIED, NtExtendSection(section, &size));
+	EXPECT_TRUE(CloseHandle(section));
+	ASSERT_EQ(STATUS_SUCCESS,
+		  NtCreateSection(&section, SECTION_ALL_ACCESS, NULL, NULL,
+				  PAGE_READWRITE, SEC_COMMIT, file));
+	EXPECT_EQ(STATUS_SECTION_NOT_EXTENDED, NtExtendSection(section, &size));
+	EXPECT_EQ(0x5000, size.QuadPart);
+	ASSERT_EQ(0, truncate("file", 0x6000));
+	EXPECT_EQ(STATUS_SUCCESS, NtExtendSection(section, &size));
+	EXPECT_EQ(0x5000, size.QuadPart);
+	EXPECT_NONE(ERROR_ACCESS_DENIED, map3(section, NULL, 0x5001, NULL, 0));
+	EXPECT_TRUE(UnmapViewOfFile(map3(section, NULL, 0x5000, NULL, 0)));
+	size.QuadPart = 0x1000;
+	EXPECT_EQ(STATUS_SUCCESS, NtExtendSection(section, &size));
+	EXPECT_EQ(0x5000, size.QuadPart);
+	narrow = duplicate(section, FILE_MAP_READ);
+	EXPECT_EQ(STATUS_ACCESS_DENIED, NtExtendSection(narrow, &size));
+	EXPECT_EQ(STATUS_OBJECT_TYPE_MISMATCH, NtExtendSection(file, &size));
+	EXPECT_EQ(STATUS_ACCESS_VIOLATION, NtExtendSection(section, NULL));
+	ASSERT_EQ(STATUS_SUCCESS,
+		  NtCreateSection(&memory, SECTION_ALL_ACCESS, NULL, &size,
+				  PAGE_READWRITE, SEC_COMMIT, NULL));
+	size.QuadPart = 0x10000;
+	EXPECT_EQ(STATUS_SECTION_NOT_EXTENDED, NtExtendSection(memory, &size));
+	EXPECT_TRUE(CloseHandle(memory));
+	EXPECT_TRUE(CloseHandle(narrow));
+	EXPECT_TRUE(CloseHandle(section));
+	EXPECT_TRUE(CloseHandle(file));
 }
 
 /* Rules: CM-25, CM-26, CM-49, CM-50. */

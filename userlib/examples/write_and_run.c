@@ -34,11 +34,13 @@ static int make_code(struct code *code)
 	return code->writer && code->runner;
 }
 
+typedef int adder(int value);
+
 /* A function that adds @number to its argument: lea number(%rdi), %eax; ret */
-static int (*compile(const struct code *code, size_t at, int number))(int)
+static adder *compile(const struct code *code, size_t at, int number)
 {
 	static const unsigned char lea[] = { 0x8d, 0x87 };
-	int (*function)(int);
+	adder *function;
 	const void *where = code->runner + at;
 
 	memcpy(code->writer + at, lea, sizeof(lea));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Sections and views of them: CreateFileMapping(), MapViewOfFile() and their kind
+ * Sections: CreateFileMapping(), NtCreateSection() and their kind
  *
  * An object has a descriptor of the module's, which allows what the handles of the
  * object do. So a handle with fewer rights is one of another object: whoever gets
@@ -11,6 +11,7 @@
  * cannot be made then, the file is cut again.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "section.h"
 
 /* What the module knows of the rights of a handle */
 #define MODULE_RIGHTS WINREGION_SECTION_ALL
@@ -33,24 +35,6 @@ static DWORD page_of(DWORD protect)
 {
 	return protect & 0x0000FFFFU;
 }
-
-/* All of them, without GUARD and its like */
-#define ALL_PROTECTIONS 0xFFU
-
-/* What a section or view with a protection lets others see, or lets run */
-static bool writes(ULONG protect)
-{
-	return protect & (PAGE_READWRITE | PAGE_EXECUTE_READWRITE);
-}
-
-static bool executes(ULONG protect)
-{
-	return protect & (PAGE_EXECUTE | PAGE_EXECUTE_READ |
-			  PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_WRITECOPY);
-}
-
-/* Rule CM-31: no section is so large, and no view (rule MV-23). */
-#define TOO_LARGE ((uint64_t)1 << 47)
 
 /* What a new section is to be */
 struct request {
@@ -71,25 +55,11 @@ struct request {
 	bool *existed;
 };
 
-/* What a new view is to be */
-struct view {
-	/* Changed to where it is; NULL: anywhere */
-	PVOID base;
-	uint64_t offset;
-	/* 0: the rest of the section */
-	SIZE_T size;
-	ULONG protect;
-	/* What only the Nt call has: bytes to commit, and where it must be */
-	SIZE_T commit;
-	ULONG_PTR zero_bits;
-	BOOL top_down;
-};
-
 static void destroy_section(struct wr_object *object);
 static NTSTATUS narrow_section(struct wr_object *object, DWORD access,
 			       struct wr_object **narrower);
 
-static const struct wr_kind section_kind = {
+const struct wr_kind wr_section_kind = {
 	.generic_read = STANDARD_RIGHTS_READ | SECTION_QUERY | SECTION_MAP_READ,
 	.generic_write = STANDARD_RIGHTS_WRITE | SECTION_MAP_WRITE,
 	.generic_execute = STANDARD_RIGHTS_EXECUTE | SECTION_MAP_EXECUTE,
@@ -120,7 +90,7 @@ static NTSTATUS new_section(int fd, struct wr_object **object)
 		return STATUS_NO_MEMORY;
 	}
 
-	wr_object_init(section, &section_kind, fd);
+	wr_object_init(section, &wr_section_kind, fd);
 	*object = section;
 
 	return STATUS_SUCCESS;
@@ -242,7 +212,7 @@ static NTSTATUS make_large(int fd, const struct request *request, off_t *before)
 		return STATUS_INVALID_FILE_FOR_SECTION;
 	if (size <= (uint64_t)*before)
 		return STATUS_SUCCESS;
-	if (!writes(request->protect) || size >= TOO_LARGE)
+	if (!wr_writes(request->protect) || size >= WR_TOO_LARGE)
 		return STATUS_SECTION_TOO_BIG;
 
 	err = extend(fd, *before, size);
@@ -261,8 +231,8 @@ static NTSTATUS make_large(int fd, const struct request *request, off_t *before)
 /* Rules CM-04 to 07: what a handle of the file must allow */
 static DWORD file_rights(ULONG protect)
 {
-	return FILE_READ_DATA | (writes(protect) ? FILE_WRITE_DATA : 0) |
-	       (executes(protect) ? FILE_EXECUTE : 0);
+	return FILE_READ_DATA | (wr_writes(protect) ? FILE_WRITE_DATA : 0) |
+	       (wr_executes(protect) ? FILE_EXECUTE : 0);
 }
 
 static NTSTATUS get_file(const struct request *request, struct wr_file **file)
@@ -287,7 +257,7 @@ static NTSTATUS get_file(const struct request *request, struct wr_file **file)
 static int open_again(const struct wr_file *file, ULONG protect)
 {
 	char name[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
-	int flags = writes(protect) ? O_RDWR : O_RDONLY;
+	int flags = wr_writes(protect) ? O_RDWR : O_RDONLY;
 	int fd;
 
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", file->object.fd);
@@ -467,9 +437,9 @@ static ACCESS_MASK rights_of(ULONG protect)
 	ACCESS_MASK access = STANDARD_RIGHTS_REQUIRED | SECTION_QUERY |
 			     SECTION_MAP_READ;
 
-	if (writes(protect))
+	if (wr_writes(protect))
 		access |= SECTION_MAP_WRITE;
-	if (executes(protect))
+	if (wr_executes(protect))
 		access |= SECTION_MAP_EXECUTE;
 
 	return access;
@@ -581,7 +551,7 @@ static ACCESS_MASK nt_rights(ACCESS_MASK access)
 	if (access & MAXIMUM_ALLOWED)
 		access = GENERIC_ALL;
 
-	return wr_specific_rights(&section_kind, access);
+	return wr_specific_rights(&wr_section_kind, access);
 }
 
 /* Rule OM-04 */
@@ -632,175 +602,6 @@ HANDLE WINAPI OpenFileMappingW(DWORD access, BOOL inherit, LPCWSTR name)
 					 &parsed);
 
 	return open_mapping(status, &parsed, access, inherit);
-}
-
-/* ---- MapViewOfFile() ---- */
-
-/* Rule MV-10: what a view needs of its handle */
-static DWORD view_rights(ULONG protect)
-{
-	return (writes(protect) ? SECTION_MAP_WRITE : SECTION_MAP_READ) |
-	       (executes(protect) ? SECTION_MAP_EXECUTE : 0);
-}
-
-/* Rules ZB-01, ZB-05: the highest byte, for the module; 0: it need not know */
-static NTSTATUS find_limit(const struct view *view, uint64_t *highest)
-{
-	NTSTATUS status = wr_zero_bits_limit(view->zero_bits, highest);
-
-	if (!view->base)
-		return status;
-	if (status == STATUS_NO_MEMORY ||
-	    (*highest && (uintptr_t)view->base > *highest))
-		return STATUS_INVALID_PARAMETER_4;
-	if (status != STATUS_SUCCESS)
-		return status;
-	*highest = 0;
-
-	return STATUS_SUCCESS;
-}
-
-static NTSTATUS check_view(const struct view *view, uint64_t *highest)
-{
-	NTSTATUS status;
-
-	/* Rule MV-23 */
-	if (view->size >= TOO_LARGE)
-		return STATUS_INVALID_PARAMETER_3;
-	/* Rule MV-47 */
-	if (view->size && view->commit > view->size)
-		return STATUS_INVALID_PARAMETER_5;
-	/* Rule ZB-07: before the alignment */
-	status = find_limit(view, highest);
-	if (status != STATUS_SUCCESS)
-		return status;
-	/* Rules MV-24, MV-27 */
-	if (((uintptr_t)view->base | view->offset) &
-	    (WINREGION_GRANULARITY - 1))
-		return STATUS_MAPPED_ALIGNMENT;
-
-	return STATUS_SUCCESS;
-}
-
-static NTSTATUS map_by(const struct wr_object *object, struct view *view)
-{
-	struct winregion_map_view arg = {
-		.size = sizeof(arg),
-		.protection = view->protect,
-		.address = (uintptr_t)view->base,
-		.offset = view->offset,
-		.length = view->size,
-		.commit = view->commit,
-	};
-	uint64_t highest;
-	NTSTATUS status = check_view(view, &highest);
-
-	arg.highest = highest;
-	if (view->top_down && !view->base)
-		arg.flags |= WINREGION_VIEW_TOP_DOWN;
-	if (status == STATUS_SUCCESS)
-		status = wr_status(WR_MAP,
-				   wr_section_ioctl(object->fd,
-						    WINREGION_MAP_VIEW, &arg));
-	if (status == STATUS_SUCCESS) {
-		view->base = (PVOID)(uintptr_t)arg.address;
-		view->size = arg.length;
-	}
-
-	return status;
-}
-
-/* The handle comes before the rest: item 3 of the order of checks */
-static NTSTATUS map_view(HANDLE section, struct view *view)
-{
-	DWORD needed = view_rights(view->protect), access;
-	struct wr_object *object;
-	NTSTATUS status;
-
-	status = wr_handle_get(section, &section_kind, &object, &access);
-	if (status != STATUS_SUCCESS)
-		return status;
-	if ((access & needed) == needed)
-		status = map_by(object, view);
-	else
-		status = STATUS_ACCESS_DENIED;
-	wr_object_put(object);
-
-	return status;
-}
-
-/* Rules MV-01 to 06: the first that fits */
-static ULONG view_protection(DWORD access)
-{
-	bool executes = access & FILE_MAP_EXECUTE;
-
-	access &= ~FILE_MAP_EXECUTE;
-	if (access == FILE_MAP_COPY)
-		return executes ? PAGE_EXECUTE_WRITECOPY : PAGE_WRITECOPY;
-	if (access & FILE_MAP_WRITE)
-		return executes ? PAGE_EXECUTE_READWRITE : PAGE_READWRITE;
-	if (access & FILE_MAP_READ)
-		return executes ? PAGE_EXECUTE_READ : PAGE_READONLY;
-
-	return PAGE_NOACCESS;
-}
-
-LPVOID WINAPI MapViewOfFileEx(HANDLE section, DWORD access, DWORD offset_high,
-			      DWORD offset_low, SIZE_T size, LPVOID address)
-{
-	struct view view = {
-		.base = address,
-		.offset = wr_join(offset_low, offset_high),
-		.size = size,
-		.protect = view_protection(access),
-	};
-	NTSTATUS status;
-
-	WR_KEEP_ERRNO();
-
-	if (access & (FILE_MAP_LARGE_PAGES | FILE_MAP_RESERVE))
-		status = STATUS_INVALID_PARAMETER;
-	else
-		status = map_view(section, &view);
-
-	return wr_succeeded(status) ? view.base : NULL;
-}
-
-LPVOID WINAPI MapViewOfFile(HANDLE section, DWORD access, DWORD offset_high,
-			    DWORD offset_low, SIZE_T size)
-{
-	return MapViewOfFileEx(section, access, offset_high, offset_low, size,
-			       NULL);
-}
-
-/* ---- UnmapViewOfFile(), FlushViewOfFile() ---- */
-
-static NTSTATUS unmap_view(const void *address)
-{
-	struct winregion_unmap_view arg = {
-		.size = sizeof(arg),
-		.address = (uintptr_t)address,
-	};
-	int err = wr_device_ioctl(WINREGION_UNMAP_VIEW, &arg);
-
-	return wr_status(WR_UNMAP, err);
-}
-
-BOOL WINAPI UnmapViewOfFile(LPCVOID address)
-{
-	return wr_succeeded(unmap_view(address));
-}
-
-BOOL WINAPI FlushViewOfFile(LPCVOID address, SIZE_T size)
-{
-	struct winregion_flush_view arg = {
-		.size = sizeof(arg),
-		.address = (uintptr_t)address,
-		.length = size,
-	};
-	int err = wr_device_ioctl(WINREGION_FLUSH_VIEW, &arg);
-
-	return wr_succeeded(wr_status(WR_UNMAP, err));
 }
 
 /* ---- the calls below ---- */
@@ -899,63 +700,6 @@ NTSTATUS NTAPI NtOpenSection(PHANDLE section, ACCESS_MASK access,
 	return status;
 }
 
-/* Rules MV-34, MV-40, MV-41, MV-45, ZB-03 */
-static NTSTATUS check_nt_view(HANDLE process, ULONG_PTR zero_bits,
-			      SECTION_INHERIT inherit, ULONG type)
-{
-	if (inherit != ViewShare && inherit != ViewUnmap)
-		return STATUS_INVALID_PARAMETER_8;
-	if (type & ~MEM_TOP_DOWN)
-		return STATUS_INVALID_PARAMETER_9;
-	if (!wr_zero_bits_are_valid(zero_bits))
-		return STATUS_INVALID_PARAMETER_4;
-	if (process != NtCurrentProcess())
-		return STATUS_INVALID_HANDLE;
-
-	return STATUS_SUCCESS;
-}
-
-NTSTATUS NTAPI NtMapViewOfSection(HANDLE section, HANDLE process, PVOID *base,
-				  ULONG_PTR zero_bits, SIZE_T commit,
-				  PLARGE_INTEGER offset, PSIZE_T size,
-				  SECTION_INHERIT inherit, ULONG type,
-				  ULONG protect)
-{
-	struct view view = {
-		.protect = protect,
-		.commit = commit,
-		.zero_bits = zero_bits,
-		.top_down = !!(type & MEM_TOP_DOWN),
-	};
-	NTSTATUS status = check_nt_view(process, zero_bits, inherit, type);
-
-	if (status != STATUS_SUCCESS)
-		return status;
-	if (!wr_writable(base, sizeof(*base)) ||
-	    !wr_writable(size, sizeof(*size)) ||
-	    (offset && !wr_writable(offset, sizeof(*offset))))
-		return STATUS_ACCESS_VIOLATION;
-
-	view.base = *base;
-	view.size = *size;
-	view.offset = offset ? offset->QuadPart : 0;
-	status = map_view(section, &view);
-	if (status == STATUS_SUCCESS) {
-		*base = view.base;
-		*size = view.size;
-	}
-
-	return status;
-}
-
-NTSTATUS NTAPI NtUnmapViewOfSection(HANDLE process, PVOID address)
-{
-	if (process != NtCurrentProcess())
-		return STATUS_INVALID_HANDLE;
-
-	return unmap_view(address);
-}
-
 static ULONG attributes_of(const struct winregion_query_section *arg)
 {
 	ULONG attributes = SEC_COMMIT;
@@ -1011,7 +755,7 @@ NTSTATUS NTAPI NtQuerySection(HANDLE section,
 	     !wr_writable(return_length, sizeof(*return_length))))
 		return STATUS_ACCESS_VIOLATION;
 
-	status = wr_handle_get(section, &section_kind, &object, &access);
+	status = wr_handle_get(section, &wr_section_kind, &object, &access);
 	if (status != STATUS_SUCCESS)
 		return status;
 	status = query_section(object, &info);
@@ -1021,6 +765,47 @@ NTSTATUS NTAPI NtQuerySection(HANDLE section,
 		if (return_length)
 			*return_length = sizeof(info);
 	}
+
+	return status;
+}
+
+/* Only a section of a file can grow, and not beyond the file. */
+static NTSTATUS extend_section(const struct wr_object *object,
+			       LARGE_INTEGER *size)
+{
+	struct winregion_query_section now = { .size = sizeof(now) };
+	struct winregion_extend_section arg = {
+		.size = sizeof(arg),
+		.length = size->QuadPart,
+	};
+	int err = wr_section_ioctl(object->fd, WINREGION_EXTEND_SECTION, &arg);
+
+	if (err == -EMEDIUMTYPE || err == -EFBIG)
+		return STATUS_SECTION_NOT_EXTENDED;
+	if (err)
+		return wr_status(WR_CREATE_SECTION, err);
+	if (!wr_section_ioctl(object->fd, WINREGION_QUERY_SECTION, &now))
+		size->QuadPart = now.out_length;
+
+	return STATUS_SUCCESS;
+}
+
+NTSTATUS NTAPI NtExtendSection(HANDLE section, PLARGE_INTEGER size)
+{
+	struct wr_object *object;
+	NTSTATUS status;
+	DWORD access;
+
+	if (!wr_writable(size, sizeof(*size)))
+		return STATUS_ACCESS_VIOLATION;
+	status = wr_handle_get(section, &wr_section_kind, &object, &access);
+	if (status != STATUS_SUCCESS)
+		return status;
+	if (access & SECTION_EXTEND_SIZE)
+		status = extend_section(object, size);
+	else
+		status = STATUS_ACCESS_DENIED;
+	wr_object_put(object);
 
 	return status;
 }

@@ -37,8 +37,24 @@ LPVOID WINAPI MapViewOfFile(HANDLE section, DWORD access, DWORD offset_high,
 LPVOID WINAPI MapViewOfFileEx(HANDLE section, DWORD access, DWORD offset_high,
 			      DWORD offset_low, SIZE_T size, LPVOID address);
 
-/* The whole view that the address lies in. Rules UM-01 to 05. */
+/*
+ * The same with a protection, in this process, and with requirements on the address;
+ * type is 0 or MEM_TOP_DOWN. Rules MV-34 to 45, VX-02 to 08, AR-20 to 22.
+ */
+PVOID WINAPI MapViewOfFile3(HANDLE section, HANDLE process, PVOID base,
+			    ULONG64 offset, SIZE_T size, ULONG type,
+			    ULONG protect, PMEM_EXTENDED_PARAMETER parameters,
+			    ULONG count);
+PVOID WINAPI MapViewOfFile2(HANDLE section, HANDLE process, ULONG64 offset,
+			    PVOID base, SIZE_T size, ULONG type, ULONG protect);
+PVOID WINAPI MapViewOfFileNuma2(HANDLE section, HANDLE process, ULONG64 offset,
+				PVOID base, SIZE_T size, ULONG type,
+				ULONG protect, ULONG node);
+
+/* The whole view that the address lies in. Rules UM-01 to 09. */
 BOOL WINAPI UnmapViewOfFile(LPCVOID address);
+BOOL WINAPI UnmapViewOfFileEx(PVOID address, ULONG flags);
+BOOL WINAPI UnmapViewOfFile2(HANDLE process, PVOID address, ULONG flags);
 
 /* Write to the file what was changed in a view. Rules FV-01 to 04. */
 BOOL WINAPI FlushViewOfFile(LPCVOID address, SIZE_T size);

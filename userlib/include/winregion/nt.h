@@ -68,6 +68,7 @@ typedef LONG NTSTATUS;
 #define STATUS_PRIVILEGE_NOT_HELD ((NTSTATUS)0xC0000061)
 #define STATUS_INVALID_SECURITY_DESCR ((NTSTATUS)0xC0000079)
 #define STATUS_DISK_FULL ((NTSTATUS)0xC000007F)
+#define STATUS_SECTION_NOT_EXTENDED ((NTSTATUS)0xC0000087)
 #define STATUS_NOT_MAPPED_DATA ((NTSTATUS)0xC0000088)
 #define STATUS_INSUFFICIENT_RESOURCES ((NTSTATUS)0xC000009A)
 #define STATUS_FREE_VM_NOT_AT_BASE ((NTSTATUS)0xC000009F)
@@ -248,9 +249,8 @@ NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE process, PVOID address,
 				    PSIZE_T return_length);
 
 /*
- * A section of a file, or with NULL of memory; not yet with a protection that copies
- * or executes. With the name of one that exists, and OBJ_OPENIF, that one, and
- * STATUS_OBJECT_NAME_EXISTS. Rules CM-01 to 46.
+ * A section of a file, or with NULL of memory. With the name of one that exists, and
+ * OBJ_OPENIF, that one, and STATUS_OBJECT_NAME_EXISTS. Rules CM-01 to 46.
  */
 NTSTATUS NTAPI NtCreateSection(PHANDLE section, ACCESS_MASK access,
 			       POBJECT_ATTRIBUTES object, PLARGE_INTEGER size,
@@ -270,8 +270,23 @@ NTSTATUS NTAPI NtMapViewOfSection(HANDLE section, HANDLE process, PVOID *base,
 				  SECTION_INHERIT inherit, ULONG type,
 				  ULONG protect);
 
-/* The whole view that the address lies in. Rules UM-01 to 05. */
+/* The same with requirements on the address. Rules MV-34 to 45, AR-20 to 22. */
+NTSTATUS NTAPI NtMapViewOfSectionEx(HANDLE section, HANDLE process, PVOID *base,
+				    PLARGE_INTEGER offset, PSIZE_T size,
+				    ULONG type, ULONG protect,
+				    PMEM_EXTENDED_PARAMETER parameters,
+				    ULONG count);
+
+/* The whole view that the address lies in. Rules UM-01 to 09. */
 NTSTATUS NTAPI NtUnmapViewOfSection(HANDLE process, PVOID address);
+NTSTATUS NTAPI NtUnmapViewOfSectionEx(HANDLE process, PVOID address,
+				      ULONG flags);
+
+/*
+ * Make a section of a file larger, up to what the file has; what is larger already
+ * stays so, and *size tells.
+ */
+NTSTATUS NTAPI NtExtendSection(HANDLE section, PLARGE_INTEGER size);
 
 /* SectionBasicInformation. return_length may be NULL. Rules CM-25, 26, 49, 50. */
 NTSTATUS NTAPI NtQuerySection(HANDLE section,

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The list of MEM_EXTENDED_PARAMETER that newer calls take
+ */
+#include "extended.h"
+
+static NTSTATUS read_requirements(const MEM_ADDRESS_REQUIREMENTS *from,
+				  struct wr_extended *extended)
+{
+	if (!from)
+		return STATUS_INVALID_PARAMETER;
+	extended->lowest = (uintptr_t)from->LowestStartingAddress;
+	extended->highest = (uintptr_t)from->HighestEndingAddress;
+	extended->alignment = from->Alignment;
+
+	return STATUS_SUCCESS;
+}
+
+/*
+ * Rules VX-05 to VX-08. Where memory is on machines with several nodes is up to the
+ * system, so a node is a wish that is not met.
+ */
+static NTSTATUS read_one(const MEM_EXTENDED_PARAMETER *parameter,
+			 struct wr_extended *extended)
+{
+	switch (parameter->Type) {
+	case MemExtendedParameterAddressRequirements:
+		return read_requirements(parameter->Pointer, extended);
+	case MemExtendedParameterNumaNode:
+		return STATUS_SUCCESS;
+	case MemExtendedParameterAttributeFlags:
+		return parameter->ULong64 ? STATUS_INVALID_PARAMETER :
+					    STATUS_SUCCESS;
+	case MemExtendedParameterImageMachine:
+		return STATUS_NOT_SUPPORTED;
+	default:
+		return STATUS_INVALID_PARAMETER;
+	}
+}
+
+/*
+ * Rules VX-02 to VX-04, VX-12. A list that is not there is a fault of the program's.
+ */
+NTSTATUS wr_extended_read(const MEM_EXTENDED_PARAMETER *list, ULONG count,
+			  struct wr_extended *extended)
+{
+	unsigned int seen = 0, bit;
+	NTSTATUS status;
+	ULONG i;
+
+	*extended = (struct wr_extended){ 0 };
+	if (count && !list)
+		return STATUS_INVALID_PARAMETER;
+	for (i = 0; i < count; i++) {
+		if (list[i].Type >= MemExtendedParameterMax)
+			return STATUS_INVALID_PARAMETER;
+		bit = 1U << list[i].Type;
+		if (seen & bit)
+			return STATUS_INVALID_PARAMETER;
+		seen |= bit;
+		status = read_one(&list[i], extended);
+		if (status != STATUS_SUCCESS)
+			return status;
+	}
+
+	return STATUS_SUCCESS;
+}

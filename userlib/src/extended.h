@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef _WR_EXTENDED_H
+#define _WR_EXTENDED_H
+
+#include "internal.h"
+
+/* What is asked for by a list of extended parameters; 0: nothing */
+struct wr_extended {
+	uint64_t lowest;
+	uint64_t highest;
+	SIZE_T alignment;
+};
+
+NTSTATUS wr_extended_read(const MEM_EXTENDED_PARAMETER *list, ULONG count,
+			  struct wr_extended *extended);
+
+#endif /* _WR_EXTENDED_H */

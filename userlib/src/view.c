@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Views of sections: MapViewOfFile(), UnmapViewOfFile() and their kind
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+
+#include "extended.h"
+#include "file.h"
+#include "section.h"
+
+/* What a new view is to be */
+struct view {
+	/* Changed to where it is; NULL: anywhere */
+	PVOID base;
+	uint64_t offset;
+	/* 0: the rest of the section */
+	SIZE_T size;
+	ULONG protect;
+	/* What only other calls have: bytes to commit, and where it must be */
+	SIZE_T commit;
+	ULONG_PTR zero_bits;
+	uint64_t lowest;
+	uint64_t highest;
+	BOOL top_down;
+};
+
+/* ---- MapViewOfFile() ---- */
+
+/* Rule MV-10: what a view needs of its handle; of no protection (MV-12) nothing */
+static DWORD view_rights(ULONG protect)
+{
+	ULONG page = protect & 0xFFU;
+
+	if (page & (page - 1))
+		return 0;
+
+	return (wr_writes(page) ? SECTION_MAP_WRITE : SECTION_MAP_READ) |
+	       (wr_executes(page) ? SECTION_MAP_EXECUTE : 0);
+}
+
+/* Rules ZB-01, ZB-05: the highest byte, for the module; 0: it need not know */
+static NTSTATUS find_limit(const struct view *view, uint64_t *highest)
+{
+	NTSTATUS status = wr_zero_bits_limit(view->zero_bits, highest);
+
+	if (!view->base)
+		return status;
+	if (status == STATUS_NO_MEMORY ||
+	    (*highest && (uintptr_t)view->base > *highest))
+		return STATUS_INVALID_PARAMETER_4;
+	if (status != STATUS_SUCCESS)
+		return status;
+	*highest = 0;
+
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS check_view(const struct view *view, uint64_t *highest)
+{
+	NTSTATUS status;
+
+	/* Rule MV-23 */
+	if (view->size >= WR_TOO_LARGE)
+		return STATUS_INVALID_PARAMETER_3;
+	/* Rule MV-47 */
+	if (view->size && view->commit > view->size)
+		return STATUS_INVALID_PARAMETER_5;
+	/* Rule ZB-07: before the alignment */
+	status = find_limit(view, highest);
+	if (status != STATUS_SUCCESS)
+		return status;
+	/* Rules MV-24, MV-27 */
+	if (((uintptr_t)view->base | view->offset) &
+	    (WINREGION_GRANULARITY - 1))
+		return STATUS_MAPPED_ALIGNMENT;
+
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS map_by(const struct wr_object *object, struct view *view)
+{
+	struct winregion_map_view arg = {
+		.size = sizeof(arg),
+		.protection = view->protect,
+		.address = (uintptr_t)view->base,
+		.offset = view->offset,
+		.length = view->size,
+		.commit = view->commit,
+		.lowest = view->lowest,
+	};
+	uint64_t highest;
+	NTSTATUS status = check_view(view, &highest);
+
+	arg.highest = view->highest ? view->highest : highest;
+	if (view->top_down && !view->base)
+		arg.flags |= WINREGION_VIEW_TOP_DOWN;
+	if (status == STATUS_SUCCESS)
+		status = wr_status(WR_MAP,
+				   wr_section_ioctl(object->fd,
+						    WINREGION_MAP_VIEW, &arg));
+	if (status == STATUS_SUCCESS) {
+		view->base = (PVOID)(uintptr_t)arg.address;
+		view->size = arg.length;
+	}
+	/* Rule AR-21: what else is invalid has been seen. */
+	if (status == STATUS_INVALID_PARAMETER_5 && !view->commit)
+		status = STATUS_INVALID_PARAMETER;
+
+	return status;
+}
+
+/* The handle comes before the rest: item 3 of the order of checks */
+static NTSTATUS map_view(HANDLE section, struct view *view)
+{
+	DWORD needed = view_rights(view->protect), access;
+	struct wr_object *object;
+	NTSTATUS status;
+
+	status = wr_handle_get(section, &wr_section_kind, &object, &access);
+	if (status != STATUS_SUCCESS)
+		return status;
+	if ((access & needed) == needed)
+		status = map_by(object, view);
+	else
+		status = STATUS_ACCESS_DENIED;
+	wr_object_put(object);
+
+	return status;
+}
+
+/* Rules MV-01 to 06: the first that fits */
+static ULONG view_protection(DWORD access)
+{
+	bool executes = access & FILE_MAP_EXECUTE;
+
+	access &= ~FILE_MAP_EXECUTE;
+	if (access == FILE_MAP_COPY)
+		return executes ? PAGE_EXECUTE_WRITECOPY : PAGE_WRITECOPY;
+	if (access & FILE_MAP_WRITE)
+		return executes ? PAGE_EXECUTE_READWRITE : PAGE_READWRITE;
+	if (access & FILE_MAP_READ)
+		return executes ? PAGE_EXECUTE_READ : PAGE_READONLY;
+
+	return PAGE_NOACCESS;
+}
+
+LPVOID WINAPI MapViewOfFileEx(HANDLE section, DWORD access, DWORD offset_high,
+			      DWORD offset_low, SIZE_T size, LPVOID address)
+{
+	struct view view = {
+		.base = address,
+		.offset = wr_join(offset_low, offset_high),
+		.size = size,
+		.protect = view_protection(access),
+	};
+	NTSTATUS status;
+
+	WR_KEEP_ERRNO();
+
+	if (access & (FILE_MAP_LARGE_PAGES | FILE_MAP_RESERVE))
+		status = STATUS_INVALID_PARAMETER;
+	else
+		status = map_view(section, &view);
+
+	return wr_succeeded(status) ? view.base : NULL;
+}
+
+LPVOID WINAPI MapViewOfFile(HANDLE section, DWORD access, DWORD offset_high,
+			    DWORD offset_low, SIZE_T size)
+{
+	return MapViewOfFileEx(section, access, offset_high, offset_low, size,
+			       NULL);
+}
+
+/* ---- MapViewOfFile2(), MapViewOfFile3() ---- */
+
+/* Rules MV-40, MV-41, MV-45, VX-12, AR-20, AR-22 */
+static NTSTATUS check_extended(const MEM_EXTENDED_PARAMETER *list, ULONG count,
+			       ULONG type, struct view *view)
+{
+	struct wr_extended extended;
+	NTSTATUS status = wr_extended_read(list, count, &extended);
+
+	if (status != STATUS_SUCCESS)
+		return status;
+	if (type & ~(ULONG)MEM_TOP_DOWN || extended.alignment)
+		return STATUS_INVALID_PARAMETER;
+	if (view->base && (extended.lowest || extended.highest))
+		return STATUS_INVALID_PARAMETER;
+	view->lowest = extended.lowest;
+	view->highest = extended.highest;
+	view->top_down = !!(type & MEM_TOP_DOWN);
+
+	return STATUS_SUCCESS;
+}
+
+/* Rule MV-36: the size is not made whole pages. */
+PVOID WINAPI MapViewOfFile3(HANDLE section, HANDLE process, PVOID base,
+			    ULONG64 offset, SIZE_T size, ULONG type,
+			    ULONG protect, PMEM_EXTENDED_PARAMETER parameters,
+			    ULONG count)
+{
+	struct view view = {
+		.base = base,
+		.offset = offset,
+		.size = size,
+		.protect = protect,
+	};
+	NTSTATUS status = STATUS_INVALID_HANDLE;
+
+	WR_KEEP_ERRNO();
+
+	/* Rule MV-35 */
+	if (!process || process == GetCurrentProcess())
+		status = check_extended(parameters, count, type, &view);
+	if (status == STATUS_SUCCESS)
+		status = map_view(section, &view);
+
+	return wr_succeeded(status) ? view.base : NULL;
+}
+
+/* Which node is a wish that is not met, as rule VX-08 says. */
+PVOID WINAPI MapViewOfFileNuma2(HANDLE section, HANDLE process, ULONG64 offset,
+				PVOID base, SIZE_T size, ULONG type,
+				ULONG protect, ULONG node)
+{
+	(void)node;
+	if (process)
+		return MapViewOfFile3(section, process, base, offset, size,
+				      type, protect, NULL, 0);
+	SetLastError(ERROR_INVALID_HANDLE);
+
+	return NULL;
+}
+
+PVOID WINAPI MapViewOfFile2(HANDLE section, HANDLE process, ULONG64 offset,
+			    PVOID base, SIZE_T size, ULONG type, ULONG protect)
+{
+	return MapViewOfFileNuma2(section, process, offset, base, size, type,
+				  protect, NUMA_NO_PREFERRED_NODE);
+}
+
+/* ---- UnmapViewOfFile(), FlushViewOfFile() ---- */
+
+static NTSTATUS unmap_view(const void *address)
+{
+	struct winregion_unmap_view arg = {
+		.size = sizeof(arg),
+		.address = (uintptr_t)address,
+	};
+	int err = wr_device_ioctl(WINREGION_UNMAP_VIEW, &arg);
+
+	return wr_status(WR_UNMAP, err);
+}
+
+BOOL WINAPI UnmapViewOfFile(LPCVOID address)
+{
+	return wr_succeeded(unmap_view(address));
+}
+
+/* Rules UM-06, UM-09: there are no placeholders that a view could have replaced. */
+static NTSTATUS unmap_with(const void *address, ULONG flags)
+{
+	const ULONG known = MEM_UNMAP_WITH_TRANSIENT_BOOST |
+			    MEM_PRESERVE_PLACEHOLDER;
+
+	if (flags & ~known)
+		return STATUS_INVALID_PARAMETER;
+	if (flags & MEM_PRESERVE_PLACEHOLDER)
+		return STATUS_CONFLICTING_ADDRESSES;
+
+	return unmap_view(address);
+}
+
+BOOL WINAPI UnmapViewOfFileEx(PVOID address, ULONG flags)
+{
+	return wr_succeeded(unmap_with(address, flags));
+}
+
+/* Rule UM-08 */
+BOOL WINAPI UnmapViewOfFile2(HANDLE process, PVOID address, ULONG flags)
+{
+	return wr_succeeded(NtUnmapViewOfSectionEx(process, address, flags));
+}
+
+BOOL WINAPI FlushViewOfFile(LPCVOID address, SIZE_T size)
+{
+	struct winregion_flush_view arg = {
+		.size = sizeof(arg),
+		.address = (uintptr_t)address,
+		.length = size,
+	};
+	int err = wr_device_ioctl(WINREGION_FLUSH_VIEW, &arg);
+
+	return wr_succeeded(wr_status(WR_UNMAP, err));
+}
+
+/* ---- the calls below ---- */
+
+static NTSTATUS map_by_nt(HANDLE section, struct view *view, PVOID *base,
+			  const LARGE_INTEGER *offset, PSIZE_T size)
+{
+	NTSTATUS status;
+
+	if (!wr_writable(base, sizeof(*base)) ||
+	    !wr_writable(size, sizeof(*size)) ||
+	    (offset && !wr_writable(offset, sizeof(*offset))))
+		return STATUS_ACCESS_VIOLATION;
+
+	view->base = *base;
+	view->size = *size;
+	view->offset = offset ? offset->QuadPart : 0;
+	status = map_view(section, view);
+	if (status == STATUS_SUCCESS) {
+		*base = view->base;
+		*size = view->size;
+	}
+
+	return status;
+}
+
+/* Rules MV-34, MV-40, MV-41, MV-45, ZB-03 */
+static NTSTATUS check_nt_view(HANDLE process, ULONG_PTR zero_bits,
+			      SECTION_INHERIT inherit, ULONG type)
+{
+	if (inherit != ViewShare && inherit != ViewUnmap)
+		return STATUS_INVALID_PARAMETER_8;
+	if (type & ~(ULONG)MEM_TOP_DOWN)
+		return STATUS_INVALID_PARAMETER_9;
+	if (!wr_zero_bits_are_valid(zero_bits))
+		return STATUS_INVALID_PARAMETER_4;
+	if (process != NtCurrentProcess())
+		return STATUS_INVALID_HANDLE;
+
+	return STATUS_SUCCESS;
+}
+
+NTSTATUS NTAPI NtMapViewOfSection(HANDLE section, HANDLE process, PVOID *base,
+				  ULONG_PTR zero_bits, SIZE_T commit,
+				  PLARGE_INTEGER offset, PSIZE_T size,
+				  SECTION_INHERIT inherit, ULONG type,
+				  ULONG protect)
+{
+	struct view view = {
+		.protect = protect,
+		.commit = commit,
+		.zero_bits = zero_bits,
+		.top_down = !!(type & MEM_TOP_DOWN),
+	};
+	NTSTATUS status = check_nt_view(process, zero_bits, inherit, type);
+
+	if (status != STATUS_SUCCESS)
+		return status;
+
+	return map_by_nt(section, &view, base, offset, size);
+}
+
+NTSTATUS NTAPI NtMapViewOfSectionEx(HANDLE section, HANDLE process, PVOID *base,
+				    PLARGE_INTEGER offset, PSIZE_T size,
+				    ULONG type, ULONG protect,
+				    PMEM_EXTENDED_PARAMETER parameters,
+				    ULONG count)
+{
+	struct view view = { .protect = protect };
+	NTSTATUS status;
+
+	if (process != NtCurrentProcess())
+		return STATUS_INVALID_HANDLE;
+	if (!wr_writable(base, sizeof(*base)))
+		return STATUS_ACCESS_VIOLATION;
+	view.base = *base;
+	status = check_extended(parameters, count, type, &view);
+	if (status != STATUS_SUCCESS)
+		return status;
+
+	return map_by_nt(section, &view, base, offset, size);
+}
+
+NTSTATUS NTAPI NtUnmapViewOfSection(HANDLE process, PVOID address)
+{
+	if (process != NtCurrentProcess())
+		return STATUS_INVALID_HANDLE;
+
+	return unmap_view(address);
+}
+
+NTSTATUS NTAPI NtUnmapViewOfSectionEx(HANDLE process, PVOID address,
+				      ULONG flags)
+{
+	if (process != NtCurrentProcess())
+		return STATUS_INVALID_HANDLE;
+
+	return unmap_with(address, flags);
+}
