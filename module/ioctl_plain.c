@@ -59,6 +59,16 @@ fault:
 	return false;
 }
 
+static __always_inline enum wr_quick revoke(struct wr_change *change)
+{
+	struct wr_protected answer;
+
+	answer = wr_quick_revoke(current->mm, change->first, change->end,
+				 change->state);
+	change->old_protection = answer.old;
+	return answer.done ? WR_DONE : WR_HARD;
+}
+
 static __always_inline long change_plain(unsigned int cmd, enum wr_op op,
 					 struct winregion_change __user *user)
 {
@@ -67,8 +77,10 @@ static __always_inline long change_plain(unsigned int cmd, enum wr_op op,
 
 	if (read_change(op, user, &change))
 		done = wr_quick_change_in(current->mm, op, &change);
+	if (op == WR_PROTECT && done == WR_REVOKES)
+		done = revoke(&change);
 	if (done != WR_DONE)
-		return wr_ioctl_by_table(cmd, user, done == WR_HARD);
+		return wr_ioctl_by_table(cmd, user, done != WR_NOT_TRIED);
 	if (op == WR_PROTECT) /* as far as that can be told: see return_old() */
 		put_user(change.old_protection,
 			 &user->range.out_old_protection);

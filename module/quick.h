@@ -18,8 +18,27 @@
  * call for one such range is one function, from its argument to its answer.
  */
 
+/**
+ * struct wr_protected - what has come of protecting pages of a view
+ * @done: whether it is done; if not, nothing has changed
+ * @lost: rights that pages lose, if it is easy but for that
+ * @old: the protection that the first page had, if @done
+ */
+struct wr_protected {
+	bool done;
+	u8 lost;
+	u32 old;
+};
+
 bool wr_quick_commit_split(struct wr_window *window, struct wr_region *region,
 			   pgoff_t first, pgoff_t end, u8 state);
+bool wr_quick_commit_view(struct wr_window *window, pgoff_t first, pgoff_t end,
+			  u8 state);
+struct wr_protected wr_quick_protect_view(struct wr_window *window,
+					  struct wr_region *region,
+					  pgoff_t first, pgoff_t end, u8 state);
+struct wr_protected wr_quick_revoke(struct mm_struct *mm, pgoff_t first,
+				    pgoff_t end, u8 state);
 bool wr_quick_change(struct wr_window *window, enum wr_op op,
 		     struct wr_change *change);
 bool wr_quick_commit(struct wr_window *window, struct wr_change *changes,
@@ -138,6 +157,29 @@ static __always_inline bool wr_quick_has_no_states(struct wr_window *window,
 	       change->end - change->first < WR_SLOT_PAGES;
 }
 
+/* In a view. The range goes by value: its struct need not be in memory then. */
+static __always_inline bool wr_quick_change_view(struct wr_window *window,
+						 enum wr_op op,
+						 struct wr_change *change)
+{
+	struct wr_region *region = change->region;
+	struct wr_protected answer;
+
+	if (!region || change->first >= change->end ||
+	    change->end > region->end)
+		return false;
+	if (op == WR_COMMIT)
+		return wr_quick_commit_view(window, change->first, change->end,
+					    change->state);
+	if (op != WR_PROTECT)
+		return false;
+	answer = wr_quick_protect_view(window, region, change->first,
+				       change->end, change->state);
+	change->rights.lost = answer.lost;
+	change->old_protection = answer.old;
+	return answer.done;
+}
+
 static __always_inline bool wr_quick_change_locked(struct wr_window *window,
 						   enum wr_op op,
 						   struct wr_change *change)
@@ -146,6 +188,8 @@ static __always_inline bool wr_quick_change_locked(struct wr_window *window,
 
 	if (wr_quick_check(window, op, change, &charge))
 		return wr_quick_finish(window, op, change);
+	if (unlikely(window->view))
+		return wr_quick_change_view(window, op, change);
 	return op == WR_COMMIT && wr_quick_has_no_states(window, change) &&
 	       wr_quick_commit_split(window, change->region, change->first,
 				     change->end, change->state);
@@ -155,6 +199,7 @@ enum wr_quick {
 	WR_DONE,
 	WR_NOT_TRIED, /* there is no such region, or its window is locked */
 	WR_HARD,
+	WR_REVOKES, /* it may be easy for wr_quick_revoke() */
 };
 
 /* A change of one range in an mm, unless others have its window locked. */
@@ -170,7 +215,9 @@ wr_quick_change_in(struct mm_struct *mm, enum wr_op op,
 		return WR_NOT_TRIED;
 	done = wr_quick_change_locked(window, op, change);
 	wr_window_unlock(window);
-	return done ? WR_DONE : WR_HARD;
+	if (done)
+		return WR_DONE;
+	return op == WR_PROTECT && change->rights.lost ? WR_REVOKES : WR_HARD;
 }
 
 #endif /* _WR_QUICK_H */

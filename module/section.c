@@ -641,3 +641,52 @@ void wr_section_commit(struct wr_section *section, pgoff_t first, pgoff_t end,
 	wr_pagefile_uncharge(&section->pagefile,
 			     charged - min(charged, missing));
 }
+
+/* Pages of one slot, none of which is committed, if that is easy; @section is locked. */
+static bool commit_in_slot(struct wr_section *section, pgoff_t first,
+			   pgoff_t end)
+{
+	struct wr_slot *slot = wr_runs_peek(&section->commits, first);
+	unsigned int offset = wr_slot_offset(first), n = end - first;
+	bool done;
+
+	if (!slot || !slot->states)
+		slot = wr_runs_make_states(&section->commits, first);
+	done = slot && wr_states_are(slot->states + offset, 0, n) &&
+	       wr_pagefile_charge_quick(&section->pagefile, n);
+	if (done)
+		wr_states_fill(slot->states + offset, WR_COMMITTED, n);
+	if (!slot || !wr_slot_stays_split(slot, offset))
+		wr_runs_compact(&section->commits, first, end, 0,
+				section->size >> PAGE_SHIFT);
+	return done;
+}
+
+/**
+ * wr_section_commit_quick - commit pages for all views, if that is easy
+ * @section: the section, which has WINREGION_SECTION_RESERVE
+ * @first: the first page, by its offset
+ * @end: the page behind the last
+ *
+ * It is where they are in one slot and alike, and a counter is enough for the charge.
+ *
+ * Context: may sleep.
+ * Return: whether it is done; if not, nothing has changed.
+ */
+bool wr_section_commit_quick(struct wr_section *section, pgoff_t first,
+			     pgoff_t end)
+{
+	pgoff_t next;
+	bool done;
+
+	if (wr_slot_first(first) != wr_slot_first(end - 1))
+		return false;
+	mutex_lock(&section->lock);
+	if (wr_runs_state(&section->commits, first))
+		done = wr_section_commit_span(section, first, end, &next) &&
+		       next == end;
+	else
+		done = commit_in_slot(section, first, end);
+	mutex_unlock(&section->lock);
+	return done;
+}

@@ -91,5 +91,7 @@ int wr_section_charge(struct wr_section *section, pgoff_t first, pgoff_t end,
 void wr_section_uncharge(struct wr_section *section, unsigned long pages);
 void wr_section_commit(struct wr_section *section, pgoff_t first, pgoff_t end,
 		       unsigned long charged);
+bool wr_section_commit_quick(struct wr_section *section, pgoff_t first,
+			     pgoff_t end);
 
 #endif /* _WR_SECTION_H */

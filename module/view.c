@@ -591,6 +591,12 @@ static vm_fault_t tracked_mkwrite(struct vm_fault *vmf)
 	bool copies = false;
 	vm_fault_t ret;
 
+	/*
+	 * Of a page that tracked_fault() has just returned for a write. It has seen the
+	 * state, and whoever takes rights away waits for the fault to be over.
+	 */
+	if (!vmf->pte && !wr_copies_maybe(window))
+		return host_mkwrite(vmf, window);
 	ret = check_state(vmf, window, &copies);
 	if (ret)
 		return ret;

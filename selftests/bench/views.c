@@ -14,9 +14,10 @@
 #define PAIRS 64
 #define CALLS 64
 
+/* By one letter: strcmp() may clear the register that marks laps: see measure.c. */
 static bool is_ours(const struct way *way)
 {
-	return !strcmp(way->name, "winregion");
+	return way->name[0] == 'w';
 }
 
 static int make_file(size_t length, bool full)
