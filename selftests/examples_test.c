@@ -2,9 +2,13 @@
 /*
  * Examples of the library that check what they do: each is to succeed.
  */
+/* vm: modules=loop,ext4 */
 #include "kselftest_harness.h"
 
+#include <sys/stat.h>
+
 #include "common.h"
+#include "loop.h"
 #include "wr_test_util.h"
 
 #define main ring_main
@@ -20,6 +24,10 @@
 #define reverse ways_reverse
 #include "../userlib/examples/reverse_ways.c"
 #undef reverse
+#undef main
+
+#define main zeros_main
+#include "../userlib/examples/count_zeros.c"
 #undef main
 
 TEST(ring_buffer)
@@ -47,6 +55,53 @@ TEST(reverse_ways)
 		snprintf(length, sizeof(length), "%s", lengths[i]);
 		EXPECT_EQ(0, ways_main(3, argv));
 	}
+}
+
+static int zeros_with(char *name, char *size, char *part)
+{
+	char program[] = "count_zeros";
+	char *argv[] = { program, name, size, part, NULL };
+
+	return zeros_main(part ? 4 : 3, argv);
+}
+
+/* Less than a unit, no more than one, and views that end anywhere, looked at in full */
+TEST(count_zeros)
+{
+	static const char *const sizes[] = { "144", "65536", "16777216",
+					     "50331653", "67108873" };
+	char name[] = "/tmp/count-zeros-test";
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		char size[16];
+
+		snprintf(size, sizeof(size), "%s", sizes[i]);
+		EXPECT_EQ(0, zeros_with(name, size, NULL));
+	}
+}
+
+#define DISK "/tmp/wr_examples"
+#define IMAGE DISK ".img"
+
+/* 10 GiB on a disk of 16 MiB. Holes become pages, so it is not all of each view. */
+TEST(count_zeros_of_large_file)
+{
+	char name[] = DISK "/file", size[] = "10737418245", part[] = "0x80000";
+	char device[32];
+	int loop;
+
+	if (geteuid())
+		SKIP(return, "only root may mount");
+	if (access("/dev/loop-control", F_OK))
+		SKIP(return, "no loop devices; \"make test\" has them");
+	mkdir(DISK, 0700);
+	loop = loop_begin(IMAGE, MIB(16), device, sizeof(device));
+	ASSERT_LE(0, loop);
+	ASSERT_TRUE(loop_mount(device, DISK));
+	EXPECT_EQ(0, zeros_with(name, size, part));
+	EXPECT_TRUE(SETTLES(!umount(DISK)));
+	loop_end(loop, IMAGE);
 }
 
 TEST_HARNESS_MAIN
