@@ -36,21 +36,31 @@ static inline int loop_take(int image, char *device, size_t size)
 	return loop;
 }
 
-/* The device over a new @image of @bytes, for loop_end(), or -1 */
-static inline int loop_begin(const char *image, off_t bytes, char *device,
-			     size_t size)
+/* The device over the image that is open as @file, which is closed, or -1 */
+static inline int loop_over(int file, char *device, size_t size)
 {
-	int file = open(image, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int loop = -1, reader = -1;
+	int loop = loop_take(file, device, size), reader = -1;
 
-	if (file >= 0 && !ftruncate(file, bytes))
-		loop = loop_take(file, device, size);
 	close(file);
 	/* What somebody has open for writing is not mounted everywhere. */
 	if (loop >= 0)
 		reader = open(device, O_RDONLY | O_CLOEXEC);
 	close(loop);
 	return reader;
+}
+
+/* The device over a new @image of @bytes, for loop_end(), or -1 */
+static inline int loop_begin(const char *image, off_t bytes, char *device,
+			     size_t size)
+{
+	int file = open(image, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (file < 0)
+		return -1;
+	if (!ftruncate(file, bytes))
+		return loop_over(file, device, size);
+	close(file);
+	return -1;
 }
 
 static inline void loop_end(int loop, const char *image)

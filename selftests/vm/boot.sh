@@ -6,6 +6,7 @@
 #	vm_prepare KERNEL [DIR]	the kernel, and a directory in build/vm
 #	vm_module PARAMETERS	have winregion loaded
 #	vm_modules NAME...	have other modules of the kernel loaded
+#	vm_mkfs			have programs that make file systems
 #	vm_carry FILE		a program or file that the guest is to have
 #	vm_job WORD...		a record for the guest's init (see init.c)
 #	vm_boot SECONDS		run it; after SECONDS without news it hangs
@@ -209,6 +210,24 @@ vm_modules()
 		# shellcheck disable=SC2046 # names of modules, one a word
 		vm_modules $(module_needs "$file")
 		vm_job load "$name"
+	done
+}
+
+# Have mkfs.xfs and its kind, each by the loader and with the libraries that came
+# with it.
+vm_mkfs()
+{
+	local to=$dir/root/vm/mkfs sbin=$dir/root/usr/sbin p loader
+
+	"$vm/fetch.sh" mkfs
+	mkdir -p "$sbin"
+	cp -r "$cache/mkfs" "$to"
+	loader=$(cd "$to" && printf '/vm/mkfs/%s' ld-linux*)
+	for p in "$to"/mk*; do
+		p=${p##*/}
+		printf '#!/bin/sh\nexec %s --library-path /vm/mkfs %s "$@"\n' \
+			"$loader" "/vm/mkfs/$p" >"$sbin/$p"
+		chmod 755 "$sbin/$p"
 	done
 }
 

@@ -8,6 +8,7 @@
 #	fetch.sh kernel NAME		boot image, headers and a few modules of a
 #					kernel; one that is not packaged is built
 #	fetch.sh busybox		a static busybox, for the guest
+#	fetch.sh mkfs			what makes file systems there
 #	fetch.sh kselftest		kselftest's headers, kernel scripts
 #	fetch.sh source PACKAGE DIR	a source package, unpacked into DIR
 #	fetch.sh all			all of the above but sources
@@ -195,8 +196,8 @@ keep_module()
 	done
 }
 
-# What tests ask for; vm/config has the same for the kernels that are built.
-wanted_modules='loop ext4 overlay fuse'
+# What tests ask for; vm/config has the first four for the kernels that are built.
+wanted_modules='loop ext4 overlay fuse xfs btrfs squashfs'
 
 # Whether the kernel with the headers in $2 has module $1 in itself.
 is_built_in()
@@ -205,6 +206,7 @@ is_built_in()
 
 	case $1 in
 	loop)	option=BLK_DEV_LOOP ;;
+	squashfs) option=SQUASHFS ;;
 	*)	option=${1^^}_FS ;;
 	esac
 	grep -qx "CONFIG_$option=y" "$2/.config"
@@ -361,6 +363,77 @@ fetch_busybox()
 		-exec mv {} "$cache/busybox" \;
 }
 
+# Programs that make file systems, with all that they need, in one directory: the
+# guest has it as /vm/mkfs. Those of the kernels' oldest release, as far as it is the
+# host's, make nothing that one of the kernels does not know.
+mkfs_packages=(btrfs-progs e2fsprogs squashfs-tools xfsprogs)
+mkfs_programs=(mkfs.btrfs mkfs.ext4 mkfs.xfs mksquashfs)
+
+# The libraries that the packages $@ depend on, but for what is on each host, and for
+# what none of the programs above needs. Read: all packages of a suite.
+mkfs_libraries()
+{
+	awk -v names="$*" '
+	BEGIN {
+		n = split(names, name, " ")
+		for (i = 1; i <= n; i++)
+			wanted[name[i]] = 1
+	}
+	/^Package: / { on = $2 in wanted }
+	on && /^(Pre-)?Depends: / {
+		sub(/^[^ ]* /, "")
+		n = split($0, part, /, */)
+		for (i = 1; i <= n; i++) {
+			split(part[i], word, /[ :(|]/)
+			if (word[1] ~ /^lib/ &&
+			    word[1] !~ /^lib(c6|icu|edit|devmapper)/)
+				print word[1]
+		}
+	}' | sort -u
+}
+
+# Put the program $1 of the packages unpacked in $2 into $3, and its libraries.
+keep_program()
+{
+	local at path=$2/lib/x86_64-linux-gnu:$2/usr/lib/x86_64-linux-gnu lib
+
+	at=$(find "$2" -path "*bin/$1" -print -quit)
+	[ -n "$at" ] || die "no package has $1"
+	cp -L "$at" "$3/$1"
+	LC_ALL=C LD_LIBRARY_PATH=$path ldd "$3/$1" >"$tmp/needed"
+	! grep 'not found' "$tmp/needed" >&2 || die "$1 lacks a library"
+	while IFS= read -r lib; do
+		cp -L "$lib" "$3/"
+	done < <(sed -n -e 's/.* => \(\/.*\) (0x.*/\1/p' \
+		-e 's/^\t\(\/.*\) (0x.*/\1/p' "$tmp/needed")
+}
+
+fetch_mkfs()
+{
+	local dir=$cache/mkfs suite p libraries
+
+	[ ! -d "$dir" ] || return 0
+	need "${base_packages[@]}"
+	start
+	[ ! -d "$dir" ] || return 0
+	apt_ready binary
+	suite=$(host_suite)
+	mapfile -t libraries < <(packages_of "$suite" |
+		mkfs_libraries "${mkfs_packages[@]}")
+	set -- "${mkfs_packages[@]}" "${libraries[@]}"
+	download "$tmp/debs" "${@/%//$suite}"
+	for p in "$tmp"/debs/*.deb; do
+		dpkg-deb -x "$p" "$tmp/root"
+	done
+	mkdir -p "$tmp/mkfs"
+	for p in "${mkfs_programs[@]}"; do
+		keep_program "$p" "$tmp/root" "$tmp/mkfs"
+	done
+	# What the C library loads to end a thread
+	cp -L "$(gcc -print-file-name=libgcc_s.so.1)" "$tmp/mkfs/"
+	mv "$tmp/mkfs" "$dir"
+}
+
 # kselftest_harness.h, kselftest.h, lib.mk and the kernel's checking scripts
 # are in no headers package, only in a source package. The series whose source
 # is taken is fixed: the tests are written against its harness.
@@ -418,6 +491,7 @@ usage()
 case ${1-}:$# in
 kernel:2)	fetch_kernel "$2" ;;
 busybox:1)	fetch_busybox ;;
+mkfs:1)		fetch_mkfs ;;
 kselftest:1)	fetch_kselftest ;;
 source:3)	fetch_source "$2" "$3" ;;
 all:1)
@@ -425,6 +499,7 @@ all:1)
 		"$0" kernel "$k"
 	done
 	"$0" busybox
+	"$0" mkfs
 	"$0" kselftest
 	;;
 clean:1)	remove "$cache" ;;

@@ -11,6 +11,7 @@
 #
 #	/* vm: cpus=1 mem=512M timeout=600 params=name=1,other=2 append=word */
 #	/* vm: modules=loop,ext4 */ loads them before winregion
+#	/* vm: mkfs */ has programs that make file systems
 #	/* vm: kernels=debug */ has it run on these only, unless it is named
 #	/* vm: alone */ has no other machine beside its own
 #
@@ -226,7 +227,7 @@ apply_settings()
 {
 	local word
 
-	params='' modules=''
+	params='' modules='' mkfs=''
 	for word in $1; do
 		case $word in
 		cpus=*)		cpus=${word#*=} ;;
@@ -234,6 +235,7 @@ apply_settings()
 		params=*)	params=${word#*=} ;;
 		append=*)	append+=" ${word#*=}" ;;
 		modules=*)	modules=${word#*=} ;;
+		mkfs)		mkfs=1 ;;
 		alone)		;;
 		*)		die "vm: unknown setting $word" ;;
 		esac
@@ -284,6 +286,7 @@ boot_for()
 	apply_settings "$settings"
 	# shellcheck disable=SC2086 # names of modules, one a word
 	vm_modules $modules
+	[ -z "$mkfs" ] || vm_mkfs
 	vm_module "$params"
 	vm_job marks
 	vm_job env "WR_ROUNDS=$(rounds_column) $repeat"
