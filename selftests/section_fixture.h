@@ -11,7 +11,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#include "loop.h"
+#include "disks.h"
 #include "sections.h"
 
 #define UNIT 0x10000UL
@@ -25,6 +25,8 @@ enum where {
 	TMPFS_HUGE,
 	OVERLAY,
 	EXT4,
+	XFS,
+	BTRFS,
 };
 
 FIXTURE(section)
@@ -47,6 +49,8 @@ FIXTURE_VARIANT_ADD(section, memfd) { .where = MEMFD };
 FIXTURE_VARIANT_ADD(section, tmpfs_huge) { .where = TMPFS_HUGE };
 FIXTURE_VARIANT_ADD(section, overlay) { .where = OVERLAY };
 FIXTURE_VARIANT_ADD(section, ext4) { .where = EXT4 };
+FIXTURE_VARIANT_ADD(section, xfs) { .where = XFS };
+FIXTURE_VARIANT_ADD(section, btrfs) { .where = BTRFS };
 
 #define MOUNTED "/tmp/wr_section"
 #define IMAGE "/tmp/wr_section.img"
@@ -58,6 +62,28 @@ static bool mount_ext4(int *loop)
 
 	*loop = loop_begin(IMAGE, MIB(16), device, sizeof(device));
 	return *loop >= 0 && loop_mount(device, MOUNTED);
+}
+
+static const struct disk *const disks[] = {
+	[XFS] = &disk_xfs,
+	[BTRFS] = &disk_btrfs,
+};
+
+static bool mount_disk(int where, int *loop)
+{
+	*loop = disk_again(disks[where], MOUNTED);
+	unlink(FILE_PATH);
+	return *loop >= 0;
+}
+
+/* NULL, or why there is no such file here */
+static const char *missing(int where)
+{
+	if (where > MEMFD && geteuid())
+		return "only root may mount";
+	if (where == EXT4 && access("/dev/loop-control", F_OK))
+		return "no loop devices; \"make test\" has them";
+	return where > EXT4 ? disk_missing(disks[where]) : NULL;
 }
 
 /* Over a tmpfs that is mounted at the same place */
@@ -82,6 +108,8 @@ static int open_file(int where, int *loop)
 	    mount("tmpfs", MOUNTED, "tmpfs", 0, "huge=always,size=64m"))
 		return -1;
 	if (where == EXT4 && !mount_ext4(loop))
+		return -1;
+	if (where > EXT4 && !mount_disk(where, loop))
 		return -1;
 	if (where == MEMFD)
 		return memfd_create("section", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -108,11 +136,9 @@ FIXTURE_SETUP(section)
 	self->section = -1;
 	self->fd = wr_open();
 	ASSERT_LE(0, self->fd);
-	if (variant->where == EXT4 && access("/dev/loop-control", F_OK))
-		SKIP(return, "no loop devices; \"make test\" has them");
+	if (missing(variant->where))
+		SKIP(return, "%s", missing(variant->where));
 	if (variant->where >= MEMFD) {
-		if (variant->where > MEMFD && geteuid())
-			SKIP(return, "only root may mount");
 		self->file = open_file(variant->where, &self->loop);
 		ASSERT_LE(0, self->file);
 		ASSERT_EQ(0, ftruncate(self->file, SIZE));

@@ -3,7 +3,7 @@
  * Sections and views, by the ioctls themselves: of the paging file, and of files
  * of several file systems.
  */
-/* vm: modules=loop,ext4,overlay timeout=900 */
+/* vm: modules=loop,ext4,overlay,xfs,btrfs mkfs timeout=900 */
 #include "kselftest_harness.h"
 
 #include <sys/resource.h>
@@ -749,6 +749,7 @@ TEST_F(section, odd_sizes)
 	struct winregion_query_section info;
 	struct winregion_run run;
 	uint64_t length = 0;
+	struct stat st;
 	int section;
 	char *base;
 
@@ -764,7 +765,11 @@ TEST_F(section, odd_sizes)
 	EXPECT_EQ(WINREGION_SECTION_FILE, info.out_flags);
 	EXPECT_EQ(RO, info.out_protection);
 	EXPECT_EQ(WINREGION_SECTION_ALL, info.out_access);
-	EXPECT_NE(0, info.out_inode);
+	ASSERT_EQ(0, fstat(self->file, &st));
+	/* There stat() has one for each subvolume. */
+	if (variant->where != BTRFS)
+		EXPECT_EQ(st.st_dev, info.out_device);
+	EXPECT_EQ(st.st_ino, info.out_inode);
 	ASSERT_EQ(0, sec_map(section, 0, 0x3452, RO, &base));
 	EXPECT_EQ(0, base[0x3fff]);
 	ASSERT_EQ(0, wr_query(self->fd, base, &run));
