@@ -14,6 +14,8 @@
 #	/* vm: mkfs */ has programs that make file systems
 #	/* vm: kernels=debug */ has it run on these only, unless it is named
 #	/* vm: alone */ has no other machine beside its own
+#	/* vm: programs=name */ runs programs, those that a directory of that name
+#				beside the tests has in its "bin"
 #
 # Whose source starts no threads has one processor. As many machines as the host
 # has processors run side by side (LANES= in the environment: how many), the
@@ -186,7 +188,8 @@ settings_of()
 	{
 		[ -n "$(setting_of "$1" cpus)" ] || default_cpus "$1"
 		sed -n 's|^/\* vm: \(.*\) \*/$|\1|p' "$selftests/$1.c"
-	} | tr ' ' '\n' | grep -v -e '^timeout=' -e '^kernels=' | sort | xargs ||
+	} | tr ' ' '\n' | grep -v -e '^timeout=' -e '^kernels=' \
+		-e '^programs=' | sort | xargs ||
 		true
 }
 
@@ -244,6 +247,18 @@ apply_settings()
 	modules=${modules//,/ }
 }
 
+# The programs that test $1 runs
+carry_programs()
+{
+	local name f
+
+	name=$(setting_of "$1" programs)
+	[ -n "$name" ] || return 0
+	while IFS= read -r f; do
+		vm_carry "$f"
+	done < <(find "$programs/$name/bin" -type f -perm -u+x)
+}
+
 # Of the tests that follow, those that the guest's init did not report as $1
 tests_without()
 {
@@ -292,6 +307,7 @@ boot_for()
 	vm_job env "WR_ROUNDS=$(rounds_column) $repeat"
 	for t; do
 		vm_carry "$programs/$t"
+		carry_programs "$t"
 		vm_job run "$t" "$(timeout_of "$t")" 0 "$programs" 1 \
 			"$programs/$t"
 		[ "$(timeout_of "$t")" -lt "$limit" ] || limit=$(timeout_of "$t")

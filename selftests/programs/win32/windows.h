@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * <windows.h> for the real programs that are run as tests: the library's, and what
+ * they call beside memory and files, of which no more is here than they need.
+ *
+ * Mutexes, events, threads and processes are what one can wait for. A mutex lies in
+ * a section, so that its name, and who may open it, are the module's matter. None of
+ * this looks at security but that, nor at rights, nor at what is inherited.
+ */
+#ifndef _SELFTESTS_PROGRAMS_WINDOWS_H
+#define _SELFTESTS_PROGRAMS_WINDOWS_H
+
+#include <stdarg.h>
+#include <wchar.h>
+
+#include <winregion/windows.h>
+
+#define WAIT_OBJECT_0 0x00000000
+#define WAIT_ABANDONED 0x00000080
+#define WAIT_TIMEOUT 0x00000102
+#define WAIT_FAILED 0xFFFFFFFFU
+
+#define ERROR_NOT_OWNER 288
+
+/* ---- wait.c ---- */
+
+HANDLE WINAPI CreateMutexA(LPSECURITY_ATTRIBUTES security, BOOL owned,
+			   LPCSTR name);
+HANDLE WINAPI OpenMutexA(DWORD access, BOOL inherit, LPCSTR name);
+BOOL WINAPI ReleaseMutex(HANDLE mutex);
+
+/* Without names */
+HANDLE WINAPI CreateEventA(LPSECURITY_ATTRIBUTES security, BOOL manual,
+			   BOOL set, LPCSTR name);
+BOOL WINAPI SetEvent(HANDLE event);
+
+/* To wait for only */
+HANDLE WINAPI OpenProcess(DWORD access, BOOL inherit, DWORD pid);
+
+DWORD WINAPI WaitForSingleObject(HANDLE object, DWORD milliseconds);
+DWORD WINAPI SignalObjectAndWait(HANDLE signal, HANDLE object,
+				 DWORD milliseconds, BOOL alertable);
+
+/* Handles of these objects and of the library's */
+BOOL WINAPI win32_close(HANDLE object);
+
+#define CreateMutex CreateMutexA
+#define OpenMutex OpenMutexA
+#define CreateEvent CreateEventA
+#define CloseHandle win32_close
+
+/* ---- thread.c ---- */
+
+typedef DWORD (WINAPI *LPTHREAD_START_ROUTINE)(LPVOID argument);
+
+HANDLE WINAPI CreateThread(LPSECURITY_ATTRIBUTES security, SIZE_T stack,
+			   LPTHREAD_START_ROUTINE start, LPVOID argument,
+			   DWORD flags, LPDWORD id);
+
+#define TLS_OUT_OF_INDEXES 0xFFFFFFFFU
+
+DWORD WINAPI TlsAlloc(VOID);
+BOOL WINAPI TlsFree(DWORD index);
+LPVOID WINAPI TlsGetValue(DWORD index);
+BOOL WINAPI TlsSetValue(DWORD index, LPVOID value);
+
+#define DLL_PROCESS_DETACH 0
+#define DLL_PROCESS_ATTACH 1
+#define DLL_THREAD_ATTACH 2
+#define DLL_THREAD_DETACH 3
+
+/* Functions in the sections .CRT$XL*, called as threads begin and end: see tls.ld */
+typedef VOID (NTAPI *PIMAGE_TLS_CALLBACK)(PVOID module, DWORD reason,
+					  PVOID reserved);
+
+/* ---- other.c ---- */
+
+#define STD_OUTPUT_HANDLE ((DWORD)-11)
+
+#define FORMAT_MESSAGE_IGNORE_INSERTS 0x00000200
+#define FORMAT_MESSAGE_FROM_SYSTEM 0x00001000
+
+HANDLE WINAPI GetStdHandle(DWORD which);
+DWORD WINAPI GetVersion(VOID);
+DWORD WINAPI FormatMessageA(DWORD flags, LPCVOID source, DWORD message,
+			    DWORD language, LPSTR buffer, DWORD size,
+			    va_list *arguments);
+void *_aligned_malloc(size_t size, size_t alignment);
+void _aligned_free(void *memory);
+
+/* The C library's are for a wchar_t of 32 bits. */
+WCHAR *win32_wcscpy(WCHAR *to, const WCHAR *from);
+#define wcscpy win32_wcscpy
+
+#endif /* _SELFTESTS_PROGRAMS_WINDOWS_H */
