@@ -668,11 +668,25 @@ static void query_name(struct wr_name *name,
 	args->out_others = name->others;
 }
 
+/* As stat() does, which some file systems answer by other numbers than the inode's. */
+static int query_file(struct wr_section *section,
+		      struct winregion_query_section *args)
+{
+	struct kstat stat;
+
+	if (vfs_getattr(&section->reader->f_path, &stat, STATX_INO,
+			AT_STATX_DONT_SYNC))
+		return -EIO;
+	args->out_flags |= WINREGION_SECTION_FILE;
+	args->out_device = new_encode_dev(stat.dev);
+	args->out_inode = stat.ino;
+	return 0;
+}
+
 static int ioc_query(struct wr_handle *handle, void __user *argp)
 {
 	struct wr_section *section = handle->section;
 	struct winregion_query_section args;
-	struct inode *inode;
 	u32 size;
 	int err;
 
@@ -688,12 +702,10 @@ static int ioc_query(struct wr_handle *handle, void __user *argp)
 		.out_access = handle->access,
 		.out_length = wr_section_size(section),
 	};
-	if (!section->paging) {
-		inode = file_inode(section->reader);
-		args.out_flags |= WINREGION_SECTION_FILE;
-		args.out_device = new_encode_dev(inode->i_sb->s_dev);
-		args.out_inode = inode->i_ino;
-	}
+	if (!section->paging)
+		err = query_file(section, &args);
+	if (err)
+		return err;
 	if (handle->name)
 		query_name(handle->name, &args);
 	size = min_t(u32, args.size, sizeof(args));

@@ -766,9 +766,7 @@ TEST_F(section, odd_sizes)
 	EXPECT_EQ(RO, info.out_protection);
 	EXPECT_EQ(WINREGION_SECTION_ALL, info.out_access);
 	ASSERT_EQ(0, fstat(self->file, &st));
-	/* There stat() has one for each subvolume. */
-	if (variant->where != BTRFS)
-		EXPECT_EQ(st.st_dev, info.out_device);
+	EXPECT_EQ(st.st_dev, info.out_device);
 	EXPECT_EQ(st.st_ino, info.out_inode);
 	ASSERT_EQ(0, sec_map(section, 0, 0x3452, RO, &base));
 	EXPECT_EQ(0, base[0x3fff]);

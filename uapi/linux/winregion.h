@@ -685,7 +685,7 @@ struct winregion_flush_view {
  *
  * Needs WINREGION_SECTION_QUERY (EKEYREJECTED). Rules: CM-25, CM-26, CM-49.
  *
- * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EKEYREJECTED.
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EKEYREJECTED, EIO.
  */
 struct winregion_query_section {
 	__u32 size;
