@@ -23,6 +23,13 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+/* Newer than the C library's headers may be */
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE 65
+#define PR_MDWE_REFUSE_EXEC_GAIN 1
+#endif
+#define SYS_MSEAL 462
+
 #ifndef ARRAY_SIZE
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #endif
@@ -165,6 +172,22 @@ static inline void write_code(volatile void *addr)
 #error "no code for this architecture"
 #endif
 	__builtin___clear_cache((char *)addr, (char *)addr + 4);
+}
+
+/* A function that returns @value, and its call */
+static inline void write_function(char *at, uint32_t value)
+{
+	static const unsigned char ret = 0xc3;
+
+	at[0] = (char)0xb8;
+	memcpy(at + 1, &value, 4);
+	memcpy(at + 5, &ret, 1);
+	__builtin___clear_cache(at, at + 6);
+}
+
+static inline uint32_t call_function(const char *at)
+{
+	return ((uint32_t (*)(void))(uintptr_t)at)();
 }
 
 /* Are all @length bytes from @addr on @value? They must be readable. */

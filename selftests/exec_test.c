@@ -14,11 +14,6 @@
 #include "common.h"
 #include "wr_test_util.h"
 
-#ifndef PR_SET_MDWE
-#define PR_SET_MDWE 65
-#define PR_MDWE_REFUSE_EXEC_GAIN 1
-#endif
-
 FIXTURE(exec)
 {
 	int fd;
@@ -77,22 +72,6 @@ FIXTURE_SETUP(exec)
 FIXTURE_TEARDOWN(exec)
 {
 	close(self->fd);
-}
-
-/* A function that returns @value, and its call */
-static void write_function(char *at, uint32_t value)
-{
-	static const unsigned char ret = 0xc3;
-
-	at[0] = (char)0xb8;
-	memcpy(at + 1, &value, 4);
-	memcpy(at + 5, &ret, 1);
-	__builtin___clear_cache(at, at + 6);
-}
-
-static uint32_t call_function(const char *at)
-{
-	return ((uint32_t (*)(void))(uintptr_t)at)();
 }
 
 /* How many bytes of the mappings around the region are executable? */

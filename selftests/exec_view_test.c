@@ -14,11 +14,6 @@
 #include "wr_test_util.h"
 #include "section_fixture.h"
 
-#ifndef PR_SET_MDWE
-#define PR_SET_MDWE 65
-#define PR_MDWE_REFUSE_EXEC_GAIN 1
-#endif
-
 #define WC WINREGION_WRITECOPY
 #define XWC WINREGION_EXECUTE_WRITECOPY
 #define GUARD WINREGION_GUARD
@@ -72,20 +67,6 @@ static char perms_of(const void *addr, int which)
 	return find_vma(addr, &vma) ? vma.perms[which] : '?';
 }
 
-/* A function that returns @value, and its call */
-static void write_function(char *at, uint32_t value)
-{
-	at[0] = (char)0xb8;
-	memcpy(at + 1, &value, 4);
-	at[5] = (char)0xc3;
-	__builtin___clear_cache(at, at + 6);
-}
-
-static uint32_t call(const char *at)
-{
-	return ((uint32_t (*)(void))(uintptr_t)at)();
-}
-
 /* What one view writes, another one runs. Rules: CM-01, MV-01, MV-10, MV-50. */
 TEST_F(section, written_here_and_run_there)
 {
@@ -95,10 +76,10 @@ TEST_F(section, written_here_and_run_there)
 	write_function(writer, 1);
 	write_function(writer + 4096, 2);
 	ASSERT_TRUE(try_exec(runner));
-	EXPECT_EQ(1, call(runner));
-	EXPECT_EQ(2, call(runner + 4096));
+	EXPECT_EQ(1, call_function(runner));
+	EXPECT_EQ(2, call_function(runner + 4096));
 	write_function(writer + 4096, 3);
-	EXPECT_EQ(3, call(runner + 4096));
+	EXPECT_EQ(3, call_function(runner + 4096));
 	EXPECT_FALSE(try_exec(writer));
 	EXPECT_FALSE(try_write(runner));
 	EXPECT_TRUE(wr_is(self->fd, runner, RX));
@@ -264,15 +245,6 @@ TEST_F(section, several_ranges)
 	close(section);
 }
 
-static int seal(void *base)
-{
-#ifdef SYS_mseal
-	return syscall(SYS_mseal, base, SIZE, 0) ? errno : 0;
-#else
-	return syscall(462, base, SIZE, 0) ? errno : 0;
-#endif
-}
-
 static int change_sealed(void *arg)
 {
 	FIXTURE_DATA(section) *self = arg;
@@ -283,9 +255,10 @@ static int change_sealed(void *arg)
 	CHECK(!sec_map(section, 0, 0, RX, &runs));
 	CHECK(!sec_map(section, 0, 0, RX, &rests));
 	CHECK(!wr_protect(self->fd, rests, SIZE, RO));
-	if (seal(rests))
+	if (syscall(SYS_MSEAL, NULL, 0, 0) && errno == ENOSYS)
 		return -1;
-	CHECK(!seal(runs));
+	CHECK(!syscall(SYS_MSEAL, rests, SIZE, 0));
+	CHECK(!syscall(SYS_MSEAL, runs, SIZE, 0));
 	CHECK(wr_protect(self->fd, rests, SIZE, RX) == -EACCES);
 	CHECK(wr_protect(self->fd, runs, SIZE, RO) == -EACCES);
 	CHECK(!try_exec(rests));
@@ -342,16 +315,16 @@ TEST_F(section, copies)
 	write_function(writer, 1);
 	write_function(writer + 4096, 2);
 	ASSERT_TRUE(try_exec(base));
-	EXPECT_EQ(2, call(base + 4096));
+	EXPECT_EQ(2, call_function(base + 4096));
 	EXPECT_TRUE(wr_is(self->fd, base, XWC));
 	write_function(base + 4096, 3);
 	EXPECT_TRUE(wr_is(self->fd, base, XWC));
 	EXPECT_TRUE(wr_is(self->fd, base + 4096, RWX));
-	EXPECT_EQ(3, call(base + 4096));
-	EXPECT_EQ(2, call(other + 4096));
+	EXPECT_EQ(3, call_function(base + 4096));
+	EXPECT_EQ(2, call_function(other + 4096));
 	ASSERT_EQ(0, wr_protect(self->fd, base, SIZE, RX));
 	EXPECT_FALSE(try_write(base + 4096));
-	EXPECT_EQ(3, call(base + 4096));
+	EXPECT_EQ(3, call_function(base + 4096));
 	ASSERT_EQ(0, wr_protect(self->fd, base, SIZE, XWC));
 	EXPECT_TRUE(wr_is(self->fd, base + 4096, RWX));
 	ASSERT_EQ(0, wr_protect(self->fd, base, SIZE, WC));
@@ -363,7 +336,7 @@ TEST_F(section, copies)
 	EXPECT_TRUE(try_exec(base + 4096));
 	EXPECT_TRUE(try_exec(base));
 	write_function(writer + 5 * 4096, 4);
-	EXPECT_EQ(4, call(base + 5 * 4096));
+	EXPECT_EQ(4, call_function(base + 5 * 4096));
 	UNMAP(writer);
 	UNMAP(base);
 	UNMAP(other);
@@ -384,10 +357,10 @@ static int look_as_child(void *arg)
 	CHECK(try_exec(child->runs));
 	CHECK(!try_exec(child->rests));
 	CHECK(try_read(child->rests));
-	CHECK(call(child->copy) == 1);
-	CHECK(call(child->copy + 4096) == 3);
+	CHECK(call_function(child->copy) == 1);
+	CHECK(call_function(child->copy + 4096) == 3);
 	write_function(child->copy + 4096, 4);
-	CHECK(call(child->copy + 4096) == 4);
+	CHECK(call_function(child->copy + 4096) == 4);
 	CHECK(!wr_protect(child->fd, child->runs, SIZE, RO));
 	CHECK(!try_exec(child->runs));
 	CHECK(!wr_protect(child->fd, child->rests, SIZE, RX));
@@ -415,8 +388,8 @@ TEST_F(section, fork)
 	EXPECT_EQ(0, in_child(look_as_child, &child));
 	EXPECT_TRUE(try_exec(child.runs));
 	EXPECT_FALSE(try_exec(child.rests));
-	EXPECT_EQ(3, call(child.copy + 4096));
-	EXPECT_EQ(2, call(child.runs + 4096));
+	EXPECT_EQ(3, call_function(child.copy + 4096));
+	EXPECT_EQ(2, call_function(child.runs + 4096));
 	UNMAP(child.runs);
 	UNMAP(child.rests);
 	UNMAP(child.copy);
@@ -509,25 +482,12 @@ TEST_F(section, read_implies_exec)
 	EXPECT_EQ(0, in_child(read_implies_exec, self));
 }
 
-static long kib_of_code(void)
-{
-	FILE *file = fopen("/proc/self/status", "r");
-	char line[100];
-	long kib = -1;
-
-	while (file && fgets(line, sizeof(line), file))
-		sscanf(line, "VmLib: %ld", &kib);
-	if (file)
-		fclose(file);
-	return kib;
-}
-
 /* The core's count of mappings that are executed is right, whatever becomes of them. */
 TEST_F(section, counted_as_code)
 {
 	static const uint32_t views[] = { RX, RWX, XWC, RX | GUARD };
 	int section = SECTION(RWX);
-	long before = kib_of_code();
+	int64_t before = self_status("VmLib");
 	unsigned int i;
 	char *base;
 
@@ -539,7 +499,7 @@ TEST_F(section, counted_as_code)
 		if (i % 4 == 3)
 			ASSERT_EQ(0, wr_protect(self->fd, base, SIZE, RX));
 		UNMAP(base);
-		EXPECT_EQ(before, kib_of_code());
+		EXPECT_EQ(before, self_status("VmLib"));
 	}
 	close(section);
 }

@@ -27,7 +27,6 @@
 #ifndef PR_SET_MEMORY_MERGE
 #define PR_SET_MEMORY_MERGE 67
 #endif
-#define SYS_MSEAL 462
 
 /* One page of each kind, that anything may be done to, and what they were */
 

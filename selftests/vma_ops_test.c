@@ -19,7 +19,6 @@
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
-#define SYS_MSEAL 462
 
 #define SIZE MIB(4)
 #define NR_PAGES 1024
