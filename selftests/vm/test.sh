@@ -13,6 +13,7 @@
 #	/* vm: modules=loop,ext4 */ loads them before winregion
 #	/* vm: mkfs */ has programs that make file systems
 #	/* vm: kernels=debug */ has it run on these only, unless it is named
+#	/* vm: kernels=one */ on the first of those that are tested
 #	/* vm: alone */ has no other machine beside its own
 #	/* vm: programs=name */ runs programs, those that a directory of that name
 #				beside the tests has in its "bin"
@@ -215,7 +216,8 @@ is_for_kernel()
 	local only
 
 	only=$(setting_of "$1" kernels)
-	[ -n "$part" ] || [ -z "$only" ] || [ "$only" = "$flavour" ]
+	[ -n "$part" ] || [ -z "$only" ] || [ "$only" = "$flavour" ] ||
+		[ "$only $kernel" = "one ${kernel_list%% *}" ]
 }
 
 timeout_of()
