@@ -474,7 +474,8 @@ static void *settle(void *arg)
 	struct settler *settler = arg;
 	int ret;
 
-	while (settler->rounds-- > 0) {
+	/* Who has never had it goes on until the others are done. */
+	while (settler->rounds-- > 0 || !settler->had) {
 		ret = sec_map_at(settler->section, PLACE, 0, 0x10000, RW);
 		if (ret == -EEXIST)
 			continue;
