@@ -49,7 +49,8 @@ model()
 }
 
 # Run the program in kernel $2 by the clock $1 with the arguments that follow;
-# $QEMU_ARGS are more words for QEMU.
+# $QEMU_ARGS are more words for QEMU. It is for a subshell, which becomes that run:
+# who ends it ends the guest.
 run_by_clock()
 {
 	local clock=$1 k=$2 carry=() program
@@ -66,6 +67,6 @@ run_by_clock()
 		set -- -w "$@"
 	fi
 	export ACCEL CPUS QEMU_ARGS
-	"$vm/run.sh" -k "$k" -m "${MEM:-6G}" -t "$longest" "${carry[@]}" -- \
+	exec "$vm/run.sh" -k "$k" -m "${MEM:-6G}" -t "$longest" "${carry[@]}" -- \
 		"$out/bench" "$@"
 }
