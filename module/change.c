@@ -228,6 +228,20 @@ static bool is_killed(struct wr_batch *batch)
 	return fatal_signal_pending(current);
 }
 
+/* Nothing is committed in a placeholder, but by what replaces all of it. */
+static int check_placeholder(enum wr_op op, struct wr_change *change)
+{
+	struct wr_region *region = change->region;
+	bool wrong = wr_region_is_placeholder(region);
+
+	if (op != WR_COMMIT)
+		return 0;
+	if (change->replaces)
+		wrong = !wr_region_is_replaceable(region, change->first,
+						  change->end);
+	return wrong ? -EBADSLT : 0;
+}
+
 static int find_region(struct wr_batch *batch, struct wr_change *change)
 {
 	struct wr_window *window = change->window;
@@ -244,7 +258,9 @@ static int find_region(struct wr_batch *batch, struct wr_change *change)
 			return -ESPIPE;
 		change->end = change->region->end;
 	}
-	return change->end > change->region->end ? -EXDEV : 0;
+	if (change->end > change->region->end)
+		return change->replaces ? -EBADSLT : -EXDEV;
+	return check_placeholder(batch->op, change);
 }
 
 /* Whether PTEs can be made read only in place. */
@@ -602,6 +618,11 @@ static void apply_change(struct wr_batch *batch, struct wr_change *change)
 		wr_window_clear(window, change->region, change->first,
 				change->end, true);
 		return;
+	}
+	if (change->replaces) {
+		wr_region_become(change->region, WR_REGION_REPLACED,
+				 change->protection);
+		change->serial = change->region->serial;
 	}
 	wr_change_note_old(change, wr_runs_state(&window->runs, change->first));
 	set_states(batch, change);

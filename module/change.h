@@ -31,8 +31,11 @@ struct wr_rights {
  * @rights: what becomes of theirs
  * @hard: it is known not to be easy
  * @whole: the whole region, whatever is there each time that it is looked at
+ * @replaces: the pages are those of a placeholder, which they replace (WR_COMMIT)
+ * @protection: of what does so
  * @charged: pages of a section that have been charged for it
- * @serial: of the region, if it must be a certain one
+ * @serial: of the region, if it must be a certain one; if it @replaces one set to
+ *	what it is
  * @old_protection: set to what the first page had (WR_PROTECT)
  * @window: the window of the range; referenced while the change runs
  * @region: its region; valid under the window's lock
@@ -45,6 +48,8 @@ struct wr_change {
 	struct wr_rights rights;
 	bool hard;
 	bool whole;
+	bool replaces;
+	u32 protection;
 	unsigned long charged;
 	u64 serial;
 	u32 old_protection;

@@ -41,6 +41,7 @@ static int fork_region(struct wr_window *child, struct wr_region *region)
 	copy->first = region->first;
 	copy->end = region->end;
 	copy->protection = region->protection;
+	copy->kind = region->kind;
 	copy->serial = region->serial;
 	wr_region_add(child, copy);
 	return 0;

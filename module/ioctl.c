@@ -112,7 +112,8 @@ int wr_ioctl_get_info(struct wr_ioctl *call)
 			WINREGION_FEATURE_VECTOR | WINREGION_FEATURE_EXECUTE |
 			WINREGION_FEATURE_GUARD | WINREGION_FEATURE_FORK |
 			WINREGION_FEATURE_SECTION | WINREGION_FEATURE_NAME |
-			WINREGION_FEATURE_EXECUTE_VIEW,
+			WINREGION_FEATURE_EXECUTE_VIEW |
+			WINREGION_FEATURE_PLACEHOLDER,
 		.out_lowest = wr_place_lowest(),
 		.out_highest = wr_highest(),
 		.out_max_regions = wr_space_max_regions(),
@@ -162,10 +163,13 @@ static const struct wr_ioctl_op ops[] = {
 	   sizeof(struct winregion_get_info), 0, wr_ioctl_get_info),
 	OP(WINREGION_RESERVE, winregion_reserve, alignment,
 	   sizeof(struct winregion_reserve),
-	   WINREGION_RESERVE_TOP_DOWN | WINREGION_RESERVE_COMMIT,
+	   WINREGION_RESERVE_TOP_DOWN | WINREGION_RESERVE_COMMIT |
+		   WINREGION_RESERVE_PLACEHOLDER | WINREGION_RESERVE_REPLACE,
 	   wr_ioctl_reserve),
 	OP(WINREGION_RELEASE, winregion_release, length,
-	   sizeof(struct winregion_release), 0, wr_ioctl_release),
+	   sizeof(struct winregion_release),
+	   WINREGION_RELEASE_PRESERVE | WINREGION_RELEASE_COALESCE,
+	   wr_ioctl_release),
 	OP(WINREGION_COMMIT, winregion_change, range,
 	   sizeof(struct winregion_change), 0, wr_ioctl_commit),
 	OP(WINREGION_DECOMMIT, winregion_change, range,

@@ -44,10 +44,27 @@ static int parse_place(struct winregion_reserve *args,
 	} else {
 		err = wr_ioctl_pages(args->address, args->length,
 				     &request->first, &end);
-		request->first = round_down(request->first, WR_UNIT_PAGES);
+		if (!request->replace)
+			request->first =
+				round_down(request->first, WR_UNIT_PAGES);
 	}
 	request->pages = end - request->first;
 	return err;
+}
+
+/* A placeholder has no pages of its own, and is not looked for. */
+static int parse_placeholder(struct winregion_reserve *args,
+			     struct wr_reserve *request)
+{
+	request->placeholder = args->flags & WINREGION_RESERVE_PLACEHOLDER;
+	request->replace = args->flags & WINREGION_RESERVE_REPLACE;
+	if (request->placeholder && (request->replace || request->commit))
+		return -EINVAL;
+	if (request->replace && !args->address)
+		return -EINVAL;
+	if (request->placeholder && args->protection != WINREGION_NOACCESS)
+		return -EDOM;
+	return 0;
 }
 
 static int parse_reserve(struct winregion_reserve *args,
@@ -66,6 +83,9 @@ static int parse_reserve(struct winregion_reserve *args,
 	request->top_down = args->flags & WINREGION_RESERVE_TOP_DOWN;
 	request->commit = args->flags & WINREGION_RESERVE_COMMIT;
 	request->exec = wr_state_is_exec(request->state);
+	err = parse_placeholder(args, request);
+	if (err)
+		return err;
 	return parse_place(args, request);
 }
 
@@ -111,16 +131,33 @@ int wr_ioctl_reserve(struct wr_ioctl *call)
 	return err;
 }
 
-static int release_in(struct mm_struct *mm, pgoff_t first, unsigned long *pages)
+static int release_in(struct mm_struct *mm, u32 flags, pgoff_t first,
+		      unsigned long *pages)
 {
 	struct wr_space *space = wr_space_find(mm);
 	int err;
 
 	if (!space)
 		return -ENOENT;
-	err = wr_release(space, first, pages);
+	if (flags & WINREGION_RELEASE_COALESCE)
+		err = wr_placeholder_coalesce(space, first, *pages);
+	else
+		err = wr_release(space, first, pages,
+				 flags & WINREGION_RELEASE_PRESERVE);
 	wr_space_put(space);
 	return err;
+}
+
+/* A placeholder is told in full, as what it is may be what is asked for. */
+static int parse_release(struct winregion_release *args, pgoff_t *first,
+			 pgoff_t *end)
+{
+	if (!args->flags)
+		return wr_ioctl_region_pages(args->address, args->length, first,
+					     end);
+	if (args->flags & (args->flags - 1))
+		return -EINVAL;
+	return wr_ioctl_pages(args->address, args->length, first, end);
 }
 
 /* WINREGION_RELEASE */
@@ -132,11 +169,11 @@ int wr_ioctl_release(struct wr_ioctl *call)
 	pgoff_t first, end;
 	int err;
 
-	err = wr_ioctl_region_pages(args->address, args->length, &first, &end);
+	err = parse_release(args, &first, &end);
 	if (err)
 		return err;
 	pages = end - first;
-	err = release_in(call->mm, first, &pages);
+	err = release_in(call->mm, args->flags, first, &pages);
 	if (err)
 		return err;
 	/* It may lie in what is gone now; and done is done. */

@@ -37,8 +37,10 @@ static void put_region(struct wr_window *window, struct wr_region *region,
 	request->first = first;
 	region->first = first;
 	region->end = first + request->pages;
-	region->protection = request->protection;
-	region->serial = wr_region_serial();
+	wr_region_become(region,
+			 request->placeholder ? WR_REGION_PLACEHOLDER :
+						WR_REGION_ORDINARY,
+			 request->protection);
 	request->serial = region->serial;
 	wr_region_add(window, region);
 }
@@ -648,6 +650,7 @@ static void cut_region(struct wr_window *window, struct wr_region *region,
 		rest->first = end;
 		rest->end = old_end;
 		rest->protection = region->protection;
+		rest->kind = region->kind;
 		rest->serial = region->serial;
 		for (i = end; i < old_end; i = next) {
 			state = wr_runs_span(&window->runs, i, old_end, &next);
@@ -665,28 +668,54 @@ static void cut_region(struct wr_window *window, struct wr_region *region,
 	wr_region_add(window, region);
 }
 
-/*
- * What of [@first, @end) is to be released, checked; with @serial only of that
- * region. The window is locked.
+/**
+ * struct wr_release - a release that is going on
+ * @first: the first page
+ * @pages: how many, or 0 for the whole region
+ * @serial: of the region, if it must be a certain one
+ * @preserve: a placeholder is to be left
+ * @tail: for what is left of the region behind them
+ * @middle: for the placeholder
  */
-static int check_release(struct wr_window *window, pgoff_t first,
-			 unsigned long pages, u64 serial,
+struct wr_release {
+	pgoff_t first;
+	unsigned long pages;
+	u64 serial;
+	bool preserve;
+	struct wr_region *tail;
+	struct wr_region *middle;
+};
+
+/* Whether a placeholder can be left there: not where there has never been one. */
+static int check_preserve(struct wr_region *region, pgoff_t first, pgoff_t end)
+{
+	if (region->kind == WR_REGION_ORDINARY ||
+	    wr_region_is_replaceable(region, first, end))
+		return -EBADSLT;
+	return 0;
+}
+
+/* What is to be released, up to @end, checked. The window is locked. */
+static int check_release(struct wr_window *window, struct wr_release *release,
 			 struct wr_region **regionp, pgoff_t *end)
 {
+	pgoff_t first = release->first;
 	struct wr_region *region = wr_region_find(window, first);
-	int err;
+	int err = 0;
 
-	if (!region || (serial && region->serial != serial))
+	if (!region || (release->serial && region->serial != release->serial))
 		return -ENOENT;
 	*regionp = region;
-	*end = pages ? first + pages : region->end;
-	if (!pages && first != region->first)
+	*end = release->pages ? first + release->pages : region->end;
+	if (!release->pages && first != region->first)
 		return -ESPIPE;
 	if (*end > region->end)
 		return -EXDEV;
+	if (release->preserve)
+		err = check_preserve(region, first, *end);
 	/* What is committed at a region's edges has been split there. */
-	if (!pages)
-		return 0;
+	if (err || !release->pages)
+		return err;
 	err = wr_runs_split(&window->runs, first, GFP_KERNEL_ACCOUNT);
 	if (!err)
 		err = wr_runs_split(&window->runs, *end, GFP_KERNEL_ACCOUNT);
@@ -694,42 +723,58 @@ static int check_release(struct wr_window *window, pgoff_t first,
 }
 
 static int count_cut(struct wr_space *space, struct wr_region *region,
-		     pgoff_t first, pgoff_t end)
+		     pgoff_t first, pgoff_t end, bool preserve)
 {
 	bool head = first > region->first, tail = end < region->end;
 
-	return wr_space_add_regions(space, head + tail - 1);
+	return wr_space_add_regions(space, head + tail + preserve - 1);
+}
+
+/* Takes pages, which are clear, out of a region, or makes them a placeholder. */
+static void take_out(struct wr_window *window, struct wr_region *region,
+		     struct wr_release *release, pgoff_t first, pgoff_t end)
+{
+	if (first > region->first || end < region->end) {
+		cut_region(window, region, &release->tail, first, end);
+		if (!release->preserve)
+			return;
+		region = release->middle;
+		release->middle = NULL;
+		region->first = first;
+		region->end = end;
+		wr_region_add(window, region);
+	}
+	if (release->preserve) {
+		wr_region_become(region, WR_REGION_PLACEHOLDER,
+				 WINREGION_NOACCESS);
+		return;
+	}
+	wr_region_remove(window, region);
+	kfree(region);
 }
 
 /* Return: 1 if released pages may have VMAs of their own, 0 if not, or an error. */
-static int release_pages_of(struct wr_window *window, pgoff_t first,
-			    unsigned long *pages, u64 serial,
-			    struct wr_region **tail)
+static int release_pages_of(struct wr_window *window,
+			    struct wr_release *release)
 {
+	pgoff_t first = release->first, end;
 	struct wr_region *region;
-	pgoff_t end;
 	int err;
 
-	err = check_release(window, first, *pages, serial, &region, &end);
+	err = check_release(window, release, &region, &end);
 	if (err)
 		return err;
-	err = count_cut(window->space, region, first, end);
+	err = count_cut(window->space, region, first, end, release->preserve);
 	if (err)
 		return err;
 	wr_window_clear(window, region, first, end, true);
-	*pages = end - first;
-	if (first > region->first || end < region->end) {
-		cut_region(window, region, tail, first, end);
-	} else {
-		wr_region_remove(window, region);
-		kfree(region);
-	}
+	release->pages = end - first;
+	take_out(window, region, release, first, end);
 	return window->nr_vmas > 1;
 }
 
 static int release_locked(struct wr_space *space, struct wr_window *window,
-			  pgoff_t first, unsigned long *pages, u64 serial,
-			  struct wr_region **tail)
+			  struct wr_release *release)
 {
 	bool forked = READ_ONCE(window->forked), empty;
 	int ret;
@@ -739,7 +784,7 @@ static int release_locked(struct wr_space *space, struct wr_window *window,
 	forked = forked && !mmap_read_lock_killable(space->mm);
 	mutex_lock(&window->lock);
 	window->held.mmap = forked;
-	ret = release_pages_of(window, first, pages, serial, tail);
+	ret = release_pages_of(window, release);
 	empty = ret >= 0 && RB_EMPTY_ROOT(&window->regions);
 	if (ret >= 0 && (!empty || !list_empty(&window->shared)))
 		wr_window_note_room(window);
@@ -751,40 +796,50 @@ static int release_locked(struct wr_space *space, struct wr_window *window,
 		return ret;
 	/* What is free goes back to the window's own VMA. */
 	if (ret && (!empty || !list_empty(&window->shared)))
-		wr_window_rejoin(window, first, first + *pages);
+		wr_window_rejoin(window, release->first,
+				 release->first + release->pages);
 	if (empty)
 		retire(space, window);
 	return 0;
 }
 
-static int release(struct wr_space *space, pgoff_t first, unsigned long *pages,
-		   u64 serial)
+/* Of a part both may be needed. */
+static int make_spares(struct wr_release *release)
 {
-	struct wr_region *tail = NULL;
+	if (!release->pages)
+		return 0;
+	release->tail = kzalloc(sizeof(*release->tail), GFP_KERNEL_ACCOUNT);
+	if (!release->tail)
+		return -ENOMEM;
+	if (!release->preserve)
+		return 0;
+	release->middle = kzalloc(sizeof(*release->middle), GFP_KERNEL_ACCOUNT);
+	return release->middle ? 0 : -ENOMEM;
+}
+
+static int run_release(struct wr_space *space, struct wr_release *release)
+{
 	struct wr_window *window;
 	int err;
 
-	if (*pages) {
-		tail = kzalloc(sizeof(*tail), GFP_KERNEL_ACCOUNT);
-		if (!tail)
-			return -ENOMEM;
-	}
-	err = mutex_lock_killable(&space->layout_lock);
+	err = make_spares(release);
+	if (!err)
+		err = mutex_lock_killable(&space->layout_lock);
 	if (err)
-		goto free_tail;
+		goto free_spares;
 	err = -ENOENT;
-	window = wr_window_find(space, first);
+	window = wr_window_find(space, release->first);
 	if (window && window->view)
 		err = -EBUSY;
 	else if (window)
-		err = release_locked(space, window, first, pages, serial,
-				     &tail);
+		err = release_locked(space, window, release);
 	if (window)
 		wr_window_put(window);
 	retire_kept(space);
 	mutex_unlock(&space->layout_lock);
-free_tail:
-	kfree(tail);
+free_spares:
+	kfree(release->tail);
+	kfree(release->middle);
 	wr_pagefile_trim(&space->pagefile, true);
 	return err;
 }
@@ -794,14 +849,24 @@ free_tail:
  * @space: where
  * @first: the first page; with @pages 0 it must be the region's
  * @pages: how many, or 0 for the whole region; set to how many it were
+ * @preserve: leave a placeholder: of what has replaced one, or of a part of one
  *
  * Context: takes layout_lock and mmap_lock.
  * Return: 0, or -ENOENT, -ESPIPE, -EXDEV, -EINTR, -EBUSY for a view; of a part also
- * -EMFILE, -ENOMEM.
+ * -EMFILE, -ENOMEM; -EBADSLT if no placeholder can be left.
  */
-int wr_release(struct wr_space *space, pgoff_t first, unsigned long *pages)
+int wr_release(struct wr_space *space, pgoff_t first, unsigned long *pages,
+	       bool preserve)
 {
-	return release(space, first, pages, 0);
+	struct wr_release release = {
+		.first = first,
+		.pages = *pages,
+		.preserve = preserve,
+	};
+	int err = run_release(space, &release);
+
+	*pages = release.pages;
+	return err;
 }
 
 /**
@@ -809,15 +874,22 @@ int wr_release(struct wr_space *space, pgoff_t first, unsigned long *pages)
  * @space: where
  * @request: how it was made
  *
+ * If it has replaced a placeholder that is there again.
+ *
  * Context: takes layout_lock and mmap_lock.
  * Return: 0, or -ENOENT if it has been released already, whatever is in its place,
  * or -EINTR.
  */
 int wr_unreserve(struct wr_space *space, struct wr_reserve *request)
 {
-	unsigned long pages = 0;
+	struct wr_release release = {
+		.first = request->first,
+		.pages = request->replace ? request->pages : 0,
+		.serial = request->serial,
+		.preserve = request->replace,
+	};
 
-	return release(space, request->first, &pages, request->serial);
+	return run_release(space, &release);
 }
 
 /**
@@ -826,16 +898,19 @@ int wr_unreserve(struct wr_space *space, struct wr_reserve *request)
  * @request: what; @request->first and @request->serial are set to what it is
  *
  * Other threads see the region before it is committed, and may even release it
- * and make another one in its place: that one is left alone.
+ * and make another one in its place: that one is left alone. What replaces a
+ * placeholder is committed in the same step.
  *
  * Context: takes layout_lock and mmap_lock.
  * Return: 0, or -EEXIST, -ENOSPC, -EDQUOT, -EMFILE, -EAGAIN, -EACCES, -ENOMEM,
- * -ENFILE, -EINTR.
+ * -ENFILE, -EINTR; -EBADSLT if there is no such placeholder.
  */
 int wr_reserve(struct wr_space *space, struct wr_reserve *request)
 {
 	int err;
 
+	if (request->replace)
+		return wr_placeholder_replace(space, request);
 	err = reserve_region(space, request);
 	if (err || !request->commit)
 		return err;

@@ -19,6 +19,8 @@
  * @top_down: the highest place
  * @commit: commit all of it
  * @exec: its pages will be executable, as far as one can tell
+ * @placeholder: it is to be one
+ * @replace: it is to replace one, of just those pages
  */
 struct wr_reserve {
 	pgoff_t first;
@@ -34,10 +36,17 @@ struct wr_reserve {
 	bool top_down;
 	bool commit;
 	bool exec;
+	bool placeholder;
+	bool replace;
 };
 
 int wr_reserve(struct wr_space *space, struct wr_reserve *request);
 int wr_unreserve(struct wr_space *space, struct wr_reserve *request);
-int wr_release(struct wr_space *space, pgoff_t first, unsigned long *pages);
+int wr_release(struct wr_space *space, pgoff_t first, unsigned long *pages,
+	       bool preserve);
+
+int wr_placeholder_replace(struct wr_space *space, struct wr_reserve *request);
+int wr_placeholder_coalesce(struct wr_space *space, pgoff_t first,
+			    unsigned long pages);
 
 #endif /* _WR_REGION_H */

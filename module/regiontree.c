@@ -329,6 +329,15 @@ u64 wr_region_serial(void)
 	return atomic64_inc_return(&last_serial);
 }
 
+/* As if another one were in its place. The window is locked. */
+void wr_region_become(struct wr_region *region, enum wr_kind kind,
+		      u32 protection)
+{
+	region->kind = kind;
+	region->protection = protection;
+	region->serial = wr_region_serial();
+}
+
 /* Whether no more region can have any of the window's pages. */
 bool wr_region_fill(struct wr_window *window)
 {

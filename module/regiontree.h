@@ -6,6 +6,13 @@
 
 #include "window.h"
 
+/* What a region is besides. */
+enum wr_kind {
+	WR_REGION_ORDINARY,
+	WR_REGION_PLACEHOLDER, /* a range that is kept for what will replace it */
+	WR_REGION_REPLACED, /* one that has replaced a placeholder */
+};
+
 /**
  * struct wr_region - an allocation: what one reserve made
  * @node: in window->regions
@@ -18,6 +25,7 @@
  * @serial: which one it is, as another may come to its place; what a release of
  *	a part leaves goes by the same
  * @protection: allocation protection, WINREGION_*
+ * @kind: what it is besides
  *
  * All fields: the window's lock. Made by reserve, ended by release; commit and
  * protect never split it.
@@ -31,6 +39,7 @@ struct wr_region {
 	unsigned long committed;
 	u64 serial;
 	u32 protection;
+	enum wr_kind kind;
 };
 
 struct wr_region *wr_region_next(struct wr_window *window, pgoff_t index);
@@ -48,6 +57,21 @@ pgoff_t wr_region_room_end(struct wr_window *window, pgoff_t index,
 			   unsigned long pages);
 bool wr_region_fill(struct wr_window *window);
 u64 wr_region_serial(void);
+void wr_region_become(struct wr_region *region, enum wr_kind kind,
+		      u32 protection);
+
+static inline bool wr_region_is_placeholder(const struct wr_region *region)
+{
+	return region->kind == WR_REGION_PLACEHOLDER;
+}
+
+/* Whether the pages are those of one placeholder, all of it. */
+static inline bool wr_region_is_replaceable(const struct wr_region *region,
+					    pgoff_t first, pgoff_t end)
+{
+	return wr_region_is_placeholder(region) && region->first == first &&
+	       region->end == end;
+}
 
 /* The region with the page @index, or NULL; mostly the one in the middle. */
 static __always_inline struct wr_region *

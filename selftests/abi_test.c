@@ -401,6 +401,17 @@ TEST_F(abi, argument_in_region)
 	EXPECT_TRUE(unchanged(self, &before));
 }
 
+/* Flags that are known, but not for a call like make_arg()'s: placeholder_test.c. */
+static uint32_t other_flags(unsigned long cmd)
+{
+	if (cmd == WINREGION_RESERVE)
+		return WINREGION_RESERVE_PLACEHOLDER |
+		       WINREGION_RESERVE_REPLACE;
+	if (cmd == WINREGION_RELEASE)
+		return WINREGION_RELEASE_PRESERVE | WINREGION_RELEASE_COALESCE;
+	return 0;
+}
+
 /* Bits that mean nothing yet are not ignored: in flags, in reserved fields. */
 TEST_F(abi, unknown_bits)
 {
@@ -411,7 +422,7 @@ TEST_F(abi, unknown_bits)
 	make_arg(self, variant, self->arg, variant->size);
 	take_snapshot(self, &before);
 	for (bit = 0; bit < 32; bit++) {
-		if (variant->flags & (1U << bit))
+		if ((variant->flags | other_flags(variant->cmd)) & (1U << bit))
 			continue;
 		((uint32_t *)self->arg)[1] = 1U << bit;
 		EXPECT_CALL(EOPNOTSUPP, self->arg) {

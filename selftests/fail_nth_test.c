@@ -384,6 +384,107 @@ static int release_both(struct arena *arena)
 	       wr_release(arena->fd, arena->made + PAGES(12), 0);
 }
 
+/* Placeholders */
+
+static int make_placeholder(struct arena *arena)
+{
+	return reserve(arena, 0, KIB(64), WINREGION_RESERVE_PLACEHOLDER, NA);
+}
+
+static int replace(struct arena *arena, uint32_t protection)
+{
+	return reserve(arena, (uintptr_t)arena->made, KIB(64),
+		       WINREGION_RESERVE_REPLACE | FLAG_COMMIT, protection);
+}
+
+/* The base is known again if it has failed. */
+static int op_replace(struct arena *arena)
+{
+	char *base = arena->made;
+	int ret = replace(arena, RW);
+
+	arena->made = base;
+	return ret;
+}
+
+static int op_replace_exec(struct arena *arena)
+{
+	char *base = arena->made;
+	int ret = replace(arena, RWX);
+
+	arena->made = base;
+	return ret;
+}
+
+static int make_replaced(struct arena *arena)
+{
+	int ret = make_placeholder(arena);
+
+	if (!ret)
+		ret = replace(arena, RW);
+	if (!ret)
+		fill_pages(arena->made, 16, 7);
+	return ret;
+}
+
+static int make_replaced_exec(struct arena *arena)
+{
+	return make_placeholder(arena) ?: replace(arena, RWX);
+}
+
+static int release_with(struct arena *arena, uint32_t flags, unsigned int page,
+			unsigned int nr)
+{
+	struct winregion_release arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.address = (uintptr_t)arena->made + PAGES(page),
+		.length = PAGES(nr),
+	};
+
+	return wr_ioctl(arena->fd, WINREGION_RELEASE, &arg);
+}
+
+static int op_split(struct arena *arena)
+{
+	return release_with(arena, WINREGION_RELEASE_PRESERVE, 4, 4);
+}
+
+static int op_preserve(struct arena *arena)
+{
+	return release_with(arena, WINREGION_RELEASE_PRESERVE, 0, 16);
+}
+
+static int op_coalesce(struct arena *arena)
+{
+	return release_with(arena, WINREGION_RELEASE_COALESCE, 0, 16);
+}
+
+static int make_split(struct arena *arena)
+{
+	return make_placeholder(arena) ?: op_split(arena);
+}
+
+static int unmake_split(struct arena *arena)
+{
+	return wr_release(arena->fd, arena->made, 0) ?:
+	       wr_release(arena->fd, arena->made + PAGES(4), 0) ?:
+	       wr_release(arena->fd, arena->made + PAGES(8), 0);
+}
+
+static bool placeholder_works(struct arena *arena)
+{
+	return wr_commit(arena->fd, arena->made, PAGES(1), RW) == -EBADSLT &&
+	       !op_replace(arena) && page_is_zero(arena->made + PAGES(9)) &&
+	       !op_preserve(arena);
+}
+
+static bool rest_is_kept(struct arena *arena)
+{
+	return pages_have(arena->made, 4, 7) &&
+	       pages_have(arena->made + PAGES(8), 8, 15);
+}
+
 /* Commit, decommit, protect */
 
 static int change(struct arena *arena, unsigned long cmd, char *page,
@@ -557,6 +658,22 @@ static const struct op ops[] = {
 		      op_release_head, head_is_free, release_tail),
 	RELEASE_ENTRY("release middle of pieces", make_pieces,
 		      op_release_middle, middle_is_free, release_both),
+
+	{ "replace", .prepare = make_placeholder, .run = op_replace,
+	  .works = made_works, .undo = unmake, .anywhere = true,
+	  .errors = EXEC_ERRORS },
+	{ "replace by code", .prepare = make_placeholder,
+	  .run = op_replace_exec, .works = made_works, .undo = unmake,
+	  .anywhere = true, .errors = EXEC_ERRORS },
+	RELEASE_ENTRY("split", make_placeholder, op_split, NULL, unmake_split),
+	RELEASE_ENTRY("coalesce", make_split, op_coalesce, placeholder_works,
+		      unmake),
+	RELEASE_ENTRY("preserve", make_replaced, op_preserve,
+		      placeholder_works, unmake),
+	RELEASE_ENTRY("preserve of code", make_replaced_exec, op_preserve,
+		      placeholder_works, unmake),
+	RELEASE_ENTRY("preserve a part", make_replaced, op_split, rest_is_kept,
+		      unmake_split),
 
 #define CHANGE_ENTRY(_name, _make, _run, _undo, ...)			\
 	{ _name, .prepare = _make, .run = _run, .undo = _undo,		\

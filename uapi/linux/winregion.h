@@ -71,6 +71,7 @@
  * ESRCH          no section has that name
  * ENOTUNIQ       a section has the name that was to be new
  * ENAMETOOLONG   a name of more than WINREGION_MAX_NAME bytes
+ * EBADSLT        no placeholder where one has to be, or one where none may be
  * ============== =========================================================
  */
 
@@ -148,6 +149,7 @@ enum {
 #define WINREGION_FEATURE_SECTION (1 << 4) /* sections and views of them */
 #define WINREGION_FEATURE_NAME (1 << 6) /* names of sections */
 #define WINREGION_FEATURE_EXECUTE_VIEW (1 << 7) /* sections that execute */
+#define WINREGION_FEATURE_PLACEHOLDER (1 << 10) /* placeholders */
 
 /**
  * struct winregion_get_info - ioctl(WINREGION_GET_INFO)
@@ -197,6 +199,8 @@ struct winregion_get_info {
 /* Flags of winregion_reserve */
 #define WINREGION_RESERVE_TOP_DOWN (1 << 0) /* as high as possible */
 #define WINREGION_RESERVE_COMMIT (1 << 1) /* and commit all of it */
+#define WINREGION_RESERVE_PLACEHOLDER (1 << 3) /* as a placeholder */
+#define WINREGION_RESERVE_REPLACE (1 << 4) /* in place of a placeholder */
 
 /**
  * struct winregion_reserve - ioctl(WINREGION_RESERVE)
@@ -216,10 +220,19 @@ struct winregion_get_info {
  * @alignment: 0, or a power of two, at least WINREGION_GRANULARITY
  *
  * @lowest, @highest and @alignment must be 0 when @address is given.
- * Rules: M-03 to M-09, VA-01 to VA-26, AR-01 to AR-11.
+ *
+ * A placeholder is a region that keeps its addresses for what will replace it: nothing
+ * can be committed in it (EBADSLT). Its @protection is WINREGION_NOACCESS (EDOM).
+ * With WINREGION_RESERVE_REPLACE the pages from @address on must be those of one
+ * placeholder, all of it (EBADSLT), which need not start at a unit; what replaces it is
+ * a region like others, and committed in the same step, if it is to be. At no moment
+ * can anybody else have the range, and a call that fails leaves the placeholder. See
+ * WINREGION_RELEASE_PRESERVE for the way back.
+ *
+ * Rules: M-03 to M-09, VA-01 to VA-26, AR-01 to AR-11, PH-01 to PH-09, PH-30, PH-33.
  *
  * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EDOM, EADDRNOTAVAIL, EOVERFLOW,
- * EEXIST, ENOSPC, EDQUOT, EMFILE, EAGAIN, EACCES, ENOMEM, ENFILE, EINTR.
+ * EEXIST, ENOSPC, EDQUOT, EMFILE, EAGAIN, EACCES, ENOMEM, ENFILE, EINTR, EBADSLT.
  */
 struct winregion_reserve {
 	__u32 size;
@@ -235,20 +248,30 @@ struct winregion_reserve {
 
 #define WINREGION_RESERVE _IO(WINREGION_TYPE, WINREGION_CMD_RESERVE)
 
+/* Flags of winregion_release, one of them at most */
+#define WINREGION_RELEASE_PRESERVE (1 << 0) /* leave a placeholder */
+#define WINREGION_RELEASE_COALESCE (1 << 1) /* make one of several */
+
 /**
  * struct winregion_release - ioctl(WINREGION_RELEASE)
  * @size: sizeof(struct winregion_release)
- * @flags: must be 0
+ * @flags: WINREGION_RELEASE_* or 0
  * @address: in: an address in the region; out: the first byte released
  * @length: in: 0 for the whole region, whose first page @address must then be
  *	in, or the bytes to release; out: bytes released
  *
  * When a part is released, what is left of the region on each side is a region
- * of its own. Rules: VF-05 to VF-07, NF-01 to NF-06.
+ * of its own. Rules: VF-05 to VF-07, NF-01 to NF-07.
+ *
+ * With a flag nothing becomes free, and @length is never 0 (EOVERFLOW). With
+ * WINREGION_RELEASE_PRESERVE the pages become a placeholder: those of a region that has
+ * replaced one, all or some of them, or some of those of a placeholder, which is split
+ * by that. With WINREGION_RELEASE_COALESCE they are those of at least two placeholders
+ * that touch, which become one. All else is EBADSLT. Rules: PH-11 to PH-25.
  *
  * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL, EOVERFLOW, ENOENT,
- * EXDEV, ESPIPE, EMFILE, EBUSY, ENOMEM, EINTR; EFAULT only where the structure
- * cannot be read.
+ * EXDEV, ESPIPE, EMFILE, EBUSY, EBADSLT, ENOMEM, EINTR; EFAULT only where the
+ * structure cannot be read.
  */
 struct winregion_release {
 	__u32 size;
@@ -304,7 +327,8 @@ struct winregion_range {
  * protection of the view has not. Rules: VV-01, VV-02, VV-08, VV-09, VC-01 to VC-05,
  * SR-01 to SR-12.
  *
- * Of views also EKEYREJECTED, and of COMMIT EALREADY, of DECOMMIT EBUSY.
+ * Of views also EKEYREJECTED, and of COMMIT EALREADY, of DECOMMIT EBUSY. Of
+ * placeholders COMMIT is EBADSLT.
  *
  * Errors of all three: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL,
  * EOVERFLOW, ENOENT, EXDEV, EAGAIN, ENOMEM, EINTR; of COMMIT and PROTECT also

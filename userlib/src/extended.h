@@ -11,6 +11,15 @@ struct wr_extended {
 	SIZE_T alignment;
 };
 
+/*
+ * nt.c: what a call with such a list allocates. @range must be a variable of the
+ * library's own; on success it is what was really changed.
+ */
+NTSTATUS wr_allocate_extended(HANDLE process, struct wr_range *range,
+			      ULONG type, ULONG protect,
+			      const MEM_EXTENDED_PARAMETER *list, ULONG count);
+
+/* extended.c: read it */
 NTSTATUS wr_extended_read(const MEM_EXTENDED_PARAMETER *list, ULONG count,
 			  struct wr_extended *extended);
 

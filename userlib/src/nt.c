@@ -12,7 +12,7 @@
 
 #include <winregion/winregion.h>
 
-#include "internal.h"
+#include "extended.h"
 
 /*
  * Below the usable range nothing is ever allocated, but it is no kernel address
@@ -97,22 +97,31 @@ NTSTATUS wr_zero_bits_limit(ULONG_PTR zero_bits, uint64_t *highest)
 	return STATUS_SUCCESS;
 }
 
-static NTSTATUS reserve(struct wr_range *range, ULONG_PTR zero_bits, ULONG type,
+static NTSTATUS reserve(struct wr_range *range, ULONG_PTR zero_bits,
+			const struct wr_extended *extended, ULONG type,
 			ULONG protect)
 {
 	struct winregion_reserve arg = {
 		.protection = protect,
 		.address = (uintptr_t)range->base,
 		.length = range->size,
+		.lowest = extended->lowest,
+		.highest = extended->highest,
+		.alignment = extended->alignment,
 	};
 	NTSTATUS status = STATUS_SUCCESS;
 	uint64_t highest = 0;
 
 	if (type & MEM_COMMIT)
 		arg.flags |= WINREGION_RESERVE_COMMIT;
+	if (type & MEM_RESERVE_PLACEHOLDER)
+		arg.flags |= WINREGION_RESERVE_PLACEHOLDER;
+	if (type & MEM_REPLACE_PLACEHOLDER)
+		arg.flags |= WINREGION_RESERVE_REPLACE;
 	if (!range->base) {
 		status = wr_zero_bits_limit(zero_bits, &highest);
-		arg.highest = highest;
+		if (highest)
+			arg.highest = highest;
 		if (type & MEM_TOP_DOWN)
 			arg.flags |= WINREGION_RESERVE_TOP_DOWN;
 	}
@@ -161,9 +170,22 @@ static NTSTATUS check_type(ULONG type)
 	return STATUS_SUCCESS;
 }
 
+/* What the type lets be done; it has been checked. */
+static NTSTATUS allocate(struct wr_range *range, ULONG_PTR zero_bits,
+			 const struct wr_extended *extended, ULONG type,
+			 ULONG protect)
+{
+	if (range->base && !(type & MEM_RESERVE))
+		return commit(range, protect);
+
+	/* Rule VA-04: commit without an address reserves as well. */
+	return reserve(range, zero_bits, extended, type, protect);
+}
+
 NTSTATUS wr_allocate(HANDLE process, struct wr_range *range,
 		     ULONG_PTR zero_bits, ULONG type, ULONG protect)
 {
+	const struct wr_extended none = { 0 };
 	NTSTATUS status = check_type(type);
 
 	if (status != STATUS_SUCCESS)
@@ -173,11 +195,7 @@ NTSTATUS wr_allocate(HANDLE process, struct wr_range *range,
 	if (process != NtCurrentProcess())
 		return STATUS_INVALID_HANDLE;
 
-	if (range->base && !(type & MEM_RESERVE))
-		return commit(range, protect);
-
-	/* Rule VA-04: commit without an address reserves as well. */
-	return reserve(range, zero_bits, type, protect);
+	return allocate(range, zero_bits, &none, type, protect);
 }
 
 NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE process, PVOID *base,
@@ -197,9 +215,82 @@ NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE process, PVOID *base,
 	return status;
 }
 
-static NTSTATUS release(struct wr_range *range)
+/* Rules PH-01, PH-02, PH-05, PH-08: placeholders, and what replaces one */
+static NTSTATUS check_placeholder(const struct wr_range *range, ULONG type,
+				  ULONG protect)
+{
+	const ULONG make = MEM_RESERVE | MEM_RESERVE_PLACEHOLDER;
+
+	if (type & MEM_RESERVE_PLACEHOLDER &&
+	    ((type & ~(ULONG)MEM_TOP_DOWN) != make || protect != PAGE_NOACCESS))
+		return STATUS_INVALID_PARAMETER;
+	if (type & MEM_REPLACE_PLACEHOLDER &&
+	    (!(type & MEM_RESERVE) || !range->base))
+		return STATUS_INVALID_PARAMETER;
+
+	return STATUS_SUCCESS;
+}
+
+/* Rules AR-09, AR-10: where it is to be is not known yet. */
+static NTSTATUS check_requirements(const struct wr_range *range, ULONG type,
+				   const struct wr_extended *extended)
+{
+	if (!extended->lowest && !extended->highest && !extended->alignment)
+		return STATUS_SUCCESS;
+	if (range->base || !(type & MEM_RESERVE))
+		return STATUS_INVALID_PARAMETER;
+
+	return STATUS_SUCCESS;
+}
+
+NTSTATUS wr_allocate_extended(HANDLE process, struct wr_range *range,
+			      ULONG type, ULONG protect,
+			      const MEM_EXTENDED_PARAMETER *list, ULONG count)
+{
+	const ULONG placeholders = MEM_RESERVE_PLACEHOLDER |
+				   MEM_REPLACE_PLACEHOLDER;
+	struct wr_extended extended;
+	NTSTATUS status;
+
+	status = check_type(type & ~placeholders);
+	if (status == STATUS_SUCCESS)
+		status = check_placeholder(range, type, protect);
+	if (status == STATUS_SUCCESS)
+		status = wr_extended_read(list, count, &extended);
+	if (status == STATUS_SUCCESS)
+		status = check_requirements(range, type, &extended);
+	if (status != STATUS_SUCCESS)
+		return status;
+	if (process != NtCurrentProcess())
+		return STATUS_INVALID_HANDLE;
+
+	return allocate(range, 0, &extended, type, protect);
+}
+
+NTSTATUS NTAPI NtAllocateVirtualMemoryEx(HANDLE process, PVOID *base,
+					 PSIZE_T size, ULONG type,
+					 ULONG protect,
+					 PMEM_EXTENDED_PARAMETER parameters,
+					 ULONG count)
+{
+	struct wr_range range;
+	NTSTATUS status;
+
+	if (!read_range(base, size, &range))
+		return STATUS_ACCESS_VIOLATION;
+
+	status = wr_allocate_extended(process, &range, type, protect,
+				      parameters, count);
+	if (status == STATUS_SUCCESS)
+		write_range(base, size, &range);
+
+	return status;
+}
+
+static NTSTATUS release(struct wr_range *range, ULONG flags)
 {
 	struct winregion_release arg = {
+		.flags = flags,
 		.address = (uintptr_t)range->base,
 		.length = range->size,
 	};
@@ -235,14 +326,35 @@ static NTSTATUS decommit(struct wr_range *range)
 	return STATUS_SUCCESS;
 }
 
+/* Rules PH-13, PH-21: what is to be a placeholder is told in full. */
+static NTSTATUS keep(struct wr_range *range, ULONG flags)
+{
+	return range->size ? release(range, flags) : STATUS_INVALID_PARAMETER_3;
+}
+
+/* Rules VF-03, PH-22 */
 NTSTATUS wr_free(HANDLE process, struct wr_range *range, ULONG type)
 {
-	if (type != MEM_RELEASE && type != MEM_DECOMMIT)
+	const ULONG placeholders = MEM_PRESERVE_PLACEHOLDER |
+				   MEM_COALESCE_PLACEHOLDERS;
+	const ULONG flags = type & placeholders;
+
+	if (flags == placeholders ||
+	    ((type & ~flags) != MEM_RELEASE && type != MEM_DECOMMIT))
 		return STATUS_INVALID_PARAMETER_4;
 	if (process != NtCurrentProcess())
 		return STATUS_INVALID_HANDLE;
 
-	return type == MEM_RELEASE ? release(range) : decommit(range);
+	switch (type) {
+	case MEM_RELEASE:
+		return release(range, 0);
+	case MEM_RELEASE | MEM_PRESERVE_PLACEHOLDER:
+		return keep(range, WINREGION_RELEASE_PRESERVE);
+	case MEM_RELEASE | MEM_COALESCE_PLACEHOLDERS:
+		return keep(range, WINREGION_RELEASE_COALESCE);
+	default:
+		return decommit(range);
+	}
 }
 
 NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,

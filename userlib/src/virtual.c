@@ -6,8 +6,9 @@
  * before that, and the last error instead of a status.
  */
 #include <stdint.h>
+#include <unistd.h>
 
-#include "internal.h"
+#include "extended.h"
 
 /* Rule VA-25: the first 64 KiB are never given away. */
 #define LOWEST ((uintptr_t)WINREGION_GRANULARITY)
@@ -31,6 +32,55 @@ LPVOID WINAPI VirtualAlloc(LPVOID address, SIZE_T size, DWORD type,
 {
 	return VirtualAllocEx(GetCurrentProcess(), address, size, type,
 			      protect);
+}
+
+/* Rules VX-09, PH-30: what it is to be is told exactly. */
+static BOOL is_exact(LPVOID address, SIZE_T size, ULONG type)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), unit = 1;
+
+	if (type & MEM_REPLACE_PLACEHOLDER)
+		unit = page;
+	else if (type & MEM_RESERVE)
+		unit = WINREGION_GRANULARITY;
+
+	return !(size & (page - 1)) && !((uintptr_t)address & (unit - 1));
+}
+
+/* Rule VX-01 */
+PVOID WINAPI VirtualAlloc2(HANDLE process, PVOID address, SIZE_T size,
+			   ULONG type, ULONG protect,
+			   PMEM_EXTENDED_PARAMETER parameters, ULONG count)
+{
+	struct wr_range range = { address, size };
+	NTSTATUS status;
+
+	if (!process)
+		process = GetCurrentProcess();
+	if ((address && (uintptr_t)address < LOWEST) ||
+	    !is_exact(address, size, type))
+		status = STATUS_INVALID_PARAMETER;
+	else
+		status = wr_allocate_extended(process, &range, type, protect,
+					      parameters, count);
+
+	return wr_succeeded(status) ? range.base : NULL;
+}
+
+/* What programs of the store may do is what all may here. */
+PVOID WINAPI VirtualAlloc2FromApp(HANDLE process, PVOID address, SIZE_T size,
+				  ULONG type, ULONG protect,
+				  PMEM_EXTENDED_PARAMETER parameters,
+				  ULONG count)
+{
+	return VirtualAlloc2(process, address, size, type, protect, parameters,
+			     count);
+}
+
+PVOID WINAPI VirtualAllocFromApp(PVOID address, SIZE_T size, ULONG type,
+				 ULONG protect)
+{
+	return VirtualAlloc(address, size, type, protect);
 }
 
 BOOL WINAPI VirtualFreeEx(HANDLE process, LPVOID address, SIZE_T size,
@@ -63,4 +113,10 @@ BOOL WINAPI VirtualProtect(LPVOID address, SIZE_T size, DWORD protect,
 {
 	return VirtualProtectEx(GetCurrentProcess(), address, size, protect,
 				old_protect);
+}
+
+BOOL WINAPI VirtualProtectFromApp(PVOID address, SIZE_T size, ULONG protect,
+				  PULONG old_protect)
+{
+	return VirtualProtect(address, size, protect, old_protect);
 }

@@ -19,6 +19,25 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 /*
+ * VirtualAllocEx() with requirements on the address, and placeholders: MEM_RESERVE with
+ * MEM_RESERVE_PLACEHOLDER or MEM_REPLACE_PLACEHOLDER. No process is this one. NULL on
+ * failure. Rules VX-01 to 11, AR-01 to 11, PH-01 to 09, PH-30, PH-33.
+ */
+PVOID WINAPI VirtualAlloc2(HANDLE process, PVOID address, SIZE_T size,
+			   ULONG type, ULONG protect,
+			   PMEM_EXTENDED_PARAMETER parameters, ULONG count);
+
+/* Other names of VirtualAlloc2(), VirtualAlloc() and VirtualProtect() */
+PVOID WINAPI VirtualAlloc2FromApp(HANDLE process, PVOID address, SIZE_T size,
+				  ULONG type, ULONG protect,
+				  PMEM_EXTENDED_PARAMETER parameters,
+				  ULONG count);
+PVOID WINAPI VirtualAllocFromApp(PVOID address, SIZE_T size, ULONG type,
+				 ULONG protect);
+BOOL WINAPI VirtualProtectFromApp(PVOID address, SIZE_T size, ULONG protect,
+				  PULONG old_protect);
+
+/*
  * A section of a file, or with INVALID_HANDLE_VALUE of memory; or, with the name of
  * one that exists, that one. Not yet of an executable file, or with a protection that
  * copies or executes. NULL on failure; else the last error is 0, or

@@ -221,9 +221,21 @@ NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE process, PVOID *base,
 				       ULONG type, ULONG protect);
 
 /*
- * Release (the whole region, or with *size a part of it) or decommit. On
- * success *base and *size are what was really freed; *size stays 0 after
- * MEM_DECOMMIT of a whole region. Rules VF-01 to VF-18, NF-01 to NF-06.
+ * The same with requirements on the address, and placeholders: MEM_RESERVE with
+ * MEM_RESERVE_PLACEHOLDER or MEM_REPLACE_PLACEHOLDER. Rules VX-02 to 11, AR-01 to 11,
+ * PH-01 to 09, PH-30, PH-33.
+ */
+NTSTATUS NTAPI NtAllocateVirtualMemoryEx(HANDLE process, PVOID *base,
+					 PSIZE_T size, ULONG type,
+					 ULONG protect,
+					 PMEM_EXTENDED_PARAMETER parameters,
+					 ULONG count);
+
+/*
+ * Release (the whole region, or with *size a part of it) or decommit; with
+ * MEM_PRESERVE_PLACEHOLDER leave a placeholder, with MEM_COALESCE_PLACEHOLDERS join
+ * some. On success *base and *size are what was really freed; *size stays 0 after
+ * MEM_DECOMMIT of a whole region. Rules VF-01 to VF-18, NF-01 to NF-07, PH-11 to 26.
  */
 NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
 				   ULONG type);

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Placeholders: ranges that are kept for what will replace them.
+ *
+ * A placeholder is a region that nothing can be committed in. Parts of it become
+ * placeholders of their own, at any page, by a release that leaves one (region.c), and
+ * several that touch become one again. What replaces it has just its pages: it is the
+ * same region, with another protection. So there is no moment when its pages are free,
+ * nor is there one when what is to be committed in it is only reserved: that, and the
+ * change of what it is, are one step under the window's lock (change.c).
+ */
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "change.h"
+#include "region.h"
+#include "pieces.h"
+#include "regiontree.h"
+
+/* ---- replace ---- */
+
+static int replace_locked(struct wr_window *window, struct wr_reserve *request)
+{
+	struct wr_region *region = wr_region_find(window, request->first);
+
+	if (!region ||
+	    !wr_region_is_replaceable(region, request->first,
+				      request->first + request->pages))
+		return -EBADSLT;
+	wr_region_become(region, WR_REGION_REPLACED, request->protection);
+	request->serial = region->serial;
+	return 0;
+}
+
+static int replace_reserved(struct wr_space *space, struct wr_reserve *request)
+{
+	struct wr_window *window = wr_window_find(space, request->first);
+	int err;
+
+	if (!window)
+		return -EBADSLT;
+	mutex_lock(&window->lock);
+	err = replace_locked(window, request);
+	mutex_unlock(&window->lock);
+	wr_window_put(window);
+	return err;
+}
+
+static int replace_committed(struct wr_space *space, struct wr_reserve *request)
+{
+	struct wr_change change = {
+		.first = request->first,
+		.end = request->first + request->pages,
+		.state = request->state,
+		.replaces = true,
+		.protection = request->protection,
+		.hard = true,
+	};
+	int err = wr_change(space, WR_COMMIT, &change, 1);
+
+	request->serial = change.serial;
+	return err == -ENOENT ? -EBADSLT : err;
+}
+
+/**
+ * wr_placeholder_replace - make a region of a placeholder
+ * @space: where
+ * @request: what; @request->serial is set to what it is
+ *
+ * Context: takes layout_lock and mmap_lock.
+ * Return: 0, -EBADSLT if the pages are not those of one placeholder, or an error of
+ * wr_change().
+ */
+int wr_placeholder_replace(struct wr_space *space, struct wr_reserve *request)
+{
+	return request->commit ? replace_committed(space, request) :
+				 replace_reserved(space, request);
+}
+
+/* ---- coalesce ---- */
+
+/*
+ * How many placeholders, at least two, have just the pages, without a hole; or
+ * -EBADSLT, or -EINTR. The window is locked.
+ */
+static long count_in(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct wr_region *region = wr_region_find(window, first);
+	pgoff_t next = first;
+	long n = 0;
+
+	for (; region && next < end; region = wr_region_after(region), n++) {
+		if (!wr_region_is_placeholder(region) || region->first != next)
+			return -EBADSLT;
+		next = region->end;
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return next == end && n > 1 ? n : -EBADSLT;
+}
+
+/* Cannot fail. */
+static void merge(struct wr_window *window, pgoff_t first, pgoff_t end, long n)
+{
+	struct wr_region *region = wr_region_find(window, first), *other;
+
+	while (--n) {
+		other = wr_region_after(region);
+		wr_region_remove(window, other);
+		kfree(other);
+		wr_space_add_regions(window->space, -1);
+		cond_resched();
+	}
+	wr_region_remove(window, region);
+	region->end = end;
+	wr_region_add(window, region);
+	wr_region_become(region, WR_REGION_PLACEHOLDER, WINREGION_NOACCESS);
+}
+
+static int coalesce_in(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	long n;
+
+	mutex_lock(&window->lock);
+	n = count_in(window, first, end);
+	if (n > 0)
+		merge(window, first, end, n);
+	mutex_unlock(&window->lock);
+	if (n < 0)
+		return n;
+	wr_window_rejoin(window, first, end);
+	return 0;
+}
+
+/**
+ * wr_placeholder_coalesce - make one placeholder of several that touch
+ * @space: where
+ * @first: the first page of the first one
+ * @pages: how many they have
+ *
+ * Context: takes layout_lock and mmap_lock.
+ * Return: 0, -EINTR, or -EBADSLT if the pages are not those of at least two.
+ */
+int wr_placeholder_coalesce(struct wr_space *space, pgoff_t first,
+			    unsigned long pages)
+{
+	struct wr_window *window;
+	int err = -EBADSLT;
+
+	if (mutex_lock_killable(&space->layout_lock))
+		return -EINTR;
+	window = wr_window_find(space, first);
+	if (window) {
+		err = coalesce_in(window, first, first + pages);
+		wr_window_put(window);
+	}
+	mutex_unlock(&space->layout_lock);
+	return err;
+}
