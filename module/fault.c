@@ -28,6 +28,7 @@
 #include "ptes.h"
 #include "regiontree.h"
 #include "resident.h"
+#include "stack.h"
 
 /* What a page must allow for a fault to be answered. */
 u8 wr_fault_wants(struct vm_fault *vmf)
@@ -209,6 +210,12 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 	struct page **unit = NULL, *page;
 	vm_fault_t ret;
 
+	if (unlikely(!wr_state_allows(state, wanted))) {
+		ret = wr_stack_touch(vmf, window);
+		if (ret)
+			return ret;
+		state = wr_runs_state(&window->runs, wr_vmf_index(vmf));
+	}
 	if (unlikely(wr_state_is_guard(state)))
 		return wr_fault_trip_guard(vmf, window, state);
 	if (!wr_state_allows(state, wanted))

@@ -43,6 +43,9 @@ static int fork_region(struct wr_window *child, struct wr_region *region)
 	copy->protection = region->protection;
 	copy->kind = region->kind;
 	copy->serial = region->serial;
+	copy->guarantee = region->guarantee;
+	copy->stack = region->stack;
+	copy->leaps = region->leaps;
 	wr_region_add(child, copy);
 	return 0;
 }

@@ -21,6 +21,7 @@ static void __maybe_unused check_abi(void)
 	BUILD_BUG_ON(sizeof(struct winregion_get_info) != 104);
 	BUILD_BUG_ON(sizeof(struct winregion_reserve) != 56);
 	BUILD_BUG_ON(sizeof(struct winregion_release) != 24);
+	BUILD_BUG_ON(sizeof(struct winregion_set_stack) != 24);
 	BUILD_BUG_ON(sizeof(struct winregion_range) != 24);
 	BUILD_BUG_ON(sizeof(struct winregion_change) != 48);
 	BUILD_BUG_ON(sizeof(struct winregion_run) != 72);
@@ -32,6 +33,7 @@ static void __maybe_unused check_abi(void)
 	STARTS_WITH_HEAD(winregion_get_info);
 	STARTS_WITH_HEAD(winregion_reserve);
 	STARTS_WITH_HEAD(winregion_release);
+	STARTS_WITH_HEAD(winregion_set_stack);
 	STARTS_WITH_HEAD(winregion_change);
 	STARTS_WITH_HEAD(winregion_query);
 	STARTS_WITH_HEAD(winregion_query_runs);
@@ -113,7 +115,7 @@ int wr_ioctl_get_info(struct wr_ioctl *call)
 			WINREGION_FEATURE_GUARD | WINREGION_FEATURE_FORK |
 			WINREGION_FEATURE_SECTION | WINREGION_FEATURE_NAME |
 			WINREGION_FEATURE_EXECUTE_VIEW |
-			WINREGION_FEATURE_PLACEHOLDER,
+			WINREGION_FEATURE_PLACEHOLDER | WINREGION_FEATURE_STACK,
 		.out_lowest = wr_place_lowest(),
 		.out_highest = wr_highest(),
 		.out_max_regions = wr_space_max_regions(),
@@ -164,7 +166,8 @@ static const struct wr_ioctl_op ops[] = {
 	OP(WINREGION_RESERVE, winregion_reserve, alignment,
 	   sizeof(struct winregion_reserve),
 	   WINREGION_RESERVE_TOP_DOWN | WINREGION_RESERVE_COMMIT |
-		   WINREGION_RESERVE_PLACEHOLDER | WINREGION_RESERVE_REPLACE,
+		   WINREGION_RESERVE_PLACEHOLDER | WINREGION_RESERVE_REPLACE |
+		   WINREGION_RESERVE_STACK,
 	   wr_ioctl_reserve),
 	OP(WINREGION_RELEASE, winregion_release, length,
 	   sizeof(struct winregion_release),
@@ -183,6 +186,9 @@ static const struct wr_ioctl_op ops[] = {
 	   sizeof(struct winregion_query_runs),
 	   WINREGION_QUERY_RESIDENT | WINREGION_QUERY_REGIONS,
 	   wr_ioctl_query_runs),
+	OP(WINREGION_SET_STACK, winregion_set_stack, guarantee,
+	   sizeof(struct winregion_set_stack), WINREGION_STACK_LEAPS,
+	   wr_ioctl_set_stack),
 };
 
 /* The structure is as large as another version of the interface has it. */
@@ -260,6 +266,8 @@ noinline long wr_ioctl_by_table(unsigned int cmd, void __user *user, bool hard)
 	if (nr >= ARRAY_SIZE(ops))
 		return wr_handle_device(cmd, user);
 	op = &ops[array_index_nospec(nr, ARRAY_SIZE(ops))];
+	if (!op->handler)
+		return wr_handle_device(cmd, user);
 	return op->cmd == cmd ? call_op(op, user, hard) : -ENOTTY;
 }
 

@@ -27,6 +27,7 @@ struct wr_ioctl {
 		struct winregion_get_info get_info;
 		struct winregion_reserve reserve;
 		struct winregion_release release;
+		struct winregion_set_stack set_stack;
 		struct winregion_change change;
 		struct winregion_query query;
 		struct winregion_query_runs query_runs;
@@ -37,6 +38,7 @@ struct wr_ioctl {
 int wr_ioctl_get_info(struct wr_ioctl *call);
 int wr_ioctl_reserve(struct wr_ioctl *call);
 int wr_ioctl_release(struct wr_ioctl *call);
+int wr_ioctl_set_stack(struct wr_ioctl *call);
 int wr_ioctl_commit(struct wr_ioctl *call);
 int wr_ioctl_decommit(struct wr_ioctl *call);
 int wr_ioctl_protect(struct wr_ioctl *call);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * WINREGION_RESERVE and WINREGION_RELEASE: the checks of their arguments.
+ * WINREGION_RESERVE, WINREGION_RELEASE and WINREGION_SET_STACK: the checks of their
+ * arguments.
  */
 #include <linux/uaccess.h>
 
 #include "ioctl.h"
 #include "region.h"
 #include "runs.h"
+#include "stack.h"
 #include "states.h"
 
 static bool limits_are_valid(struct winregion_reserve *args)
@@ -86,6 +88,9 @@ static int parse_reserve(struct winregion_reserve *args,
 	err = parse_placeholder(args, request);
 	if (err)
 		return err;
+	request->stack = args->flags & WINREGION_RESERVE_STACK;
+	if (request->stack && args->protection != WINREGION_READWRITE)
+		return -EDOM;
 	return parse_place(args, request);
 }
 
@@ -180,4 +185,33 @@ int wr_ioctl_release(struct wr_ioctl *call)
 	put_user((u64)first << PAGE_SHIFT, &user->address);
 	put_user((u64)pages << PAGE_SHIFT, &user->length);
 	return 0;
+}
+
+static int set_stack_in(struct mm_struct *mm, pgoff_t index,
+			unsigned long guarantee, bool leaps)
+{
+	struct wr_space *space = wr_space_find(mm);
+	int err;
+
+	if (!space)
+		return -ENOENT;
+	err = wr_stack_set(space, index, guarantee, leaps);
+	wr_space_put(space);
+	return err;
+}
+
+/* WINREGION_SET_STACK */
+int wr_ioctl_set_stack(struct wr_ioctl *call)
+{
+	struct winregion_set_stack *args = &call->args.set_stack;
+	unsigned long guarantee = args->guarantee >> PAGE_SHIFT;
+	pgoff_t first, end;
+	int err;
+
+	err = wr_ioctl_pages(args->address, 1, &first, &end);
+	if (err)
+		return err;
+	guarantee += !IS_ALIGNED(args->guarantee, PAGE_SIZE);
+	return set_stack_in(call->mm, first, guarantee,
+			    args->flags & WINREGION_STACK_LEAPS);
 }

@@ -11,7 +11,8 @@
  * so has one at a given address outside all windows. Smaller ones are packed
  * into shared windows, the first of 1 MiB, each next one as large as all before
  * together, so that small processes stay small and a hundred thousand regions
- * need a few dozen VMAs. What is free inside a window is free.
+ * need a few dozen VMAs. So are stacks of up to 8 MiB, as there may be thousands.
+ * What is free inside a window is free.
  *
  * layout_lock serialises it all. Pages count, not bytes; ends are exclusive.
  */
@@ -27,6 +28,7 @@
 #include "regiontree.h"
 
 #define SHARED_REGION_MAX (SZ_1M >> PAGE_SHIFT)
+#define SHARED_STACK_MAX (SZ_8M >> PAGE_SHIFT)
 #define SHARED_WINDOW_MIN (SZ_1M >> PAGE_SHIFT)
 #define SHARED_WINDOW_MAX (SZ_1G >> PAGE_SHIFT)
 
@@ -41,6 +43,7 @@ static void put_region(struct wr_window *window, struct wr_region *region,
 			 request->placeholder ? WR_REGION_PLACEHOLDER :
 						WR_REGION_ORDINARY,
 			 request->protection);
+	region->stack = request->stack;
 	request->serial = region->serial;
 	wr_region_add(window, region);
 }
@@ -68,13 +71,20 @@ static int reserve_own(struct wr_space *space, struct wr_region *region,
 		       struct wr_reserve *request)
 {
 	bool huge = request->pages >= WR_SLOT_PAGES && !request->exec &&
-		    wr_huge_enabled(space->mm);
+		    !request->stack && wr_huge_enabled(space->mm);
 	struct wr_window *window;
 
 	window = wr_window_create(space, request->pages, request->exec, huge);
 	if (IS_ERR(window))
 		return PTR_ERR(window);
 	return publish(window, region, request, window->first);
+}
+
+/* Whether it is for a window of many regions. */
+static bool is_small(struct wr_reserve *request)
+{
+	return request->pages <=
+	       (request->stack ? SHARED_STACK_MAX : SHARED_REGION_MAX);
 }
 
 static struct list_head *shared_list(struct wr_space *space,
@@ -243,9 +253,11 @@ static bool reserve_kept(struct wr_space *space, struct wr_region *region,
 static struct wr_window *create_shared(struct wr_space *space,
 				       struct wr_reserve *request)
 {
-	unsigned long pages = clamp_t(unsigned long, space->shared_pages,
-				      SHARED_WINDOW_MIN, SHARED_WINDOW_MAX);
 	unsigned long least = round_up(request->pages, WR_UNIT_PAGES);
+	unsigned long pages =
+		clamp_t(unsigned long, space->shared_pages,
+			max_t(unsigned long, least, SHARED_WINDOW_MIN),
+			SHARED_WINDOW_MAX);
 	struct wr_window *window;
 
 	for (;; pages = max(least, round_up(pages / 2, WR_UNIT_PAGES))) {
@@ -380,7 +392,7 @@ static int reserve_new(struct wr_space *space, struct wr_region *region,
 	unsigned long addr = request->first << PAGE_SHIFT;
 	int err;
 
-	if (!request->fixed && request->pages <= SHARED_REGION_MAX) {
+	if (!request->fixed && is_small(request)) {
 		err = reserve_above(space, region, request);
 	} else {
 		space->layout.addr = addr;
@@ -510,7 +522,7 @@ static int reserve_locked(struct wr_space *space, struct wr_region *region,
 		return reserve_fixed(space, region, request);
 	if (request->bound || request->top_down)
 		return reserve_bound(space, region, request);
-	if (request->pages <= SHARED_REGION_MAX) {
+	if (is_small(request)) {
 		err = reserve_small(space, region, request);
 	} else {
 		space->layout.place = true;
@@ -652,6 +664,9 @@ static void cut_region(struct wr_window *window, struct wr_region *region,
 		rest->protection = region->protection;
 		rest->kind = region->kind;
 		rest->serial = region->serial;
+		rest->guarantee = region->guarantee;
+		rest->stack = region->stack;
+		rest->leaps = region->leaps;
 		for (i = end; i < old_end; i = next) {
 			state = wr_runs_span(&window->runs, i, old_end, &next);
 			if (wr_state_is_committed(state))

@@ -21,6 +21,7 @@
  * @exec: its pages will be executable, as far as one can tell
  * @placeholder: it is to be one
  * @replace: it is to replace one, of just those pages
+ * @stack: it is for a stack
  */
 struct wr_reserve {
 	pgoff_t first;
@@ -38,6 +39,7 @@ struct wr_reserve {
 	bool exec;
 	bool placeholder;
 	bool replace;
+	bool stack;
 };
 
 int wr_reserve(struct wr_space *space, struct wr_reserve *request);

@@ -26,6 +26,9 @@ enum wr_kind {
  *	a part leaves goes by the same
  * @protection: allocation protection, WINREGION_*
  * @kind: what it is besides
+ * @guarantee: of a stack: pages that are left when it is full
+ * @stack: it is one: see stack.c
+ * @leaps: of a stack: any touch makes it grow
  *
  * All fields: the window's lock. Made by reserve, ended by release; commit and
  * protect never split it.
@@ -40,6 +43,9 @@ struct wr_region {
 	u64 serial;
 	u32 protection;
 	enum wr_kind kind;
+	u32 guarantee;
+	bool stack;
+	bool leaps;
 };
 
 struct wr_region *wr_region_next(struct wr_window *window, pgoff_t index);

@@ -44,8 +44,8 @@
  * EADDRNOTAVAIL  the address lies outside the usable address range
  * EOVERFLOW      length 0, or a range that wraps or leaves the usable range
  * EEXIST         the range to reserve overlaps something that exists
- * ENOENT         no region at that address
- * EXDEV          the range leaves the region in which it starts
+ * ENOENT         no region at that address, or none of the kind asked for
+ * EXDEV          the range, or a guarantee, leaves the region in which it starts
  * ESPIPE         length 0, but the address is not in the region's first page
  * ENODATA        a page of the range is not committed
  * ENOSPC         no room in the address space: no hole large enough,
@@ -138,7 +138,8 @@ enum {
 	WINREGION_CMD_EXTEND_SECTION,
 	WINREGION_CMD_DUPLICATE_SECTION,
 	WINREGION_CMD_QUERY_FILE,
-	WINREGION_CMD_OPEN_SECTION
+	WINREGION_CMD_OPEN_SECTION,
+	WINREGION_CMD_SET_STACK = WINREGION_CMD_BASE + 22
 };
 
 /* Features of this module, in winregion_get_info.out_features */
@@ -150,6 +151,7 @@ enum {
 #define WINREGION_FEATURE_NAME (1 << 6) /* names of sections */
 #define WINREGION_FEATURE_EXECUTE_VIEW (1 << 7) /* sections that execute */
 #define WINREGION_FEATURE_PLACEHOLDER (1 << 10) /* placeholders */
+#define WINREGION_FEATURE_STACK (1 << 13) /* stacks that grow */
 
 /**
  * struct winregion_get_info - ioctl(WINREGION_GET_INFO)
@@ -201,6 +203,7 @@ struct winregion_get_info {
 #define WINREGION_RESERVE_COMMIT (1 << 1) /* and commit all of it */
 #define WINREGION_RESERVE_PLACEHOLDER (1 << 3) /* as a placeholder */
 #define WINREGION_RESERVE_REPLACE (1 << 4) /* in place of a placeholder */
+#define WINREGION_RESERVE_STACK (1 << 5) /* a stack: WINREGION_SET_STACK */
 
 /**
  * struct winregion_reserve - ioctl(WINREGION_RESERVE)
@@ -218,8 +221,8 @@ struct winregion_get_info {
  * @highest: 0, or the highest byte allowed: one less than a multiple of the
  *	page size, and not above out_highest
  * @alignment: 0, or a power of two, at least WINREGION_GRANULARITY
- *
- * @lowest, @highest and @alignment must be 0 when @address is given.
+ * @lowest, @highest and @alignment must be 0 when @address is given. A stack has
+ * the protection WINREGION_READWRITE (else EDOM).
  *
  * A placeholder is a region that keeps its addresses for what will replace it: nothing
  * can be committed in it (EBADSLT). Its @protection is WINREGION_NOACCESS (EDOM).
@@ -281,6 +284,49 @@ struct winregion_release {
 };
 
 #define WINREGION_RELEASE _IO(WINREGION_TYPE, WINREGION_CMD_RELEASE)
+
+/*
+ * The program does not touch each page on its way down: so any touch between the
+ * region's first page and the guard makes the stack grow down to there.
+ */
+#define WINREGION_STACK_LEAPS (1 << 0)
+
+/**
+ * struct winregion_set_stack - ioctl(WINREGION_SET_STACK)
+ * @size: sizeof(struct winregion_set_stack)
+ * @flags: WINREGION_STACK_* bits
+ * @address: an address in the region
+ * @guarantee: bytes that are left when the stack is full, in whole pages
+ *
+ * What a region that was made by WINREGION_RESERVE_STACK does from now on; at first
+ * both are 0. Such a region is for a stack: the program commits what is at its upper
+ * end, and the page below that with WINREGION_READWRITE | WINREGION_GUARD. When that
+ * guard is touched, by the program or in a system call, its page becomes an ordinary
+ * one, the page below becomes the guard, which takes commit charge, and the access
+ * goes on.
+ *
+ * The first page of the region stays as it is. If the guard is touched on the second
+ * one, or on the pages above it that are the guarantee, or there is no commit charge,
+ * the stack is full: there is no guard any more, all pages from the second one up to
+ * it are committed (but not without charge), and the access fails, with SIGSEGV. (One
+ * of a system call fails, and changes nothing.) Who has gone back up makes them a guard again by WINREGION_DECOMMIT and
+ * WINREGION_COMMIT.
+ *
+ * Any other guard page, below which there is a committed one, is like those of other
+ * regions. A process that is forked, and what a release of a part leaves, are the
+ * same. Rule: GP-17.
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL, ENOENT also for a region
+ * that is not a stack, EXDEV if the guarantee leaves no page in between, EINTR.
+ */
+struct winregion_set_stack {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 address;
+	__aligned_u64 guarantee;
+};
+
+#define WINREGION_SET_STACK _IO(WINREGION_TYPE, WINREGION_CMD_SET_STACK)
 
 /**
  * struct winregion_range - a range of pages and what to do with it

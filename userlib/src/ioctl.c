@@ -56,6 +56,7 @@ static atomic_ulong device_number;
 _Static_assert(sizeof(struct winregion_get_info) == 104, "new symbol version");
 _Static_assert(sizeof(struct winregion_reserve) == 56, "new symbol version");
 _Static_assert(sizeof(struct winregion_release) == 24, "new symbol version");
+_Static_assert(sizeof(struct winregion_set_stack) == 24, "new symbol version");
 _Static_assert(sizeof(struct winregion_change) == 48, "new symbol version");
 _Static_assert(sizeof(struct winregion_query) == 88, "new symbol version");
 _Static_assert(sizeof(struct winregion_query_runs) == 40, "new symbol version");
@@ -235,6 +236,13 @@ int winregion_release(struct winregion_release *release)
 	release->size = sizeof(*release);
 
 	return wr_device_ioctl(WINREGION_RELEASE, release);
+}
+
+int winregion_set_stack(struct winregion_set_stack *stack)
+{
+	stack->size = sizeof(*stack);
+
+	return wr_device_ioctl(WINREGION_SET_STACK, stack);
 }
 
 int winregion_commit(struct winregion_change *change)

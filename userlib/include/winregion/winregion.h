@@ -27,6 +27,7 @@ extern "C" {
 int winregion_get_info(struct winregion_get_info *info);
 int winregion_reserve(struct winregion_reserve *reserve);
 int winregion_release(struct winregion_release *release);
+int winregion_set_stack(struct winregion_set_stack *stack);
 int winregion_commit(struct winregion_change *change);
 int winregion_decommit(struct winregion_change *change);
 int winregion_protect(struct winregion_change *change);
