@@ -149,10 +149,96 @@ check_standards()
 	done
 }
 
+# All that an unmodified source can include, forwards and backwards
+compile_all_headers()
+{
+	local list
+
+	list=$(cd include/winregion/win32 && printf '#include <%s>\n' *.h)
+	printf '%s\nint x;\n' "$list" |
+		"$@" -Wall -Wextra -Werror -pedantic-errors \
+			-I"$work/root/include/winregion/win32" \
+			-I"$work/root/include" -fsyntax-only -
+	printf '%s\nint x;\n' "$list" | tac |
+		"$@" -Wall -Wextra -Werror -pedantic-errors \
+			-I"$work/root/include/winregion/win32" \
+			-I"$work/root/include" -fsyntax-only -
+}
+
+# check_all_headers CC CXX
+check_all_headers()
+{
+	local std
+
+	for std in c89 c99 gnu11 c17 c2x; do
+		check "all headers by $1 as $std" \
+			compile_all_headers "$1" -x c -std="$std"
+		check "all headers with UNICODE by $1 as $std" \
+			compile_all_headers "$1" -x c -std="$std" -DUNICODE
+	done
+	for std in c++98 c++11 c++17 c++20 c++2b; do
+		check "all headers by $2 as $std" \
+			compile_all_headers "$2" -x c++ -std="$std" \
+			-Wold-style-cast -Wconversion
+	done
+}
+
+# What sources for Microsoft's compiler are made of
+compile_keywords()
+{
+	cat > "$work/keywords.c" <<-'EOF'
+	#include <Windows.h>
+	#include <intrin.h>
+	#include <sal.h>
+	typedef __declspec(align(64)) struct line { __int64 at[2]; } line;
+	static __declspec(thread) int mine;
+	static __forceinline unsigned __int64 twice(_In_ unsigned __int64 a)
+	{
+		return 2 * a;
+	}
+	FORCEINLINE int once(int a) { return a; }
+	__declspec(noinline) int __stdcall f(_Out_writes_(n) char *p, int n);
+	__declspec(dllexport) int __cdecl g(void);
+	EXTERN_C __declspec(noreturn) void h(void);
+	int __stdcall f(char *p, int n) { return p[n - 1]; }
+	int __cdecl g(void) { return ++mine; }
+	#if !WINAPI_FAMILY_PARTITION(WINAPI_PARTITION_DESKTOP) || \
+		_WIN32_WINNT < _WIN32_WINNT_WIN10
+	#error "a program for the desktop of Windows 10"
+	#endif
+	int main(void)
+	{
+		char c = 3;
+		int info[4];
+		unsigned long index;
+		line l = { { 4, 5 } };
+		LARGE_INTEGER li;
+
+		li.QuadPart = 7;
+		__cpuid(info, 0);
+		if (!_BitScanReverse64(&index, 1ULL << 33) || index != 33)
+			return 1;
+		if (_rotl(0x80000001, 4) != 0x18 || __popcnt(255) != 8 ||
+		    _byteswap_ulong(1) != 0x01000000)
+			return 2;
+		if (li.LowPart != 7 || HIWORD(0x12345678) != 0x1234 ||
+		    MAKELONG(1, 2) != 0x20001 || sizeof(line) != 64)
+			return 3;
+		return twice(4) != 8 || f(&c, 1) != 3 || g() != 1 || once(0) ||
+		       l.at[1] != 5 || info[0] == 0;
+	}
+	EOF
+	"$@" -Wall -Wextra -Werror \
+		-I"$work/root/include/winregion/win32" -I"$work/root/include" \
+		-o "$work/keywords" "$work/keywords.c"
+	"$work/keywords"
+}
+
 # Words that headers of others define before this one, GL/gl.h for one
 compile_after_others()
 {
 	printf '#define %s\n' WINAPI APIENTRY CALLBACK NTAPI WINBASEAPI \
+		FAR PASCAL __stdcall __cdecl __fastcall \
 		> "$work/others.h"
 	printf '#define CONST const\n#define VOID void\n' >> "$work/others.h"
 	printf '#include "%s"\n#include <winregion/nt.h>\nint x;\n' \
@@ -306,8 +392,14 @@ check_headers()
 	done
 
 	check_names "$CC" "$CXX"
+	check_all_headers "$CC" "$CXX"
+	check "keywords in C" compile_keywords "$CC" -x c -std=gnu11
+	check "keywords in C++" compile_keywords "$CXX" -x c++ -std=c++11
 	if command -v clang > /dev/null; then
 		check_names clang clang++
+		check_all_headers clang clang++
+		check "keywords in C by clang" compile_keywords clang -x c
+		check "keywords in C++ by clang" compile_keywords clang++ -x c++
 	fi
 	for header in include/winregion/*.h include/winregion/win32/*.h; do
 		header=${header#include/}

@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -417,6 +418,70 @@ static DWORD make_handle(const struct request *request,
 
 	return RtlNtStatusToDosError(status);
 }
+
+/* ---- standard input and output ---- */
+
+static DWORD rights_of(int mode)
+{
+	return (mode == O_WRONLY ? 0 : FILE_GENERIC_READ) |
+	       (mode == O_RDONLY ? 0 : FILE_GENERIC_WRITE);
+}
+
+/* To close the handle is to close the descriptor. */
+static HANDLE handle_of_descriptor(int fd)
+{
+	struct request request = { .inherit = TRUE };
+	struct opened opened = { .fd = fd };
+	HANDLE handle = NULL;
+	struct wr_file *file;
+	NTSTATUS status;
+
+	if (fstat(fd, &opened.st))
+		return NULL;
+	file = new_file(&request, &opened);
+	if (!file) {
+		wr_fail(ERROR_NOT_ENOUGH_MEMORY);
+		return INVALID_HANDLE_VALUE;
+	}
+	status = wr_handle_new(&file->object, rights_of(file->mode), TRUE,
+			       &handle);
+	if (status == STATUS_SUCCESS) {
+		wr_file_put(file);
+		return handle;
+	}
+	/* The descriptor is the program's. */
+	free(file);
+	wr_succeeded(status);
+
+	return INVALID_HANDLE_VALUE;
+}
+
+HANDLE WINAPI GetStdHandle(DWORD which)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static HANDLE handles[3];
+	DWORD fd = STD_INPUT_HANDLE - which;
+	HANDLE handle;
+
+	WR_KEEP_ERRNO();
+
+	if (fd >= ARRAY_SIZE(handles)) {
+		wr_fail(ERROR_INVALID_HANDLE);
+		return INVALID_HANDLE_VALUE;
+	}
+
+	pthread_mutex_lock(&lock);
+	handle = handles[fd];
+	if (!handle)
+		handle = handle_of_descriptor(fd);
+	if (handle != INVALID_HANDLE_VALUE)
+		handles[fd] = handle;
+	pthread_mutex_unlock(&lock);
+
+	return handle;
+}
+
+/* ---- opening by name ---- */
 
 static DWORD open_error(const struct request *request, int err)
 {

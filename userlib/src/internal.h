@@ -52,6 +52,13 @@ NTSTATUS wr_zero_bits_limit(ULONG_PTR zero_bits, uint64_t *highest);
 /* probe.c: whether @length bytes at @pointer can be written */
 int wr_writable(const void *pointer, size_t length);
 
+/*
+ * probe.c: whether all of @length bytes at @pointer can be read, or written. A guard
+ * page cannot, and is no guard any more.
+ */
+bool wr_all_readable(const void *pointer, size_t length);
+bool wr_all_writable(const void *pointer, size_t length);
+
 /* probe.c: the same of what could be, before the pages of @changed were changed */
 int wr_still_writable(const void *pointer, size_t length,
 		      const struct wr_range *changed);
@@ -70,6 +77,9 @@ DWORD wr_file_error(int err);
 
 /* Sections need what was to be cut off: no file's call on Linux says this one. */
 #define WR_EMAPPED EL2HLT
+
+/* errortext.c: what @error is in words, without a full stop; NULL: not known */
+const char *wr_error_text(DWORD error);
 
 /* error.c: put errno back to what it is here, at the end of the block */
 void wr_restore_errno(const int *saved);

@@ -15,6 +15,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -84,4 +85,75 @@ int wr_still_writable(const void *pointer, size_t length,
 		return 1;
 
 	return ask_kernel(first, length);
+}
+
+/*
+ * Rule GP-11: who looks at a guard page takes the guard. The last error is that of the
+ * program's own calls.
+ */
+static void take_guard(uintptr_t address)
+{
+	DWORD error = GetLastError(), old;
+	MEMORY_BASIC_INFORMATION info;
+
+	if (VirtualQuery((LPCVOID)address, &info, sizeof(info)) &&
+	    info.State == MEM_COMMIT && info.Protect & PAGE_GUARD)
+		VirtualProtect((LPVOID)address, 1, info.Protect & ~PAGE_GUARD,
+			       &old);
+	SetLastError(error);
+}
+
+/*
+ * "Change the mask of signals to this, in a way that there is none": the kernel reads
+ * it first, and answers EFAULT where it cannot.
+ */
+static bool byte_is_readable(uintptr_t address)
+{
+	uintptr_t word = address & ~(uintptr_t)7;
+	int saved_errno = errno;
+	bool fault;
+
+	/* At 0 there would be nothing to read, but there is behind it. */
+	fault = syscall(SYS_rt_sigprocmask, -1, word ? word : 8, NULL, 8) < 0 &&
+		errno == EFAULT;
+	errno = saved_errno;
+	if (fault)
+		take_guard(address);
+
+	return !fault;
+}
+
+/* In each page, from the first one on, until one is bad */
+static bool all(uintptr_t first, size_t length, bool (*is_good)(uintptr_t))
+{
+	uintptr_t last = first + length - 1, at;
+
+	if (last < first)
+		return false;
+	for (at = first; is_good(at);) {
+		at = (at | (SMALLEST_PAGE - 1)) + 1;
+		if (!at || at > last)
+			return true;
+	}
+
+	return false;
+}
+
+static bool byte_is_writable(uintptr_t address)
+{
+	if (word_is_writable(address))
+		return true;
+	take_guard(address);
+
+	return false;
+}
+
+bool wr_all_readable(const void *pointer, size_t length)
+{
+	return !length || all((uintptr_t)pointer, length, byte_is_readable);
+}
+
+bool wr_all_writable(const void *pointer, size_t length)
+{
+	return !length || all((uintptr_t)pointer, length, byte_is_writable);
 }

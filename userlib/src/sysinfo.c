@@ -2,7 +2,10 @@
 /*
  * GetSystemInfo()
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #ifdef __x86_64__
@@ -52,8 +55,8 @@ static void fill_processor(LPSYSTEM_INFO info)
 
 #endif
 
-/* The structure has room for one processor group. */
-static void fill_processor_count(LPSYSTEM_INFO info)
+/* As many as are online, counted from 0 */
+static uint64_t mask_by_count(void)
 {
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -62,8 +65,53 @@ static void fill_processor_count(LPSYSTEM_INFO info)
 	if (online > MAXIMUM_PROCESSORS)
 		online = MAXIMUM_PROCESSORS;
 
-	info->dwNumberOfProcessors = online;
-	info->dwActiveProcessorMask = UINT64_MAX >> (64 - online);
+	return UINT64_MAX >> (64 - online);
+}
+
+/* Which are online: a text like "0-3,5" */
+static uint64_t read_mask(const char *at)
+{
+	unsigned long first, last;
+	uint64_t mask = 0;
+	char *end;
+
+	for (; *at >= '0' && *at <= '9'; at = *end == ',' ? end + 1 : end) {
+		first = strtoul(at, &end, 10);
+		last = *end == '-' ? strtoul(end + 1, &end, 10) : first;
+		for (; first <= last && first < MAXIMUM_PROCESSORS; first++)
+			mask |= (uint64_t)1 << first;
+	}
+
+	return mask;
+}
+
+static uint64_t online_mask(void)
+{
+	int saved_errno = errno;
+	char text[256];
+	ssize_t n = -1;
+	int fd;
+
+	fd = open("/sys/devices/system/cpu/online", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, text, sizeof(text) - 1);
+		close(fd);
+	}
+	text[n < 0 ? 0 : n] = '\0';
+	errno = saved_errno;
+
+	return read_mask(text);
+}
+
+/* The structure has room for one processor group. */
+static void fill_processor_count(LPSYSTEM_INFO info)
+{
+	uint64_t mask = online_mask();
+
+	if (!mask)
+		mask = mask_by_count();
+	info->dwActiveProcessorMask = mask;
+	info->dwNumberOfProcessors = __builtin_popcountl(mask);
 }
 
 VOID WINAPI GetSystemInfo(LPSYSTEM_INFO info)

@@ -20,8 +20,6 @@
 #define WAIT_TIMEOUT 0x00000102
 #define WAIT_FAILED 0xFFFFFFFFU
 
-#define ERROR_NOT_OWNER 288
-
 /* ---- wait.c ---- */
 
 HANDLE WINAPI CreateMutexA(LPSECURITY_ATTRIBUTES security, BOOL owned,
@@ -64,27 +62,13 @@ BOOL WINAPI TlsFree(DWORD index);
 LPVOID WINAPI TlsGetValue(DWORD index);
 BOOL WINAPI TlsSetValue(DWORD index, LPVOID value);
 
-#define DLL_PROCESS_DETACH 0
-#define DLL_PROCESS_ATTACH 1
-#define DLL_THREAD_ATTACH 2
-#define DLL_THREAD_DETACH 3
-
 /* Functions in the sections .CRT$XL*, called as threads begin and end: see tls.ld */
 typedef VOID (NTAPI *PIMAGE_TLS_CALLBACK)(PVOID module, DWORD reason,
 					  PVOID reserved);
 
 /* ---- other.c ---- */
 
-#define STD_OUTPUT_HANDLE ((DWORD)-11)
-
-#define FORMAT_MESSAGE_IGNORE_INSERTS 0x00000200
-#define FORMAT_MESSAGE_FROM_SYSTEM 0x00001000
-
-HANDLE WINAPI GetStdHandle(DWORD which);
 DWORD WINAPI GetVersion(VOID);
-DWORD WINAPI FormatMessageA(DWORD flags, LPCVOID source, DWORD message,
-			    DWORD language, LPSTR buffer, DWORD size,
-			    va_list *arguments);
 void *_aligned_malloc(size_t size, size_t alignment);
 void _aligned_free(void *memory);
 

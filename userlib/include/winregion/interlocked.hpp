@@ -42,6 +42,8 @@ _WINREGION_INTERLOCKED_1(InterlockedIncrement, __atomic_add_fetch)
 _WINREGION_INTERLOCKED_1(InterlockedDecrement, __atomic_sub_fetch)
 _WINREGION_INTERLOCKED_2(InterlockedExchange, __atomic_exchange_n)
 _WINREGION_INTERLOCKED_2(InterlockedExchangeAdd, __atomic_fetch_add)
+_WINREGION_INTERLOCKED_2(InterlockedExchangeSubtract, __atomic_fetch_sub)
+_WINREGION_INTERLOCKED_2(InterlockedAdd, __atomic_add_fetch)
 _WINREGION_INTERLOCKED_2(InterlockedAnd, __atomic_fetch_and)
 _WINREGION_INTERLOCKED_2(InterlockedOr, __atomic_fetch_or)
 _WINREGION_INTERLOCKED_2(InterlockedXor, __atomic_fetch_xor)
@@ -65,6 +67,8 @@ _WINREGION_INTERLOCKED_3(InterlockedCompareExchangePointer)
 #define InterlockedDecrement InterlockedDecrement
 #define InterlockedExchange InterlockedExchange
 #define InterlockedExchangeAdd InterlockedExchangeAdd
+#define InterlockedExchangeSubtract InterlockedExchangeSubtract
+#define InterlockedAdd InterlockedAdd
 #define InterlockedAnd InterlockedAnd
 #define InterlockedOr InterlockedOr
 #define InterlockedXor InterlockedXor

@@ -78,6 +78,18 @@ BOOL WINAPI UnmapViewOfFile2(HANDLE process, PVOID address, ULONG flags);
 /* Write to the file what was changed in a view. Rules FV-01 to 04. */
 BOOL WINAPI FlushViewOfFile(LPCVOID address, SIZE_T size);
 
+/*
+ * Copy from or to memory that may not be there: of this process only. Rules PM-01
+ * to 09.
+ */
+BOOL WINAPI ReadProcessMemory(HANDLE process, LPCVOID from, LPVOID to,
+			      SIZE_T size, SIZE_T *done);
+BOOL WINAPI WriteProcessMemory(HANDLE process, LPVOID to, LPCVOID from,
+			       SIZE_T size, SIZE_T *done);
+
+/* 0: this version has no large pages */
+SIZE_T WINAPI GetLargePageMinimum(VOID);
+
 #pragma GCC visibility pop
 
 #ifdef __cplusplus

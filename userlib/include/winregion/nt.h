@@ -306,6 +306,12 @@ NTSTATUS NTAPI NtQuerySection(HANDLE section,
 			      PVOID buffer, SIZE_T length,
 			      PSIZE_T return_length);
 
+/* Of this process only; neither changes a protection. Rules PM-08, 11. */
+NTSTATUS NTAPI NtReadVirtualMemory(HANDLE process, PVOID from, PVOID to,
+				   SIZE_T size, PSIZE_T done);
+NTSTATUS NTAPI NtWriteVirtualMemory(HANDLE process, PVOID to, PVOID from,
+				    SIZE_T size, PSIZE_T done);
+
 /* The ERROR_* that GetLastError() gives for a status */
 ULONG NTAPI RtlNtStatusToDosError(NTSTATUS status);
 

@@ -7,6 +7,62 @@
 
 #include "windows.h"
 
+/* Bytes; what is of the kernel's pools is 0. */
+typedef struct _PROCESS_MEMORY_COUNTERS {
+	DWORD cb;
+	DWORD PageFaultCount;
+	SIZE_T PeakWorkingSetSize;
+	SIZE_T WorkingSetSize;
+	SIZE_T QuotaPeakPagedPoolUsage;
+	SIZE_T QuotaPagedPoolUsage;
+	SIZE_T QuotaPeakNonPagedPoolUsage;
+	SIZE_T QuotaNonPagedPoolUsage;
+	SIZE_T PagefileUsage;
+	SIZE_T PeakPagefileUsage;
+} PROCESS_MEMORY_COUNTERS, *PPROCESS_MEMORY_COUNTERS;
+
+typedef struct _PROCESS_MEMORY_COUNTERS_EX {
+	DWORD cb;
+	DWORD PageFaultCount;
+	SIZE_T PeakWorkingSetSize;
+	SIZE_T WorkingSetSize;
+	SIZE_T QuotaPeakPagedPoolUsage;
+	SIZE_T QuotaPagedPoolUsage;
+	SIZE_T QuotaPeakNonPagedPoolUsage;
+	SIZE_T QuotaNonPagedPoolUsage;
+	SIZE_T PagefileUsage;
+	SIZE_T PeakPagefileUsage;
+	SIZE_T PrivateUsage;
+} PROCESS_MEMORY_COUNTERS_EX, *PPROCESS_MEMORY_COUNTERS_EX;
+
+_WINREGION_SIZE(PROCESS_MEMORY_COUNTERS, 72);
+_WINREGION_SIZE(PROCESS_MEMORY_COUNTERS_EX, 80);
+_WINREGION_OFFSET(PROCESS_MEMORY_COUNTERS_EX, PagefileUsage, 56);
+_WINREGION_OFFSET(PROCESS_MEMORY_COUNTERS_EX, PrivateUsage, 72);
+
+/* The sizes are in pages. */
+typedef struct _PERFORMANCE_INFORMATION {
+	DWORD cb;
+	SIZE_T CommitTotal;
+	SIZE_T CommitLimit;
+	SIZE_T CommitPeak;
+	SIZE_T PhysicalTotal;
+	SIZE_T PhysicalAvailable;
+	SIZE_T SystemCache;
+	SIZE_T KernelTotal;
+	SIZE_T KernelPaged;
+	SIZE_T KernelNonpaged;
+	SIZE_T PageSize;
+	DWORD HandleCount;
+	DWORD ProcessCount;
+	DWORD ThreadCount;
+} PERFORMANCE_INFORMATION, *PPERFORMANCE_INFORMATION, PERFORMACE_INFORMATION,
+	*PPERFORMACE_INFORMATION;
+
+_WINREGION_SIZE(PERFORMANCE_INFORMATION, 104);
+_WINREGION_OFFSET(PERFORMANCE_INFORMATION, PageSize, 80);
+_WINREGION_OFFSET(PERFORMANCE_INFORMATION, ThreadCount, 96);
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -22,6 +78,19 @@ DWORD WINAPI K32GetMappedFileNameA(HANDLE process, LPVOID address, LPSTR name,
 				   DWORD size);
 DWORD WINAPI K32GetMappedFileNameW(HANDLE process, LPVOID address, LPWSTR name,
 				   DWORD size);
+
+/* What the process has in memory, and its commit charge. Rules PI-01 to 06. */
+BOOL WINAPI GetProcessMemoryInfo(HANDLE process,
+				 PPROCESS_MEMORY_COUNTERS counters, DWORD size);
+BOOL WINAPI K32GetProcessMemoryInfo(HANDLE process,
+				    PPROCESS_MEMORY_COUNTERS counters,
+				    DWORD size);
+
+/* The same of the system. Rule PI-07. */
+BOOL WINAPI GetPerformanceInfo(PPERFORMANCE_INFORMATION information,
+			       DWORD size);
+BOOL WINAPI K32GetPerformanceInfo(PPERFORMANCE_INFORMATION information,
+				  DWORD size);
 
 #pragma GCC visibility pop
 

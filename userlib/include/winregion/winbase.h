@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * libwinregion - flags of files, and moving them
+ * libwinregion - flags of files, and moving them; messages; what memory is good for
  */
 /* First, as it includes this one. */
 #include "windows.h"
@@ -8,7 +8,10 @@
 #ifndef _WINREGION_WINBASE_H
 #define _WINREGION_WINBASE_H
 
+#include <stdarg.h>
+
 #include "minwinbase.h"
+#include "minwindef.h"
 #include "winnt.h"
 
 #ifndef MAX_PATH
@@ -44,6 +47,19 @@
 #define MOVEFILE_CREATE_HARDLINK 0x00000010
 #define MOVEFILE_FAIL_IF_NOT_TRACKABLE 0x00000020
 
+#define FORMAT_MESSAGE_ALLOCATE_BUFFER 0x00000100
+#define FORMAT_MESSAGE_IGNORE_INSERTS 0x00000200
+#define FORMAT_MESSAGE_FROM_STRING 0x00000400
+#define FORMAT_MESSAGE_FROM_HMODULE 0x00000800
+#define FORMAT_MESSAGE_FROM_SYSTEM 0x00001000
+#define FORMAT_MESSAGE_ARGUMENT_ARRAY 0x00002000
+#define FORMAT_MESSAGE_MAX_WIDTH_MASK 0x000000FF
+
+#define LMEM_FIXED 0x0000
+#define LMEM_MOVEABLE 0x0002
+#define LMEM_ZEROINIT 0x0040
+#define LPTR (LMEM_FIXED | LMEM_ZEROINIT)
+
 /* 0x103: STATUS_PENDING */
 #define HasOverlappedIoCompleted(overlapped) \
 	((DWORD)(overlapped)->Internal != 0x00000103)
@@ -68,6 +84,30 @@ HANDLE WINAPI OpenFileMappingA(DWORD access, BOOL inherit, LPCSTR name);
 BOOL WINAPI GetOverlappedResult(HANDLE file, LPOVERLAPPED overlapped,
 				LPDWORD done, BOOL wait);
 
+/* The text of an error, or of a string with places for arguments: its units, or 0 */
+DWORD WINAPI FormatMessageA(DWORD flags, LPCVOID source, DWORD message,
+			    DWORD language, LPSTR buffer, DWORD size,
+			    va_list *arguments);
+DWORD WINAPI FormatMessageW(DWORD flags, LPCVOID source, DWORD message,
+			    DWORD language, LPWSTR buffer, DWORD size,
+			    va_list *arguments);
+
+/* Memory of the C library's; freed, it is NULL. */
+HLOCAL WINAPI LocalAlloc(UINT flags, SIZE_T size);
+HLOCAL WINAPI LocalFree(HLOCAL memory);
+
+/* GlobalMemoryStatusEx() for those that take no error. Rule GM-08. */
+VOID WINAPI GlobalMemoryStatus(LPMEMORYSTATUS status);
+
+/* TRUE: it cannot be read, written or run. They take guards. Rules BP-01 to 08. */
+BOOL WINAPI IsBadReadPtr(CONST VOID *address, UINT_PTR size);
+BOOL WINAPI IsBadWritePtr(LPVOID address, UINT_PTR size);
+BOOL WINAPI IsBadCodePtr(FARPROC function);
+BOOL WINAPI IsBadStringPtrA(LPCSTR text, UINT_PTR size);
+BOOL WINAPI IsBadStringPtrW(LPCWSTR text, UINT_PTR size);
+BOOL WINAPI IsBadHugeReadPtr(CONST VOID *address, UINT_PTR size);
+BOOL WINAPI IsBadHugeWritePtr(LPVOID address, UINT_PTR size);
+
 #pragma GCC visibility pop
 
 #ifdef __cplusplus
@@ -76,12 +116,16 @@ BOOL WINAPI GetOverlappedResult(HANDLE file, LPOVERLAPPED overlapped,
 
 #ifdef UNICODE
 #define MoveFileEx MoveFileExW
+#define FormatMessage FormatMessageW
+#define IsBadStringPtr IsBadStringPtrW
 #define CreateFileMapping CreateFileMappingW
 #define OpenFileMapping OpenFileMappingW
 #else
 #define CreateFileMapping CreateFileMappingA
 #define OpenFileMapping OpenFileMappingA
 #define MoveFileEx MoveFileExA
+#define FormatMessage FormatMessageA
+#define IsBadStringPtr IsBadStringPtrA
 #endif
 
 #endif /* _WINREGION_WINBASE_H */

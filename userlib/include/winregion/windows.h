@@ -22,35 +22,17 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "keywords.h"
+#include "sal.h"
+#include "sdkddkver.h"
+#include "winapifamily.h"
+
 #if !defined(__LP64__)
 #error "winregion/windows.h is for 64-bit programs"
 #endif
 
 #ifdef __cplusplus
 extern "C" {
-#endif
-
-/*
- * Calling conventions and keywords: nothing to say here. Headers of others define
- * some of these too, like GL/gl.h, and what they say is good.
- */
-#ifndef WINAPI
-#define WINAPI
-#endif
-#ifndef NTAPI
-#define NTAPI
-#endif
-#ifndef APIENTRY
-#define APIENTRY
-#endif
-#ifndef CALLBACK
-#define CALLBACK
-#endif
-#ifndef WINBASEAPI
-#define WINBASEAPI
-#endif
-#ifndef NTSYSAPI
-#define NTSYSAPI
 #endif
 
 #ifndef VOID
@@ -553,6 +535,10 @@ BOOL WINAPI SwitchToThread(VOID);
 	__atomic_exchange_n((target), (value), __ATOMIC_SEQ_CST)
 #define InterlockedExchangeAdd(target, value) \
 	__atomic_fetch_add((target), (value), __ATOMIC_SEQ_CST)
+#define InterlockedExchangeSubtract(target, value) \
+	__atomic_fetch_sub((target), (value), __ATOMIC_SEQ_CST)
+#define InterlockedAdd(target, value) \
+	__atomic_add_fetch((target), (value), __ATOMIC_SEQ_CST)
 #define InterlockedAnd(target, value) \
 	__atomic_fetch_and((target), (value), __ATOMIC_SEQ_CST)
 #define InterlockedOr(target, value) \
@@ -600,6 +586,8 @@ static __inline__ PVOID _winregion_compare_exchange(PVOID volatile *target,
 #endif /* __cplusplus */
 
 /* The other families: each has a header of its own, as on Windows. */
+#include "minwindef.h"
+#include "intrinsics.h"
 #include "winnt.h"
 #include "winerror.h"
 #include "minwinbase.h"
@@ -610,5 +598,11 @@ static __inline__ PVOID _winregion_compare_exchange(PVOID volatile *target,
 #include "processenv.h"
 #include "stringapiset.h"
 #include "securitybaseapi.h"
+#include "sysinfoapi.h"
+#include "libloaderapi.h"
+#include "profileapi.h"
+#include "debugapi.h"
+#include "processinfo.h"
+#include "synchlocks.h"
 
 #endif /* _WINREGION_WINDOWS_H */

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libwinregion - this process: parts of <processthreadsapi.h>
+ */
+/* First, as it includes this one. */
+#include "windows.h"
+
+#ifndef _WINREGION_PROCESSINFO_H
+#define _WINREGION_PROCESSINFO_H
+
+#include "minwinbase.h"
+#include "minwindef.h"
+#include "winnt.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma GCC visibility push(default)
+
+/* When it began, and the processor time that it took. Ended: 0 */
+BOOL WINAPI GetProcessTimes(HANDLE process, LPFILETIME creation, LPFILETIME end,
+			    LPFILETIME kernel, LPFILETIME user);
+/* Of all processors together; the time in the kernel has the idle one in it. */
+BOOL WINAPI GetSystemTimes(LPFILETIME idle, LPFILETIME kernel, LPFILETIME user);
+
+DWORD WINAPI GetProcessId(HANDLE process);
+
+/* Before code that was written is run */
+BOOL WINAPI FlushInstructionCache(HANDLE process, LPCVOID address, SIZE_T size);
+
+#pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _WINREGION_PROCESSINFO_H */

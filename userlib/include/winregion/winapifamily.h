@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libwinregion - what kind of program a source is for: one of the desktop's, which
+ * may use everything
+ */
+#ifndef _WINREGION_WINAPIFAMILY_H
+#define _WINREGION_WINAPIFAMILY_H
+
+#define WINAPI_FAMILY_PC_APP 2
+#define WINAPI_FAMILY_PHONE_APP 3
+#define WINAPI_FAMILY_SYSTEM 4
+#define WINAPI_FAMILY_SERVER 5
+#define WINAPI_FAMILY_DESKTOP_APP 100
+#define WINAPI_FAMILY_APP WINAPI_FAMILY_PC_APP
+
+#ifndef WINAPI_FAMILY
+#define WINAPI_FAMILY WINAPI_FAMILY_DESKTOP_APP
+#endif
+
+#define WINAPI_PARTITION_DESKTOP (WINAPI_FAMILY == WINAPI_FAMILY_DESKTOP_APP)
+#define WINAPI_PARTITION_APP 1
+#define WINAPI_PARTITION_SYSTEM WINAPI_PARTITION_DESKTOP
+#define WINAPI_PARTITION_GAMES WINAPI_PARTITION_DESKTOP
+#define WINAPI_PARTITION_PC_APP 1
+#define WINAPI_PARTITION_PHONE_APP 0
+
+#define WINAPI_FAMILY_PARTITION(partition) (partition)
+#define WINAPI_FAMILY_ONE_PARTITION(set, partition) \
+	((WINAPI_FAMILY) == (set) && (partition))
+
+#endif /* _WINREGION_WINAPIFAMILY_H */

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * How much memory there is: by /proc, and by the module
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <winregion/winregion.h>
+
+#include "figures.h"
+#include "internal.h"
+
+#define KIB 1024
+
+/* What 64-bit Windows says, for when there is no module to ask */
+#define DEFAULT_LOWEST 0x0000000000010000
+#define DEFAULT_HIGHEST 0x00007FFFFFFEFFFF
+
+static void read_text(const char *name, char *text, size_t room)
+{
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, room - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[n < 0 ? 0 : n] = '\0';
+}
+
+/* The line "@name: number kB", in bytes */
+static uint64_t line_of(const char *text, const char *name)
+{
+	size_t length = strlen(name);
+
+	while (text) {
+		if (!strncmp(text, name, length) && text[length] == ':')
+			return strtoull(text + length + 1, NULL, 10) * KIB;
+		text = strchr(text, '\n');
+		if (text)
+			text++;
+	}
+
+	return 0;
+}
+
+/*
+ * Without a limit, as with vm.overcommit_memory=1, there is at least what there is;
+ * without the module, the kernel's own account.
+ */
+static void fill_promises(struct wr_system *system, const char *text)
+{
+	struct winregion_get_info module = { 0 };
+
+	if (winregion_get_info(&module)) {
+		system->promised = line_of(text, "Committed_AS");
+		system->limit = line_of(text, "CommitLimit");
+	} else {
+		system->promised = module.out_total;
+		system->limit = module.out_limit;
+		if (module.out_limit == UINT64_MAX)
+			system->limit =
+				system->total + line_of(text, "SwapTotal");
+	}
+	if (system->limit < system->promised)
+		system->limit = system->promised;
+}
+
+void wr_system_figures(struct wr_system *system)
+{
+	char text[8192];
+
+	read_text("/proc/meminfo", text, sizeof(text));
+	system->total = line_of(text, "MemTotal");
+	system->available = line_of(text, "MemAvailable");
+	system->cache = line_of(text, "Cached") + line_of(text, "Buffers");
+	system->reclaimable = line_of(text, "SReclaimable");
+	system->kernel = line_of(text, "SUnreclaim") +
+			 line_of(text, "KernelStack") +
+			 line_of(text, "PageTables");
+	fill_promises(system, text);
+}
+
+void wr_own_figures(struct wr_own *own)
+{
+	struct winregion_get_info module = { 0 };
+	unsigned long long size = 0, resident = 0, data = 0;
+	uint64_t page = sysconf(_SC_PAGESIZE);
+	char text[256];
+
+	if (winregion_get_info(&module)) {
+		module.out_lowest = DEFAULT_LOWEST;
+		module.out_highest = DEFAULT_HIGHEST;
+	}
+	read_text("/proc/self/statm", text, sizeof(text));
+	sscanf(text, "%llu %llu %*u %*u %*u %llu", &size, &resident, &data);
+
+	own->mapped = size * page;
+	own->resident = resident * page;
+	/* Windows of regions are shared mappings: none is in data. */
+	own->promised = module.out_committed + data * page;
+	own->lowest = module.out_lowest;
+	own->highest = module.out_highest;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How much memory the system and this process have, in bytes
+ */
+#ifndef _WINREGION_FIGURES_H
+#define _WINREGION_FIGURES_H
+
+#include <stdint.h>
+
+/* What the module, and /proc/meminfo, say of the system */
+struct wr_system {
+	uint64_t total;
+	uint64_t available;
+	uint64_t cache;
+	/* The kernel's own: what it can give back, and the rest */
+	uint64_t reclaimable;
+	uint64_t kernel;
+	/* What is promised, and what can be */
+	uint64_t promised;
+	uint64_t limit;
+};
+
+/* And of this process */
+struct wr_own {
+	/* Address space that is in use */
+	uint64_t mapped;
+	uint64_t resident;
+	/* What is promised to it: pages of regions, and all private ones it writes */
+	uint64_t promised;
+	/* Addresses that regions can have */
+	uint64_t lowest;
+	uint64_t highest;
+};
+
+/* figures.c: what cannot be read is 0. Changes errno. */
+void wr_system_figures(struct wr_system *system);
+void wr_own_figures(struct wr_own *own);
+
+#endif /* _WINREGION_FIGURES_H */

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * GlobalMemoryStatusEx(), GetProcessMemoryInfo() and their relatives
+ */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <winregion/psapi.h>
+
+#include "figures.h"
+#include "internal.h"
+
+#define KIB 1024
+
+/* ---- the system ---- */
+
+/* Rule GM-02 */
+static DWORD load_of(const struct wr_system *system)
+{
+	if (system->total < 100)
+		return 0;
+
+	return (system->total - system->available) / (system->total / 100);
+}
+
+static void fill_status(MEMORYSTATUSEX *status)
+{
+	struct wr_system system;
+	struct wr_own own;
+
+	wr_system_figures(&system);
+	wr_own_figures(&own);
+
+	*status = (MEMORYSTATUSEX){
+		.dwLength = sizeof(*status),
+		.dwMemoryLoad = load_of(&system),
+		.ullTotalPhys = system.total,
+		.ullAvailPhys = system.available,
+		.ullTotalPageFile = system.limit,
+		.ullAvailPageFile = system.limit - system.promised,
+		.ullTotalVirtual = own.highest - own.lowest + 1,
+	};
+	if (own.mapped < status->ullTotalVirtual)
+		status->ullAvailVirtual = status->ullTotalVirtual - own.mapped;
+}
+
+BOOL WINAPI GlobalMemoryStatusEx(LPMEMORYSTATUSEX status)
+{
+	WR_KEEP_ERRNO();
+
+	if (!wr_writable(status, sizeof(*status)))
+		return wr_fail(ERROR_NOACCESS);
+	if (status->dwLength != sizeof(*status))
+		return wr_fail(ERROR_INVALID_PARAMETER);
+	fill_status(status);
+
+	return TRUE;
+}
+
+VOID WINAPI GlobalMemoryStatus(LPMEMORYSTATUS status)
+{
+	MEMORYSTATUSEX all;
+
+	WR_KEEP_ERRNO();
+
+	fill_status(&all);
+	*status = (MEMORYSTATUS){
+		.dwLength = sizeof(*status),
+		.dwMemoryLoad = all.dwMemoryLoad,
+		.dwTotalPhys = all.ullTotalPhys,
+		.dwAvailPhys = all.ullAvailPhys,
+		.dwTotalPageFile = all.ullTotalPageFile,
+		.dwAvailPageFile = all.ullAvailPageFile,
+		.dwTotalVirtual = all.ullTotalVirtual,
+		.dwAvailVirtual = all.ullAvailVirtual,
+	};
+}
+
+/* A number in a file that has nothing else; 0 if there is none */
+static uint64_t read_number(const char *name, int base)
+{
+	char text[32] = "";
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+
+	return n > 0 ? strtoull(text, NULL, base) : 0;
+}
+
+#define BLOCKS "/sys/devices/system/memory"
+
+static bool is_online_block(const char *name)
+{
+	char path[sizeof(BLOCKS) + 64];
+
+	if (strncmp(name, "memory", 6) || !isdigit(name[6]))
+		return false;
+	snprintf(path, sizeof(path), BLOCKS "/%.40s/online", name);
+
+	return read_number(path, 10) == 1;
+}
+
+/* What of memory is in use by the kernel from the start is in its blocks, too. */
+static uint64_t size_of_blocks(void)
+{
+	uint64_t size = read_number(BLOCKS "/block_size_bytes", 16), n = 0;
+	DIR *directory = size ? opendir(BLOCKS) : NULL;
+	struct dirent *entry;
+
+	if (!directory)
+		return 0;
+	while ((entry = readdir(directory)))
+		n += is_online_block(entry->d_name);
+	closedir(directory);
+
+	return n * size;
+}
+
+BOOL WINAPI GetPhysicallyInstalledSystemMemory(PULONGLONG kilobytes)
+{
+	struct wr_system system;
+	uint64_t size;
+
+	WR_KEEP_ERRNO();
+
+	if (!kilobytes)
+		return wr_fail(ERROR_INVALID_PARAMETER);
+	if (!wr_writable(kilobytes, sizeof(*kilobytes)))
+		return wr_fail(ERROR_NOACCESS);
+
+	wr_system_figures(&system);
+	size = size_of_blocks();
+	*kilobytes = (size > system.total ? size : system.total) / KIB;
+
+	return TRUE;
+}
+
+/* The largest value that a call has found */
+static uint64_t peak(uint64_t *highest, uint64_t value)
+{
+	uint64_t now = __atomic_load_n(highest, __ATOMIC_RELAXED);
+
+	while (now < value &&
+	       !__atomic_compare_exchange_n(highest, &now, value, false,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+
+	return now < value ? value : now;
+}
+
+static DWORD count_processes(void)
+{
+	DIR *directory = opendir("/proc");
+	struct dirent *entry;
+	DWORD n = 0;
+
+	if (!directory)
+		return 0;
+	while ((entry = readdir(directory)))
+		n += !!isdigit(entry->d_name[0]);
+	closedir(directory);
+
+	return n;
+}
+
+/* "0.00 0.01 0.05 1/123 4567": 123 of them */
+static DWORD count_threads(void)
+{
+	FILE *file = fopen("/proc/loadavg", "re");
+	unsigned int n = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%*s %*s %*s %*u/%u", &n) != 1)
+		n = 0;
+	fclose(file);
+
+	return n;
+}
+
+BOOL WINAPI GetPerformanceInfo(PPERFORMANCE_INFORMATION information, DWORD size)
+{
+	static uint64_t highest;
+	struct wr_system system;
+	SIZE_T page = sysconf(_SC_PAGESIZE);
+
+	WR_KEEP_ERRNO();
+
+	if (size < sizeof(*information))
+		return wr_fail(ERROR_BAD_LENGTH);
+	if (!wr_writable(information, sizeof(*information)))
+		return wr_fail(ERROR_NOACCESS);
+
+	wr_system_figures(&system);
+	*information = (PERFORMANCE_INFORMATION){
+		.cb = sizeof(*information),
+		.CommitTotal = system.promised / page,
+		.CommitLimit = system.limit / page,
+		.CommitPeak = peak(&highest, system.promised / page),
+		.PhysicalTotal = system.total / page,
+		.PhysicalAvailable = system.available / page,
+		.SystemCache = system.cache / page,
+		.KernelTotal = (system.kernel + system.reclaimable) / page,
+		.KernelPaged = system.reclaimable / page,
+		.KernelNonpaged = system.kernel / page,
+		.PageSize = page,
+		.HandleCount = read_number("/proc/sys/fs/file-nr", 10),
+		.ProcessCount = count_processes(),
+		.ThreadCount = count_threads(),
+	};
+
+	return TRUE;
+}
+
+BOOL WINAPI K32GetPerformanceInfo(PPERFORMANCE_INFORMATION information,
+				  DWORD size)
+{
+	return GetPerformanceInfo(information, size);
+}
+
+/* ---- this process ---- */
+
+static void fill_counters(PROCESS_MEMORY_COUNTERS_EX *counters)
+{
+	static uint64_t highest;
+	struct rusage usage;
+	struct wr_own own;
+
+	wr_own_figures(&own);
+	getrusage(RUSAGE_SELF, &usage);
+
+	*counters = (PROCESS_MEMORY_COUNTERS_EX){
+		.PageFaultCount = usage.ru_minflt + usage.ru_majflt,
+		.PeakWorkingSetSize = usage.ru_maxrss * KIB,
+		.WorkingSetSize = own.resident,
+		.PagefileUsage = own.promised,
+		.PeakPagefileUsage = peak(&highest, own.promised),
+		.PrivateUsage = own.promised,
+	};
+	/* The kernel counts its highest value less often. */
+	if (counters->PeakWorkingSetSize < own.resident)
+		counters->PeakWorkingSetSize = own.resident;
+}
+
+/* Rules PI-03, PI-04: one structure is the beginning of the other. */
+BOOL WINAPI GetProcessMemoryInfo(HANDLE process,
+				 PPROCESS_MEMORY_COUNTERS counters, DWORD size)
+{
+	PROCESS_MEMORY_COUNTERS_EX all;
+
+	WR_KEEP_ERRNO();
+
+	if (size < sizeof(*counters))
+		return wr_fail(ERROR_INSUFFICIENT_BUFFER);
+	size = size < sizeof(all) ? sizeof(*counters) : sizeof(all);
+	if (process != GetCurrentProcess())
+		return wr_fail(ERROR_INVALID_HANDLE);
+	if (!wr_writable(counters, size))
+		return wr_fail(ERROR_NOACCESS);
+
+	fill_counters(&all);
+	all.cb = size;
+	memcpy(counters, &all, size);
+
+	return TRUE;
+}
+
+BOOL WINAPI K32GetProcessMemoryInfo(HANDLE process,
+				    PPROCESS_MEMORY_COUNTERS counters,
+				    DWORD size)
+{
+	return GetProcessMemoryInfo(process, counters, size);
+}
+
+/* No page of this version is larger than others for those who ask for it. */
+SIZE_T WINAPI GetLargePageMinimum(VOID)
+{
+	return 0;
+}

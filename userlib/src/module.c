@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Libraries that are loaded, and their functions by name
+ *
+ * Those of Windows that have functions of this library are handles of their own. A
+ * program and the libraries that the dynamic linker has loaded are known by where
+ * they begin; functions of theirs are not looked up here.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <limits.h>
+#include <link.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "file.h"
+
+/* exports.c: sorted by name, as strcmp(3) does it */
+extern const struct wr_export {
+	const char *name;
+	const char *at;
+} wr_exports[];
+extern const unsigned int wr_nr_exports;
+
+enum has {
+	HAS_NT = 1,
+	HAS_WIN32 = 2,
+	HAS_PSAPI = 4,
+	HAS_SECURITY = 8
+};
+
+static const struct library {
+	const char *name;
+	unsigned int has;
+} libraries[] = {
+	{ "kernel32", HAS_WIN32 },
+	{ "kernelbase", HAS_WIN32 | HAS_PSAPI | HAS_SECURITY },
+	{ "ntdll", HAS_NT },
+	{ "psapi", HAS_PSAPI },
+	{ "advapi32", HAS_SECURITY },
+};
+
+#define KERNELBASE (&libraries[1])
+
+/* Names for parts of them, with a number at the end */
+static const char *const parts[] = { "api-ms-win-core-",
+				     "api-ms-win-security-base-" };
+
+static const char *const psapi_names[] = {
+	"GetMappedFileNameA", "GetMappedFileNameW",
+	"GetPerformanceInfo", "GetProcessMemoryInfo",
+	"QueryWorkingSet",    "QueryWorkingSetEx",
+	"EmptyWorkingSet",    "InitializeProcessForWsWatch",
+	"GetWsChanges",	      "GetWsChangesEx",
+};
+
+static const char *const security_names[] = {
+	"InitializeSecurityDescriptor",
+	"SetSecurityDescriptorDacl",
+	"OpenProcessToken",
+	"LookupPrivilegeValueA",
+	"LookupPrivilegeValueW",
+	"AdjustTokenPrivileges",
+};
+
+static bool is_one_of(const char *name, const char *const *names, size_t n)
+{
+	while (n--)
+		if (!strcmp(name, names[n]))
+			return true;
+
+	return false;
+}
+
+static unsigned int where(const char *name)
+{
+	if (!strncmp(name, "Nt", 2) || !strncmp(name, "Rtl", 3))
+		return HAS_NT;
+	if (!strncmp(name, "winregion_", strlen("winregion_")))
+		return 0;
+	if (is_one_of(name, psapi_names, ARRAY_SIZE(psapi_names)))
+		return HAS_PSAPI;
+	if (is_one_of(name, security_names, ARRAY_SIZE(security_names)))
+		return HAS_SECURITY;
+
+	return HAS_WIN32;
+}
+
+/* ---- objects of the dynamic linker ---- */
+
+struct search {
+	/* Any address in it, or its base */
+	uintptr_t address;
+	bool is_base;
+	/* Of the first one: the program */
+	bool any;
+	/* What is found: 0, none */
+	uintptr_t base;
+	char *path;
+	size_t room;
+};
+
+static uintptr_t base_of(const struct dl_phdr_info *info, uintptr_t *end)
+{
+	uintptr_t first = UINTPTR_MAX, last = 0;
+	int i;
+
+	for (i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+
+		if (header->p_type != PT_LOAD)
+			continue;
+		if (header->p_vaddr < first)
+			first = header->p_vaddr;
+		if (header->p_vaddr + header->p_memsz > last)
+			last = header->p_vaddr + header->p_memsz;
+	}
+	*end = info->dlpi_addr + last;
+
+	return info->dlpi_addr + (first & ~(uintptr_t)0xFFF);
+}
+
+static int look_at(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct search *search = arg;
+	uintptr_t end, base = base_of(info, &end);
+
+	(void)size;
+	if (!search->any && (search->is_base ? search->address != base :
+					       search->address < base ||
+						       search->address >= end))
+		return 0;
+	search->base = base;
+	if (search->path && strlen(info->dlpi_name) < search->room)
+		strcpy(search->path, info->dlpi_name);
+
+	return 1;
+}
+
+static uintptr_t find_object(struct search *search)
+{
+	dl_iterate_phdr(look_at, search);
+
+	return search->base;
+}
+
+static HMODULE program(void)
+{
+	struct search search = { .any = true };
+
+	return (HMODULE)find_object(&search);
+}
+
+/* ---- handles ---- */
+
+static const struct library *library_of(HMODULE module)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(libraries); i++)
+		if ((uintptr_t)module == (uintptr_t)&libraries[i])
+			return &libraries[i];
+
+	return NULL;
+}
+
+static HMODULE module_of(const struct library *library)
+{
+	return (HMODULE)(uintptr_t)library;
+}
+
+static bool is_object(HMODULE module)
+{
+	struct search search = { .address = (uintptr_t)module,
+				 .is_base = true };
+
+	return find_object(&search);
+}
+
+/* "NAME", "NAME.dll" or "NAME." of a path, in any case: how long is NAME? */
+static const char *stem(const char *path, size_t *length)
+{
+	const char *name = path, *at, *dot;
+
+	for (at = path; *at; at++)
+		if (*at == '/' || *at == '\\')
+			name = at + 1;
+	dot = strrchr(name, '.');
+	*length = strlen(name);
+	if (dot && (!dot[1] || !strcasecmp(dot, ".dll")))
+		*length = dot - name;
+
+	return name;
+}
+
+static HMODULE find_library(const char *path)
+{
+	size_t i, length;
+	const char *name = stem(path, &length);
+
+	for (i = 0; i < ARRAY_SIZE(libraries); i++)
+		if (strlen(libraries[i].name) == length &&
+		    !strncasecmp(libraries[i].name, name, length))
+			return module_of(&libraries[i]);
+	for (i = 0; i < ARRAY_SIZE(parts); i++)
+		if (!strncasecmp(name, parts[i], strlen(parts[i])))
+			return module_of(KERNELBASE);
+
+	return NULL;
+}
+
+static HMODULE find_by_name(const char *name)
+{
+	HMODULE module = name ? find_library(name) : program();
+
+	if (!module)
+		wr_fail(ERROR_MOD_NOT_FOUND);
+
+	return module;
+}
+
+/* A name that is longer than any path is of no library. */
+static const char *narrow(const WCHAR *name, char text[PATH_MAX])
+{
+	long n = 0;
+
+	if (!name)
+		return NULL;
+	if (*name)
+		n = wr_to_utf8(name, wr_wide_length(name), text, PATH_MAX - 1,
+			       FALSE);
+	text[n < 0 ? 0 : n] = '\0';
+
+	return text;
+}
+
+HMODULE WINAPI GetModuleHandleA(LPCSTR name)
+{
+	return find_by_name(name);
+}
+
+HMODULE WINAPI GetModuleHandleW(LPCWSTR name)
+{
+	char text[PATH_MAX];
+
+	return find_by_name(narrow(name, text));
+}
+
+#define HANDLE_FLAGS \
+	(GET_MODULE_HANDLE_EX_FLAG_PIN | \
+	 GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT | \
+	 GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS)
+#define NOT_BOTH \
+	(GET_MODULE_HANDLE_EX_FLAG_PIN | \
+	 GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT)
+
+static bool flags_are_valid(DWORD flags, const void *name)
+{
+	if (flags & ~HANDLE_FLAGS || (flags & NOT_BOTH) == NOT_BOTH)
+		return false;
+
+	return name || !(flags & GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS);
+}
+
+static HMODULE find_by_address(const void *address)
+{
+	struct search search = { .address = (uintptr_t)address };
+	uintptr_t base = find_object(&search);
+
+	if (!base)
+		wr_fail(ERROR_MOD_NOT_FOUND);
+
+	return (HMODULE)base;
+}
+
+BOOL WINAPI GetModuleHandleExA(DWORD flags, LPCSTR name, HMODULE *module)
+{
+	if (!module)
+		return wr_fail(ERROR_INVALID_PARAMETER);
+	*module = NULL;
+	if (!flags_are_valid(flags, name))
+		return wr_fail(ERROR_INVALID_PARAMETER);
+	*module = flags & GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS ?
+			  find_by_address(name) :
+			  find_by_name(name);
+
+	return *module != NULL;
+}
+
+BOOL WINAPI GetModuleHandleExW(DWORD flags, LPCWSTR name, HMODULE *module)
+{
+	char text[PATH_MAX];
+
+	if (flags & GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS)
+		return GetModuleHandleExA(flags, (LPCSTR)name, module);
+
+	return GetModuleHandleExA(flags, narrow(name, text), module);
+}
+
+#define LOAD_FLAGS 0x00003FFBU
+
+HMODULE WINAPI LoadLibraryExA(LPCSTR name, HANDLE file, DWORD flags)
+{
+	if (file || flags & ~LOAD_FLAGS) {
+		wr_fail(ERROR_INVALID_PARAMETER);
+		return NULL;
+	}
+
+	return find_by_name(name ? name : "");
+}
+
+HMODULE WINAPI LoadLibraryExW(LPCWSTR name, HANDLE file, DWORD flags)
+{
+	char text[PATH_MAX];
+
+	return LoadLibraryExA(narrow(name, text), file, flags);
+}
+
+HMODULE WINAPI LoadLibraryA(LPCSTR name)
+{
+	return LoadLibraryExA(name, NULL, 0);
+}
+
+HMODULE WINAPI LoadLibraryW(LPCWSTR name)
+{
+	return LoadLibraryExW(name, NULL, 0);
+}
+
+/* They stay. */
+BOOL WINAPI FreeLibrary(HMODULE module)
+{
+	if (!module || (!library_of(module) && !is_object(module)))
+		return wr_fail(ERROR_MOD_NOT_FOUND);
+
+	return TRUE;
+}
+
+/* ---- functions ---- */
+
+static int compare(const void *name, const void *export)
+{
+	return strcmp(name, ((const struct wr_export *)export)->name);
+}
+
+static const char *find_export(const struct library *library, const char *name)
+{
+	const struct wr_export *export;
+
+	export = bsearch(name, wr_exports, wr_nr_exports, sizeof(*wr_exports),
+			 compare);
+
+	return export && where(name) & library->has ? export->at : NULL;
+}
+
+/* ZwCall is another name of NtCall. */
+static const char *find_function(const struct library *library,
+				 const char *name)
+{
+	char of_nt[64];
+
+	if (strncmp(name, "Zw", 2) || strlen(name) >= sizeof(of_nt))
+		return find_export(library, name);
+	strcpy(of_nt, name);
+	memcpy(of_nt, "Nt", 2);
+
+	return find_export(library, of_nt);
+}
+
+#define HIGHEST_ORDINAL 0xFFFF
+
+/* 0 or the error */
+static DWORD look_up(HMODULE module, const char *name, const char **at)
+{
+	const struct library *library = library_of(module);
+
+	if (!library && module && !is_object(module))
+		return ERROR_MOD_NOT_FOUND;
+	if (!name)
+		return ERROR_INVALID_PARAMETER;
+	if ((uintptr_t)name <= HIGHEST_ORDINAL)
+		return ERROR_INVALID_ORDINAL;
+	*at = library ? find_function(library, name) : NULL;
+
+	return *at ? 0 : ERROR_PROC_NOT_FOUND;
+}
+
+FARPROC WINAPI GetProcAddress(HMODULE module, LPCSTR name)
+{
+	const char *at = NULL;
+	DWORD error = look_up(module, name, &at);
+
+	if (error)
+		wr_fail(error);
+
+	return (FARPROC)(uintptr_t)at;
+}
+
+/* ---- files ---- */
+
+/* Of the program the dynamic linker has no name. */
+static bool find_path(HMODULE module, char path[PATH_MAX])
+{
+	struct search search = {
+		.address = library_of(module) ? (uintptr_t)wr_exports[0].at :
+						(uintptr_t)module,
+		.is_base = !library_of(module),
+		.any = !module,
+		.path = path,
+		.room = PATH_MAX,
+	};
+	ssize_t n;
+
+	*path = '\0';
+	if (!find_object(&search))
+		return false;
+	if (*path)
+		return true;
+	n = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	if (n < 0)
+		return false;
+	path[n] = '\0';
+
+	return true;
+}
+
+/* As much as there is room for, and a 0 at its end */
+static DWORD cut(const void *from, size_t length, void *to, DWORD size,
+		 size_t unit)
+{
+	size_t n = length < size ? length : size - 1;
+
+	if (!size)
+		return wr_fail(ERROR_INSUFFICIENT_BUFFER);
+	memcpy(to, from, n * unit);
+	memset((char *)to + n * unit, 0, unit);
+	if (length < size)
+		return length;
+	wr_fail(ERROR_INSUFFICIENT_BUFFER);
+
+	return size;
+}
+
+DWORD WINAPI GetModuleFileNameA(HMODULE module, LPSTR name, DWORD size)
+{
+	char path[PATH_MAX];
+
+	WR_KEEP_ERRNO();
+
+	if (!find_path(module, path))
+		return wr_fail(ERROR_MOD_NOT_FOUND);
+
+	return cut(path, strlen(path), name, size, sizeof(*name));
+}
+
+DWORD WINAPI GetModuleFileNameW(HMODULE module, LPWSTR name, DWORD size)
+{
+	WCHAR wide[PATH_MAX];
+	char path[PATH_MAX];
+	long n;
+
+	WR_KEEP_ERRNO();
+
+	if (!find_path(module, path))
+		return wr_fail(ERROR_MOD_NOT_FOUND);
+	n = wr_to_wide(path, strlen(path), wide, PATH_MAX, FALSE);
+
+	return cut(wide, n < 0 ? 0 : n, name, size, sizeof(*name));
+}
