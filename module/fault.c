@@ -26,6 +26,7 @@
 #include "huge.h"
 #include "layout.h"
 #include "ptes.h"
+#include "record.h"
 #include "regiontree.h"
 #include "resident.h"
 #include "stack.h"
@@ -40,24 +41,39 @@ u8 wr_fault_wants(struct vm_fault *vmf)
 	return WR_READ;
 }
 
+/* The access is refused. Return: as the fault handler does then. */
+vm_fault_t wr_fault_refuse(struct vm_fault *vmf, struct wr_window *window,
+			   u8 state)
+{
+	wr_record_fault(&window->space->records, vmf,
+			wr_state_is_committed(state) ?
+				WINREGION_FAULT_PROTECTION :
+				WINREGION_FAULT_RESERVED);
+	return VM_FAULT_SIGSEGV;
+}
+
 /*
  * The alarm of a guard page: the access fails, and the next one will not. Only
  * the program's own accesses count. Those of the kernel, for system calls,
- * debuggers or core dumps, fail without taking the guard away.
+ * debuggers or core dumps, fail without taking the guard away. The guard goes only if
+ * the record says so to the program, which could not see it otherwise.
  */
 vm_fault_t wr_fault_trip_guard(struct vm_fault *vmf, struct wr_window *window,
 			       u8 state)
 {
+	struct wr_records *records = &window->space->records;
 	struct wr_runs *runs = &window->runs;
 	pgoff_t index = wr_vmf_index(vmf);
 
 	if (!(vmf->flags & FAULT_FLAG_USER) || vmf->flags & FAULT_FLAG_REMOTE)
 		return VM_FAULT_SIGSEGV;
-	if (wr_runs_split(runs, index, GFP_KERNEL_ACCOUNT) ||
+	if (wr_record_prepare(records, vmf, GFP_KERNEL_ACCOUNT) ||
+	    wr_runs_split(runs, index, GFP_KERNEL_ACCOUNT) ||
 	    wr_runs_split(runs, index + 1, GFP_KERNEL_ACCOUNT))
 		return VM_FAULT_OOM;
 	wr_huge_break(window, index, index + 1);
 	wr_runs_fill(runs, index, index + 1, wr_state_disarmed(state));
+	wr_record_fault(records, vmf, WINREGION_FAULT_GUARD);
 	return VM_FAULT_SIGSEGV;
 }
 
@@ -74,6 +90,7 @@ static vm_fault_t page_error(struct vm_fault *vmf, struct wr_window *window,
 	if (page != ERR_PTR(-EHWPOISON))
 		return VM_FAULT_OOM;
 	wr_huge_note_error(window, wr_vmf_index(vmf));
+	wr_record_fault(&window->space->records, vmf, WINREGION_FAULT_POISONED);
 	return VM_FAULT_HWPOISON;
 }
 
@@ -219,7 +236,7 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 	if (unlikely(wr_state_is_guard(state)))
 		return wr_fault_trip_guard(vmf, window, state);
 	if (!wr_state_allows(state, wanted))
-		return VM_FAULT_SIGSEGV;
+		return wr_fault_refuse(vmf, window, state);
 	if (dump_skips(window, wr_vmf_index(vmf)))
 		return VM_FAULT_SIGBUS;
 	if (window->huge)
@@ -358,7 +375,7 @@ static vm_fault_t mkwrite_locked(struct vm_fault *vmf, struct wr_window *window)
 	struct page *page;
 
 	if (!wr_state_allows(state, WR_WRITE))
-		return VM_FAULT_SIGSEGV;
+		return wr_fault_refuse(vmf, window, state);
 	claimed = window->forked &&
 		  !wr_resident_is_own(window, wr_vmf_index(vmf), vmf->page);
 	page = wr_resident_own(window, wr_vmf_index(vmf), vmf->page);

@@ -27,6 +27,7 @@ static void __maybe_unused check_abi(void)
 	BUILD_BUG_ON(sizeof(struct winregion_run) != 72);
 	BUILD_BUG_ON(sizeof(struct winregion_query) != 88);
 	BUILD_BUG_ON(sizeof(struct winregion_query_runs) != 40);
+	BUILD_BUG_ON(sizeof(struct winregion_last_fault) != 40);
 #define STARTS_WITH_HEAD(name) \
 	BUILD_BUG_ON(offsetof(struct name, size) != 0 || \
 		     offsetof(struct name, flags) != sizeof(u32))
@@ -37,6 +38,7 @@ static void __maybe_unused check_abi(void)
 	STARTS_WITH_HEAD(winregion_change);
 	STARTS_WITH_HEAD(winregion_query);
 	STARTS_WITH_HEAD(winregion_query_runs);
+	STARTS_WITH_HEAD(winregion_last_fault);
 }
 
 /* ---- for the handlers ---- */
@@ -115,7 +117,8 @@ int wr_ioctl_get_info(struct wr_ioctl *call)
 			WINREGION_FEATURE_GUARD | WINREGION_FEATURE_FORK |
 			WINREGION_FEATURE_SECTION | WINREGION_FEATURE_NAME |
 			WINREGION_FEATURE_EXECUTE_VIEW |
-			WINREGION_FEATURE_PLACEHOLDER | WINREGION_FEATURE_STACK,
+			WINREGION_FEATURE_PLACEHOLDER | WINREGION_FEATURE_STACK |
+			WINREGION_FEATURE_LAST_FAULT,
 		.out_lowest = wr_place_lowest(),
 		.out_highest = wr_highest(),
 		.out_max_regions = wr_space_max_regions(),
@@ -189,6 +192,9 @@ static const struct wr_ioctl_op ops[] = {
 	OP(WINREGION_SET_STACK, winregion_set_stack, guarantee,
 	   sizeof(struct winregion_set_stack), WINREGION_STACK_LEAPS,
 	   wr_ioctl_set_stack),
+	OP(WINREGION_LAST_FAULT, winregion_last_fault, out_reason,
+	   offsetof(struct winregion_last_fault, out_address), 0,
+	   wr_ioctl_last_fault),
 };
 
 /* The structure is as large as another version of the interface has it. */
@@ -266,9 +272,9 @@ noinline long wr_ioctl_by_table(unsigned int cmd, void __user *user, bool hard)
 	if (nr >= ARRAY_SIZE(ops))
 		return wr_handle_device(cmd, user);
 	op = &ops[array_index_nospec(nr, ARRAY_SIZE(ops))];
-	if (!op->handler)
-		return wr_handle_device(cmd, user);
-	return op->cmd == cmd ? call_op(op, user, hard) : -ENOTTY;
+	if (op->cmd == cmd)
+		return call_op(op, user, hard);
+	return wr_handle_device(cmd, user);
 }
 
 /* The same for what is called often: the table is known when it is compiled. */

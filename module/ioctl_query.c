@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * WINREGION_QUERY and WINREGION_QUERY_RUNS.
+ * WINREGION_QUERY, WINREGION_QUERY_RUNS and WINREGION_LAST_FAULT.
  */
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -91,4 +91,19 @@ int wr_ioctl_query_runs(struct wr_ioctl *call)
 		return err;
 	return wr_ioctl_write(call->user, &call->args.query_runs,
 			      sizeof(call->args.query_runs));
+}
+
+/* WINREGION_LAST_FAULT */
+int wr_ioctl_last_fault(struct wr_ioctl *call)
+{
+	struct winregion_last_fault *last = &call->args.last_fault;
+	struct wr_space *space;
+
+	*last = (struct winregion_last_fault){ .size = last->size };
+	wr_peek_begin();
+	space = wr_space_peek(call->mm);
+	if (space)
+		wr_record_read(&space->records, last);
+	wr_peek_end();
+	return wr_ioctl_write(call->user, last, sizeof(*last));
 }

@@ -174,6 +174,7 @@ static struct wr_space *alloc_space(struct mm_struct *mm)
 	space->roomy = RB_ROOT;
 	space->views = RB_ROOT;
 	wr_pagefile_init(&space->pagefile);
+	wr_records_init(&space->records);
 	space->mm = mm;
 	mmgrab(mm);
 	return space;
@@ -183,6 +184,7 @@ static void free_space(struct wr_space *space)
 {
 	WARN_ON_ONCE(space->nr_windows || space->nr_regions);
 	wr_pagefile_destroy(&space->pagefile);
+	wr_records_destroy(&space->records);
 	wr_slot_free(space->spare);
 	drop_file(space);
 	mmdrop(space->mm);

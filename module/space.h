@@ -13,6 +13,7 @@
 #include <linux/winregion.h>
 
 #include "pagefile.h"
+#include "record.h"
 
 /* Page tables, TLB flushes and the end of the addresses are those of x86-64. */
 #if !defined(CONFIG_X86_64) || defined(CONFIG_UML)
@@ -35,8 +36,8 @@
  * A page of a file that a view maps is locked by the core, before window->lock of the
  * view is taken; no such lock is taken under it.
  *
- * space->lock, pagefile->lock, inside that of commit.c, and the lock of the table
- * of spaces are leaves.
+ * space->lock, records->lock, pagefile->lock, inside that of commit.c, and the lock of
+ * the table of spaces are leaves.
  * No fault and no VMA callback takes layout_lock. No user memory is touched
  * under any of them.
  */
@@ -108,6 +109,7 @@ struct wr_layout {
  * @nr_windows: windows in @windows and @views
  * @nr_regions: regions in them
  * @pagefile: the commit charge; has its own locks
+ * @records: the last failed access of each thread; has its own lock
  * @spare: see struct wr_runs; atomic
  *
  * A space is made by the first reserve, or by a fork of a process that has one,
@@ -134,6 +136,7 @@ struct wr_space {
 	unsigned long nr_windows;
 	unsigned long nr_regions;
 	struct wr_pagefile pagefile;
+	struct wr_records records;
 	struct wr_slot *spare;
 };
 

@@ -26,6 +26,7 @@
 
 #include "huge.h"
 #include "pagefile.h"
+#include "record.h"
 #include "regiontree.h"
 #include "stack.h"
 #include "window.h"
@@ -110,8 +111,11 @@ static int charge(struct wr_window *window, pgoff_t first, pgoff_t guard)
 }
 
 /* The one place that says why such an access fails. */
-static vm_fault_t stack_overflow(struct vm_fault *vmf)
+static vm_fault_t stack_overflow(struct vm_fault *vmf,
+				 struct wr_window *window)
 {
+	wr_record_fault(&window->space->records, vmf,
+			WINREGION_FAULT_STACK_OVERFLOW);
 	return VM_FAULT_SIGSEGV;
 }
 
@@ -130,7 +134,8 @@ static vm_fault_t grow(struct vm_fault *vmf, struct wr_window *window,
 		return VM_FAULT_SIGSEGV;
 	if (full)
 		below = region->first + 1;
-	if (split_at(&window->runs, below) || split_at(&window->runs, guard))
+	if (split_at(&window->runs, below) || split_at(&window->runs, guard) ||
+	    wr_record_prepare(&window->space->records, vmf, GFP_KERNEL_ACCOUNT))
 		return VM_FAULT_OOM;
 	if (charge(window, below, guard)) {
 		if (!program)
@@ -140,7 +145,7 @@ static vm_fault_t grow(struct vm_fault *vmf, struct wr_window *window,
 	}
 	give(window, region, below, guard);
 	if (full)
-		return stack_overflow(vmf);
+		return stack_overflow(vmf, window);
 	wr_runs_fill(&window->runs, below, below + 1, WR_STATE_READWRITE_GUARD);
 	return 0;
 }

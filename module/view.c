@@ -48,6 +48,7 @@
 #include "fault.h"
 #include "layout.h"
 #include "place.h"
+#include "record.h"
 #include "regiontree.h"
 #include "view.h"
 
@@ -431,11 +432,13 @@ static vm_fault_t check_locked(struct vm_fault *vmf, struct wr_window *window,
 	if (*copies)
 		return 0;
 	if (!wr_state_allows(state, wanted))
-		return VM_FAULT_SIGSEGV;
+		return wr_fault_refuse(vmf, window, state);
 	if (wr_copies_has(window, wr_vmf_index(vmf)))
 		return wr_copies_give(vmf, window);
 	/* In a view that may not write only a copy has a state that allows it. */
-	return wanted & ~window->view->rights ? VM_FAULT_SIGSEGV : 0;
+	if (wanted & ~window->view->rights)
+		return wr_fault_refuse(vmf, window, state);
+	return 0;
 }
 
 /*
@@ -547,9 +550,49 @@ static vm_fault_t copying_fault(struct vm_fault *vmf, struct wr_window *window)
 	return (ret & VM_FAULT_MAJOR) | copy_found(vmf, window, copy);
 }
 
-static vm_fault_t tracked_fault(struct vm_fault *vmf)
+static bool is_behind_end(struct vm_fault *vmf, struct wr_window *window)
+{
+	loff_t size = i_size_read(window->view->mapping->host);
+
+	return wr_window_offset(window, wr_vmf_index(vmf)) >=
+	       DIV_ROUND_UP(size, PAGE_SIZE);
+}
+
+/*
+ * What the file has answered to a fault, or to page_mkwrite. The program is told if
+ * that is an error: what we refuse has been told already.
+ */
+static vm_fault_t tell_error(struct vm_fault *vmf, vm_fault_t ret)
 {
 	struct wr_window *window = vmf->vma->vm_private_data;
+	u32 reason = WINREGION_FAULT_IN_PAGE;
+
+	if (likely(!(ret & (VM_FAULT_SIGBUS | VM_FAULT_HWPOISON))))
+		return ret;
+	if (ret & VM_FAULT_HWPOISON)
+		reason = WINREGION_FAULT_POISONED;
+	else if (is_behind_end(vmf, window))
+		reason = WINREGION_FAULT_BEHIND_END;
+	wr_record_fault(&window->space->records, vmf, reason);
+	return ret;
+}
+
+static vm_fault_t simple_fault(struct vm_fault *vmf)
+{
+	struct wr_window *window = vmf->vma->vm_private_data;
+
+	return tell_error(vmf, window->view->host->fault(vmf));
+}
+
+static vm_fault_t simple_mkwrite(struct vm_fault *vmf)
+{
+	struct wr_window *window = vmf->vma->vm_private_data;
+
+	return tell_error(vmf, window->view->host->page_mkwrite(vmf));
+}
+
+static vm_fault_t fault_by_state(struct vm_fault *vmf, struct wr_window *window)
+{
 	bool copies = false;
 	vm_fault_t ret;
 
@@ -562,6 +605,13 @@ static vm_fault_t tracked_fault(struct vm_fault *vmf)
 		return copying_fault(vmf, window);
 	ret = window->view->host->fault(vmf);
 	return has_found(ret) ? found_page(vmf, window, ret) : ret;
+}
+
+static vm_fault_t tracked_fault(struct vm_fault *vmf)
+{
+	struct wr_window *window = vmf->vma->vm_private_data;
+
+	return tell_error(vmf, fault_by_state(vmf, window));
 }
 
 /* A write where the page is mapped, and so was read before. */
@@ -585,9 +635,9 @@ static vm_fault_t copying_mkwrite(struct vm_fault *vmf,
 	return copy_error(err);
 }
 
-static vm_fault_t tracked_mkwrite(struct vm_fault *vmf)
+static vm_fault_t mkwrite_by_state(struct vm_fault *vmf,
+				   struct wr_window *window)
 {
-	struct wr_window *window = vmf->vma->vm_private_data;
 	bool copies = false;
 	vm_fault_t ret;
 
@@ -607,19 +657,28 @@ static vm_fault_t tracked_mkwrite(struct vm_fault *vmf)
 	return host_mkwrite(vmf, window);
 }
 
+static vm_fault_t tracked_mkwrite(struct vm_fault *vmf)
+{
+	struct wr_window *window = vmf->vma->vm_private_data;
+
+	return tell_error(vmf, mkwrite_by_state(vmf, window));
+}
+
 /* Of a view that does not write. Before the file says that it ends before. */
 static vm_fault_t read_only_fault(struct vm_fault *vmf)
 {
 	struct wr_window *window = vmf->vma->vm_private_data;
 
 	if (vmf->flags & FAULT_FLAG_WRITE)
-		return VM_FAULT_SIGSEGV;
-	return window->view->host->fault(vmf);
+		return wr_fault_refuse(vmf, window, window->view->state);
+	return simple_fault(vmf);
 }
 
 static vm_fault_t read_only_mkwrite(struct vm_fault *vmf)
 {
-	return VM_FAULT_SIGSEGV;
+	struct wr_window *window = vmf->vma->vm_private_data;
+
+	return wr_fault_refuse(vmf, window, window->view->state);
 }
 
 /*
@@ -770,9 +829,9 @@ static void make_ops(struct wr_view *view)
 		.may_split = wr_vma_may_split,
 		.mprotect = wr_vma_mprotect,
 		.mremap = wr_vma_mremap,
-		.fault = host->fault,
+		.fault = simple_fault,
 		.map_pages = host->map_pages,
-		.page_mkwrite = host->page_mkwrite,
+		.page_mkwrite = host->page_mkwrite ? simple_mkwrite : NULL,
 #ifdef CONFIG_NUMA
 		.set_policy = host->set_policy,
 		.get_policy = host->get_policy,

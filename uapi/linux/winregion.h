@@ -139,6 +139,7 @@ enum {
 	WINREGION_CMD_DUPLICATE_SECTION,
 	WINREGION_CMD_QUERY_FILE,
 	WINREGION_CMD_OPEN_SECTION,
+	WINREGION_CMD_LAST_FAULT,
 	WINREGION_CMD_SET_STACK = WINREGION_CMD_BASE + 22
 };
 
@@ -150,6 +151,7 @@ enum {
 #define WINREGION_FEATURE_SECTION (1 << 4) /* sections and views of them */
 #define WINREGION_FEATURE_NAME (1 << 6) /* names of sections */
 #define WINREGION_FEATURE_EXECUTE_VIEW (1 << 7) /* sections that execute */
+#define WINREGION_FEATURE_LAST_FAULT (1 << 8) /* why an access has failed */
 #define WINREGION_FEATURE_PLACEHOLDER (1 << 10) /* placeholders */
 #define WINREGION_FEATURE_STACK (1 << 13) /* stacks that grow */
 
@@ -838,5 +840,53 @@ struct winregion_query_file {
 };
 
 #define WINREGION_QUERY_FILE _IO(WINREGION_TYPE, WINREGION_CMD_QUERY_FILE)
+
+/* Kinds of access; the numbers are those of Windows. */
+#define WINREGION_ACCESS_READ 0
+#define WINREGION_ACCESS_WRITE 1
+#define WINREGION_ACCESS_EXECUTE 8
+
+/* Why an access has failed */
+#define WINREGION_FAULT_NONE 0 /* none has */
+#define WINREGION_FAULT_RESERVED 1 /* the page is not committed */
+#define WINREGION_FAULT_PROTECTION 2 /* its protection does not allow it */
+#define WINREGION_FAULT_GUARD 3 /* it had a guard, which is gone now */
+#define WINREGION_FAULT_STACK_OVERFLOW 4 /* the guard of a stack's last page */
+#define WINREGION_FAULT_IN_PAGE 5 /* the file has failed to give the page */
+#define WINREGION_FAULT_BEHIND_END 6 /* the file ends in front of the page */
+#define WINREGION_FAULT_POISONED 7 /* the memory is broken, the contents lost */
+
+/**
+ * struct winregion_last_fault - ioctl(WINREGION_LAST_FAULT)
+ * @size: sizeof(struct winregion_last_fault)
+ * @flags: must be 0
+ * @out_address: the byte that was accessed
+ * @out_sequence: how many accesses of the calling thread have failed so far; 0 if
+ *	none, and all else is 0 then
+ * @out_told: how often this one has been told before
+ * @out_access: WINREGION_ACCESS_*
+ * @out_reason: WINREGION_FAULT_*
+ *
+ * About the last access to a region or a view by the calling thread that has become a
+ * SIGSEGV or a SIGBUS: for the handler of that, which should look whether the address
+ * is that of the signal, and @out_told 0. What the kernel accesses for system calls
+ * is not told here, nor is what the processor refuses at once by what is mapped there: an
+ * instruction fetch from a page in memory, a write to a view that only reads. The
+ * page's protection does not allow it then. What is told of other threads, and of the
+ * parent of a process, is theirs. Rules: GP-01, GP-02, MV-55.
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT.
+ */
+struct winregion_last_fault {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 out_address;
+	__aligned_u64 out_sequence;
+	__aligned_u64 out_told;
+	__u32 out_access;
+	__u32 out_reason;
+};
+
+#define WINREGION_LAST_FAULT _IO(WINREGION_TYPE, WINREGION_CMD_LAST_FAULT)
 
 #endif /* _UAPI_LINUX_WINREGION_H */

@@ -60,6 +60,7 @@ _Static_assert(sizeof(struct winregion_set_stack) == 24, "new symbol version");
 _Static_assert(sizeof(struct winregion_change) == 48, "new symbol version");
 _Static_assert(sizeof(struct winregion_query) == 88, "new symbol version");
 _Static_assert(sizeof(struct winregion_query_runs) == 40, "new symbol version");
+_Static_assert(sizeof(struct winregion_last_fault) == 40, "new symbol version");
 
 /*
  * Whether @fd still is the device: "close all files" loops know nothing of a
@@ -278,6 +279,13 @@ int winregion_query_runs(struct winregion_query_runs *query)
 	query->size = sizeof(*query);
 
 	return wr_device_ioctl(WINREGION_QUERY_RUNS, query);
+}
+
+int winregion_last_fault(struct winregion_last_fault *last)
+{
+	last->size = sizeof(*last);
+
+	return wr_device_ioctl(WINREGION_LAST_FAULT, last);
 }
 
 /* Why open() failed with @err */

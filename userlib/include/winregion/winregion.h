@@ -33,6 +33,7 @@ int winregion_decommit(struct winregion_change *change);
 int winregion_protect(struct winregion_change *change);
 int winregion_query(struct winregion_query *query);
 int winregion_query_runs(struct winregion_query_runs *query);
+int winregion_last_fault(struct winregion_last_fault *last);
 
 /*
  * NULL if everything that the library needs is there; otherwise one line in
