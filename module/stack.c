@@ -135,7 +135,8 @@ static vm_fault_t grow(struct vm_fault *vmf, struct wr_window *window,
 	if (full)
 		below = region->first + 1;
 	if (split_at(&window->runs, below) || split_at(&window->runs, guard) ||
-	    wr_record_prepare(&window->space->records, vmf, GFP_KERNEL_ACCOUNT))
+	    (full && wr_record_prepare(&window->space->records, vmf,
+				       GFP_KERNEL_ACCOUNT)))
 		return VM_FAULT_OOM;
 	if (charge(window, below, guard)) {
 		if (!program)

@@ -553,7 +553,8 @@ static __attribute__((noinline)) int recurse(int depth)
 	volatile char room[2000];
 	int below;
 
-	room[0] = room[1999] = 0;
+	room[0] = 0;
+	room[1999] = 0;
 	below = depth ? recurse(depth - 1) + 1 : 0;
 	/* It is used after the call, so that this is no loop. */
 	asm volatile("" : : "r" (room) : "memory");

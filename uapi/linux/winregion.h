@@ -311,8 +311,8 @@ struct winregion_release {
  * one, or on the pages above it that are the guarantee, or there is no commit charge,
  * the stack is full: there is no guard any more, all pages from the second one up to
  * it are committed (but not without charge), and the access fails, with SIGSEGV. (One
- * of a system call fails, and changes nothing.) Who has gone back up makes them a guard again by WINREGION_DECOMMIT and
- * WINREGION_COMMIT.
+ * of a system call fails, and changes nothing.) Who has gone back up makes them a
+ * guard again by WINREGION_DECOMMIT and WINREGION_COMMIT.
  *
  * Any other guard page, below which there is a committed one, is like those of other
  * regions. A process that is forked, and what a release of a part leaves, are the
