@@ -41,6 +41,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct slot *slots;
 static unsigned int nr_slots;
 
+struct wr_object *(*wr_current_thread)(void);
+
 HANDLE WINAPI GetCurrentProcess(VOID)
 {
 	return NtCurrentProcess();
@@ -137,8 +139,16 @@ void wr_object_init(struct wr_object *object, const struct wr_kind *kind,
 {
 	object->kind = kind;
 	object->users = 1;
+	object->kept = 0;
 	object->inheritors = 0;
 	object->fd = fd;
+}
+
+void wr_object_get(struct wr_object *object)
+{
+	pthread_mutex_lock(&lock);
+	object->users++;
+	pthread_mutex_unlock(&lock);
 }
 
 void wr_object_put(struct wr_object *object)
@@ -204,7 +214,7 @@ static NTSTATUS get(HANDLE handle, const struct wr_kind *kind,
 {
 	struct slot *slot = find_slot(handle);
 
-	/* Those of today stand for processes and threads. */
+	/* The others stand for processes, of which there are no objects. */
 	if (is_pseudo(handle))
 		return STATUS_OBJECT_TYPE_MISMATCH;
 	if (!slot)
@@ -219,16 +229,45 @@ static NTSTATUS get(HANDLE handle, const struct wr_kind *kind,
 	return STATUS_SUCCESS;
 }
 
+/* A thread has all rights to itself. */
+static NTSTATUS get_current_thread(const struct wr_kind *kind,
+				   struct wr_object **object, DWORD *access)
+{
+	struct wr_object *thread = wr_current_thread ? wr_current_thread() :
+						       NULL;
+
+	if (!thread || (kind && thread->kind != kind))
+		return STATUS_OBJECT_TYPE_MISMATCH;
+	wr_object_get(thread);
+	*object = thread;
+	*access = thread->kind->generic_all;
+
+	return STATUS_SUCCESS;
+}
+
 NTSTATUS wr_handle_get(HANDLE handle, const struct wr_kind *kind,
 		       struct wr_object **object, DWORD *access)
 {
 	NTSTATUS status;
+
+	if (handle == NtCurrentThread())
+		return get_current_thread(kind, object, access);
 
 	pthread_mutex_lock(&lock);
 	status = get(handle, kind, object, access);
 	pthread_mutex_unlock(&lock);
 
 	return status;
+}
+
+void wr_handle_drop(HANDLE handle)
+{
+	struct wr_object *last;
+
+	pthread_mutex_lock(&lock);
+	last = close_slot(find_slot(handle));
+	pthread_mutex_unlock(&lock);
+	destroy(last);
 }
 
 static NTSTATUS close_handle(HANDLE handle)
@@ -419,7 +458,7 @@ static void after_fork_in_child(void)
 
 	for (i = 1; i < nr_slots; i++)
 		if (slots[i].object)
-			slots[i].object->users = 0;
+			slots[i].object->users = slots[i].object->kept;
 	for (i = 1; i < nr_slots; i++)
 		if (slots[i].object)
 			slots[i].object->users++;

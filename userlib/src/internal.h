@@ -100,6 +100,8 @@ struct wr_object;
 typedef NTSTATUS wr_narrow(struct wr_object *object, DWORD access,
 			   struct wr_object **narrower);
 
+struct wr_waits;
+
 /* What the objects of one kind have in common: one of these each. */
 struct wr_kind {
 	/* What GENERIC_READ, _WRITE, _EXECUTE and _ALL are for this kind */
@@ -117,6 +119,8 @@ struct wr_kind {
 	 * makes. Called without a lock. NULL: one object serves all handles.
 	 */
 	wr_narrow *narrow;
+	/* NULL if nobody can wait for it; else it is a struct wr_waitable. */
+	const struct wr_waits *waits;
 };
 
 /*
@@ -127,6 +131,8 @@ struct wr_object {
 	const struct wr_kind *kind;
 	/* Handles, and calls that use it */
 	unsigned int users;
+	/* Those of them that are neither, and are there after a fork, too */
+	unsigned int kept;
 	/* Handles that can be inherited: without one, execve(2) closes @fd. */
 	unsigned int inheritors;
 	/* Close-on-exec when the object is made; or -1 */
@@ -136,6 +142,9 @@ struct wr_object {
 /* handle.c: fill in a new object; the caller is its first user */
 void wr_object_init(struct wr_object *object, const struct wr_kind *kind,
 		    int fd);
+
+/* handle.c: one user more */
+void wr_object_get(struct wr_object *object);
 
 /* handle.c: stop using it; the last user destroys it */
 void wr_object_put(struct wr_object *object);
@@ -149,6 +158,15 @@ DWORD wr_specific_rights(const struct wr_kind *kind, DWORD access);
  */
 NTSTATUS wr_handle_new(struct wr_object *object, DWORD access, BOOL inherit,
 		       HANDLE *handle);
+
+/* handle.c: close a handle that nobody else has seen yet */
+void wr_handle_drop(HANDLE handle);
+
+/*
+ * handle.c: what GetCurrentThread() stands for, or NULL if there is no memory; set
+ * where there are threads.
+ */
+extern struct wr_object *(*wr_current_thread)(void);
 
 /*
  * handle.c: what @handle leads to, with one user more, and its rights. It must

@@ -8,6 +8,8 @@
 #ifndef _WINREGION_WINREGION_H
 #define _WINREGION_WINREGION_H
 
+#include <pthread.h>
+
 #include <linux/winregion.h>
 
 #ifdef __cplusplus
@@ -34,6 +36,20 @@ int winregion_protect(struct winregion_change *change);
 int winregion_query(struct winregion_query *query);
 int winregion_query_runs(struct winregion_query_runs *query);
 int winregion_last_fault(struct winregion_last_fault *last);
+
+/*
+ * A stack of @size bytes for a thread of pthread_create(); 0: as large as those of
+ * CreateThread(). It grows by the module's guard, by any touch. The caller releases
+ * it, by winregion_release() of its base, which pthread_attr_getstack() tells, when the
+ * thread is joined. 0, or a negated errno.
+ */
+int winregion_thread_attr(pthread_attr_t *attr, size_t size);
+
+/*
+ * WINREGION_STACK_* for threads of CreateThread() and fibers that are made from now on;
+ * 0 at first. 0 or -EOPNOTSUPP.
+ */
+int winregion_stack_flags(unsigned int flags);
 
 /*
  * NULL if everything that the library needs is there; otherwise one line in

@@ -1,0 +1,1414 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Threads, their stacks, what they wait for, and fibers (rules TH, ST, WT, TLS, FLS,
+ * FB).
+ */
+#include "kselftest_harness.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <winregion/process.h>
+#include <winregion/winternl.h>
+
+#include "memory.h"
+#include "rounds.h"
+
+#define BAD_HANDLE ((HANDLE)(uintptr_t)0x7ffc)
+#define LONG_TIME 60000
+
+/* The call fails with this error. */
+#define FAILS(error, call) do {						\
+	SetLastError(POISON);						\
+	EXPECT_FALSE(call);						\
+	EXPECT_EQ(error, GetLastError());				\
+} while (0)
+
+#define WAIT_FAILS(error, call) do {					\
+	SetLastError(POISON);						\
+	EXPECT_EQ(WAIT_FAILED, call);					\
+	EXPECT_EQ(error, GetLastError());				\
+} while (0)
+
+static HANDLE run(LPTHREAD_START_ROUTINE start, void *argument)
+{
+	return CreateThread(NULL, 0, start, argument, 0, NULL);
+}
+
+/* Its exit code, once it has ended; the handle is closed. */
+static DWORD end_of(HANDLE thread)
+{
+	DWORD code = POISON;
+
+	if (WaitForSingleObject(thread, LONG_TIME) != WAIT_OBJECT_0 ||
+	    !GetExitCodeThread(thread, &code) || !CloseHandle(thread))
+		return POISON;
+	return code;
+}
+
+static DWORD run_to_end(LPTHREAD_START_ROUTINE start, void *argument)
+{
+	return end_of(run(start, argument));
+}
+
+/* ---- threads ---- */
+
+static DWORD WINAPI add_one(void *argument)
+{
+	return (DWORD)(uintptr_t)argument + 1;
+}
+
+/* Rules: TH-01, WT-13 */
+TEST(runs_and_returns)
+{
+	HANDLE thread;
+	DWORD i, code;
+
+	for (i = 0; i < 20; i++) {
+		thread = run(add_one, (void *)(uintptr_t)i);
+		ASSERT_NE(NULL, thread);
+		EXPECT_EQ(WAIT_OBJECT_0,
+			  WaitForSingleObject(thread, INFINITE));
+		EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(thread, 0));
+		EXPECT_TRUE(GetExitCodeThread(thread, &code));
+		EXPECT_EQ(i + 1, code);
+		EXPECT_TRUE(CloseHandle(thread));
+	}
+	EXPECT_EQ(STILL_ACTIVE, run_to_end(add_one, (void *)258));
+}
+
+/* The compiler need not know that it does not return. */
+typedef VOID WINAPI leave_fn(DWORD code);
+
+static leave_fn *volatile leave = ExitThread;
+
+static __attribute__((noinline)) void exit_below(int depth)
+{
+	volatile char room[500];
+
+	room[0] = depth;
+	if (depth)
+		exit_below(depth - 1);
+	else
+		leave(77);
+	asm volatile("" : : "r" (room) : "memory");
+}
+
+static DWORD WINAPI exit_deep(void *argument)
+{
+	exit_below(50);
+	return 1;
+}
+
+/* Rules: TH-03 */
+TEST(exit_from_any_depth)
+{
+	EXPECT_EQ(77, run_to_end(exit_deep, NULL));
+}
+
+/* Rules: TH-02, TH-04, TH-06 */
+TEST(suspended)
+{
+	DWORD id = 0, code;
+	HANDLE thread = CreateThread(NULL, 0, add_one, (void *)4,
+				     CREATE_SUSPENDED, &id);
+
+	ASSERT_NE(NULL, thread);
+	EXPECT_NE(0, id);
+	EXPECT_EQ(id, GetThreadId(thread));
+	EXPECT_EQ(GetCurrentProcessId(), GetProcessIdOfThread(thread));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(thread, 50));
+	EXPECT_TRUE(GetExitCodeThread(thread, &code));
+	EXPECT_EQ(STILL_ACTIVE, code);
+	EXPECT_EQ(1, ResumeThread(thread));
+	EXPECT_EQ(0, ResumeThread(thread));
+	EXPECT_EQ(5, end_of(thread));
+}
+
+static DWORD WINAPI my_id(void *argument)
+{
+	HANDLE self = NULL;
+
+	if (GetThreadId(GetCurrentThread()) != GetCurrentThreadId() ||
+	    !DuplicateHandle(SELF, GetCurrentThread(), SELF, &self, 0, FALSE,
+			     DUPLICATE_SAME_ACCESS))
+		return 0;
+	*(HANDLE *)argument = self;
+	return GetCurrentThreadId();
+}
+
+/* Rules: TH-06, TH-07 */
+TEST(own_handle)
+{
+	HANDLE thread, same = NULL;
+	DWORD id = 0, code = 0;
+
+	thread = CreateThread(NULL, 0, my_id, &same, 0, &id);
+	ASSERT_NE(NULL, thread);
+	EXPECT_EQ(id, end_of(thread));
+	EXPECT_EQ(id, GetThreadId(same));
+	EXPECT_TRUE(GetExitCodeThread(same, &code));
+	EXPECT_EQ(id, code);
+	EXPECT_EQ(id, end_of(same));
+
+	/* The first thread, which nobody has made */
+	EXPECT_EQ((HANDLE)(intptr_t)-2, GetCurrentThread());
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(GetCurrentThread(), 0));
+	EXPECT_EQ(GetCurrentThreadId(), GetThreadId(GetCurrentThread()));
+	EXPECT_TRUE(CloseHandle(GetCurrentThread()));
+}
+
+/* Rules: TH-05, TH-08, TH-09, TH-10, TH-11 */
+TEST(errors_of_threads)
+{
+	HANDLE event = CreateEventA(NULL, TRUE, FALSE, NULL), thread, weak;
+	DWORD code = 17;
+
+	FAILS(87, CreateThread(NULL, 0, add_one, NULL, 1, NULL));
+	FAILS(87, CreateThread(NULL, 0, add_one, NULL, 0x80000000, NULL));
+	FAILS(998, CreateThread(NULL, 0, add_one, NULL, 0,
+				(DWORD *)KERNEL_ADDRESS));
+	FAILS(8, CreateThread(NULL, (SIZE_T)1 << 60, add_one, NULL, 0, NULL));
+	thread = CreateThread(NULL, 0, add_one, NULL, CREATE_SUSPENDED, NULL);
+	ASSERT_NE(NULL, thread);
+	FAILS(998, GetExitCodeThread(thread, NULL));
+	FAILS(6, GetExitCodeThread(event, &code));
+	FAILS(6, GetExitCodeThread(BAD_HANDLE, &code));
+	FAILS(6, GetExitCodeThread(SELF, &code));
+	EXPECT_EQ(17, code);
+	FAILS(6, GetThreadId(event));
+	WAIT_FAILS(6, ResumeThread(event));
+	FAILS(6, TerminateThread(BAD_HANDLE, 1));
+	FAILS(50, TerminateThread(thread, 1));
+	/* Less than is needed */
+	ASSERT_TRUE(DuplicateHandle(SELF, thread, SELF, &weak, SYNCHRONIZE,
+				    FALSE, 0));
+	FAILS(5, GetExitCodeThread(weak, &code));
+	FAILS(5, GetThreadId(weak));
+	FAILS(5, TerminateThread(weak, 1));
+	WAIT_FAILS(5, ResumeThread(weak));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(weak, 0));
+	EXPECT_TRUE(CloseHandle(weak));
+	ASSERT_TRUE(DuplicateHandle(SELF, thread, SELF, &weak,
+				    THREAD_SUSPEND_RESUME, FALSE, 0));
+	WAIT_FAILS(5, WaitForSingleObject(weak, 0));
+	EXPECT_EQ(1, ResumeThread(weak));
+	EXPECT_TRUE(CloseHandle(weak));
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(thread, LONG_TIME));
+	FAILS(5, TerminateThread(thread, 1));
+	EXPECT_EQ(1, end_of(thread));
+	EXPECT_TRUE(CloseHandle(event));
+	FAILS(6, GetExitCodeThread(thread, &code));
+}
+
+static DWORD WINAPI terminate_itself(void *argument)
+{
+	TerminateThread(GetCurrentThread(), 31);
+	return 1;
+}
+
+/* Rules: TH-10 */
+TEST(terminates_itself)
+{
+	EXPECT_EQ(31, run_to_end(terminate_itself, NULL));
+}
+
+static volatile LONG counted;
+
+static DWORD WINAPI count(void *argument)
+{
+	InterlockedIncrement(&counted);
+	return 0;
+}
+
+static bool counted_to(LONG n)
+{
+	int i;
+
+	for (i = 0; i < 6000 && counted != n; i++)
+		Sleep(10);
+	return counted == n;
+}
+
+static uint64_t regions(void)
+{
+	struct winregion_get_info info = { 0 };
+
+	return winregion_get_info(&info) ? ~0ULL : info.out_regions;
+}
+
+/* Nothing is left of a thread whose handle nobody has. Rules: TH-12, ST-08 */
+TEST(without_handles)
+{
+	uint64_t before = regions();
+	int i;
+
+	counted = 0;
+	for (i = 0; i < 300; i++)
+		ASSERT_TRUE(CloseHandle(run(count, NULL)));
+	EXPECT_TRUE(counted_to(300));
+	/* A few stacks are kept, and the last ones may not be over yet. */
+	for (i = 0; i < 20; i++)
+		EXPECT_EQ(1, run_to_end(add_one, NULL));
+	EXPECT_GE(before + 16, regions());
+}
+
+/* Rules: TH-14 */
+TEST(as_the_c_library_makes_them)
+{
+	unsigned int id = 0;
+	uintptr_t thread;
+
+	thread = _beginthreadex(NULL, 0, add_one, (void *)6, 0, &id);
+	ASSERT_NE(0, thread);
+	EXPECT_EQ(id, GetThreadId((HANDLE)thread));
+	EXPECT_EQ(7, end_of((HANDLE)thread));
+	errno = 0;
+	EXPECT_EQ(0, _beginthreadex(NULL, 0, NULL, NULL, 0, NULL));
+	EXPECT_EQ(EINVAL, errno);
+	errno = 0;
+	EXPECT_EQ(0, _beginthreadex(NULL, 0, add_one, NULL, 1, NULL));
+	EXPECT_EQ(EINVAL, errno);
+	errno = 0;
+	EXPECT_EQ((uintptr_t)-1, _beginthread(NULL, 0, NULL));
+	EXPECT_EQ(EINVAL, errno);
+}
+
+static void count_and_end(void *argument)
+{
+	InterlockedIncrement(&counted);
+	_endthread();
+}
+
+static DWORD WINAPI end_with_nine(void *argument)
+{
+	_endthreadex(9);
+}
+
+/* Rules: TH-14 */
+TEST(ends_as_the_c_library_ends_them)
+{
+	counted = 0;
+	EXPECT_NE((uintptr_t)-1, _beginthread(count_and_end, 0, NULL));
+	EXPECT_TRUE(counted_to(1));
+	EXPECT_EQ(9, run_to_end(end_with_nine, NULL));
+}
+
+/* ---- stacks ---- */
+
+struct bounds {
+	ULONG_PTR low, high;
+	char *base, *limit, *deallocation;
+	MEMORY_BASIC_INFORMATION page, below;
+};
+
+static DWORD WINAPI find_bounds(void *argument)
+{
+	struct bounds *bounds = argument;
+	TEB *teb = NtCurrentTeb();
+
+	GetCurrentThreadStackLimits(&bounds->low, &bounds->high);
+	bounds->base = teb->NtTib.StackBase;
+	bounds->limit = teb->NtTib.StackLimit;
+	bounds->deallocation = teb->DeallocationStack;
+	VirtualQuery(bounds->limit, &bounds->page, sizeof(bounds->page));
+	VirtualQuery(bounds->limit - PAGE, &bounds->below,
+		     sizeof(bounds->below));
+	return (char *)argument >= bounds->base ? 1 :
+	       (char *)&teb < bounds->limit ? 2 :
+	       teb->NtTib.Self != &teb->NtTib ? 3 : 0;
+}
+
+/* Runs on a stack of this size; returns what it has reserved. */
+static size_t reserved_for(struct __test_metadata *_metadata, SIZE_T size,
+			   DWORD flags, struct bounds *bounds)
+{
+	HANDLE thread = CreateThread(NULL, size, find_bounds, bounds, flags,
+				     NULL);
+
+	EXPECT_NE(NULL, thread);
+	EXPECT_GE(1, end_of(thread));
+	EXPECT_EQ(bounds->low, (ULONG_PTR)bounds->deallocation);
+	EXPECT_EQ(bounds->high, (ULONG_PTR)bounds->base);
+	EXPECT_EQ(bounds->deallocation, bounds->page.AllocationBase);
+	EXPECT_EQ(MEM_COMMIT, bounds->page.State);
+	EXPECT_EQ(PAGE_READWRITE, bounds->page.Protect);
+	EXPECT_EQ((size_t)(bounds->base - bounds->limit),
+		  bounds->page.RegionSize);
+	EXPECT_EQ(MEM_COMMIT, bounds->below.State);
+	EXPECT_EQ(PAGE_READWRITE | PAGE_GUARD, bounds->below.Protect);
+	EXPECT_EQ(PAGE, bounds->below.RegionSize);
+	EXPECT_EQ(MEM_PRIVATE, bounds->page.Type);
+	return bounds->base - bounds->deallocation;
+}
+
+#define RESERVATION STACK_SIZE_PARAM_IS_A_RESERVATION
+
+/* Rules: ST-01, ST-02, ST-03 */
+TEST(sizes_of_stacks)
+{
+	struct bounds bounds;
+
+	EXPECT_EQ(MIB(1), reserved_for(_metadata, 0, 0, &bounds));
+	EXPECT_GE(KIB(64), bounds.page.RegionSize);
+	EXPECT_EQ(MIB(1), reserved_for(_metadata, 0, RESERVATION, &bounds));
+	EXPECT_EQ(MIB(1), reserved_for(_metadata, KIB(256), 0, &bounds));
+	EXPECT_EQ(KIB(256), bounds.page.RegionSize);
+	EXPECT_EQ(KIB(256),
+		  reserved_for(_metadata, KIB(256), RESERVATION, &bounds));
+	EXPECT_EQ(KIB(192),
+		  reserved_for(_metadata, KIB(128) + 1, RESERVATION, &bounds));
+	EXPECT_EQ(MIB(64),
+		  reserved_for(_metadata, MIB(64), RESERVATION, &bounds));
+	/* More to commit than is reserved: in steps of 1 MiB */
+	EXPECT_EQ(MIB(3), reserved_for(_metadata, MIB(2) + 5, 0, &bounds));
+	EXPECT_EQ(MIB(2) + PAGE, bounds.page.RegionSize);
+}
+
+static __attribute__((noinline)) int go_down(int depth)
+{
+	volatile char room[2000];
+	int below;
+
+	room[0] = 0;
+	room[1999] = 0;
+	below = depth ? go_down(depth - 1) + 1 : 0;
+	asm volatile("" : : "r" (room) : "memory");
+	return below + room[1999];
+}
+
+static DWORD WINAPI go_deep(void *argument)
+{
+	struct bounds *bounds = argument;
+
+	if (go_down(200) != 200)
+		return 9;
+	return find_bounds(bounds);
+}
+
+/* Rules: GP-17, ST-04 */
+TEST(grows)
+{
+	struct bounds bounds;
+
+	EXPECT_EQ(1, run_to_end(go_deep, &bounds) | 1);
+	EXPECT_LE(KIB(400), bounds.page.RegionSize);
+	EXPECT_EQ(PAGE_READWRITE | PAGE_GUARD, bounds.below.Protect);
+}
+
+static __thread sigjmp_buf out;
+static __thread volatile int nr_overflows;
+
+static void on_overflow(int sig)
+{
+	nr_overflows++;
+	siglongjmp(out, 1);
+}
+
+struct overflow {
+	ULONG guarantee;
+	int caught, reset;
+	size_t left;
+};
+
+static DWORD WINAPI overflow(void *argument)
+{
+	stack_t alternate = { .ss_size = KIB(64) };
+	struct sigaction action = { .sa_handler = on_overflow,
+				    .sa_flags = SA_ONSTACK };
+	struct overflow *overflow = argument;
+	ULONG guarantee = overflow->guarantee;
+	volatile int i;
+
+	SetThreadStackGuarantee(&guarantee);
+	alternate.ss_sp = malloc(KIB(64));
+	sigaltstack(&alternate, NULL);
+	sigaction(SIGSEGV, &action, NULL);
+	for (i = 0; i < 3; i++) {
+		if (!sigsetjmp(out, 1))
+			go_down(1 << 30);
+		overflow->reset += _resetstkoflw();
+	}
+	overflow->caught = nr_overflows;
+	overflow->left = (char *)((TEB *)NtCurrentTeb())->NtTib.StackLimit -
+			 (char *)((TEB *)NtCurrentTeb())->DeallocationStack;
+	alternate.ss_flags = SS_DISABLE;
+	sigaltstack(&alternate, NULL);
+	free(alternate.ss_sp);
+	return 0;
+}
+
+/* Each time that there is a guard again. Rules: GP-17, ST-05, ST-06 */
+TEST(overflows)
+{
+	struct overflow plain = { 0 }, guaranteed = { .guarantee = KIB(20) };
+
+	EXPECT_EQ(0, run_to_end(overflow, &plain));
+	EXPECT_EQ(3, plain.caught);
+	EXPECT_EQ(3, plain.reset);
+	EXPECT_EQ(2 * PAGE, plain.left);
+	EXPECT_EQ(0, run_to_end(overflow, &guaranteed));
+	EXPECT_EQ(3, guaranteed.caught);
+	EXPECT_EQ(3, guaranteed.reset);
+	EXPECT_EQ(KIB(20) + 2 * PAGE, guaranteed.left);
+}
+
+static DWORD WINAPI guarantee_more(void *argument)
+{
+	ULONG bytes = 0;
+
+	if (!SetThreadStackGuarantee(&bytes) || bytes)
+		return 1;
+	bytes = 5000;
+	if (!SetThreadStackGuarantee(&bytes) || bytes)
+		return 2;
+	bytes = 0;
+	if (!SetThreadStackGuarantee(&bytes) || bytes != 8192)
+		return 3;
+	bytes = 4096; /* it never becomes less */
+	if (!SetThreadStackGuarantee(&bytes) || bytes != 8192)
+		return 4;
+	bytes = 0;
+	if (!SetThreadStackGuarantee(&bytes) || bytes != 8192)
+		return 5;
+	bytes = MIB(1);
+	if (SetThreadStackGuarantee(&bytes) || GetLastError() != 87 ||
+	    bytes != MIB(1))
+		return 6;
+	bytes = 0xffffffff;
+	if (SetThreadStackGuarantee(&bytes) || GetLastError() != 87)
+		return 7;
+	if (SetThreadStackGuarantee(NULL) || GetLastError() != 998)
+		return 8;
+	return 0;
+}
+
+/* Each thread begins without. Rules: ST-05 */
+TEST(guarantees)
+{
+	ULONG bytes = 4096;
+
+	EXPECT_EQ(0, run_to_end(guarantee_more, NULL));
+	EXPECT_EQ(0, run_to_end(guarantee_more, NULL));
+	/* A stack that is none of the module's */
+	FAILS(50, SetThreadStackGuarantee(&bytes));
+	bytes = 0;
+	EXPECT_TRUE(SetThreadStackGuarantee(&bytes));
+	EXPECT_EQ(0, bytes);
+}
+
+/* The first thread's is what the system says. Rules: ST-03, TH-13 */
+TEST(first_stack)
+{
+	ULONG_PTR low, high;
+	TEB *teb = NtCurrentTeb();
+
+	GetCurrentThreadStackLimits(&low, &high);
+	EXPECT_LT(low, (ULONG_PTR)&low);
+	EXPECT_GT(high, (ULONG_PTR)&low);
+	EXPECT_LE(low, (ULONG_PTR)teb->NtTib.StackLimit);
+	EXPECT_GT((ULONG_PTR)&low, (ULONG_PTR)teb->NtTib.StackLimit);
+	EXPECT_EQ(high, (ULONG_PTR)teb->NtTib.StackBase);
+	EXPECT_EQ(teb, NtCurrentTeb());
+}
+
+static __attribute__((noinline)) int leap(size_t bytes)
+{
+	volatile char room[bytes];
+
+	room[0] = 3;
+	asm volatile("" : : "r" (room) : "memory");
+	return room[0];
+}
+
+static void *leap_down(void *argument)
+{
+	struct bounds *bounds = argument;
+	ULONG guarantee = PAGE;
+
+	if (leap(KIB(300)) != 3 || find_bounds(bounds) == 2 ||
+	    !SetThreadStackGuarantee(&guarantee) || leap(KIB(500)) != 3)
+		return (void *)1;
+	return NULL;
+}
+
+/* Plain threads, whose frames leap over a guard. Rules: GP-17, ST-07 */
+TEST(stack_for_a_plain_thread)
+{
+	struct bounds bounds;
+	pthread_attr_t attr;
+	pthread_t thread;
+	void *base, *result = &attr;
+	size_t size;
+
+	ASSERT_EQ(0, pthread_attr_init(&attr));
+	ASSERT_EQ(0, winregion_thread_attr(&attr, 0));
+	ASSERT_EQ(0, pthread_attr_getstack(&attr, &base, &size));
+	EXPECT_EQ(MIB(1), size);
+	ASSERT_EQ(0, pthread_create(&thread, &attr, leap_down, &bounds));
+	ASSERT_EQ(0, pthread_join(thread, &result));
+	EXPECT_EQ(NULL, result);
+	EXPECT_EQ(base, bounds.deallocation);
+	EXPECT_EQ((char *)base + size, bounds.base);
+	EXPECT_LE(KIB(300), bounds.page.RegionSize);
+	EXPECT_TRUE(VirtualFree(base, 0, MEM_RELEASE));
+	ASSERT_EQ(0, winregion_thread_attr(&attr, MIB(16) + 1));
+	ASSERT_EQ(0, pthread_attr_getstack(&attr, &base, &size));
+	EXPECT_EQ(MIB(16) + KIB(64), size);
+	EXPECT_TRUE(VirtualFree(base, 0, MEM_RELEASE));
+	EXPECT_EQ(-ENOMEM, winregion_thread_attr(&attr, (size_t)1 << 60));
+	pthread_attr_destroy(&attr);
+}
+
+static DWORD WINAPI leap_in_thread(void *argument)
+{
+	return leap(KIB(300));
+}
+
+/* Rules: ST-07 */
+TEST(leaps_if_told_to)
+{
+	EXPECT_EQ(-EOPNOTSUPP, winregion_stack_flags(2));
+	ASSERT_EQ(0, winregion_stack_flags(WINREGION_STACK_LEAPS));
+	EXPECT_EQ(3, run_to_end(leap_in_thread, NULL));
+	ASSERT_EQ(0, winregion_stack_flags(0));
+}
+
+static HANDLE all_started, may_end;
+
+static DWORD WINAPI stay(void *argument)
+{
+	if (InterlockedIncrement(&counted) == (LONG)(intptr_t)argument)
+		SetEvent(all_started);
+	WaitForSingleObject(may_end, INFINITE);
+	return 0;
+}
+
+/* Rules: ST-08 */
+TEST(many_threads)
+{
+	size_t before = count_all_vmas();
+	const int nr = rounds(thread_many);
+	HANDLE *threads = calloc(nr, sizeof(*threads));
+	int i;
+
+	counted = 0;
+	all_started = CreateEventA(NULL, TRUE, FALSE, NULL);
+	may_end = CreateEventA(NULL, TRUE, FALSE, NULL);
+	for (i = 0; i < nr; i++) {
+		threads[i] = run(stay, (void *)(intptr_t)nr);
+		ASSERT_NE(NULL, threads[i]);
+	}
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(all_started, LONG_TIME));
+	EXPECT_GT(100, count_all_vmas() - before);
+	EXPECT_TRUE(SetEvent(may_end));
+	for (i = 0; i < nr; i++)
+		EXPECT_EQ(0, end_of(threads[i]));
+	EXPECT_GE(16, regions());
+	EXPECT_TRUE(CloseHandle(all_started));
+	EXPECT_TRUE(CloseHandle(may_end));
+	free(threads);
+}
+
+/* ---- waiting ---- */
+
+/* Rules: WT-01, WT-02, WT-14 */
+TEST(events)
+{
+	HANDLE manual, automatic;
+
+	SetLastError(POISON);
+	manual = CreateEventA(NULL, TRUE, FALSE, NULL);
+	EXPECT_EQ(0, GetLastError());
+	automatic = CreateEventW(NULL, FALSE, TRUE, NULL);
+	ASSERT_NE(NULL, manual);
+	ASSERT_NE(NULL, automatic);
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(manual, 0));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObjectEx(manual, 20, TRUE));
+	EXPECT_TRUE(SetEvent(manual));
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(manual, 0));
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(manual, INFINITE));
+	EXPECT_TRUE(ResetEvent(manual));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(manual, 0));
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(automatic, 0));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(automatic, 0));
+	EXPECT_TRUE(SetEvent(automatic));
+	EXPECT_TRUE(SetEvent(automatic));
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(automatic, 1000));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(automatic, 0));
+	EXPECT_TRUE(CloseHandle(manual));
+	manual = CreateEventExA(NULL, NULL,
+				CREATE_EVENT_MANUAL_RESET |
+				CREATE_EVENT_INITIAL_SET, SYNCHRONIZE);
+	ASSERT_NE(NULL, manual);
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(manual, 0));
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(manual, 0));
+	FAILS(5, ResetEvent(manual));
+	EXPECT_TRUE(CloseHandle(manual));
+	EXPECT_TRUE(CloseHandle(automatic));
+}
+
+static DWORD WINAPI wait_and_count(void *argument)
+{
+	DWORD ret = WaitForSingleObject(argument, LONG_TIME);
+
+	if (ret == WAIT_OBJECT_0)
+		InterlockedIncrement(&counted);
+	return ret;
+}
+
+/* Rules: WT-02, WT-12 */
+TEST(one_or_all_go_on)
+{
+	HANDLE event = CreateEventA(NULL, FALSE, FALSE, NULL), threads[8];
+	int i;
+
+	counted = 0;
+	for (i = 0; i < 8; i++)
+		threads[i] = run(wait_and_count, event);
+	Sleep(100);
+	EXPECT_EQ(0, counted);
+	for (i = 1; i <= 3; i++) {
+		EXPECT_TRUE(SetEvent(event));
+		EXPECT_TRUE(counted_to(i));
+	}
+	Sleep(100);
+	EXPECT_EQ(3, counted);
+	for (; i <= 8; i++) {
+		EXPECT_TRUE(SetEvent(event));
+		EXPECT_TRUE(counted_to(i));
+	}
+	for (i = 0; i < 8; i++)
+		EXPECT_EQ(WAIT_OBJECT_0, end_of(threads[i]));
+	EXPECT_TRUE(CloseHandle(event));
+
+	event = CreateEventA(NULL, TRUE, FALSE, NULL);
+	counted = 0;
+	for (i = 0; i < 8; i++)
+		threads[i] = run(wait_and_count, event);
+	Sleep(200);
+	EXPECT_TRUE(PulseEvent(event));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(event, 0));
+	/* Who was late waits for the next one. */
+	EXPECT_TRUE(SetEvent(event));
+	EXPECT_TRUE(counted_to(8));
+	for (i = 0; i < 8; i++)
+		EXPECT_EQ(WAIT_OBJECT_0, end_of(threads[i]));
+	EXPECT_TRUE(CloseHandle(event));
+}
+
+static DWORD WINAPI release_it(void *argument)
+{
+	return ReleaseMutex(argument) ? 0 : GetLastError();
+}
+
+static DWORD WINAPI try_it(void *argument)
+{
+	return WaitForSingleObject(argument, 0);
+}
+
+static DWORD WINAPI abandon_it(void *argument)
+{
+	WaitForSingleObject(argument, INFINITE);
+	WaitForSingleObject(argument, INFINITE);
+	return 0;
+}
+
+/* Rules: WT-03, WT-04 */
+TEST(mutexes)
+{
+	HANDLE mutex = CreateMutexA(NULL, TRUE, NULL), thread;
+
+	ASSERT_NE(NULL, mutex);
+	EXPECT_EQ(0, GetLastError());
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(mutex, 0));
+	EXPECT_EQ(WAIT_TIMEOUT, run_to_end(try_it, mutex));
+	EXPECT_EQ(288, run_to_end(release_it, mutex));
+	EXPECT_TRUE(ReleaseMutex(mutex));
+	EXPECT_EQ(WAIT_TIMEOUT, run_to_end(try_it, mutex));
+	EXPECT_TRUE(ReleaseMutex(mutex));
+	FAILS(288, ReleaseMutex(mutex));
+	/* Who has it and ends */
+	EXPECT_EQ(WAIT_OBJECT_0, run_to_end(try_it, mutex));
+	EXPECT_EQ(WAIT_ABANDONED, WaitForSingleObject(mutex, 0));
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(mutex, 0));
+	EXPECT_TRUE(ReleaseMutex(mutex));
+	EXPECT_TRUE(ReleaseMutex(mutex));
+	thread = run(abandon_it, mutex);
+	EXPECT_EQ(0, end_of(thread));
+	EXPECT_EQ(WAIT_ABANDONED, WaitForSingleObject(mutex, LONG_TIME));
+	EXPECT_TRUE(ReleaseMutex(mutex));
+	FAILS(288, ReleaseMutex(mutex));
+	/* Closed by who has it */
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(mutex, 0));
+	EXPECT_TRUE(CloseHandle(mutex));
+	mutex = CreateMutexExW(NULL, NULL, CREATE_MUTEX_INITIAL_OWNER,
+			       MUTEX_ALL_ACCESS);
+	EXPECT_TRUE(ReleaseMutex(mutex));
+	FAILS(6, ReleaseSemaphore(mutex, 1, NULL));
+	EXPECT_TRUE(CloseHandle(mutex));
+}
+
+/* Rules: WT-05 */
+TEST(semaphores)
+{
+	HANDLE semaphore = CreateSemaphoreA(NULL, 2, 3, NULL);
+	LONG before = 17;
+
+	ASSERT_NE(NULL, semaphore);
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(semaphore, 0));
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(semaphore, 0));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(semaphore, 0));
+	FAILS(87, ReleaseSemaphore(semaphore, 0, &before));
+	FAILS(87, ReleaseSemaphore(semaphore, -1, &before));
+	FAILS(298, ReleaseSemaphore(semaphore, 4, &before));
+	EXPECT_EQ(17, before);
+	EXPECT_TRUE(ReleaseSemaphore(semaphore, 2, &before));
+	EXPECT_EQ(0, before);
+	FAILS(298, ReleaseSemaphore(semaphore, 2, NULL));
+	FAILS(998, ReleaseSemaphore(semaphore, 1, (LONG *)KERNEL_ADDRESS));
+	EXPECT_TRUE(ReleaseSemaphore(semaphore, 1, &before));
+	EXPECT_EQ(2, before);
+	EXPECT_TRUE(CloseHandle(semaphore));
+	FAILS(87, CreateSemaphoreA(NULL, -1, 3, NULL));
+	FAILS(87, CreateSemaphoreA(NULL, 4, 3, NULL));
+	FAILS(87, CreateSemaphoreW(NULL, 0, 0, NULL));
+	FAILS(87, CreateSemaphoreExA(NULL, 0, 1, NULL, 1, 0));
+}
+
+/* Rules: WT-06, WT-07 */
+TEST(several)
+{
+	HANDLE objects[3] = {
+		CreateEventA(NULL, FALSE, FALSE, NULL),
+		CreateEventA(NULL, FALSE, FALSE, NULL),
+		CreateMutexA(NULL, FALSE, NULL),
+	};
+
+	EXPECT_EQ(WAIT_OBJECT_0 + 2,
+		  WaitForMultipleObjects(3, objects, FALSE, 0));
+	EXPECT_TRUE(SetEvent(objects[1]));
+	EXPECT_EQ(WAIT_OBJECT_0 + 1,
+		  WaitForMultipleObjects(3, objects, FALSE, 0));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForMultipleObjects(2, objects, FALSE, 20));
+	/* None is taken before all can be. */
+	EXPECT_TRUE(SetEvent(objects[0]));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForMultipleObjects(3, objects, TRUE, 20));
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(objects[0], 0));
+	EXPECT_TRUE(SetEvent(objects[0]));
+	EXPECT_TRUE(SetEvent(objects[1]));
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForMultipleObjectsEx(3, objects, TRUE,
+							  LONG_TIME, FALSE));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(objects[0], 0));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(objects[1], 0));
+	EXPECT_TRUE(ReleaseMutex(objects[2]));
+	EXPECT_TRUE(ReleaseMutex(objects[2]));
+	FAILS(288, ReleaseMutex(objects[2]));
+	/* Which one was abandoned */
+	EXPECT_EQ(WAIT_OBJECT_0, run_to_end(try_it, objects[2]));
+	EXPECT_EQ(WAIT_ABANDONED_0 + 2,
+		  WaitForMultipleObjects(3, objects, FALSE, 0));
+	EXPECT_EQ(WAIT_OBJECT_0 + 2,
+		  WaitForMultipleObjects(3, objects, FALSE, 0));
+}
+
+struct all {
+	HANDLE objects[2];
+	volatile LONG taken;
+};
+
+static DWORD WINAPI take_both(void *argument)
+{
+	struct all *all = argument;
+	DWORD ret = WaitForMultipleObjects(2, all->objects, TRUE, LONG_TIME);
+
+	if (ret == WAIT_OBJECT_0)
+		InterlockedIncrement(&all->taken);
+	return ret;
+}
+
+/* Those who wait for all, beside those who wait for one. Rules: WT-07 */
+TEST(all_at_once)
+{
+	struct all all = {
+		.objects = { CreateSemaphoreA(NULL, 0, 100, NULL),
+			     CreateSemaphoreA(NULL, 0, 100, NULL) },
+	};
+	HANDLE threads[4];
+	int i;
+
+	for (i = 0; i < 4; i++)
+		threads[i] = run(take_both, &all);
+	Sleep(50);
+	EXPECT_TRUE(ReleaseSemaphore(all.objects[0], 4, NULL));
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(all.objects[0], 0));
+	EXPECT_TRUE(ReleaseSemaphore(all.objects[1], 3, NULL));
+	for (i = 0; i < 1000 && all.taken < 3; i++)
+		Sleep(10);
+	EXPECT_EQ(3, all.taken);
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(all.objects[0], 0));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(all.objects[1], 0));
+	EXPECT_TRUE(ReleaseSemaphore(all.objects[1], 1, NULL));
+	EXPECT_TRUE(ReleaseSemaphore(all.objects[0], 1, NULL));
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(WAIT_OBJECT_0, end_of(threads[i]));
+}
+
+/* Rules: WT-08, WT-09, WT-10, WT-14 */
+TEST(errors_of_waits)
+{
+	HANDLE event = CreateEventA(NULL, TRUE, TRUE, NULL), weak, section;
+	HANDLE objects[65];
+	int i;
+
+	for (i = 0; i < 65; i++)
+		objects[i] = event;
+	WAIT_FAILS(6, WaitForSingleObject(NULL, 0));
+	WAIT_FAILS(6, WaitForSingleObject(BAD_HANDLE, 0));
+	WAIT_FAILS(6, WaitForSingleObject(SELF, 0));
+	WAIT_FAILS(87, WaitForMultipleObjects(0, objects, FALSE, 0));
+	WAIT_FAILS(87, WaitForMultipleObjects(65, objects, FALSE, 0));
+	WAIT_FAILS(998, WaitForMultipleObjects(2, NULL, FALSE, 0));
+	EXPECT_EQ(WAIT_OBJECT_0,
+		  WaitForMultipleObjects(64, objects, FALSE, 0));
+	WAIT_FAILS(87, WaitForMultipleObjects(2, objects, TRUE, 0));
+	objects[63] = BAD_HANDLE;
+	WAIT_FAILS(6, WaitForMultipleObjects(64, objects, FALSE, 0));
+	section = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL,
+				     PAGE_READWRITE, 0, 4096, NULL);
+	ASSERT_NE(NULL, section);
+	WAIT_FAILS(6, WaitForSingleObject(section, 0));
+	FAILS(6, SetEvent(section));
+	FAILS(6, SetEvent(BAD_HANDLE));
+	FAILS(6, ReleaseMutex(event));
+	EXPECT_TRUE(CloseHandle(section));
+	ASSERT_TRUE(DuplicateHandle(SELF, event, SELF, &weak,
+				    EVENT_MODIFY_STATE, TRUE, 0));
+	WAIT_FAILS(5, WaitForSingleObject(weak, 0));
+	EXPECT_TRUE(ResetEvent(weak));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(event, 0));
+	FAILS(5, DuplicateHandle(SELF, weak, SELF, &section, SYNCHRONIZE,
+				 FALSE, 0));
+	EXPECT_TRUE(CloseHandle(weak));
+	EXPECT_TRUE(CloseHandle(event));
+	/* Names */
+	FAILS(50, CreateEventA(NULL, TRUE, TRUE, "name"));
+	FAILS(50, CreateMutexA(NULL, TRUE, "name"));
+	FAILS(50, CreateSemaphoreA(NULL, 1, 1, "name"));
+	FAILS(50, CreateEventW(NULL, TRUE, TRUE, (LPCWSTR)u"name"));
+	FAILS(50, CreateMutexW(NULL, TRUE, (LPCWSTR)u"name"));
+	FAILS(50, CreateSemaphoreW(NULL, 1, 1, (LPCWSTR)u"name"));
+	FAILS(87, CreateEventExA(NULL, NULL, 4, EVENT_ALL_ACCESS));
+	FAILS(87, CreateMutexExA(NULL, NULL, 2, MUTEX_ALL_ACCESS));
+	event = CreateEventA(NULL, TRUE, TRUE, "");
+	ASSERT_NE(NULL, event);
+	EXPECT_TRUE(CloseHandle(event));
+}
+
+static DWORD WINAPI answer(void *argument)
+{
+	struct all *all = argument;
+
+	if (WaitForSingleObject(all->objects[0], LONG_TIME))
+		return 1;
+	SetEvent(all->objects[1]);
+	return 0;
+}
+
+/* Rules: WT-11 */
+TEST(signal_and_wait)
+{
+	struct all all = {
+		.objects = { CreateEventA(NULL, FALSE, FALSE, NULL),
+			     CreateEventA(NULL, FALSE, FALSE, NULL) },
+	};
+	HANDLE thread = run(answer, &all), mutex, semaphore;
+
+	EXPECT_EQ(WAIT_OBJECT_0, SignalObjectAndWait(all.objects[0],
+						     all.objects[1], LONG_TIME,
+						     FALSE));
+	EXPECT_EQ(0, end_of(thread));
+	mutex = CreateMutexA(NULL, TRUE, NULL);
+	EXPECT_EQ(WAIT_TIMEOUT,
+		  SignalObjectAndWait(mutex, all.objects[0], 0, FALSE));
+	WAIT_FAILS(288, SignalObjectAndWait(mutex, all.objects[0], 0, FALSE));
+	semaphore = CreateSemaphoreA(NULL, 1, 1, NULL);
+	WAIT_FAILS(298, SignalObjectAndWait(semaphore, all.objects[0], 0,
+					    FALSE));
+	WAIT_FAILS(6, SignalObjectAndWait(GetCurrentThread(), all.objects[0],
+					  0, FALSE));
+	WAIT_FAILS(6, SignalObjectAndWait(all.objects[0], BAD_HANDLE, 0,
+					  FALSE));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(all.objects[0], 0));
+}
+
+struct turns {
+	HANDLE mutex;
+	volatile LONG inside, done;
+};
+
+static DWORD WINAPI take_turns(void *argument)
+{
+	struct turns *turns = argument;
+	long i, n = rounds(thread_turns);
+
+	for (i = 0; i < n; i++) {
+		if (WaitForSingleObject(turns->mutex, LONG_TIME))
+			return 1;
+		if (turns->inside++)
+			return 2;
+		SwitchToThread();
+		turns->inside--;
+		turns->done++;
+		if (!ReleaseMutex(turns->mutex))
+			return 3;
+	}
+	return 0;
+}
+
+/* Rules: WT-03 */
+TEST(one_at_a_time)
+{
+	struct turns turns = { .mutex = CreateMutexA(NULL, FALSE, NULL) };
+	HANDLE threads[4];
+	int i;
+
+	for (i = 0; i < 4; i++)
+		threads[i] = run(take_turns, &turns);
+	EXPECT_EQ(WAIT_OBJECT_0,
+		  WaitForMultipleObjects(4, threads, TRUE, LONG_TIME));
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(0, end_of(threads[i]));
+	EXPECT_EQ(4 * rounds(thread_turns), turns.done);
+}
+
+static void *plain_thread(void *argument)
+{
+	HANDLE *handles = argument;
+
+	WaitForSingleObject(handles[0], INFINITE);
+	DuplicateHandle(SELF, GetCurrentThread(), SELF, &handles[1], 0, FALSE,
+			DUPLICATE_SAME_ACCESS);
+	return NULL;
+}
+
+/* A thread that pthread_create() has made. Rules: TH-13, WT-04, WT-13 */
+TEST(plain_threads)
+{
+	HANDLE handles[2] = { CreateMutexA(NULL, FALSE, NULL), NULL };
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, plain_thread, handles));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	ASSERT_NE(NULL, handles[1]);
+	EXPECT_EQ(WAIT_ABANDONED, WaitForSingleObject(handles[0], 0));
+	EXPECT_EQ(0, end_of(handles[1]));
+	EXPECT_TRUE(CloseHandle(handles[0]));
+}
+
+/* Threads and mutexes of the parent are not the child's. Rules: TH-15 */
+TEST(forked)
+{
+	HANDLE event = CreateEventA(NULL, FALSE, FALSE, NULL);
+	HANDLE mutex = CreateMutexA(NULL, TRUE, NULL);
+	HANDLE thread = run(wait_and_count, event);
+	int status;
+	pid_t pid;
+
+	Sleep(50);
+	pid = fork();
+	if (!pid) {
+		bool ok = ReleaseMutex(mutex) &&
+			  GetThreadId(GetCurrentThread()) == (DWORD)getpid() &&
+			  WaitForSingleObject(thread, 0) == WAIT_OBJECT_0 &&
+			  SetEvent(event) &&
+			  WaitForSingleObject(event, 0) == WAIT_OBJECT_0 &&
+			  run_to_end(add_one, (void *)1) == 2 &&
+			  CloseHandle(mutex) && CloseHandle(thread);
+
+		_exit(!ok);
+	}
+	ASSERT_LT(0, pid);
+	EXPECT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_TRUE(ReleaseMutex(mutex));
+	EXPECT_TRUE(SetEvent(event));
+	EXPECT_EQ(0, end_of(thread));
+}
+
+/* ---- variables ---- */
+
+static DWORD WINAPI use_tls(void *argument)
+{
+	DWORD index = (DWORD)(uintptr_t)argument;
+	int i;
+
+	if (TlsGetValue(index) || GetLastError())
+		return 1;
+	for (i = 0; i < 100; i++)
+		if (!TlsSetValue(index, &i) || TlsGetValue(index) != &i)
+			return 2;
+	return 0;
+}
+
+/* Rules: TLS-01, TLS-02, TLS-03, TLS-04, TLS-05 */
+TEST(tls)
+{
+	DWORD indices[1100], nr = 0, i;
+
+	while (nr < 1100 && (indices[nr] = TlsAlloc()) != TLS_OUT_OF_INDEXES)
+		nr++;
+	EXPECT_EQ(8, GetLastError());
+	EXPECT_EQ(1088, nr);
+	for (i = 0; i < nr; i += 17)
+		EXPECT_TRUE(TlsSetValue(indices[i], &indices[i]));
+	for (i = 0; i < nr; i += 17) {
+		SetLastError(POISON);
+		EXPECT_EQ(&indices[i], TlsGetValue(indices[i]));
+		EXPECT_EQ(0, GetLastError());
+		EXPECT_EQ(0, run_to_end(use_tls,
+					(void *)(uintptr_t)indices[i]));
+		EXPECT_EQ(&indices[i], TlsGetValue(indices[i]));
+	}
+	/* Given back, and there again with nothing in it */
+	EXPECT_TRUE(TlsFree(indices[0]));
+	EXPECT_TRUE(TlsFree(indices[17 * 8]));
+	FAILS(87, TlsFree(indices[0]));
+	EXPECT_EQ(indices[0], TlsAlloc());
+	EXPECT_EQ(NULL, TlsGetValue(indices[0]));
+	EXPECT_EQ(indices[17 * 8], TlsAlloc());
+	EXPECT_EQ(NULL, TlsGetValue(indices[17 * 8]));
+	for (i = 0; i < nr; i++)
+		EXPECT_TRUE(TlsFree(indices[i]));
+	FAILS(87, TlsFree(1088));
+	FAILS(87, TlsFree(TLS_OUT_OF_INDEXES));
+	FAILS(87, TlsSetValue(1088, &nr));
+	FAILS(87, TlsGetValue(1088));
+}
+
+static volatile LONG called;
+static DWORD fls_index;
+
+static VOID WINAPI on_fls(PVOID value)
+{
+	InterlockedExchangeAdd(&called, (LONG)(intptr_t)value);
+}
+
+static DWORD WINAPI use_fls(void *argument)
+{
+	if (FlsGetValue(fls_index))
+		return 1;
+	if (!FlsSetValue(fls_index, argument))
+		return 2;
+	return FlsGetValue(fls_index) != argument;
+}
+
+static VOID WINAPI set_again(PVOID value)
+{
+	if (InterlockedIncrement(&called) == 1)
+		FlsSetValue(fls_index, value);
+}
+
+static void *use_fls_in_plain(void *argument)
+{
+	return (void *)(uintptr_t)use_fls(argument);
+}
+
+/* Rules: FLS-01, FLS-02, FLS-03, FLS-04, FLS-05 */
+TEST(fls)
+{
+	pthread_t thread;
+
+	called = 0;
+	fls_index = FlsAlloc(on_fls);
+	ASSERT_NE(FLS_OUT_OF_INDEXES, fls_index);
+	ASSERT_NE(0, fls_index);
+	EXPECT_EQ(0, run_to_end(use_fls, (void *)5));
+	EXPECT_EQ(5, called);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, use_fls_in_plain,
+				    (void *)7));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(12, called);
+	EXPECT_TRUE(FlsSetValue(fls_index, (void *)100));
+	EXPECT_EQ((void *)100, FlsGetValue(fls_index));
+	EXPECT_TRUE(FlsFree(fls_index));
+	EXPECT_EQ(112, called);
+	FAILS(87, FlsFree(fls_index));
+	FAILS(87, FlsFree(0));
+	FAILS(87, FlsSetValue(0, NULL));
+	FAILS(87, FlsGetValue(0));
+	FAILS(87, FlsSetValue(FLS_MAXIMUM_AVAILABLE, NULL));
+	FAILS(87, FlsGetValue(FLS_OUT_OF_INDEXES));
+	/* A callback that sets it again is called again. */
+	called = 0;
+	fls_index = FlsAlloc(set_again);
+	EXPECT_EQ(0, run_to_end(use_fls, (void *)5));
+	EXPECT_EQ(2, called);
+	EXPECT_TRUE(FlsFree(fls_index));
+	/* Without one */
+	fls_index = FlsAlloc(NULL);
+	EXPECT_EQ(0, run_to_end(use_fls, (void *)5));
+	EXPECT_TRUE(FlsFree(fls_index));
+}
+
+static VOID WINAPI say_so(PVOID value)
+{
+	(void)!write((int)(intptr_t)value, "x", 1);
+}
+
+/* Rules: FLS-06 */
+TEST(fls_at_the_end_of_the_program)
+{
+	char byte = 0;
+	int ends[2];
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe(ends));
+	pid = fork();
+	if (!pid) {
+		FlsSetValue(FlsAlloc(say_so), (void *)(intptr_t)ends[1]);
+		exit(0);
+	}
+	close(ends[1]);
+	EXPECT_EQ(1, read(ends[0], &byte, 1));
+	EXPECT_EQ(0, read(ends[0], &byte, 1));
+	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
+}
+
+/* ---- fibers ---- */
+
+struct fibers {
+	void *first, *second, *third;
+	int steps[16], nr;
+	double sum;
+	ULONG_PTR low, high;
+};
+
+static VOID WINAPI step(void *argument)
+{
+	struct fibers *fibers = argument;
+	int i;
+
+	GetCurrentThreadStackLimits(&fibers->low, &fibers->high);
+	for (i = 0;; i++) {
+		fibers->steps[fibers->nr++] =
+			GetCurrentFiber() == fibers->second ? 2 : 3;
+		fibers->sum += 0.5 * i;
+		SwitchToFiber(GetCurrentFiber() == fibers->second ?
+			      fibers->third : fibers->first);
+	}
+}
+
+/* Rules: FB-01, FB-02, FB-03, FB-04, FB-07 */
+TEST(fibers)
+{
+	struct fibers fibers = { 0 };
+	ULONG_PTR low, high;
+	uint64_t before;
+	int i, marker = 5;
+
+	EXPECT_FALSE(IsThreadAFiber());
+	EXPECT_EQ(NULL, GetCurrentFiber());
+	FAILS(1281, ConvertFiberToThread());
+	GetCurrentThreadStackLimits(&low, &high);
+	fibers.first = ConvertThreadToFiber(&marker);
+	ASSERT_NE(NULL, fibers.first);
+	FAILS(1280, ConvertThreadToFiber(NULL));
+	EXPECT_TRUE(IsThreadAFiber());
+	EXPECT_EQ(fibers.first, GetCurrentFiber());
+	EXPECT_EQ(fibers.first, ((TEB *)NtCurrentTeb())->NtTib.FiberData);
+	EXPECT_EQ(&marker, GetFiberData());
+	before = regions();
+	fibers.second = CreateFiber(0, step, &fibers);
+	fibers.third = CreateFiberEx(0, KIB(256), FIBER_FLAG_FLOAT_SWITCH,
+				     step, &fibers);
+	ASSERT_NE(NULL, fibers.second);
+	ASSERT_NE(NULL, fibers.third);
+	EXPECT_LE(before, regions());
+	for (i = 0; i < 3; i++)
+		SwitchToFiber(fibers.second);
+	EXPECT_EQ(6, fibers.nr);
+	for (i = 0; i < 6; i++)
+		EXPECT_EQ(2 + i % 2, fibers.steps[i]);
+	EXPECT_EQ(3, (int)fibers.sum);
+	EXPECT_EQ(KIB(256), fibers.high - fibers.low);
+	/* Back on the first stack, and its bounds, too */
+	GetCurrentThreadStackLimits(&fibers.low, &fibers.high);
+	EXPECT_EQ(low, fibers.low);
+	EXPECT_EQ(high, fibers.high);
+	DeleteFiber(fibers.second);
+	DeleteFiber(fibers.third);
+	EXPECT_TRUE(ConvertFiberToThread());
+	EXPECT_FALSE(IsThreadAFiber());
+	FAILS(87, CreateFiberEx(0, 0, 2, step, NULL));
+	FAILS(87, ConvertThreadToFiberEx(NULL, 2));
+	FAILS(8, CreateFiberEx(0, (SIZE_T)1 << 60, 0, step, NULL));
+}
+
+static VOID WINAPI deep_fiber(void *argument)
+{
+	struct fibers *fibers = argument;
+
+	fibers->nr = go_down(300);
+	SwitchToFiber(fibers->first);
+}
+
+/* Rules: GP-17, FB-05 */
+TEST(fiber_grows)
+{
+	struct fibers fibers = { 0 };
+
+	fibers.first = ConvertThreadToFiber(NULL);
+	fibers.second = CreateFiber(0, deep_fiber, &fibers);
+	SwitchToFiber(fibers.second);
+	EXPECT_EQ(300, fibers.nr);
+	DeleteFiber(fibers.second);
+	EXPECT_TRUE(ConvertFiberToThread());
+}
+
+static unsigned int control(void)
+{
+	unsigned int mxcsr;
+
+	asm volatile("stmxcsr %0" : "=m" (mxcsr));
+	return mxcsr;
+}
+
+static void set_control(unsigned int mxcsr)
+{
+	asm volatile("ldmxcsr %0" : : "m" (mxcsr));
+}
+
+static VOID WINAPI change_control(void *argument)
+{
+	struct fibers *fibers = argument;
+
+	fibers->steps[0] = control() & 0x6000;
+	set_control(control() | 0x6000);
+	SwitchToFiber(fibers->first);
+	fibers->steps[1] = control() & 0x6000;
+	SwitchToFiber(fibers->first);
+}
+
+/* How numbers are rounded is each fiber's own. Rules: FB-06 */
+TEST(fiber_floating_point)
+{
+	struct fibers fibers = { 0 };
+
+	fibers.first = ConvertThreadToFiber(NULL);
+	fibers.second = CreateFiber(0, change_control, &fibers);
+	SwitchToFiber(fibers.second);
+	EXPECT_EQ(0, fibers.steps[0]);
+	EXPECT_EQ(0, control() & 0x6000);
+	SwitchToFiber(fibers.second);
+	EXPECT_EQ(0x6000, fibers.steps[1]);
+	EXPECT_EQ(0, control() & 0x6000);
+	DeleteFiber(fibers.second);
+	EXPECT_TRUE(ConvertFiberToThread());
+}
+
+static VOID WINAPI set_fls(void *argument)
+{
+	struct fibers *fibers = argument;
+
+	fibers->steps[0] = !!FlsGetValue(fls_index);
+	FlsSetValue(fls_index, (void *)1000);
+	SwitchToFiber(fibers->first);
+}
+
+/* Rules: FLS-07, FB-08 */
+TEST(fiber_variables)
+{
+	struct fibers fibers = { 0 };
+
+	called = 0;
+	fls_index = FlsAlloc(on_fls);
+	EXPECT_TRUE(FlsSetValue(fls_index, (void *)1));
+	fibers.first = ConvertThreadToFiber(NULL);
+	EXPECT_EQ((void *)1, FlsGetValue(fls_index));
+	fibers.second = CreateFiber(0, set_fls, &fibers);
+	SwitchToFiber(fibers.second);
+	EXPECT_EQ(0, fibers.steps[0]);
+	EXPECT_EQ((void *)1, FlsGetValue(fls_index));
+	EXPECT_EQ(0, called);
+	DeleteFiber(fibers.second);
+	EXPECT_EQ(1000, called);
+	EXPECT_TRUE(ConvertFiberToThread());
+	EXPECT_EQ((void *)1, FlsGetValue(fls_index));
+	EXPECT_TRUE(FlsFree(fls_index));
+	EXPECT_EQ(1001, called);
+}
+
+static VOID WINAPI return_from_fiber(void *argument)
+{
+	FlsSetValue(fls_index, argument);
+}
+
+static DWORD WINAPI end_in_fiber(void *argument)
+{
+	ConvertThreadToFiber(NULL);
+	SwitchToFiber(CreateFiber(0, return_from_fiber, argument));
+	return 99;
+}
+
+static DWORD WINAPI delete_itself(void *argument)
+{
+	ConvertThreadToFiber(NULL);
+	DeleteFiber(GetCurrentFiber());
+	return 99;
+}
+
+/* The thread ends with its fiber. Rules: FB-09, FB-10 */
+TEST(end_of_a_fiber)
+{
+	called = 0;
+	fls_index = FlsAlloc(on_fls);
+	EXPECT_EQ(0, run_to_end(end_in_fiber, (void *)3));
+	EXPECT_EQ(3, called);
+	EXPECT_EQ(1, run_to_end(delete_itself, NULL));
+	EXPECT_TRUE(FlsFree(fls_index));
+}
+
+struct moved {
+	void *fiber, *back;
+	DWORD ids[2];
+};
+
+static VOID WINAPI note_thread(void *argument)
+{
+	struct moved *moved = argument;
+
+	moved->ids[0] = GetCurrentThreadId();
+	SwitchToFiber(moved->back);
+	moved->ids[1] = GetCurrentThreadId();
+	SwitchToFiber(moved->back);
+}
+
+static DWORD WINAPI run_fiber(void *argument)
+{
+	struct moved *moved = argument;
+
+	moved->back = ConvertThreadToFiber(NULL);
+	SwitchToFiber(moved->fiber);
+	ConvertFiberToThread();
+	return GetCurrentThreadId();
+}
+
+/* A fiber goes on in another thread. Rules: FB-11 */
+TEST(fiber_moves)
+{
+	struct moved moved = { 0 };
+	DWORD first, second;
+
+	moved.fiber = CreateFiber(0, note_thread, &moved);
+	ASSERT_NE(NULL, moved.fiber);
+	first = run_to_end(run_fiber, &moved);
+	second = run_to_end(run_fiber, &moved);
+	EXPECT_EQ(first, moved.ids[0]);
+	EXPECT_EQ(second, moved.ids[1]);
+	DeleteFiber(moved.fiber);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * To wait for objects: for one, for any of some, or for all of them at once
+ *
+ * Each object has a list of those who wait, in the order in which they came. Whoever
+ * makes it signaled looks who can go on, takes the object for him, and wakes him: so
+ * nobody who comes later is faster, and one who waits for all of some has none of them
+ * before he has all. One lock for all objects; it is held for a moment only.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "threads.h"
+
+#define MS_PER_SECOND 1000
+#define NS_PER_MS 1000000
+#define NS_PER_SECOND 1000000000
+
+/* One object that somebody waits for */
+struct wr_block {
+	struct wr_waitable *object;
+	struct wait *wait;
+	struct wr_block *next;
+	/* What leads to it; NULL: it is in no list. */
+	struct wr_block **self;
+};
+
+/* One call that waits. @done is a futex, all else under the lock. */
+struct wait {
+	uint32_t done;
+	bool all;
+	DWORD nr;
+	DWORD result;
+	struct wr_thread *thread;
+	struct wr_block *blocks;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* A child of a fork has none of the other threads: nobody there waits. */
+static unsigned int generation;
+
+void wr_waits_lock(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+void wr_waits_unlock(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+void wr_waitable_init(struct wr_waitable *object, const struct wr_kind *kind)
+{
+	wr_object_init(&object->object, kind, -1);
+	object->first = NULL;
+	object->last = &object->first;
+	object->generation = generation;
+}
+
+/* ---- lists; the lock is held ---- */
+
+static void forget_others(struct wr_waitable *object)
+{
+	if (object->generation == generation)
+		return;
+	object->first = NULL;
+	object->last = &object->first;
+	object->generation = generation;
+}
+
+static void add_block(struct wr_block *block)
+{
+	struct wr_waitable *object = block->object;
+
+	forget_others(object);
+	block->next = NULL;
+	block->self = object->last;
+	*object->last = block;
+	object->last = &block->next;
+}
+
+static void remove_block(struct wr_block *block)
+{
+	if (!block->self)
+		return;
+	*block->self = block->next;
+	if (block->next)
+		block->next->self = block->self;
+	else
+		block->object->last = block->self;
+	block->self = NULL;
+}
+
+static void remove_all(struct wait *wait)
+{
+	DWORD i;
+
+	for (i = 0; i < wait->nr; i++)
+		remove_block(&wait->blocks[i]);
+}
+
+static const struct wr_waits *waits_of(const struct wr_waitable *object)
+{
+	return object->object.kind->waits;
+}
+
+static bool is_signaled(struct wait *wait, DWORD i)
+{
+	struct wr_waitable *object = wait->blocks[i].object;
+
+	return waits_of(object)->is_signaled(object, wait->thread);
+}
+
+static bool take(struct wait *wait, DWORD i)
+{
+	struct wr_waitable *object = wait->blocks[i].object;
+
+	return waits_of(object)->take(object, wait->thread);
+}
+
+/* All or none; of abandoned ones the first counts. */
+static bool take_all(struct wait *wait)
+{
+	DWORD i;
+
+	for (i = 0; i < wait->nr; i++)
+		if (!is_signaled(wait, i))
+			return false;
+	wait->result = WAIT_OBJECT_0;
+	for (i = 0; i < wait->nr; i++)
+		if (take(wait, i) && wait->result == WAIT_OBJECT_0)
+			wait->result = WAIT_ABANDONED_0 + i;
+
+	return true;
+}
+
+/* The first that is signaled */
+static bool take_any(struct wait *wait)
+{
+	DWORD i;
+
+	for (i = 0; i < wait->nr; i++)
+		if (is_signaled(wait, i))
+			break;
+	if (i == wait->nr)
+		return false;
+	wait->result = take(wait, i) ? WAIT_ABANDONED_0 + i : WAIT_OBJECT_0 + i;
+
+	return true;
+}
+
+static bool try_take(struct wait *wait)
+{
+	return wait->all ? take_all(wait) : take_any(wait);
+}
+
+/* He may return, and his blocks be gone, as soon as @done is set. */
+static void let_go(struct wait *wait)
+{
+	remove_all(wait);
+	__atomic_store_n(&wait->done, 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &wait->done, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+void wr_waits_wake(struct wr_waitable *object)
+{
+	struct wr_block *block, *next;
+	int saved_errno = errno;
+
+	forget_others(object);
+	for (block = object->first; block; block = next) {
+		next = block->next;
+		/* It may be in the list twice: what follows is another's. */
+		while (next && next->wait == block->wait)
+			next = next->next;
+		if (waits_of(object)->is_signaled(object,
+						  block->wait->thread) &&
+		    try_take(block->wait))
+			let_go(block->wait);
+	}
+	errno = saved_errno;
+}
+
+/* ---- waiting ---- */
+
+static void deadline_in(DWORD milliseconds, struct timespec *at)
+{
+	clock_gettime(CLOCK_MONOTONIC, at);
+	at->tv_sec += milliseconds / MS_PER_SECOND;
+	at->tv_nsec += (long)(milliseconds % MS_PER_SECOND) * NS_PER_MS;
+	if (at->tv_nsec >= NS_PER_SECOND) {
+		at->tv_nsec -= NS_PER_SECOND;
+		at->tv_sec++;
+	}
+}
+
+static void sleep_until(struct wait *wait, const struct timespec *deadline)
+{
+	long err = 0;
+
+	while (!__atomic_load_n(&wait->done, __ATOMIC_ACQUIRE) &&
+	       !(err && errno == ETIMEDOUT))
+		err = syscall(SYS_futex, &wait->done, FUTEX_WAIT_BITSET_PRIVATE,
+			      0, deadline, NULL, FUTEX_BITSET_MATCH_ANY);
+}
+
+/* The lock is held, and is not any more when this returns. */
+static DWORD wait_locked(struct wait *wait, DWORD milliseconds)
+{
+	struct timespec deadline;
+	DWORD i;
+
+	if (try_take(wait)) {
+		wr_waits_unlock();
+		return wait->result;
+	}
+	if (!milliseconds) {
+		wr_waits_unlock();
+		return WAIT_TIMEOUT;
+	}
+	if (milliseconds != INFINITE)
+		deadline_in(milliseconds, &deadline);
+	for (i = 0; i < wait->nr; i++)
+		add_block(&wait->blocks[i]);
+	wr_waits_unlock();
+
+	sleep_until(wait, milliseconds != INFINITE ? &deadline : NULL);
+
+	wr_waits_lock();
+	if (!wait->done) {
+		remove_all(wait);
+		wait->result = WAIT_TIMEOUT;
+	}
+	wr_waits_unlock();
+
+	return wait->result;
+}
+
+/* A thread that is over has given its stack back when the wait is. */
+static void join_threads(struct wait *wait)
+{
+	struct wr_waitable *object;
+	DWORD i;
+
+	for (i = 0; i < wait->nr; i++) {
+		object = wait->blocks[i].object;
+		if (object->object.kind == &wr_thread_kind &&
+		    (wait->all || wait->result == WAIT_OBJECT_0 + i))
+			wr_thread_join((struct wr_thread *)object);
+	}
+}
+
+/* What can be waited for, by handle, with one user more */
+static NTSTATUS get_waitable(HANDLE handle, struct wr_waitable **waitable)
+{
+	struct wr_object *object;
+	NTSTATUS status;
+	DWORD access;
+
+	if (handle == GetCurrentThread())
+		return wr_thread_get(handle, SYNCHRONIZE,
+				     (struct wr_thread **)waitable);
+	status = wr_handle_get(handle, NULL, &object, &access);
+	if (status != STATUS_SUCCESS)
+		return status;
+	if (!object->kind->waits)
+		status = STATUS_OBJECT_TYPE_MISMATCH;
+	else if (!(access & SYNCHRONIZE))
+		status = STATUS_ACCESS_DENIED;
+	if (status != STATUS_SUCCESS)
+		wr_object_put(object);
+	else
+		*waitable = (struct wr_waitable *)object;
+
+	return status;
+}
+
+static void put_all(struct wait *wait, DWORD nr)
+{
+	while (nr--)
+		wr_object_put(&wait->blocks[nr].object->object);
+}
+
+static NTSTATUS get_all(struct wait *wait, const HANDLE *handles)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+	DWORD i, j;
+
+	for (i = 0; i < wait->nr && status == STATUS_SUCCESS; i++) {
+		status = get_waitable(handles[i], &wait->blocks[i].object);
+		wait->blocks[i].wait = wait;
+		wait->blocks[i].self = NULL;
+	}
+	if (status != STATUS_SUCCESS) {
+		put_all(wait, i - 1);
+		return status;
+	}
+	/* All of them cannot be had at once if one is there twice. */
+	for (i = 0; wait->all && i < wait->nr; i++)
+		for (j = 0; j < i; j++)
+			if (wait->blocks[i].object == wait->blocks[j].object)
+				status = STATUS_INVALID_PARAMETER;
+	if (status != STATUS_SUCCESS)
+		put_all(wait, wait->nr);
+
+	return status;
+}
+
+/* With @signal, that is done first, and nobody can come in between. */
+static DWORD wait_for(struct wait *wait, const HANDLE *handles,
+		      DWORD milliseconds, HANDLE signal)
+{
+	struct wr_object *signaled = NULL;
+	NTSTATUS status;
+
+	wait->thread = wr_thread_self();
+	status = wait->thread ? get_all(wait, handles) : STATUS_NO_MEMORY;
+	if (status != STATUS_SUCCESS) {
+		wr_succeeded(status);
+		return WAIT_FAILED;
+	}
+	if (signal)
+		status = wr_signal_begin(signal, &signaled);
+	else
+		wr_waits_lock();
+	if (status == STATUS_SUCCESS) {
+		wait->result = wait_locked(wait, milliseconds);
+		if (wait->result != WAIT_TIMEOUT)
+			join_threads(wait);
+	} else {
+		wr_succeeded(status);
+		wait->result = WAIT_FAILED;
+	}
+	if (signaled)
+		wr_object_put(signaled);
+	put_all(wait, wait->nr);
+
+	return wait->result;
+}
+
+DWORD WINAPI WaitForSingleObjectEx(HANDLE object, DWORD milliseconds,
+				   BOOL alertable)
+{
+	struct wr_block block = { 0 };
+	struct wait wait = { .nr = 1, .blocks = &block };
+
+	WR_KEEP_ERRNO();
+
+	/* Nothing is ever queued to a thread. */
+	(void)alertable;
+
+	return wait_for(&wait, &object, milliseconds, NULL);
+}
+
+DWORD WINAPI WaitForSingleObject(HANDLE object, DWORD milliseconds)
+{
+	return WaitForSingleObjectEx(object, milliseconds, FALSE);
+}
+
+DWORD WINAPI WaitForMultipleObjectsEx(DWORD count, const HANDLE *objects,
+				      BOOL all, DWORD milliseconds,
+				      BOOL alertable)
+{
+	struct wr_block blocks[MAXIMUM_WAIT_OBJECTS];
+	struct wait wait = { .all = all, .nr = count, .blocks = blocks };
+	NTSTATUS status = STATUS_SUCCESS;
+
+	WR_KEEP_ERRNO();
+
+	(void)alertable;
+	if (!count || count > MAXIMUM_WAIT_OBJECTS)
+		status = STATUS_INVALID_PARAMETER;
+	else if (!objects)
+		status = STATUS_ACCESS_VIOLATION;
+	if (status != STATUS_SUCCESS) {
+		wr_succeeded(status);
+		return WAIT_FAILED;
+	}
+
+	return wait_for(&wait, objects, milliseconds, NULL);
+}
+
+DWORD WINAPI WaitForMultipleObjects(DWORD count, const HANDLE *objects,
+				    BOOL all, DWORD milliseconds)
+{
+	return WaitForMultipleObjectsEx(count, objects, all, milliseconds,
+					FALSE);
+}
+
+DWORD WINAPI SignalObjectAndWait(HANDLE signal, HANDLE object,
+				 DWORD milliseconds, BOOL alertable)
+{
+	struct wr_block block = { 0 };
+	struct wait wait = { .nr = 1, .blocks = &block };
+
+	WR_KEEP_ERRNO();
+
+	(void)alertable;
+
+	return wait_for(&wait, &object, milliseconds, signal);
+}
+
+/* ---- forks ---- */
+
+static void before_fork(void)
+{
+	wr_waits_lock();
+}
+
+static void after_fork(void)
+{
+	wr_waits_unlock();
+}
+
+static void after_fork_in_child(void)
+{
+	generation++;
+	wr_waits_unlock();
+}
+
+__attribute__((constructor)) static void init_waits(void)
+{
+	pthread_atfork(before_fork, after_fork, after_fork_in_child);
+}
