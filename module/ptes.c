@@ -269,23 +269,30 @@ static pgoff_t page_to_zap(struct wr_window *window, struct vm_area_struct *vma)
 	return wr_resident_find(window, last) ? wr_vma_first(vma) : last;
 }
 
-/* To zap a part of what a PMD maps would cost all of that. */
+/*
+ * What zaps nothing flushes as well. Where that cannot be had: to zap a part of what
+ * a PMD maps would cost all of that.
+ */
 static void flush_by(struct wr_window *window, struct vm_area_struct *vma,
 		     pgoff_t first, pgoff_t end)
 {
-	pgoff_t page = page_to_zap(window, vma);
+	pgoff_t page;
 
-	if (window->huge && !window->forked)
+	if (wr_zaps_one_vma()) {
+		wr_zap_vma(vma, vma->vm_start, vma->vm_start);
+	} else if (window->huge && !window->forked) {
 		wp_shared_mapping_range(window->file->f_mapping,
 					wr_window_offset(window, first),
 					end - first);
-	else
+	} else {
+		page = page_to_zap(window, vma);
 		wr_zap_vma(vma, wr_address(page), wr_address(page + 1));
+	}
 }
 
 /*
  * Flushes the TLBs of what has been edited. Return: whether it did. At most one
- * page is not mapped any more.
+ * page is not mapped any more, and mostly none.
  */
 static bool flush(struct wr_window *window, pgoff_t first, pgoff_t end)
 {

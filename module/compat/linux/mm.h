@@ -77,6 +77,18 @@ static inline void wr_zap_vma(struct vm_area_struct *vma, unsigned long addr,
 #endif
 }
 
+/* Whether wr_zap_vma() looks at one VMA only, and so at nothing if @addr is @end. */
+static inline bool wr_zaps_one_vma(void)
+{
+#if defined(WR_HAVE_ZAP_VMA_RANGE) || \
+	defined(WR_HAVE_ZAP_PAGE_RANGE_SINGLE) || \
+	defined(WR_HAVE_ZAP_PAGE_RANGE)
+	return true;
+#else
+	return false;
+#endif
+}
+
 /* Whether the program has had it sealed, by mseal(). */
 static inline bool wr_vma_is_sealed(struct vm_area_struct *vma)
 {
