@@ -30,6 +30,7 @@
 #include "regiontree.h"
 #include "resident.h"
 #include "stack.h"
+#include "watch.h"
 
 /* What a page must allow for a fault to be answered. */
 u8 wr_fault_wants(struct vm_fault *vmf)
@@ -578,10 +579,12 @@ static int access_one(struct wr_window *window, unsigned long addr, void *buf,
 	page = access_page(window, addr >> PAGE_SHIFT, write, forced);
 	if (IS_ERR(page))
 		return 0;
-	if (write)
+	if (write) {
 		copy_to_page(page, offset, buf, len);
-	else
+		wr_watch_note(window, page);
+	} else {
 		copy_from_page(page, offset, buf, len);
+	}
 	return len;
 }
 
@@ -821,4 +824,13 @@ const struct file_operations wr_file_operations = {
 	.mmap = wr_file_mmap,
 	.get_unmapped_area = wr_layout_address,
 	.fsync = noop_fsync, /* msync() */
+};
+
+/* Of a window that has a file of its own, as it is watched. */
+const struct file_operations wr_watched_file_operations = {
+	.owner = THIS_MODULE,
+	.mmap = wr_file_mmap,
+	.get_unmapped_area = wr_layout_address,
+	.fsync = noop_fsync,
+	.release = wr_watch_release_file,
 };

@@ -8,6 +8,7 @@
 struct wr_window;
 
 extern const struct file_operations wr_file_operations;
+extern const struct file_operations wr_watched_file_operations;
 
 u8 wr_fault_wants(struct vm_fault *vmf);
 vm_fault_t wr_fault_refuse(struct vm_fault *vmf, struct wr_window *window,

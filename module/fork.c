@@ -10,6 +10,7 @@
 #include "ptes.h"
 #include "regiontree.h"
 #include "resident.h"
+#include "watch.h"
 
 /**
  * struct wr_fork - a window that is being copied; both windows are locked
@@ -46,6 +47,7 @@ static int fork_region(struct wr_window *child, struct wr_region *region)
 	copy->guarantee = region->guarantee;
 	copy->stack = region->stack;
 	copy->leaps = region->leaps;
+	copy->watched = region->watched;
 	wr_region_add(child, copy);
 	return 0;
 }
@@ -134,7 +136,13 @@ static int fork_states(struct wr_fork *fork, pgoff_t first, pgoff_t end)
 
 static int fork_pages(struct wr_fork *fork, pgoff_t first, pgoff_t end)
 {
+	int err = 0;
+
 	wr_ptes_forbid_for_fork(fork->parent, first, end);
+	if (fork->parent->watch)
+		err = wr_watch_fork(fork->parent, fork->child, first, end);
+	if (err)
+		return err;
 	return wr_resident_fork(fork->parent, fork->child, first, end);
 }
 
@@ -196,7 +204,9 @@ static struct wr_window *alloc_child(struct wr_window *parent,
 
 	if (!child)
 		return NULL;
-	if (wr_window_stamp(child)) {
+	if (parent->watch)
+		child->watch = wr_watch_new();
+	if ((parent->watch && !child->watch) || wr_window_stamp(child)) {
 		wr_window_put(child);
 		return NULL;
 	}

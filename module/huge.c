@@ -140,7 +140,7 @@ static bool is_alike(struct vm_fault *vmf, struct wr_window *window,
 	struct wr_region *region = wr_region_find(window, first);
 	pgoff_t end = first + WR_SLOT_PAGES, next;
 
-	if (window->forked || !region || end > region->end ||
+	if (window->forked || !region || end > region->end || region->watched ||
 	    !vma_takes(vmf, first))
 		return false;
 	wr_runs_span(&window->runs, first, end, &next);

@@ -28,6 +28,7 @@ static void __maybe_unused check_abi(void)
 	BUILD_BUG_ON(sizeof(struct winregion_query) != 88);
 	BUILD_BUG_ON(sizeof(struct winregion_query_runs) != 40);
 	BUILD_BUG_ON(sizeof(struct winregion_last_fault) != 40);
+	BUILD_BUG_ON(sizeof(struct winregion_write_watch) != 48);
 #define STARTS_WITH_HEAD(name) \
 	BUILD_BUG_ON(offsetof(struct name, size) != 0 || \
 		     offsetof(struct name, flags) != sizeof(u32))
@@ -39,6 +40,7 @@ static void __maybe_unused check_abi(void)
 	STARTS_WITH_HEAD(winregion_query);
 	STARTS_WITH_HEAD(winregion_query_runs);
 	STARTS_WITH_HEAD(winregion_last_fault);
+	STARTS_WITH_HEAD(winregion_write_watch);
 }
 
 /* ---- for the handlers ---- */
@@ -118,7 +120,8 @@ int wr_ioctl_get_info(struct wr_ioctl *call)
 			WINREGION_FEATURE_SECTION | WINREGION_FEATURE_NAME |
 			WINREGION_FEATURE_EXECUTE_VIEW |
 			WINREGION_FEATURE_PLACEHOLDER | WINREGION_FEATURE_STACK |
-			WINREGION_FEATURE_LAST_FAULT,
+			WINREGION_FEATURE_LAST_FAULT |
+			WINREGION_FEATURE_WRITE_WATCH,
 		.out_lowest = wr_place_lowest(),
 		.out_highest = wr_highest(),
 		.out_max_regions = wr_space_max_regions(),
@@ -170,7 +173,7 @@ static const struct wr_ioctl_op ops[] = {
 	   sizeof(struct winregion_reserve),
 	   WINREGION_RESERVE_TOP_DOWN | WINREGION_RESERVE_COMMIT |
 		   WINREGION_RESERVE_PLACEHOLDER | WINREGION_RESERVE_REPLACE |
-		   WINREGION_RESERVE_STACK,
+		   WINREGION_RESERVE_STACK | WINREGION_RESERVE_WRITE_WATCH,
 	   wr_ioctl_reserve),
 	OP(WINREGION_RELEASE, winregion_release, length,
 	   sizeof(struct winregion_release),
@@ -195,6 +198,9 @@ static const struct wr_ioctl_op ops[] = {
 	OP(WINREGION_LAST_FAULT, winregion_last_fault, out_reason,
 	   offsetof(struct winregion_last_fault, out_address), 0,
 	   wr_ioctl_last_fault),
+	OP(WINREGION_WRITE_WATCH, winregion_write_watch, __reserved,
+	   sizeof(struct winregion_write_watch),
+	   WINREGION_WATCH_GET | WINREGION_WATCH_RESET, wr_ioctl_write_watch),
 };
 
 /* The structure is as large as another version of the interface has it. */

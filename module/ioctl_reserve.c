@@ -64,6 +64,9 @@ static int parse_placeholder(struct winregion_reserve *args,
 		return -EINVAL;
 	if (request->replace && !args->address)
 		return -EINVAL;
+	if ((request->placeholder || request->replace) &&
+	    (request->watched || request->stack))
+		return -EINVAL;
 	if (request->placeholder && args->protection != WINREGION_NOACCESS)
 		return -EDOM;
 	return 0;
@@ -84,11 +87,12 @@ static int parse_reserve(struct winregion_reserve *args,
 	request->protection = wr_protection_sticky(args->protection);
 	request->top_down = args->flags & WINREGION_RESERVE_TOP_DOWN;
 	request->commit = args->flags & WINREGION_RESERVE_COMMIT;
+	request->watched = args->flags & WINREGION_RESERVE_WRITE_WATCH;
 	request->exec = wr_state_is_exec(request->state);
+	request->stack = args->flags & WINREGION_RESERVE_STACK;
 	err = parse_placeholder(args, request);
 	if (err)
 		return err;
-	request->stack = args->flags & WINREGION_RESERVE_STACK;
 	if (request->stack && args->protection != WINREGION_READWRITE)
 		return -EDOM;
 	return parse_place(args, request);

@@ -19,6 +19,7 @@
  * says no: that is how free pages leave a window.
  */
 #include <linux/cred.h>
+#include <linux/file.h>
 #include <linux/kthread.h>
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
@@ -31,6 +32,7 @@
 #include "place.h"
 #include "regiontree.h"
 #include "settings.h"
+#include "watch.h"
 
 /* Whether current has announced a change of VMAs, so holds layout_lock. */
 bool wr_layout_is_mine(struct wr_space *space)
@@ -573,6 +575,31 @@ int wr_layout_unmap(struct wr_window *window, pgoff_t first, pgoff_t end)
 	return err;
 }
 
+static struct wr_window *alloc_plain(struct wr_space *space)
+{
+	struct file *file = wr_space_file(space);
+	struct wr_window *window;
+
+	if (IS_ERR(file))
+		return ERR_CAST(file);
+	window = wr_window_alloc(space, file);
+	return window ? window : ERR_PTR(-ENOMEM);
+}
+
+static struct wr_window *alloc_watched(struct wr_space *space,
+				       unsigned long pages)
+{
+	struct file *file =
+		wr_watch_make_file(&wr_watched_file_operations, pages);
+	struct wr_window *window;
+
+	if (IS_ERR(file))
+		return ERR_CAST(file);
+	window = wr_window_alloc(space, file);
+	fput(file);
+	return window ? window : ERR_PTR(-ENOMEM);
+}
+
 /**
  * wr_window_create - map a new window
  * @space: whose; its layout_lock is held, and space->layout says where: at
@@ -580,6 +607,7 @@ int wr_layout_unmap(struct wr_window *window, pgoff_t first, pgoff_t end)
  * @pages: its size
  * @exec: most of its pages will be executable
  * @huge: they may be large
+ * @watched: it will be watched, and has a file of its own
  *
  * At a given address the windows that reach in with free pages lose those, in
  * the same step.
@@ -588,19 +616,16 @@ int wr_layout_unmap(struct wr_window *window, pgoff_t first, pgoff_t end)
  * -EEXIST, -EAGAIN, -EACCES, -ENOMEM, -ENFILE, -EINTR.
  */
 struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
-				   bool exec, bool huge)
+				   bool exec, bool huge, bool watched)
 {
 	unsigned long addr = space->layout.place ? 0 : space->layout.addr;
 	unsigned long len = pages << PAGE_SHIFT, flags = 0;
-	struct file *file = wr_space_file(space);
 	struct wr_window *window;
 	int err;
 
-	if (IS_ERR(file))
-		return ERR_CAST(file);
-	window = wr_window_alloc(space, file);
-	if (!window)
-		return ERR_PTR(-ENOMEM);
+	window = watched ? alloc_watched(space, pages) : alloc_plain(space);
+	if (IS_ERR(window))
+		return window;
 	window->exec = exec;
 	window->huge = huge;
 	if (!space->layout.place) {

@@ -12,7 +12,7 @@ int wr_layout_refill(struct wr_window *window, pgoff_t first, pgoff_t end);
 int wr_layout_unmap(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_layout_track(struct wr_window *window);
 struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
-				   bool exec, bool huge);
+				   bool exec, bool huge, bool watched);
 int wr_layout_map_view(struct wr_window *window, pgoff_t first, u8 access);
 int wr_window_destroy(struct wr_window *window);
 int wr_window_track(struct wr_window *window);

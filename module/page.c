@@ -23,7 +23,7 @@
  *
  * Pages are dirty from birth: the core takes a read-only PTE of a shared
  * mapping for one that may become writable again once it is dirty but its page
- * is not (NUMA balancing, userfaultfd).
+ * is not (NUMA balancing, userfaultfd). But for those of watched windows: watch.c.
  */
 #include <linux/log2.h>
 #include <linux/pagemap.h>

@@ -161,7 +161,7 @@ static bool taken_in(struct wr_window *window, const struct wr_place *place,
 
 	mutex_lock(&window->lock);
 	*taken = end;
-	if (place->alike && window->exec != place->exec) {
+	if (place->alone || (place->alike && window->exec != place->exec)) {
 		*taken = window->first;
 	} else if (!window->dead) {
 		region = wr_region_next(window, first);
@@ -296,6 +296,8 @@ static struct wr_window *next_roomy(struct wr_space *space,
 	struct wr_window *window;
 	pgoff_t i = end >> PAGE_SHIFT;
 
+	if (place->alone)
+		return NULL;
 	while ((window = wr_window_roomy(space, i))) {
 		if (!place->alike || window->exec == place->exec)
 			break;

@@ -13,6 +13,7 @@
  * @exec: what is to be there is mostly executable
  * @alike: not in windows that differ in that
  * @easy: where there is so much room that the alignment cannot matter
+ * @alone: not in windows
  */
 struct wr_place {
 	unsigned long lowest;
@@ -22,6 +23,7 @@ struct wr_place {
 	bool exec;
 	bool alike;
 	bool easy;
+	bool alone;
 };
 
 unsigned long wr_place_lowest(void);

@@ -27,6 +27,7 @@
 #include "fault.h"
 #include "ptes.h"
 #include "resident.h"
+#include "watch.h"
 
 /**
  * struct wr_edit - what is done to page tables
@@ -163,7 +164,9 @@ static void allow_in_table(struct wr_window *window, struct wr_slot *slot,
 		if (window->forked &&
 		    !wr_resident_is_own(window, first, wr_slot_page(slot, i)))
 			continue;
-		pte = pte_mkdirty(pte_mkwrite_novma(pte_mkyoung(pte)));
+		pte = pte_mkwrite_novma(pte_mkyoung(pte));
+		if (!window->watch)
+			pte = pte_mkdirty(pte);
 		set_pte_at(window->space->mm, wr_address(first), ptep, pte);
 	}
 }
@@ -280,7 +283,7 @@ static void flush_by(struct wr_window *window, struct vm_area_struct *vma,
 
 	if (wr_zaps_one_vma()) {
 		wr_zap_vma(vma, vma->vm_start, vma->vm_start);
-	} else if (window->huge && !window->forked) {
+	} else if (window->huge && !window->forked && !window->watch) {
 		wp_shared_mapping_range(window->file->f_mapping,
 					wr_window_offset(window, first),
 					end - first);
@@ -290,28 +293,47 @@ static void flush_by(struct wr_window *window, struct vm_area_struct *vma,
 	}
 }
 
-/*
- * Flushes the TLBs of what has been edited. Return: whether it did. At most one
- * page is not mapped any more, and mostly none.
- */
-static bool flush(struct wr_window *window, pgoff_t first, pgoff_t end)
+/* Flushes TLBs by a VMA of the window. Return: whether there was a flush. */
+static bool flush_by_vma(struct wr_window *window, struct vm_area_struct *vma,
+			 pgoff_t first, pgoff_t end)
 {
 	struct mm_struct *mm = window->space->mm;
-	struct vm_area_struct *vma = find_vma(mm, wr_address(first));
 	u64 flushes = wr_mm_flushes(mm);
 
-	if (!vma || vma->vm_private_data != window)
-		return false;
 	inc_tlb_flush_pending(mm);
 	flush_by(window, vma, first, end);
 	dec_tlb_flush_pending(mm);
 	return wr_mm_flushes(mm) != flushes;
 }
 
-/* Secondary MMUs, as of KVM, hear of what is unmapped. */
+/*
+ * Flushes the TLBs of what has been edited. Return: whether it did. At most one
+ * page is not mapped any more, and mostly none.
+ */
+static bool flush(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct vm_area_struct *vma =
+		find_vma(window->space->mm, wr_address(first));
+
+	if (!vma || vma->vm_private_data != window)
+		return false;
+	return flush_by_vma(window, vma, first, end);
+}
+
+/*
+ * Secondary MMUs, as of KVM, hear of what is unmapped. In a watched window a PTE that
+ * becomes clean could have been dirty.
+ */
 static bool can_forbid(struct wr_window *window)
 {
-	return !READ_ONCE(no_flush) && !mm_has_notifiers(window->space->mm);
+	return !READ_ONCE(no_flush) && !mm_has_notifiers(window->space->mm) &&
+	       !window->watch;
+}
+
+static void switch_off(void)
+{
+	pr_notice_once("winregion: PTEs are no longer edited\n");
+	WRITE_ONCE(no_flush, true);
 }
 
 /**
@@ -328,8 +350,7 @@ void wr_ptes_forbid_write(struct wr_window *window, pgoff_t first, pgoff_t end)
 		edit_vmas(window, first, end, &forbid);
 		if (flush(window, first, end))
 			return;
-		pr_notice_once("winregion: PTEs are no longer edited\n");
-		WRITE_ONCE(no_flush, true);
+		switch_off();
 	}
 	wr_resident_unmap(window, first, end);
 }
@@ -346,12 +367,111 @@ void wr_ptes_forbid_for_fork(struct wr_window *window, pgoff_t first,
 			     pgoff_t end)
 {
 	mmap_assert_write_locked(window->space->mm);
-	if (!mm_has_notifiers(window->space->mm))
+	if (!mm_has_notifiers(window->space->mm) && !window->watch)
 		edit_vmas(window, first, end, &forbid);
 	else
 		wr_resident_unmap(window, first, end);
 	/* Who has pinned a page by an old PTE is seen, or sees the new one. */
 	smp_mb();
+}
+
+/* ---- dirty bits ---- */
+
+/* PTEs that are looked at together */
+#define SOME_PTES 8UL
+
+static bool some_are_clean(const pte_t *ptep)
+{
+	pteval_t all = 0;
+	unsigned int i;
+
+#pragma GCC unroll 8
+	for (i = 0; i < SOME_PTES; i++)
+		all |= READ_ONCE(ptep[i].pte);
+	return !pte_dirty(native_make_pte(all));
+}
+
+/* The processor may set bits meanwhile. Return: whether it was dirty. */
+static bool clean_pte(pte_t *ptep)
+{
+	pte_t old = READ_ONCE(*ptep), new;
+
+	do {
+		if (!pte_present(old) || !pte_dirty(old))
+			return false;
+		new = pte_mkclean(old);
+	} while (!try_cmpxchg(&ptep->pte, &old.pte, new.pte));
+	return true;
+}
+
+static void collect_in_table(struct wr_window *window, struct wr_slot *slot,
+			     pte_t *ptes, pgoff_t first, pgoff_t end)
+{
+	unsigned long *written = wr_watch_written(window, first);
+	unsigned int i = wr_slot_offset(first), stop = i + (end - first);
+
+	while (i < stop) {
+		if (!(i % SOME_PTES) && stop - i >= SOME_PTES &&
+		    some_are_clean(ptes + i)) {
+			i += SOME_PTES;
+			continue;
+		}
+		if (clean_pte(ptes + i)) {
+			__set_bit(i, written);
+			window->watch->stale = true;
+		}
+		i++;
+	}
+}
+
+static pmd_t leave_pmd(pmd_t pmd)
+{
+	return pmd;
+}
+
+static const struct wr_edit collect = {
+	.table = collect_in_table,
+	.pmd = leave_pmd,
+};
+
+/* Whether TLBs were flushed by a VMA of the window, which is as good as any. */
+static bool flush_by_any(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	VMA_ITERATOR(vmi, window->space->mm, wr_address(first));
+	struct vm_area_struct *vma;
+
+	for_each_vma_range(vmi, vma, wr_address(end))
+		if (wr_vma_window(vma) == window)
+			return flush_by_vma(window, vma, first, end);
+	return false;
+}
+
+/**
+ * wr_ptes_collect - take the dirty bits of PTEs to where writes are noted
+ * @window: the window, watched, where there is room for what is noted; its lock is
+ *	held, and mmap_lock for reading at least
+ * @first: the first page
+ * @end: the page behind the last
+ *
+ * Secondary MMUs would not hear of it, and what has no flush must not be edited: then
+ * the caller is to unmap the pages, which has the core take the bits.
+ *
+ * Return: whether all of it is done.
+ */
+bool wr_ptes_collect(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct wr_watch *watch = window->watch;
+
+	if (READ_ONCE(no_flush) || mm_has_notifiers(window->space->mm))
+		return false;
+	edit_vmas(window, first, end, &collect);
+	if (!watch->stale || flush_by_any(window, first, end)) {
+		watch->stale = false;
+		return true;
+	}
+	watch->stale = false;
+	switch_off();
+	return false;
 }
 
 /* ---- markers of others ---- */

@@ -14,6 +14,10 @@
  * need a few dozen VMAs. So are stacks of up to 8 MiB, as there may be thousands.
  * What is free inside a window is free.
  *
+ * A region with a write watch has a window of its own wherever that is possible, as
+ * it has pages unlike those of others. Where the program wants it among others all of
+ * the window is watched.
+ *
  * layout_lock serialises it all. Pages count, not bytes; ends are exclusive.
  */
 #include <linux/sizes.h>
@@ -26,6 +30,7 @@
 #include "pieces.h"
 #include "place.h"
 #include "regiontree.h"
+#include "watch.h"
 
 #define SHARED_REGION_MAX (SZ_1M >> PAGE_SHIFT)
 #define SHARED_STACK_MAX (SZ_8M >> PAGE_SHIFT)
@@ -45,6 +50,9 @@ static void put_region(struct wr_window *window, struct wr_region *region,
 			 request->protection);
 	region->stack = request->stack;
 	request->serial = region->serial;
+	region->watched = request->watched;
+	if (request->watched && !window->watch)
+		swap(window->watch, request->watch);
 	wr_region_add(window, region);
 }
 
@@ -71,10 +79,12 @@ static int reserve_own(struct wr_space *space, struct wr_region *region,
 		       struct wr_reserve *request)
 {
 	bool huge = request->pages >= WR_SLOT_PAGES && !request->exec &&
-		    !request->stack && wr_huge_enabled(space->mm);
+		    !request->stack && !request->watched &&
+		    wr_huge_enabled(space->mm);
 	struct wr_window *window;
 
-	window = wr_window_create(space, request->pages, request->exec, huge);
+	window = wr_window_create(space, request->pages, request->exec, huge,
+				  request->watched);
 	if (IS_ERR(window))
 		return PTR_ERR(window);
 	return publish(window, region, request, window->first);
@@ -83,8 +93,9 @@ static int reserve_own(struct wr_space *space, struct wr_region *region,
 /* Whether it is for a window of many regions. */
 static bool is_small(struct wr_reserve *request)
 {
-	return request->pages <=
-	       (request->stack ? SHARED_STACK_MAX : SHARED_REGION_MAX);
+	return !request->watched &&
+	       request->pages <=
+		       (request->stack ? SHARED_STACK_MAX : SHARED_REGION_MAX);
 }
 
 static struct list_head *shared_list(struct wr_space *space,
@@ -262,7 +273,8 @@ static struct wr_window *create_shared(struct wr_space *space,
 
 	for (;; pages = max(least, round_up(pages / 2, WR_UNIT_PAGES))) {
 		space->layout.place = true;
-		window = wr_window_create(space, pages, request->exec, false);
+		window = wr_window_create(space, pages, request->exec, false,
+					  false);
 		if (!IS_ERR(window) || PTR_ERR(window) != -ENOSPC ||
 		    pages == least)
 			return window;
@@ -359,11 +371,11 @@ static int reserve_above(struct wr_space *space, struct wr_region *region,
 
 	space->layout.addr = addr - room;
 	window = wr_window_create(space, request->pages + (room >> PAGE_SHIFT),
-				  request->exec, false);
+				  request->exec, false, false);
 	if (IS_ERR(window) && room) {
 		space->layout.addr = addr;
 		window = wr_window_create(space, request->pages, request->exec,
-					  false);
+					  false, false);
 	}
 	if (IS_ERR(window))
 		return PTR_ERR(window);
@@ -459,6 +471,7 @@ static unsigned long search(struct wr_space *space, struct wr_reserve *request)
 		.exec = request->exec,
 		.alike = true,
 		.easy = true,
+		.alone = request->watched && !request->top_down,
 	};
 	unsigned long addr = -ENOSPC;
 
@@ -468,6 +481,10 @@ static unsigned long search(struct wr_space *space, struct wr_reserve *request)
 	place.easy = false;
 	if (addr == (unsigned long)-ENOSPC)
 		addr = wr_place_search(space, &place);
+	if (addr == (unsigned long)-ENOSPC && place.alone) {
+		place.alone = false;
+		addr = wr_place_search(space, &place);
+	}
 	return addr;
 }
 
@@ -667,6 +684,7 @@ static void cut_region(struct wr_window *window, struct wr_region *region,
 		rest->guarantee = region->guarantee;
 		rest->stack = region->stack;
 		rest->leaps = region->leaps;
+		rest->watched = region->watched;
 		for (i = end; i < old_end; i = next) {
 			state = wr_runs_span(&window->runs, i, old_end, &next);
 			if (wr_state_is_committed(state))
@@ -926,7 +944,13 @@ int wr_reserve(struct wr_space *space, struct wr_reserve *request)
 
 	if (request->replace)
 		return wr_placeholder_replace(space, request);
+	if (request->watched) {
+		request->watch = wr_watch_new();
+		if (!request->watch)
+			return -ENOMEM;
+	}
 	err = reserve_region(space, request);
+	wr_watch_free(request->watch); /* if a window had one already */
 	if (err || !request->commit)
 		return err;
 	err = commit_region(space, request);

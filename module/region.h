@@ -22,6 +22,8 @@
  * @placeholder: it is to be one
  * @replace: it is to replace one, of just those pages
  * @stack: it is for a stack
+ * @watched: with a write watch
+ * @watch: for a window without, if @watched
  */
 struct wr_reserve {
 	pgoff_t first;
@@ -40,6 +42,8 @@ struct wr_reserve {
 	bool placeholder;
 	bool replace;
 	bool stack;
+	bool watched;
+	struct wr_watch *watch;
 };
 
 int wr_reserve(struct wr_space *space, struct wr_reserve *request);

@@ -29,6 +29,7 @@ enum wr_kind {
  * @guarantee: of a stack: pages that are left when it is full
  * @stack: it is one: see stack.c
  * @leaps: of a stack: any touch makes it grow
+ * @watched: it has a write watch, and its window a @watch
  *
  * All fields: the window's lock. Made by reserve, ended by release; commit and
  * protect never split it.
@@ -46,6 +47,7 @@ struct wr_region {
 	u32 guarantee;
 	bool stack;
 	bool leaps;
+	bool watched;
 };
 
 struct wr_region *wr_region_next(struct wr_window *window, pgoff_t index);

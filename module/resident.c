@@ -22,11 +22,26 @@
 /* Where there is another way if memory is short */
 #define EASILY (__GFP_NORETRY | __GFP_NOWARN)
 
+/* New pages of a watched window are clean until somebody writes them. */
+static void be_born(struct wr_window *window, struct page **pages,
+		    unsigned int n)
+{
+	if (likely(!window->watch))
+		return;
+	while (n--)
+		ClearPageDirty(*pages++);
+}
+
 static struct page *page_alloc(struct wr_window *window, pgoff_t index,
 			       gfp_t gfp)
 {
-	return wr_page_alloc(window->file->f_mapping,
-			     wr_resident_stamp(window, index), gfp);
+	struct page *page = wr_page_alloc(window->file->f_mapping,
+					  wr_resident_stamp(window, index),
+					  gfp);
+
+	if (page)
+		be_born(window, &page, 1);
+	return page;
 }
 
 /* Whether a page of the unit of @offset is a part of @folio. */
@@ -521,7 +536,7 @@ struct page **wr_resident_make_unit(struct wr_window *window, pgoff_t first)
 	struct page *page;
 
 	lockdep_assert_held(&window->lock);
-	if (!slot || !slot->pages || slot->is_whole ||
+	if (!slot || !slot->pages || slot->is_whole || window->watch ||
 	    count_before(slot, offset) < WR_UNIT_PAGES ||
 	    count_absent(slot, offset, WR_UNIT_PAGES) < WR_UNIT_PAGES)
 		return NULL;
@@ -543,6 +558,7 @@ static unsigned int alloc_some(struct wr_window *window, struct wr_slot *slot,
 
 	n = wr_page_alloc_some(window->file->f_mapping,
 			       wr_resident_stamp(window, index), n, pages);
+	be_born(window, pages, n);
 	for (i = 0; i < n; i++)
 		slot_add(window, slot, index + i, pages[i]);
 	return n;

@@ -65,13 +65,6 @@ static struct inode *make_inode(void)
 	return inode;
 }
 
-/*
- * With a "/" before it, this is what others see in maps. perf looks the names of
- * code up in /tmp/perf-PID.map only where it takes a mapping for anonymous memory:
- * its name begins like that of shared anonymous memory, "/dev/zero".
- */
-#define FILE_NAME "dev/zero[winregion]"
-
 static struct file *make_file(const char *name,
 			      const struct file_operations *operations)
 {
@@ -151,7 +144,7 @@ struct file *wr_space_file(struct wr_space *space)
 		drop_file(space);
 	if (space->file)
 		return space->file;
-	file = wr_space_make_file(FILE_NAME, &wr_file_operations, NULL);
+	file = wr_space_make_file(WR_FILE_NAME, &wr_file_operations, NULL);
 	if (!IS_ERR(file))
 		WRITE_ONCE(space->file, file);
 	return file;

@@ -146,6 +146,13 @@ struct wr_space *wr_space_get_for(struct mm_struct *mm);
 void wr_space_get(struct wr_space *space);
 void wr_space_put(struct wr_space *space);
 
+/*
+ * With a "/" before it, this is what others see in maps. perf looks the names of
+ * code up in /tmp/perf-PID.map only where it takes a mapping for anonymous memory:
+ * its name begins like that of shared anonymous memory, "/dev/zero".
+ */
+#define WR_FILE_NAME "dev/zero[winregion]"
+
 struct file *wr_space_file(struct wr_space *space);
 struct file *wr_space_make_file(const char *name,
 				const struct file_operations *operations,

@@ -21,6 +21,7 @@
 #include "huge.h"
 #include "regiontree.h"
 #include "resident.h"
+#include "watch.h"
 #include "window.h"
 
 /*
@@ -136,6 +137,7 @@ void wr_window_put(struct wr_window *window)
 	if (!refcount_dec_and_test(&window->refs))
 		return;
 	wr_runs_destroy(&window->runs);
+	wr_watch_free(window->watch);
 	if (window->stamp)
 		ida_free(&stamps, window->stamp >> STAMP_SHIFT);
 	fput(window->file);
@@ -425,6 +427,8 @@ void wr_window_clear(struct wr_window *window, struct wr_region *region,
 		wr_runs_fill(&window->runs, i, next, WR_STATE_NONE);
 	}
 	wr_resident_drop(window, first, end, mapped);
+	if (window->watch)
+		wr_watch_forget(window, first, end);
 	wr_huge_thin(window, first, end);
 	wr_runs_compact(&window->runs, first, end, region->first, region->end);
 	region->committed -= committed;

@@ -14,6 +14,7 @@
 
 struct wr_region;
 struct wr_view;
+struct wr_watch;
 
 /**
  * struct wr_window - a range of addresses that we have mapped
@@ -45,6 +46,8 @@ struct wr_view;
  * @forked: others may own some of its pages too; never reset
  * @lost: some of its pages are lost
  * @toggles: pages of it have been executable and are so no longer
+ * @watch: what was written, if it has, or had, a region with a write watch: else
+ *	NULL; never reset
  * @taken_up_to: in front of it others have some of each hole, or had; layout_lock
  *	instead
  * @join_budget: pages in memory that joining VMAs may map again; layout_lock
@@ -85,6 +88,7 @@ struct wr_window {
 	bool forked;
 	bool lost;
 	bool toggles;
+	struct wr_watch *watch;
 	pgoff_t taken_up_to;
 	unsigned long join_budget;
 	unsigned long tidy_at;

@@ -24,6 +24,8 @@ FIXTURE(abi)
 	char *arg;
 	/* REGION_PAGES reserved, of which COMMITTED_PAGES are committed */
 	char *region;
+	/* A region with a write watch */
+	char *watched;
 	struct winregion_run runs[64];
 };
 
@@ -119,6 +121,17 @@ static void fill_query_runs(FIXTURE_DATA(abi) *self, void *arg)
 	query->nr_runs = ARRAY_SIZE(self->runs);
 }
 
+static void fill_write_watch(FIXTURE_DATA(abi) *self, void *arg)
+{
+	struct winregion_write_watch *watch = arg;
+
+	watch->flags = WINREGION_WATCH_GET;
+	watch->address = (uintptr_t)self->watched;
+	watch->length = PAGES(1);
+	watch->pages = (uintptr_t)self->runs;
+	watch->nr_pages = 1;
+}
+
 /* One line for every ioctl: all tests of this fixture run for each of them. */
 #define ABI(_name, _cmd, _struct, _flags, _reserved, _writes, _keeps)	\
 	FIXTURE_VARIANT_ADD(abi, _name)					\
@@ -134,21 +147,28 @@ static void fill_query_runs(FIXTURE_DATA(abi) *self, void *arg)
 
 #define fill_get_info fill_nothing
 #define RESERVE_FLAGS (WINREGION_RESERVE_TOP_DOWN | WINREGION_RESERVE_COMMIT | \
-		       WINREGION_RESERVE_STACK)
+		       WINREGION_RESERVE_WRITE_WATCH | \
+		       WINREGION_RESERVE_PLACEHOLDER | \
+		       WINREGION_RESERVE_REPLACE | WINREGION_RESERVE_STACK)
+#define RELEASE_FLAGS (WINREGION_RELEASE_PRESERVE | WINREGION_RELEASE_COALESCE)
 #define RESERVE_RESERVED offsetof(struct winregion_reserve, __reserved)
 #define CHANGE_RESERVED offsetof(struct winregion_change, __reserved)
 #define RUNS_FLAGS (WINREGION_QUERY_RESIDENT | WINREGION_QUERY_REGIONS)
 #define RUNS_RESERVED offsetof(struct winregion_query_runs, __reserved)
+#define WATCH_FLAGS (WINREGION_WATCH_GET | WINREGION_WATCH_RESET)
+#define WATCH_RESERVED offsetof(struct winregion_write_watch, __reserved)
 
 ABI(get_info, GET_INFO, get_info, 0, 0, true, false);
 ABI(reserve, RESERVE, reserve, RESERVE_FLAGS, RESERVE_RESERVED, true, false);
-ABI(release, RELEASE, release, 0, 0, true, true);
+ABI(release, RELEASE, release, RELEASE_FLAGS, 0, true, true);
 ABI(commit, COMMIT, change, 0, CHANGE_RESERVED, false, false);
 ABI(decommit, DECOMMIT, change, 0, CHANGE_RESERVED, false, false);
 ABI(protect, PROTECT, change, 0, CHANGE_RESERVED, true, true);
 ABI(query, QUERY, query, WINREGION_QUERY_RESIDENT, 0, true, false);
 ABI(set_stack, SET_STACK, set_stack, WINREGION_STACK_LEAPS, 0, false, false);
 ABI(query_runs, QUERY_RUNS, query_runs, RUNS_FLAGS, RUNS_RESERVED, true, false);
+ABI(write_watch, WRITE_WATCH, write_watch, WATCH_FLAGS, WATCH_RESERVED, true,
+    false);
 
 /* Make the region what the fixture made it, after a call that worked. */
 static int make_region(FIXTURE_DATA(abi) *self)
@@ -165,6 +185,8 @@ static int make_region(FIXTURE_DATA(abi) *self)
 
 FIXTURE_SETUP(abi)
 {
+	uint64_t watched = 0;
+
 	self->fd = wr_open();
 	ASSERT_LE(0, self->fd);
 	self->arg = mmap(NULL, PAGES(3), PROT_READ | PROT_WRITE,
@@ -174,6 +196,9 @@ FIXTURE_SETUP(abi)
 	self->region = wr_reserve(self->fd, PAGES(REGION_PAGES));
 	ASSERT_NE(NULL, self->region);
 	ASSERT_EQ(0, make_region(self));
+	ASSERT_EQ(0, wr_reserve_at(self->fd, &watched, KIB(64),
+				   WINREGION_RESERVE_WRITE_WATCH, RW));
+	self->watched = (char *)(uintptr_t)watched;
 }
 
 FIXTURE_TEARDOWN(abi)
@@ -603,6 +628,16 @@ TEST(layout)
 	EXPECT_FIELD(24, 8, query_runs, runs);
 	EXPECT_FIELD(32, 4, query_runs, nr_runs);
 	EXPECT_FIELD(36, 4, query_runs, __reserved);
+
+	EXPECT_EQ(48, sizeof(struct winregion_write_watch));
+	EXPECT_FIELD(0, 4, write_watch, size);
+	EXPECT_FIELD(4, 4, write_watch, flags);
+	EXPECT_FIELD(8, 8, write_watch, address);
+	EXPECT_FIELD(16, 8, write_watch, length);
+	EXPECT_FIELD(24, 8, write_watch, pages);
+	EXPECT_FIELD(32, 8, write_watch, nr_pages);
+	EXPECT_FIELD(40, 4, write_watch, out_granularity);
+	EXPECT_FIELD(44, 4, write_watch, __reserved);
 }
 
 /* Nor may a number change. */
@@ -625,18 +660,28 @@ TEST(numbers)
 	EXPECT_EQ(0xe78e, WINREGION_DUPLICATE_SECTION);
 	EXPECT_EQ(0xe78f, WINREGION_QUERY_FILE);
 	EXPECT_EQ(0xe790, WINREGION_OPEN_SECTION);
+	EXPECT_EQ(0xe791, WINREGION_LAST_FAULT);
+	EXPECT_EQ(0xe792, WINREGION_WRITE_WATCH);
 	EXPECT_EQ(0xe796, WINREGION_SET_STACK);
-	EXPECT_EQ(32, WINREGION_RESERVE_STACK);
-	EXPECT_EQ(1, WINREGION_STACK_LEAPS);
-	EXPECT_EQ(8192, WINREGION_FEATURE_STACK);
 	EXPECT_EQ(1, WINREGION_RESERVE_TOP_DOWN);
 	EXPECT_EQ(2, WINREGION_RESERVE_COMMIT);
+	EXPECT_EQ(4, WINREGION_RESERVE_WRITE_WATCH);
+	EXPECT_EQ(8, WINREGION_RESERVE_PLACEHOLDER);
+	EXPECT_EQ(16, WINREGION_RESERVE_REPLACE);
+	EXPECT_EQ(32, WINREGION_RESERVE_STACK);
+	EXPECT_EQ(1, WINREGION_STACK_LEAPS);
+	EXPECT_EQ(1, WINREGION_WATCH_GET);
+	EXPECT_EQ(2, WINREGION_WATCH_RESET);
 	EXPECT_EQ(1, WINREGION_QUERY_RESIDENT);
 	EXPECT_EQ(2, WINREGION_QUERY_REGIONS);
 	EXPECT_EQ(1, WINREGION_RUN_FOREIGN);
 	EXPECT_EQ(31, WINREGION_FEATURE_VECTOR | WINREGION_FEATURE_EXECUTE |
 		      WINREGION_FEATURE_GUARD | WINREGION_FEATURE_FORK |
 		      WINREGION_FEATURE_SECTION);
+	EXPECT_EQ(256, WINREGION_FEATURE_LAST_FAULT);
+	EXPECT_EQ(512, WINREGION_FEATURE_WRITE_WATCH);
+	EXPECT_EQ(1024, WINREGION_FEATURE_PLACEHOLDER);
+	EXPECT_EQ(8192, WINREGION_FEATURE_STACK);
 	EXPECT_EQ(1024, WINREGION_MAX_RANGES);
 	EXPECT_EQ(0x10000, WINREGION_GRANULARITY);
 }
@@ -657,6 +702,8 @@ TEST(unknown_numbers)
 		    nr == WINREGION_CMD_FLUSH_VIEW ||
 		    nr == WINREGION_CMD_QUERY_FILE ||
 		    nr == WINREGION_CMD_OPEN_SECTION ||
+		    nr == WINREGION_CMD_LAST_FAULT ||
+		    nr == WINREGION_CMD_WRITE_WATCH ||
 		    nr == WINREGION_CMD_SET_STACK)
 			continue;
 		EXPECT_EQ(-ENOTTY, wr_ioctl(fd, _IO(WINREGION_TYPE, nr), arg));

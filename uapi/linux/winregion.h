@@ -72,6 +72,7 @@
  * ENOTUNIQ       a section has the name that was to be new
  * ENAMETOOLONG   a name of more than WINREGION_MAX_NAME bytes
  * EBADSLT        no placeholder where one has to be, or one where none may be
+ * EUNATCH        memory without a write watch is asked what was written
  * ============== =========================================================
  */
 
@@ -140,6 +141,7 @@ enum {
 	WINREGION_CMD_QUERY_FILE,
 	WINREGION_CMD_OPEN_SECTION,
 	WINREGION_CMD_LAST_FAULT,
+	WINREGION_CMD_WRITE_WATCH,
 	WINREGION_CMD_SET_STACK = WINREGION_CMD_BASE + 22
 };
 
@@ -152,6 +154,7 @@ enum {
 #define WINREGION_FEATURE_NAME (1 << 6) /* names of sections */
 #define WINREGION_FEATURE_EXECUTE_VIEW (1 << 7) /* sections that execute */
 #define WINREGION_FEATURE_LAST_FAULT (1 << 8) /* why an access has failed */
+#define WINREGION_FEATURE_WRITE_WATCH (1 << 9) /* which pages were written */
 #define WINREGION_FEATURE_PLACEHOLDER (1 << 10) /* placeholders */
 #define WINREGION_FEATURE_STACK (1 << 13) /* stacks that grow */
 
@@ -203,6 +206,7 @@ struct winregion_get_info {
 /* Flags of winregion_reserve */
 #define WINREGION_RESERVE_TOP_DOWN (1 << 0) /* as high as possible */
 #define WINREGION_RESERVE_COMMIT (1 << 1) /* and commit all of it */
+#define WINREGION_RESERVE_WRITE_WATCH (1 << 2) /* for WINREGION_WRITE_WATCH */
 #define WINREGION_RESERVE_PLACEHOLDER (1 << 3) /* as a placeholder */
 #define WINREGION_RESERVE_REPLACE (1 << 4) /* in place of a placeholder */
 #define WINREGION_RESERVE_STACK (1 << 5) /* a stack: WINREGION_SET_STACK */
@@ -233,6 +237,9 @@ struct winregion_get_info {
  * a region like others, and committed in the same step, if it is to be. At no moment
  * can anybody else have the range, and a call that fails leaves the placeholder. See
  * WINREGION_RELEASE_PRESERVE for the way back.
+ *
+ * WINREGION_RESERVE_WRITE_WATCH is for as long as the region is there. Neither that
+ * nor a stack goes with a placeholder, or with what replaces one (EINVAL).
  *
  * Rules: M-03 to M-09, VA-01 to VA-26, AR-01 to AR-11, PH-01 to PH-09, PH-30, PH-33.
  *
@@ -495,6 +502,50 @@ struct winregion_query_runs {
 };
 
 #define WINREGION_QUERY_RUNS _IO(WINREGION_TYPE, WINREGION_CMD_QUERY_RUNS)
+
+/* Flags of winregion_write_watch */
+#define WINREGION_WATCH_GET (1 << 0) /* tell which pages were written */
+#define WINREGION_WATCH_RESET (1 << 1) /* forget it, or what is told of it */
+
+/**
+ * struct winregion_write_watch - ioctl(WINREGION_WRITE_WATCH)
+ * @size: sizeof(struct winregion_write_watch)
+ * @flags: WINREGION_WATCH_* bits, at least one
+ * @address: an address in a region made with WINREGION_RESERVE_WRITE_WATCH
+ * @length: bytes, at least 1, in that region
+ * @pages: user pointer to an array of __u64; 0 without WINREGION_WATCH_GET
+ * @nr_pages: in: elements of the array, at least 1, or 0 without WINREGION_WATCH_GET;
+ *	out: elements written
+ * @out_granularity: bytes that each of them stands for
+ * @__reserved: must be 0
+ *
+ * A page was written if anybody has written to it since it was committed, or since
+ * the last reset: the program, by whatever thread; the kernel, for a system call,
+ * a device or another process. A page that is pinned for a device counts as written
+ * each time, as long as it is. Reads do not count, nor do changes of the protection.
+ * What is not committed was not written. A child of a fork goes on with what the
+ * parent's calls would say.
+ *
+ * The addresses of such pages are told in ascending order. If the array is too small
+ * for all of them the lowest are told, and only those are forgotten by a reset.
+ * No write is forgotten that is not told by the same call, or by a later one.
+ * When the call fails nothing is forgotten. Rules: WW-01 to WW-44, VA-16.
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL, EOVERFLOW, ENOENT,
+ * EUNATCH, EXDEV, ENOMEM, EINTR.
+ */
+struct winregion_write_watch {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 address;
+	__aligned_u64 length;
+	__aligned_u64 pages;
+	__aligned_u64 nr_pages;
+	__u32 out_granularity;
+	__u32 __reserved;
+};
+
+#define WINREGION_WRITE_WATCH _IO(WINREGION_TYPE, WINREGION_CMD_WRITE_WATCH)
 
 /**
  * DOC: Sections and views

@@ -61,6 +61,8 @@ _Static_assert(sizeof(struct winregion_change) == 48, "new symbol version");
 _Static_assert(sizeof(struct winregion_query) == 88, "new symbol version");
 _Static_assert(sizeof(struct winregion_query_runs) == 40, "new symbol version");
 _Static_assert(sizeof(struct winregion_last_fault) == 40, "new symbol version");
+_Static_assert(sizeof(struct winregion_write_watch) == 48,
+	       "new symbol version");
 
 /*
  * Whether @fd still is the device: "close all files" loops know nothing of a
@@ -286,6 +288,13 @@ int winregion_last_fault(struct winregion_last_fault *last)
 	last->size = sizeof(*last);
 
 	return wr_device_ioctl(WINREGION_LAST_FAULT, last);
+}
+
+int winregion_write_watch(struct winregion_write_watch *watch)
+{
+	watch->size = sizeof(*watch);
+
+	return wr_device_ioctl(WINREGION_WRITE_WATCH, watch);
 }
 
 /* Why open() failed with @err */

@@ -50,6 +50,7 @@ int winregion_thread_attr(pthread_attr_t *attr, size_t size);
  * 0 at first. 0 or -EOPNOTSUPP.
  */
 int winregion_stack_flags(unsigned int flags);
+int winregion_write_watch(struct winregion_write_watch *watch);
 
 /*
  * NULL if everything that the library needs is there; otherwise one line in

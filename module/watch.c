@@ -1,0 +1,652 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Write watch: which pages of a region have been written, without a fault for any
+ * of them.
+ *
+ * Who writes by a PTE, be it the program or the kernel in a system call, leaves the
+ * dirty bit in it, as the processor sets that. The core hands the bit on to the page
+ * whenever it removes a PTE, and whoever writes by another way, such as a device or a
+ * debugger, marks the page itself. So a page was written if its PTE is dirty, or the
+ * page is, or it is noted here already that it was. A question collects: it moves
+ * dirty bits to where they are noted, first those of the PTEs, then those of the
+ * pages, so that one that moves meanwhile is not missed.
+ *
+ * Once the bits of PTEs have been taken the TLBs are flushed, or a processor would
+ * write on without setting them again. What it writes before that is written before
+ * the question is answered, and in the answer.
+ *
+ * This asks for something of all who have to do with pages of a watched window, and
+ * they look at window->watch: pages are born clean, unlike others; no PTE becomes
+ * dirty or clean but by a write, and by what is here: rights are taken away by
+ * unmapping, and given without the dirty bit; and a page is one of its own,
+ * as it has one mark however large it is.
+ *
+ * What is noted of a page is noted until somebody asks with a reset, or the page is
+ * no longer committed. Only pages in memory can have been written, so nothing is
+ * noted of others.
+ */
+#include <linux/bitmap.h>
+#include <linux/fs.h>
+#include <linux/log2.h>
+#include <linux/mmu_notifier.h>
+#include <linux/overflow.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "page.h"
+#include "ptes.h"
+#include "regiontree.h"
+#include "resident.h"
+#include "watch.h"
+
+/* Slots with pages in memory that are looked at under one hold of the locks */
+#define SLOTS_AT_ONCE 256
+
+#define WORDS BITS_TO_LONGS(WR_SLOT_PAGES)
+
+/**
+ * struct wr_written - what is noted of a slot
+ * @pages: a bit for each page that was written
+ * @seen: what wr_mark.done was when the marks of its pages were taken
+ *
+ * All fields: the window's lock.
+ */
+struct wr_written {
+	DECLARE_BITMAP(pages, WR_SLOT_PAGES);
+	u32 seen;
+};
+
+/* ---- files ---- */
+
+/**
+ * struct wr_mark - how often pages of some slots were marked
+ * @begun: before that
+ * @done: after it
+ *
+ * If both are what they were when marks were taken, no page has been marked since.
+ */
+struct wr_mark {
+	atomic_t begun;
+	atomic_t done;
+};
+
+#define MARKS_MAX 1024UL
+
+/**
+ * struct wr_marks - what a file knows of its pages
+ * @mask: one less than a power of two
+ * @marks: for slots, by the lowest bits of their number
+ *
+ * In inode->i_private, as long as some window has the file. Relatives of a forked
+ * window share it: so nothing of it is ever reset.
+ */
+struct wr_marks {
+	unsigned long mask;
+	struct wr_mark marks[];
+};
+
+static struct wr_mark *mark_of(struct wr_marks *marks, pgoff_t index)
+{
+	return &marks->marks[(index >> WR_SLOT_SHIFT) & marks->mask];
+}
+
+/*
+ * Somebody marks a page. It has an owner, whose window has the file: what marks it
+ * has the page's lock, or that of a page table which maps it.
+ */
+static bool dirty_folio(struct address_space *mapping, struct folio *folio)
+{
+	struct wr_mark *mark = mark_of(mapping->host->i_private, folio->index);
+	bool was_clean;
+
+	atomic_inc(&mark->begun);
+	smp_mb__after_atomic(); /* pairs with is_unmarked() */
+	was_clean = noop_dirty_folio(mapping, folio);
+	smp_mb__before_atomic();
+	atomic_inc(&mark->done);
+	return was_clean;
+}
+
+static const struct address_space_operations watched_aops = {
+	.dirty_folio = dirty_folio,
+};
+
+/**
+ * wr_watch_make_file - a file for a window that will be watched
+ * @operations: of the file
+ * @pages: of the window
+ *
+ * It counts the marks of its pages, so that most of them need not be looked at.
+ *
+ * Return: the file or an error pointer.
+ */
+struct file *wr_watch_make_file(const struct file_operations *operations,
+				unsigned long pages)
+{
+	unsigned long n = DIV_ROUND_UP(pages, WR_SLOT_PAGES);
+	struct wr_marks *marks;
+	struct inode *inode;
+	struct file *file;
+
+	n = roundup_pow_of_two(min(n, MARKS_MAX));
+	marks = kzalloc(struct_size(marks, marks, n), GFP_KERNEL_ACCOUNT);
+	if (!marks)
+		return ERR_PTR(-ENOMEM);
+	marks->mask = n - 1;
+	file = wr_space_make_file(WR_FILE_NAME, operations, NULL);
+	if (IS_ERR(file)) {
+		kfree(marks);
+		return file;
+	}
+	inode = file_inode(file);
+	inode->i_private = marks;
+	inode->i_mapping->a_ops = &watched_aops;
+	return file;
+}
+
+/* Its release: no window has it any more, and so no page is of it. */
+int wr_watch_release_file(struct inode *inode, struct file *file)
+{
+	kfree(inode->i_private);
+	inode->i_private = NULL;
+	wr_space_unpin_files();
+	return 0;
+}
+
+/* NULL where the window has no file of its own. */
+static struct wr_marks *marks_of(struct wr_window *window)
+{
+	struct address_space *mapping = window->file->f_mapping;
+
+	return mapping->a_ops == &watched_aops ? mapping->host->i_private :
+						 NULL;
+}
+
+/* ---- windows ---- */
+
+/* A window in which nothing was written, or NULL. */
+struct wr_watch *wr_watch_new(void)
+{
+	struct wr_watch *watch = kzalloc(sizeof(*watch), GFP_KERNEL_ACCOUNT);
+
+	if (watch)
+		xa_init_flags(&watch->slots, XA_FLAGS_ACCOUNT);
+	return watch;
+}
+
+/* @watch: may be NULL; no window has it any more. */
+void wr_watch_free(struct wr_watch *watch)
+{
+	struct wr_written *written;
+	unsigned long i;
+
+	if (!watch)
+		return;
+	xa_for_each(&watch->slots, i, written)
+	{
+		kfree(written);
+		cond_resched();
+	}
+	xa_destroy(&watch->slots);
+	kfree(watch);
+}
+
+static unsigned long slot_number(pgoff_t index)
+{
+	return index >> WR_SLOT_SHIFT;
+}
+
+static struct wr_written *find_written(struct wr_window *window, pgoff_t index)
+{
+	lockdep_assert_held(&window->lock);
+	return xa_load(&window->watch->slots, slot_number(index));
+}
+
+/* A bit for each page of the slot of @index, or NULL: nothing was noted yet. */
+unsigned long *wr_watch_written(struct wr_window *window, pgoff_t index)
+{
+	struct wr_written *written = find_written(window, index);
+
+	return written ? written->pages : NULL;
+}
+
+/* The same, made if need be; NULL if there is no memory. */
+static unsigned long *make_written(struct wr_window *window, pgoff_t index)
+{
+	struct wr_written *written;
+
+	written = xa_load(&window->watch->slots, slot_number(index));
+	if (written)
+		return written->pages;
+	written = kzalloc(sizeof(*written), GFP_KERNEL_ACCOUNT);
+	if (!written)
+		return NULL;
+	if (xa_is_err(xa_store(&window->watch->slots, slot_number(index),
+			       written, GFP_KERNEL_ACCOUNT))) {
+		kfree(written);
+		return NULL;
+	}
+	return written->pages;
+}
+
+/* A page is written, but not by a PTE. The window is locked. */
+void wr_watch_note(struct wr_window *window, struct page *page)
+{
+	if (window->watch)
+		folio_mark_dirty(page_folio(page));
+}
+
+/* The next slot in [@first, @end) with pages in memory; @next: behind it, or NULL. */
+static struct wr_slot *next_slot(struct wr_window *window, pgoff_t *first,
+				 pgoff_t end, pgoff_t *next)
+{
+	struct wr_slot *slot;
+
+	if (!window->nr_resident)
+		return NULL;
+	for (; *first < end; *first = *next) {
+		slot = wr_runs_slot(&window->runs, *first, next);
+		*next = min(*next, end);
+		if (slot && slot->nr_resident)
+			return slot;
+		cond_resched();
+	}
+	return NULL;
+}
+
+/* ---- collecting ---- */
+
+/*
+ * Room for what is collected in [@first, *@end), which is cut down to SLOTS_AT_ONCE.
+ * Return: 0 or -ENOMEM.
+ */
+static int make_room(struct wr_window *window, pgoff_t first, pgoff_t *end)
+{
+	unsigned int n = 0;
+	pgoff_t next;
+
+	for (; next_slot(window, &first, *end, &next); first = next) {
+		if (n++ == SLOTS_AT_ONCE) {
+			*end = first;
+			return 0;
+		}
+		if (!make_written(window, first))
+			return -ENOMEM;
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * Of pages that others own too nothing has been written since the fork, but by who
+ * has had them before.
+ */
+static bool take_mark(struct page *page)
+{
+	return PageDirty(page) && !wr_page_is_shared(page) &&
+	       TestClearPageDirty(page);
+}
+
+/*
+ * Whether no page of a slot has been marked since its marks were taken: else they are
+ * taken now. A mark that is just being made is looked for each time, as whoever finds
+ * it there has made none.
+ */
+static bool is_unmarked(struct wr_marks *marks, struct wr_written *written,
+			pgoff_t index)
+{
+	struct wr_mark *mark = mark_of(marks, index);
+	u32 done = atomic_read(&mark->done);
+	u32 begun;
+
+	smp_rmb(); /* what is done was begun */
+	begun = atomic_read(&mark->begun);
+	if (done == begun && done == written->seen)
+		return true;
+	written->seen = done;
+	smp_mb(); /* pairs with dirty_folio() */
+	return false;
+}
+
+/* Secondary MMUs, as of KVM, mark pages and tell nobody. */
+static bool are_counted(struct wr_window *window)
+{
+	return !mm_has_notifiers(window->space->mm);
+}
+
+/* Those of one slot. Who has a page pinned says nothing of writes before he ends. */
+static void collect_marks(struct wr_window *window, struct wr_slot *slot,
+			  pgoff_t first, pgoff_t end)
+{
+	struct wr_written *written = find_written(window, first);
+	bool pins = wr_mm_has_pinned(window->space->mm);
+	struct wr_marks *marks = marks_of(window);
+	unsigned int i, from = wr_slot_offset(first);
+	unsigned int to = from + (end - first);
+	struct page *page;
+
+	if (marks && !pins && are_counted(window) &&
+	    is_unmarked(marks, written, first))
+		return;
+	if (marks) { /* all that are counted together */
+		from = 0;
+		to = WR_SLOT_PAGES;
+	}
+	for (i = from; i < to; i++) {
+		page = wr_slot_page(slot, i);
+		if (!page)
+			continue;
+		if (take_mark(page) ||
+		    (pins && folio_maybe_dma_pinned(page_folio(page))))
+			__set_bit(i, written->pages);
+	}
+}
+
+static void collect_all_marks(struct wr_window *window, pgoff_t first,
+			      pgoff_t end)
+{
+	struct wr_slot *slot;
+	pgoff_t next;
+
+	for (; (slot = next_slot(window, &first, end, &next)); first = next) {
+		collect_marks(window, slot, first, next);
+		cond_resched();
+	}
+}
+
+/* Moves all that is known of writes to where it is noted; there is room. */
+static void collect(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	if (!wr_ptes_collect(window, first, end))
+		wr_resident_unmap(window, first, end);
+	collect_all_marks(window, first, end);
+}
+
+/* ---- telling ---- */
+
+/* The bits of word @i of a slot that stand for pages of [@first, @end). */
+static unsigned long word_mask(unsigned int i, unsigned int first,
+			       unsigned int end)
+{
+	unsigned int low = i * BITS_PER_LONG;
+	unsigned long mask = ~0UL;
+
+	if (first >= low + BITS_PER_LONG || end <= low)
+		return 0;
+	if (first > low)
+		mask &= BITMAP_FIRST_WORD_MASK(first);
+	if (end < low + BITS_PER_LONG)
+		mask &= BITMAP_LAST_WORD_MASK(end);
+	return mask;
+}
+
+/* Those of @bits, at most @room, that are the lowest. */
+static unsigned long lowest(unsigned long bits, unsigned long room)
+{
+	while (hweight_long(bits) > room)
+		bits &= ~BIT(__fls(bits));
+	return bits;
+}
+
+/* What is noted of [@first, @end) in one slot. Return: how many pages. */
+static unsigned int tell_pages(struct wr_telling *telling, struct wr_told *told,
+			       unsigned long *written, unsigned int first,
+			       unsigned int end)
+{
+	unsigned long room = telling->room - telling->nr, bits;
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < WORDS; i++) {
+		bits = written[i] & word_mask(i, first, end);
+		if (bits)
+			bits = lowest(bits, room - nr);
+		told->pages[i] = bits;
+		nr += hweight_long(bits);
+		if (telling->reset)
+			written[i] &= ~bits;
+	}
+	return nr;
+}
+
+static bool is_any_written(unsigned long *written, unsigned int first,
+			   unsigned int end)
+{
+	return find_next_bit(written, end, first) < end;
+}
+
+/* Return: 0 or -ENOMEM. */
+static int tell_slot(struct wr_window *window, struct wr_telling *telling,
+		     pgoff_t first, pgoff_t end)
+{
+	unsigned long *written = wr_watch_written(window, first);
+	unsigned int from = wr_slot_offset(first), to = from + (end - first);
+	struct wr_told *told;
+
+	if (telling->nr == telling->room || !is_any_written(written, from, to))
+		return 0;
+	told = kmalloc(sizeof(*told), GFP_KERNEL_ACCOUNT);
+	if (!told)
+		return -ENOMEM;
+	told->first = wr_slot_first(first);
+	telling->nr += tell_pages(telling, told, written, from, to);
+	list_add_tail(&told->list, &telling->told);
+	return 0;
+}
+
+static int check_region(struct wr_window *window, struct wr_telling *telling)
+{
+	struct wr_region *region = wr_region_find(window, telling->next);
+
+	if (!region || (telling->serial && telling->serial != region->serial))
+		return -ENOENT;
+	if (window->view || !region->watched)
+		return -EUNATCH;
+	if (telling->end > region->end)
+		return -EXDEV;
+	telling->serial = region->serial;
+	return 0;
+}
+
+/* Tells some of what is left; the window is locked. */
+static int tell_locked(struct wr_window *window, struct wr_telling *telling)
+{
+	pgoff_t first = telling->next, end = telling->end, next;
+	int err;
+
+	err = check_region(window, telling);
+	if (!err)
+		err = make_room(window, first, &end);
+	if (err)
+		return err;
+	collect(window, first, end);
+	telling->next = end;
+	for (; !err && next_slot(window, &first, end, &next); first = next) {
+		err = tell_slot(window, telling, first, next);
+		cond_resched();
+	}
+	return err;
+}
+
+static int tell_some(struct wr_window *window, struct wr_telling *telling)
+{
+	struct mm_struct *mm = window->space->mm;
+	int err;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	mutex_lock(&window->lock);
+	window->held.mmap = true;
+	err = tell_locked(window, telling);
+	window->held.mmap = false;
+	mutex_unlock(&window->lock);
+	mmap_read_unlock(mm);
+	return err;
+}
+
+/**
+ * wr_watch_tell - which pages of a range have been written
+ * @space: where
+ * @telling: the question; wr_watch_end() is to follow, whatever comes of it
+ *
+ * With a reset every write is told by one answer at least: what is written after it
+ * was collected is for the next one.
+ *
+ * Context: takes mmap_lock and the window's lock.
+ * Return: 0, or -ENOENT, -EUNATCH, -EXDEV, -ENOMEM, -EINTR; then nothing is
+ * forgotten.
+ */
+int wr_watch_tell(struct wr_space *space, struct wr_telling *telling)
+{
+	struct wr_window *window = wr_window_find(space, telling->first);
+	int err = 0;
+
+	if (!window)
+		return -ENOENT;
+	telling->next = telling->first;
+	do {
+		if (fatal_signal_pending(current))
+			err = -EINTR;
+		else
+			err = tell_some(window, telling);
+		cond_resched();
+	} while (!err && telling->next < telling->end &&
+		 telling->nr < telling->room);
+	wr_window_put(window);
+	if (err)
+		wr_watch_undo(space, telling);
+	return err;
+}
+
+/* What is still in memory was written; the window is locked. */
+static void put_back(struct wr_window *window, struct wr_told *told)
+{
+	unsigned long *written = wr_watch_written(window, told->first);
+	unsigned int i;
+
+	if (!written)
+		return;
+	for_each_set_bit(i, told->pages,
+			 WR_SLOT_PAGES) if (wr_resident_find(window,
+							     told->first + i))
+		__set_bit(i, written);
+}
+
+/**
+ * wr_watch_undo - the answer could not be given
+ * @space: where
+ * @telling: the question; what it has forgotten is noted again
+ */
+void wr_watch_undo(struct wr_space *space, struct wr_telling *telling)
+{
+	struct wr_window *window = wr_window_find(space, telling->first);
+	struct wr_region *region;
+	struct wr_told *told;
+
+	if (!window)
+		return;
+	mutex_lock(&window->lock);
+	region = wr_region_find(window, telling->first);
+	if (region && region->serial == telling->serial && telling->reset) {
+		list_for_each_entry(told, &telling->told, list) {
+			put_back(window, told);
+			cond_resched();
+		}
+	}
+	mutex_unlock(&window->lock);
+	wr_window_put(window);
+}
+
+/* The answer is given, or will not be. */
+void wr_watch_end(struct wr_telling *telling)
+{
+	struct wr_told *told, *next;
+
+	list_for_each_entry_safe(told, next, &telling->told, list) {
+		kfree(told);
+		cond_resched();
+	}
+}
+
+/* ---- what becomes of pages ---- */
+
+/* Those of one slot. */
+static void forget(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct wr_slot *slot = wr_runs_peek(&window->runs, first);
+	unsigned long *written = wr_watch_written(window, first);
+
+	if (!written)
+		return;
+	if (slot && slot->nr_resident)
+		bitmap_clear(written, wr_slot_offset(first), end - first);
+	else
+		kfree(xa_erase(&window->watch->slots, slot_number(first)));
+}
+
+/**
+ * wr_watch_forget - pages are no longer committed
+ * @window: the window, watched; its lock is held, and they are not in memory
+ * @first: the first page
+ * @end: the page behind the last
+ */
+void wr_watch_forget(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	unsigned long number = slot_number(first);
+	struct wr_written *written;
+
+	xa_for_each_range(&window->watch->slots, number, written,
+			  slot_number(first), slot_number(end - 1))
+	{
+		forget(window, max(first, (pgoff_t)number << WR_SLOT_SHIFT),
+		       min(end, (pgoff_t)(number + 1) << WR_SLOT_SHIFT));
+		cond_resched();
+	}
+}
+
+/* Return: 0 or -ENOMEM. */
+static int fork_slot(struct wr_window *parent, struct wr_window *child,
+		     struct wr_slot *slot, pgoff_t first, pgoff_t end)
+{
+	unsigned int from = wr_slot_offset(first), to = from + (end - first), i;
+	unsigned long *written = make_written(parent, first), *copy;
+
+	if (!written)
+		return -ENOMEM;
+	collect_marks(parent, slot, first, end);
+	if (!is_any_written(written, from, to))
+		return 0;
+	copy = make_written(child, first);
+	if (!copy)
+		return -ENOMEM;
+	for (i = 0; i < WORDS; i++)
+		copy[i] |= written[i] & word_mask(i, from, to);
+	return 0;
+}
+
+/**
+ * wr_watch_fork - a child goes on with what is known
+ * @parent: the parent's window, watched; nothing of the range is mapped, nor owned
+ *	by the child yet
+ * @child: the child's window, watched; both are locked
+ * @first: the first page
+ * @end: the page behind the last
+ *
+ * Return: 0, -ENOMEM or -EINTR.
+ */
+int wr_watch_fork(struct wr_window *parent, struct wr_window *child,
+		  pgoff_t first, pgoff_t end)
+{
+	struct wr_slot *slot;
+	pgoff_t next;
+	int err = 0;
+
+	for (; !err && (slot = next_slot(parent, &first, end, &next));
+	     first = next) {
+		err = fork_slot(parent, child, slot, first, next);
+		cond_resched();
+		if (fatal_signal_pending(current))
+			err = -EINTR;
+	}
+	return err;
+}
