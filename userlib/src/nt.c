@@ -125,6 +125,8 @@ static NTSTATUS reserve(struct wr_range *range, ULONG_PTR zero_bits,
 		if (type & MEM_TOP_DOWN)
 			arg.flags |= WINREGION_RESERVE_TOP_DOWN;
 	}
+	if (type & MEM_WRITE_WATCH)
+		arg.flags |= WINREGION_RESERVE_WRITE_WATCH;
 	if (status == STATUS_SUCCESS)
 		status = wr_status(WR_ALLOCATE, winregion_reserve(&arg));
 	if (status == STATUS_SUCCESS) {
@@ -159,10 +161,13 @@ static NTSTATUS check_type(ULONG type)
 {
 	const ULONG placeholders = MEM_RESERVE_PLACEHOLDER |
 				   MEM_REPLACE_PLACEHOLDER;
-	const ULONG known = MEM_RESERVE | MEM_COMMIT | MEM_TOP_DOWN;
+	const ULONG known = MEM_RESERVE | MEM_COMMIT | MEM_TOP_DOWN |
+			    MEM_WRITE_WATCH;
 
 	if (!(type & (MEM_RESERVE | MEM_COMMIT)) ||
 	    type & ~(known | placeholders))
+		return STATUS_INVALID_PARAMETER_5;
+	if (type & MEM_WRITE_WATCH && !(type & MEM_RESERVE))
 		return STATUS_INVALID_PARAMETER_5;
 	if (type & placeholders)
 		return STATUS_INVALID_PARAMETER;

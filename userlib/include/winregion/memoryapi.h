@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * libwinregion - sections and views of them: files in memory, and memory that
- * several processes have
+ * several processes have; and which pages of memory were written
  */
 /* First, as it includes this one. */
 #include "windows.h"
@@ -89,6 +89,19 @@ BOOL WINAPI WriteProcessMemory(HANDLE process, LPVOID to, LPCVOID from,
 
 /* 0: this version has no large pages */
 SIZE_T WINAPI GetLargePageMinimum(VOID);
+
+/*
+ * The pages of the range that were written, of ascending addresses, at most *count:
+ * which becomes how many they are. The range is in one allocation made with
+ * MEM_WRITE_WATCH. With WRITE_WATCH_FLAG_RESET it is forgotten of those that are told.
+ * 0, or ~0U on failure. Rules WW-01 to 44.
+ */
+UINT WINAPI GetWriteWatch(DWORD flags, PVOID base, SIZE_T size,
+			  PVOID *addresses, ULONG_PTR *count,
+			  LPDWORD granularity);
+
+/* Forget what was written so far. 0, or ~0U on failure. Rules WW-10, 25, 36. */
+UINT WINAPI ResetWriteWatch(LPVOID base, SIZE_T size);
 
 #pragma GCC visibility pop
 

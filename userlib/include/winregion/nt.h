@@ -264,6 +264,15 @@ NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE process, PVOID address,
 				    PSIZE_T return_length);
 
 /*
+ * Which pages of a range were written, and to forget it: GetWriteWatch() and
+ * ResetWriteWatch(). Rules WW-01 to 44.
+ */
+NTSTATUS NTAPI NtGetWriteWatch(HANDLE process, ULONG flags, PVOID base,
+			       SIZE_T size, PVOID *addresses, ULONG_PTR *count,
+			       ULONG *granularity);
+NTSTATUS NTAPI NtResetWriteWatch(HANDLE process, PVOID base, SIZE_T size);
+
+/*
  * A section of a file, or with NULL of memory. With the name of one that exists, and
  * OBJ_OPENIF, that one, and STATUS_OBJECT_NAME_EXISTS. Rules CM-01 to 46.
  */
