@@ -125,6 +125,7 @@ extern const struct row event_rows[];	/* events.c */
 extern const struct row query_rows[];	/* query.c */
 extern const struct row series_rows[];	/* series.c */
 extern const struct row view_rows[];	/* views.c */
+extern const struct row watch_rows[];	/* watch.c */
 extern const struct row memory_rows[];	/* memory.c */
 extern const struct row thread_rows[];	/* threads.c */
 
@@ -136,6 +137,9 @@ void runs_alternate(char *base, size_t runs);
 void ask_winregion(char *at);
 void ask_null(char *at);
 bool procmap_exists(void);
+
+/* watch.c */
+bool uffd_exists(void);
 
 /* settle.c */
 void settle(void);

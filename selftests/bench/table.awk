@@ -38,6 +38,8 @@ function begin_part(name)
 		split("null maps procmap", recipe, " ")
 	if (part == "views")
 		split("mmap null -", recipe, " ")
+	if (part == "watches")
+		split("plain uffd sigsegv", recipe, " ")
 	if (part == "programs")
 		split("mmap mremap -", recipe, " ")
 	recipe[4] = "loop"

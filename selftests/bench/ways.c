@@ -231,6 +231,10 @@ const struct way ways[] = {
 	{ .name = "null" },
 	{ .name = "maps" },
 	{ .name = "procmap", .exists = procmap_exists },
+	/* Ways to watch, or not to: watch.c */
+	{ .name = "plain" },
+	{ .name = "uffd", .exists = uffd_exists },
+	{ .name = "sigsegv" },
 };
 
 const unsigned int nr_ways = ARRAY_SIZE(ways);
