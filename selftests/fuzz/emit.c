@@ -18,6 +18,7 @@ const char *const fuzz_names[OP_KINDS] = {
 	[OP_QUERY] = "query",
 	[OP_QUERY_RUNS] = "query_runs",
 	[OP_INFO] = "get_info",
+	[OP_WATCH] = "write_watch",
 	[OP_READ] = "read",
 	[OP_WRITE] = "write",
 	[OP_EXEC] = "exec",
@@ -35,7 +36,7 @@ const char *const fuzz_names[OP_KINDS] = {
 static const char *const errno_names[MODEL_ERRORS] = {
 	"EINVAL", "E2BIG", "EFAULT", "EOPNOTSUPP", "EDOM", "EADDRNOTAVAIL",
 	"EOVERFLOW", "EEXIST", "ENOENT", "EXDEV", "ESPIPE", "ENODATA",
-	"ENOSPC",
+	"ENOSPC", "EUNATCH",
 };
 
 static const char prelude[] =
@@ -61,6 +62,7 @@ static const char prelude[] =
 "#define CHANGE ((struct winregion_change *)arg)\n"
 "#define QUERY ((struct winregion_query *)arg)\n"
 "#define QUERY_RUNS ((struct winregion_query_runs *)arg)\n"
+"#define WATCH ((struct winregion_write_watch *)arg)\n"
 "\n"
 "enum { READ, WRITE, EXEC };\n"
 "\n"
@@ -69,6 +71,7 @@ static const char prelude[] =
 "static uint32_t arg[128];\n"
 "static struct winregion_range v[8];\n"
 "static struct winregion_run runs[64];\n"
+"static uint64_t told[1101];\n"
 "static sigjmp_buf env;\n"
 "\n"
 "static void wrong(int line, const char *what, uint64_t is, uint64_t must)\n"
@@ -288,6 +291,7 @@ static const char prelude[] =
 "#define TOUCH(...) touch(__LINE__, __VA_ARGS__)\n"
 "#define READ_CALL(...) read_call(__LINE__, __VA_ARGS__)\n"
 "#define WRITE_CALL(...) write_call(__LINE__, __VA_ARGS__)\n"
+"#define TOLD(i, must) same(__LINE__, \"told\", told[i], must)\n"
 "#define RUNS(...) query_runs(__LINE__, __VA_ARGS__)\n"
 "#define IS_RUN(...) is_run(__LINE__, __VA_ARGS__)\n"
 "\n"
@@ -307,6 +311,7 @@ static const char prelude[] =
 "	(void)h;\n"
 "	(void)v;\n"
 "	(void)runs;\n"
+"	(void)told;\n"
 "\n";
 
 void emit_begin(FILE *file, uint64_t arena, const char *comment)
@@ -392,6 +397,7 @@ static const char *const macros[OP_KINDS] = {
 	[OP_QUERY] = "QUERY",
 	[OP_QUERY_RUNS] = "QUERY_RUNS",
 	[OP_INFO] = "GET_INFO",
+	[OP_WATCH] = "WATCH",
 };
 
 static const char *const structs[OP_KINDS] = {
@@ -403,6 +409,7 @@ static const char *const structs[OP_KINDS] = {
 	[OP_QUERY] = "query",
 	[OP_QUERY_RUNS] = "query_runs",
 	[OP_INFO] = "get_info",
+	[OP_WATCH] = "write_watch",
 };
 
 static const char *const cmds[OP_KINDS] = {
@@ -414,6 +421,7 @@ static const char *const cmds[OP_KINDS] = {
 	[OP_QUERY] = "QUERY",
 	[OP_QUERY_RUNS] = "QUERY_RUNS",
 	[OP_INFO] = "GET_INFO",
+	[OP_WATCH] = "WRITE_WATCH",
 };
 
 static void emit_place(struct fuzz *fuzz, const struct op *op)
@@ -495,6 +503,12 @@ static void emit_fields(struct fuzz *fuzz, const struct op *op)
 			  emit_address(&op->range[1]));
 		emit_line(fuzz, "\t.runs = (uintptr_t)runs, .nr_runs = %u,",
 			  op->value);
+		break;
+	case OP_WATCH:
+		emit_line(fuzz, "\t.address = %s, .length = 0x%lx,",
+			  emit_address(&op->range[0]), op->range[0].length);
+		emit_line(fuzz, "\t.pages = %s, .nr_pages = %u,",
+			  op->value ? "(uintptr_t)told" : "0", op->value);
 		break;
 	}
 	if ((op->odd & OP_RESERVED_FIELD) && op->kind != OP_RELEASE &&

@@ -602,6 +602,71 @@ static bool do_query_runs(struct fuzz *fuzz, const struct op *op)
 			 sizeof(arg), errors);
 }
 
+/* ---- WRITE_WATCH ---- */
+
+/* Room, and whether what is behind what was told is as it was */
+static uint64_t told[FUZZ_THREADS][FUZZ_TOLD + 1];
+static uint64_t must_tell[FUZZ_THREADS][FUZZ_TOLD + 1];
+
+static void emit_told(struct fuzz *fuzz, uint64_t i, uint64_t address)
+{
+	struct op_range range = {};
+	struct model_spot spot;
+
+	if (!model_find(fuzz->model, address, &spot))
+		return;
+	range.space = spot.span - fuzz->model->span;
+	range.offset = address - spot.span->base;
+	emit_line(fuzz, "TOLD(%lu, %s);", i, emit_address(&range));
+}
+
+static bool told_are(struct fuzz *fuzz, uint64_t nr)
+{
+	const uint64_t *is = told[fuzz->thread];
+	const uint64_t *must = must_tell[fuzz->thread];
+	uint64_t i;
+
+	for (i = 0; i < nr; i++)
+		emit_told(fuzz, i, must[i]);
+	for (i = 0; i < nr && !fuzz->dry; i++)
+		if (is[i] != must[i])
+			return fuzz_differs(fuzz,
+					    "write_watch: page %lu is 0x%lx, but it must be 0x%lx",
+					    i, is[i], must[i]);
+	if (!fuzz->dry && is[nr] != FUZZ_POISON)
+		return fuzz_differs(fuzz, "write_watch: more than %lu told",
+				    nr);
+	return true;
+}
+
+static bool do_watch(struct fuzz *fuzz, const struct op *op)
+{
+	uint64_t *pages = told[fuzz->thread], address, i;
+	struct winregion_write_watch arg = {
+		.size = size_of(op, sizeof(arg)),
+		.flags = op->flags,
+		.length = op->range[0].length,
+		.pages = op->value ? (uintptr_t)pages : 0,
+		.nr_pages = op->value,
+		.__reserved = !!(op->odd & OP_RESERVED_FIELD),
+	}, must;
+	uint32_t errors;
+
+	if (!fuzz_resolve(fuzz, &op->range[0], &address))
+		return true;
+	arg.address = address;
+	must = arg;
+	for (i = 0; i <= FUZZ_TOLD; i++)
+		pages[i] = FUZZ_POISON;
+	errors = model_watch(fuzz->model, &must, op->size == OP_DIRTY,
+			     must_tell[fuzz->thread]);
+	if (errors & MODEL_UNKNOWN)
+		return true;
+	return call_like(fuzz, op, WINREGION_WRITE_WATCH, &arg, &must,
+			 sizeof(arg), errors) &&
+	       (errors || told_are(fuzz, must.nr_pages));
+}
+
 /* ---- GET_INFO ---- */
 
 static bool counts_are(struct fuzz *fuzz, const struct winregion_get_info *info)
@@ -747,12 +812,14 @@ static bool touch(struct fuzz *fuzz, const struct op *op,
 		return true;
 	}
 	model_touch(fuzz->model, address);
-	if (access == MODEL_WRITE)
+	if (access == MODEL_WRITE) {
 		page->word[word] = value;
-	else if (value != page->word[word])
+		page->written = true;
+	} else if (value != page->word[word]) {
 		return fuzz_differs(fuzz,
 				    "page at 0x%lx has 0x%x, but it must be 0x%x",
 				    address, value, page->word[word]);
+	}
 	return true;
 }
 
@@ -883,6 +950,7 @@ static bool do_read_call(struct fuzz *fuzz, const struct op *op)
 	if (works) {
 		model_touch(fuzz->model, address);
 		page->word[word] = value;
+		page->written = true;
 	}
 	if (fuzz->dry)
 		return true;
@@ -1257,6 +1325,7 @@ bool fuzz_execute(struct fuzz *fuzz, const struct op *op)
 		[OP_QUERY] = do_query,
 		[OP_QUERY_RUNS] = do_query_runs,
 		[OP_INFO] = do_info,
+		[OP_WATCH] = do_watch,
 		[OP_READ] = do_touch,
 		[OP_WRITE] = do_touch,
 		[OP_EXEC] = do_touch,

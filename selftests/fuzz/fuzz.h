@@ -38,6 +38,7 @@
 #define FUZZ_CHILDREN 2
 #define FUZZ_DEPTH 2
 #define FUZZ_RUNS 64
+#define FUZZ_TOLD 1100
 #define SHARE_PROCESSES 6
 
 enum op_kind {
@@ -50,6 +51,7 @@ enum op_kind {
 	OP_QUERY,
 	OP_QUERY_RUNS,	/* range[1]: last; value: how many */
 	OP_INFO,
+	OP_WATCH,	/* value: room for so many pages */
 	OP_READ,	/* flags: word, or OP_WHOLE_PAGE */
 	OP_WRITE,	/* flags: word */
 	OP_EXEC,

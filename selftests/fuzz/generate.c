@@ -267,6 +267,8 @@ static void reserve(struct fuzz *fuzz, struct op *op)
 	range->length = some_size(fuzz);
 	range->protection = some_protection(fuzz);
 	op->flags = fuzz_random(fuzz, 4);
+	if (chance(fuzz, 3))
+		op->flags |= WINREGION_RESERVE_WRITE_WATCH;
 	switch (fuzz_random(fuzz, 6)) {
 	case 0:
 		break;
@@ -351,6 +353,37 @@ static void query_runs(struct fuzz *fuzz, struct op *op)
 	oddities(fuzz, op);
 }
 
+/* All of a region, one that is watched if it is easy to find */
+static void some_watched(struct fuzz *fuzz, struct op_range *range)
+{
+	unsigned int space, tries;
+	uint32_t first, n;
+
+	for (tries = 0; tries < 8; tries++) {
+		if (!some_region(fuzz, &space, &first, &n))
+			continue;
+		range->space = space;
+		range->offset = first * MODEL_PAGE;
+		range->length = n * MODEL_PAGE;
+		if (fuzz->model->span[space].page[first].watched)
+			return;
+	}
+}
+
+static void watch(struct fuzz *fuzz, struct op *op)
+{
+	some_range(fuzz, &op->range[0]);
+	if (!chance(fuzz, 3))
+		some_watched(fuzz, &op->range[0]);
+	op->flags = fuzz_random(fuzz, 20) ? 1 + fuzz_random(fuzz, 3) : 0;
+	if (op->flags & WINREGION_WATCH_GET)
+		op->value = fuzz_random(fuzz, chance(fuzz, 2) ? 4 :
+						FUZZ_TOLD + 1);
+	if (chance(fuzz, 100))
+		absurd(fuzz, &op->range[0]);
+	oddities(fuzz, op);
+}
+
 static void touch(struct fuzz *fuzz, struct op *op)
 {
 	some_committed_page(fuzz, &op->range[0]);
@@ -406,9 +439,10 @@ static const struct {
 	void (*fill)(struct fuzz *fuzz, struct op *op);
 } kinds[] = {
 	{ OP_RESERVE, 50, reserve },
-	{ OP_WRITE, 164, touch },
+	{ OP_WRITE, 144, touch },
+	{ OP_WATCH, 40, watch },
 	{ OP_COMMIT, 170, change },
-	{ OP_READ, 130, touch },
+	{ OP_READ, 110, touch },
 	{ OP_PROTECT, 120, change },
 	{ OP_PROTECT, 50, toggle },
 	{ OP_DECOMMIT, 90, change },

@@ -11,7 +11,7 @@
 
 static const int errnos[MODEL_ERRORS] = {
 	EINVAL, E2BIG, EFAULT, EOPNOTSUPP, EDOM, EADDRNOTAVAIL, EOVERFLOW,
-	EEXIST, ENOENT, EXDEV, ESPIPE, ENODATA, ENOSPC,
+	EEXIST, ENOENT, EXDEV, ESPIPE, ENODATA, ENOSPC, EUNATCH,
 };
 
 int model_errno(unsigned int bit)
@@ -234,6 +234,7 @@ static void commit_page(struct model *model, struct model_page *page,
 	if (page->state != MODEL_COMMITTED) {
 		page->touched = false;
 		page->ahead = false;
+		page->written = false;
 		if (model->bug != MODEL_BUG_CONTENTS)
 			memset(page->word, 0, sizeof(page->word));
 	}
@@ -245,6 +246,7 @@ static void decommit_page(struct model_page *page)
 {
 	page->state = MODEL_RESERVED;
 	page->protection = 0;
+	page->written = false;
 	page->touched = false;
 	page->ahead = false;
 }
@@ -261,6 +263,7 @@ static void put_region(struct model *model, struct model_span *span,
 		memset(page, 0, sizeof(*page));
 		page->state = MODEL_RESERVED;
 		page->region = first;
+		page->watched = arg->flags & WINREGION_RESERVE_WRITE_WATCH;
 		page->allocation = arg->protection &
 				   ~WINREGION_TARGETS_INVALID;
 		if (arg->flags & WINREGION_RESERVE_COMMIT)
@@ -362,7 +365,8 @@ static uint32_t check_reserve(const struct winregion_reserve *arg, bool dirty)
 	uint32_t errors = check_size(arg->size, sizeof(*arg), dirty);
 
 	if (arg->flags & ~(WINREGION_RESERVE_TOP_DOWN |
-			   WINREGION_RESERVE_COMMIT))
+			   WINREGION_RESERVE_COMMIT |
+			   WINREGION_RESERVE_WRITE_WATCH))
 		errors |= MODEL_EOPNOTSUPP;
 	if (arg->__reserved)
 		errors |= MODEL_EINVAL;
@@ -731,6 +735,58 @@ uint32_t model_change(struct model *model, unsigned int cmd,
 	for (i = 0; i < nr && !errors; i++)
 		apply_one(model, cmd, &ranges[i]);
 	return errors;
+}
+
+/* ---- WRITE_WATCH ---- */
+
+static uint32_t check_watch(const struct winregion_write_watch *arg,
+			    bool dirty)
+{
+	const uint32_t known = WINREGION_WATCH_GET | WINREGION_WATCH_RESET;
+	uint32_t errors = check_size(arg->size, sizeof(*arg), dirty);
+	bool get = arg->flags & WINREGION_WATCH_GET;
+
+	if (arg->flags & ~known)
+		errors |= MODEL_EOPNOTSUPP;
+	if (!arg->flags || arg->__reserved || get != !!arg->nr_pages ||
+	    (!get && arg->pages))
+		errors |= MODEL_EINVAL;
+	return errors;
+}
+
+/* WW-20 to WW-25: the lowest pages, as far as there is room, and their reset */
+uint32_t model_watch(struct model *model, struct winregion_write_watch *arg,
+		     bool dirty, uint64_t *pages)
+{
+	uint32_t errors = check_watch(arg, dirty), n, i;
+	bool get = arg->flags & WINREGION_WATCH_GET;
+	struct model_page *page;
+	struct model_spot spot;
+	uint64_t nr = 0;
+
+	errors |= check_region(model, arg->address, arg->length, false, &spot,
+			       &n);
+	if (n && !spot.span->page[spot.page].watched)
+		errors |= MODEL_EUNATCH;
+	if (errors)
+		return errors;
+	for (i = 0; i < n; i++) {
+		page = &spot.span->page[spot.page + i];
+		if (!page->written)
+			continue;
+		if (get && nr == arg->nr_pages) {
+			page->written &= model->bug != MODEL_BUG_WATCH;
+			continue;
+		}
+		if (get)
+			pages[nr++] = spot.span->base +
+				      (spot.page + i) * MODEL_PAGE;
+		if (arg->flags & WINREGION_WATCH_RESET)
+			page->written = false;
+	}
+	arg->nr_pages = nr;
+	arg->out_granularity = MODEL_PAGE;
+	return 0;
 }
 
 /* ---- QUERY ---- */

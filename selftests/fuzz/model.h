@@ -48,7 +48,8 @@
 #define MODEL_ESPIPE 0x400U
 #define MODEL_ENODATA 0x800U
 #define MODEL_ENOSPC 0x1000U
-#define MODEL_ERRORS 13
+#define MODEL_EUNATCH 0x2000U
+#define MODEL_ERRORS 14
 /* The model cannot tell: the call is about pages that it does not know. */
 #define MODEL_UNKNOWN 0x80000000U
 /* No error, but the place is the kernel's choice: model_adopt() is next. */
@@ -69,6 +70,8 @@ enum model_state {
  * @ahead: so it may with an access to a page in front of it
  * @lost: the program has unmapped it: it is reserved, and stays so
  * @foreign: somebody else's mapping is there instead
+ * @watched: its region has a write watch
+ * @written: it was written since it was committed, or since the last reset
  * @region: the first page of its region, an index into the span
  * @allocation: the allocation protection of its region
  * @protection: that of the page, 0 if it is not committed
@@ -80,6 +83,8 @@ struct model_page {
 	bool ahead;
 	bool lost;
 	bool foreign;
+	bool watched;
+	bool written;
 	uint16_t region;
 	uint32_t allocation;
 	uint32_t protection;
@@ -116,6 +121,7 @@ enum model_bug {
 	MODEL_BUG_CHARGE,	/* NOACCESS pages are not charged */
 	MODEL_BUG_VECTOR,	/* a vector that fails has changed its first */
 	MODEL_BUG_LOST,		/* what is unmapped can be committed again */
+	MODEL_BUG_WATCH,	/* a reset forgets what is not told as well */
 	MODEL_BUGS
 };
 
@@ -150,6 +156,10 @@ uint32_t model_query(struct model *model, const struct winregion_query *arg,
 uint32_t model_check_query_runs(const struct winregion_query_runs *arg,
 				bool dirty);
 uint32_t model_get_info(const struct winregion_get_info *arg, bool dirty);
+
+/* @pages: room for as many addresses as an array that is asked for can have */
+uint32_t model_watch(struct model *model, struct winregion_write_watch *arg,
+		     bool dirty, uint64_t *pages);
 
 /* A region that the kernel has placed; its span, or -1 if it cannot be there */
 int model_adopt(struct model *model, const struct winregion_reserve *arg,

@@ -67,6 +67,8 @@ static const struct {
 	{ WINREGION_QUERY, sizeof(struct winregion_query), .errors = { EADDRNOTAVAIL } },
 	{ WINREGION_QUERY_RUNS, sizeof(struct winregion_query_runs),
 	  .errors = { EADDRNOTAVAIL, ENOMEM } },
+	{ WINREGION_WRITE_WATCH, sizeof(struct winregion_write_watch),
+	  .errors = { EADDRNOTAVAIL, EOVERFLOW, ENOENT, EXDEV, EUNATCH, ENOMEM } },
 	{ WINREGION_CREATE_SECTION, sizeof(struct winregion_create_section),
 	  .errors = { EBADF, EDOM, EMEDIUMTYPE, EKEYREJECTED, ENXIO, EFBIG, EDQUOT,
 	    EMFILE, ENFILE, ENOSPC, EAGAIN, ENOMEM, ENAMETOOLONG, ENOTUNIQ,
