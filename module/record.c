@@ -76,9 +76,8 @@ static void add(struct wr_records *records, struct wr_record *record)
 
 	while (*link) {
 		parent = *link;
-		link = record->pid < record_of(parent)->pid ?
-			       &parent->rb_left :
-			       &parent->rb_right;
+		link = record->pid < record_of(parent)->pid ? &parent->rb_left :
+							      &parent->rb_right;
 	}
 	rb_link_node(&record->node, parent, link);
 	rb_insert_color(&record->node, &records->threads);
@@ -151,7 +150,8 @@ static bool is_own_access(struct vm_fault *vmf)
 		return false;
 	if (vmf->flags & FAULT_FLAG_MKWRITE)
 		return syscall_get_nr(current, task_pt_regs(current)) == -1;
-	return vmf->flags & FAULT_FLAG_USER && !(vmf->flags & FAULT_FLAG_REMOTE);
+	return vmf->flags & FAULT_FLAG_USER &&
+	       !(vmf->flags & FAULT_FLAG_REMOTE);
 }
 
 static u32 access_of(struct vm_fault *vmf)
@@ -197,8 +197,7 @@ void wr_record_fault(struct wr_records *records, struct vm_fault *vmf,
 
 	if (!is_own_access(vmf))
 		return;
-	record = get_own(records,
-			 GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
+	record = get_own(records, GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
 	if (!record)
 		return;
 	record->address = vmf->real_address;

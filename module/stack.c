@@ -120,6 +120,26 @@ static vm_fault_t stack_overflow(struct vm_fault *vmf,
 }
 
 /*
+ * By the guard's own page, where both it and the one below have a byte for their state
+ * already, and there is charge in store. Nothing can fail then. Return: whether.
+ */
+static bool grow_quick(struct wr_window *window, struct wr_region *region,
+		       pgoff_t guard)
+{
+	struct wr_slot *slot = wr_runs_peek(&window->runs, guard);
+	unsigned int offset = wr_slot_offset(guard);
+
+	if (!slot || !slot->states || !offset ||
+	    !wr_pagefile_charge_quick(&window->space->pagefile, 1))
+		return false;
+	wr_huge_break(window, guard - 1, guard + 1);
+	slot->states[offset] = WR_STATE_READWRITE;
+	slot->states[offset - 1] = WR_STATE_READWRITE_GUARD;
+	region->committed++;
+	return true;
+}
+
+/*
  * Up to @guard. A system call at the end fails, and leaves the guard to tell the program:
  * some of them try again at once.
  */
@@ -129,16 +149,22 @@ static vm_fault_t grow(struct vm_fault *vmf, struct wr_window *window,
 	bool program = vmf->flags & FAULT_FLAG_USER;
 	pgoff_t below = wr_vmf_index(vmf) - 1;
 	bool full = below < end_line(region);
+	int err;
 
 	if (full && !program)
 		return VM_FAULT_SIGSEGV;
+	if (!full && below + 1 == guard && grow_quick(window, region, guard))
+		return 0;
 	if (full)
 		below = region->first + 1;
 	if (split_at(&window->runs, below) || split_at(&window->runs, guard) ||
 	    (full && wr_record_prepare(&window->space->records, vmf,
 				       GFP_KERNEL_ACCOUNT)))
 		return VM_FAULT_OOM;
-	if (charge(window, below, guard)) {
+	err = charge(window, below, guard);
+	if (err == -ENOMEM)
+		return VM_FAULT_OOM;
+	if (err) {
 		if (!program)
 			return VM_FAULT_SIGSEGV;
 		full = true;

@@ -1035,6 +1035,67 @@ TEST_F_TIMEOUT(fail, first_touch, 100)
 	}
 }
 
+#define STACKS 40
+#define STACK_SIZE MIB(4)
+#define STACKS_ADDRESS 0x210000000000UL
+
+/* Stacks one behind the other, each with its guard on the first page of a slot */
+static int make_stacks(int fd)
+{
+	uint64_t addr;
+	char *guard;
+	int i;
+
+	for (i = 0; i < STACKS; i++) {
+		addr = STACKS_ADDRESS + i * STACK_SIZE;
+		guard = (char *)addr + MIB(2);
+		CHECK(!wr_reserve_at(fd, &addr, STACK_SIZE,
+				     WINREGION_RESERVE_STACK, RW));
+		CHECK(!wr_commit(fd, guard + PAGES(1), PAGES(1), RW));
+		CHECK(!wr_commit(fd, guard, PAGES(1), RW | WINREGION_GUARD));
+	}
+	return 0;
+}
+
+/* The guard moves, or has not moved. Return: as touch_all(). */
+static int release_stacks(int fd)
+{
+	uint64_t committed = WR_INFO(fd, out_committed), counted = 0;
+	struct winregion_run run;
+	char *base;
+	int i;
+
+	for (i = 0; i < STACKS; i++) {
+		base = (char *)STACKS_ADDRESS + i * STACK_SIZE;
+		CHECK(!wr_query(fd, base, &run));
+		CHECK(run.region_committed == PAGES(2) ||
+		      (run.region_committed == PAGES(3) &&
+		       wr_is(fd, base + MIB(2) - PAGES(1),
+			     RW | WINREGION_GUARD)));
+		counted += run.region_committed;
+		CHECK(!wr_release(fd, base, 0));
+	}
+	CHECK(WR_INFO(fd, out_committed) == committed - counted);
+	return 0;
+}
+
+/* The guard of a stack. A debugger does not move it. */
+TEST_F_TIMEOUT(fail, stack, 100)
+{
+	struct touches touches = {
+		.name = "stack",
+		.file = self->arena.file,
+		.base = (char *)STACKS_ADDRESS + MIB(2),
+		.stride = STACK_SIZE,
+	};
+
+	for (touches.kind = 0; touches.kind < REMOTE_READ; touches.kind++) {
+		ASSERT_EQ(0, make_stacks(self->arena.fd));
+		EXPECT_EQ(0, touch_all(&touches));
+		EXPECT_EQ(0, release_stacks(self->arena.fd));
+	}
+}
+
 /* A page that was read before, and may be written if the module says so */
 TEST_F_TIMEOUT(fail, page_mkwrite, 100)
 {
