@@ -607,5 +607,7 @@ static __inline__ PVOID _winregion_compare_exchange(PVOID volatile *target,
 #include "debugapi.h"
 #include "processinfo.h"
 #include "synchlocks.h"
+#include "errhandlingapi.h"
+#include "excpt.h"
 
 #endif /* _WINREGION_WINDOWS_H */

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libwinregion - blocks that handle exceptions
+ *
+ *	WINREGION_TRY {
+ *		...
+ *	} WINREGION_EXCEPT(filter) {
+ *		...
+ *	} WINREGION_END
+ *
+ * is what __try and __except are on Windows; see winregion_try_begin(3) for what a
+ * compiler that knows nothing of it cannot do.
+ */
+/* First, as it includes this one. */
+#include "windows.h"
+
+#ifndef _WINREGION_EXCPT_H
+#define _WINREGION_EXCPT_H
+
+#include "winnt.h"
+
+/* What filters and handlers return */
+#define EXCEPTION_EXECUTE_HANDLER 1
+#define EXCEPTION_CONTINUE_SEARCH 0
+#define EXCEPTION_CONTINUE_EXECUTION (-1)
+
+typedef enum _EXCEPTION_DISPOSITION {
+	ExceptionContinueExecution,
+	ExceptionContinueSearch,
+	ExceptionNestedException,
+	ExceptionCollidedUnwind
+} EXCEPTION_DISPOSITION;
+
+/* A block that has been entered: where to go on, and with which exception */
+struct winregion_try {
+	ULONG_PTR registers[8];
+	DWORD mxcsr;
+	DWORD control_word;
+	DWORD code;
+	int phase;
+	EXCEPTION_POINTERS *pointers;
+	PVOID back;
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma GCC visibility push(default)
+
+/* What the macros below are made of */
+SIZE_T winregion_try_begin(VOID);
+struct winregion_try *winregion_try_enter(struct winregion_try *block);
+int winregion_try_mark(struct winregion_try *block)
+	__attribute__((returns_twice));
+VOID winregion_try_filter(struct winregion_try *block, LONG result)
+	__attribute__((noreturn));
+VOID winregion_try_leave(PVOID block);
+
+#pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
+
+/*
+ * The filter is evaluated in the function of the block, but on the stack of the
+ * exception, as what has been called from the block is not over yet. So the function's
+ * variables must not be found by the stack pointer: an array of variable length, of
+ * one element, sees to that.
+ */
+#define _WINREGION_TRY_BLOCK \
+	_winregion_try[winregion_try_begin()] \
+		__attribute__((cleanup(winregion_try_leave)))
+
+#define WINREGION_TRY \
+	{ \
+		__extension__ struct winregion_try _WINREGION_TRY_BLOCK; \
+		if (winregion_try_mark(winregion_try_enter(_winregion_try)) == \
+		    0)
+
+#define WINREGION_EXCEPT(filter) \
+	else if (_winregion_try->phase == 1) \
+		winregion_try_filter(_winregion_try, (filter)); \
+	else
+
+#define WINREGION_END }
+
+/*
+ * Without an end they need a loop of one round, so "break" and "continue" in the blocks
+ * are about that. Not for C++, whose library uses the name, nor for C89.
+ */
+#if !defined(__cplusplus) && defined(__STDC_VERSION__) && \
+	__STDC_VERSION__ >= 199901L && !defined(__try) && \
+	!defined(WINREGION_NO_TRY)
+#define __try \
+	for (struct winregion_try _WINREGION_TRY_BLOCK, \
+	     *_winregion_once = _winregion_try; \
+	     _winregion_once; _winregion_once = NULL) \
+		if (winregion_try_mark(winregion_try_enter(_winregion_try)) == \
+		    0)
+/* A keyword to clang-format, which would put a blank behind it */
+/* clang-format off */
+#define __except(filter) WINREGION_EXCEPT(filter)
+/* clang-format on */
+#endif
+
+/* In a filter both, in the block behind it the code only */
+#define GetExceptionCode() (_winregion_try->code)
+#define GetExceptionInformation() (_winregion_try->pointers)
+#define _exception_code() GetExceptionCode()
+#define _exception_info() GetExceptionInformation()
+
+#endif /* _WINREGION_EXCPT_H */

@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Signals of faults become exceptions
+ *
+ * What the kernel says of a fault is turned into a record and a context. If nobody goes
+ * on with that, the program's own handler of the signal gets it, then the filter for
+ * unhandled exceptions, and then it has its effect.
+ *
+ * The module tells why an access to a region has failed. What it does not tell of is an
+ * access violation: memory of others, or what the processor has refused at once.
+ *
+ * An alternate stack is what an overflow of the stack takes. A thread gets one when it
+ * asks for exceptions, unless it has one.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "exception.h"
+
+/* The statuses as <winregion/nt.h> has them are signed, as codes they are not. */
+#define CODE(name) ((DWORD)STATUS_##name)
+
+#define STACK_BYTES 0x10000
+#define PAGE_BYTES 0x1000
+
+/* The size that the kernel has a mask of signals in */
+#define MASK_BYTES 8
+
+/* Bits of the error code of a page fault */
+#define FAULT_WRITES 0x02
+#define FAULT_FETCHES 0x10
+
+#define EFLAGS_TRAP 0x100
+
+/* ---- exceptions ---- */
+
+struct exception {
+	EXCEPTION_RECORD record;
+	CONTEXT context;
+};
+
+static void set_access(EXCEPTION_RECORD *record, DWORD code, ULONG_PTR access,
+		       ULONG_PTR address)
+{
+	record->ExceptionCode = code;
+	record->NumberParameters = 2;
+	record->ExceptionInformation[0] = access;
+	record->ExceptionInformation[1] = address;
+}
+
+static void set_in_page(EXCEPTION_RECORD *record, ULONG_PTR access,
+			ULONG_PTR address, NTSTATUS status)
+{
+	set_access(record, CODE(IN_PAGE_ERROR), access, address);
+	record->NumberParameters = 3;
+	/* Signed, as a status is widened on Windows */
+	record->ExceptionInformation[2] = (ULONG_PTR)(LONG_PTR)status;
+}
+
+/* By what the module says */
+static void set_region_fault(EXCEPTION_RECORD *record, ULONG_PTR access,
+			     ULONG_PTR address, __u32 reason)
+{
+	switch (reason) {
+	case WINREGION_FAULT_GUARD:
+		set_access(record, CODE(GUARD_PAGE_VIOLATION), access, address);
+		break;
+	case WINREGION_FAULT_STACK_OVERFLOW:
+		set_access(record, CODE(STACK_OVERFLOW), access, address);
+		break;
+	case WINREGION_FAULT_IN_PAGE:
+		set_in_page(record, access, address, STATUS_IO_DEVICE_ERROR);
+		break;
+	case WINREGION_FAULT_BEHIND_END:
+		set_in_page(record, access, address, STATUS_END_OF_FILE);
+		break;
+	case WINREGION_FAULT_POISONED:
+		set_in_page(record, access, address,
+			    STATUS_HARDWARE_MEMORY_ERROR);
+		break;
+	default:
+		set_access(record, CODE(ACCESS_VIOLATION), access, address);
+	}
+}
+
+static ULONG_PTR access_of(const ucontext_t *context)
+{
+	greg_t error = context->uc_mcontext.gregs[REG_ERR];
+
+	if (error & FAULT_WRITES)
+		return EXCEPTION_WRITE_FAULT;
+	if (error & FAULT_FETCHES)
+		return EXCEPTION_EXECUTE_FAULT;
+	return EXCEPTION_READ_FAULT;
+}
+
+/* Instructions that only the kernel may execute, and those that reach devices */
+static bool is_privileged(const unsigned char *code)
+{
+	static const unsigned char alone[] = {
+		0x6c, 0x6d, 0x6e, 0x6f, 0xe4, 0xe5, 0xe6, 0xe7,
+		0xec, 0xed, 0xee, 0xef, 0xf4, 0xfa, 0xfb,
+	};
+	static const unsigned char after_0f[] = {
+		0x01, 0x06, 0x08, 0x09, 0x20, 0x21, 0x22, 0x23, 0x30, 0x32,
+	};
+
+	if ((ULONG_PTR)code >> 47) /* where no code can be */
+		return false;
+	while (*code == 0x66 || *code == 0xf2 || *code == 0xf3 ||
+	       (*code & 0xf0) == 0x40)
+		code++;
+	if (*code == 0x0f)
+		return memchr(after_0f, code[1], sizeof(after_0f));
+	return memchr(alone, *code, sizeof(alone));
+}
+
+/* Without an address: one that no memory can have, or an instruction */
+static void set_protection_fault(EXCEPTION_RECORD *record,
+				 const ucontext_t *context)
+{
+	const void *at = (void *)context->uc_mcontext.gregs[REG_RIP];
+
+	if (is_privileged(at))
+		record->ExceptionCode = CODE(PRIVILEGED_INSTRUCTION);
+	else
+		set_access(record, CODE(ACCESS_VIOLATION), EXCEPTION_READ_FAULT,
+			   ~(ULONG_PTR)0);
+}
+
+static void set_memory_fault(EXCEPTION_RECORD *record, const siginfo_t *info,
+			     const ucontext_t *context,
+			     const struct winregion_last_fault *last)
+{
+	ULONG_PTR address = (ULONG_PTR)info->si_addr;
+	ULONG_PTR access = access_of(context);
+
+	if (info->si_code == SI_KERNEL)
+		set_protection_fault(record, context);
+	else if (last->out_reason && last->out_address == address)
+		set_region_fault(record, access, address, last->out_reason);
+	else if (info->si_signo == SIGSEGV)
+		set_access(record, CODE(ACCESS_VIOLATION), access, address);
+	else if (info->si_code == BUS_ADRALN)
+		record->ExceptionCode = CODE(DATATYPE_MISALIGNMENT);
+	else if (info->si_code == BUS_MCEERR_AR)
+		set_in_page(record, access, address,
+			    STATUS_HARDWARE_MEMORY_ERROR);
+	else
+		set_in_page(record, access, address, STATUS_IO_DEVICE_ERROR);
+}
+
+static DWORD arithmetic_code(int code)
+{
+	switch (code) {
+	case FPE_INTDIV:
+		return CODE(INTEGER_DIVIDE_BY_ZERO);
+	case FPE_INTOVF:
+		return CODE(INTEGER_OVERFLOW);
+	case FPE_FLTDIV:
+		return CODE(FLOAT_DIVIDE_BY_ZERO);
+	case FPE_FLTOVF:
+		return CODE(FLOAT_OVERFLOW);
+	case FPE_FLTUND:
+		return CODE(FLOAT_UNDERFLOW);
+	case FPE_FLTRES:
+		return CODE(FLOAT_INEXACT_RESULT);
+	default:
+		return CODE(FLOAT_INVALID_OPERATION);
+	}
+}
+
+/* As Windows has it: int3 has not been executed, and stepping has ended. */
+static void set_trap(struct exception *e, const siginfo_t *info)
+{
+	if (info->si_code == TRAP_TRACE) {
+		e->record.ExceptionCode = CODE(SINGLE_STEP);
+		e->context.EFlags &= ~EFLAGS_TRAP;
+		return;
+	}
+	e->record.ExceptionCode = CODE(BREAKPOINT);
+	e->record.NumberParameters = 1;
+	if (info->si_code == SI_KERNEL)
+		e->context.Rip--;
+}
+
+static void make_exception(struct exception *e, const siginfo_t *info,
+			   const ucontext_t *context,
+			   const struct winregion_last_fault *last)
+{
+	memset(&e->record, 0, sizeof(e->record));
+	wr_context_of_signal(&e->context, context);
+	switch (info->si_signo) {
+	case SIGFPE:
+		e->record.ExceptionCode = arithmetic_code(info->si_code);
+		break;
+	case SIGILL:
+		e->record.ExceptionCode = CODE(ILLEGAL_INSTRUCTION);
+		break;
+	case SIGTRAP:
+		set_trap(e, info);
+		break;
+	default:
+		set_memory_fault(&e->record, info, context, last);
+	}
+	e->record.ExceptionAddress = (PVOID)e->context.Rip;
+}
+
+/* Raised by a fault of this thread, and not by a call or, of memory, by chance */
+static bool is_fault(const siginfo_t *info)
+{
+	if (info->si_code <= 0)
+		return false;
+	if (info->si_signo == SIGTRAP)
+		return info->si_code == SI_KERNEL ||
+		       info->si_code == TRAP_BRKPT ||
+		       info->si_code == TRAP_TRACE;
+	return info->si_signo != SIGBUS || info->si_code != BUS_MCEERR_AO;
+}
+
+/* Why an access has failed, if the module has not told of it before */
+static void ask_reason(const siginfo_t *info, struct winregion_last_fault *last)
+{
+	memset(last, 0, sizeof(*last));
+	if (info->si_signo != SIGSEGV && info->si_signo != SIGBUS)
+		return;
+	if (winregion_last_fault(last) || last->out_told)
+		last->out_reason = WINREGION_FAULT_NONE;
+}
+
+/* ---- those who do not want exceptions ---- */
+
+static void set_mask(const sigset_t *mask)
+{
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, NULL, MASK_BYTES);
+}
+
+static void call_handler(const struct sigaction *action, int sig,
+			 siginfo_t *info, ucontext_t *context)
+{
+	sigset_t mask = context->uc_sigmask;
+	int other;
+
+	for (other = 1; other < NSIG; other++)
+		if (sigismember(&action->sa_mask, other) == 1)
+			sigaddset(&mask, other);
+	if (!(action->sa_flags & SA_NODEFER))
+		sigaddset(&mask, sig);
+	set_mask(&mask);
+	if (action->sa_flags & SA_SIGINFO)
+		action->sa_sigaction(sig, info, context);
+	else
+		action->sa_handler(sig);
+}
+
+/* The signal has its effect now; a core dump shows where it came from. */
+static void die(int sig, siginfo_t *info)
+{
+	sigset_t only;
+
+	wr_signal_unclaim(sig);
+	if (info)
+		syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), sig, info);
+	else
+		syscall(SYS_tgkill, getpid(), gettid(), sig);
+	sigemptyset(&only);
+	sigaddset(&only, sig);
+	syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &only, NULL, MASK_BYTES);
+	_exit(128 + sig);
+}
+
+static int signal_of(DWORD code)
+{
+	switch (code) {
+	case CODE(GUARD_PAGE_VIOLATION):
+	case CODE(ACCESS_VIOLATION):
+	case CODE(STACK_OVERFLOW):
+	case CODE(PRIVILEGED_INSTRUCTION):
+		return SIGSEGV;
+	case CODE(IN_PAGE_ERROR):
+	case CODE(DATATYPE_MISALIGNMENT):
+		return SIGBUS;
+	case CODE(ILLEGAL_INSTRUCTION):
+		return SIGILL;
+	case CODE(BREAKPOINT):
+	case CODE(SINGLE_STEP):
+		return SIGTRAP;
+	case CODE(INTEGER_DIVIDE_BY_ZERO):
+	case CODE(INTEGER_OVERFLOW):
+		return SIGFPE;
+	default:
+		if (code >= CODE(FLOAT_DENORMAL_OPERAND) &&
+		    code <= CODE(FLOAT_UNDERFLOW))
+			return SIGFPE;
+		return SIGABRT;
+	}
+}
+
+void wr_exception_die(DWORD code)
+{
+	int sig = signal_of(code);
+
+	if (sig == SIGABRT)
+		abort();
+	die(sig, NULL);
+	__builtin_unreachable();
+}
+
+/*
+ * The filter has seen to it that nobody else has to look at what is left: there is no
+ * core dump.
+ */
+static void die_quietly(int sig, siginfo_t *info)
+{
+	prctl(PR_SET_DUMPABLE, 0);
+	die(sig, info);
+}
+
+/* Return: whether to go on, with @e's context. */
+static bool unhandled(struct exception *e, siginfo_t *info)
+{
+	EXCEPTION_POINTERS pointers = { &e->record, &e->context };
+
+	switch (wr_exception_unhandled(&pointers)) {
+	case EXCEPTION_CONTINUE_EXECUTION:
+		return true;
+	case EXCEPTION_EXECUTE_HANDLER:
+		die_quietly(info->si_signo, info);
+	}
+	die(info->si_signo, info);
+	return false;
+}
+
+/* ---- the handler ---- */
+
+/* A fault that is an exception. Return: whether somebody goes on. */
+static bool handle_fault(struct exception *e, ucontext_t *context)
+{
+	EXCEPTION_POINTERS pointers = { &e->record, &e->context };
+
+	if (!wr_exception_dispatch(&pointers, &context->uc_stack))
+		return false;
+	wr_context_to_signal(context, &e->context);
+	return true;
+}
+
+/*
+ * A handler of the program's own. A fault that is to be ignored is not, nor by the
+ * kernel. Return: whether there is one.
+ */
+static bool call_program(int sig, siginfo_t *info, ucontext_t *context,
+			 bool fault)
+{
+	struct sigaction action;
+
+	wr_signal_action(sig, &action, true);
+	if (!(action.sa_flags & SA_SIGINFO) && action.sa_handler == SIG_IGN)
+		return !fault;
+	if (!(action.sa_flags & SA_SIGINFO) && action.sa_handler == SIG_DFL)
+		return false;
+	call_handler(&action, sig, info, context);
+	return true;
+}
+
+static void handle(int sig, siginfo_t *info, ucontext_t *context)
+{
+	struct winregion_last_fault last;
+	struct exception e;
+
+	if (!is_fault(info)) {
+		set_mask(&context->uc_sigmask);
+		if (!call_program(sig, info, context, false))
+			die(sig, info);
+		return;
+	}
+	ask_reason(info, &last);
+	set_mask(&context->uc_sigmask);
+	make_exception(&e, info, context, &last);
+	if (handle_fault(&e, context) || call_program(sig, info, context, true))
+		return;
+	if (unhandled(&e, info))
+		wr_context_to_signal(context, &e.context);
+}
+
+static void on_signal(int sig, siginfo_t *info, void *context)
+{
+	int saved_errno = errno;
+
+	handle(sig, info, context);
+	errno = saved_errno;
+}
+
+/* ---- alternate stacks ---- */
+
+static pthread_key_t stack_key;
+static pthread_once_t stack_once = PTHREAD_ONCE_INIT;
+
+/* A thread ends. If it does so in a handler its stack is still used. */
+static void free_stack(void *base)
+{
+	const stack_t none = { .ss_flags = SS_DISABLE };
+	char *here = __builtin_frame_address(0);
+	stack_t now;
+
+	if (here > (char *)base && here < (char *)base + STACK_BYTES)
+		return;
+	if (!sigaltstack(NULL, &now) && now.ss_sp == (char *)base + PAGE_BYTES)
+		sigaltstack(&none, NULL);
+	munmap(base, PAGE_BYTES + STACK_BYTES);
+}
+
+static void make_key(void)
+{
+	if (pthread_key_create(&stack_key, free_stack))
+		abort();
+}
+
+/* Below it is a page that nothing can use. Without memory the thread has none. */
+static void make_stack(void)
+{
+	stack_t stack = { .ss_size = STACK_BYTES };
+	char *base = mmap(NULL, PAGE_BYTES + STACK_BYTES, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+	if (base == MAP_FAILED)
+		return;
+	stack.ss_sp = base + PAGE_BYTES;
+	pthread_once(&stack_once, make_key);
+	if (mprotect(stack.ss_sp, STACK_BYTES, PROT_READ | PROT_WRITE) ||
+	    pthread_setspecific(stack_key, base) || sigaltstack(&stack, NULL)) {
+		pthread_setspecific(stack_key, NULL);
+		munmap(base, PAGE_BYTES + STACK_BYTES);
+	}
+}
+
+/* ---- beginning ---- */
+
+static __thread bool begun WR_ANY_TIME;
+static atomic_bool claimed;
+
+static void begin(void)
+{
+	WR_KEEP_ERRNO();
+	static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL,
+				       SIGTRAP };
+	stack_t now;
+	size_t i;
+
+	if (!sigaltstack(NULL, &now) && now.ss_flags & SS_DISABLE)
+		make_stack();
+	for (i = 0; i < ARRAY_SIZE(signals) && !claimed; i++)
+		wr_signal_claim(signals[i], on_signal);
+	claimed = true;
+	begun = true;
+}
+
+void wr_exceptions_begin(void)
+{
+	if (!begun)
+		begin();
+}

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Blocks that handle exceptions: <winregion/excpt.h>
+ *
+ * A block is entered by keeping the registers that a function keeps, and leaves a note
+ * in a list of its thread. For an exception the filters of the list are asked, the
+ * innermost block first: the function of the block is entered again behind its mark,
+ * with its registers, but on the stack as it is, as if it was called. The filter's value
+ * is the return. If it wants its handler, the block is entered the same way, with its own
+ * stack pointer; that is the end of what was called from it.
+ *
+ * A program may leave blocks by a longjmp() of its own. They are found to be over by
+ * their addresses, which are below the stack pointer. So nothing is written in them that
+ * is needed later: the list has places of its own.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "exception.h"
+
+/* What phase a block is in, and what its mark returns */
+enum {
+	PHASE_BODY,
+	PHASE_FILTER,
+	PHASE_HANDLER,
+};
+
+/* ---- registers ---- */
+
+/* Assembly code is not C. */
+/* clang-format off */
+
+_Static_assert(offsetof(struct winregion_try, mxcsr) == 64, "known below");
+_Static_assert(offsetof(struct winregion_try, control_word) == 68,
+	       "known below");
+
+/* 0, and once more for each wr_try_jump(), with the phase */
+__asm__(".pushsection .text\n"
+	".globl	winregion_try_mark\n"
+	".type	winregion_try_mark, @function\n"
+	"winregion_try_mark:\n"
+	"	.cfi_startproc\n"
+	"	endbr64\n"
+	"	movq	%rbx, (%rdi)\n"
+	"	movq	%rbp, 8(%rdi)\n"
+	"	movq	%r12, 16(%rdi)\n"
+	"	movq	%r13, 24(%rdi)\n"
+	"	movq	%r14, 32(%rdi)\n"
+	"	movq	%r15, 40(%rdi)\n"
+	"	leaq	8(%rsp), %rax\n"
+	"	movq	%rax, 48(%rdi)\n"
+	"	movq	(%rsp), %rax\n"
+	"	movq	%rax, 56(%rdi)\n"
+	"	stmxcsr	64(%rdi)\n"
+	"	fnstcw	68(%rdi)\n"
+	"	xorl	%eax, %eax\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size	winregion_try_mark, . - winregion_try_mark\n"
+	".popsection\n");
+
+/* The registers of the block at rdi, without rsp; then to the place at its mark */
+#define ENTER_BLOCK \
+	"	movq	(%rdi), %rbx\n" \
+	"	movq	8(%rdi), %rbp\n" \
+	"	movq	16(%rdi), %r12\n" \
+	"	movq	24(%rdi), %r13\n" \
+	"	movq	32(%rdi), %r14\n" \
+	"	movq	40(%rdi), %r15\n" \
+	"	ldmxcsr	64(%rdi)\n" \
+	"	fldcw	68(%rdi)\n" \
+	"	jmpq	*56(%rdi)\n"
+
+/* wr_try_jump(block, phase): on the stack of the block */
+__asm__(".pushsection .text\n"
+	".globl	wr_try_jump\n"
+	".hidden wr_try_jump\n"
+	".type	wr_try_jump, @function\n"
+	"wr_try_jump:\n"
+	"	.cfi_startproc\n"
+	"	movl	%esi, %eax\n"
+	"	movq	48(%rdi), %rsp\n" ENTER_BLOCK
+	"	.cfi_endproc\n"
+	".size	wr_try_jump, . - wr_try_jump\n"
+	".popsection\n");
+
+/*
+ * wr_try_ask(block, phase, &back): on this stack. It returns by wr_try_answer(back,
+ * result), back being where the registers of the caller are.
+ */
+__asm__(".pushsection .text\n"
+	".globl	wr_try_ask\n"
+	".hidden wr_try_ask\n"
+	".type	wr_try_ask, @function\n"
+	"wr_try_ask:\n"
+	"	.cfi_startproc\n"
+	"	pushq	%rbx\n"
+	"	pushq	%rbp\n"
+	"	pushq	%r12\n"
+	"	pushq	%r13\n"
+	"	pushq	%r14\n"
+	"	pushq	%r15\n"
+	"	subq	$8, %rsp\n"
+	"	stmxcsr	(%rsp)\n"
+	"	fnstcw	4(%rsp)\n"
+	"	movq	%rsp, (%rdx)\n"
+	"	movl	%esi, %eax\n" ENTER_BLOCK
+	"	.cfi_endproc\n"
+	".size	wr_try_ask, . - wr_try_ask\n"
+	".globl	wr_try_answer\n"
+	".hidden wr_try_answer\n"
+	".type	wr_try_answer, @function\n"
+	"wr_try_answer:\n"
+	"	.cfi_startproc\n"
+	"	movq	%rdi, %rsp\n"
+	"	movl	%esi, %eax\n"
+	"	ldmxcsr	(%rsp)\n"
+	"	fldcw	4(%rsp)\n"
+	"	addq	$8, %rsp\n"
+	"	popq	%r15\n"
+	"	popq	%r14\n"
+	"	popq	%r13\n"
+	"	popq	%r12\n"
+	"	popq	%rbp\n"
+	"	popq	%rbx\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size	wr_try_answer, . - wr_try_answer\n"
+	".popsection\n");
+
+/* clang-format on */
+
+void wr_try_jump(struct winregion_try *block, int phase)
+	__attribute__((noreturn));
+LONG wr_try_ask(struct winregion_try *block, int phase, PVOID *back);
+void wr_try_answer(PVOID back, LONG result) __attribute__((noreturn));
+
+/* ---- the blocks of a thread ---- */
+
+#define FEW 8
+
+/*
+ * @blocks: the innermost one last, up to @nr; all behind that are NULL, as a signal
+ *	handler may come between any two steps
+ * @hidden: the first of those that are not asked, as the filter of one of them is at work
+ * @shown: the first behind them
+ */
+static __thread struct {
+	struct winregion_try **blocks;
+	size_t nr;
+	size_t room;
+	size_t hidden;
+	size_t shown;
+	struct winregion_try *few[FEW];
+} thread WR_ANY_TIME;
+
+/* What is written before is there before what is written later. */
+static inline void barrier(void)
+{
+	__asm__ volatile("" : : : "memory");
+}
+
+static bool is_on(const stack_t *stack, const void *address)
+{
+	uintptr_t at = (uintptr_t)address, base = (uintptr_t)stack->ss_sp;
+
+	return !(stack->ss_flags & SS_DISABLE) && at >= base &&
+	       at - base < stack->ss_size;
+}
+
+static void drop_from(size_t nr)
+{
+	size_t i = thread.nr;
+
+	while (i > nr)
+		thread.blocks[--i] = NULL;
+	barrier();
+	thread.nr = nr;
+	if (nr <= thread.hidden)
+		thread.shown = 0;
+}
+
+/* Whether a block has been left, as the stack pointer is above it, or on @other. */
+static bool is_over(const struct winregion_try *block, const void *sp,
+		    const stack_t *other)
+{
+	bool aside = is_on(other, block);
+
+	if (aside != is_on(other, sp))
+		return aside;
+	return (uintptr_t)block < (uintptr_t)sp;
+}
+
+/*
+ * Blocks that are above the new one are not over, on one stack. The kernel knows what
+ * is another one, and is only asked where it matters.
+ */
+static void drop_left(const struct winregion_try *block)
+{
+	stack_t other = { .ss_flags = SS_DISABLE };
+	bool asked = false;
+
+	while (thread.nr && thread.blocks[thread.nr - 1] <= block) {
+		if (!asked)
+			sigaltstack(NULL, &other);
+		asked = true;
+		if (!is_over(thread.blocks[thread.nr - 1], block, &other) &&
+		    thread.blocks[thread.nr - 1] != block)
+			break;
+		drop_from(thread.nr - 1);
+	}
+}
+
+/* Places beyond the first few; kept until the thread ends, as somebody may use them */
+struct more {
+	struct more *before;
+	size_t bytes;
+	struct winregion_try *blocks[];
+};
+
+static pthread_key_t more_key;
+static pthread_once_t more_once = PTHREAD_ONCE_INIT;
+
+static void free_more(void *all)
+{
+	struct more *more = all, *before;
+
+	thread.blocks = thread.few;
+	thread.nr = 0;
+	thread.room = FEW;
+	for (; more; more = before) {
+		before = more->before;
+		munmap(more, more->bytes);
+	}
+}
+
+static void make_key(void)
+{
+	if (pthread_key_create(&more_key, free_more))
+		abort();
+}
+
+/* There is no way to say that a block cannot be entered. */
+static struct winregion_try **make_more(size_t room)
+{
+	size_t bytes = sizeof(struct more) + room * sizeof(*thread.blocks);
+	struct more *more = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	pthread_once(&more_once, make_key);
+	if (more == MAP_FAILED)
+		abort();
+	more->bytes = bytes;
+	more->before = pthread_getspecific(more_key);
+	if (pthread_setspecific(more_key, more))
+		abort();
+	memcpy(more->blocks, thread.blocks, thread.nr * sizeof(*more->blocks));
+
+	return more->blocks;
+}
+
+static void make_room(void)
+{
+	if (!thread.room) {
+		thread.blocks = thread.few;
+		thread.room = FEW;
+		return;
+	}
+	thread.blocks = make_more(thread.room * 2);
+	thread.room *= 2;
+}
+
+SIZE_T winregion_try_begin(VOID)
+{
+	wr_exceptions_begin();
+
+	return 1;
+}
+
+struct winregion_try *winregion_try_enter(struct winregion_try *block)
+{
+	WR_KEEP_ERRNO();
+
+	block->phase = PHASE_BODY;
+	block->code = 0;
+	block->pointers = NULL;
+	drop_left(block);
+	if (thread.nr == thread.room)
+		make_room();
+	thread.nr++;
+	barrier();
+	thread.blocks[thread.nr - 1] = block;
+
+	return block;
+}
+
+/* The handler of a block is none of it any more. */
+VOID winregion_try_leave(PVOID block)
+{
+	size_t i = thread.nr;
+
+	while (i--)
+		if (thread.blocks[i] == block) {
+			drop_from(i);
+			break;
+		}
+}
+
+VOID winregion_try_filter(struct winregion_try *block, LONG result)
+{
+	wr_try_answer(block->back, result);
+}
+
+/* ---- exceptions ---- */
+
+static LONG ask(size_t i, EXCEPTION_POINTERS *pointers)
+{
+	size_t hidden = thread.hidden, shown = thread.shown;
+	struct winregion_try *block = thread.blocks[i];
+	LONG result;
+
+	/* Blocks of the filter's own come behind those that are there now. */
+	thread.hidden = i;
+	thread.shown = thread.nr;
+	block->code = pointers->ExceptionRecord->ExceptionCode;
+	block->pointers = pointers;
+	block->phase = PHASE_FILTER;
+	result = wr_try_ask(block, PHASE_FILTER, &block->back);
+	block->phase = PHASE_BODY;
+	thread.hidden = hidden;
+	thread.shown = shown;
+
+	return result;
+}
+
+static void execute(size_t i)
+{
+	struct winregion_try *block = thread.blocks[i];
+
+	drop_from(i);
+	block->phase = PHASE_HANDLER;
+	block->pointers = NULL;
+	wr_try_jump(block, PHASE_HANDLER);
+}
+
+LONG wr_try_search(EXCEPTION_POINTERS *pointers, const stack_t *other)
+{
+	const void *sp = (void *)pointers->ContextRecord->Rsp;
+	size_t i = thread.nr;
+	LONG result;
+
+	while (i--) {
+		if (i >= thread.hidden && i < thread.shown)
+			continue;
+		if (!thread.blocks[i])
+			continue;
+		if (is_over(thread.blocks[i], sp, other)) {
+			drop_from(i);
+			continue;
+		}
+		result = ask(i, pointers);
+		if (result > 0)
+			execute(i);
+		if (result < 0)
+			return EXCEPTION_CONTINUE_EXECUTION;
+	}
+
+	return EXCEPTION_CONTINUE_SEARCH;
+}
