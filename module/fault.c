@@ -815,6 +815,7 @@ static int wr_file_mmap(struct file *file, struct vm_area_struct *vma)
 	vma->vm_private_data = window;
 	if (space->layout.step == WR_STEP_REFILL)
 		wr_window_refilled(window, wr_vma_first(vma), wr_vma_end(vma));
+	wr_layout_arrived(window);
 	wr_space_put(space);
 	return 0;
 }

@@ -481,14 +481,18 @@ static bool limits_are_valid(struct winregion_map_view *args)
 static int parse_map(struct winregion_map_view *args,
 		     struct wr_view_request *request)
 {
+	u64 unit;
 	int err;
 
-	if (args->flags & ~WINREGION_VIEW_TOP_DOWN)
+	if (args->flags & ~(WINREGION_VIEW_TOP_DOWN | WINREGION_VIEW_REPLACE))
 		return -EOPNOTSUPP;
+	request->replace = args->flags & WINREGION_VIEW_REPLACE;
+	unit = request->replace ? PAGE_SIZE : WINREGION_GRANULARITY;
 	request->bound = args->lowest || args->highest;
 	if (args->__reserved || (args->address && request->bound) ||
 	    !limits_are_valid(args) ||
-	    (args->offset | args->address) & (WINREGION_GRANULARITY - 1))
+	    (args->offset | args->address) & (unit - 1) ||
+	    (request->replace && !args->address))
 		return -EINVAL;
 	err = parse_protection(args, request);
 	if (err)
@@ -536,16 +540,26 @@ static int map_in_mm(struct wr_handle *handle, struct wr_view_request *request)
 	return err;
 }
 
-static int unmap_in_mm(pgoff_t *first, unsigned long *pages, u64 serial)
+static int unmap_in_mm(pgoff_t *first, unsigned long *pages, bool keep)
 {
 	struct wr_space *space = wr_space_find(current->mm);
 	int err;
 
 	if (!space)
 		return -ENOENT;
-	err = wr_view_unmap(space, first, pages, serial);
+	err = wr_view_unmap(space, first, pages, 0, keep);
 	wr_space_put(space);
 	return err;
+}
+
+static void undo_in_mm(struct wr_view_request *request)
+{
+	struct wr_space *space = wr_space_find(current->mm);
+
+	if (!space)
+		return;
+	wr_view_undo(space, request);
+	wr_space_put(space);
 }
 
 static int ioc_map(struct wr_handle *handle, void __user *argp)
@@ -570,7 +584,7 @@ static int ioc_map(struct wr_handle *handle, void __user *argp)
 	args.length = request.length;
 	if (!copy_to_user(argp, &args, sizeof(args)))
 		return 0;
-	unmap_in_mm(&request.first, NULL, request.serial);
+	undo_in_mm(&request);
 	return -EFAULT;
 }
 
@@ -591,14 +605,17 @@ static int ioc_unmap(void __user *argp)
 	pgoff_t first;
 	int err;
 
-	err = read_args_plain(&args, argp, sizeof(args), sizeof(args));
+	err = read_args(&args, argp, sizeof(args));
 	if (err)
 		return err;
+	if (args.flags & ~WINREGION_UNMAP_PRESERVE)
+		return -EOPNOTSUPP;
 	err = check_address(args.address);
 	if (err)
 		return err;
 	first = wr_index(args.address);
-	err = unmap_in_mm(&first, &pages, 0);
+	err = unmap_in_mm(&first, &pages,
+			  args.flags & WINREGION_UNMAP_PRESERVE);
 	if (err)
 		return err;
 	/* It may lie in what is gone now; and done is done. */

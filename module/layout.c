@@ -28,6 +28,7 @@
 
 #include "account.h"
 #include "fault.h"
+#include "huge.h"
 #include "layout.h"
 #include "place.h"
 #include "regiontree.h"
@@ -194,6 +195,44 @@ static bool nobody_elses(struct wr_window *window, unsigned long addr,
 	return true;
 }
 
+/* Whether a VMA is what is to be mapped over: a view, or placeholders. */
+static bool may_cover(struct wr_layout *layout, struct vm_area_struct *vma,
+		      pgoff_t first, pgoff_t end)
+{
+	struct wr_window *window = wr_vma_window(vma);
+	bool may;
+
+	if (!window && layout->over)
+		window = wr_vma_view(vma);
+	if (!window || window->space != layout->window->space ||
+	    (layout->over && window != layout->over))
+		return false;
+	if (window->view)
+		return true;
+	mutex_lock(&window->lock);
+	may = wr_window_can_lose(window, first, end);
+	mutex_unlock(&window->lock);
+	return may;
+}
+
+/* Whether all of a range is that. */
+static bool may_cover_all(struct wr_layout *layout, unsigned long addr,
+			  unsigned long end)
+{
+	VMA_ITERATOR(vmi, layout->window->space->mm, addr);
+	pgoff_t first = wr_index(addr), stop = wr_index(end);
+	struct vm_area_struct *vma;
+
+	for_each_vma_range(vmi, vma, end) {
+		if (vma->vm_start > addr ||
+		    !may_cover(layout, vma, first, stop))
+			return false;
+		addr = vma->vm_end;
+		cond_resched();
+	}
+	return addr >= end;
+}
+
 /* Whether what is there may go, as announced. mmap_lock is held for writing. */
 static int may_go(struct wr_layout *layout, unsigned long addr,
 		  unsigned long end)
@@ -205,9 +244,12 @@ static int may_go(struct wr_layout *layout, unsigned long addr,
 	if (layout->step == WR_STEP_NEW) {
 		may = windows_give_way(window->space, first, stop) &&
 		      no_others(window->space->mm, addr, end);
+	} else if (layout->step == WR_STEP_OVER) {
+		may = may_cover_all(layout, addr, end);
 	} else if (layout->step == WR_STEP_REFILL) {
 		may = is_hole(window, first, stop) &&
-		      nobody_elses(window, addr, end);
+		      (layout->over ? may_cover_all(layout, addr, end) :
+				      nobody_elses(window, addr, end));
 	} else {
 		/* What has been unmapped since it was announced stays so. */
 		if (is_gone(window, first, stop))
@@ -321,10 +363,33 @@ enum wr_closing wr_layout_closing(struct wr_window *window)
 
 	if (!wr_layout_is_mine(window->space))
 		return WR_CLOSE_UNMAPPED;
-	if (layout->step == WR_STEP_REPLACE || layout->step == WR_STEP_REFILL)
+	if (window != layout->over &&
+	    (layout->step == WR_STEP_REPLACE || layout->step == WR_STEP_REFILL))
 		return WR_CLOSE_REPLACED;
 	layout->left = true;
 	return WR_CLOSE_LEFT;
+}
+
+/**
+ * wr_layout_arrived - a VMA is there, as announced
+ * @window: its window
+ *
+ * Under mmap_lock, so that nobody ever sees the pages without their region. If the core
+ * fails after all, both go with the VMA.
+ */
+void wr_layout_arrived(struct wr_window *window)
+{
+	struct wr_layout *layout = &window->space->layout;
+	struct wr_region *region = layout->region;
+
+	if (!region)
+		return;
+	layout->region = NULL;
+	mutex_lock(&window->lock);
+	wr_region_add(window, region);
+	if (RB_EMPTY_NODE(&window->node))
+		wr_window_publish(window);
+	mutex_unlock(&window->lock);
 }
 
 static int map_error(unsigned long addr)
@@ -430,7 +495,8 @@ static bool is_limit(struct wr_layout *layout, unsigned long ret,
 {
 	struct mm_struct *mm = layout->window->space->mm;
 
-	if (layout->step == WR_STEP_NEW || layout->step == WR_STEP_REFILL ||
+	if (layout->step == WR_STEP_NEW ||
+	    (layout->step == WR_STEP_REFILL && !layout->over) ||
 	    flags != MAP_FIXED || layout->left)
 		return false;
 	if (ret == -EAGAIN)
@@ -600,6 +666,36 @@ static struct wr_window *alloc_watched(struct wr_space *space,
 	return window ? window : ERR_PTR(-ENOMEM);
 }
 
+/* A window where space->layout says, and @step. */
+static struct wr_window *create(struct wr_space *space, unsigned long pages,
+				bool exec, bool huge, bool watched,
+				enum wr_step step)
+{
+	unsigned long addr = space->layout.place ? 0 : space->layout.addr;
+	unsigned long len = pages << PAGE_SHIFT, flags = 0;
+	bool with_region = space->layout.region;
+	struct wr_window *window;
+	int err;
+
+	window = watched ? alloc_watched(space, pages) : alloc_plain(space);
+	if (IS_ERR(window))
+		return window;
+	window->exec = exec;
+	window->huge = huge;
+	if (!space->layout.place) {
+		wr_window_set_range(window, addr >> PAGE_SHIFT,
+				    (addr >> PAGE_SHIFT) + pages);
+		flags = MAP_FIXED;
+	}
+	addr = take_step(window, step, addr, len, rights(exec), flags);
+	err = map_error(addr);
+	if (!err)
+		return window;
+	if (!with_region || space->layout.region) /* nobody has taken it over */
+		wr_window_put(window);
+	return ERR_PTR(err);
+}
+
 /**
  * wr_window_create - map a new window
  * @space: whose; its layout_lock is held, and space->layout says where: at
@@ -618,27 +714,7 @@ static struct wr_window *alloc_watched(struct wr_space *space,
 struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
 				   bool exec, bool huge, bool watched)
 {
-	unsigned long addr = space->layout.place ? 0 : space->layout.addr;
-	unsigned long len = pages << PAGE_SHIFT, flags = 0;
-	struct wr_window *window;
-	int err;
-
-	window = watched ? alloc_watched(space, pages) : alloc_plain(space);
-	if (IS_ERR(window))
-		return window;
-	window->exec = exec;
-	window->huge = huge;
-	if (!space->layout.place) {
-		wr_window_set_range(window, addr >> PAGE_SHIFT,
-				    (addr >> PAGE_SHIFT) + pages);
-		flags = MAP_FIXED;
-	}
-	addr = take_step(window, WR_STEP_NEW, addr, len, rights(exec), flags);
-	err = map_error(addr);
-	if (!err)
-		return window;
-	wr_window_put(window);
-	return ERR_PTR(err);
+	return create(space, pages, exec, huge, watched, WR_STEP_NEW);
 }
 
 static int make_room(struct wr_space *space, pgoff_t first, pgoff_t end)
@@ -677,29 +753,103 @@ static unsigned long view_prot(u8 access)
  * @first: the first page, or 0 for where the core would put it
  * @access: what its pages can ever be used for; without WR_WRITE the mapping is
  *	private
+ * @under: the window whose placeholder has just those pages, which is taken; or NULL
  *
- * Free pages that windows have in the range leave them.
+ * Free pages that windows have in the range leave them, or the placeholder does.
  *
  * Return: 0, or -EEXIST, -ENOSPC, -EAGAIN, -EACCES, -EINTR, or what the file's
  * own mmap says.
  */
-int wr_layout_map_view(struct wr_window *window, pgoff_t first, u8 access)
+int wr_layout_map_view(struct wr_window *window, pgoff_t first, u8 access,
+		       struct wr_window *under)
 {
 	unsigned long flags = access & WR_WRITE ? MAP_SHARED : MAP_PRIVATE;
 	unsigned long len = wr_address(window->end - window->first);
+	enum wr_step step = under ? WR_STEP_OVER : WR_STEP_NEW;
 	struct wr_space *space = window->space;
 	int err;
 
 	space->layout.place = !first;
-	if (first) {
+	if (first)
 		wr_window_set_range(window, first, first + wr_index(len));
+	if (under) {
+		flags |= MAP_FIXED;
+	} else if (first) {
 		err = make_room(space, first, window->end);
 		if (err)
 			return err;
 		flags |= MAP_FIXED_NOREPLACE;
 	}
-	return map_error(take_step(window, WR_STEP_NEW, wr_address(first), len,
-				   view_prot(access), flags));
+	space->layout.over = under;
+	err = map_error(take_step(window, step, wr_address(first), len,
+				  view_prot(access), flags));
+	space->layout.over = NULL;
+	return err;
+}
+
+/* ---- placeholders ---- */
+
+/* The window, not a view, with the page, or NULL. */
+static struct wr_window *window_around(struct wr_space *space, pgoff_t index)
+{
+	struct wr_window *window = wr_window_next(space, index);
+
+	if (!window || READ_ONCE(window->first) <= index)
+		return window;
+	wr_window_put(window);
+	return NULL;
+}
+
+/* In the window that has a hole there, or in a new one, as always if it is of several. */
+static int map_placeholder(struct wr_space *space, struct wr_region *region,
+			   enum wr_step step)
+{
+	unsigned long pages = region->end - region->first;
+	struct wr_window *window = NULL;
+	pgoff_t first = region->first;
+	int err;
+
+	space->layout.region = region;
+	if (space->layout.over || step == WR_STEP_NEW)
+		window = window_around(space, first);
+	if (window) {
+		err = map_error(take_step(window, WR_STEP_REFILL,
+					  wr_address(first), wr_address(pages),
+					  rights(window->exec), MAP_FIXED));
+		wr_window_put(window);
+	} else {
+		space->layout.place = false;
+		space->layout.addr = wr_address(first);
+		err = PTR_ERR_OR_ZERO(create(space, pages, false,
+					     pages >= WR_SLOT_PAGES &&
+						     wr_huge_enabled(space->mm),
+					     false, step));
+	}
+	return err;
+}
+
+/**
+ * wr_layout_keep - map a placeholder over what is there
+ * @space: where; its layout_lock is held
+ * @region: the placeholder
+ * @over: the view that is there; or NULL, if it is placeholders, which are taken
+ * @gone: there is nothing any more
+ *
+ * Return: 0, or an error. Then @region is the caller's still, unless
+ * space->layout.region is NULL.
+ */
+int wr_layout_keep(struct wr_space *space, struct wr_region *region,
+		   struct wr_window *over, bool gone)
+{
+	int err;
+
+	space->layout.over = over;
+	err = map_placeholder(space, region, gone ? WR_STEP_NEW : WR_STEP_OVER);
+	space->layout.over = NULL;
+	/* Nothing is there now, but nobody else has it, mostly. */
+	if (err && space->layout.region && !gone && space->layout.left)
+		err = map_placeholder(space, region, WR_STEP_NEW);
+	return err;
 }
 
 /**

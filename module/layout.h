@@ -13,7 +13,10 @@ int wr_layout_unmap(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_layout_track(struct wr_window *window);
 struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
 				   bool exec, bool huge, bool watched);
-int wr_layout_map_view(struct wr_window *window, pgoff_t first, u8 access);
+int wr_layout_map_view(struct wr_window *window, pgoff_t first, u8 access,
+		       struct wr_window *under);
+int wr_layout_keep(struct wr_space *space, struct wr_region *region,
+		   struct wr_window *over, bool gone);
 int wr_window_destroy(struct wr_window *window);
 int wr_window_track(struct wr_window *window);
 int wr_layout_give_back(struct wr_space *space, pgoff_t index);
@@ -21,6 +24,7 @@ int wr_layout_give_back(struct wr_space *space, pgoff_t index);
 bool wr_layout_allows(struct file *file, unsigned long addr, unsigned long len,
 		      unsigned long pgoff);
 bool wr_layout_is_mine(struct wr_space *space);
+void wr_layout_arrived(struct wr_window *window);
 enum wr_closing wr_layout_closing(struct wr_window *window);
 unsigned long wr_layout_address(struct file *file, unsigned long addr,
 				unsigned long len, unsigned long pgoff,

@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 
 #include "change.h"
+#include "layout.h"
 #include "region.h"
 #include "pieces.h"
 #include "regiontree.h"
@@ -133,6 +134,124 @@ static int coalesce_in(struct wr_window *window, pgoff_t first, pgoff_t end)
 	return 0;
 }
 
+/* ---- coalesce across windows ---- */
+
+/**
+ * struct wr_coalesce - placeholders that become one, in several windows
+ * @space: where
+ * @first: the first page
+ * @end: the page behind the last
+ * @next: up to there they have been found
+ * @n: how many
+ */
+struct wr_coalesce {
+	struct wr_space *space;
+	pgoff_t first;
+	pgoff_t end;
+	pgoff_t next;
+	long n;
+};
+
+/* Takes those of a window, from where the one before has ended. It is locked. */
+static int take_in(struct wr_window *window, struct wr_coalesce *coalesce)
+{
+	struct wr_region *region = wr_region_find(window, coalesce->next);
+	pgoff_t stop = min(coalesce->end, window->end);
+
+	while (coalesce->next < stop) {
+		if (!region || !wr_region_is_placeholder(region) ||
+		    region->first != coalesce->next || region->end > stop)
+			return -EBADSLT;
+		region->taken = true;
+		coalesce->next = region->end;
+		coalesce->n++;
+		region = wr_region_after(region);
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
+}
+
+static int take_all(struct wr_coalesce *coalesce)
+{
+	struct wr_window *window;
+	int err = 0;
+
+	while (!err && coalesce->next < coalesce->end) {
+		window = wr_window_next(coalesce->space, coalesce->next);
+		if (!window)
+			return -EBADSLT;
+		mutex_lock(&window->lock);
+		err = window->first <= coalesce->next ?
+			      take_in(window, coalesce) :
+			      -EBADSLT;
+		mutex_unlock(&window->lock);
+		wr_window_put(window);
+	}
+	if (!err && coalesce->n < 2)
+		err = -EBADSLT;
+	return err;
+}
+
+static void leave_all(struct wr_coalesce *coalesce)
+{
+	struct wr_window *window;
+	struct wr_region *region;
+	pgoff_t i = coalesce->first;
+
+	while (i < coalesce->end &&
+	       (window = wr_window_next(coalesce->space, i))) {
+		mutex_lock(&window->lock);
+		region = wr_region_next(window, i);
+		for (; region && region->first < coalesce->end;
+		     region = wr_region_after(region)) {
+			region->taken = false;
+			cond_resched();
+		}
+		i = max(i + 1, window->end);
+		mutex_unlock(&window->lock);
+		wr_window_put(window);
+	}
+}
+
+/* One window for all of them is mapped over those that they are in. */
+static int coalesce_taken(struct wr_coalesce *coalesce)
+{
+	struct wr_space *space = coalesce->space;
+	struct wr_region *region = wr_region_new(space);
+	int err;
+
+	if (IS_ERR(region))
+		return PTR_ERR(region);
+	region->first = coalesce->first;
+	region->end = coalesce->end;
+	wr_region_become(region, WR_REGION_PLACEHOLDER, WINREGION_NOACCESS);
+	err = wr_layout_keep(space, region, NULL, false);
+	if (space->layout.region)
+		wr_region_discard(space, region);
+	space->layout.region = NULL;
+	/* The program has unmapped some of it. */
+	return err == -ENOENT || err == -EEXIST ? -EBADSLT : err;
+}
+
+static int coalesce_across(struct wr_space *space, pgoff_t first, pgoff_t end)
+{
+	struct wr_coalesce coalesce = {
+		.space = space,
+		.first = first,
+		.end = end,
+		.next = first,
+	};
+	int err = take_all(&coalesce);
+
+	if (!err)
+		err = coalesce_taken(&coalesce);
+	if (err)
+		leave_all(&coalesce);
+	return err;
+}
+
 /**
  * wr_placeholder_coalesce - make one placeholder of several that touch
  * @space: where
@@ -140,7 +259,8 @@ static int coalesce_in(struct wr_window *window, pgoff_t first, pgoff_t end)
  * @pages: how many they have
  *
  * Context: takes layout_lock and mmap_lock.
- * Return: 0, -EINTR, or -EBADSLT if the pages are not those of at least two.
+ * Return: 0, -EINTR, -EBADSLT if the pages are not those of at least two, or, where they
+ * are in several windows, -EMFILE, -ENOSPC, -EAGAIN, -EACCES, -ENOMEM, -ENFILE.
  */
 int wr_placeholder_coalesce(struct wr_space *space, pgoff_t first,
 			    unsigned long pages)
@@ -151,10 +271,12 @@ int wr_placeholder_coalesce(struct wr_space *space, pgoff_t first,
 	if (mutex_lock_killable(&space->layout_lock))
 		return -EINTR;
 	window = wr_window_find(space, first);
-	if (window) {
+	if (window && !window->view && first + pages > window->end)
+		err = coalesce_across(space, first, first + pages);
+	else if (window)
 		err = coalesce_in(window, first, first + pages);
+	if (window)
 		wr_window_put(window);
-	}
 	mutex_unlock(&space->layout_lock);
 	return err;
 }

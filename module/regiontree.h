@@ -30,6 +30,8 @@ enum wr_kind {
  * @stack: it is one: see stack.c
  * @leaps: of a stack: any touch makes it grow
  * @watched: it has a write watch, and its window a @watch
+ * @taken: a placeholder that a change of VMAs is about to do away with, under
+ *	layout_lock
  *
  * All fields: the window's lock. Made by reserve, ended by release; commit and
  * protect never split it.
@@ -48,6 +50,7 @@ struct wr_region {
 	bool stack;
 	bool leaps;
 	bool watched;
+	bool taken;
 };
 
 struct wr_region *wr_region_next(struct wr_window *window, pgoff_t index);
@@ -77,8 +80,8 @@ static inline bool wr_region_is_placeholder(const struct wr_region *region)
 static inline bool wr_region_is_replaceable(const struct wr_region *region,
 					    pgoff_t first, pgoff_t end)
 {
-	return wr_region_is_placeholder(region) && region->first == first &&
-	       region->end == end;
+	return wr_region_is_placeholder(region) && !region->taken &&
+	       region->first == first && region->end == end;
 }
 
 /* The region with the page @index, or NULL; mostly the one in the middle. */

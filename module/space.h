@@ -42,6 +42,7 @@
  * under any of them.
  */
 
+struct wr_region;
 struct wr_slot;
 struct wr_window;
 
@@ -49,7 +50,8 @@ struct wr_window;
 enum wr_step {
 	WR_STEP_NEW, /* a new window, over nothing but free pages of others */
 	WR_STEP_REPLACE, /* another VMA of the same window */
-	WR_STEP_REFILL, /* a VMA where its window has a hole */
+	WR_STEP_OVER, /* a new window, over placeholders of others, or a view */
+	WR_STEP_REFILL, /* a VMA where its window has a hole, maybe with a view */
 	WR_STEP_LEAVE, /* none: free pages leave their window */
 };
 
@@ -63,6 +65,9 @@ enum wr_step {
  * @place: the address is to be chosen
  * @exec: the VMA is to be executable
  * @left: pages have left a window on the way
+ * @over: the one window that has the pages before; NULL for any, of placeholders
+ * @region: what the pages belong to as soon as they are mapped, with which a new
+ *	window is published; NULL once it is there
  * @keep: what the program has set for the VMA that is replaced
  *
  * Protected by layout_lock; callbacks of the core, which the holder is in,
@@ -77,6 +82,8 @@ struct wr_layout {
 	bool place;
 	bool exec;
 	bool left;
+	struct wr_window *over;
+	struct wr_region *region;
 	unsigned long keep;
 };
 

@@ -47,6 +47,7 @@
 #include "copies.h"
 #include "fault.h"
 #include "layout.h"
+#include "pieces.h"
 #include "place.h"
 #include "record.h"
 #include "regiontree.h"
@@ -930,7 +931,8 @@ int wr_view_attach(struct file *file, struct vm_area_struct *vma)
 	space = wr_space_find(vma->vm_mm);
 	window = space->layout.window;
 	view = window->view;
-	if (space->layout.step == WR_STEP_NEW) {
+	if (space->layout.step == WR_STEP_NEW ||
+	    space->layout.step == WR_STEP_OVER) {
 		if (!(view->rights & WR_WRITE))
 			vm_flags_clear(vma, VM_MAYWRITE);
 		err = host_mmap(window, vma);
@@ -950,6 +952,7 @@ int wr_view_attach(struct file *file, struct vm_area_struct *vma)
 	vma->vm_ops = ops_of(window);
 	vma->vm_private_data = window;
 	wr_window_opened(window);
+	wr_layout_arrived(window);
 	return 0;
 }
 
@@ -1232,6 +1235,7 @@ static int fork_region(struct wr_window *parent, struct wr_window *child)
 	copy->end = region->end;
 	copy->committed = region->committed;
 	copy->protection = region->protection;
+	copy->kind = region->kind;
 	wr_region_add(child, copy);
 	return 0;
 }
@@ -1405,6 +1409,19 @@ static struct wr_window *make_window(struct wr_space *space,
 	return window;
 }
 
+/* What it is, once it is known where. */
+static void fill_region(struct wr_region *region,
+			struct wr_view_request *request)
+{
+	region->first = request->first;
+	region->end = request->first + wr_index(request->length);
+	wr_region_become(region,
+			 request->replace ? WR_REGION_REPLACED :
+					    WR_REGION_ORDINARY,
+			 request->protection);
+	request->serial = region->serial;
+}
+
 static int publish(struct wr_window *window, struct wr_region *region,
 		   struct wr_view_request *request)
 {
@@ -1414,11 +1431,7 @@ static int publish(struct wr_window *window, struct wr_region *region,
 	err = wr_window_publish(window);
 	if (!err) {
 		request->first = window->first;
-		region->first = window->first;
-		region->end = window->end;
-		region->protection = request->protection;
-		region->serial = wr_region_serial();
-		request->serial = region->serial;
+		fill_region(region, request);
 		wr_region_add(window, region);
 	}
 	mutex_unlock(&window->lock);
@@ -1447,7 +1460,7 @@ static int map_fixed(struct wr_space *space, struct wr_window *window,
 
 	if (!err)
 		err = wr_layout_map_view(window, request->first,
-					 window->view->rights);
+					 window->view->rights, NULL);
 	if (err == -EACCES && wr_place_is_refused(wr_address(request->first)))
 		err = -EADDRNOTAVAIL;
 	return err;
@@ -1485,7 +1498,100 @@ static int map_locked(struct wr_space *space, struct wr_window *window,
 		return map_fixed(space, window, request);
 	if (request->bound || request->top_down)
 		return map_within(space, window, request);
-	return wr_layout_map_view(window, 0, window->view->rights);
+	return wr_layout_map_view(window, 0, window->view->rights, NULL);
+}
+
+/* ---- map over a placeholder ---- */
+
+/* Has the placeholder of just the pages go, or not. Return: whether there is one. */
+static bool take(struct wr_window *under, struct wr_view_request *request,
+		 bool taken)
+{
+	pgoff_t end = request->first + wr_index(request->length);
+	struct wr_region *region;
+	bool found;
+
+	mutex_lock(&under->lock);
+	region = wr_region_find(under, request->first);
+	if (region && !taken)
+		region->taken = false;
+	found = region && wr_region_is_replaceable(region, request->first, end);
+	if (found)
+		region->taken = taken;
+	mutex_unlock(&under->lock);
+	return found;
+}
+
+/* A placeholder of those pages, counted like any region. */
+static struct wr_region *make_placeholder(struct wr_space *space, pgoff_t first,
+					  pgoff_t end)
+{
+	struct wr_region *region = wr_region_new(space);
+
+	if (IS_ERR(region))
+		return region;
+	region->first = first;
+	region->end = end;
+	wr_region_become(region, WR_REGION_PLACEHOLDER, WINREGION_NOACCESS);
+	return region;
+}
+
+/*
+ * A placeholder over a view, or where there is nothing, if @view is NULL. Return: 0 or an
+ * error.
+ */
+static int put_back(struct wr_space *space, pgoff_t first, pgoff_t end,
+		    struct wr_window *view)
+{
+	struct wr_region *region = make_placeholder(space, first, end);
+	struct wr_window *window;
+	int err;
+
+	if (IS_ERR(region))
+		return PTR_ERR(region);
+	err = wr_layout_keep(space, region, view, !view);
+	if (space->layout.region)
+		wr_region_discard(space, region);
+	space->layout.region = NULL;
+	if (err)
+		return err;
+	window = wr_window_find(space, first);
+	if (!window)
+		return 0;
+	if (wr_window_has_many_vmas(window))
+		wr_window_rejoin(window, first, end);
+	wr_window_put(window);
+	return 0;
+}
+
+/* What the core would refuse after the placeholder has gone is refused before. */
+static int map_over(struct wr_space *space, struct wr_window *window,
+		    struct wr_region *region, struct wr_view_request *request)
+{
+	pgoff_t first = request->first, end = first + wr_index(request->length);
+	struct wr_view *view = window->view;
+	struct wr_window *under;
+	int err = -EBADSLT;
+
+	if (view->rights & WR_WRITE && is_sealed(host_file(view)))
+		return -EACCES;
+	under = wr_window_find(space, first);
+	if (!under)
+		return err;
+	if (!under->view && take(under, request, true)) {
+		fill_region(region, request);
+		space->layout.region = region;
+		err = wr_layout_map_view(window, first, view->rights, under);
+		request->arrived = !space->layout.region;
+		space->layout.region = NULL;
+		if (err && space->layout.left)
+			put_back(space, first, end, NULL);
+		else if (err)
+			take(under, request, false);
+	}
+	wr_window_put(under);
+	/* The program has unmapped some of it. */
+	return err == -ENOENT || err == -EEXIST ? -EBADSLT : err;
 }
 
 /* Commits pages that nobody knows yet. */
@@ -1547,13 +1653,17 @@ static int map_window(struct wr_space *space, struct wr_window *window,
 	err = mutex_lock_killable(&space->layout_lock);
 	if (err)
 		goto err_charge;
-	err = map_locked(space, window, request);
-	if (!err)
-		err = publish(window, region, request);
+	if (request->replace) {
+		err = map_over(space, window, region, request);
+	} else {
+		err = map_locked(space, window, request);
+		if (!err)
+			err = publish(window, region, request);
+	}
 	mutex_unlock(&space->layout_lock);
-	if (err)
+	if (err && !request->arrived)
 		goto err_charge;
-	return 0;
+	return err;
 
 err_charge:
 	wr_pagefile_uncharge(&space->pagefile, region->committed);
@@ -1571,7 +1681,8 @@ err_region:
  *
  * Context: takes layout_lock and mmap_lock.
  * Return: 0, or -ERANGE, -EEXIST, -EADDRNOTAVAIL, -ENOSPC, -EMFILE, -EAGAIN,
- * -EACCES, -EKEYREJECTED, -EDQUOT, -ENOMEM, -ENFILE, -EINTR, or what the file's own mmap says.
+ * -EACCES, -EKEYREJECTED, -EDQUOT, -ENOMEM, -ENFILE, -EINTR, or what the file's own mmap says;
+ * -EBADSLT if there is no such placeholder.
  */
 int wr_view_map(struct wr_space *space, struct wr_section *section,
 		struct wr_view_request *request)
@@ -1596,9 +1707,8 @@ int wr_view_map(struct wr_space *space, struct wr_section *section,
 	if (!err) {
 		err = finish_map(section, window, request);
 		if (err)
-			wr_view_unmap(space, &request->first, NULL,
-				      request->serial);
-	} else {
+			wr_view_undo(space, request);
+	} else if (!request->arrived) {
 		wr_window_put(window); /* which nobody has taken over */
 	}
 	wr_window_put(window);
@@ -1631,8 +1741,23 @@ static bool is_there(struct wr_window *window, u64 serial)
 	return there;
 }
 
+/* A placeholder comes back to its place, in one step. */
+static int preserve(struct wr_space *space, struct wr_window *window)
+{
+	struct wr_region *region;
+	bool replaced;
+
+	mutex_lock(&window->lock);
+	region = wr_region_first(window);
+	replaced = region && region->kind == WR_REGION_REPLACED;
+	mutex_unlock(&window->lock);
+	if (!replaced)
+		return -EBADSLT;
+	return put_back(space, window->first, window->end, window);
+}
+
 static int unmap_locked(struct wr_space *space, pgoff_t *first,
-			unsigned long *pages, u64 serial)
+			unsigned long *pages, u64 serial, bool keep)
 {
 	struct wr_window *window = find_view(space, *first);
 	int err = -ENOENT;
@@ -1643,7 +1768,9 @@ static int unmap_locked(struct wr_space *space, pgoff_t *first,
 		*first = window->first;
 		if (pages)
 			*pages = window->end - window->first;
-		err = wr_layout_unmap(window, window->first, window->end);
+		err = keep ? preserve(space, window) :
+			     wr_layout_unmap(window, window->first,
+					     window->end);
 	}
 	wr_window_put(window);
 	return err;
@@ -1655,21 +1782,41 @@ static int unmap_locked(struct wr_space *space, pgoff_t *first,
  * @first: a page of it; set to its first page
  * @pages: if not NULL, set to how many it has
  * @serial: of the view, if it must be a certain one, or 0
+ * @keep: leave the placeholder that it has replaced
  *
  * Context: takes layout_lock and mmap_lock.
- * Return: 0, -ENOENT if there is no such view, or an error if the core has refused
- * (no memory, sealed, killed); then it stays as it is.
+ * Return: 0, -ENOENT if there is no such view, -EBADSLT if it has replaced no
+ * placeholder, or an error if the core has refused (no memory, sealed, killed); then it
+ * stays as it is.
  */
 int wr_view_unmap(struct wr_space *space, pgoff_t *first, unsigned long *pages,
-		  u64 serial)
+		  u64 serial, bool keep)
 {
 	int err;
 
 	mutex_lock(&space->layout_lock);
-	err = unmap_locked(space, first, pages, serial);
+	err = unmap_locked(space, first, pages, serial, keep);
 	mutex_unlock(&space->layout_lock);
 	wr_pagefile_trim(&space->pagefile, true);
 	return err;
+}
+
+/**
+ * wr_view_undo - unmap what wr_view_map() has mapped
+ * @space: where
+ * @request: how it was mapped
+ *
+ * If it has replaced a placeholder that is there again.
+ */
+void wr_view_undo(struct wr_space *space, struct wr_view_request *request)
+{
+	pgoff_t first = request->first;
+	int err = -ENOMEM;
+
+	if (request->replace)
+		err = wr_view_unmap(space, &first, NULL, request->serial, true);
+	if (err && err != -ENOENT)
+		wr_view_unmap(space, &first, NULL, request->serial, false);
 }
 
 /* The bytes of its file that are meant. Return: 0 or -EXDEV. */

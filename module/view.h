@@ -51,6 +51,8 @@ struct wr_view {
  * @protection: allocation protection
  * @state: of its pages
  * @serial: what was made
+ * @replace: it is to replace a placeholder, of just its pages, at @first
+ * @arrived: it came to be there, whether or not it still is
  */
 struct wr_view_request {
 	pgoff_t first;
@@ -65,6 +67,8 @@ struct wr_view_request {
 	u32 protection;
 	u8 state;
 	u64 serial;
+	bool replace;
+	bool arrived;
 };
 
 /* What a state lets pages be used for, or will once a guard has gone off. */
@@ -102,7 +106,8 @@ static inline bool wr_view_is_reserved(struct wr_window *window)
 int wr_view_map(struct wr_space *space, struct wr_section *section,
 		struct wr_view_request *request);
 int wr_view_unmap(struct wr_space *space, pgoff_t *first, unsigned long *pages,
-		  u64 serial);
+		  u64 serial, bool keep);
+void wr_view_undo(struct wr_space *space, struct wr_view_request *request);
 int wr_view_flush(struct wr_space *space, u64 address, u64 length);
 int wr_view_attach(struct file *file, struct vm_area_struct *vma);
 u8 wr_view_span(struct wr_window *window, pgoff_t index, pgoff_t end,

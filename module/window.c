@@ -600,23 +600,49 @@ static bool all_lost(struct wr_window *window, pgoff_t first, pgoff_t end)
 	return behind_lost(window, first, end) >= end;
 }
 
+/* Whether it has a region that is not in the range, or not only. */
+static bool has_region_beside(struct wr_window *window, pgoff_t first,
+			      pgoff_t end)
+{
+	struct wr_region *region = wr_region_first(window);
+
+	return region &&
+	       (region->first < first || wr_region_last(window)->end > end);
+}
+
 /**
- * wr_window_can_lose - whether free pages may leave a window
+ * wr_window_can_lose - whether pages may leave a window
  * @window: the window; its lock is held, and mmap_lock or layout_lock
  * @first: the first page
  * @end: the page behind the last
  *
  * A window ends with its last VMA, and its regions with it. Where the program has
- * unmapped all that regions have, it is free pages that keep those.
+ * unmapped all that regions have, it is free pages, or placeholders, that keep those.
  *
- * Return: whether it has other VMAs, or no region.
+ * Return: whether it has other VMAs, or no region elsewhere.
  */
 bool wr_window_can_lose(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	lockdep_assert_held(&window->lock);
-	return !window->lost || RB_EMPTY_ROOT(&window->regions) ||
+	return !window->lost || !has_region_beside(window, first, end) ||
 	       !all_lost(window, window->first, min(first, window->end)) ||
 	       !all_lost(window, max(end, window->first), window->end);
+}
+
+/* Placeholders go with their pages, all at once. */
+static void drop_taken(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct wr_region *region = wr_region_next(window, first), *next;
+
+	for (; region && region->first < end; region = next) {
+		next = wr_region_after(region);
+		cond_resched();
+		if (!region->taken)
+			continue;
+		wr_region_remove(window, region);
+		kfree(region);
+		wr_space_add_regions(window->space, -1);
+	}
 }
 
 /* Free pages, whose VMA has gone, leave the window. */
@@ -644,6 +670,7 @@ static bool vma_is_gone(struct wr_window *window, pgoff_t first, pgoff_t end,
 	if (!window->nr_vmas)
 		return wr_window_end(window);
 	if (why == WR_CLOSE_LEFT) {
+		drop_taken(window, first, end);
 		leave(window, first, end);
 	} else {
 		wr_window_lose(window, first, end);

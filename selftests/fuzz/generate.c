@@ -212,6 +212,17 @@ static void some_committed_page(struct fuzz *fuzz, struct op_range *range)
 
 /* ---- calls ---- */
 
+/* Flags that mean something, but not to the model: placeholders */
+static uint32_t beyond_model(const struct op *op)
+{
+	if (op->kind == OP_RESERVE)
+		return WINREGION_RESERVE_PLACEHOLDER |
+		       WINREGION_RESERVE_REPLACE;
+	if (op->kind == OP_RELEASE)
+		return WINREGION_RELEASE_PRESERVE | WINREGION_RELEASE_COALESCE;
+	return 0;
+}
+
 static void oddities(struct fuzz *fuzz, struct op *op)
 {
 	if (chance(fuzz, 60))
@@ -219,7 +230,7 @@ static void oddities(struct fuzz *fuzz, struct op *op)
 	if (chance(fuzz, 400))
 		op->odd |= 1U << fuzz_random(fuzz, 4);
 	if (chance(fuzz, 400))
-		op->flags |= 1U << fuzz_random(fuzz, 32);
+		op->flags |= (1U << fuzz_random(fuzz, 32)) & ~beyond_model(op);
 }
 
 static uint64_t some_size(struct fuzz *fuzz)

@@ -709,6 +709,7 @@ struct winregion_open_section {
 
 /* Flags of winregion_map_view */
 #define WINREGION_VIEW_TOP_DOWN (1 << 0) /* as high as possible */
+#define WINREGION_VIEW_REPLACE (1 << 1) /* in place of a placeholder */
 
 /**
  * struct winregion_map_view - ioctl(WINREGION_MAP_VIEW) of a section's descriptor
@@ -724,13 +725,15 @@ struct winregion_open_section {
  * @lowest: 0, or the lowest base allowed, as for winregion_reserve
  * @highest: 0, or the highest byte allowed, as for winregion_reserve
  *
- * @lowest and @highest must be 0 when @address is given.
- * Rules: MV-01, MV-10, MV-20 to MV-22, MV-24 to MV-28, MV-30, MV-31, MV-46, MV-47,
+ * @lowest and @highest must be 0 when @address is given. With WINREGION_VIEW_REPLACE the
+ * view takes the place of a placeholder, as with WINREGION_RESERVE_REPLACE, that has just
+ * its pages (EBADSLT); @address and @offset are multiples of the page size then.
+ * Rules: PH-27, PH-28, PH-31, MV-01, MV-10, MV-20 to MV-22, MV-24 to MV-28, MV-30, MV-31, MV-46, MV-47,
  * MV-50, MV-51, AR-21, AR-22.
  *
  * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EDOM, EKEYREJECTED, ERANGE,
  * EADDRNOTAVAIL, EOVERFLOW, EEXIST, ENOSPC, EDQUOT, EMFILE, EAGAIN, EACCES,
- * EMEDIUMTYPE, ENOMEM, ENFILE, EINTR.
+ * EMEDIUMTYPE, ENOMEM, ENFILE, EINTR, EBADSLT.
  */
 struct winregion_map_view {
 	__u32 size;
@@ -747,17 +750,21 @@ struct winregion_map_view {
 
 #define WINREGION_MAP_VIEW _IO(WINREGION_TYPE, WINREGION_CMD_MAP_VIEW)
 
+/* Flags of winregion_unmap_view */
+#define WINREGION_UNMAP_PRESERVE (1 << 0) /* leave a placeholder */
+
 /**
  * struct winregion_unmap_view - ioctl(WINREGION_UNMAP_VIEW)
  * @size: sizeof(struct winregion_unmap_view)
- * @flags: must be 0
+ * @flags: WINREGION_UNMAP_PRESERVE, of a view that has replaced a placeholder (EBADSLT),
+ *	or 0
  * @address: in: any address in the view; out: its base
  * @out_length: its bytes
  *
- * Rules: UM-01 to UM-05.
+ * Rules: UM-01 to UM-05, UM-07, UM-09.
  *
  * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL, ENOENT, ENOMEM, ENOSPC,
- * EACCES, EINTR; EFAULT only where the structure cannot be read.
+ * EACCES, EINTR, EBADSLT, and with the flag EMFILE, ENFILE, EAGAIN; EFAULT only where the structure cannot be read.
  */
 struct winregion_unmap_view {
 	__u32 size;

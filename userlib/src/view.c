@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <unistd.h>
 
 #include "extended.h"
 #include "file.h"
@@ -23,6 +24,8 @@ struct view {
 	uint64_t lowest;
 	uint64_t highest;
 	BOOL top_down;
+	/* In place of a placeholder */
+	BOOL replace;
 };
 
 /* ---- MapViewOfFile() ---- */
@@ -59,6 +62,7 @@ static NTSTATUS find_limit(const struct view *view, uint64_t *highest)
 static NTSTATUS check_view(const struct view *view, uint64_t *highest)
 {
 	NTSTATUS status;
+	uint64_t unit;
 
 	/* Rule MV-23 */
 	if (view->size >= WR_TOO_LARGE)
@@ -70,9 +74,10 @@ static NTSTATUS check_view(const struct view *view, uint64_t *highest)
 	status = find_limit(view, highest);
 	if (status != STATUS_SUCCESS)
 		return status;
-	/* Rules MV-24, MV-27 */
-	if (((uintptr_t)view->base | view->offset) &
-	    (WINREGION_GRANULARITY - 1))
+	/* Rules MV-24, MV-27, PH-31 */
+	unit = view->replace ? (uint64_t)sysconf(_SC_PAGESIZE) :
+			       WINREGION_GRANULARITY;
+	if (((uintptr_t)view->base | view->offset) & (unit - 1))
 		return STATUS_MAPPED_ALIGNMENT;
 
 	return STATUS_SUCCESS;
@@ -95,6 +100,8 @@ static NTSTATUS map_by(const struct wr_object *object, struct view *view)
 	arg.highest = view->highest ? view->highest : highest;
 	if (view->top_down && !view->base)
 		arg.flags |= WINREGION_VIEW_TOP_DOWN;
+	if (view->replace)
+		arg.flags |= WINREGION_VIEW_REPLACE;
 	if (status == STATUS_SUCCESS)
 		status = wr_status(WR_MAP,
 				   wr_section_ioctl(object->fd,
@@ -179,12 +186,17 @@ LPVOID WINAPI MapViewOfFile(HANDLE section, DWORD access, DWORD offset_high,
 static NTSTATUS check_extended(const MEM_EXTENDED_PARAMETER *list, ULONG count,
 			       ULONG type, struct view *view)
 {
+	const ULONG known = MEM_TOP_DOWN | MEM_REPLACE_PLACEHOLDER;
 	struct wr_extended extended;
 	NTSTATUS status = wr_extended_read(list, count, &extended);
 
 	if (status != STATUS_SUCCESS)
 		return status;
-	if (type & ~(ULONG)MEM_TOP_DOWN || extended.alignment)
+	if (type & ~known || extended.alignment)
+		return STATUS_INVALID_PARAMETER;
+	/* Rule PH-27: it is at an address. */
+	view->replace = !!(type & MEM_REPLACE_PLACEHOLDER);
+	if (view->replace && !view->base)
 		return STATUS_INVALID_PARAMETER;
 	if (view->base && (extended.lowest || extended.highest))
 		return STATUS_INVALID_PARAMETER;
@@ -220,16 +232,26 @@ PVOID WINAPI MapViewOfFile3(HANDLE section, HANDLE process, PVOID base,
 	return wr_succeeded(status) ? view.base : NULL;
 }
 
+PVOID WINAPI MapViewOfFile3FromApp(HANDLE section, HANDLE process, PVOID base,
+				   ULONG64 offset, SIZE_T size, ULONG type,
+				   ULONG protect,
+				   PMEM_EXTENDED_PARAMETER parameters,
+				   ULONG count)
+{
+	return MapViewOfFile3(section, process, base, offset, size, type,
+			      protect, parameters, count);
+}
+
 /* Which node is a wish that is not met, as rule VX-08 says. */
 PVOID WINAPI MapViewOfFileNuma2(HANDLE section, HANDLE process, ULONG64 offset,
 				PVOID base, SIZE_T size, ULONG type,
 				ULONG protect, ULONG node)
 {
 	(void)node;
-	if (process)
+	if (process && !(type & MEM_REPLACE_PLACEHOLDER))
 		return MapViewOfFile3(section, process, base, offset, size,
 				      type, protect, NULL, 0);
-	SetLastError(ERROR_INVALID_HANDLE);
+	SetLastError(process ? ERROR_INVALID_PARAMETER : ERROR_INVALID_HANDLE);
 
 	return NULL;
 }
@@ -243,10 +265,11 @@ PVOID WINAPI MapViewOfFile2(HANDLE section, HANDLE process, ULONG64 offset,
 
 /* ---- UnmapViewOfFile(), FlushViewOfFile() ---- */
 
-static NTSTATUS unmap_view(const void *address)
+static NTSTATUS unmap_view(const void *address, ULONG flags)
 {
 	struct winregion_unmap_view arg = {
 		.size = sizeof(arg),
+		.flags = flags,
 		.address = (uintptr_t)address,
 	};
 	int err = wr_device_ioctl(WINREGION_UNMAP_VIEW, &arg);
@@ -256,10 +279,10 @@ static NTSTATUS unmap_view(const void *address)
 
 BOOL WINAPI UnmapViewOfFile(LPCVOID address)
 {
-	return wr_succeeded(unmap_view(address));
+	return wr_succeeded(unmap_view(address, 0));
 }
 
-/* Rules UM-06, UM-09: there are no placeholders that a view could have replaced. */
+/* Rules UM-06, UM-07, UM-09 */
 static NTSTATUS unmap_with(const void *address, ULONG flags)
 {
 	const ULONG known = MEM_UNMAP_WITH_TRANSIENT_BOOST |
@@ -267,10 +290,10 @@ static NTSTATUS unmap_with(const void *address, ULONG flags)
 
 	if (flags & ~known)
 		return STATUS_INVALID_PARAMETER;
-	if (flags & MEM_PRESERVE_PLACEHOLDER)
-		return STATUS_CONFLICTING_ADDRESSES;
 
-	return unmap_view(address);
+	return unmap_view(address, flags & MEM_PRESERVE_PLACEHOLDER ?
+					   WINREGION_UNMAP_PRESERVE :
+					   0);
 }
 
 BOOL WINAPI UnmapViewOfFileEx(PVOID address, ULONG flags)
@@ -382,7 +405,7 @@ NTSTATUS NTAPI NtUnmapViewOfSection(HANDLE process, PVOID address)
 	if (process != NtCurrentProcess())
 		return STATUS_INVALID_HANDLE;
 
-	return unmap_view(address);
+	return unmap_view(address, 0);
 }
 
 NTSTATUS NTAPI NtUnmapViewOfSectionEx(HANDLE process, PVOID address,

@@ -58,12 +58,18 @@ LPVOID WINAPI MapViewOfFileEx(HANDLE section, DWORD access, DWORD offset_high,
 
 /*
  * The same with a protection, in this process, and with requirements on the address;
- * type is 0 or MEM_TOP_DOWN. Rules MV-34 to 45, VX-02 to 08, AR-20 to 22.
+ * type is 0, MEM_TOP_DOWN, or of MapViewOfFile3() MEM_REPLACE_PLACEHOLDER. Rules MV-34 to
+ * 45, VX-02 to 08, AR-20 to 22, PH-27, PH-31.
  */
 PVOID WINAPI MapViewOfFile3(HANDLE section, HANDLE process, PVOID base,
 			    ULONG64 offset, SIZE_T size, ULONG type,
 			    ULONG protect, PMEM_EXTENDED_PARAMETER parameters,
 			    ULONG count);
+PVOID WINAPI MapViewOfFile3FromApp(HANDLE section, HANDLE process, PVOID base,
+				   ULONG64 offset, SIZE_T size, ULONG type,
+				   ULONG protect,
+				   PMEM_EXTENDED_PARAMETER parameters,
+				   ULONG count);
 PVOID WINAPI MapViewOfFile2(HANDLE section, HANDLE process, ULONG64 offset,
 			    PVOID base, SIZE_T size, ULONG type, ULONG protect);
 PVOID WINAPI MapViewOfFileNuma2(HANDLE section, HANDLE process, ULONG64 offset,
