@@ -197,7 +197,7 @@ compile_keywords()
 	#include <Windows.h>
 	#include <intrin.h>
 	#include <sal.h>
-	typedef __declspec(align(64)) struct line { __int64 at[2]; } line;
+	typedef struct __declspec(align(64)) line { __int64 at[2]; } line;
 	static __declspec(thread) int mine;
 	static __forceinline unsigned __int64 twice(_In_ unsigned __int64 a)
 	{

@@ -19,7 +19,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 . "$here/../vm/lib.sh"
 
 all_checks=(exceptions text checkpatch clang-format kernel-doc comments rules
-	tables layers shellcheck uapi module sparse library readme)
+	tables layers shellcheck uapi windows module sparse library readme)
 packages=(clang clang-format g++ gcc libc6-dev make mandoc perl pkg-config
 	shellcheck sparse)
 
@@ -362,6 +362,15 @@ uapi_layout()
 		echo "uapi: the fields of the header were not found"
 	gcc -m32 -Iuapi -isystem "/usr/include/$(gcc -print-multiarch)" \
 		-fsyntax-only "$work/layout32.c" 2>&1 || true
+}
+
+# ---- the headers of the library ----
+
+check_windows()
+{
+	"$vm/fetch.sh" mingw
+	"$here/windows.sh" "$cache/mingw" >"$work/found"
+	excuse windows <"$work/found"
 }
 
 # ---- the module ----

@@ -11,6 +11,7 @@
 #	fetch.sh mkfs			what makes file systems there
 #	fetch.sh kselftest		kselftest's headers, kernel scripts
 #	fetch.sh source PACKAGE DIR	a source package, unpacked into DIR
+#	fetch.sh mingw			the headers of Windows that mingw-w64 has
 #	fetch.sh all			all of the above but sources
 #	fetch.sh clean			remove the cache
 #
@@ -459,6 +460,20 @@ fetch_kselftest()
 	mv "$tmp/source" "$dir"
 }
 
+fetch_mingw()
+{
+	local dir=$cache/mingw
+
+	[ ! -d "$dir" ] || return 0
+	need "${base_packages[@]}"
+	start
+	[ ! -d "$dir" ] || return 0
+	apt_ready binary
+	download "$tmp/debs" "mingw-w64-common/$(host_suite)"
+	dpkg-deb -x "$tmp"/debs/mingw-w64-common_*.deb "$tmp/mingw"
+	mv "$tmp/mingw/usr/share/mingw-w64/include" "$dir"
+}
+
 # An unpacked source package stays in the cache; the caller gets a copy.
 fetch_source()
 {
@@ -492,6 +507,7 @@ case ${1-}:$# in
 kernel:2)	fetch_kernel "$2" ;;
 busybox:1)	fetch_busybox ;;
 mkfs:1)		fetch_mkfs ;;
+mingw:1)	fetch_mingw ;;
 kselftest:1)	fetch_kselftest ;;
 source:3)	fetch_source "$2" "$3" ;;
 all:1)
@@ -500,6 +516,7 @@ all:1)
 	done
 	"$0" busybox
 	"$0" mkfs
+	"$0" mingw
 	"$0" kselftest
 	;;
 clean:1)	remove "$cache" ;;
