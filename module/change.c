@@ -29,6 +29,7 @@
 #include "ptes.h"
 #include "quick.h"
 #include "regiontree.h"
+#include "reset.h"
 #include "resident.h"
 #include "view.h"
 #include "states.h"
@@ -383,6 +384,8 @@ static int check_change(struct wr_batch *batch, struct wr_change *change,
 	u8 old;
 
 	change->rights = (struct wr_rights){};
+	if (wr_op_resets(batch->op))
+		return wr_reset_check(batch->op, change, needs);
 	if (window->view)
 		return check_view(batch, change, needs);
 	if (wr_state_copies(change->state))
@@ -427,7 +430,7 @@ static int check_all(struct wr_batch *batch, struct wr_needs *needs)
 	memset(needs, 0, sizeof(*needs));
 	for (i = 0; i < batch->nr && !found; i++) {
 		found = find_region(batch, &batch->changes[i]);
-		if (!found)
+		if (!found && !wr_op_resets(batch->op))
 			found = check_view_range(batch, &batch->changes[i],
 						 needs);
 	}
@@ -489,6 +492,8 @@ static void forget_all(struct wr_batch *batch, unsigned int nr)
 {
 	while (nr--) {
 		uncharge_change(&batch->spans[nr]);
+		if (wr_op_resets(batch->op))
+			wr_reset_forget(&batch->spans[nr]);
 		wr_change_compact(batch->spans[nr].window, &batch->spans[nr]);
 		cond_resched();
 	}
@@ -502,7 +507,9 @@ static int prepare_all(struct wr_batch *batch, struct wr_needs *needs)
 
 	for (i = 0; i < batch->nr_spans && !err; i++, change++) {
 		err = charge_change(batch, change);
-		if (!err)
+		if (!err && wr_op_resets(batch->op))
+			err = wr_reset_prepare(batch->op, change);
+		else if (!err)
 			err = split_change(change);
 		if (!err && is_killed(batch))
 			err = -EINTR;
@@ -610,6 +617,10 @@ static void apply_change(struct wr_batch *batch, struct wr_change *change)
 {
 	struct wr_window *window = change->window;
 
+	if (wr_op_resets(batch->op)) {
+		batch->changes->gone += wr_reset_apply(batch->op, change);
+		return;
+	}
 	if (window->view) {
 		apply_to_view(batch, change);
 		return;
@@ -638,6 +649,8 @@ static void apply_all(struct wr_batch *batch)
 	for (i = 0; i < batch->nr_spans; i++)
 		apply_change(batch, &batch->spans[i]);
 	for (i = 0; i < batch->nr_spans; i++) {
+		if (wr_op_resets(batch->op))
+			wr_reset_forget(&batch->spans[i]);
 		wr_change_compact(batch->spans[i].window, &batch->spans[i]);
 		cond_resched();
 	}
@@ -882,7 +895,8 @@ static int run_batch(struct wr_batch *batch)
  *
  * Context: may take layout_lock and mmap_lock.
  * Return: 0, or -ENOENT, -EXDEV, -ESPIPE, -ENODATA, -EDQUOT, -ENOMEM, -ENFILE,
- * -EINTR, -EDOM, and where executable pages are concerned -EACCES, -ENOSPC, -EAGAIN.
+ * -EINTR, -EDOM, -EMEDIUMTYPE, -ENOMSG, and where executable pages are concerned
+ * -EACCES, -ENOSPC, -EAGAIN.
  */
 int wr_change(struct wr_space *space, enum wr_op op, struct wr_change *changes,
 	      unsigned int nr)
@@ -901,7 +915,7 @@ int wr_change(struct wr_space *space, enum wr_op op, struct wr_change *changes,
 	err = find_windows(&batch);
 	if (!err)
 		err = run_batch(&batch);
-	if (!err && op != WR_COMMIT)
+	if (!err && op != WR_COMMIT && !wr_op_resets(op))
 		tidy(&batch);
 	put_windows(&batch);
 	wr_overlap_free(batch.overlap);

@@ -9,6 +9,11 @@ enum wr_op {
 	WR_COMMIT,
 	WR_DECOMMIT,
 	WR_PROTECT,
+	WR_RESET, /* this one and those behind it: see reset.c */
+	WR_UNDO,
+	WR_DISCARD,
+	WR_OFFER,
+	WR_RECLAIM,
 };
 
 /**
@@ -27,15 +32,19 @@ struct wr_rights {
  * struct wr_change - one range of a change
  * @first: the first page
  * @end: the page behind the last; @first for the whole region (WR_DECOMMIT)
- * @state: what the pages become; 0 for WR_DECOMMIT
+ * @state: what the pages become; 0 for WR_DECOMMIT; for WR_OFFER their class
  * @rights: what becomes of theirs
  * @hard: it is known not to be easy
+ * @part_first: it begins within its first page
+ * @part_last: it ends within its last page
  * @whole: the whole region, whatever is there each time that it is looked at
  * @replaces: the pages are those of a placeholder, which they replace (WR_COMMIT)
  * @protection: of what does so
  * @charged: pages of a section that have been charged for it
  * @serial: of the region, if it must be a certain one; if it @replaces one set to
  *	what it is
+ * @gone: set in the first range to the pages of all of them that have lost what was to
+ *	be taken back (WR_UNDO, WR_RECLAIM)
  * @old_protection: set to what the first page had (WR_PROTECT)
  * @window: the window of the range; referenced while the change runs
  * @region: its region; valid under the window's lock
@@ -47,11 +56,14 @@ struct wr_change {
 	u8 state;
 	struct wr_rights rights;
 	bool hard;
+	bool part_first;
+	bool part_last;
 	bool whole;
 	bool replaces;
 	u32 protection;
 	unsigned long charged;
 	u64 serial;
+	unsigned long gone;
 	u32 old_protection;
 	struct wr_window *window;
 	struct wr_region *region;

@@ -30,6 +30,7 @@
 #include "regiontree.h"
 #include "resident.h"
 #include "stack.h"
+#include "stash.h"
 #include "watch.h"
 
 /* What a page must allow for a fault to be answered. */
@@ -88,6 +89,8 @@ static bool dump_skips(struct wr_window *window, pgoff_t index)
 static vm_fault_t page_error(struct vm_fault *vmf, struct wr_window *window,
 			     struct page *page)
 {
+	if (page == ERR_PTR(-EACCES))
+		return VM_FAULT_SIGSEGV;
 	if (page != ERR_PTR(-EHWPOISON))
 		return VM_FAULT_OOM;
 	wr_huge_note_error(window, wr_vmf_index(vmf));
@@ -131,11 +134,15 @@ void wr_vma_drop_rights(struct vm_area_struct *vma)
 	wr_vma_set_rights(vma, WR_READ, false);
 }
 
-/* Not in a tracked window, where PTEs must not be writable yet. */
+/*
+ * Not in a tracked window, where PTEs must not be writable yet, nor where what has no
+ * page is not to have one yet.
+ */
 static bool may_map_ahead(struct vm_fault *vmf, struct wr_window *window)
 {
 	return vmf->vma->vm_flags & VM_MIXEDMAP && !window->tracked &&
-	       !(vmf->flags & FAULT_FLAG_REMOTE);
+	       !(vmf->flags & FAULT_FLAG_REMOTE) &&
+	       !wr_stash_in_slot(window, wr_vmf_index(vmf));
 }
 
 /* What cannot be mapped is left to faults. */
@@ -227,6 +234,7 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 	u8 wanted = wr_fault_wants(vmf);
 	struct page **unit = NULL, *page;
 	vm_fault_t ret;
+	int err;
 
 	if (unlikely(!wr_state_allows(state, wanted))) {
 		ret = wr_stack_touch(vmf, window);
@@ -238,6 +246,9 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 		return wr_fault_trip_guard(vmf, window, state);
 	if (!wr_state_allows(state, wanted))
 		return wr_fault_refuse(vmf, window, state);
+	err = wr_stash_touch(window, wr_vmf_index(vmf));
+	if (err)
+		return page_error(vmf, window, ERR_PTR(err));
 	if (dump_skips(window, wr_vmf_index(vmf)))
 		return VM_FAULT_SIGBUS;
 	if (window->huge)
@@ -525,18 +536,22 @@ int wr_vma_mremap(struct vm_area_struct *vma)
 
 /*
  * The page to copy from or to, or NULL for one that is all zeros: pages are not
- * made to be read. What has no page reads as zeros too, so that a debugger can
- * save all of a window.
+ * made to be read. What has no page reads as zeros too, and what is offered, so that a
+ * debugger can save all of a window.
  */
 static struct page *access_page(struct wr_window *window, pgoff_t index,
 				bool write, bool forced)
 {
 	u8 state = wr_runs_state(&window->runs, index);
 	u8 wanted = write ? WR_WRITE : WR_READ;
+	int err;
 
 	if (!wr_state_is_committed(state))
 		return write ? ERR_PTR(-EFAULT) : NULL;
 	if (!forced && !wr_state_allows(state, wanted))
+		return ERR_PTR(-EFAULT);
+	err = wr_stash_touch(window, index);
+	if (err && (write || err != -EACCES))
 		return ERR_PTR(-EFAULT);
 	if (write)
 		return wr_resident_own(window, index, NULL);

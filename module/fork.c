@@ -10,6 +10,7 @@
 #include "ptes.h"
 #include "regiontree.h"
 #include "resident.h"
+#include "stash.h"
 #include "watch.h"
 
 /**
@@ -187,6 +188,8 @@ static int fork_window_locked(struct wr_fork *fork)
 	}
 	child->lost = fork->kept < child->end - child->first;
 	err = fork_vmas(fork, fork_pages);
+	if (!err)
+		err = wr_stash_fork(fork->parent, child);
 	if (!err)
 		err = wr_window_publish(child);
 	if (err)

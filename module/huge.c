@@ -42,6 +42,7 @@
 #include "huge.h"
 #include "regiontree.h"
 #include "resident.h"
+#include "stash.h"
 
 #define SETTING "kernel/mm/transparent_hugepage/enabled"
 
@@ -141,7 +142,7 @@ static bool is_alike(struct vm_fault *vmf, struct wr_window *window,
 	pgoff_t end = first + WR_SLOT_PAGES, next;
 
 	if (window->forked || !region || end > region->end || region->watched ||
-	    !vma_takes(vmf, first))
+	    !vma_takes(vmf, first) || wr_stash_in_slot(window, first))
 		return false;
 	wr_runs_span(&window->runs, first, end, &next);
 	return next == end;

@@ -121,7 +121,7 @@ int wr_ioctl_get_info(struct wr_ioctl *call)
 			WINREGION_FEATURE_EXECUTE_VIEW |
 			WINREGION_FEATURE_PLACEHOLDER | WINREGION_FEATURE_STACK |
 			WINREGION_FEATURE_LAST_FAULT |
-			WINREGION_FEATURE_WRITE_WATCH,
+			WINREGION_FEATURE_WRITE_WATCH | WINREGION_FEATURE_RESET,
 		.out_lowest = wr_place_lowest(),
 		.out_highest = wr_highest(),
 		.out_max_regions = wr_space_max_regions(),
@@ -201,6 +201,8 @@ static const struct wr_ioctl_op ops[] = {
 	OP(WINREGION_WRITE_WATCH, winregion_write_watch, __reserved,
 	   sizeof(struct winregion_write_watch),
 	   WINREGION_WATCH_GET | WINREGION_WATCH_RESET, wr_ioctl_write_watch),
+	OP(WINREGION_RESET, winregion_reset, out_gone,
+	   offsetof(struct winregion_reset, out_gone), 0, wr_ioctl_reset),
 };
 
 /* The structure is as large as another version of the interface has it. */

@@ -13,12 +13,14 @@
  * @mm: the address space that it is about
  * @user: its argument
  * @hard: it is known not to be easy: see quick.h
+ * @gone: pages that have lost what was to be taken back
  * @args: the argument as it was read; what every one begins with is checked
  */
 struct wr_ioctl {
 	struct mm_struct *mm;
 	void __user *user;
 	bool hard;
+	unsigned long gone;
 	union {
 		struct {
 			__u32 size;
@@ -29,6 +31,7 @@ struct wr_ioctl {
 		struct winregion_release release;
 		struct winregion_set_stack set_stack;
 		struct winregion_change change;
+		struct winregion_reset reset;
 		struct winregion_query query;
 		struct winregion_query_runs query_runs;
 		struct winregion_last_fault last_fault;
@@ -44,6 +47,7 @@ int wr_ioctl_set_stack(struct wr_ioctl *call);
 int wr_ioctl_commit(struct wr_ioctl *call);
 int wr_ioctl_decommit(struct wr_ioctl *call);
 int wr_ioctl_protect(struct wr_ioctl *call);
+int wr_ioctl_reset(struct wr_ioctl *call);
 int wr_ioctl_query(struct wr_ioctl *call);
 int wr_ioctl_query_runs(struct wr_ioctl *call);
 int wr_ioctl_last_fault(struct wr_ioctl *call);

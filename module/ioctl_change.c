@@ -1,19 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * WINREGION_COMMIT, WINREGION_DECOMMIT and WINREGION_PROTECT: their ranges, one or
- * many of them.
+ * WINREGION_COMMIT, WINREGION_DECOMMIT, WINREGION_PROTECT and WINREGION_RESET: their
+ * ranges, one or many of them.
  */
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "change.h"
 #include "ioctl.h"
+#include "reset.h"
+#include "stash.h"
 #include "states.h"
 
 /* Ranges of one call that need no allocation. */
 #define RANGES_ON_STACK 4
+
+/* What stands in place of a protection. */
+static int parse_reset(enum wr_op op, u32 word, struct wr_change *change)
+{
+	u8 unused;
+
+	if (op == WR_RESET || op == WR_UNDO)
+		return wr_protection_state(word, &unused);
+	if (op != WR_OFFER)
+		return word ? -EINVAL : 0;
+	if (!word || word > WINREGION_PRIORITY_NORMAL)
+		return -EINVAL;
+	change->state = WR_STASH_OFFER_FIRST + word - 1;
+	return 0;
+}
+
+static int parse_reset_range(enum wr_op op, struct winregion_range *range,
+			     struct wr_change *change)
+{
+	int err = parse_reset(op, range->protection, change);
+
+	if (err)
+		return err;
+	change->hard = true;
+	change->part_first = offset_in_page(range->address);
+	change->part_last = offset_in_page(range->address + range->length);
+	return wr_ioctl_pages(range->address, range->length, &change->first,
+			      &change->end);
+}
 
 static int parse_range(enum wr_op op, struct winregion_range *range,
 		       struct wr_change *change)
@@ -22,6 +54,8 @@ static int parse_range(enum wr_op op, struct winregion_range *range,
 
 	/* All of it: it may lie where others have left what is not 0. */
 	*change = (struct wr_change){};
+	if (wr_op_resets(op))
+		return parse_reset_range(op, range, change);
 	if (op == WR_DECOMMIT) {
 		if (range->protection)
 			return -EINVAL;
@@ -112,6 +146,8 @@ static int change_vector(struct wr_ioctl *call, enum wr_op op,
 	if (!err && op == WR_PROTECT)
 		return_old(u64_to_user_ptr(args->ranges), changes,
 			   args->nr_ranges);
+	if (!err)
+		call->gone = changes->gone;
 	return err;
 }
 
@@ -146,11 +182,12 @@ static int change_one(struct wr_ioctl *call, enum wr_op op)
 	if (args->ranges)
 		return -EINVAL;
 	err = parse_range(op, &args->range, &change);
-	change.hard = call->hard;
+	change.hard |= call->hard;
 	if (!err)
 		err = change_in(call->mm, op, &change, 1);
 	if (!err && op == WR_PROTECT)
 		return_old(&user->range, &change, 1);
+	call->gone = change.gone;
 	return err;
 }
 
@@ -179,4 +216,37 @@ int wr_ioctl_decommit(struct wr_ioctl *call)
 int wr_ioctl_protect(struct wr_ioctl *call)
 {
 	return change(call, WR_PROTECT);
+}
+
+static const enum wr_op resets[] = {
+	[WINREGION_OP_RESET] = WR_RESET,     [WINREGION_OP_UNDO] = WR_UNDO,
+	[WINREGION_OP_DISCARD] = WR_DISCARD, [WINREGION_OP_OFFER] = WR_OFFER,
+	[WINREGION_OP_RECLAIM] = WR_RECLAIM,
+};
+
+/*
+ * WINREGION_RESET. What was not taken back whole must not be taken for that, so if the
+ * answer cannot be written when all is done it is that all is gone.
+ */
+int wr_ioctl_reset(struct wr_ioctl *call)
+{
+	struct winregion_reset __user *user = call->user;
+	struct winregion_reset args = call->args.reset;
+	int err;
+
+	if (args.operation >= ARRAY_SIZE(resets) || !args.operation)
+		return -EINVAL;
+	if (put_user(~0ULL, &user->out_gone))
+		return -EFAULT;
+	call->args.change = (struct winregion_change){
+		.nr_ranges = args.nr_ranges,
+		.ranges = args.ranges,
+		.range = args.range,
+	};
+	err = change(
+		call,
+		resets[array_index_nospec(args.operation, ARRAY_SIZE(resets))]);
+	if (!err)
+		put_user((u64)call->gone << PAGE_SHIFT, &user->out_gone);
+	return err;
 }

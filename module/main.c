@@ -17,6 +17,7 @@
 #include "huge.h"
 #include "ioctl.h"
 #include "settings.h"
+#include "stash.h"
 
 static bool allow_nokmem;
 module_param(allow_nokmem, bool, 0444);
@@ -61,11 +62,16 @@ static int __init wr_init(void)
 	if (err)
 		goto err_settings;
 	wr_huge_init();
-	err = misc_register(&device);
+	err = wr_stash_init();
 	if (err)
 		goto err_huge;
+	err = misc_register(&device);
+	if (err)
+		goto err_stash;
 	return 0;
 
+err_stash:
+	wr_stash_exit();
 err_huge:
 	wr_huge_exit();
 err_settings:
@@ -76,6 +82,7 @@ err_settings:
 static void __exit wr_exit(void)
 {
 	misc_deregister(&device);
+	wr_stash_exit();
 	wr_huge_exit();
 	wr_commit_exit();
 	wr_backing_exit();

@@ -195,6 +195,24 @@ void wr_folio_disown(struct folio *folio)
 }
 
 /**
+ * wr_folio_is_known - whether nobody has a reference to a folio but who is known
+ * @folio: the folio
+ * @references: of the only owner, and of the caller
+ *
+ * The references are read first, so that a PTE that is just going counts as somebody
+ * else's.
+ *
+ * Return: whether they, and PTEs, are all there is.
+ */
+bool wr_folio_is_known(struct folio *folio, unsigned int references)
+{
+	unsigned int refs = folio_ref_count(folio);
+
+	smp_rmb(); /* pairs with the core, which drops a PTE's reference last */
+	return refs == references + wr_folio_mapcount(folio);
+}
+
+/**
  * wr_folio_claim - whether a folio's only owner is alone with it
  * @folio: the folio
  * @parts: pages of it that the owner has, with a reference each
@@ -223,6 +241,35 @@ bool wr_folio_claim(struct folio *folio, unsigned int parts, unsigned int held)
 	if (alone) {
 		wr_commit_touched((long)parts - counted(folio));
 		set_page_private(page, 1 | less << WR_PAGE_UNCOUNTED_SHIFT);
+	}
+	folio_unlock(folio);
+	return alone;
+}
+
+/**
+ * wr_folio_give_up - the only owner gives a folio up, if nobody else has a reference
+ * @folio: the folio, which nothing maps
+ * @parts: pages of it that the owner has, with a reference each
+ *
+ * No window finds it any more, so no reference appears but one that is put again. One
+ * with a memory error stays.
+ *
+ * Context: waits for nothing.
+ * Return: whether. If it does, the references are left to the caller.
+ */
+bool wr_folio_give_up(struct folio *folio, unsigned int parts)
+{
+	struct page *page = &folio->page;
+	bool alone;
+
+	if (!folio_trylock(folio))
+		return false;
+	alone = (page_private(page) & WR_PAGE_OWNERS) == 1 &&
+		folio_ref_count(folio) == parts && !has_error(folio);
+	if (alone) {
+		wr_commit_touched(-counted(folio));
+		set_page_private(page, 0);
+		folio->mapping = NULL;
 	}
 	folio_unlock(folio);
 	return alone;

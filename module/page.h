@@ -42,6 +42,8 @@ void wr_page_stamp(struct page *page, struct address_space *mapping,
 void wr_folio_own(struct folio *folio);
 void wr_folio_disown(struct folio *folio);
 void wr_folio_thin(struct folio *folio);
+bool wr_folio_is_known(struct folio *folio, unsigned int references);
+bool wr_folio_give_up(struct folio *folio, unsigned int parts);
 bool wr_folio_claim(struct folio *folio, unsigned int parts, unsigned int held);
 
 #endif /* _WR_PAGE_H */

@@ -19,6 +19,7 @@
 #include "query.h"
 #include "regiontree.h"
 #include "resident.h"
+#include "stash.h"
 #include "view.h"
 #include "states.h"
 
@@ -86,7 +87,8 @@ static unsigned long count_resident(struct wr_window *window, pgoff_t first,
 {
 	if (window->view)
 		return wr_view_resident(window, first, end);
-	return wr_resident_count(window, first, end);
+	return wr_resident_count(window, first, end) +
+	       wr_stash_count(window, first, end);
 }
 
 /*

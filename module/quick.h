@@ -6,6 +6,7 @@
 
 #include "change.h"
 #include "regiontree.h"
+#include "stash.h"
 
 /*
  * The common change, without the preparations of change.c: pages of one slot,
@@ -96,6 +97,8 @@ static __always_inline bool wr_quick_check(struct wr_window *window,
 	/* Pages that are not committed are not in memory. */
 	if (slot->nr_resident && wr_state_is_committed(old) &&
 	    (op == WR_DECOMMIT || rights.unlike))
+		return false;
+	if (op == WR_DECOMMIT && unlikely(wr_stash_any(window)))
 		return false;
 	*charge += needs.charge;
 	change->slot = slot;

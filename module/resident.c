@@ -18,6 +18,7 @@
 
 #include "regiontree.h"
 #include "resident.h"
+#include "stash.h"
 
 /* Where there is another way if memory is short */
 #define EASILY (__GFP_NORETRY | __GFP_NOWARN)
@@ -149,6 +150,19 @@ static struct wr_slot *slot_for(struct wr_window *window, pgoff_t index)
 	return slot->pages ? slot : NULL;
 }
 
+/**
+ * wr_resident_make_room - have a slot that can point to its pages
+ * @window: the window; its lock is held
+ * @index: a page of the slot
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int wr_resident_make_room(struct wr_window *window, pgoff_t index)
+{
+	lockdep_assert_held(&window->lock);
+	return slot_for(window, index) ? 0 : -ENOMEM;
+}
+
 static void slot_add(struct wr_window *window, struct wr_slot *slot,
 		     pgoff_t index, struct page *page)
 {
@@ -177,15 +191,20 @@ int wr_resident_add(struct wr_window *window, pgoff_t index, struct page *page)
 }
 
 /*
- * The page at @index, made with zeros if need be; -ENOMEM, or -EHWPOISON for one
- * with a memory error, which nobody may even read, not to copy it either.
+ * The page at @index, made with zeros if need be; -ENOMEM, -EACCES if it is offered, or
+ * -EHWPOISON for one with a memory error, which nobody may even read, not to copy it
+ * either.
  */
 struct page *wr_resident_get(struct wr_window *window, pgoff_t index)
 {
-	struct wr_slot *slot = slot_for(window, index);
+	int err = wr_stash_touch(window, index);
+	struct wr_slot *slot;
 	struct page *page;
 
 	lockdep_assert_held(&window->lock);
+	if (err)
+		return ERR_PTR(err);
+	slot = slot_for(window, index);
 	if (!slot)
 		return ERR_PTR(-ENOMEM);
 	page = wr_slot_page(slot, wr_slot_offset(index));
@@ -465,7 +484,7 @@ static struct page *make_own(struct wr_window *window, pgoff_t index,
  * What a write needs: zeros if there was no page, a copy if the page was shared
  * by a fork, and is still, or somebody has kept a reference since.
  *
- * Return: the page without a reference, -ENOMEM, or -EHWPOISON.
+ * Return: the page without a reference, or an error as by wr_resident_get().
  */
 struct page *wr_resident_own(struct wr_window *window, pgoff_t index,
 			     struct page *held)
@@ -853,6 +872,28 @@ void wr_resident_drop(struct wr_window *window, pgoff_t first, pgoff_t end,
 	release_pages(dropped.pages, dropped.nr);
 	if (mapped && dropped.any)
 		wr_resident_zap(window, first, end);
+}
+
+/**
+ * wr_resident_drop_from - give up pages that are in no slot of the window's states
+ * @window: the window
+ * @slot: where they are; nothing maps them
+ * @first: the first page
+ * @end: the page behind the last, in the same slot
+ */
+void wr_resident_drop_from(struct wr_window *window, struct wr_slot *slot,
+			   pgoff_t first, pgoff_t end)
+{
+	struct wr_dropped dropped = { .first = first, .end = end };
+	unsigned int before = slot->nr_resident;
+
+	lockdep_assert_held(&window->lock);
+	if (!before)
+		return;
+	visit_slot(window, first, end, slot, &drop, &dropped);
+	release_pages(dropped.pages, dropped.nr);
+	/* They were not among its pages. */
+	window->nr_resident += before - slot->nr_resident;
 }
 
 /* What a fork hands on from one page to the next */

@@ -27,6 +27,7 @@ unsigned long wr_resident_at_most(struct wr_window *window, pgoff_t first,
 struct page *wr_resident_find(struct wr_window *window, pgoff_t index);
 pgoff_t wr_resident_next(struct wr_window *window, pgoff_t index, pgoff_t end);
 struct page *wr_resident_get(struct wr_window *window, pgoff_t index);
+int wr_resident_make_room(struct wr_window *window, pgoff_t index);
 int wr_resident_add(struct wr_window *window, pgoff_t index, struct page *page);
 struct page *wr_resident_own(struct wr_window *window, pgoff_t index,
 			     struct page *held);
@@ -44,6 +45,8 @@ void wr_resident_zap(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_resident_unmap(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_resident_drop(struct wr_window *window, pgoff_t first, pgoff_t end,
 		      bool mapped);
+void wr_resident_drop_from(struct wr_window *window, struct wr_slot *slot,
+			   pgoff_t first, pgoff_t end);
 int wr_resident_fork(struct wr_window *parent, struct wr_window *child,
 		     pgoff_t first, pgoff_t end);
 

@@ -33,6 +33,10 @@
  *	          page lock
  *	            i_mmap_rwsem
  *
+ * A list of stashed pages has a spinlock of its own, which is taken under window->lock, and
+ * by the shrinker, under which all of the above may be held. Under it there are page
+ * locks, which are only tried.
+ *
  * A page of a file that a view maps is locked by the core, before window->lock of the
  * view is taken; no such lock is taken under it.
  *

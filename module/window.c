@@ -21,6 +21,7 @@
 #include "huge.h"
 #include "regiontree.h"
 #include "resident.h"
+#include "stash.h"
 #include "watch.h"
 #include "window.h"
 
@@ -136,6 +137,7 @@ void wr_window_put(struct wr_window *window)
 {
 	if (!refcount_dec_and_test(&window->refs))
 		return;
+	WARN_ON_ONCE(wr_stash_any(window));
 	wr_runs_destroy(&window->runs);
 	wr_watch_free(window->watch);
 	if (window->stamp)
@@ -161,6 +163,7 @@ struct wr_window *wr_window_alloc(struct wr_space *space, struct file *file)
 	RB_CLEAR_NODE(&window->node);
 	RB_CLEAR_NODE(&window->roomy);
 	window->regions = RB_ROOT;
+	window->stashes = RB_ROOT;
 	window->file = get_file(file);
 	window->space = space;
 	wr_space_get(space);
@@ -426,6 +429,7 @@ void wr_window_clear(struct wr_window *window, struct wr_region *region,
 		committed += next - i;
 		wr_runs_fill(&window->runs, i, next, WR_STATE_NONE);
 	}
+	wr_stash_drop(window, first, end);
 	wr_resident_drop(window, first, end, mapped);
 	if (window->watch)
 		wr_watch_forget(window, first, end);

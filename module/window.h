@@ -54,6 +54,7 @@ struct wr_watch;
  *	instead
  * @tidy_at: from so many VMAs on it is looked which are needed
  * @nr_resident: pages in memory
+ * @stashes: those that may be freed besides: see stash.c
  * @held: what the holder of @lock has besides: @vma, in which a fault is; @mmap,
  *	that is mmap_lock
  * @regions: the regions by address
@@ -93,6 +94,7 @@ struct wr_window {
 	unsigned long join_budget;
 	unsigned long tidy_at;
 	unsigned long nr_resident;
+	struct rb_root stashes;
 	struct {
 		struct vm_area_struct *vma;
 		bool mmap;

@@ -59,7 +59,8 @@
  * ENFILE         the system has no free file structure
  * EINTR          the process is being killed
  * EBADF          a descriptor that is not open for it
- * EMEDIUMTYPE    a file that sections cannot be of, or what only a file has
+ * EMEDIUMTYPE    a file that sections cannot be of, or what only a file has, or an
+ *                operation on contents that views do not have
  * ENXIO          all of a file is wanted, which is empty
  * EFBIG          a section larger than its file, or than any address space
  * ERANGE         a view that begins or ends behind its section
@@ -67,6 +68,7 @@
  *                does not have, or the name does not give
  * EBUSY          decommit or release of a view
  * EALREADY       commit in a view of a file, which is committed always
+ * ENOMSG         a page to be reclaimed that is not offered
  * EIO            the file system has failed to write
  * ESRCH          no section has that name
  * ENOTUNIQ       a section has the name that was to be new
@@ -142,6 +144,7 @@ enum {
 	WINREGION_CMD_OPEN_SECTION,
 	WINREGION_CMD_LAST_FAULT,
 	WINREGION_CMD_WRITE_WATCH,
+	WINREGION_CMD_RESET = WINREGION_CMD_BASE + 20,
 	WINREGION_CMD_SET_STACK = WINREGION_CMD_BASE + 22
 };
 
@@ -156,6 +159,7 @@ enum {
 #define WINREGION_FEATURE_LAST_FAULT (1 << 8) /* why an access has failed */
 #define WINREGION_FEATURE_WRITE_WATCH (1 << 9) /* which pages were written */
 #define WINREGION_FEATURE_PLACEHOLDER (1 << 10) /* placeholders */
+#define WINREGION_FEATURE_RESET (1 << 11) /* contents that may be freed */
 #define WINREGION_FEATURE_STACK (1 << 13) /* stacks that grow */
 
 /**
@@ -403,6 +407,67 @@ struct winregion_change {
 #define WINREGION_COMMIT _IO(WINREGION_TYPE, WINREGION_CMD_COMMIT)
 #define WINREGION_DECOMMIT _IO(WINREGION_TYPE, WINREGION_CMD_DECOMMIT)
 #define WINREGION_PROTECT _IO(WINREGION_TYPE, WINREGION_CMD_PROTECT)
+
+/* What is done to the contents of pages: winregion_reset.operation */
+#define WINREGION_OP_RESET 1
+#define WINREGION_OP_UNDO 2
+#define WINREGION_OP_DISCARD 3
+#define WINREGION_OP_OFFER 4
+#define WINREGION_OP_RECLAIM 5
+
+/* How much offered contents are worth; the numbers are those of Windows. */
+#define WINREGION_PRIORITY_VERY_LOW 1
+#define WINREGION_PRIORITY_LOW 2
+#define WINREGION_PRIORITY_BELOW_NORMAL 3
+#define WINREGION_PRIORITY_NORMAL 4
+
+/**
+ * struct winregion_reset - ioctl(WINREGION_RESET)
+ * @size: sizeof(struct winregion_reset)
+ * @flags: must be 0
+ * @operation: WINREGION_OP_*
+ * @nr_ranges: as in struct winregion_change
+ * @ranges: as in struct winregion_change
+ * @range: as in struct winregion_change. For WINREGION_OP_RESET and _UNDO @protection
+ *	must be valid, and is not used; for _OFFER it is a WINREGION_PRIORITY_*; for the
+ *	others it must be 0.
+ * @out_gone: bytes of pages that were to be taken back and whose contents were freed;
+ *	~0 if the call fails, or if it could not be told any more
+ *
+ * States, protections and the commit charge stay as they are. Pages whose contents were
+ * freed read as zeros. All ranges change in one step, or none does.
+ *
+ * WINREGION_OP_RESET lets the contents of pages be freed when memory is short. That ends
+ * with the next access to a page, which finds the old contents, or zeros. Only pages
+ * that are wholly in the range are reset; those that are not committed, that are offered,
+ * or that a device may be writing stay as they are.
+ * WINREGION_OP_UNDO ends it for all pages, and tells how many were freed since they were
+ * reset, used again or not.
+ *
+ * WINREGION_OP_OFFER does the same with committed pages, which cannot be accessed until
+ * they are taken back by WINREGION_OP_RECLAIM, all of whose pages must be offered. What
+ * was reset is freed first, then what is offered, that of the lowest priority first.
+ *
+ * WINREGION_OP_DISCARD frees the contents of pages, all WINREGION_READWRITE, at once.
+ *
+ * In a view of memory RESET and UNDO do nothing; all else in views is an error
+ * (EMEDIUMTYPE). A forked child has zeros in place of what is reset or offered, and is
+ * told so. Rules: RS-01 to RS-09, DC-01, DC-02, OF-01, OF-03, RC-01 to RC-03.
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EDOM, EADDRNOTAVAIL, EOVERFLOW, ENOENT,
+ * EXDEV, ENODATA, EMEDIUMTYPE, ENOMSG, ENOMEM, EINTR.
+ */
+struct winregion_reset {
+	__u32 size;
+	__u32 flags;
+	__u32 operation;
+	__u32 nr_ranges;
+	__aligned_u64 ranges;
+	struct winregion_range range;
+	__aligned_u64 out_gone;
+};
+
+#define WINREGION_RESET _IO(WINREGION_TYPE, WINREGION_CMD_RESET)
 
 /**
  * struct winregion_run - pages that follow each other and are alike

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reset, offer and discard, and their undoing: what a program says about contents that
+ * it does not need. No state and no charge changes.
+ *
+ * As any change it is checked, prepared and applied for all ranges of a call under the
+ * locks of their windows: see change.c. What may be freed from then on is stashed:
+ * stash.c.
+ *
+ * In views of the paging file a reset is a hint that nothing follows from: the pages
+ * are the section's, and other processes may use them.
+ */
+#include <linux/sched/signal.h>
+
+#include "huge.h"
+#include "reset.h"
+#include "resident.h"
+#include "stash.h"
+#include "view.h"
+
+/* What a page must be like: all ranges of a call are asked before any changes. */
+static int check_state(enum wr_op op, u8 state)
+{
+	if (op == WR_DISCARD)
+		return state == WR_STATE_READWRITE ? 0 : -EDOM;
+	return wr_state_is_committed(state) ? 0 : -ENODATA;
+}
+
+static int check_states(enum wr_op op, struct wr_change *change)
+{
+	struct wr_window *window = change->window;
+	pgoff_t i, next;
+	int err = 0;
+
+	for (i = change->first; !err && i < change->end; i = next) {
+		err = check_state(op, wr_runs_span(&window->runs, i,
+						   change->end, &next));
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return err;
+}
+
+static int check_view(enum wr_op op, struct wr_change *change)
+{
+	if (op != WR_RESET && op != WR_UNDO)
+		return -EMEDIUMTYPE;
+	return change->window->view->section->paging ? 0 : -EMEDIUMTYPE;
+}
+
+/**
+ * wr_reset_check - whether a range may be reset, and what it takes
+ * @op: what to do
+ * @change: the range, of which the region is known
+ * @needs: what it needs is added
+ *
+ * Return: 0, -EMEDIUMTYPE, -EDOM, -ENODATA, -ENOMSG or -EINTR.
+ */
+int wr_reset_check(enum wr_op op, struct wr_change *change,
+		   struct wr_needs *needs)
+{
+	struct wr_window *window = change->window;
+	int err = 0;
+
+	if (window->view)
+		return check_view(op, change);
+	if (op == WR_OFFER || op == WR_DISCARD)
+		err = check_states(op, change);
+	if (op == WR_RECLAIM &&
+	    !wr_stash_offered(window, change->first, change->end))
+		err = -ENOMSG;
+	/* So that relatives do not notice: wr_resident_zap(). */
+	if (!err && window->forked && window->nr_resident)
+		needs->mmap = max(needs->mmap, WR_MMAP_READ);
+	return err;
+}
+
+/* Data outside the range is not to be lost: a page is reset as a whole or not. */
+static void whole_pages(enum wr_op op, struct wr_change *change, pgoff_t *first,
+			pgoff_t *end)
+{
+	*first = change->first;
+	*end = change->end;
+	if (op != WR_RESET)
+		return;
+	*first += change->part_first;
+	*end = max(*end - change->part_last, *first);
+}
+
+/**
+ * wr_reset_prepare - get all that a range needs
+ * @op: what to do
+ * @change: the range
+ *
+ * wr_reset_forget() is to follow, whatever comes of it.
+ *
+ * Return: 0, -ENOMEM or -EINTR.
+ */
+int wr_reset_prepare(enum wr_op op, struct wr_change *change)
+{
+	struct wr_window *window = change->window;
+	pgoff_t first, end;
+
+	whole_pages(op, change, &first, &end);
+	if (window->view)
+		return 0;
+	if (op == WR_RESET)
+		return wr_stash_prepare(window, first, end, WR_STASH_RESET);
+	if (op == WR_OFFER)
+		return wr_stash_prepare(window, first, end, change->state);
+	if (op == WR_UNDO)
+		return wr_stash_prepare_back(window, first, end,
+					     WR_STASH_ONLY_RESET);
+	if (op == WR_RECLAIM)
+		return wr_stash_prepare_back(window, first, end,
+					     WR_STASH_ALL_OFFERS);
+	return 0;
+}
+
+/* The faults that are on their way end, and nothing maps the pages then. */
+static void stash(struct wr_window *window, pgoff_t first, pgoff_t end,
+		  enum wr_stash_class class)
+{
+	wr_huge_break(window, first, end);
+	wr_resident_unmap(window, first, end);
+	wr_stash_put(window, first, end, class);
+	wr_huge_thin(window, first, end);
+}
+
+static void discard(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	wr_huge_break(window, first, end);
+	wr_stash_drop(window, first, end);
+	wr_resident_drop(window, first, end, true);
+	wr_huge_thin(window, first, end);
+}
+
+/**
+ * wr_reset_apply - do it; cannot fail
+ * @op: what to do
+ * @change: the range
+ *
+ * Return: of what was to be taken back, pages whose contents are gone.
+ */
+unsigned long wr_reset_apply(enum wr_op op, struct wr_change *change)
+{
+	struct wr_window *window = change->window;
+	pgoff_t first, end;
+
+	whole_pages(op, change, &first, &end);
+	if (window->view || first >= end)
+		return 0;
+	if (op == WR_RESET)
+		stash(window, first, end, WR_STASH_RESET);
+	if (op == WR_OFFER)
+		stash(window, first, end, change->state);
+	if (op == WR_DISCARD)
+		discard(window, first, end);
+	if (op == WR_UNDO)
+		return wr_stash_take_back(window, first, end,
+					  WR_STASH_ONLY_RESET);
+	if (op == WR_RECLAIM)
+		return wr_stash_take_back(window, first, end,
+					  WR_STASH_ALL_OFFERS);
+	return 0;
+}
+
+/* Frees what was prepared for a range and is not needed. */
+void wr_reset_forget(struct wr_change *change)
+{
+	if (!change->window->view)
+		wr_stash_forget(change->window, change->first, change->end);
+}

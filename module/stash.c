@@ -1,0 +1,1046 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages that may be freed when memory is short, as the program has reset or offered
+ * them: they are taken out of their window, and stashed here.
+ *
+ * A stash has the pages of one slot and one class. While it has any it is in the list
+ * of its class, from which a shrinker frees, the lowest class first; a list for each
+ * memory cgroup and node. What was freed is noted, for who takes pages back.
+ *
+ * Nothing maps a page that is stashed: so it cannot change, and no reference to it
+ * appears. Who touches it has it taken back first, under the window's lock, or gets
+ * none, if it is offered. No page is made where one is stashed.
+ *
+ * The shrinker takes no lock of ours. It may be called by who waits for memory under
+ * any of them, that of the very window too. A stash that is in a list is the
+ * shrinker's to change, under that list's lock. Who holds the window's lock takes it
+ * out first, and has it alone then: claim() and settle(). The shrinker allocates
+ * nothing, waits for nothing, and looks at a bounded number of pages at a time.
+ *
+ * It frees no page that others own too, since a fork, nor one of which somebody has
+ * another reference, such as a device that reads it. What may be written without a
+ * PTE, by such a reference, is not stashed by a reset at all. A large page goes as a
+ * whole: all parts of it that the window has are in one stash, or in the slot. Where
+ * only some of them are to be stashed, those become pages of their own.
+ */
+#include <linux/atomic.h>
+#include <linux/bitmap.h>
+#include <linux/list_lru.h>
+#include <linux/sched/signal.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
+#include <linux/swap.h>
+
+#include "resident.h"
+#include "stash.h"
+
+/**
+ * struct wr_stash - pages of a slot that may be freed
+ * @node: in window->stashes, by @key
+ * @key: the first page of the slot, plus the class; never changes
+ * @list: in the list of its class while @slot has pages, else empty; that list's lock
+ * @slot: the pages
+ * @gone: those that were freed
+ * @offered: those that are offered, whether there is a page or not; window's lock
+ * @nr_offered: how many; window's lock
+ *
+ * @node: the window's lock. @slot and @gone: the list's lock while it is in it, else
+ * the window's.
+ */
+struct wr_stash {
+	struct rb_node node;
+	pgoff_t key;
+	struct list_head list;
+	struct wr_slot slot;
+	DECLARE_BITMAP(gone, WR_SLOT_PAGES);
+	DECLARE_BITMAP(offered, WR_SLOT_PAGES);
+	unsigned int nr_offered;
+};
+
+static struct kmem_cache *cache;
+static struct list_lru lists[WR_STASH_CLASSES];
+static struct shrinker *shrinker;
+static bool ready; /* lists are there; set once, before the module is used */
+
+/* For an estimate: pages in lists, and stashes */
+static atomic_long_t nr_pages;
+static atomic_long_t nr_stashes;
+
+static struct wr_stash *to_stash(struct rb_node *node)
+{
+	return rb_entry_safe(node, struct wr_stash, node);
+}
+
+static struct wr_stash *next_of(struct wr_stash *stash)
+{
+	return to_stash(rb_next(&stash->node));
+}
+
+static enum wr_stash_class class_of(struct wr_stash *stash)
+{
+	return wr_slot_offset(stash->key);
+}
+
+static bool is_in(struct wr_stash *stash, struct wr_stash_set set)
+{
+	return class_of(stash) >= set.first && class_of(stash) <= set.last;
+}
+
+/* The first one from the slot of @index on, at @class of that or behind it. */
+static struct wr_stash *find_from(struct wr_window *window, pgoff_t index,
+				  enum wr_stash_class class)
+{
+	struct rb_node *node = window->stashes.rb_node;
+	pgoff_t key = wr_slot_first(index) + class;
+	struct wr_stash *found = NULL, *stash;
+
+	lockdep_assert_held(&window->lock);
+	while (node) {
+		stash = to_stash(node);
+		if (stash->key >= key) {
+			found = stash;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return found;
+}
+
+static struct wr_stash *find(struct wr_window *window, pgoff_t index,
+			     enum wr_stash_class class)
+{
+	struct wr_stash *stash = find_from(window, index, class);
+
+	return stash && stash->key == wr_slot_first(index) + class ? stash :
+								     NULL;
+}
+
+static void insert(struct wr_window *window, struct wr_stash *stash)
+{
+	struct rb_node **link = &window->stashes.rb_node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		link = stash->key < to_stash(parent)->key ? &parent->rb_left :
+							    &parent->rb_right;
+	}
+	rb_link_node(&stash->node, parent, link);
+	rb_insert_color(&stash->node, &window->stashes);
+}
+
+static struct wr_stash *new_stash(struct wr_window *window, pgoff_t index,
+				  enum wr_stash_class class)
+{
+	struct wr_stash *stash;
+
+	stash = kmem_cache_alloc_lru(cache, &lists[class],
+				     GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (!stash)
+		return NULL;
+	INIT_LIST_HEAD(&stash->list);
+	stash->key = wr_slot_first(index) + class;
+	insert(window, stash);
+	return stash;
+}
+
+/* Pages in it; the shrinker may be about to free some. */
+static unsigned int pages_in(struct wr_stash *stash)
+{
+	return READ_ONCE(stash->slot.nr_resident);
+}
+
+/* Has it for the holder of the window's lock alone. settle() is to follow. */
+static void claim(struct wr_stash *stash)
+{
+	if (list_lru_del_obj(&lists[class_of(stash)], &stash->list)) {
+		atomic_long_dec(&nr_stashes);
+		atomic_long_sub(stash->slot.nr_resident, &nr_pages);
+	}
+}
+
+/* Puts it back where the shrinker finds it. */
+static void put_back(struct wr_stash *stash)
+{
+	unsigned int pages = stash->slot.nr_resident;
+
+	if (!pages)
+		return;
+	atomic_long_inc(&nr_stashes);
+	atomic_long_add(pages, &nr_pages);
+	list_lru_add_obj(&lists[class_of(stash)], &stash->list);
+}
+
+/* The same, and frees one that says nothing. */
+static void settle(struct wr_window *window, struct wr_stash *stash)
+{
+	put_back(stash);
+	if (stash->slot.nr_resident)
+		return;
+	kfree(stash->slot.pages);
+	stash->slot.pages = NULL;
+	if (stash->nr_offered || !bitmap_empty(stash->gone, WR_SLOT_PAGES))
+		return;
+	rb_erase(&stash->node, &window->stashes);
+	kmem_cache_free(cache, stash);
+}
+
+/* ---- pages move ---- */
+
+/* Where parts of @folio can be, of which there is one at @offset. */
+static void find_span(struct folio *folio, unsigned int offset,
+		      unsigned int *first, unsigned int *end)
+{
+	unsigned int n = folio_nr_pages(folio);
+
+	*first = round_down(offset, n);
+	*end = *first + n;
+}
+
+/* Parts of @folio from @first to @end. */
+static unsigned int count_parts(struct wr_slot *slot, struct folio *folio,
+				unsigned int first, unsigned int end)
+{
+	unsigned int n = 0;
+
+	for (; first < end; first++)
+		n += slot->pages[first] &&
+		     page_folio(slot->pages[first]) == folio;
+	return n;
+}
+
+/* All parts that @slot has of the folio of which one is at @offset. */
+static unsigned int count_held(struct wr_slot *slot, unsigned int offset)
+{
+	struct folio *folio = page_folio(slot->pages[offset]);
+	unsigned int first, end;
+
+	if (!folio_test_large(folio))
+		return 1;
+	find_span(folio, offset, &first, &end);
+	return count_parts(slot, folio, first, end);
+}
+
+static void move_page(struct wr_slot *from, struct wr_slot *to,
+		      unsigned int offset)
+{
+	to->pages[offset] = from->pages[offset];
+	from->pages[offset] = NULL;
+	WRITE_ONCE(from->nr_resident, from->nr_resident - 1);
+	WRITE_ONCE(to->nr_resident, to->nr_resident + 1);
+}
+
+static void move_large(struct wr_slot *from, struct wr_slot *to,
+		       unsigned int offset, struct folio *folio)
+{
+	unsigned int i, end;
+	u32 unit = 0;
+
+	find_span(folio, offset, &i, &end);
+	if (folio_order(folio) == WR_SLOT_SHIFT) {
+		to->nr_huge = from->nr_huge;
+		from->nr_huge = 0;
+		from->intact = false;
+	} else {
+		unit = from->units & wr_slot_unit(offset);
+	}
+	from->units &= ~unit;
+	to->units |= unit;
+	for (; i < end; i++)
+		if (from->pages[i] && page_folio(from->pages[i]) == folio)
+			move_page(from, to, i);
+}
+
+/* Moves a page, and if it is a part of a large one all there is of that. */
+static void move(struct wr_slot *from, struct wr_slot *to, unsigned int offset)
+{
+	struct folio *folio = page_folio(from->pages[offset]);
+
+	if (folio_test_large(folio))
+		move_large(from, to, offset, folio);
+	else
+		move_page(from, to, offset);
+}
+
+/* What becomes of the parts of a large page, or of another one */
+enum wr_fate {
+	STAYS,
+	MOVES,
+	SPLITS, /* some of its parts move, as pages of their own */
+};
+
+/**
+ * struct wr_stashing - pages of a slot are being stashed
+ * @window: their window; its lock is held, and nothing maps them
+ * @stash: where they go, claimed
+ * @slot: where they are
+ * @first: the first page
+ * @end: the page behind the last
+ * @folio: the large page that was come to last
+ * @fate: what becomes of that
+ */
+struct wr_stashing {
+	struct wr_window *window;
+	struct wr_stash *stash;
+	struct wr_slot *slot;
+	pgoff_t first;
+	pgoff_t end;
+	struct folio *folio;
+	enum wr_fate fate;
+};
+
+/*
+ * Whether nobody can write the page, of which the window has @parts, but by a PTE that
+ * is yet to come. Who has offered it has promised that.
+ */
+static bool may_go(struct wr_stashing *at, struct folio *folio,
+		   unsigned int parts)
+{
+	return class_of(at->stash) != WR_STASH_RESET ||
+	       wr_page_is_shared(&folio->page) ||
+	       wr_folio_is_known(folio, parts);
+}
+
+static enum wr_fate decide(struct wr_stashing *at, struct folio *folio,
+			   unsigned int offset)
+{
+	unsigned int from = wr_slot_offset(at->first), first, end, held;
+	unsigned int to = from + (at->end - at->first);
+
+	find_span(folio, offset, &first, &end);
+	held = count_parts(at->slot, folio, first, end);
+	if (!may_go(at, folio, held))
+		return STAYS;
+	first = max(first, from);
+	end = min(end, to);
+	return count_parts(at->slot, folio, first, end) == held ? MOVES :
+								  SPLITS;
+}
+
+static enum wr_fate fate_of(struct wr_stashing *at, unsigned int offset)
+{
+	struct folio *folio = page_folio(at->slot->pages[offset]);
+
+	if (!folio_test_large(folio))
+		return may_go(at, folio, 1) ? MOVES : STAYS;
+	if (at->folio != folio) {
+		at->folio = folio;
+		at->fate = decide(at, folio, offset);
+	}
+	return at->fate;
+}
+
+/*
+ * Has the page at @offset be one of its own. If there is no memory for that, what is
+ * reset stays, and what is offered is gone at once: nobody may touch it. Return:
+ * whether it is to be moved.
+ */
+static bool split_off(struct wr_stashing *at, unsigned int offset)
+{
+	pgoff_t index = wr_slot_first(at->first) + offset;
+
+	if (!wr_resident_replace(at->window, index))
+		return true;
+	if (class_of(at->stash) == WR_STASH_RESET)
+		return false;
+	wr_resident_drop(at->window, index, index + 1, false);
+	__set_bit(offset, at->stash->gone);
+	return false;
+}
+
+static void stash_pages(struct wr_stashing *at)
+{
+	unsigned int i = wr_slot_offset(at->first), nr = at->slot->nr_resident;
+	unsigned int end = i + (at->end - at->first);
+	enum wr_fate fate;
+
+	for (; i < end; i++) {
+		if (!at->slot->pages[i])
+			continue;
+		fate = fate_of(at, i);
+		if (fate == STAYS || (fate == SPLITS && !split_off(at, i)))
+			continue;
+		nr = at->slot->nr_resident;
+		move(at->slot, &at->stash->slot, i);
+		at->window->nr_resident -= nr - at->slot->nr_resident;
+	}
+}
+
+/* Stashes those of [@first, @end) of one slot that can be. */
+static void stash_range(struct wr_window *window, struct wr_stash *stash,
+			pgoff_t first, pgoff_t end)
+{
+	struct wr_stashing at = {
+		.window = window,
+		.stash = stash,
+		.slot = wr_runs_peek(&window->runs, first),
+		.first = first,
+		.end = end,
+	};
+
+	if (first < end && at.slot && at.slot->nr_resident &&
+	    !WARN_ON_ONCE(at.slot->is_whole || !stash->slot.pages))
+		stash_pages(&at);
+}
+
+/*
+ * Gives the pages of [@first, @end) of one slot back to it, which has room. Parts of
+ * large pages around them come as well; those that are offered go again.
+ */
+static void unstash_range(struct wr_window *window, struct wr_stash *stash,
+			  pgoff_t first, pgoff_t end)
+{
+	struct wr_slot *slot = wr_runs_peek(&window->runs, first);
+	unsigned int i = wr_slot_offset(first), to = i + (end - first);
+	unsigned int low = i, high = to, from, till, nr;
+
+	if (!stash->slot.nr_resident)
+		return;
+	nr = slot->nr_resident;
+	for (; i < to; i++) {
+		if (!stash->slot.pages[i])
+			continue;
+		find_span(page_folio(stash->slot.pages[i]), i, &from, &till);
+		low = min(low, from);
+		high = max(high, till);
+		move(&stash->slot, slot, i);
+	}
+	window->nr_resident += slot->nr_resident - nr;
+	if (class_of(stash) == WR_STASH_RESET)
+		return;
+	stash_range(window, stash, wr_slot_first(first) + low, first);
+	stash_range(window, stash, end, wr_slot_first(first) + high);
+}
+
+/* The part of [@first, @end) that is in the slot of @stash. */
+static void clip(struct wr_stash *stash, pgoff_t *first, pgoff_t *end)
+{
+	*first = max(*first, wr_slot_first(stash->key));
+	*end = min(*end, wr_slot_first(stash->key) + WR_SLOT_PAGES);
+}
+
+/* ---- preparing ---- */
+
+static int prepare_pages(struct wr_window *window, struct wr_stash *stash)
+{
+	if (!stash->slot.pages)
+		stash->slot.pages = kcalloc(WR_SLOT_PAGES,
+					    sizeof(*stash->slot.pages),
+					    GFP_KERNEL_ACCOUNT);
+	return stash->slot.pages ? 0 : -ENOMEM;
+}
+
+/* Whether another class has pages of the slot, which may have to go to this one. */
+static bool others_have(struct wr_window *window, struct wr_stash *stash)
+{
+	struct wr_stash *other = find_from(window, stash->key, WR_STASH_RESET);
+	pgoff_t end = wr_slot_first(stash->key) + WR_SLOT_PAGES;
+
+	for (; other && other->key < end; other = next_of(other))
+		if (other != stash && pages_in(other))
+			return true;
+	return false;
+}
+
+static int prepare_slot(struct wr_window *window, pgoff_t index,
+			enum wr_stash_class class)
+{
+	struct wr_slot *slot = wr_runs_peek(&window->runs, index);
+	struct wr_stash *stash = find(window, index, class);
+	bool others;
+	int err = 0;
+
+	if (!stash)
+		stash = new_stash(window, index, class);
+	if (!stash)
+		return -ENOMEM;
+	others = class != WR_STASH_RESET && others_have(window, stash);
+	if (others)
+		err = wr_resident_make_room(window, index);
+	if (!err && slot)
+		err = wr_slot_spell_out(slot, GFP_KERNEL_ACCOUNT);
+	if (!err && (others || (slot && slot->nr_resident)))
+		err = prepare_pages(window, stash);
+	return err;
+}
+
+static int yield_or_die(void)
+{
+	cond_resched();
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+/**
+ * wr_stash_prepare - get the memory that stashing pages takes
+ * @window: the window; its lock is held until that is done
+ * @first: the first page
+ * @end: the page behind the last
+ * @class: which class they are to be in
+ *
+ * If it fails, or is not needed, wr_stash_forget() is to follow as well.
+ *
+ * Return: 0, -ENOMEM or -EINTR.
+ */
+int wr_stash_prepare(struct wr_window *window, pgoff_t first, pgoff_t end,
+		     enum wr_stash_class class)
+{
+	struct wr_slot *slot;
+	pgoff_t next;
+	int err = 0;
+
+	for (; !err && first < end; first = next) {
+		slot = wr_runs_slot(&window->runs, first, &next);
+		if (class == WR_STASH_RESET && (!slot || !slot->nr_resident))
+			continue;
+		next = wr_slot_first(first) + WR_SLOT_PAGES;
+		err = prepare_slot(window, first, class);
+		if (!err)
+			err = yield_or_die();
+	}
+	return err;
+}
+
+/**
+ * wr_stash_prepare_back - have room for pages that are to be taken back
+ * @window: the window; its lock is held until that is done
+ * @first: the first page
+ * @end: the page behind the last
+ * @set: of which classes
+ *
+ * Return: 0, -ENOMEM or -EINTR.
+ */
+int wr_stash_prepare_back(struct wr_window *window, pgoff_t first, pgoff_t end,
+			  struct wr_stash_set set)
+{
+	struct wr_stash *stash = find_from(window, first, WR_STASH_RESET);
+	int err = 0;
+
+	for (; !err && stash && stash->key < end; stash = next_of(stash)) {
+		if (is_in(stash, set) && pages_in(stash))
+			err = wr_resident_make_room(window, stash->key);
+		if (!err)
+			err = yield_or_die();
+	}
+	return err;
+}
+
+/* Frees what has been prepared for a range and is not used. */
+void wr_stash_forget(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct wr_stash *stash = find_from(window, first, WR_STASH_RESET);
+	struct wr_stash *next;
+
+	for (; stash && stash->key < end; stash = next) {
+		next = next_of(stash);
+		claim(stash);
+		settle(window, stash);
+		cond_resched();
+	}
+}
+
+/* ---- what cannot fail ---- */
+
+static void note_offered(struct wr_stash *stash, unsigned int offset,
+			 unsigned int n, bool offered)
+{
+	if (offered)
+		bitmap_set(stash->offered, offset, n);
+	else
+		bitmap_clear(stash->offered, offset, n);
+	stash->nr_offered = bitmap_weight(stash->offered, WR_SLOT_PAGES);
+}
+
+/* Takes back those of [@first, @end) of one slot. Return: how many are gone. */
+static unsigned int take_back(struct wr_window *window, struct wr_stash *stash,
+			      pgoff_t first, pgoff_t end)
+{
+	unsigned int i = wr_slot_offset(first), n = end - first, gone;
+	DECLARE_BITMAP(range, WR_SLOT_PAGES) = {};
+
+	bitmap_set(range, i, n);
+	bitmap_and(range, range, stash->gone, WR_SLOT_PAGES);
+	gone = bitmap_weight(range, WR_SLOT_PAGES);
+	bitmap_clear(stash->gone, i, n);
+	unstash_range(window, stash, first, end);
+	note_offered(stash, i, n, false);
+	return gone;
+}
+
+/**
+ * wr_stash_take_back - pages are in use again
+ * @window: the window; its lock is held, and wr_stash_prepare_back() was called
+ * @first: the first page
+ * @end: the page behind the last
+ * @set: of which classes
+ *
+ * Return: how many of them have been freed.
+ */
+unsigned long wr_stash_take_back(struct wr_window *window, pgoff_t first,
+				 pgoff_t end, struct wr_stash_set set)
+{
+	struct wr_stash *stash = find_from(window, first, WR_STASH_RESET);
+	struct wr_stash *next;
+	unsigned long gone = 0;
+	pgoff_t from, to;
+
+	for (; stash && stash->key < end; stash = next) {
+		next = next_of(stash);
+		if (!is_in(stash, set))
+			continue;
+		from = first;
+		to = end;
+		clip(stash, &from, &to);
+		claim(stash);
+		if (from < to)
+			gone += take_back(window, stash, from, to);
+		settle(window, stash);
+		cond_resched();
+	}
+	return gone;
+}
+
+/* What is offered once more is as gone as before: nobody has asked yet. */
+static void take_over(struct wr_window *window, struct wr_stash *stash,
+		      struct wr_stash *other, pgoff_t first, pgoff_t end)
+{
+	DECLARE_BITMAP(range, WR_SLOT_PAGES) = {};
+
+	claim(other);
+	if (class_of(other) != WR_STASH_RESET) {
+		bitmap_set(range, wr_slot_offset(first), end - first);
+		bitmap_and(range, range, other->gone, WR_SLOT_PAGES);
+		bitmap_or(stash->gone, stash->gone, range, WR_SLOT_PAGES);
+	}
+	take_back(window, other, first, end);
+	put_back(other); /* it may be prepared for another range of the call */
+}
+
+/* The pages are no longer in another class. */
+static void take_over_all(struct wr_window *window, struct wr_stash *stash,
+			  pgoff_t first, pgoff_t end)
+{
+	struct wr_stash *other = find_from(window, first, WR_STASH_RESET);
+	pgoff_t stop = wr_slot_first(first) + WR_SLOT_PAGES;
+
+	for (; other && other->key < stop; other = next_of(other))
+		if (other != stash)
+			take_over(window, stash, other, first, end);
+}
+
+static void put_in(struct wr_window *window, struct wr_stash *stash,
+		   pgoff_t first, pgoff_t end)
+{
+	bool offered = class_of(stash) != WR_STASH_RESET;
+	unsigned int i = wr_slot_offset(first), n = end - first;
+
+	if (offered)
+		take_over_all(window, stash, first, end);
+	else
+		bitmap_clear(stash->gone, i, n);
+	stash_range(window, stash, first, end);
+	if (offered)
+		note_offered(stash, i, n, true);
+}
+
+/**
+ * wr_stash_put - pages may be freed from now on
+ * @window: the window; its lock is held, nothing maps the pages, and
+ *	wr_stash_prepare() was called
+ * @first: the first page
+ * @end: the page behind the last
+ * @class: their class
+ *
+ * What is offered stays so where it is reset. wr_stash_forget() is to follow, once all
+ * that was prepared is done.
+ */
+void wr_stash_put(struct wr_window *window, pgoff_t first, pgoff_t end,
+		  enum wr_stash_class class)
+{
+	struct wr_stash *stash = find_from(window, first, WR_STASH_RESET);
+	pgoff_t from, to;
+
+	for (; stash && stash->key < end; stash = next_of(stash)) {
+		from = first;
+		to = end;
+		clip(stash, &from, &to);
+		if (class_of(stash) == class && from < to) {
+			claim(stash);
+			put_in(window, stash, from, to);
+			put_back(stash);
+			cond_resched();
+		}
+	}
+}
+
+/**
+ * wr_stash_drop - pages are given up, and nobody asks for them any more
+ * @window: the window; its lock is held
+ * @first: the first page
+ * @end: the page behind the last
+ */
+void wr_stash_drop(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct wr_stash *stash, *next;
+	pgoff_t from, to;
+
+	if (!wr_stash_any(window))
+		return;
+	stash = find_from(window, first, WR_STASH_RESET);
+	for (; stash && stash->key < end; stash = next) {
+		next = next_of(stash);
+		from = first;
+		to = end;
+		clip(stash, &from, &to);
+		if (from >= to)
+			continue;
+		claim(stash);
+		wr_resident_drop_from(window, &stash->slot, from, to);
+		bitmap_clear(stash->gone, wr_slot_offset(from), to - from);
+		note_offered(stash, wr_slot_offset(from), to - from, false);
+		settle(window, stash);
+		cond_resched();
+	}
+}
+
+/* See wr_stash_touch(). */
+int wr_stash_touch_any(struct wr_window *window, pgoff_t index)
+{
+	pgoff_t end = wr_slot_first(index) + WR_SLOT_PAGES;
+	struct wr_stash *stash = find_from(window, index, WR_STASH_RESET);
+	struct wr_stash *reset = find(window, index, WR_STASH_RESET);
+	int err = 0;
+
+	for (; stash && stash->key < end; stash = next_of(stash))
+		if (test_bit(wr_slot_offset(index), stash->offered))
+			return -EACCES;
+	if (!reset || !pages_in(reset))
+		return 0;
+	claim(reset);
+	if (reset->slot.nr_resident &&
+	    reset->slot.pages[wr_slot_offset(index)]) {
+		err = wr_resident_make_room(window, index);
+		if (!err)
+			unstash_range(window, reset, index, index + 1);
+	}
+	settle(window, reset);
+	return err;
+}
+
+/**
+ * wr_stash_in_slot - whether pages of a slot are stashed, or offered
+ * @window: the window; its lock is held
+ * @index: a page of the slot
+ *
+ * If not, pages that are missing there are no others'.
+ *
+ * Return: whether.
+ */
+bool wr_stash_in_slot(struct wr_window *window, pgoff_t index)
+{
+	pgoff_t end = wr_slot_first(index) + WR_SLOT_PAGES;
+	struct wr_stash *stash;
+
+	if (likely(!wr_stash_any(window)))
+		return false;
+	stash = find_from(window, index, WR_STASH_RESET);
+	for (; stash && stash->key < end; stash = next_of(stash))
+		if (stash->nr_offered || pages_in(stash))
+			return true;
+	return false;
+}
+
+/* Whether pages of one slot are offered, whatever their priority. */
+static bool slot_is_offered(struct wr_window *window, pgoff_t first,
+			    pgoff_t end)
+{
+	struct wr_stash *stash = find_from(window, first, WR_STASH_OFFER_FIRST);
+	DECLARE_BITMAP(missing, WR_SLOT_PAGES) = {};
+
+	bitmap_set(missing, wr_slot_offset(first), end - first);
+	for (; stash && stash->key < wr_slot_first(first) + WR_SLOT_PAGES;
+	     stash = next_of(stash))
+		bitmap_andnot(missing, missing, stash->offered, WR_SLOT_PAGES);
+	return bitmap_empty(missing, WR_SLOT_PAGES);
+}
+
+/* Whether all pages of a range are offered. The window is locked. */
+bool wr_stash_offered(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	bool offered = true;
+	pgoff_t next;
+
+	for (; offered && first < end; first = next) {
+		next = min(end, wr_slot_first(first) + WR_SLOT_PAGES);
+		offered = slot_is_offered(window, first, next);
+		cond_resched();
+	}
+	return offered;
+}
+
+/* Pages of the range that are stashed, and in memory. The window is locked. */
+unsigned long wr_stash_count(struct wr_window *window, pgoff_t first,
+			     pgoff_t end)
+{
+	struct wr_stash *stash = NULL;
+	unsigned long n = 0;
+	pgoff_t from, to;
+
+	if (wr_stash_any(window))
+		stash = find_from(window, first, WR_STASH_RESET);
+	for (; stash && stash->key < end; stash = next_of(stash)) {
+		from = first;
+		to = end;
+		clip(stash, &from, &to);
+		if (!pages_in(stash))
+			continue;
+		claim(stash);
+		for (; from < to && stash->slot.pages; from++)
+			n += !!stash->slot.pages[wr_slot_offset(from)];
+		settle(window, stash);
+		cond_resched();
+	}
+	return n;
+}
+
+/* The child has none of the pages, and is told so when it asks for them. */
+static int fork_stash(struct wr_window *child, struct wr_stash *stash)
+{
+	struct wr_stash *copy = new_stash(child, stash->key, class_of(stash));
+	unsigned int i;
+
+	if (!copy)
+		return -ENOMEM;
+	bitmap_copy(copy->gone, stash->gone, WR_SLOT_PAGES);
+	bitmap_copy(copy->offered, stash->offered, WR_SLOT_PAGES);
+	copy->nr_offered = stash->nr_offered;
+	if (stash->slot.nr_resident)
+		for (i = 0; i < WR_SLOT_PAGES; i++)
+			if (stash->slot.pages[i])
+				__set_bit(i, copy->gone);
+	return 0;
+}
+
+/**
+ * wr_stash_fork - what a child knows of the stashed pages of its parent
+ * @parent: the parent's window
+ * @child: the child's; both are locked
+ *
+ * Return: 0, -ENOMEM or -EINTR.
+ */
+int wr_stash_fork(struct wr_window *parent, struct wr_window *child)
+{
+	struct wr_stash *stash = to_stash(rb_first(&parent->stashes));
+	struct wr_stash *next;
+	int err = 0;
+
+	for (; stash && !err; stash = next) {
+		next = next_of(stash);
+		claim(stash);
+		err = fork_stash(child, stash);
+		settle(parent, stash);
+		if (!err)
+			err = yield_or_die();
+	}
+	return err;
+}
+
+/* ---- the shrinker ---- */
+
+/* Most folios to free at a time, under the lock of a list. */
+#define FOLIOS_AT_A_TIME 32
+
+/**
+ * struct wr_freeing - what is being freed
+ * @folios: nobody's any more
+ * @parts: how many references to each are to be put
+ * @nr: how many folios
+ * @pages: pages of them
+ * @looked: pages that were looked at
+ */
+struct wr_freeing {
+	struct folio *folios[FOLIOS_AT_A_TIME];
+	unsigned int parts[FOLIOS_AT_A_TIME];
+	unsigned int nr;
+	unsigned long pages;
+	unsigned long looked;
+};
+
+/* Forgets the @parts pages of @folio, one of which is at @offset. */
+static void forget_pages(struct wr_stash *stash, struct folio *folio,
+			 unsigned int offset, unsigned int parts)
+{
+	struct wr_slot *slot = &stash->slot;
+	unsigned int i, end;
+
+	find_span(folio, offset, &i, &end);
+	if (folio_order(folio) == WR_SLOT_SHIFT)
+		slot->nr_huge = 0;
+	else if (folio_test_large(folio))
+		slot->units &= ~wr_slot_unit(offset);
+	for (; i < end; i++) {
+		if (!slot->pages[i] || page_folio(slot->pages[i]) != folio)
+			continue;
+		slot->pages[i] = NULL;
+		__set_bit(i, stash->gone);
+	}
+	WRITE_ONCE(slot->nr_resident, slot->nr_resident - parts);
+	atomic_long_sub(parts, &nr_pages);
+}
+
+static void let_go(struct wr_stash *stash, unsigned int offset,
+		   struct wr_freeing *freeing)
+{
+	struct folio *folio = page_folio(stash->slot.pages[offset]);
+	unsigned int parts = count_held(&stash->slot, offset);
+
+	freeing->looked += parts;
+	if (!wr_folio_give_up(folio, parts))
+		return;
+	forget_pages(stash, folio, offset, parts);
+	freeing->folios[freeing->nr] = folio;
+	freeing->parts[freeing->nr++] = parts;
+	freeing->pages += parts;
+}
+
+/* Called with the lock of the list. */
+static enum lru_status free_some(struct list_head *item,
+				 struct list_lru_one *list, void *data)
+{
+	struct wr_stash *stash = container_of(item, struct wr_stash, list);
+	struct wr_slot *slot = &stash->slot;
+	struct wr_freeing *freeing = data;
+	struct folio *large = NULL, *folio;
+	unsigned int i;
+
+	for (i = 0; i < WR_SLOT_PAGES && freeing->nr < FOLIOS_AT_A_TIME; i++) {
+		if (!slot->pages[i])
+			continue;
+		folio = page_folio(slot->pages[i]);
+		if (folio == large)
+			continue; /* it has to stay */
+		if (folio_test_large(folio))
+			large = folio;
+		let_go(stash, i, freeing);
+	}
+	freeing->looked = max(freeing->looked, 1UL);
+	if (!slot->nr_resident) {
+		atomic_long_dec(&nr_stashes);
+		list_lru_isolate(list, item);
+		return LRU_REMOVED;
+	}
+	/* Go on with it, unless what is left cannot be freed. */
+	return freeing->nr ? LRU_SKIP : LRU_ROTATE;
+}
+
+WR_DEFINE_LRU_WALK(free_some)
+
+/* Frees some pages of one stash. Return: whether there is one. */
+static bool shrink_one(struct list_lru *list, struct shrink_control *sc,
+		       unsigned long *freed, unsigned long *looked)
+{
+	struct wr_freeing freeing;
+	unsigned long nr = 1;
+	unsigned int i;
+
+	freeing.nr = 0;
+	freeing.pages = 0;
+	freeing.looked = 0;
+	list_lru_walk_one(list, sc->nid, sc->memcg, wr_lru_walk(free_some),
+			  &freeing, &nr);
+	for (i = 0; i < freeing.nr; i++)
+		folio_put_refs(freeing.folios[i], freeing.parts[i]);
+	*freed += freeing.pages;
+	*looked += freeing.looked;
+	return freeing.looked;
+}
+
+static unsigned long scan(struct shrinker *self, struct shrink_control *sc)
+{
+	unsigned long freed = 0, looked = 0, want = sc->nr_to_scan;
+	unsigned int class;
+
+	if (!READ_ONCE(ready))
+		return SHRINK_STOP;
+	for (class = 0; class < WR_STASH_CLASSES && looked < want; class ++)
+		while (looked < want &&
+		       shrink_one(&lists[class], sc, &freed, &looked))
+			cond_resched();
+	sc->nr_scanned = looked;
+	mm_account_reclaimed_pages(freed);
+	return looked ? freed : SHRINK_STOP;
+}
+
+/* An estimate: stashes have as many pages as all have on average. */
+static unsigned long count(struct shrinker *self, struct shrink_control *sc)
+{
+	unsigned long stashes = 0;
+	unsigned int class;
+	long pages, all;
+
+	if (!READ_ONCE(ready))
+		return 0;
+	for (class = 0; class < WR_STASH_CLASSES; class ++)
+		stashes += list_lru_shrink_count(&lists[class], sc);
+	if (!stashes)
+		return SHRINK_EMPTY;
+	pages = max(atomic_long_read(&nr_pages), 1L);
+	all = max(atomic_long_read(&nr_stashes), 1L);
+	return stashes * DIV_ROUND_UP(pages, all);
+}
+
+static void destroy_lists(unsigned int nr)
+{
+	while (nr--)
+		list_lru_destroy(&lists[nr]);
+}
+
+static int make_lists(void)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < WR_STASH_CLASSES; i++) {
+		err = list_lru_init_memcg(&lists[i], shrinker);
+		if (err) {
+			destroy_lists(i);
+			return err;
+		}
+	}
+	return 0;
+}
+
+/**
+ * wr_stash_init - the module has come
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int wr_stash_init(void)
+{
+	cache = kmem_cache_create("winregion_stash", sizeof(struct wr_stash), 0,
+				  SLAB_ACCOUNT, NULL);
+	if (!cache)
+		return -ENOMEM;
+	shrinker = wr_shrinker_alloc(SHRINKER_MEMCG_AWARE | SHRINKER_NUMA_AWARE,
+				     count, scan);
+	if (!shrinker)
+		goto err_cache;
+	if (make_lists())
+		goto err_shrinker;
+	WRITE_ONCE(ready, true);
+	wr_shrinker_register(shrinker);
+	return 0;
+
+err_shrinker:
+	wr_shrinker_free(shrinker);
+err_cache:
+	kmem_cache_destroy(cache);
+	return -ENOMEM;
+}
+
+/* The module is about to go. */
+void wr_stash_exit(void)
+{
+	wr_shrinker_free(shrinker);
+	destroy_lists(WR_STASH_CLASSES);
+	kmem_cache_destroy(cache);
+}
