@@ -23,6 +23,8 @@ enum wr_family {
 	WR_MAP,
 	/* And to flush */
 	WR_UNMAP,
+	/* And to undo that, discard, offer and reclaim */
+	WR_RESET,
 	WR_FAMILIES
 };
 
@@ -44,6 +46,9 @@ NTSTATUS wr_allocate(HANDLE process, struct wr_range *range,
 NTSTATUS wr_free(HANDLE process, struct wr_range *range, ULONG type);
 NTSTATUS wr_protect(HANDLE process, struct wr_range *range, ULONG protect,
 		    PULONG old_protect);
+
+/* reset.c: MEM_RESET or MEM_RESET_UNDO, as @type says */
+NTSTATUS wr_reset(const struct wr_range *range, ULONG type, ULONG protect);
 
 /* nt.c: @zero_bits, and the highest byte that they allow; 0: no limit */
 int wr_zero_bits_are_valid(ULONG_PTR zero_bits);

@@ -58,6 +58,7 @@ _Static_assert(sizeof(struct winregion_reserve) == 56, "new symbol version");
 _Static_assert(sizeof(struct winregion_release) == 24, "new symbol version");
 _Static_assert(sizeof(struct winregion_set_stack) == 24, "new symbol version");
 _Static_assert(sizeof(struct winregion_change) == 48, "new symbol version");
+_Static_assert(sizeof(struct winregion_reset) == 56, "new symbol version");
 _Static_assert(sizeof(struct winregion_query) == 88, "new symbol version");
 _Static_assert(sizeof(struct winregion_query_runs) == 40, "new symbol version");
 _Static_assert(sizeof(struct winregion_last_fault) == 40, "new symbol version");
@@ -267,6 +268,13 @@ int winregion_protect(struct winregion_change *change)
 	change->size = sizeof(*change);
 
 	return wr_device_ioctl(WINREGION_PROTECT, change);
+}
+
+int winregion_reset(struct winregion_reset *reset)
+{
+	reset->size = sizeof(*reset);
+
+	return wr_device_ioctl(WINREGION_RESET, reset);
 }
 
 int winregion_query(struct winregion_query *query)

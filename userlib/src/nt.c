@@ -153,6 +153,21 @@ static NTSTATUS commit(struct wr_range *range, ULONG protect)
 	return status;
 }
 
+static int is_reset(ULONG type)
+{
+	return type == MEM_RESET || type == MEM_RESET_UNDO;
+}
+
+static NTSTATUS reset(struct wr_range *range, ULONG type, ULONG protect)
+{
+	NTSTATUS status = wr_reset(range, type, protect);
+
+	if (status == STATUS_SUCCESS)
+		widen(range);
+
+	return status;
+}
+
 /*
  * Rules VA-13 to VA-18: what is not reserve or commit is refused; placeholders
  * by the status of a call that knows of them, but not for this.
@@ -164,6 +179,8 @@ static NTSTATUS check_type(ULONG type)
 	const ULONG known = MEM_RESERVE | MEM_COMMIT | MEM_TOP_DOWN |
 			    MEM_WRITE_WATCH;
 
+	if (is_reset(type)) /* alone: rule RS-07 */
+		return STATUS_SUCCESS;
 	if (!(type & (MEM_RESERVE | MEM_COMMIT)) ||
 	    type & ~(known | placeholders))
 		return STATUS_INVALID_PARAMETER_5;
@@ -180,6 +197,8 @@ static NTSTATUS allocate(struct wr_range *range, ULONG_PTR zero_bits,
 			 const struct wr_extended *extended, ULONG type,
 			 ULONG protect)
 {
+	if (is_reset(type))
+		return reset(range, type, protect);
 	if (range->base && !(type & MEM_RESERVE))
 		return commit(range, protect);
 

@@ -16,6 +16,14 @@
 extern "C" {
 #endif
 
+/* How much offered contents are worth: the first are freed first. */
+typedef enum OFFER_PRIORITY {
+	VmOfferPriorityVeryLow = 1,
+	VmOfferPriorityLow,
+	VmOfferPriorityBelowNormal,
+	VmOfferPriorityNormal
+} OFFER_PRIORITY;
+
 #pragma GCC visibility push(default)
 
 /*
@@ -108,6 +116,25 @@ UINT WINAPI GetWriteWatch(DWORD flags, PVOID base, SIZE_T size,
 
 /* Forget what was written so far. 0, or ~0U on failure. Rules WW-10, 25, 36. */
 UINT WINAPI ResetWriteWatch(LPVOID base, SIZE_T size);
+
+/*
+ * Free the contents of pages, all PAGE_READWRITE, at once. These three return the
+ * error, or ERROR_SUCCESS. Rules DC-01, DC-02.
+ */
+DWORD WINAPI DiscardVirtualMemory(PVOID address, SIZE_T size);
+
+/*
+ * Let the contents of committed pages be freed when memory is short; no access until
+ * they are reclaimed. ERROR_BUSY: all are there again, but the contents of some are
+ * not. Rules OF-01 to 03, RC-01 to 03.
+ */
+DWORD WINAPI OfferVirtualMemory(PVOID address, SIZE_T size,
+				OFFER_PRIORITY priority);
+DWORD WINAPI ReclaimVirtualMemory(VOID const *address, SIZE_T size);
+
+/* Have what is mapped from files read ahead. Rules PF-01 to 07. */
+BOOL WINAPI PrefetchVirtualMemory(HANDLE process, ULONG_PTR nr,
+				  PWIN32_MEMORY_RANGE_ENTRY list, ULONG flags);
 
 #pragma GCC visibility pop
 

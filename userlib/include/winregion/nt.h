@@ -65,6 +65,7 @@ typedef LONG NTSTATUS;
 #define STATUS_SINGLE_STEP ((NTSTATUS)0x80000004)
 #define STATUS_BUFFER_OVERFLOW ((NTSTATUS)0x80000005)
 #define STATUS_PARTIAL_COPY ((NTSTATUS)0x8000000D)
+#define STATUS_DEVICE_BUSY ((NTSTATUS)0x80000011)
 #define STATUS_UNSUCCESSFUL ((NTSTATUS)0xC0000001)
 #define STATUS_INVALID_INFO_CLASS ((NTSTATUS)0xC0000003)
 #define STATUS_INFO_LENGTH_MISMATCH ((NTSTATUS)0xC0000004)
@@ -255,6 +256,15 @@ typedef struct _SECTION_BASIC_INFORMATION {
 _WINREGION_SIZE(SECTION_BASIC_INFORMATION, 24);
 _WINREGION_OFFSET(SECTION_BASIC_INFORMATION, Size, 16);
 
+typedef enum _VIRTUAL_MEMORY_INFORMATION_CLASS {
+	VmPrefetchInformation
+} VIRTUAL_MEMORY_INFORMATION_CLASS;
+
+typedef struct _MEMORY_RANGE_ENTRY {
+	PVOID VirtualAddress;
+	SIZE_T NumberOfBytes;
+} MEMORY_RANGE_ENTRY, *PMEMORY_RANGE_ENTRY;
+
 #pragma GCC visibility push(default)
 
 /*
@@ -311,6 +321,12 @@ NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE process, PVOID address,
 				    MEMORY_INFORMATION_CLASS information_class,
 				    PVOID buffer, SIZE_T length,
 				    PSIZE_T return_length);
+
+/* VmPrefetchInformation: a ULONG that is 0. Rules PF-01 to PF-07. */
+NTSTATUS NTAPI NtSetInformationVirtualMemory(
+	HANDLE process, VIRTUAL_MEMORY_INFORMATION_CLASS information_class,
+	ULONG_PTR nr, PMEMORY_RANGE_ENTRY list, PVOID information,
+	ULONG length);
 
 /*
  * Which pages of a range were written, and to forget it: GetWriteWatch() and

@@ -33,6 +33,7 @@ int winregion_set_stack(struct winregion_set_stack *stack);
 int winregion_commit(struct winregion_change *change);
 int winregion_decommit(struct winregion_change *change);
 int winregion_protect(struct winregion_change *change);
+int winregion_reset(struct winregion_reset *reset);
 int winregion_query(struct winregion_query *query);
 int winregion_query_runs(struct winregion_query_runs *query);
 int winregion_last_fault(struct winregion_last_fault *last);

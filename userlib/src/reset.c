@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Contents of pages that a program does not need, or needs soon: reset, discard, offer,
+ * reclaim and prefetch
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <winregion/memoryapi.h>
+#include <winregion/winregion.h>
+
+#include "internal.h"
+
+/* Entries of a list that are read at a time */
+#define ENTRIES 16
+
+static uintptr_t page_mask(void)
+{
+	return (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
+}
+
+/* STATUS_DEVICE_BUSY: done, but contents that were to be taken back are gone */
+static NTSTATUS change_contents(ULONG operation, const void *base, SIZE_T size,
+				ULONG word)
+{
+	struct winregion_reset arg = {
+		.operation = operation,
+		.range.address = (uintptr_t)base,
+		.range.length = size,
+		.range.protection = word,
+	};
+	int err = winregion_reset(&arg);
+
+	/* Below the usable range all is free, as for all other calls. */
+	if (err == -EADDRNOTAVAIL && (uintptr_t)base < WINREGION_GRANULARITY)
+		err = -ENOENT;
+	if (!err && arg.out_gone)
+		return STATUS_DEVICE_BUSY;
+
+	return wr_status(WR_RESET, err);
+}
+
+NTSTATUS wr_reset(const struct wr_range *range, ULONG type, ULONG protect)
+{
+	ULONG operation = type == MEM_RESET ? WINREGION_OP_RESET :
+					      WINREGION_OP_UNDO;
+
+	return change_contents(operation, range->base, range->size, protect);
+}
+
+/* Rules DC-02, OF-01: whole pages only, and the error itself. */
+static DWORD change_pages(ULONG operation, const void *base, SIZE_T size,
+			  ULONG word)
+{
+	if (!size || ((uintptr_t)base | size) & page_mask())
+		return ERROR_INVALID_PARAMETER;
+
+	return RtlNtStatusToDosError(
+		change_contents(operation, base, size, word));
+}
+
+DWORD WINAPI DiscardVirtualMemory(PVOID address, SIZE_T size)
+{
+	return change_pages(WINREGION_OP_DISCARD, address, size, 0);
+}
+
+DWORD WINAPI OfferVirtualMemory(PVOID address, SIZE_T size,
+				OFFER_PRIORITY priority)
+{
+	return change_pages(WINREGION_OP_OFFER, address, size, priority);
+}
+
+DWORD WINAPI ReclaimVirtualMemory(VOID const *address, SIZE_T size)
+{
+	return change_pages(WINREGION_OP_RECLAIM, address, size, 0);
+}
+
+/* Reads entries of a list that may not be there. Return: whether they are. */
+static bool read_entries(const MEMORY_RANGE_ENTRY *list, ULONG_PTR n,
+			 MEMORY_RANGE_ENTRY *entries)
+{
+	struct iovec local = { entries, n * sizeof(*entries) };
+	struct iovec remote = { (void *)(uintptr_t)list, local.iov_len };
+	ssize_t done = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+	ULONG_PTR i;
+
+	if (done == (ssize_t)local.iov_len)
+		return true;
+	if (done >= 0 || errno == EFAULT)
+		return false;
+	/* A sandbox: then they have to be there. */
+	for (i = 0; i < n; i++)
+		entries[i] = list[i];
+
+	return true;
+}
+
+/* What is not there, or not mapped from a file, needs nothing: rule PF-03. */
+static void prefetch(const MEMORY_RANGE_ENTRY *entry)
+{
+	uintptr_t first = (uintptr_t)entry->VirtualAddress & ~page_mask();
+	uintptr_t end = (uintptr_t)entry->VirtualAddress + entry->NumberOfBytes;
+
+	if (end > first)
+		madvise((void *)first, end - first, MADV_WILLNEED);
+}
+
+/* All entries are looked at before anything is read ahead. */
+static NTSTATUS walk(const MEMORY_RANGE_ENTRY *list, ULONG_PTR nr, bool act)
+{
+	MEMORY_RANGE_ENTRY entries[ENTRIES];
+	ULONG_PTR i, n, done;
+
+	for (done = 0; done < nr; done += n) {
+		n = nr - done < ENTRIES ? nr - done : ENTRIES;
+		if (!read_entries(list + done, n, entries))
+			return STATUS_ACCESS_VIOLATION;
+		for (i = 0; i < n; i++) {
+			if (act)
+				prefetch(&entries[i]);
+			else if (!entries[i].NumberOfBytes)
+				return STATUS_INVALID_PARAMETER_4;
+		}
+	}
+
+	return STATUS_SUCCESS;
+}
+
+/* Rules PF-01 to PF-07; the order is that of the statuses' rules. */
+NTSTATUS NTAPI NtSetInformationVirtualMemory(
+	HANDLE process, VIRTUAL_MEMORY_INFORMATION_CLASS information_class,
+	ULONG_PTR nr, PMEMORY_RANGE_ENTRY list, PVOID information, ULONG length)
+{
+	WR_KEEP_ERRNO();
+	NTSTATUS status;
+
+	if (information_class != VmPrefetchInformation)
+		return STATUS_INVALID_PARAMETER_2;
+	if (!information)
+		return STATUS_INVALID_PARAMETER_5;
+	if (length != sizeof(ULONG))
+		return STATUS_INVALID_PARAMETER_6;
+	if (!nr)
+		return STATUS_INVALID_PARAMETER_3;
+	if (!wr_writable(information, sizeof(ULONG)))
+		return STATUS_ACCESS_VIOLATION;
+	if (*(ULONG *)information)
+		return STATUS_INVALID_PARAMETER_5;
+	if (process != NtCurrentProcess())
+		return STATUS_INVALID_HANDLE;
+
+	status = walk(list, nr, false);
+	if (status == STATUS_SUCCESS)
+		status = walk(list, nr, true);
+
+	return status;
+}
+
+BOOL WINAPI PrefetchVirtualMemory(HANDLE process, ULONG_PTR nr,
+				  PWIN32_MEMORY_RANGE_ENTRY list, ULONG flags)
+{
+	return wr_succeeded(
+		NtSetInformationVirtualMemory(process, VmPrefetchInformation,
+					      nr, (PMEMORY_RANGE_ENTRY)list,
+					      &flags, sizeof(flags)));
+}
