@@ -104,6 +104,15 @@ static void fill_set_stack(FIXTURE_DATA(abi) *self, void *arg)
 	stack->guarantee = PAGES(1);
 }
 
+static void fill_reset(FIXTURE_DATA(abi) *self, void *arg)
+{
+	struct winregion_reset *reset = arg;
+
+	reset->operation = WINREGION_OP_DISCARD;
+	reset->range.address = (uintptr_t)self->region;
+	reset->range.length = PAGES(1);
+}
+
 static void fill_query(FIXTURE_DATA(abi) *self, void *arg)
 {
 	struct winregion_query *query = arg;
@@ -164,6 +173,7 @@ ABI(release, RELEASE, release, RELEASE_FLAGS, 0, true, true);
 ABI(commit, COMMIT, change, 0, CHANGE_RESERVED, false, false);
 ABI(decommit, DECOMMIT, change, 0, CHANGE_RESERVED, false, false);
 ABI(protect, PROTECT, change, 0, CHANGE_RESERVED, true, true);
+ABI(reset, RESET, reset, 0, 0, true, false);
 ABI(query, QUERY, query, WINREGION_QUERY_RESIDENT, 0, true, false);
 ABI(set_stack, SET_STACK, set_stack, WINREGION_STACK_LEAPS, 0, false, false);
 ABI(query_runs, QUERY_RUNS, query_runs, RUNS_FLAGS, RUNS_RESERVED, true, false);
@@ -600,6 +610,15 @@ TEST(layout)
 	EXPECT_FIELD(16, 8, change, ranges);
 	EXPECT_FIELD(24, 24, change, range);
 
+	EXPECT_EQ(56, sizeof(struct winregion_reset));
+	EXPECT_FIELD(0, 4, reset, size);
+	EXPECT_FIELD(4, 4, reset, flags);
+	EXPECT_FIELD(8, 4, reset, operation);
+	EXPECT_FIELD(12, 4, reset, nr_ranges);
+	EXPECT_FIELD(16, 8, reset, ranges);
+	EXPECT_FIELD(24, 24, reset, range);
+	EXPECT_FIELD(48, 8, reset, out_gone);
+
 	EXPECT_EQ(72, sizeof(struct winregion_run));
 	EXPECT_FIELD(0, 8, run, address);
 	EXPECT_FIELD(8, 8, run, length);
@@ -663,6 +682,7 @@ TEST(numbers)
 	EXPECT_EQ(0xe791, WINREGION_LAST_FAULT);
 	EXPECT_EQ(0xe792, WINREGION_WRITE_WATCH);
 	EXPECT_EQ(0xe796, WINREGION_SET_STACK);
+	EXPECT_EQ(0xe794, WINREGION_RESET);
 	EXPECT_EQ(1, WINREGION_RESERVE_TOP_DOWN);
 	EXPECT_EQ(2, WINREGION_RESERVE_COMMIT);
 	EXPECT_EQ(4, WINREGION_RESERVE_WRITE_WATCH);
@@ -675,6 +695,14 @@ TEST(numbers)
 	EXPECT_EQ(1, WINREGION_QUERY_RESIDENT);
 	EXPECT_EQ(2, WINREGION_QUERY_REGIONS);
 	EXPECT_EQ(1, WINREGION_RUN_FOREIGN);
+	EXPECT_EQ(1 << 11, WINREGION_FEATURE_RESET);
+	EXPECT_EQ(1, WINREGION_OP_RESET);
+	EXPECT_EQ(2, WINREGION_OP_UNDO);
+	EXPECT_EQ(3, WINREGION_OP_DISCARD);
+	EXPECT_EQ(4, WINREGION_OP_OFFER);
+	EXPECT_EQ(5, WINREGION_OP_RECLAIM);
+	EXPECT_EQ(1, WINREGION_PRIORITY_VERY_LOW);
+	EXPECT_EQ(4, WINREGION_PRIORITY_NORMAL);
 	EXPECT_EQ(31, WINREGION_FEATURE_VECTOR | WINREGION_FEATURE_EXECUTE |
 		      WINREGION_FEATURE_GUARD | WINREGION_FEATURE_FORK |
 		      WINREGION_FEATURE_SECTION);
@@ -704,6 +732,7 @@ TEST(unknown_numbers)
 		    nr == WINREGION_CMD_OPEN_SECTION ||
 		    nr == WINREGION_CMD_LAST_FAULT ||
 		    nr == WINREGION_CMD_WRITE_WATCH ||
+		    nr == WINREGION_CMD_RESET ||
 		    nr == WINREGION_CMD_SET_STACK)
 			continue;
 		EXPECT_EQ(-ENOTTY, wr_ioctl(fd, _IO(WINREGION_TYPE, nr), arg));

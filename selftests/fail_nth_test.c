@@ -572,6 +572,116 @@ static int op_protect_vector_exec(struct arena *arena)
 	return vector(arena, WINREGION_PROTECT, RWX);
 }
 
+/* What becomes of contents */
+
+static int contents_op(struct arena *arena, uint32_t operation,
+		       struct winregion_range *ranges, unsigned int nr,
+		       uint32_t word)
+{
+	struct winregion_reset arg = {
+		.size = sizeof(arg),
+		.operation = operation,
+		.nr_ranges = nr,
+		.ranges = (uintptr_t)ranges,
+	};
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		ranges[i].protection = word;
+	return wr_ioctl(arena->fd, WINREGION_RESET, &arg);
+}
+
+/* Of two windows, and parts of units */
+static int reset_op(struct arena *arena, uint32_t operation)
+{
+	struct winregion_range ranges[] = {
+		{ (uintptr_t)arena->small, PAGES(13), 0, 0 },
+		{ (uintptr_t)arena->large + PAGES(3), PAGES(12), 0, 0 },
+		{ (uintptr_t)arena->pieces, PAGES(7), 0, 0 },
+	};
+
+	return contents_op(arena, operation, ranges, ARRAY_SIZE(ranges), RW);
+}
+
+static int op_reset(struct arena *arena)
+{
+	return reset_op(arena, WINREGION_OP_RESET);
+}
+
+static int op_unreset(struct arena *arena)
+{
+	return reset_op(arena, WINREGION_OP_UNDO);
+}
+
+/* Of a region whose pages nobody looks at meanwhile, parts of a large page too */
+static int made_op(struct arena *arena, uint32_t operation, uint32_t word)
+{
+	struct winregion_range ranges[] = {
+		{ (uintptr_t)arena->made + PAGES(5), PAGES(30), 0, 0 },
+		{ (uintptr_t)arena->made + PAGES(500), PAGES(50), 0, 0 },
+	};
+
+	return contents_op(arena, operation, ranges, ARRAY_SIZE(ranges), word);
+}
+
+static int make_contents(struct arena *arena)
+{
+	arena->made = wr_reserve_aligned(arena->fd, MIB(4), MIB(2), true);
+	if (!arena->made)
+		return -errno;
+	fill_pages(arena->made, 700, 9000);
+	return 0;
+}
+
+static int op_offer(struct arena *arena)
+{
+	return made_op(arena, WINREGION_OP_OFFER, WINREGION_PRIORITY_LOW);
+}
+
+static int op_offer_again(struct arena *arena)
+{
+	return made_op(arena, WINREGION_OP_OFFER, WINREGION_PRIORITY_NORMAL);
+}
+
+static int make_offered(struct arena *arena)
+{
+	return make_contents(arena) ?: op_offer(arena);
+}
+
+static int op_reclaim(struct arena *arena)
+{
+	return made_op(arena, WINREGION_OP_RECLAIM, 0);
+}
+
+static int op_discard(struct arena *arena)
+{
+	return made_op(arena, WINREGION_OP_DISCARD, 0);
+}
+
+/* What had no memory for a page of its own may be gone. */
+static bool is_old_or_zero(struct arena *arena)
+{
+	unsigned int i;
+
+	for (i = 0; i < 700; i++)
+		if (!page_has(arena->made + PAGES(i), 9000 + i) &&
+		    !page_is_zero(arena->made + PAGES(i)))
+			return false;
+	return pages_have(arena->made + PAGES(35), 465, 9035);
+}
+
+static bool offer_works(struct arena *arena)
+{
+	return !try_read(arena->made + PAGES(5)) &&
+	       !try_read(arena->made + PAGES(549)) && !op_reclaim(arena) &&
+	       is_old_or_zero(arena);
+}
+
+static bool discard_works(struct arena *arena)
+{
+	return page_is_zero(arena->made + PAGES(5)) && is_old_or_zero(arena);
+}
+
 /* Query */
 
 static int op_query(struct arena *arena)
@@ -714,6 +824,21 @@ static const struct op ops[] = {
 		     op_decommit_vector, EXEC_ERRORS),
 	CHANGE_ENTRY("protect exec vector", op_commit_vector,
 		     op_protect_vector_exec, op_decommit_vector, EXEC_ERRORS),
+	{ "reset", .run = op_reset, .undo = op_unreset, .errors = NO_CHANGE },
+	{ "undo reset", .prepare = op_reset, .run = op_unreset,
+	  .errors = NO_CHANGE },
+	{ "offer", .prepare = make_contents, .run = op_offer,
+	  .works = offer_works, .undo = unmake, .anywhere = true,
+	  .errors = NO_CHANGE },
+	{ "offer again", .prepare = make_offered, .run = op_offer_again,
+	  .works = offer_works, .undo = unmake, .anywhere = true,
+	  .errors = NO_CHANGE },
+	{ "reclaim", .prepare = make_offered, .run = op_reclaim,
+	  .works = is_old_or_zero, .undo = unmake, .anywhere = true,
+	  .errors = NO_CHANGE },
+	{ "discard", .prepare = make_contents, .run = op_discard,
+	  .works = discard_works, .undo = unmake, .anywhere = true,
+	  .errors = NO_CHANGE },
 };
 
 static bool error_is_allowed(const struct op *op, int ret)

@@ -1,0 +1,1263 @@
+// SPDX-License-Identifier: GPL-2.0
+/* vm: cpus=2 mem=320M timeout=900 */
+/*
+ * Contents that a program does not need: MEM_RESET and MEM_RESET_UNDO, discard, offer
+ * and reclaim, and what becomes of them when memory is short.
+ */
+#include "kselftest_harness.h"
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <winregion/windows.h>
+
+#include "common.h"
+#include "memory.h"
+#include "wr_test_util.h"
+#include "pins.h"
+#include "race.h"
+
+#define DROP_CACHES "/proc/sys/vm/drop_caches"
+#define CGROUP_ROOT "/sys/fs/cgroup"
+#define HUGE MIB(2)
+
+/* The ioctl: 0 or -errno; @gone may be NULL. */
+static int contents(int fd, uint32_t operation, const volatile void *addr,
+		    uint64_t length, uint32_t word, uint64_t *gone)
+{
+	struct winregion_reset arg = {
+		.size = sizeof(arg),
+		.operation = operation,
+		.range = {
+			.address = (uintptr_t)addr,
+			.length = length,
+			.protection = word,
+		},
+		.out_gone = WR_POISON64,
+	};
+	int ret = wr_ioctl(fd, WINREGION_RESET, &arg);
+
+	if (gone)
+		*gone = arg.out_gone;
+	return ret;
+}
+
+static int reset(int fd, const volatile void *addr, uint64_t length)
+{
+	return contents(fd, WINREGION_OP_RESET, addr, length, NA, NULL);
+}
+
+static int discard(int fd, const volatile void *addr, uint64_t length)
+{
+	return contents(fd, WINREGION_OP_DISCARD, addr, length, 0, NULL);
+}
+
+static int offer(int fd, const volatile void *addr, uint64_t length,
+		 uint32_t priority)
+{
+	return contents(fd, WINREGION_OP_OFFER, addr, length, priority, NULL);
+}
+
+/* Bytes that are gone, or -errno */
+static int64_t undo(int fd, const volatile void *addr, uint64_t length)
+{
+	uint64_t gone;
+	int ret = contents(fd, WINREGION_OP_UNDO, addr, length, NA, &gone);
+
+	return ret ? ret : (int64_t)gone;
+}
+
+static int64_t reclaim(int fd, const volatile void *addr, uint64_t length)
+{
+	uint64_t gone;
+	int ret = contents(fd, WINREGION_OP_RECLAIM, addr, length, 0, &gone);
+
+	return ret ? ret : (int64_t)gone;
+}
+
+/* Bytes of a range that are in memory */
+static uint64_t resident(int fd, char *addr, uint64_t length)
+{
+	struct winregion_run run;
+	uint64_t sum = 0, done;
+
+	for (done = 0; done < length; done += run.length) {
+		if (wr_query_flags(fd, addr + done, WINREGION_QUERY_RESIDENT,
+				   &run))
+			return ~0ULL;
+		if (done + run.length > length)
+			return ~0ULL;
+		sum += run.resident;
+	}
+	return sum;
+}
+
+/* Have all that can be freed be freed. */
+static bool press(void)
+{
+	return write_text(DROP_CACHES, "2");
+}
+
+static int64_t oom_kills(void)
+{
+	return read_proc_field("/proc/vmstat", "oom_kill");
+}
+
+FIXTURE(reset)
+{
+	int fd;
+};
+
+FIXTURE_SETUP(reset)
+{
+	self->fd = wr_open();
+	ASSERT_LE(0, self->fd);
+	/* No word in the log from now on. */
+	ASSERT_TRUE(write_text(DROP_CACHES, "4"));
+}
+
+FIXTURE_TEARDOWN(reset)
+{
+	close(self->fd);
+}
+
+/* ---- what is freed, and what is told of it ---- */
+
+/* Rules RS-01, RS-08. */
+TEST_F(reset, freed_when_memory_is_short)
+{
+	char *region = wr_alloc(self->fd, MIB(1));
+	uint64_t committed = WR_INFO(self->fd, out_committed);
+
+	ASSERT_NE(NULL, region);
+	fill_pages(region, 256, 1);
+	ASSERT_EQ(0, reset(self->fd, region, MIB(1)));
+	EXPECT_EQ(MIB(1), resident(self->fd, region, MIB(1)));
+	ASSERT_TRUE(press());
+	EXPECT_EQ(0, resident(self->fd, region, MIB(1)));
+	EXPECT_EQ(committed, WR_INFO(self->fd, out_committed));
+	EXPECT_TRUE(wr_is(self->fd, region, RW));
+	EXPECT_TRUE(page_is_zero(region));
+	fill_page(region + PAGES(1), 7);
+	EXPECT_EQ(PAGES(256), undo(self->fd, region, MIB(1)));
+	EXPECT_EQ(0, undo(self->fd, region, MIB(1)));
+	EXPECT_TRUE(page_has(region + PAGES(1), 7));
+	EXPECT_TRUE(page_is_zero(region + PAGES(255)));
+	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+}
+
+/* Rules RS-01, RS-08. */
+TEST_F(reset, whole_while_there_is_memory)
+{
+	char *region = wr_alloc(self->fd, MIB(1));
+
+	ASSERT_NE(NULL, region);
+	fill_pages(region, 256, 1);
+	ASSERT_EQ(0, reset(self->fd, region, MIB(1)));
+	EXPECT_EQ(0, undo(self->fd, region, MIB(1)));
+	EXPECT_TRUE(pages_have(region, 256, 1));
+	ASSERT_EQ(0, reset(self->fd, region, MIB(1)));
+	EXPECT_TRUE(pages_have(region, 256, 1));
+	ASSERT_TRUE(press());
+	EXPECT_TRUE(pages_have(region, 256, 1));
+	EXPECT_EQ(0, undo(self->fd, region, MIB(1)));
+	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+}
+
+/* Each page is told of by itself. Rule RS-08. */
+TEST_F(reset, told_page_by_page)
+{
+	char *region = wr_alloc(self->fd, MIB(1));
+	unsigned int i;
+
+	ASSERT_NE(NULL, region);
+	fill_pages(region, 256, 1);
+	ASSERT_EQ(0, reset(self->fd, region, MIB(1)));
+	for (i = 0; i < 256; i += 2) /* used again */
+		fill_page(region + PAGES(i), 1000 + i);
+	ASSERT_TRUE(press());
+	for (i = 0; i < 256; i++) {
+		if (page_has(region + PAGES(i), i % 2 ? 1 + i : 1000 + i)) {
+			EXPECT_EQ(0, undo(self->fd, region + PAGES(i), 4096));
+			continue;
+		}
+		ASSERT_EQ(1, i % 2) TH_LOG("page %u", i);
+		ASSERT_TRUE(page_is_zero(region + PAGES(i)));
+		EXPECT_EQ(4096, undo(self->fd, region + PAGES(i), 4096));
+	}
+	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+}
+
+/* The last reset is the one that counts. Rule RS-08. */
+TEST_F(reset, reset_again)
+{
+	char *region = wr_alloc(self->fd, UNIT);
+
+	ASSERT_NE(NULL, region);
+	fill_pages(region, 16, 1);
+	ASSERT_EQ(0, reset(self->fd, region, UNIT));
+	ASSERT_TRUE(press());
+	fill_pages(region, 8, 50);
+	ASSERT_EQ(0, reset(self->fd, region, UNIT));
+	EXPECT_EQ(0, undo(self->fd, region, UNIT));
+	EXPECT_TRUE(pages_have(region, 8, 50));
+	EXPECT_TRUE(page_is_zero(region + PAGES(8)));
+	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+}
+
+/* A page that is in the range only in part has data that is not. Rule RS-01. */
+TEST_F(reset, only_whole_pages)
+{
+	char *region = wr_alloc(self->fd, UNIT);
+
+	ASSERT_NE(NULL, region);
+	fill_pages(region, 16, 1);
+	ASSERT_EQ(0, reset(self->fd, region + 1, PAGES(3)));
+	ASSERT_EQ(0, reset(self->fd, region + PAGES(8) + 8, 100));
+	ASSERT_TRUE(press());
+	EXPECT_TRUE(page_has(region, 1));
+	EXPECT_TRUE(page_is_zero(region + PAGES(1)));
+	EXPECT_TRUE(page_is_zero(region + PAGES(2)));
+	EXPECT_TRUE(pages_have(region + PAGES(3), 13, 4));
+	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+}
+
+/* Decommitted, released or discarded, nothing is left of it. */
+TEST_F(reset, given_up_while_reset)
+{
+	char *region = wr_alloc(self->fd, MIB(4));
+
+	ASSERT_NE(NULL, region);
+	fill_pages(region, 1024, 1);
+	ASSERT_EQ(0, reset(self->fd, region, MIB(4)));
+	ASSERT_EQ(0, wr_decommit(self->fd, region + PAGES(3), PAGES(600)));
+	EXPECT_EQ(MIB(4) - PAGES(600),
+		  resident(self->fd, region, PAGES(3)) +
+		  resident(self->fd, region + PAGES(603),
+			   MIB(4) - PAGES(603)));
+	ASSERT_EQ(0, wr_commit(self->fd, region + PAGES(3), PAGES(600), RW));
+	EXPECT_TRUE(page_is_zero(region + PAGES(3)));
+	EXPECT_TRUE(page_is_zero(region + PAGES(602)));
+	EXPECT_TRUE(pages_have(region, 3, 1));
+	EXPECT_TRUE(pages_have(region + PAGES(603), 421, 604));
+	ASSERT_EQ(0, reset(self->fd, region, MIB(4)));
+	ASSERT_EQ(0, offer(self->fd, region + MIB(1), MIB(1), 2));
+	ASSERT_TRUE(press());
+	ASSERT_EQ(0, offer(self->fd, region + MIB(2), MIB(1), 3));
+	EXPECT_EQ(0, wr_release(self->fd, region, MIB(2) + UNIT));
+	EXPECT_EQ(0, wr_release(self->fd, region + MIB(2) + UNIT, 0));
+}
+
+/* The state is the page's, whatever its contents are. */
+TEST_F(reset, protected_while_reset)
+{
+	char *region = wr_alloc(self->fd, UNIT);
+
+	ASSERT_NE(NULL, region);
+	fill_pages(region, 16, 1);
+	ASSERT_EQ(0, reset(self->fd, region, UNIT));
+	ASSERT_EQ(0, wr_protect(self->fd, region, UNIT, RO));
+	EXPECT_TRUE(pages_have(region, 16, 1));
+	EXPECT_FALSE(try_write(region));
+	ASSERT_EQ(0, reset(self->fd, region, UNIT));
+	ASSERT_EQ(0, wr_protect(self->fd, region, UNIT, NA));
+	EXPECT_FALSE(try_read(region));
+	ASSERT_EQ(0, wr_protect(self->fd, region, UNIT, RW));
+	EXPECT_TRUE(pages_have(region, 16, 1));
+	fill_pages(region, 16, 20);
+	ASSERT_TRUE(press());
+	EXPECT_TRUE(pages_have(region, 16, 20));
+	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+}
+
+/* What the kernel writes for the program counts. Rule RS-01. */
+TEST_F(reset, written_by_system_calls)
+{
+	char *region = wr_alloc(self->fd, UNIT);
+	uint64_t words[512] = { 5 };
+	int fds[2];
+
+	ASSERT_NE(NULL, region);
+	ASSERT_EQ(0, pipe(fds));
+	fill_pages(region, 16, 1);
+	ASSERT_EQ(0, reset(self->fd, region, UNIT));
+	ASSERT_EQ(4096, write(fds[1], words, 4096));
+	ASSERT_EQ(4096, read(fds[0], region, 4096));
+	ASSERT_TRUE(press());
+	EXPECT_EQ(0, memcmp(words, region, 4096));
+	EXPECT_TRUE(page_is_zero(region + PAGES(1)));
+	ASSERT_EQ(0, reset(self->fd, region, UNIT));
+	ASSERT_TRUE(press());
+	ASSERT_EQ(4096, write(fds[1], region, 4096));
+	ASSERT_EQ(4096, read(fds[0], words, 4096));
+	EXPECT_TRUE(page_is_zero(words));
+	close(fds[0]);
+	close(fds[1]);
+	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+}
+
+/* A device may be writing. Hazard R1. */
+TEST_F(reset, pinned_pages_stay)
+{
+	char *region = wr_alloc(self->fd, UNIT);
+	int pins;
+
+	ASSERT_NE(NULL, region);
+	fill_pages(region, 16, 1);
+	pins = pin_pages(region, 4);
+	if (pins < 0)
+		SKIP(return, "this kernel cannot pin pages here");
+	ASSERT_EQ(0, reset(self->fd, region, UNIT));
+	ASSERT_TRUE(press());
+	EXPECT_EQ(PAGES(4), resident(self->fd, region, UNIT));
+	close(pins);
+	ASSERT_TRUE(press());
+	EXPECT_TRUE(pages_have(region, 4, 1));
+	EXPECT_TRUE(page_is_zero(region + PAGES(4)));
+	EXPECT_EQ(PAGES(12), undo(self->fd, region, UNIT));
+	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+}
+
+/* ---- large pages ---- */
+
+static char *alloc_huge(int fd, unsigned int n)
+{
+	return wr_reserve_aligned(fd, n * HUGE, HUGE, true);
+}
+
+/* Hazard R5. */
+TEST_F(reset, large_pages)
+{
+	char *region = alloc_huge(self->fd, 4);
+
+	ASSERT_NE(NULL, region);
+	fill_pages(region, 2048, 1);
+	ASSERT_EQ(0, reset(self->fd, region, 4 * HUGE));
+	EXPECT_EQ(4 * HUGE, resident(self->fd, region, 4 * HUGE));
+	EXPECT_TRUE(page_has(region + PAGES(700), 701));
+	ASSERT_TRUE(press());
+	/* The one that was used is whole, or its page is. */
+	EXPECT_TRUE(page_has(region + PAGES(700), 701));
+	EXPECT_TRUE(page_is_zero(region));
+	EXPECT_TRUE(page_is_zero(region + PAGES(2047)));
+	EXPECT_LE(3 * (int64_t)HUGE, undo(self->fd, region, 4 * HUGE));
+	fill_pages(region, 2048, 5000);
+	EXPECT_TRUE(pages_have(region, 2048, 5000));
+	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+}
+
+/* A part of a large page is reset by itself; the rest stays as it is. Hazard R6. */
+TEST_F(reset, parts_of_large_pages)
+{
+	char *region = alloc_huge(self->fd, 2);
+	unsigned int i;
+
+	ASSERT_NE(NULL, region);
+	fill_pages(region, 1024, 1);
+	ASSERT_EQ(0, reset(self->fd, region + PAGES(100), PAGES(50)));
+	EXPECT_TRUE(pages_have(region, 1024, 1));
+	ASSERT_EQ(0, reset(self->fd, region + PAGES(100), PAGES(50)));
+	ASSERT_TRUE(press());
+	EXPECT_TRUE(pages_have(region, 100, 1));
+	EXPECT_TRUE(pages_have(region + PAGES(150), 874, 151));
+	for (i = 100; i < 150; i++)
+		EXPECT_TRUE(page_is_zero(region + PAGES(i)));
+	/* One unit after the other, so that little is left at last. */
+	fill_pages(region, 1024, 1);
+	for (i = 0; i < 31; i++)
+		ASSERT_EQ(0, reset(self->fd, region + PAGES(16 * i), UNIT));
+	ASSERT_TRUE(press());
+	for (i = 0; i < 496; i++)
+		EXPECT_TRUE(page_is_zero(region + PAGES(i)));
+	EXPECT_TRUE(pages_have(region + PAGES(496), 528, 497));
+	EXPECT_EQ(PAGES(496), undo(self->fd, region, 2 * HUGE));
+	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+}
+
+/* The same of 64 KiB pages, in a window that has no larger ones. */
+TEST_F(reset, parts_of_units)
+{
+	char *region = wr_alloc(self->fd, MIB(1));
+	unsigned int i;
+
+	ASSERT_NE(NULL, region);
+	fill_pages(region, 256, 1);
+	for (i = 32; i < 256; i += 16)
+		ASSERT_EQ(0, reset(self->fd, region + PAGES(i + 3), PAGES(6)));
+	ASSERT_EQ(0, offer(self->fd, region + PAGES(16), UNIT, 1));
+	ASSERT_EQ(0, reclaim(self->fd, region + PAGES(18), PAGES(2)));
+	EXPECT_TRUE(pages_have(region + PAGES(18), 2, 19));
+	EXPECT_FALSE(try_read(region + PAGES(17)));
+	EXPECT_FALSE(try_read(region + PAGES(20)));
+	ASSERT_EQ(0, reclaim(self->fd, region + PAGES(20), PAGES(12)));
+	EXPECT_TRUE(pages_have(region + PAGES(20), 12, 21));
+	ASSERT_TRUE(press());
+	EXPECT_TRUE(pages_have(region, 16, 1));
+	EXPECT_TRUE(pages_have(region + PAGES(18), 17, 19));
+	for (i = 32; i < 256; i++) {
+		bool is_reset = i % 16 >= 3 && i % 16 < 9;
+
+		EXPECT_EQ(is_reset, page_is_zero(region + PAGES(i)));
+		EXPECT_EQ(!is_reset, page_has(region + PAGES(i), 1 + i));
+	}
+	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+}
+
+/* ---- offers ---- */
+
+/* Rules OF-01, OF-03, RC-01, RC-02. */
+TEST_F(reset, offered)
+{
+	char *region = wr_alloc(self->fd, MIB(1));
+	int fds[2];
+
+	ASSERT_NE(NULL, region);
+	ASSERT_EQ(0, pipe(fds));
+	fill_pages(region, 200, 1);
+	ASSERT_EQ(0, offer(self->fd, region, MIB(1), 4));
+	EXPECT_TRUE(wr_is(self->fd, region, RW));
+	EXPECT_FALSE(try_read(region));
+	EXPECT_EQ(SIGSEGV, probe_fault.sig);
+	EXPECT_FALSE(try_write(region + PAGES(199)));
+	EXPECT_FALSE(try_read(region + PAGES(250))); /* never touched */
+	EXPECT_EQ(-1, write(fds[1], region, 4096));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(0, reclaim(self->fd, region, MIB(1)));
+	EXPECT_TRUE(pages_have(region, 200, 1));
+	EXPECT_TRUE(page_is_zero(region + PAGES(250)));
+	ASSERT_EQ(0, offer(self->fd, region, MIB(1), 4));
+	ASSERT_TRUE(press());
+	EXPECT_FALSE(try_read(region));
+	/* Some were made ahead of use. */
+	EXPECT_LE((int64_t)PAGES(201), reclaim(self->fd, region, MIB(1)));
+	EXPECT_TRUE(page_is_zero(region));
+	fill_pages(region, 256, 3);
+	EXPECT_TRUE(pages_have(region, 256, 3));
+	close(fds[0]);
+	close(fds[1]);
+	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+}
+
+/* Another priority, reset beneath, and what takes an offer away. */
+TEST_F(reset, offered_again)
+{
+	char *region = wr_alloc(self->fd, MIB(4));
+
+	ASSERT_NE(NULL, region);
+	fill_pages(region, 1024, 1);
+	ASSERT_EQ(0, reset(self->fd, region, MIB(1)));
+	ASSERT_EQ(0, offer(self->fd, region, MIB(4), 1));
+	ASSERT_EQ(0, offer(self->fd, region + PAGES(300), PAGES(400), 4));
+	ASSERT_EQ(0, reset(self->fd, region, MIB(4)));
+	EXPECT_FALSE(try_read(region));
+	EXPECT_FALSE(try_read(region + PAGES(301)));
+	EXPECT_EQ(0, undo(self->fd, region, MIB(4)));
+	EXPECT_EQ(0, reclaim(self->fd, region, MIB(4)));
+	EXPECT_TRUE(pages_have(region, 1024, 1));
+	EXPECT_EQ(-ENOMSG, reclaim(self->fd, region, 4096));
+	/* What is gone is not whole again by a second offer. */
+	ASSERT_EQ(0, offer(self->fd, region, MIB(2), 1));
+	ASSERT_TRUE(press());
+	ASSERT_EQ(0, offer(self->fd, region, MIB(1), 2));
+	EXPECT_EQ(MIB(2), reclaim(self->fd, region, MIB(2)));
+	ASSERT_EQ(0, offer(self->fd, region, MIB(4), 2));
+	ASSERT_EQ(0, discard(self->fd, region + PAGES(5), PAGES(1)));
+	EXPECT_TRUE(page_is_zero(region + PAGES(5)));
+	ASSERT_EQ(0, wr_decommit(self->fd, region + PAGES(6), PAGES(2)));
+	ASSERT_EQ(0, wr_commit(self->fd, region + PAGES(6), PAGES(2), RW));
+	EXPECT_TRUE(page_is_zero(region + PAGES(7)));
+	EXPECT_FALSE(try_read(region + PAGES(4)));
+	EXPECT_FALSE(try_read(region + PAGES(8)));
+	ASSERT_EQ(0, wr_protect(self->fd, region, MIB(1), RO));
+	EXPECT_FALSE(try_read(region + PAGES(8)));
+	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+}
+
+/* Rules DC-01, DC-02. */
+TEST_F(reset, discarded)
+{
+	char *region = alloc_huge(self->fd, 2);
+	uint64_t committed = WR_INFO(self->fd, out_committed);
+
+	ASSERT_NE(NULL, region);
+	fill_pages(region, 1024, 1);
+	ASSERT_EQ(0, discard(self->fd, region + PAGES(500), PAGES(24)));
+	EXPECT_EQ(committed, WR_INFO(self->fd, out_committed));
+	EXPECT_TRUE(page_is_zero(region + PAGES(500)));
+	EXPECT_TRUE(page_is_zero(region + PAGES(523)));
+	EXPECT_TRUE(pages_have(region, 500, 1));
+	EXPECT_TRUE(pages_have(region + PAGES(524), 500, 525));
+	ASSERT_EQ(0, wr_protect(self->fd, region + PAGES(9), 4096, RO));
+	EXPECT_EQ(-EDOM, discard(self->fd, region, UNIT));
+	EXPECT_TRUE(pages_have(region, 500, 1));
+	ASSERT_EQ(0, wr_decommit(self->fd, region + PAGES(9), 4096));
+	EXPECT_EQ(-EDOM, discard(self->fd, region, UNIT));
+	ASSERT_EQ(0, discard(self->fd, region, PAGES(9)));
+	EXPECT_EQ(0, resident(self->fd, region, PAGES(9)));
+	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+}
+
+/* ---- the names of Windows ---- */
+
+static LPVOID reset_by_name(char *address, SIZE_T size, DWORD protect)
+{
+	SetLastError(0);
+	return VirtualAlloc(address, size, MEM_RESET, protect);
+}
+
+/* Rules RS-01, RS-02, RS-03, RS-08. */
+TEST_F(reset, virtual_alloc)
+{
+	char *base = VirtualAlloc(NULL, 4 * UNIT, MEM_RESERVE, PAGE_READWRITE);
+
+	ASSERT_NE(NULL, base);
+	ASSERT_EQ(base, VirtualAlloc(base, UNIT, MEM_COMMIT, PAGE_READWRITE));
+	fill_pages(base, 16, 1);
+	EXPECT_EQ(base, reset_by_name(base, UNIT, PAGE_NOACCESS));
+	EXPECT_EQ(base, reset_by_name(base + 5, 100, PAGE_READWRITE));
+	EXPECT_COMMITTED(base, UNIT, PAGE_READWRITE, base, PAGE_READWRITE);
+	EXPECT_TRUE(pages_have(base, 16, 1));
+	/* Pages that are only reserved stay so, in between, too. */
+	EXPECT_EQ(base + UNIT, reset_by_name(base + UNIT, UNIT, PAGE_READONLY));
+	EXPECT_EQ(base, reset_by_name(base, 4 * UNIT, PAGE_READONLY));
+	EXPECT_RESERVED(base + UNIT, 3 * UNIT, base, PAGE_READWRITE);
+	EXPECT_EQ(base, VirtualAlloc(base, 2 * UNIT, MEM_RESET_UNDO,
+				     PAGE_NOACCESS));
+	EXPECT_TRUE(pages_have(base, 16, 1));
+	EXPECT_EQ(NULL, reset_by_name(base, UNIT, 0));
+	EXPECT_EQ(ERROR_INVALID_PARAMETER, GetLastError());
+	EXPECT_EQ(NULL, reset_by_name(base, UNIT, PAGE_READWRITE |
+						  PAGE_READONLY));
+	EXPECT_EQ(ERROR_INVALID_PARAMETER, GetLastError());
+	EXPECT_EQ(base, reset_by_name(base, UNIT, PAGE_NOACCESS));
+	ASSERT_TRUE(press());
+	EXPECT_EQ(NULL, VirtualAlloc(base, UNIT, MEM_RESET_UNDO,
+				     PAGE_NOACCESS));
+	EXPECT_EQ(ERROR_BUSY, GetLastError());
+	EXPECT_TRUE(page_is_zero(base));
+	EXPECT_TRUE(VirtualFree(base, 0, MEM_RELEASE));
+}
+
+/* Rules RS-04, RS-07, RS-09. */
+TEST_F(reset, virtual_alloc_errors)
+{
+	static const DWORD others[] = {
+		MEM_COMMIT, MEM_RESERVE, MEM_TOP_DOWN, MEM_RESET_UNDO,
+		MEM_WRITE_WATCH, MEM_LARGE_PAGES, MEM_PHYSICAL,
+	};
+	char *base = VirtualAlloc(NULL, UNIT, MEM_RESERVE | MEM_COMMIT,
+				  PAGE_READWRITE);
+	unsigned int i;
+
+	ASSERT_NE(NULL, base);
+	fill_pages(base, 16, 1);
+	EXPECT_EQ(NULL, reset_by_name(base + 0xf000, 0x2000, PAGE_NOACCESS));
+	EXPECT_EQ(ERROR_INVALID_ADDRESS, GetLastError());
+	EXPECT_EQ(NULL, reset_by_name(ARENA, UNIT, PAGE_NOACCESS));
+	EXPECT_EQ(ERROR_INVALID_ADDRESS, GetLastError());
+	EXPECT_EQ(NULL, reset_by_name(base, 0, PAGE_NOACCESS));
+	EXPECT_EQ(ERROR_INVALID_PARAMETER, GetLastError());
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		SetLastError(0);
+		EXPECT_EQ(NULL, VirtualAlloc(base, UNIT, MEM_RESET | others[i],
+					     PAGE_READWRITE));
+		EXPECT_EQ(ERROR_INVALID_PARAMETER, GetLastError());
+		if (others[i] == MEM_RESET_UNDO)
+			continue;
+		SetLastError(0);
+		EXPECT_EQ(NULL, VirtualAlloc(base, UNIT,
+					     MEM_RESET_UNDO | others[i],
+					     PAGE_READWRITE));
+		EXPECT_EQ(ERROR_INVALID_PARAMETER, GetLastError());
+	}
+	EXPECT_EQ(NULL, VirtualAlloc(ARENA, UNIT, MEM_RESET_UNDO,
+				     PAGE_NOACCESS));
+	EXPECT_EQ(ERROR_INVALID_ADDRESS, GetLastError());
+	ASSERT_TRUE(press());
+	EXPECT_TRUE(pages_have(base, 16, 1));
+	EXPECT_TRUE(VirtualFree(base, 0, MEM_RELEASE));
+}
+
+/* Rules RS-05, SR-11. */
+TEST_F(reset, views_of_memory)
+{
+	static const DWORD kinds[] = { SEC_COMMIT, SEC_RESERVE };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		HANDLE section = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL,
+						    PAGE_READWRITE | kinds[i],
+						    0, 2 * UNIT, NULL);
+		char *view;
+
+		ASSERT_NE(NULL, section);
+		view = MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 0);
+		ASSERT_NE(NULL, view);
+		ASSERT_EQ(view, VirtualAlloc(view, UNIT, MEM_COMMIT,
+					     PAGE_READWRITE));
+		fill_pages(view, 16, 1);
+		EXPECT_EQ(view, reset_by_name(view, 2 * UNIT, PAGE_NOACCESS));
+		ASSERT_TRUE(press());
+		EXPECT_TRUE(pages_have(view, 16, 1));
+		EXPECT_EQ(view, VirtualAlloc(view, UNIT, MEM_RESET_UNDO,
+					     PAGE_NOACCESS));
+		EXPECT_EQ(ERROR_INVALID_PARAMETER,
+			  DiscardVirtualMemory(view, UNIT));
+		EXPECT_EQ(ERROR_INVALID_PARAMETER,
+			  OfferVirtualMemory(view, UNIT, VmOfferPriorityLow));
+		EXPECT_EQ(ERROR_INVALID_PARAMETER,
+			  ReclaimVirtualMemory(view, UNIT));
+		EXPECT_TRUE(UnmapViewOfFile(view));
+		EXPECT_TRUE(CloseHandle(section));
+	}
+}
+
+/* Rule RS-06. */
+TEST_F(reset, views_of_files)
+{
+	HANDLE file, section;
+	char *view;
+
+	file = CreateFileA("/tmp/wr_reset", GENERIC_READ | GENERIC_WRITE, 0,
+			   NULL, CREATE_ALWAYS, 0, NULL);
+	ASSERT_NE(INVALID_HANDLE_VALUE, file);
+	section = CreateFileMappingA(file, NULL, PAGE_READWRITE, 0, UNIT, NULL);
+	ASSERT_NE(NULL, section);
+	view = MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 0);
+	ASSERT_NE(NULL, view);
+	fill_pages(view, 16, 1);
+	EXPECT_EQ(NULL, reset_by_name(view, UNIT, PAGE_NOACCESS));
+	EXPECT_EQ(ERROR_INVALID_PARAMETER, GetLastError());
+	EXPECT_TRUE(pages_have(view, 16, 1));
+	EXPECT_TRUE(UnmapViewOfFile(view));
+	EXPECT_TRUE(CloseHandle(section));
+	EXPECT_TRUE(CloseHandle(file));
+	EXPECT_TRUE(DeleteFileA("/tmp/wr_reset"));
+}
+
+/* Rules DC-01, DC-02, OF-01, OF-03, RC-01, RC-02, RC-03. */
+TEST_F(reset, discard_offer_and_reclaim)
+{
+	char *base = VirtualAlloc(NULL, 4 * UNIT, MEM_RESERVE, PAGE_READWRITE);
+
+	ASSERT_NE(NULL, base);
+	ASSERT_EQ(base, VirtualAlloc(base, UNIT, MEM_COMMIT, PAGE_READWRITE));
+	fill_pages(base, 16, 1);
+	SetLastError(77);
+	EXPECT_EQ(ERROR_INVALID_PARAMETER, DiscardVirtualMemory(base + 1, UNIT));
+	EXPECT_EQ(ERROR_INVALID_PARAMETER, DiscardVirtualMemory(base, 100));
+	EXPECT_EQ(ERROR_INVALID_PARAMETER, DiscardVirtualMemory(base, 0));
+	EXPECT_EQ(ERROR_INVALID_PARAMETER,
+		  DiscardVirtualMemory(base, 2 * UNIT)); /* reserved */
+	EXPECT_EQ(ERROR_INVALID_ADDRESS, DiscardVirtualMemory(ARENA, UNIT));
+	EXPECT_EQ(ERROR_INVALID_ADDRESS, DiscardVirtualMemory(NULL, UNIT));
+	EXPECT_EQ(ERROR_INVALID_PARAMETER,
+		  OfferVirtualMemory(base + 1, UNIT, VmOfferPriorityLow));
+	EXPECT_EQ(ERROR_INVALID_PARAMETER, OfferVirtualMemory(base, UNIT, 0));
+	EXPECT_EQ(ERROR_INVALID_PARAMETER, OfferVirtualMemory(base, UNIT, 5));
+	EXPECT_EQ(ERROR_INVALID_ADDRESS,
+		  OfferVirtualMemory(base, 2 * UNIT, VmOfferPriorityLow));
+	EXPECT_EQ(ERROR_INVALID_PARAMETER, ReclaimVirtualMemory(base, UNIT));
+	EXPECT_TRUE(pages_have(base, 16, 1));
+	EXPECT_EQ(ERROR_SUCCESS,
+		  OfferVirtualMemory(base, UNIT, VmOfferPriorityNormal));
+	EXPECT_FALSE(try_read(base));
+	EXPECT_EQ(ERROR_INVALID_PARAMETER, ReclaimVirtualMemory(base, 100));
+	EXPECT_EQ(ERROR_SUCCESS, ReclaimVirtualMemory(base, UNIT));
+	EXPECT_TRUE(pages_have(base, 16, 1));
+	EXPECT_EQ(ERROR_SUCCESS,
+		  OfferVirtualMemory(base, UNIT, VmOfferPriorityVeryLow));
+	ASSERT_TRUE(press());
+	EXPECT_EQ(ERROR_BUSY, ReclaimVirtualMemory(base, UNIT));
+	EXPECT_TRUE(try_write(base));
+	EXPECT_EQ(ERROR_INVALID_PARAMETER, ReclaimVirtualMemory(base, UNIT));
+	fill_pages(base, 16, 1);
+	EXPECT_EQ(ERROR_SUCCESS, DiscardVirtualMemory(base, UNIT));
+	EXPECT_COMMITTED(base, UNIT, PAGE_READWRITE, base, PAGE_READWRITE);
+	EXPECT_TRUE(page_is_zero(base));
+	EXPECT_EQ(77, GetLastError());
+	EXPECT_TRUE(VirtualFree(base, 0, MEM_RELEASE));
+}
+
+/* Rules PF-01, PF-02, PF-03, PF-04, PF-05, PF-06. */
+TEST_F(reset, prefetch)
+{
+	char *base = VirtualAlloc(NULL, UNIT, MEM_RESERVE | MEM_COMMIT,
+				  PAGE_READWRITE);
+	WIN32_MEMORY_RANGE_ENTRY list[40];
+	unsigned int i;
+
+	ASSERT_NE(NULL, base);
+	fill_pages(base, 16, 1);
+	for (i = 0; i < ARRAY_SIZE(list); i++)
+		list[i] = (WIN32_MEMORY_RANGE_ENTRY){ base + 100 * i, 4096 };
+	list[1].VirtualAddress = NULL;
+	list[2].VirtualAddress = ARENA;
+	list[3].VirtualAddress = KERNEL_ADDRESS;
+	errno = 99;
+	EXPECT_TRUE(PrefetchVirtualMemory(SELF, 1, list, 0));
+	EXPECT_TRUE(PrefetchVirtualMemory(SELF, ARRAY_SIZE(list), list, 0));
+	EXPECT_EQ(99, errno);
+	EXPECT_TRUE(pages_have(base, 16, 1));
+	EXPECT_FALSE(PrefetchVirtualMemory(SELF, 0, list, 0));
+	EXPECT_EQ(ERROR_INVALID_PARAMETER, GetLastError());
+	EXPECT_FALSE(PrefetchVirtualMemory(SELF, 1, list, 1));
+	EXPECT_EQ(ERROR_INVALID_PARAMETER, GetLastError());
+	EXPECT_FALSE(PrefetchVirtualMemory(SELF, 1, NULL, 0));
+	EXPECT_EQ(ERROR_NOACCESS, GetLastError());
+	list[39].NumberOfBytes = 0;
+	EXPECT_FALSE(PrefetchVirtualMemory(SELF, 40, list, 0));
+	EXPECT_EQ(ERROR_INVALID_PARAMETER, GetLastError());
+	EXPECT_TRUE(VirtualFree(base, 0, MEM_RELEASE));
+}
+
+/* Rules PF-02, PF-04, PF-05, PF-07. */
+TEST_F(reset, prefetch_nt)
+{
+	MEMORY_RANGE_ENTRY entry = { self, 8 };
+	ULONG flags = 0;
+
+#define SET(class, nr, list, information, length)			\
+	NtSetInformationVirtualMemory(SELF, class, nr, list, information, \
+				      length)
+	EXPECT_EQ(STATUS_SUCCESS, SET(VmPrefetchInformation, 1, &entry, &flags,
+				      sizeof(flags)));
+	EXPECT_EQ(STATUS_INVALID_PARAMETER_2, SET(77, 1, &entry, &flags, 4));
+	EXPECT_EQ(STATUS_INVALID_PARAMETER_5,
+		  SET(VmPrefetchInformation, 1, &entry, NULL, 4));
+	EXPECT_EQ(STATUS_INVALID_PARAMETER_6,
+		  SET(VmPrefetchInformation, 1, &entry, &flags, 5));
+	EXPECT_EQ(STATUS_INVALID_PARAMETER_3,
+		  SET(VmPrefetchInformation, 0, NULL, &flags, 4));
+	EXPECT_EQ(STATUS_ACCESS_VIOLATION,
+		  SET(VmPrefetchInformation, 1, NULL, &flags, 4));
+	entry.NumberOfBytes = 0;
+	EXPECT_EQ(STATUS_INVALID_PARAMETER_4,
+		  SET(VmPrefetchInformation, 1, &entry, &flags, 4));
+#undef SET
+}
+
+/* ---- errors of the ioctl ---- */
+
+TEST_F(reset, errors)
+{
+	struct winregion_range ranges[3];
+	struct winregion_reset arg = {
+		.size = sizeof(arg),
+		.operation = WINREGION_OP_OFFER,
+		.nr_ranges = 3,
+		.ranges = (uintptr_t)ranges,
+	};
+	char *region = wr_alloc(self->fd, MIB(1));
+	char *other = wr_reserve(self->fd, MIB(4));
+	unsigned int i;
+
+	ASSERT_NE(NULL, region);
+	ASSERT_NE(NULL, other);
+	fill_pages(region, 256, 1);
+	EXPECT_EQ(-EINVAL, contents(self->fd, 0, region, 4096, 0, NULL));
+	EXPECT_EQ(-EINVAL, contents(self->fd, 6, region, 4096, 0, NULL));
+	EXPECT_EQ(-EDOM, contents(self->fd, WINREGION_OP_RESET, region, 4096,
+				  0, NULL));
+	EXPECT_EQ(-EDOM, contents(self->fd, WINREGION_OP_UNDO, region, 4096,
+				  3, NULL));
+	EXPECT_EQ(-EINVAL, contents(self->fd, WINREGION_OP_DISCARD, region,
+				    4096, RW, NULL));
+	EXPECT_EQ(-EINVAL, offer(self->fd, region, 4096, 0));
+	EXPECT_EQ(-EINVAL, offer(self->fd, region, 4096, 5));
+	EXPECT_EQ(-EOVERFLOW, reset(self->fd, region, 0));
+	EXPECT_EQ(-EXDEV, reset(self->fd, region, MIB(1) + 1));
+	EXPECT_EQ(-ENODATA, offer(self->fd, other, 4096, 1));
+	EXPECT_EQ(0, reset(self->fd, other, MIB(4)));
+	EXPECT_EQ(-ENOMSG, reclaim(self->fd, region, 4096));
+	for (i = 0; i < 3; i++)
+		ranges[i] = (struct winregion_range){
+			.address = (uintptr_t)region + i * UNIT,
+			.length = UNIT,
+			.protection = 1 + i,
+		};
+	ranges[2].address = (uintptr_t)other;
+	EXPECT_EQ(-ENODATA, wr_ioctl(self->fd, WINREGION_RESET, &arg));
+	EXPECT_TRUE(pages_have(region, 256, 1));
+	ASSERT_EQ(0, wr_commit(self->fd, other, UNIT, RW));
+	fill_pages(other, 16, 400);
+	EXPECT_EQ(0, wr_ioctl(self->fd, WINREGION_RESET, &arg));
+	EXPECT_EQ(0, arg.out_gone);
+	for (i = 0; i < 3; i++)
+		EXPECT_FALSE(try_read((char *)(uintptr_t)ranges[i].address));
+	/* Twice the same in one call, and a page of each of two slots. */
+	for (i = 0; i < 3; i++)
+		ranges[i].protection = 0;
+	ranges[1] = ranges[0];
+	arg.operation = WINREGION_OP_RECLAIM;
+	EXPECT_EQ(0, wr_ioctl(self->fd, WINREGION_RESET, &arg));
+	EXPECT_TRUE(pages_have(region, 16, 1));
+	EXPECT_TRUE(pages_have(other, 16, 400));
+	EXPECT_EQ(0, wr_release(self->fd, other, 0));
+	EXPECT_EQ(-ENOENT, reset(self->fd, other, 4096));
+	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+}
+
+/* ---- forks ---- */
+
+struct forked {
+	int fd;
+	char *region;
+};
+
+static int child_of_reset(void *arg)
+{
+	struct forked *forked = arg;
+
+	/* The parent's pages are not here, and that is told. */
+	CHECK(page_is_zero(forked->region));
+	CHECK(undo(forked->fd, forked->region, UNIT) == (int64_t)UNIT);
+	CHECK(!try_read(forked->region + UNIT));
+	CHECK(reclaim(forked->fd, forked->region + UNIT, UNIT) ==
+	      (int64_t)UNIT);
+	fill_pages(forked->region, 32, 700);
+	CHECK(press());
+	CHECK(pages_have(forked->region, 32, 700));
+	return 0;
+}
+
+TEST_F(reset, forked_while_reset)
+{
+	struct forked forked = { self->fd, wr_alloc(self->fd, MIB(1)) };
+
+	ASSERT_NE(NULL, forked.region);
+	fill_pages(forked.region, 256, 1);
+	ASSERT_EQ(0, reset(self->fd, forked.region, UNIT));
+	ASSERT_EQ(0, offer(self->fd, forked.region + UNIT, UNIT, 4));
+	EXPECT_EQ(0, in_child(child_of_reset, &forked));
+	/* The child has pressed, and they were the parent's alone. */
+	EXPECT_EQ((int64_t)UNIT, undo(self->fd, forked.region, UNIT));
+	EXPECT_EQ((int64_t)UNIT, reclaim(self->fd, forked.region + UNIT, UNIT));
+	EXPECT_TRUE(pages_have(forked.region + PAGES(32), 224, 33));
+	EXPECT_EQ(0, wr_release(self->fd, forked.region, 0));
+}
+
+static int reset_what_is_shared(void *arg)
+{
+	struct forked *forked = arg;
+
+	CHECK(!reset(forked->fd, forked->region, UNIT));
+	CHECK(!offer(forked->fd, forked->region + UNIT, UNIT, 1));
+	CHECK(press());
+	CHECK(resident(forked->fd, forked->region, MIB(1)) == MIB(1));
+	CHECK(!undo(forked->fd, forked->region, UNIT));
+	CHECK(!reclaim(forked->fd, forked->region + UNIT, UNIT));
+	CHECK(pages_have(forked->region, 256, 1));
+	/* Written, it has pages of its own. */
+	fill_pages(forked->region, 32, 300);
+	CHECK(!reset(forked->fd, forked->region, MIB(1)));
+	CHECK(press());
+	CHECK(undo(forked->fd, forked->region, MIB(1)) == PAGES(32));
+	CHECK(page_is_zero(forked->region));
+	CHECK(pages_have(forked->region + PAGES(32), 224, 33));
+	return 0;
+}
+
+/* What a relative owns too is not freed. Hazard R2. */
+TEST_F(reset, reset_after_fork)
+{
+	struct forked forked = { self->fd, wr_alloc(self->fd, MIB(1)) };
+
+	ASSERT_NE(NULL, forked.region);
+	fill_pages(forked.region, 256, 1);
+	EXPECT_EQ(0, in_child(reset_what_is_shared, &forked));
+	EXPECT_TRUE(pages_have(forked.region, 256, 1));
+	ASSERT_EQ(0, reset(self->fd, forked.region, MIB(1)));
+	ASSERT_TRUE(press());
+	EXPECT_EQ((int64_t)MIB(1), undo(self->fd, forked.region, MIB(1)));
+	EXPECT_EQ(0, wr_release(self->fd, forked.region, 0));
+}
+
+/* ---- memory is short ---- */
+
+#define CLASSES 5
+#define CLASS_SIZE MIB(8)
+
+struct short_of {
+	int fd;
+	char dir[64];
+};
+
+static bool group_write(struct short_of *at, const char *file, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", at->dir, file);
+	return write_text(path, text);
+}
+
+static bool make_group(struct short_of *at, const char *limit)
+{
+	if (access(CGROUP_ROOT "/cgroup.controllers", R_OK) &&
+	    mount("none", CGROUP_ROOT, "cgroup2", 0, NULL))
+		return false;
+	write_text(CGROUP_ROOT "/cgroup.subtree_control", "+memory");
+	snprintf(at->dir, sizeof(at->dir), CGROUP_ROOT "/wr_reset.%d",
+		 getpid());
+	if (mkdir(at->dir, 0755) || !group_write(at, "memory.max", limit))
+		return false;
+	group_write(at, "memory.swap.max", "0");
+	return true;
+}
+
+static void remove_group(struct short_of *at)
+{
+	SETTLES(!rmdir(at->dir) || errno == ENOENT);
+}
+
+static int fill_with_offers(struct short_of *at, char **classes)
+{
+	unsigned int i;
+
+	for (i = 0; i < CLASSES; i++) {
+		classes[i] = wr_alloc(at->fd, CLASS_SIZE);
+		CHECK(classes[i]);
+		fill_pages(classes[i], CLASS_SIZE / 4096, i * 10000);
+	}
+	/* Not in the order in which they are to go. */
+	for (i = CLASSES; i--;)
+		CHECK(!(i ? offer(at->fd, classes[i], CLASS_SIZE, i) :
+			    reset(at->fd, classes[i], CLASS_SIZE)));
+	return 0;
+}
+
+/* Whether none is touched before all that is worth less is gone. */
+static bool in_order(int fd, char **classes, bool *done)
+{
+	uint64_t now, before = 0;
+	unsigned int i;
+
+	for (i = 0; i < CLASSES; i++) {
+		now = resident(fd, classes[i], CLASS_SIZE);
+		if (before && now != CLASS_SIZE)
+			return false;
+		before = now;
+	}
+	*done = !before;
+	return true;
+}
+
+static int offers_in_group(void *arg)
+{
+	struct short_of *at = arg;
+	char *classes[CLASSES], *more;
+	bool done = false;
+	unsigned int i;
+	int line;
+
+	small_pages_only();
+	CHECK(group_write(at, "cgroup.procs", "0"));
+	line = fill_with_offers(at, classes);
+	if (line)
+		return line;
+	more = wr_alloc(at->fd, MIB(40));
+	CHECK(more);
+	for (i = 0; i < MIB(40) / MIB(1); i++) {
+		fill_pages(more + i * MIB(1), 256, i);
+		CHECK(in_order(at->fd, classes, &done));
+	}
+	/* All that was written is there, and most of what was offered went. */
+	for (i = 0; i < MIB(40) / MIB(1); i++)
+		CHECK(pages_have(more + i * MIB(1), 256, i));
+	CHECK(!resident(at->fd, classes[0], CLASS_SIZE));
+	CHECK(!resident(at->fd, classes[1], CLASS_SIZE));
+	CHECK(undo(at->fd, classes[0], CLASS_SIZE) == (int64_t)CLASS_SIZE);
+	for (i = 1; i < CLASSES; i++) {
+		uint64_t left = resident(at->fd, classes[i], CLASS_SIZE);
+
+		CHECK(reclaim(at->fd, classes[i], CLASS_SIZE) ==
+		      (int64_t)(CLASS_SIZE - left));
+		if (left == CLASS_SIZE)
+			CHECK(pages_have(classes[i], 2048, i * 10000));
+	}
+	return 0;
+}
+
+/* A cgroup at its limit: nobody is killed. Rules OF-01, RC-01, RC-02; hazard R3. */
+TEST_F_TIMEOUT(reset, lowest_priority_first, 120)
+{
+	struct short_of at = { .fd = self->fd };
+	int64_t kills = oom_kills();
+
+	if (!make_group(&at, "64M"))
+		SKIP(return, "no memory controller here");
+	EXPECT_EQ(0, in_child(offers_in_group, &at));
+	EXPECT_EQ(kills, oom_kills());
+	remove_group(&at);
+}
+
+/*
+ * One region, and so one window, whose lock is held by who waits for memory: what is
+ * reset there is freed nevertheless. Hazard R3.
+ */
+static int one_region_in_group(void *arg)
+{
+	struct short_of *at = arg;
+	unsigned int round, i;
+	char *region;
+
+	CHECK(group_write(at, "cgroup.procs", "0"));
+	region = wr_alloc(at->fd, MIB(128));
+	CHECK(region);
+	for (round = 0; round < 2; round++) {
+		for (i = 0; i < 16; i++) {
+			char *chunk = region + i * MIB(8);
+
+			fill_pages(chunk, 2048, i + round);
+			CHECK(pages_have(chunk, 2048, i + round));
+			CHECK(!reset(at->fd, chunk, MIB(8)));
+		}
+		CHECK(undo(at->fd, region, MIB(128)) > 0);
+	}
+	return 0;
+}
+
+TEST_F_TIMEOUT(reset, one_region_at_its_limit, 120)
+{
+	struct short_of at = { .fd = self->fd };
+	int64_t kills = oom_kills();
+
+	if (!make_group(&at, "32M"))
+		SKIP(return, "no memory controller here");
+	EXPECT_EQ(0, in_child(one_region_in_group, &at));
+	EXPECT_EQ(kills, oom_kills());
+	remove_group(&at);
+}
+
+/* All of the machine is short of it. */
+static int more_than_there_is(void *arg)
+{
+	uint64_t chunk = MIB(32), size = MIB(448), i;
+	int fd = *(int *)arg;
+	char *region;
+
+	region = wr_alloc(fd, size);
+	CHECK(region);
+	for (i = 0; i < size / chunk; i++) {
+		fill_pages(region + i * chunk, chunk / 4096, i);
+		if (i % 2)
+			CHECK(!offer(fd, region + i * chunk, chunk, 1 + i % 4));
+		else
+			CHECK(!reset(fd, region + i * chunk, chunk));
+	}
+	CHECK(undo(fd, region, size) > 0);
+	for (i = 1; i < size / chunk; i += 2)
+		CHECK(reclaim(fd, region + i * chunk, chunk) >= 0);
+	return 0;
+}
+
+/* Rules RS-01, RS-08; hazard R3. */
+TEST_F_TIMEOUT(reset, guest_runs_short, 300)
+{
+	int64_t mode = read_number("/proc/sys/vm/overcommit_memory");
+	int64_t kills = oom_kills();
+
+	if (meminfo("MemTotal") > (int64_t)MIB(400))
+		SKIP(return, "this machine has more");
+	/* As much as it likes, so that nothing is refused. */
+	ASSERT_TRUE(write_number("/proc/sys/vm/overcommit_memory", 1));
+	EXPECT_EQ(0, in_child(more_than_there_is, &self->fd));
+	EXPECT_TRUE(write_number("/proc/sys/vm/overcommit_memory", mode));
+	EXPECT_EQ(kills, oom_kills());
+}
+
+/* ---- races ---- */
+
+#define WRITERS 3
+#define RACE_PAGES 64
+
+struct reset_race {
+	int fd;
+	char *region;
+	unsigned int nr;
+	long rounds;
+	uint64_t lost;
+	volatile int *stop;
+};
+
+/* What is written after a reset stays, whoever else resets his own pages beside. */
+static void *write_after_reset(void *arg)
+{
+	struct reset_race *race = arg;
+	uint64_t random = 77 + race->nr, round, i;
+	char *page;
+
+	for (round = 1; (long)round <= race->rounds; round++) {
+		for (i = 0; i < RACE_PAGES; i++) {
+			page = race->region + PAGES(i * WRITERS + race->nr);
+			if (reset(race->fd, page, 4096))
+				race->lost += 1000000;
+			if (race_random(&random, 2))
+				sched_yield();
+			fill_page(page, round * RACE_PAGES + i);
+		}
+		for (i = 0; i < RACE_PAGES; i++) {
+			page = race->region + PAGES(i * WRITERS + race->nr);
+			race->lost += !page_has(page, round * RACE_PAGES + i);
+		}
+	}
+	return NULL;
+}
+
+static void *press_all_the_time(void *arg)
+{
+	struct reset_race *race = arg;
+
+	while (!*race->stop) {
+		press();
+		usleep(1000);
+	}
+	return NULL;
+}
+
+static uint64_t race_in(int fd, char *region)
+{
+	struct reset_race race[WRITERS], presser;
+	pthread_t threads[WRITERS], pressing;
+	volatile int stop = 0;
+	uint64_t lost = 0;
+	unsigned int i;
+
+	presser.stop = &stop;
+	pthread_create(&pressing, NULL, press_all_the_time, &presser);
+	for (i = 0; i < WRITERS; i++) {
+		race[i] = (struct reset_race){
+			fd, region, i, race_rounds(12), 0, &stop,
+		};
+		pthread_create(&threads[i], NULL, write_after_reset, &race[i]);
+	}
+	for (i = 0; i < WRITERS; i++) {
+		pthread_join(threads[i], NULL);
+		lost += race[i].lost;
+	}
+	stop = 1;
+	pthread_join(pressing, NULL);
+	return lost;
+}
+
+/* No write is lost, in small and in large pages. Hazard R1. */
+TEST_F_TIMEOUT(reset, writers_beside_the_shrinker, 300)
+{
+	char *small = wr_alloc(self->fd, MIB(1));
+	char *large = alloc_huge(self->fd, 1);
+
+	ASSERT_NE(NULL, small);
+	ASSERT_NE(NULL, large);
+	fill_pages(large, 512, 1);
+	EXPECT_EQ(0, race_in(self->fd, small));
+	EXPECT_EQ(0, race_in(self->fd, large));
+	EXPECT_EQ(0, wr_release(self->fd, small, 0));
+	EXPECT_EQ(0, wr_release(self->fd, large, 0));
+}
+
+/* All operations at once, on the same pages: nothing but old contents or zeros. */
+struct jumble {
+	int fd;
+	char *region;
+	uint64_t random;
+	volatile int *stop;
+	uint64_t wrong;
+};
+
+#define JUMBLE_PAGES 640
+
+static void *jumble(void *arg)
+{
+	struct jumble *at = arg;
+
+	while (!*at->stop) {
+		uint32_t first = race_random(&at->random, JUMBLE_PAGES);
+		uint32_t n = 1 + race_random(&at->random, JUMBLE_PAGES - first);
+		char *addr = at->region + PAGES(first);
+
+		switch (race_random(&at->random, 9)) {
+		case 0:
+			reset(at->fd, addr, PAGES(n));
+			break;
+		case 1:
+			undo(at->fd, addr, PAGES(n));
+			break;
+		case 2:
+			discard(at->fd, addr, PAGES(n));
+			break;
+		case 3:
+			offer(at->fd, addr, PAGES(n),
+			      1 + race_random(&at->random, 4));
+			break;
+		case 4:
+			reclaim(at->fd, addr, PAGES(n));
+			break;
+		case 5:
+			wr_decommit(at->fd, addr, PAGES(n));
+			break;
+		case 6:
+			wr_commit(at->fd, addr, PAGES(n), RW);
+			break;
+		default:
+			/* By a system call: what is not there is an error. */
+			if (n > 16)
+				n = 16;
+			while (n--) {
+				uint64_t word = 0, page = first + n;
+				struct iovec local = { &word, 8 };
+				struct iovec remote = {
+					at->region + PAGES(page), 8,
+				};
+
+				if (process_vm_readv(getpid(), &local, 1,
+						     &remote, 1, 0) == 8 &&
+				    word && word != page + 1)
+					at->wrong++;
+				word = page + 1;
+				process_vm_writev(getpid(), &local, 1, &remote,
+						  1, 0);
+			}
+		}
+	}
+	return NULL;
+}
+
+static int jumble_and_fork(void *arg)
+{
+	int fd = *(int *)arg;
+	struct jumble at[WRITERS];
+	pthread_t threads[WRITERS];
+	volatile int stop = 0;
+	char *region = alloc_huge(fd, 2);
+	long i, n = race_rounds(60);
+
+	CHECK(region);
+	for (i = 0; i < WRITERS; i++) {
+		at[i] = (struct jumble){ fd, region, 99 + i, &stop, 0 };
+		CHECK(!pthread_create(&threads[i], NULL, jumble, &at[i]));
+	}
+	for (i = 0; i < n; i++) {
+		pid_t pid;
+
+		press();
+		if (i % 8)
+			continue;
+		pid = fork();
+		if (!pid)
+			_exit(0);
+		waitpid(pid, NULL, 0);
+	}
+	stop = 1;
+	for (i = 0; i < WRITERS; i++) {
+		pthread_join(threads[i], NULL);
+		CHECK(!at[i].wrong);
+	}
+	return 0;
+}
+
+TEST_F_TIMEOUT(reset, everything_at_once, 300)
+{
+	EXPECT_EQ(0, in_child(jumble_and_fork, &self->fd));
+}
+
+TEST_HARNESS_MAIN
