@@ -8,7 +8,7 @@
 
 #define PAGE_MASK ((uintptr_t)0xFFF)
 
-BOOL WINAPI IsBadReadPtr(CONST VOID *address, UINT_PTR size)
+BOOL WINAPI IsBadReadPtr(LPCVOID address, UINT_PTR size)
 {
 	return !wr_all_readable(address, size);
 }
@@ -19,7 +19,7 @@ BOOL WINAPI IsBadWritePtr(LPVOID address, UINT_PTR size)
 	       !wr_all_writable(address, size);
 }
 
-BOOL WINAPI IsBadHugeReadPtr(CONST VOID *address, UINT_PTR size)
+BOOL WINAPI IsBadHugeReadPtr(LPCVOID address, UINT_PTR size)
 {
 	return IsBadReadPtr(address, size);
 }

@@ -2,20 +2,15 @@
 /*
  * Every function of the library by its name, from its version script
  *
- * No header is included, as each name is declared here as some bytes.
+ * No header with functions is included: what is made of the script declares each as
+ * some bytes, and has a row of the table for it.
  */
-#define WR_EXPORT(name) extern const char wr_at_##name[] __asm__(#name);
+#include "exports.h"
+
+#define WR_DECLARATIONS
 #include "exports.inc"
-#undef WR_EXPORT
+#undef WR_DECLARATIONS
 
-extern const struct wr_export {
-	const char *name;
-	const char *at;
-} wr_exports[];
-
-extern const unsigned int wr_nr_exports;
-
-#define WR_EXPORT(name) { #name, wr_at_##name },
 const struct wr_export wr_exports[] = {
 #include "exports.inc"
 };

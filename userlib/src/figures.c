@@ -96,7 +96,9 @@ void wr_own_figures(struct wr_own *own)
 		module.out_highest = DEFAULT_HIGHEST;
 	}
 	read_text("/proc/self/statm", text, sizeof(text));
-	sscanf(text, "%llu %llu %*u %*u %*u %llu", &size, &resident, &data);
+	if (sscanf(text, "%llu %llu %*u %*u %*u %llu", &size, &resident,
+		   &data) != 3)
+		size = resident = data = 0;
 
 	own->mapped = size * page;
 	own->resident = resident * page;

@@ -71,16 +71,14 @@ VOID WINAPI GlobalMemoryStatus(LPMEMORYSTATUS status)
 	WR_KEEP_ERRNO();
 
 	fill_status(&all);
-	*status = (MEMORYSTATUS){
-		.dwLength = sizeof(*status),
-		.dwMemoryLoad = all.dwMemoryLoad,
-		.dwTotalPhys = all.ullTotalPhys,
-		.dwAvailPhys = all.ullAvailPhys,
-		.dwTotalPageFile = all.ullTotalPageFile,
-		.dwAvailPageFile = all.ullAvailPageFile,
-		.dwTotalVirtual = all.ullTotalVirtual,
-		.dwAvailVirtual = all.ullAvailVirtual,
-	};
+	status->dwLength = sizeof(*status);
+	status->dwMemoryLoad = all.dwMemoryLoad;
+	status->dwTotalPhys = all.ullTotalPhys;
+	status->dwAvailPhys = all.ullAvailPhys;
+	status->dwTotalPageFile = all.ullTotalPageFile;
+	status->dwAvailPageFile = all.ullAvailPageFile;
+	status->dwTotalVirtual = all.ullTotalVirtual;
+	status->dwAvailVirtual = all.ullAvailVirtual;
 }
 
 /* A number in a file that has nothing else; 0 if there is none */
@@ -203,22 +201,20 @@ BOOL WINAPI GetPerformanceInfo(PPERFORMANCE_INFORMATION information, DWORD size)
 		return wr_fail(ERROR_NOACCESS);
 
 	wr_system_figures(&system);
-	*information = (PERFORMANCE_INFORMATION){
-		.cb = sizeof(*information),
-		.CommitTotal = system.promised / page,
-		.CommitLimit = system.limit / page,
-		.CommitPeak = peak(&highest, system.promised / page),
-		.PhysicalTotal = system.total / page,
-		.PhysicalAvailable = system.available / page,
-		.SystemCache = system.cache / page,
-		.KernelTotal = (system.kernel + system.reclaimable) / page,
-		.KernelPaged = system.reclaimable / page,
-		.KernelNonpaged = system.kernel / page,
-		.PageSize = page,
-		.HandleCount = read_number("/proc/sys/fs/file-nr", 10),
-		.ProcessCount = count_processes(),
-		.ThreadCount = count_threads(),
-	};
+	information->cb = sizeof(*information);
+	information->CommitTotal = system.promised / page;
+	information->CommitLimit = system.limit / page;
+	information->CommitPeak = peak(&highest, system.promised / page);
+	information->PhysicalTotal = system.total / page;
+	information->PhysicalAvailable = system.available / page;
+	information->SystemCache = system.cache / page;
+	information->KernelTotal = (system.kernel + system.reclaimable) / page;
+	information->KernelPaged = system.reclaimable / page;
+	information->KernelNonpaged = system.kernel / page;
+	information->PageSize = page;
+	information->HandleCount = read_number("/proc/sys/fs/file-nr", 10);
+	information->ProcessCount = count_processes();
+	information->ThreadCount = count_threads();
 
 	return TRUE;
 }

@@ -15,14 +15,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "exports.h"
 #include "file.h"
-
-/* exports.c: sorted by name, as strcmp(3) does it */
-extern const struct wr_export {
-	const char *name;
-	const char *at;
-} wr_exports[];
-extern const unsigned int wr_nr_exports;
 
 enum has {
 	HAS_NT = 1,
@@ -108,14 +102,14 @@ static uintptr_t base_of(const struct dl_phdr_info *info, uintptr_t *end)
 	int i;
 
 	for (i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+		uintptr_t begin = info->dlpi_phdr[i].p_vaddr;
 
-		if (header->p_type != PT_LOAD)
+		if (info->dlpi_phdr[i].p_type != PT_LOAD)
 			continue;
-		if (header->p_vaddr < first)
-			first = header->p_vaddr;
-		if (header->p_vaddr + header->p_memsz > last)
-			last = header->p_vaddr + header->p_memsz;
+		if (begin < first)
+			first = begin;
+		if (begin + info->dlpi_phdr[i].p_memsz > last)
+			last = begin + info->dlpi_phdr[i].p_memsz;
 	}
 	*end = info->dlpi_addr + last;
 
@@ -134,7 +128,8 @@ static int look_at(struct dl_phdr_info *info, size_t size, void *arg)
 		return 0;
 	search->base = base;
 	if (search->path && strlen(info->dlpi_name) < search->room)
-		strcpy(search->path, info->dlpi_name);
+		memcpy(search->path, info->dlpi_name,
+		       strlen(info->dlpi_name) + 1);
 
 	return 1;
 }
@@ -286,7 +281,7 @@ BOOL WINAPI GetModuleHandleExA(DWORD flags, LPCSTR name, HMODULE *module)
 			  find_by_address(name) :
 			  find_by_name(name);
 
-	return *module != NULL;
+	return *module ? TRUE : FALSE;
 }
 
 BOOL WINAPI GetModuleHandleExW(DWORD flags, LPCWSTR name, HMODULE *module)
@@ -362,7 +357,7 @@ static const char *find_function(const struct library *library,
 
 	if (strncmp(name, "Zw", 2) || strlen(name) >= sizeof(of_nt))
 		return find_export(library, name);
-	strcpy(of_nt, name);
+	memcpy(of_nt, name, strlen(name) + 1);
 	memcpy(of_nt, "Nt", 2);
 
 	return find_export(library, of_nt);

@@ -100,12 +100,12 @@ HLOCAL WINAPI LocalFree(HLOCAL memory);
 VOID WINAPI GlobalMemoryStatus(LPMEMORYSTATUS status);
 
 /* TRUE: it cannot be read, written or run. They take guards. Rules BP-01 to 08. */
-BOOL WINAPI IsBadReadPtr(CONST VOID *address, UINT_PTR size);
+BOOL WINAPI IsBadReadPtr(LPCVOID address, UINT_PTR size);
 BOOL WINAPI IsBadWritePtr(LPVOID address, UINT_PTR size);
 BOOL WINAPI IsBadCodePtr(FARPROC function);
 BOOL WINAPI IsBadStringPtrA(LPCSTR text, UINT_PTR size);
 BOOL WINAPI IsBadStringPtrW(LPCWSTR text, UINT_PTR size);
-BOOL WINAPI IsBadHugeReadPtr(CONST VOID *address, UINT_PTR size);
+BOOL WINAPI IsBadHugeReadPtr(LPCVOID address, UINT_PTR size);
 BOOL WINAPI IsBadHugeWritePtr(LPVOID address, UINT_PTR size);
 
 #pragma GCC visibility pop
