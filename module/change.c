@@ -24,6 +24,7 @@
 #include "fault.h"
 #include "huge.h"
 #include "layout.h"
+#include "locked.h"
 #include "overlap.h"
 #include "pieces.h"
 #include "ptes.h"
@@ -543,6 +544,13 @@ static void set_states(struct wr_batch *batch, struct wr_change *change)
 	wr_runs_fill(&window->runs, change->first, change->end, change->state);
 }
 
+/* What cannot be read is not locked: a guard, or without access. */
+static void unlock_unreadable(struct wr_change *change)
+{
+	if (!wr_state_allows(change->state, WR_READ))
+		wr_locked_clear(change->window, change->first, change->end);
+}
+
 /* Makes the PTEs obey the new states; what is missing is left to faults. */
 static void make_ptes_obey(struct wr_batch *batch, struct wr_change *change)
 {
@@ -606,6 +614,7 @@ static void apply_to_view(struct wr_batch *batch, struct wr_change *change)
 	if (wr_view_changes_exec(window, change->state))
 		wr_view_change_exec(window);
 	wr_copies_fill(window, change->first, change->end, change->state);
+	unlock_unreadable(change);
 	if (batch->op == WR_COMMIT)
 		wr_section_commit(window->view->section, section_first(change),
 				  section_end(change), change->charged);
@@ -637,6 +646,7 @@ static void apply_change(struct wr_batch *batch, struct wr_change *change)
 	}
 	wr_change_note_old(change, wr_runs_state(&window->runs, change->first));
 	set_states(batch, change);
+	unlock_unreadable(change);
 	make_ptes_obey(batch, change);
 }
 
@@ -918,6 +928,7 @@ int wr_change(struct wr_space *space, enum wr_op op, struct wr_change *changes,
 	if (!err && op != WR_COMMIT && !wr_op_resets(op))
 		tidy(&batch);
 	put_windows(&batch);
+	wr_locked_settle(space);
 	wr_overlap_free(batch.overlap);
 	if (op == WR_DECOMMIT || err || nr > 1)
 		wr_pagefile_trim(&space->pagefile, true);

@@ -29,6 +29,7 @@ static void __maybe_unused check_abi(void)
 	BUILD_BUG_ON(sizeof(struct winregion_query_runs) != 40);
 	BUILD_BUG_ON(sizeof(struct winregion_last_fault) != 40);
 	BUILD_BUG_ON(sizeof(struct winregion_write_watch) != 48);
+	BUILD_BUG_ON(sizeof(struct winregion_lock) != 40);
 #define STARTS_WITH_HEAD(name) \
 	BUILD_BUG_ON(offsetof(struct name, size) != 0 || \
 		     offsetof(struct name, flags) != sizeof(u32))
@@ -41,6 +42,7 @@ static void __maybe_unused check_abi(void)
 	STARTS_WITH_HEAD(winregion_query_runs);
 	STARTS_WITH_HEAD(winregion_last_fault);
 	STARTS_WITH_HEAD(winregion_write_watch);
+	STARTS_WITH_HEAD(winregion_lock);
 }
 
 /* ---- for the handlers ---- */
@@ -121,7 +123,8 @@ int wr_ioctl_get_info(struct wr_ioctl *call)
 			WINREGION_FEATURE_EXECUTE_VIEW |
 			WINREGION_FEATURE_PLACEHOLDER | WINREGION_FEATURE_STACK |
 			WINREGION_FEATURE_LAST_FAULT |
-			WINREGION_FEATURE_WRITE_WATCH | WINREGION_FEATURE_RESET,
+			WINREGION_FEATURE_WRITE_WATCH | WINREGION_FEATURE_RESET |
+			WINREGION_FEATURE_LOCK,
 		.out_lowest = wr_place_lowest(),
 		.out_highest = wr_highest(),
 		.out_max_regions = wr_space_max_regions(),
@@ -203,6 +206,8 @@ static const struct wr_ioctl_op ops[] = {
 	   WINREGION_WATCH_GET | WINREGION_WATCH_RESET, wr_ioctl_write_watch),
 	OP(WINREGION_RESET, winregion_reset, out_gone,
 	   offsetof(struct winregion_reset, out_gone), 0, wr_ioctl_reset),
+	OP(WINREGION_LOCK, winregion_lock, out_locked,
+	   sizeof(struct winregion_lock), 0, wr_ioctl_lock),
 };
 
 /* The structure is as large as another version of the interface has it. */

@@ -36,6 +36,7 @@ struct wr_ioctl {
 		struct winregion_query_runs query_runs;
 		struct winregion_last_fault last_fault;
 		struct winregion_write_watch write_watch;
+		struct winregion_lock lock;
 	} args;
 };
 
@@ -52,6 +53,7 @@ int wr_ioctl_query(struct wr_ioctl *call);
 int wr_ioctl_query_runs(struct wr_ioctl *call);
 int wr_ioctl_last_fault(struct wr_ioctl *call);
 int wr_ioctl_write_watch(struct wr_ioctl *call);
+int wr_ioctl_lock(struct wr_ioctl *call);
 
 /* For them */
 int wr_ioctl_pages(u64 address, u64 length, pgoff_t *first, pgoff_t *end);

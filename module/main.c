@@ -16,6 +16,7 @@
 #include "force.h"
 #include "huge.h"
 #include "ioctl.h"
+#include "locked.h"
 #include "settings.h"
 #include "stash.h"
 
@@ -83,6 +84,7 @@ static void __exit wr_exit(void)
 {
 	misc_deregister(&device);
 	wr_stash_exit();
+	wr_locked_exit();
 	wr_huge_exit();
 	wr_commit_exit();
 	wr_backing_exit();

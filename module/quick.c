@@ -97,6 +97,7 @@ static bool may_protect(struct wr_window *window, u8 old, u8 new)
 	return window->tracked && !window->nr_resident && !(rights & WR_EXEC) &&
 	       wr_state_is_committed(old) && !wr_state_copies(old) &&
 	       !wr_state_copies(new) && !wr_state_is_guard(new) &&
+	       (!window->locked || wr_state_allows(new, WR_READ)) &&
 	       !wr_view_check_state(rights, new);
 }
 

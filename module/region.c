@@ -27,6 +27,7 @@
 #include "region.h"
 #include "huge.h"
 #include "layout.h"
+#include "locked.h"
 #include "pieces.h"
 #include "place.h"
 #include "regiontree.h"
@@ -870,6 +871,7 @@ static int run_release(struct wr_space *space, struct wr_release *release)
 		wr_window_put(window);
 	retire_kept(space);
 	mutex_unlock(&space->layout_lock);
+	wr_locked_settle(space);
 free_spares:
 	kfree(release->tail);
 	kfree(release->middle);

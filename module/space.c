@@ -160,6 +160,8 @@ static struct wr_space *alloc_space(struct mm_struct *mm)
 	refcount_set(&space->refs, 1);
 	mutex_init(&space->layout_lock);
 	mutex_init(&space->batch_lock);
+	mutex_init(&space->lock_calls);
+	INIT_LIST_HEAD(&space->unsettled);
 	spin_lock_init(&space->lock);
 	for (i = 0; i < ARRAY_SIZE(space->shared); i++)
 		INIT_LIST_HEAD(&space->shared[i]);

@@ -23,6 +23,7 @@
 /*
  * Lock order, outermost first:
  *
+ *	space->lock_calls	pages are locked in memory, or unlocked
  *	space->layout_lock	reserve, release; vm_mmap() and vm_munmap()
  *	  mmap_lock		never taken under a lock further down
  *	    vma lock
@@ -122,6 +123,10 @@ struct wr_layout {
  * @pagefile: the commit charge; has its own locks
  * @records: the last failed access of each thread; has its own lock
  * @spare: see struct wr_runs; atomic
+ * @lock_calls: see the lock order
+ * @locked: pages that are locked in memory: see locked.c; atomic
+ * @locked_charge: how many of them locked_vm of @mm has; mmap_lock for writing
+ * @unsettled: in the list of those that a worker looks at; that list's lock
  *
  * A space is made by the first reserve, or by a fork of a process that has one,
  * and ends with its last window. No file descriptor keeps it alive.
@@ -149,6 +154,10 @@ struct wr_space {
 	struct wr_pagefile pagefile;
 	struct wr_records records;
 	struct wr_slot *spare;
+	struct mutex lock_calls; /* VirtualLock() and the like */
+	atomic_long_t locked;
+	unsigned long locked_charge;
+	struct list_head unsettled;
 };
 
 struct wr_space *wr_space_peek(struct mm_struct *mm);

@@ -47,6 +47,7 @@
 #include "copies.h"
 #include "fault.h"
 #include "layout.h"
+#include "locked.h"
 #include "pieces.h"
 #include "place.h"
 #include "record.h"
@@ -762,6 +763,7 @@ static bool end_view(struct wr_window *window)
 {
 	if (--window->nr_vmas)
 		return false;
+	wr_locked_clear(window, window->first, window->end);
 	wr_copies_drop(window);
 	wr_window_free_regions(window);
 	return wr_window_unpublish(window);
@@ -1797,6 +1799,7 @@ int wr_view_unmap(struct wr_space *space, pgoff_t *first, unsigned long *pages,
 	mutex_lock(&space->layout_lock);
 	err = unmap_locked(space, first, pages, serial, keep);
 	mutex_unlock(&space->layout_lock);
+	wr_locked_settle(space);
 	wr_pagefile_trim(&space->pagefile, true);
 	return err;
 }

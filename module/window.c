@@ -19,6 +19,7 @@
 #include <linux/slab.h>
 
 #include "huge.h"
+#include "locked.h"
 #include "regiontree.h"
 #include "resident.h"
 #include "stash.h"
@@ -140,6 +141,7 @@ void wr_window_put(struct wr_window *window)
 	WARN_ON_ONCE(wr_stash_any(window));
 	wr_runs_destroy(&window->runs);
 	wr_watch_free(window->watch);
+	wr_locked_free(window);
 	if (window->stamp)
 		ida_free(&stamps, window->stamp >> STAMP_SHIFT);
 	fput(window->file);
@@ -430,6 +432,7 @@ void wr_window_clear(struct wr_window *window, struct wr_region *region,
 		wr_runs_fill(&window->runs, i, next, WR_STATE_NONE);
 	}
 	wr_stash_drop(window, first, end);
+	wr_locked_clear(window, first, end);
 	wr_resident_drop(window, first, end, mapped);
 	if (window->watch)
 		wr_watch_forget(window, first, end);

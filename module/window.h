@@ -12,6 +12,7 @@
 #include "space.h"
 #include "states.h"
 
+struct wr_locked;
 struct wr_region;
 struct wr_view;
 struct wr_watch;
@@ -59,6 +60,7 @@ struct wr_watch;
  *	that is mmap_lock
  * @regions: the regions by address
  * @runs: the states of all pages, and the pages in memory
+ * @locked: which pages are locked in memory, or NULL if none ever was
  *
  * Normally one VMA, which holds one large region or many small ones. Pages that may
  * be executed where the window's VMA may not have VMAs of their own, all of which
@@ -101,6 +103,7 @@ struct wr_window {
 	} held;
 	struct rb_root regions;
 	struct wr_runs runs;
+	struct wr_locked *locked;
 };
 
 /* Where a page of a window is in its file, and which one is there. */

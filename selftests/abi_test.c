@@ -141,6 +141,15 @@ static void fill_write_watch(FIXTURE_DATA(abi) *self, void *arg)
 	watch->nr_pages = 1;
 }
 
+static void fill_lock(FIXTURE_DATA(abi) *self, void *arg)
+{
+	struct winregion_lock *lock = arg;
+
+	lock->operation = WINREGION_LOCK_COUNT;
+	lock->address = (uintptr_t)self->region;
+	lock->length = PAGES(1);
+}
+
 /* One line for every ioctl: all tests of this fixture run for each of them. */
 #define ABI(_name, _cmd, _struct, _flags, _reserved, _writes, _keeps)	\
 	FIXTURE_VARIANT_ADD(abi, _name)					\
@@ -166,6 +175,7 @@ static void fill_write_watch(FIXTURE_DATA(abi) *self, void *arg)
 #define RUNS_RESERVED offsetof(struct winregion_query_runs, __reserved)
 #define WATCH_FLAGS (WINREGION_WATCH_GET | WINREGION_WATCH_RESET)
 #define WATCH_RESERVED offsetof(struct winregion_write_watch, __reserved)
+#define LOCK_RESERVED offsetof(struct winregion_lock, __reserved)
 
 ABI(get_info, GET_INFO, get_info, 0, 0, true, false);
 ABI(reserve, RESERVE, reserve, RESERVE_FLAGS, RESERVE_RESERVED, true, false);
@@ -179,6 +189,7 @@ ABI(set_stack, SET_STACK, set_stack, WINREGION_STACK_LEAPS, 0, false, false);
 ABI(query_runs, QUERY_RUNS, query_runs, RUNS_FLAGS, RUNS_RESERVED, true, false);
 ABI(write_watch, WRITE_WATCH, write_watch, WATCH_FLAGS, WATCH_RESERVED, true,
     false);
+ABI(lock, LOCK, lock, 0, LOCK_RESERVED, true, false);
 
 /* Make the region what the fixture made it, after a call that worked. */
 static int make_region(FIXTURE_DATA(abi) *self)
@@ -657,6 +668,15 @@ TEST(layout)
 	EXPECT_FIELD(32, 8, write_watch, nr_pages);
 	EXPECT_FIELD(40, 4, write_watch, out_granularity);
 	EXPECT_FIELD(44, 4, write_watch, __reserved);
+
+	EXPECT_EQ(40, sizeof(struct winregion_lock));
+	EXPECT_FIELD(0, 4, lock, size);
+	EXPECT_FIELD(4, 4, lock, flags);
+	EXPECT_FIELD(8, 4, lock, operation);
+	EXPECT_FIELD(12, 4, lock, __reserved);
+	EXPECT_FIELD(16, 8, lock, address);
+	EXPECT_FIELD(24, 8, lock, length);
+	EXPECT_FIELD(32, 8, lock, out_locked);
 }
 
 /* Nor may a number change. */
@@ -681,8 +701,13 @@ TEST(numbers)
 	EXPECT_EQ(0xe790, WINREGION_OPEN_SECTION);
 	EXPECT_EQ(0xe791, WINREGION_LAST_FAULT);
 	EXPECT_EQ(0xe792, WINREGION_WRITE_WATCH);
-	EXPECT_EQ(0xe796, WINREGION_SET_STACK);
-	EXPECT_EQ(0xe794, WINREGION_RESET);
+	EXPECT_EQ(0xe795, WINREGION_SET_STACK);
+	EXPECT_EQ(0xe793, WINREGION_RESET);
+	EXPECT_EQ(0xe794, WINREGION_LOCK);
+	EXPECT_EQ(0, WINREGION_LOCK_ADD);
+	EXPECT_EQ(1, WINREGION_LOCK_REMOVE);
+	EXPECT_EQ(2, WINREGION_LOCK_TRIM);
+	EXPECT_EQ(3, WINREGION_LOCK_COUNT);
 	EXPECT_EQ(1, WINREGION_RESERVE_TOP_DOWN);
 	EXPECT_EQ(2, WINREGION_RESERVE_COMMIT);
 	EXPECT_EQ(4, WINREGION_RESERVE_WRITE_WATCH);
@@ -729,11 +754,8 @@ TEST(unknown_numbers)
 		    nr == WINREGION_CMD_UNMAP_VIEW ||
 		    nr == WINREGION_CMD_FLUSH_VIEW ||
 		    nr == WINREGION_CMD_QUERY_FILE ||
-		    nr == WINREGION_CMD_OPEN_SECTION ||
-		    nr == WINREGION_CMD_LAST_FAULT ||
-		    nr == WINREGION_CMD_WRITE_WATCH ||
-		    nr == WINREGION_CMD_RESET ||
-		    nr == WINREGION_CMD_SET_STACK)
+		    (nr >= WINREGION_CMD_OPEN_SECTION &&
+		     nr <= WINREGION_CMD_SET_STACK))
 			continue;
 		EXPECT_EQ(-ENOTTY, wr_ioctl(fd, _IO(WINREGION_TYPE, nr), arg));
 	}

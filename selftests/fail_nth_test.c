@@ -711,6 +711,58 @@ static int op_query_runs(struct arena *arena)
 	return n < 0 ? n : n > 10 ? 0 : -EIO;
 }
 
+/* Locked pages: some that are in memory, and some that are not yet */
+
+static int lock(struct arena *arena, uint32_t operation, unsigned int first,
+		unsigned int nr, uint64_t *locked)
+{
+	struct winregion_lock arg = {
+		.size = sizeof(arg),
+		.operation = operation,
+		.address = (uintptr_t)arena->large + PAGES(first),
+		.length = PAGES(nr),
+	};
+	int ret = wr_ioctl(arena->fd, WINREGION_LOCK, &arg);
+
+	if (locked)
+		*locked = arg.out_locked;
+	return ret;
+}
+
+static bool is_locked(struct arena *arena, unsigned int nr)
+{
+	uint64_t locked;
+
+	return !lock(arena, WINREGION_LOCK_COUNT, 0, 1024, &locked) &&
+	       locked == PAGES(nr) && SETTLES((uint64_t)self_status("VmLck") ==
+					      PAGES(nr));
+}
+
+static int op_lock(struct arena *arena)
+{
+	return lock(arena, WINREGION_LOCK_ADD, 3, 20, NULL);
+}
+
+static bool lock_works(struct arena *arena)
+{
+	return is_locked(arena, 20);
+}
+
+static int op_unlock(struct arena *arena)
+{
+	return lock(arena, WINREGION_LOCK_REMOVE, 3, 20, NULL);
+}
+
+static bool unlock_works(struct arena *arena)
+{
+	return is_locked(arena, 0);
+}
+
+static int op_trim(struct arena *arena)
+{
+	return lock(arena, WINREGION_LOCK_TRIM, 0, 1024, NULL);
+}
+
 static int op_open(struct arena *arena)
 {
 	int fd = wr_open();
@@ -727,6 +779,11 @@ static const struct op ops[] = {
 	{ "query", .run = op_query },
 	{ "query of free memory", .run = op_query_free },
 	{ "query_runs", .run = op_query_runs, .errors = NO_CHANGE },
+	{ "lock", .run = op_lock, .works = lock_works, .undo = op_unlock,
+	  .errors = NO_CHANGE },
+	{ "unlock", .prepare = op_lock, .run = op_unlock,
+	  .works = unlock_works },
+	{ "trim", .run = op_trim },
 
 #define RESERVE_ENTRY(_name)						\
 	{ #_name, .run = op_##_name, .works = made_works,		\

@@ -53,7 +53,8 @@
  * EDQUOT         a commit limit would be passed: that of all processes, of the
  *                memory there is, of the user's share, or of the system
  * EMFILE         the process has as many regions as the module allows
- * EAGAIN         RLIMIT_MEMLOCK forbids it (after mlockall(MCL_FUTURE))
+ * EAGAIN         RLIMIT_MEMLOCK forbids it (to lock it, or after
+ *                mlockall(MCL_FUTURE))
  * EACCES         a security policy forbids executable memory
  * ENOMEM         no kernel memory
  * ENFILE         the system has no free file structure
@@ -69,9 +70,13 @@
  * EBUSY          decommit or release of a view
  * EALREADY       commit in a view of a file, which is committed always
  * ENOMSG         a page to be reclaimed that is not offered
- * EIO            the file system has failed to write
+ * EIO            the file system has failed to write, or a page to be locked cannot
+ *                be had
  * ESRCH          no section has that name
  * ENOTUNIQ       a section has the name that was to be new
+ * EPROTO         a page to be locked may not be read
+ * ESTALE         a page to be locked was a guard, which it is no longer
+ * ENOLCK         a page of the range is not locked
  * ENAMETOOLONG   a name of more than WINREGION_MAX_NAME bytes
  * EBADSLT        no placeholder where one has to be, or one where none may be
  * EUNATCH        memory without a write watch is asked what was written
@@ -144,8 +149,9 @@ enum {
 	WINREGION_CMD_OPEN_SECTION,
 	WINREGION_CMD_LAST_FAULT,
 	WINREGION_CMD_WRITE_WATCH,
-	WINREGION_CMD_RESET = WINREGION_CMD_BASE + 20,
-	WINREGION_CMD_SET_STACK = WINREGION_CMD_BASE + 22
+	WINREGION_CMD_RESET,
+	WINREGION_CMD_LOCK,
+	WINREGION_CMD_SET_STACK
 };
 
 /* Features of this module, in winregion_get_info.out_features */
@@ -160,6 +166,7 @@ enum {
 #define WINREGION_FEATURE_WRITE_WATCH (1 << 9) /* which pages were written */
 #define WINREGION_FEATURE_PLACEHOLDER (1 << 10) /* placeholders */
 #define WINREGION_FEATURE_RESET (1 << 11) /* contents that may be freed */
+#define WINREGION_FEATURE_LOCK (1 << 12) /* pages that stay in memory */
 #define WINREGION_FEATURE_STACK (1 << 13) /* stacks that grow */
 
 /**
@@ -611,6 +618,54 @@ struct winregion_write_watch {
 };
 
 #define WINREGION_WRITE_WATCH _IO(WINREGION_TYPE, WINREGION_CMD_WRITE_WATCH)
+
+/* What winregion_lock.operation can be */
+#define WINREGION_LOCK_ADD 0 /* lock pages */
+#define WINREGION_LOCK_REMOVE 1 /* unlock them */
+#define WINREGION_LOCK_TRIM 2 /* have the others leave the working set */
+#define WINREGION_LOCK_COUNT 3 /* only say how many are locked */
+
+/**
+ * struct winregion_lock - ioctl(WINREGION_LOCK)
+ * @size: sizeof(struct winregion_lock)
+ * @flags: must be 0
+ * @operation: WINREGION_LOCK_*
+ * @__reserved: must be 0
+ * @address: any byte of the first page
+ * @length: bytes
+ * @out_locked: bytes of the range, in whole pages, that were locked before
+ *
+ * A range to be locked can have pages of several regions and views, one behind the
+ * other: all of them committed (ENOENT, ENODATA), to be read (EPROTO), and no guards.
+ * They are in memory when the call comes back, and stay there, until they are
+ * unlocked, decommitted, released or unmapped, or become such as can not be read; of a
+ * file in a view also until it is cut off. A page is locked or not, however often it was
+ * locked. What a process has locked counts as by mlock() (EAGAIN); a child has
+ * nothing locked. The first page that cannot be locked decides; if it is a guard, that
+ * is set off as by an access (ESTALE), and nothing else has changed.
+ *
+ * To be unlocked, all pages have to be locked (ENOLCK). If some are not, they leave
+ * the working set, as all that are not locked do with WINREGION_LOCK_TRIM: nothing
+ * maps them any more, but they keep what they hold, and the next access finds them
+ * again. That, and to count them, goes for what of the range is in regions.
+ *
+ * Rules: LK-01 to LK-12, GP-08, GP-09, WS-08.
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL, EOVERFLOW, EINTR; to lock
+ * also ENOENT, ENODATA, EPROTO, ESTALE, EAGAIN, EIO, ENOMEM; to unlock ENOLCK. EFAULT only
+ * where the structure cannot be read, but for WINREGION_LOCK_COUNT.
+ */
+struct winregion_lock {
+	__u32 size;
+	__u32 flags;
+	__u32 operation;
+	__u32 __reserved;
+	__aligned_u64 address;
+	__aligned_u64 length;
+	__aligned_u64 out_locked;
+};
+
+#define WINREGION_LOCK _IO(WINREGION_TYPE, WINREGION_CMD_LOCK)
 
 /**
  * DOC: Sections and views

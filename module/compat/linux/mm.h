@@ -89,6 +89,23 @@ static inline bool wr_zaps_one_vma(void)
 #endif
 }
 
+/* Pins a page for who reads it, for long. mmap_lock is held. Return: 0 or an error. */
+static inline int wr_pin_page_for_long(struct mm_struct *mm, unsigned long addr,
+				       struct page **page)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+	/* 0b295316b3a9b ("mm/gup: remove unused vmas parameter from pin_user_pages_remote()") */
+	long n = pin_user_pages_remote(mm, addr, 1, FOLL_LONGTERM, page, NULL);
+#else
+	long n = pin_user_pages_remote(mm, addr, 1, FOLL_LONGTERM, page, NULL,
+				       NULL);
+#endif
+
+	if (n == 1)
+		return 0;
+	return n ? n : -EFAULT;
+}
+
 /* Whether the program has had it sealed, by mseal(). */
 static inline bool wr_vma_is_sealed(struct vm_area_struct *vma)
 {
