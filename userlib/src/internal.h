@@ -25,6 +25,7 @@ enum wr_family {
 	WR_UNMAP,
 	/* And to undo that, discard, offer and reclaim */
 	WR_RESET,
+	WR_LOCK,
 	WR_FAMILIES
 };
 

@@ -64,6 +64,7 @@ _Static_assert(sizeof(struct winregion_query_runs) == 40, "new symbol version");
 _Static_assert(sizeof(struct winregion_last_fault) == 40, "new symbol version");
 _Static_assert(sizeof(struct winregion_write_watch) == 48,
 	       "new symbol version");
+_Static_assert(sizeof(struct winregion_lock) == 40, "new symbol version");
 
 /*
  * Whether @fd still is the device: "close all files" loops know nothing of a
@@ -303,6 +304,13 @@ int winregion_write_watch(struct winregion_write_watch *watch)
 	watch->size = sizeof(*watch);
 
 	return wr_device_ioctl(WINREGION_WRITE_WATCH, watch);
+}
+
+int winregion_lock(struct winregion_lock *lock)
+{
+	lock->size = sizeof(*lock);
+
+	return wr_device_ioctl(WINREGION_LOCK, lock);
 }
 
 /* Why open() failed with @err */

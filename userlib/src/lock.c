@@ -50,10 +50,10 @@ static bool may_spin(void)
 /* ---- critical sections ---- */
 
 /* LockCount: what programs take for a free one is -1 */
-#define FREE (-1)
-#define HELD (-2)
+#define FREE ((LONG)-1)
+#define HELD ((LONG)-2)
 /* And somebody may sleep */
-#define AWAITED (-3)
+#define AWAITED ((LONG)-3)
 
 #define SPIN_MASK 0x00FFFFFFU
 
@@ -150,9 +150,10 @@ BOOL WINAPI InitializeCriticalSectionEx(LPCRITICAL_SECTION section, DWORD spins,
 {
 	if (flags & ~CRITICAL_SECTION_NO_DEBUG_INFO || spins & ~SPIN_MASK)
 		return wr_fail(ERROR_INVALID_PARAMETER);
-	memset(section, 0, sizeof(*section));
-	section->LockCount = FREE;
-	section->SpinCount = spins;
+	*section = (CRITICAL_SECTION){
+		.LockCount = FREE,
+		.SpinCount = spins,
+	};
 
 	return TRUE;
 }

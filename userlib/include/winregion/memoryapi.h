@@ -136,6 +136,21 @@ DWORD WINAPI ReclaimVirtualMemory(VOID const *address, SIZE_T size);
 BOOL WINAPI PrefetchVirtualMemory(HANDLE process, ULONG_PTR nr,
 				  PWIN32_MEMORY_RANGE_ENTRY list, ULONG flags);
 
+/* Keep committed pages in memory, or no longer. Rules LK-01 to 12. */
+BOOL WINAPI VirtualLock(LPVOID address, SIZE_T size);
+BOOL WINAPI VirtualUnlock(LPVOID address, SIZE_T size);
+
+/*
+ * The limits of the working set, which are only remembered; both (SIZE_T)-1: it is
+ * emptied. Rules WS-01 to 05.
+ */
+BOOL WINAPI SetProcessWorkingSetSize(HANDLE process, SIZE_T min, SIZE_T max);
+BOOL WINAPI SetProcessWorkingSetSizeEx(HANDLE process, SIZE_T min, SIZE_T max,
+				       DWORD flags);
+BOOL WINAPI GetProcessWorkingSetSize(HANDLE process, PSIZE_T min, PSIZE_T max);
+BOOL WINAPI GetProcessWorkingSetSizeEx(HANDLE process, PSIZE_T min, PSIZE_T max,
+				       PDWORD flags);
+
 #pragma GCC visibility pop
 
 #ifdef __cplusplus

@@ -67,6 +67,62 @@ _WINREGION_OFFSET(PERFORMANCE_INFORMATION, ThreadCount, 96);
 extern "C" {
 #endif
 
+/* A page that is in memory */
+typedef union _PSAPI_WORKING_SET_BLOCK {
+	ULONG_PTR Flags;
+	__extension__ struct {
+		/* 1 R, 2 X, 3 XR, 4 RW, 5 WC, 6 XRW, 7 XWC; 8 more: NOCACHE */
+		ULONG_PTR Protection : 5;
+		ULONG_PTR ShareCount : 3;
+		ULONG_PTR Shared : 1;
+		ULONG_PTR Reserved : 3;
+		ULONG_PTR VirtualPage : 52;
+	};
+} PSAPI_WORKING_SET_BLOCK, *PPSAPI_WORKING_SET_BLOCK;
+
+typedef struct _PSAPI_WORKING_SET_INFORMATION {
+	ULONG_PTR NumberOfEntries;
+	PSAPI_WORKING_SET_BLOCK WorkingSetInfo[1];
+} PSAPI_WORKING_SET_INFORMATION, *PPSAPI_WORKING_SET_INFORMATION;
+
+_WINREGION_SIZE(PSAPI_WORKING_SET_INFORMATION, 16);
+_WINREGION_OFFSET(PSAPI_WORKING_SET_INFORMATION, WorkingSetInfo, 8);
+
+/* What is at an address; but Shared, all is 0 if Valid is */
+typedef union _PSAPI_WORKING_SET_EX_BLOCK {
+	ULONG_PTR Flags;
+	__extension__ union {
+		__extension__ struct {
+			ULONG_PTR Valid : 1;
+			ULONG_PTR ShareCount : 3;
+			ULONG_PTR Win32Protection : 11;
+			ULONG_PTR Shared : 1;
+			ULONG_PTR Node : 6;
+			ULONG_PTR Locked : 1;
+			ULONG_PTR LargePage : 1;
+			ULONG_PTR Reserved : 7;
+			ULONG_PTR Bad : 1;
+			ULONG_PTR ReservedUlong : 32;
+		};
+		struct {
+			ULONG_PTR Valid : 1;
+			ULONG_PTR Reserved0 : 14;
+			ULONG_PTR Shared : 1;
+			ULONG_PTR Reserved1 : 15;
+			ULONG_PTR Bad : 1;
+			ULONG_PTR ReservedUlong : 32;
+		} Invalid;
+	};
+} PSAPI_WORKING_SET_EX_BLOCK, *PPSAPI_WORKING_SET_EX_BLOCK;
+
+typedef struct _PSAPI_WORKING_SET_EX_INFORMATION {
+	PVOID VirtualAddress;
+	PSAPI_WORKING_SET_EX_BLOCK VirtualAttributes;
+} PSAPI_WORKING_SET_EX_INFORMATION, *PPSAPI_WORKING_SET_EX_INFORMATION;
+
+_WINREGION_SIZE(PSAPI_WORKING_SET_EX_INFORMATION, 16);
+_WINREGION_OFFSET(PSAPI_WORKING_SET_EX_INFORMATION, VirtualAttributes, 8);
+
 #pragma GCC visibility push(default)
 
 /* The file of a view: units, without the 0 at the end; or 0. Rules MF-01 to 05. */
@@ -91,6 +147,21 @@ BOOL WINAPI GetPerformanceInfo(PPERFORMANCE_INFORMATION information,
 			       DWORD size);
 BOOL WINAPI K32GetPerformanceInfo(PPERFORMANCE_INFORMATION information,
 				  DWORD size);
+
+/*
+ * What is not locked leaves the working set: it keeps what it holds, and comes back
+ * with the next access. Of regions and views. Rules WS-06, WS-08.
+ */
+BOOL WINAPI EmptyWorkingSet(HANDLE process);
+BOOL WINAPI K32EmptyWorkingSet(HANDLE process);
+
+/* All pages in memory; how many, also where there is not room for them */
+BOOL WINAPI QueryWorkingSet(HANDLE process, PVOID buffer, DWORD size);
+BOOL WINAPI K32QueryWorkingSet(HANDLE process, PVOID buffer, DWORD size);
+
+/* An array of PSAPI_WORKING_SET_EX_INFORMATION. Rules QW-01 to 09. */
+BOOL WINAPI QueryWorkingSetEx(HANDLE process, PVOID buffer, DWORD size);
+BOOL WINAPI K32QueryWorkingSetEx(HANDLE process, PVOID buffer, DWORD size);
 
 #pragma GCC visibility pop
 

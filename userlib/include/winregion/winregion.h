@@ -52,6 +52,7 @@ int winregion_thread_attr(pthread_attr_t *attr, size_t size);
  */
 int winregion_stack_flags(unsigned int flags);
 int winregion_write_watch(struct winregion_write_watch *watch);
+int winregion_lock(struct winregion_lock *lock);
 
 /*
  * NULL if everything that the library needs is there; otherwise one line in

@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The working set: what of the process is mapped right now, which pages are, and its
+ * limits, which are only remembered
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <winregion/memoryapi.h>
+#include <winregion/psapi.h>
+#include <winregion/winregion.h>
+
+#include "internal.h"
+#include "smaps.h"
+
+#define PAGE_SHIFT 12
+#define PAGE_BYTES ((SIZE_T)1 << PAGE_SHIFT)
+
+/* Of a word of /proc/self/pagemap */
+#define PRESENT 0x8000000000000000U
+#define EXCLUSIVE 0x0100000000000000U
+
+/* ---- its limits ---- */
+
+#define MIN_FLAGS \
+	(QUOTA_LIMITS_HARDWS_MIN_ENABLE | QUOTA_LIMITS_HARDWS_MIN_DISABLE)
+#define MAX_FLAGS \
+	(QUOTA_LIMITS_HARDWS_MAX_ENABLE | QUOTA_LIMITS_HARDWS_MAX_DISABLE)
+
+/* Rules WS-02 to WS-04 */
+#define LEAST_MIN (20 * PAGE_BYTES)
+#define LEAST_MAX (13 * PAGE_BYTES)
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct {
+	SIZE_T min;
+	SIZE_T max;
+	DWORD flags;
+} limits = {
+	.min = 50 * PAGE_BYTES,
+	.max = 345 * PAGE_BYTES,
+	.flags = QUOTA_LIMITS_HARDWS_MIN_DISABLE |
+		 QUOTA_LIMITS_HARDWS_MAX_DISABLE,
+};
+
+static BOOL empty(void)
+{
+	struct winregion_lock arg = {
+		.operation = WINREGION_LOCK_TRIM,
+		.address = WINREGION_GRANULARITY,
+	};
+	struct winregion_get_info info = { 0 };
+	int err = winregion_get_info(&info);
+
+	arg.length = info.out_highest + 1 - arg.address;
+	if (!err)
+		err = winregion_lock(&arg);
+
+	return wr_succeeded(wr_status(WR_LOCK, err));
+}
+
+/* Rule WS-05; what is not said stays. */
+static bool flags_are_valid(DWORD flags)
+{
+	return !(flags & ~(MIN_FLAGS | MAX_FLAGS)) &&
+	       (flags & MIN_FLAGS) != MIN_FLAGS &&
+	       (flags & MAX_FLAGS) != MAX_FLAGS;
+}
+
+static void set_limits(SIZE_T min, SIZE_T max, DWORD flags)
+{
+	min &= ~(PAGE_BYTES - 1);
+	max &= ~(PAGE_BYTES - 1);
+	if (min < LEAST_MIN)
+		min = LEAST_MIN;
+	if (max < min)
+		max = min;
+	pthread_mutex_lock(&lock);
+	limits.min = min;
+	limits.max = max;
+	if (flags & MIN_FLAGS)
+		limits.flags = (limits.flags & ~MIN_FLAGS) |
+			       (flags & MIN_FLAGS);
+	if (flags & MAX_FLAGS)
+		limits.flags = (limits.flags & ~MAX_FLAGS) |
+			       (flags & MAX_FLAGS);
+	pthread_mutex_unlock(&lock);
+}
+
+BOOL WINAPI SetProcessWorkingSetSizeEx(HANDLE process, SIZE_T min, SIZE_T max,
+				       DWORD flags)
+{
+	const SIZE_T all = ~(SIZE_T)0;
+
+	if (process != GetCurrentProcess())
+		return wr_fail(ERROR_INVALID_HANDLE);
+	if (!flags_are_valid(flags))
+		return wr_fail(ERROR_INVALID_PARAMETER);
+	if (min == all && max == all)
+		return empty();
+	if (!min || min > max || max < LEAST_MAX || max == all)
+		return wr_fail(ERROR_INVALID_PARAMETER);
+	set_limits(min, max, flags);
+
+	return TRUE;
+}
+
+BOOL WINAPI SetProcessWorkingSetSize(HANDLE process, SIZE_T min, SIZE_T max)
+{
+	return SetProcessWorkingSetSizeEx(process, min, max, 0);
+}
+
+BOOL WINAPI GetProcessWorkingSetSizeEx(HANDLE process, PSIZE_T min, PSIZE_T max,
+				       PDWORD flags)
+{
+	if (process != GetCurrentProcess())
+		return wr_fail(ERROR_INVALID_HANDLE);
+	if (!wr_writable(min, sizeof(*min)) ||
+	    !wr_writable(max, sizeof(*max)) ||
+	    !wr_writable(flags, sizeof(*flags)))
+		return wr_fail(ERROR_NOACCESS);
+	pthread_mutex_lock(&lock);
+	*min = limits.min;
+	*max = limits.max;
+	*flags = limits.flags;
+	pthread_mutex_unlock(&lock);
+
+	return TRUE;
+}
+
+BOOL WINAPI GetProcessWorkingSetSize(HANDLE process, PSIZE_T min, PSIZE_T max)
+{
+	DWORD flags;
+
+	return GetProcessWorkingSetSizeEx(process, min, max, &flags);
+}
+
+BOOL WINAPI EmptyWorkingSet(HANDLE process)
+{
+	if (process != GetCurrentProcess())
+		return wr_fail(ERROR_INVALID_HANDLE);
+
+	return empty();
+}
+
+BOOL WINAPI K32EmptyWorkingSet(HANDLE process)
+{
+	return EmptyWorkingSet(process);
+}
+
+/* ---- which pages ---- */
+
+/* What the pages around one have in common */
+struct around {
+	struct winregion_run run;
+	/* Of a mapping that is no region; else 0 */
+	struct wr_mapping mapping;
+	bool known;
+	bool mapping_known;
+};
+
+static int open_pagemap(void)
+{
+	return open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+}
+
+/* Pages that nobody can have are not there. */
+static uint64_t read_pagemap(int fd, uintptr_t address)
+{
+	uint64_t word;
+	off_t at = (address >> PAGE_SHIFT) * sizeof(word);
+
+	return pread(fd, &word, sizeof(word), at) == sizeof(word) ? word : 0;
+}
+
+/* Return: whether anything is there. */
+static bool look_around(struct around *around, uintptr_t address)
+{
+	struct winregion_query query = { .address = address };
+	const struct winregion_run *run = &around->run;
+
+	if (around->known && address >= run->address &&
+	    address - run->address < run->length)
+		return run->state == MEM_COMMIT;
+	around->known = !winregion_query(&query);
+	around->run = query.out;
+
+	return around->known && run->state == MEM_COMMIT;
+}
+
+/* The mapping of an address outside of regions: whether it is locked, and large */
+static void look_at_mapping(struct around *around, uintptr_t address)
+{
+	struct wr_mapping *mapping = &around->mapping;
+	struct wr_smaps smaps;
+
+	if (around->mapping_known && address >= mapping->first &&
+	    address < mapping->end)
+		return;
+	around->mapping_known = false;
+	if (wr_smaps_open(&smaps))
+		while (!around->mapping_known && wr_smaps_next(&smaps, mapping))
+			around->mapping_known = address >= mapping->first &&
+						address < mapping->end;
+	wr_smaps_close(&smaps);
+}
+
+/* A page that its view has copied when it was written is nobody else's. */
+static bool is_shared(const struct winregion_run *run)
+{
+	const DWORD copies = PAGE_WRITECOPY | PAGE_EXECUTE_WRITECOPY;
+	const DWORD writes = PAGE_READWRITE | PAGE_EXECUTE_READWRITE;
+
+	return run->type == MEM_MAPPED &&
+	       !(run->region_protection & copies && run->protection & writes);
+}
+
+static bool is_locked(uintptr_t address)
+{
+	struct winregion_lock arg = {
+		.operation = WINREGION_LOCK_COUNT,
+		.address = address,
+		.length = 1,
+	};
+
+	return !winregion_lock(&arg) && arg.out_locked;
+}
+
+/* How many have it is told exactly as far as: none else, or some. */
+static ULONG share_count(bool shared, uint64_t word)
+{
+	if (!shared)
+		return 0;
+
+	return word & EXCLUSIVE ? 1 : 2;
+}
+
+static ULONG node_of(uintptr_t address)
+{
+	void *page = (void *)address;
+	int node = 0;
+
+	if (syscall(SYS_move_pages, 0, 1UL, &page, NULL, &node, 0) || node < 0)
+		return 0;
+
+	return node;
+}
+
+static void describe(struct around *around, uintptr_t address, uint64_t word,
+		     PSAPI_WORKING_SET_EX_BLOCK *block)
+{
+	bool there = look_around(around, address);
+	const struct winregion_run *run = &around->run;
+	bool shared = there && is_shared(run);
+
+	block->Flags = 0;
+	block->Shared = shared;
+	if (!there || !(word & PRESENT))
+		return;
+	block->Valid = 1;
+	block->ShareCount = share_count(shared, word);
+	block->Win32Protection = run->protection;
+	block->Node = node_of(address);
+	if (!(run->flags & WINREGION_RUN_FOREIGN)) {
+		block->Locked = is_locked(address);
+		return;
+	}
+	look_at_mapping(around, address);
+	block->Locked = around->mapping_known && around->mapping.locked;
+	block->LargePage = around->mapping_known && around->mapping.large;
+}
+
+BOOL WINAPI QueryWorkingSetEx(HANDLE process, PVOID buffer, DWORD size)
+{
+	PSAPI_WORKING_SET_EX_INFORMATION *entry = buffer;
+	DWORD n = size / sizeof(*entry);
+	struct around around = { .known = false };
+	int pagemap;
+
+	WR_KEEP_ERRNO();
+
+	if (process != GetCurrentProcess())
+		return wr_fail(ERROR_INVALID_HANDLE);
+	if (!n)
+		return wr_fail(ERROR_BAD_LENGTH);
+	if (!wr_writable(buffer, n * sizeof(*entry)))
+		return wr_fail(ERROR_NOACCESS);
+	pagemap = open_pagemap();
+	if (pagemap < 0)
+		return wr_fail(wr_file_error(errno));
+	for (; n--; entry++) {
+		uintptr_t address = (uintptr_t)entry->VirtualAddress;
+
+		describe(&around, address, read_pagemap(pagemap, address),
+			 &entry->VirtualAttributes);
+	}
+	close(pagemap);
+
+	return TRUE;
+}
+
+BOOL WINAPI K32QueryWorkingSetEx(HANDLE process, PVOID buffer, DWORD size)
+{
+	return QueryWorkingSetEx(process, buffer, size);
+}
+
+/* ---- all pages ---- */
+
+/* A query of all of the working set */
+struct census {
+	PSAPI_WORKING_SET_INFORMATION *info;
+	size_t room;
+	size_t found;
+	struct around around;
+	int pagemap;
+};
+
+/* The protection of a page by another number */
+static ULONG short_protection(DWORD protection)
+{
+	static const struct {
+		DWORD protection;
+		ULONG number;
+	} table[] = {
+		{ PAGE_READONLY, 1 },	       { PAGE_EXECUTE, 2 },
+		{ PAGE_EXECUTE_READ, 3 },      { PAGE_READWRITE, 4 },
+		{ PAGE_WRITECOPY, 5 },	       { PAGE_EXECUTE_READWRITE, 6 },
+		{ PAGE_EXECUTE_WRITECOPY, 7 },
+	};
+	ULONG number = protection & PAGE_NOCACHE ? 8 : 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++)
+		if (table[i].protection == (protection & 0xff))
+			return number | table[i].number;
+
+	return 0;
+}
+
+static void add(struct census *census, uintptr_t address, uint64_t word)
+{
+	PSAPI_WORKING_SET_BLOCK block = { 0 };
+	bool shared;
+
+	if (!look_around(&census->around, address))
+		return;
+	if (census->found++ >= census->room)
+		return;
+	shared = is_shared(&census->around.run);
+	block.Protection = short_protection(census->around.run.protection);
+	block.ShareCount = share_count(shared, word);
+	block.Shared = shared;
+	block.VirtualPage = address >> PAGE_SHIFT;
+	census->info->WorkingSetInfo[census->found - 1] = block;
+}
+
+/* Up to the last of its pages in memory. */
+static void add_mapping(struct census *census, const struct wr_mapping *mapping)
+{
+	size_t left = mapping->resident >> PAGE_SHIFT, i;
+	uintptr_t at = mapping->first;
+	uint64_t words[512];
+	ssize_t n;
+
+	while (left && at < mapping->end) {
+		n = pread(census->pagemap, words, sizeof(words),
+			  (at >> PAGE_SHIFT) * sizeof(*words));
+		if (n < (ssize_t)sizeof(*words))
+			return;
+		n /= sizeof(*words);
+		for (i = 0; left && i < (size_t)n && at < mapping->end; i++) {
+			if (words[i] & PRESENT) {
+				add(census, at, words[i]);
+				left--;
+			}
+			at += PAGE_BYTES;
+		}
+	}
+}
+
+static bool count_all(struct census *census)
+{
+	struct wr_mapping mapping;
+	struct wr_smaps smaps;
+	bool can = wr_smaps_open(&smaps);
+
+	while (can && wr_smaps_next(&smaps, &mapping))
+		add_mapping(census, &mapping);
+	wr_smaps_close(&smaps);
+
+	return can;
+}
+
+BOOL WINAPI QueryWorkingSet(HANDLE process, PVOID buffer, DWORD size)
+{
+	struct census census = { .info = buffer };
+	bool can;
+
+	WR_KEEP_ERRNO();
+
+	if (process != GetCurrentProcess())
+		return wr_fail(ERROR_INVALID_HANDLE);
+	if (size < sizeof(*census.info))
+		return wr_fail(ERROR_BAD_LENGTH);
+	if (!wr_writable(buffer, size))
+		return wr_fail(ERROR_NOACCESS);
+	census.room = size / sizeof(ULONG_PTR) - 1;
+	census.pagemap = open_pagemap();
+	if (census.pagemap < 0)
+		return wr_fail(wr_file_error(errno));
+	can = count_all(&census);
+	close(census.pagemap);
+	if (!can)
+		return wr_fail(ERROR_NOT_ENOUGH_MEMORY);
+	census.info->NumberOfEntries = census.found;
+
+	return census.found <= census.room ? TRUE : wr_fail(ERROR_BAD_LENGTH);
+}
+
+BOOL WINAPI K32QueryWorkingSet(HANDLE process, PVOID buffer, DWORD size)
+{
+	return QueryWorkingSet(process, buffer, size);
+}
