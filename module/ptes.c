@@ -165,8 +165,7 @@ static void allow_in_table(struct wr_window *window, struct wr_slot *slot,
 		    !wr_resident_is_own(window, first, wr_slot_page(slot, i)))
 			continue;
 		pte = pte_mkwrite_novma(pte_mkyoung(pte));
-		if (!window->watch)
-			pte = pte_mkdirty(pte);
+		pte = window->watch ? pte_mksoft_dirty(pte) : pte_mkdirty(pte);
 		set_pte_at(window->space->mm, wr_address(first), ptep, pte);
 	}
 }

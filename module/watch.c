@@ -103,7 +103,7 @@ static bool dirty_folio(struct address_space *mapping, struct folio *folio)
 	atomic_inc(&mark->begun);
 	smp_mb__after_atomic(); /* pairs with is_unmarked() */
 	was_clean = noop_dirty_folio(mapping, folio);
-	smp_mb__before_atomic();
+	smp_mb__before_atomic(); /* the same */
 	atomic_inc(&mark->done);
 	return was_clean;
 }
@@ -183,8 +183,7 @@ void wr_watch_free(struct wr_watch *watch)
 
 	if (!watch)
 		return;
-	xa_for_each(&watch->slots, i, written)
-	{
+	xa_for_each(&watch->slots, i, written) {
 		kfree(written);
 		cond_resched();
 	}
@@ -526,10 +525,9 @@ static void put_back(struct wr_window *window, struct wr_told *told)
 
 	if (!written)
 		return;
-	for_each_set_bit(i, told->pages,
-			 WR_SLOT_PAGES) if (wr_resident_find(window,
-							     told->first + i))
-		__set_bit(i, written);
+	for_each_set_bit(i, told->pages, WR_SLOT_PAGES)
+		if (wr_resident_find(window, told->first + i))
+			__set_bit(i, written);
 }
 
 /**
@@ -596,8 +594,7 @@ void wr_watch_forget(struct wr_window *window, pgoff_t first, pgoff_t end)
 	struct wr_written *written;
 
 	xa_for_each_range(&window->watch->slots, number, written,
-			  slot_number(first), slot_number(end - 1))
-	{
+			  slot_number(first), slot_number(end - 1)) {
 		forget(window, max(first, (pgoff_t)number << WR_SLOT_SHIFT),
 		       min(end, (pgoff_t)(number + 1) << WR_SLOT_SHIFT));
 		cond_resched();

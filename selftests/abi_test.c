@@ -164,6 +164,7 @@ static void fill_lock(FIXTURE_DATA(abi) *self, void *arg)
 	}
 
 #define fill_get_info fill_nothing
+#define fill_last_fault fill_nothing
 #define RESERVE_FLAGS (WINREGION_RESERVE_TOP_DOWN | WINREGION_RESERVE_COMMIT | \
 		       WINREGION_RESERVE_WRITE_WATCH | \
 		       WINREGION_RESERVE_PLACEHOLDER | \
@@ -190,6 +191,7 @@ ABI(query_runs, QUERY_RUNS, query_runs, RUNS_FLAGS, RUNS_RESERVED, true, false);
 ABI(write_watch, WRITE_WATCH, write_watch, WATCH_FLAGS, WATCH_RESERVED, true,
     false);
 ABI(lock, LOCK, lock, 0, LOCK_RESERVED, true, false);
+ABI(last_fault, LAST_FAULT, last_fault, 0, 0, true, false);
 
 /* Make the region what the fixture made it, after a call that worked. */
 static int make_region(FIXTURE_DATA(abi) *self)
@@ -677,6 +679,13 @@ TEST(layout)
 	EXPECT_FIELD(16, 8, lock, address);
 	EXPECT_FIELD(24, 8, lock, length);
 	EXPECT_FIELD(32, 8, lock, out_locked);
+
+	EXPECT_EQ(40, sizeof(struct winregion_last_fault));
+	EXPECT_FIELD(8, 8, last_fault, out_address);
+	EXPECT_FIELD(16, 8, last_fault, out_sequence);
+	EXPECT_FIELD(24, 8, last_fault, out_told);
+	EXPECT_FIELD(32, 4, last_fault, out_access);
+	EXPECT_FIELD(36, 4, last_fault, out_reason);
 }
 
 /* Nor may a number change. */

@@ -456,7 +456,7 @@ TEST_F(process32, contract)
 	EXPECT_EQ(-EFAULT, call(self, NR32_IOCTL, self->fd,
 				WINREGION_GET_INFO, 0xfffffffc));
 	EXPECT_EQ(-ENOTTY, call(self, NR32_IOCTL, self->fd,
-				WINREGION_OPEN_SECTION + 1, ROOM));
+				_IO(WINREGION_TYPE, 0xff), ROOM));
 	EXPECT_EQ(-ENOTTY, call(self, NR32_IOCTL, self->fd, 0x5401, ROOM));
 	info.size = sizeof(info) + 8;
 	ASSERT_TRUE(put(self, ROOM + sizeof(info), "12345678", 8));

@@ -680,7 +680,7 @@ TEST(handler_that_faults)
 	EXPECT_EQ(0, depth);
 }
 
-/* Rules: EX-08. The mask of signals is that of the program. */
+/* The mask of signals is that of the program. */
 static sigset_t mask_in_handler;
 
 static LONG CALLBACK see_mask(EXCEPTION_POINTERS *pointers)
@@ -817,7 +817,7 @@ TEST(nested_blocks)
 	EXPECT_EQ(0, nested(200, 0));
 }
 
-/* Rules: EX-31. An exception in a handler, or in a filter, is for those outside. */
+/* An exception in a handler, or in a filter, is for those outside. */
 static int divide_in_filter(void)
 {
 	WINREGION_TRY {

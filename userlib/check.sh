@@ -461,6 +461,56 @@ compile_windows_source()
 	"$work/source"
 }
 
+# A library that sets handlers of signals finds ours, and the program's stay known.
+compile_signals()
+{
+	cat > "$work/handler.c" <<-'EOF'
+	#include <signal.h>
+	void set_handler(void (*handler)(int))
+	{
+		struct sigaction action = { .sa_handler = handler };
+
+		sigaction(SIGSEGV, &action, 0);
+	}
+	EOF
+	cat > "$work/signals.c" <<-'EOF'
+	#include <winregion/windows.h>
+	#include <signal.h>
+	#include <unistd.h>
+
+	void set_handler(void (*handler)(int));
+
+	static volatile int exceptions;
+
+	static LONG CALLBACK count(EXCEPTION_POINTERS *pointers)
+	{
+		exceptions += !!pointers;
+		return EXCEPTION_CONTINUE_SEARCH;
+	}
+
+	static void handler(int sig)
+	{
+		_exit(sig == SIGSEGV && exceptions == 1 ? 0 : 1);
+	}
+
+	int main(void)
+	{
+		int *volatile nowhere = NULL;
+
+		if (!AddVectoredExceptionHandler(1, count))
+			return 2;
+		set_handler(handler);
+		*nowhere = 1;
+		return 3;
+	}
+	EOF
+	"$CC" -fPIC -shared -o "$work/libhandler.so" "$work/handler.c"
+	"$CC" -Wall -Wextra -Werror -I"$work/root/include" -o "$work/signals" \
+		"$work/signals.c" -L"$work/root/lib" -lwinregion \
+		-L"$work" -lhandler
+	LD_LIBRARY_PATH=$work/root/lib:$work "$work/signals"
+}
+
 # A path with blanks, of the tree and of the place to install to
 check_blanks()
 {
@@ -627,6 +677,7 @@ check_static_names
 check_version
 check_headers
 check "a Windows source, by pkg-config" compile_windows_source
+check "signals of a program and a library" compile_signals
 check_manual
 check "make uninstall" check_uninstall
 check "make install and uninstall, with blanks in all paths" check_blanks

@@ -70,6 +70,7 @@ static const struct {
 	  .errors = { EADDRNOTAVAIL, ENOMEM } },
 	{ WINREGION_WRITE_WATCH, sizeof(struct winregion_write_watch),
 	  .errors = { EADDRNOTAVAIL, EOVERFLOW, ENOENT, EXDEV, EUNATCH, ENOMEM } },
+	{ WINREGION_LAST_FAULT, sizeof(struct winregion_last_fault), },
 	{ WINREGION_CREATE_SECTION, sizeof(struct winregion_create_section),
 	  .errors = { EBADF, EDOM, EMEDIUMTYPE, EKEYREJECTED, ENXIO, EFBIG, EDQUOT,
 	    EMFILE, ENFILE, ENOSPC, EAGAIN, ENOMEM, ENAMETOOLONG, ENOTUNIQ,

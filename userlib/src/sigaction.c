@@ -206,6 +206,15 @@ static int change_copies(struct claim *claim, int sig,
 	return ret;
 }
 
+/* libc's headers do not say that programs are to find them here. */
+#pragma GCC visibility push(default)
+
+int sigaction(int sig, const struct sigaction *action, struct sigaction *old);
+sighandler_t signal(int sig, sighandler_t handler);
+sighandler_t __sysv_signal(int sig, sighandler_t handler);
+
+#pragma GCC visibility pop
+
 int sigaction(int sig, const struct sigaction *action, struct sigaction *old)
 {
 	struct claim *claim = claim_of(sig);
