@@ -88,6 +88,25 @@ static void whole_pages(enum wr_op op, struct wr_change *change, pgoff_t *first,
 	*end = max(*end - change->part_last, *first);
 }
 
+/* Has the slot of a page, if it is one 2 MiB page, be able to lose a part of it. */
+static int spell_out(struct wr_window *window, pgoff_t index)
+{
+	struct wr_slot *slot = wr_runs_peek(&window->runs, index);
+
+	return slot ? wr_slot_spell_out(slot, GFP_KERNEL_ACCOUNT) : 0;
+}
+
+static int prepare_discard(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	int err = 0;
+
+	if (first != wr_slot_first(first))
+		err = spell_out(window, first);
+	if (!err && end != wr_slot_first(end))
+		err = spell_out(window, end);
+	return err;
+}
+
 /**
  * wr_reset_prepare - get all that a range needs
  * @op: what to do
@@ -107,15 +126,14 @@ int wr_reset_prepare(enum wr_op op, struct wr_change *change)
 		return 0;
 	if (op == WR_RESET)
 		return wr_stash_prepare(window, first, end, WR_STASH_RESET);
+	if (op == WR_DISCARD)
+		return prepare_discard(window, first, end);
 	if (op == WR_OFFER)
 		return wr_stash_prepare(window, first, end, change->state);
 	if (op == WR_UNDO)
 		return wr_stash_prepare_back(window, first, end,
 					     WR_STASH_ONLY_RESET);
-	if (op == WR_RECLAIM)
-		return wr_stash_prepare_back(window, first, end,
-					     WR_STASH_ALL_OFFERS);
-	return 0;
+	return wr_stash_prepare_back(window, first, end, WR_STASH_ALL_OFFERS);
 }
 
 /* The faults that are on their way end, and nothing maps the pages then. */
