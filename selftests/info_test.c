@@ -163,10 +163,9 @@ TEST(processors)
 static PROCESS_MEMORY_COUNTERS_EX counters_now(void)
 {
 	PROCESS_MEMORY_COUNTERS_EX counters = { 0 };
+	void *both = &counters;
 
-	GetProcessMemoryInfo(GetCurrentProcess(),
-			     (PPROCESS_MEMORY_COUNTERS)&counters,
-			     sizeof(counters));
+	GetProcessMemoryInfo(GetCurrentProcess(), both, sizeof(counters));
 	return counters;
 }
 
@@ -303,8 +302,7 @@ TEST(pointers_by_protection)
 		EXPECT_TRUE(IsBadReadPtr(memory + PAGES(4), 1));
 		EXPECT_TRUE(IsBadWritePtr(memory + PAGES(5), 1));
 		EXPECT_TRUE(IsBadReadPtr(memory + PAGES(6), 1));
-		EXPECT_TRUE(IsBadCodePtr(
-			(FARPROC)(uintptr_t)(memory + PAGES(7))));
+		EXPECT_TRUE(IsBadCodePtr((FARPROC)(memory + PAGES(7))));
 	}
 	EXPECT_EQ(7, memory[0]);
 	EXPECT_EQ(7, memory[PAGES(2) - 1]);

@@ -16,7 +16,7 @@
 #include "internal.h"
 
 /* As on Windows 10: ten million ticks a second */
-BOOL WINAPI QueryPerformanceCounter(LARGE_INTEGER *ticks)
+BOOL WINAPI QueryPerformanceCounter(PLARGE_INTEGER ticks)
 {
 	struct timespec now;
 
@@ -28,7 +28,7 @@ BOOL WINAPI QueryPerformanceCounter(LARGE_INTEGER *ticks)
 	return TRUE;
 }
 
-BOOL WINAPI QueryPerformanceFrequency(LARGE_INTEGER *ticks)
+BOOL WINAPI QueryPerformanceFrequency(PLARGE_INTEGER ticks)
 {
 	if (!wr_writable(ticks, sizeof(*ticks)))
 		return wr_fail(ERROR_NOACCESS);
@@ -161,11 +161,11 @@ BOOL WINAPI GetSystemTimes(LPFILETIME idle, LPFILETIME kernel, LPFILETIME user)
 		return wr_fail(ERROR_NOT_SUPPORTED);
 
 	spent.idle += spent.iowait;
+	spent.system += spent.irq + spent.softirq + spent.idle;
 	if (idle)
 		*idle = wr_filetime(ticks_of_clock(spent.idle));
 	if (kernel)
-		*kernel = wr_filetime(ticks_of_clock(
-			spent.system + spent.irq + spent.softirq + spent.idle));
+		*kernel = wr_filetime(ticks_of_clock(spent.system));
 	if (user)
 		*user = wr_filetime(ticks_of_clock(spent.user + spent.nice));
 

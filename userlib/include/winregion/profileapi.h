@@ -19,9 +19,9 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 /* Never goes back, and does not stop while anything but the machine sleeps */
-BOOL WINAPI QueryPerformanceCounter(LARGE_INTEGER *ticks);
+BOOL WINAPI QueryPerformanceCounter(PLARGE_INTEGER ticks);
 /* Ticks in a second */
-BOOL WINAPI QueryPerformanceFrequency(LARGE_INTEGER *ticks);
+BOOL WINAPI QueryPerformanceFrequency(PLARGE_INTEGER ticks);
 
 #pragma GCC visibility pop
 
