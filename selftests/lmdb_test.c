@@ -9,167 +9,22 @@
 /* vm: programs=lmdb modules=loop,ext4 timeout=900 */
 #include "kselftest_harness.h"
 
-#include <limits.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "common.h"
 #include "loop.h"
 #include "rounds.h"
+#include "two_builds.h"
 #include "wr_test_util.h"
 
 #define DIRECTORY "/tmp/wr_lmdb"
 #define IMAGE DIRECTORY ".img"
 #define DISK_SIZE MIB(256)
-#define MAX_WORDS 12
 /* Of each transaction of the writer */
 #define VALUES 6
 
-extern char **environ;
-
-enum build {
-	NATIVE,
-	WIN32,
-	BUILDS
-};
-
-static const char *const names[BUILDS] = { "native", "win32" };
-
-/* Where the builds' directories are: beside this program */
-static char programs[PATH_MAX];
-
-/* ---- to run a program ---- */
-
-/**
- * struct run - a program that runs
- * @pid: its process
- * @out: what it prints, or -1 if that goes to a file
- */
-struct run {
-	pid_t pid;
-	int out;
-};
-
-/* Words of a command, which are not quoted */
-static void split(char *command, char **words)
-{
-	int n = 0;
-
-	for (words[n] = strtok(command, " "); words[n] && n + 1 < MAX_WORDS;)
-		words[++n] = strtok(NULL, " ");
-	words[n] = NULL;
-}
-
-/* Run a command in @directory, with its output, and what is @in, from files there. */
-static pid_t spawn(enum build build, const char *command, const char *directory,
-		   const char *in, int out)
-{
-	char text[256], path[sizeof(programs) + 64], *words[MAX_WORDS];
-	pid_t pid;
-
-	snprintf(text, sizeof(text), "%s", command);
-	split(text, words);
-	snprintf(path, sizeof(path), "%s/%s/%s", programs, names[build],
-		 words[0]);
-	fflush(NULL);
-	pid = fork();
-	if (pid)
-		return pid;
-
-	/* It goes with its test. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (chdir(directory) || (in && !freopen(in, "r", stdin)) ||
-	    dup2(out, STDOUT_FILENO) < 0)
-		_exit(126);
-	execv(path, words);
-	_exit(127);
-}
-
-static struct run start(enum build build, const char *command,
-			const char *directory)
-{
-	struct run run = { .pid = -1 };
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC))
-		return run;
-	run.pid = spawn(build, command, directory, NULL, ends[1]);
-	run.out = ends[0];
-	close(ends[1]);
-	return run;
-}
-
-/* Lines of what it prints: until there are so many, or there is no more */
-static unsigned int read_lines(struct run *run, unsigned int lines)
-{
-	unsigned int n = 0;
-	char c;
-
-	while (n < lines && read(run->out, &c, 1) == 1)
-		n += c == '\n';
-	return n;
-}
-
-/* Its exit status, or -signal */
-static int status_of(pid_t pid)
-{
-	int status;
-
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return -1000;
-	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-static int end(struct run *run)
-{
-	read_lines(run, -1);
-	close(run->out);
-	return status_of(run->pid);
-}
-
-static int end_by_signal(struct run *run)
-{
-	kill(run->pid, SIGKILL);
-	close(run->out);
-	return status_of(run->pid);
-}
-
-/* The file @name of a directory, to be written anew */
-static int create(const char *directory, const char *name)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-}
-
-/* Run to the end, from file @in (or NULL) to file @out of the directory */
-static int run_from(enum build build, const char *command,
-		    const char *directory, const char *in, const char *out)
-{
-	int fd = create(directory, out), status;
-
-	status = status_of(spawn(build, command, directory, in, fd));
-	close(fd);
-	return status;
-}
-
-static int run(enum build build, const char *command, const char *directory,
-	       const char *out)
-{
-	return run_from(build, command, directory, NULL, out);
-}
-
 /* ---- to compare what they print ---- */
-
-static FILE *open_text(const char *directory, const char *name)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	return fopen(path, "r");
-}
 
 /* An address is another one in each process: it becomes "0x". */
 static void forget_addresses(char *line)
@@ -183,69 +38,18 @@ static void forget_addresses(char *line)
 	}
 }
 
-/* The next line that is about what is in the database */
-static bool next_line(FILE *file, char *line, size_t size)
+/* Lines that are about what is in the database */
+static bool is_to_compare(char *line)
 {
 	static const char *const others[] = { "mapaddr=", "maxreaders=",
 					      "mapsize=" };
 	unsigned int i;
 
-	do {
-		if (!fgets(line, size, file))
+	for (i = 0; i < ARRAY_SIZE(others); i++)
+		if (!strncmp(line, others[i], strlen(others[i])))
 			return false;
-		for (i = 0; i < ARRAY_SIZE(others); i++)
-			if (!strncmp(line, others[i], strlen(others[i])))
-				break;
-	} while (i < ARRAY_SIZE(others));
 	forget_addresses(line);
 	return true;
-}
-
-/* Return: lines that are the same in both, or -1 if some are not, which is told */
-static long compare(FILE *a, FILE *b)
-{
-	static char line_a[32768], line_b[32768];
-	bool more_a, more_b;
-	long n = 0;
-
-	for (;; n++) {
-		more_a = next_line(a, line_a, sizeof(line_a));
-		more_b = next_line(b, line_b, sizeof(line_b));
-		if (!more_a && !more_b)
-			return n;
-		if (more_a != more_b || strcmp(line_a, line_b))
-			break;
-	}
-	fprintf(stderr, "# line %ld: \"%.60s\" and \"%.60s\"\n", n + 1,
-		more_a ? line_a : "", more_b ? line_b : "");
-	return -1;
-}
-
-/* Whether the files are alike, and have at least so many lines */
-static bool same_text(const char *directory_a, const char *name_a,
-		      const char *directory_b, const char *name_b, long lines)
-{
-	FILE *a = open_text(directory_a, name_a);
-	FILE *b = open_text(directory_b, name_b);
-	long n = a && b ? compare(a, b) : -1;
-
-	if (a)
-		fclose(a);
-	if (b)
-		fclose(b);
-	if (n < lines)
-		fprintf(stderr, "# %s/%s, %s/%s: %ld lines of %ld are alike\n",
-			directory_a, name_a, directory_b, name_b, n, lines);
-	return n >= lines;
-}
-
-static void remove_tree(const char *name)
-{
-	char command[PATH_MAX];
-
-	snprintf(command, sizeof(command), "rm -rf %s", name);
-	if (system(command))
-		fprintf(stderr, "# cannot remove %s\n", name);
 }
 
 /* ---- the file systems ---- */
@@ -290,25 +94,13 @@ FIXTURE_VARIANT_ADD(lmdb, disk_by_view)
 	.flags = "w",
 };
 
-static bool find_programs(void)
-{
-	ssize_t length = readlink("/proc/self/exe", programs,
-				  sizeof(programs) - 16);
-
-	if (length < 0)
-		return false;
-	programs[length] = '\0';
-	snprintf(strrchr(programs, '/'), sizeof("/lmdb/bin"), "/lmdb/bin");
-	return true;
-}
-
 FIXTURE_SETUP(lmdb)
 {
 	char device[32];
 	int build;
 
 	self->loop = -1;
-	ASSERT_TRUE(find_programs());
+	ASSERT_TRUE(find_programs("lmdb"));
 	/* What a test left that ran out of time */
 	umount2(DIRECTORY, MNT_DETACH);
 	remove_tree(DIRECTORY);
