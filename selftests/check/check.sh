@@ -128,7 +128,7 @@ kernel_tree()
 	done
 	mkdir -p "$work/tree/include"
 	cat userlib/include/winregion/*.h userlib/examples/demo/workload.c \
-		selftests/programs/win32/windows.h \
+		selftests/programs/win32/*.h \
 		/usr/include/elf.h /usr/include/inttypes.h |
 		grep -o -w '[A-Za-z0-9_]*[A-Z][A-Za-z0-9_]*' | sort -u |
 		sed 's/^/#define /' >"$work/tree/include/names.h"

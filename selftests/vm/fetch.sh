@@ -10,9 +10,11 @@
 #	fetch.sh busybox		a static busybox, for the guest
 #	fetch.sh mkfs			what makes file systems there
 #	fetch.sh kselftest		kselftest's headers, kernel scripts
-#	fetch.sh source PACKAGE DIR	a source package, unpacked into DIR
 #	fetch.sh mingw			the headers of Windows that mingw-w64 has
-#	fetch.sh all			all of the above but sources
+#	fetch.sh source PACKAGE DIR	a source package, unpacked into DIR
+#	fetch.sh package NAME...	not into the cache: what the host has to have
+#					installed to build something
+#	fetch.sh all			all of the above but the last two
 #	fetch.sh clean			remove the cache
 #
 # Each thing is made in $tmp and renamed into place when it is complete, so an
@@ -510,6 +512,7 @@ mkfs:1)		fetch_mkfs ;;
 mingw:1)	fetch_mingw ;;
 kselftest:1)	fetch_kselftest ;;
 source:3)	fetch_source "$2" "$3" ;;
+package:*)	shift; need "$@" ;;
 all:1)
 	for k in $(kernel_names); do
 		"$0" kernel "$k"

@@ -12,6 +12,12 @@ DWORD WINAPI GetVersion(VOID)
 	return 10;
 }
 
+/* All names are UTF-8. */
+BOOL WINAPI AreFileApisANSI(VOID)
+{
+	return TRUE;
+}
+
 void *_aligned_malloc(size_t size, size_t alignment)
 {
 	return aligned_alloc(alignment, size);

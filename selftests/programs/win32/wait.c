@@ -351,6 +351,12 @@ DWORD WINAPI WaitForSingleObject(HANDLE object, DWORD milliseconds)
 	}
 }
 
+DWORD WINAPI WaitForSingleObjectEx(HANDLE object, DWORD milliseconds,
+				   BOOL alertable)
+{
+	return WaitForSingleObject(object, milliseconds);
+}
+
 /*
  * Of a mutex and an event only. It waits before it has released the mutex: programs
  * make condition variables of this.

@@ -15,8 +15,21 @@
 
 #include <winregion/windows.h>
 
+#include "calendar.h"
+#include "console.h"
+#include "counter.h"
+#include "criticalsection.h"
+#include "debug.h"
+#include "loader.h"
+#include "uncalled.h"
+
+#define ERROR_NETNAME_DELETED 64
+#define ERROR_SEM_TIMEOUT 121
+#define ERROR_NETWORK_UNREACHABLE 1231
+
 #define WAIT_OBJECT_0 0x00000000
 #define WAIT_ABANDONED 0x00000080
+#define WAIT_IO_COMPLETION 0x000000C0
 #define WAIT_TIMEOUT 0x00000102
 #define WAIT_FAILED 0xFFFFFFFFU
 
@@ -36,6 +49,9 @@ BOOL WINAPI SetEvent(HANDLE event);
 HANDLE WINAPI OpenProcess(DWORD access, BOOL inherit, DWORD pid);
 
 DWORD WINAPI WaitForSingleObject(HANDLE object, DWORD milliseconds);
+/* No call is ever queued. */
+DWORD WINAPI WaitForSingleObjectEx(HANDLE object, DWORD milliseconds,
+				   BOOL alertable);
 DWORD WINAPI SignalObjectAndWait(HANDLE signal, HANDLE object,
 				 DWORD milliseconds, BOOL alertable);
 
@@ -46,6 +62,43 @@ BOOL WINAPI win32_close(HANDLE object);
 #define OpenMutex OpenMutexA
 #define CreateEvent CreateEventA
 #define CloseHandle win32_close
+
+/* ---- process.c, which <process.h> is about, too ---- */
+
+typedef struct _STARTUPINFOA {
+	DWORD cb;
+	LPSTR lpReserved;
+	LPSTR lpDesktop;
+	LPSTR lpTitle;
+	DWORD dwX;
+	DWORD dwY;
+	DWORD dwXSize;
+	DWORD dwYSize;
+	DWORD dwXCountChars;
+	DWORD dwYCountChars;
+	DWORD dwFillAttribute;
+	DWORD dwFlags;
+	WORD wShowWindow;
+	WORD cbReserved2;
+	LPBYTE lpReserved2;
+	HANDLE hStdInput;
+	HANDLE hStdOutput;
+	HANDLE hStdError;
+} STARTUPINFOA, *LPSTARTUPINFOA;
+
+typedef struct _PROCESS_INFORMATION {
+	HANDLE hProcess;
+	HANDLE hThread;
+	DWORD dwProcessId;
+	DWORD dwThreadId;
+} PROCESS_INFORMATION, *LPPROCESS_INFORMATION;
+
+BOOL WINAPI CreateProcessA(LPCSTR name, LPSTR command,
+			   LPSECURITY_ATTRIBUTES process_security,
+			   LPSECURITY_ATTRIBUTES thread_security, BOOL inherit,
+			   DWORD flags, LPVOID environment, LPCSTR directory,
+			   LPSTARTUPINFOA startup,
+			   LPPROCESS_INFORMATION result);
 
 /* ---- thread.c ---- */
 
@@ -68,7 +121,9 @@ typedef VOID (NTAPI *PIMAGE_TLS_CALLBACK)(PVOID module, DWORD reason,
 
 /* ---- other.c ---- */
 
+#define Int32x32To64(a, b) ((LONGLONG)(LONG)(a) * (LONG)(b))
 DWORD WINAPI GetVersion(VOID);
+BOOL WINAPI AreFileApisANSI(VOID);
 void *_aligned_malloc(size_t size, size_t alignment);
 void _aligned_free(void *memory);
 
