@@ -121,6 +121,7 @@ void bench_open(void);
 
 /* The rows, each list ends with an empty one. */
 extern const struct row basic_rows[];	/* basic.c */
+extern const struct row alarm_rows[];	/* alarms.c */
 extern const struct row event_rows[];	/* events.c */
 extern const struct row query_rows[];	/* query.c */
 extern const struct row series_rows[];	/* series.c */
