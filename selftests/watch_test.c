@@ -22,7 +22,7 @@
 #include <winregion/memoryapi.h>
 
 #define MAX_TOLD 4096
-#define FAILED (~0U)
+#define NO_ANSWER (~0U)
 
 static PVOID told[MAX_TOLD];
 
@@ -154,14 +154,14 @@ FIXTURE_TEARDOWN(watch)
 #define EXPECT_GET_FAILS(error, flags, base, size, array, count, granularity) \
 	do {								\
 		SetLastError(POISON);					\
-		EXPECT_EQ(FAILED, GetWriteWatch(flags, base, size, array, \
+		EXPECT_EQ(NO_ANSWER, GetWriteWatch(flags, base, size, array, \
 						count, granularity));	\
 		EXPECT_EQ((DWORD)(error), GetLastError());		\
 	} while (0)
 #define EXPECT_RESET_FAILS(error, base, size)				\
 	do {								\
 		SetLastError(POISON);					\
-		EXPECT_EQ(FAILED, ResetWriteWatch(base, size));		\
+		EXPECT_EQ(NO_ANSWER, ResetWriteWatch(base, size));		\
 		EXPECT_EQ((DWORD)(error), GetLastError());		\
 	} while (0)
 
