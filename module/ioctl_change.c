@@ -232,6 +232,7 @@ int wr_ioctl_reset(struct wr_ioctl *call)
 {
 	struct winregion_reset __user *user = call->user;
 	struct winregion_reset args = call->args.reset;
+	u32 nr = array_index_nospec(args.operation, ARRAY_SIZE(resets));
 	int err;
 
 	if (args.operation >= ARRAY_SIZE(resets) || !args.operation)
@@ -243,9 +244,7 @@ int wr_ioctl_reset(struct wr_ioctl *call)
 		.ranges = args.ranges,
 		.range = args.range,
 	};
-	err = change(
-		call,
-		resets[array_index_nospec(args.operation, ARRAY_SIZE(resets))]);
+	err = change(call, resets[nr]);
 	if (!err)
 		put_user((u64)call->gone << PAGE_SHIFT, &user->out_gone);
 	return err;

@@ -957,13 +957,13 @@ static bool shrink_one(struct list_lru *list, struct shrink_control *sc,
 static unsigned long scan(struct shrinker *self, struct shrink_control *sc)
 {
 	unsigned long freed = 0, looked = 0, want = sc->nr_to_scan;
-	unsigned int class;
+	unsigned int i;
 
 	if (!READ_ONCE(ready))
 		return SHRINK_STOP;
-	for (class = 0; class < WR_STASH_CLASSES && looked < want; class ++)
+	for (i = 0; i < WR_STASH_CLASSES && looked < want; i++)
 		while (looked < want &&
-		       shrink_one(&lists[class], sc, &freed, &looked))
+		       shrink_one(&lists[i], sc, &freed, &looked))
 			cond_resched();
 	sc->nr_scanned = looked;
 	mm_account_reclaimed_pages(freed);
@@ -974,13 +974,13 @@ static unsigned long scan(struct shrinker *self, struct shrink_control *sc)
 static unsigned long count(struct shrinker *self, struct shrink_control *sc)
 {
 	unsigned long stashes = 0;
-	unsigned int class;
+	unsigned int i;
 	long pages, all;
 
 	if (!READ_ONCE(ready))
 		return 0;
-	for (class = 0; class < WR_STASH_CLASSES; class ++)
-		stashes += list_lru_shrink_count(&lists[class], sc);
+	for (i = 0; i < WR_STASH_CLASSES; i++)
+		stashes += list_lru_shrink_count(&lists[i], sc);
 	if (!stashes)
 		return SHRINK_EMPTY;
 	pages = max(atomic_long_read(&nr_pages), 1L);

@@ -1015,6 +1015,8 @@ static int one_region_in_group(void *arg)
 			CHECK(!reset(at->fd, chunk, MIB(8)));
 		}
 		CHECK(undo(at->fd, region, MIB(128)) > 0);
+		/* What was whole is in use again, and could not be freed. */
+		CHECK(!discard(at->fd, region, MIB(128)));
 	}
 	return 0;
 }

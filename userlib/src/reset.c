@@ -56,11 +56,12 @@ NTSTATUS wr_reset(const struct wr_range *range, ULONG type, ULONG protect)
 static DWORD change_pages(ULONG operation, const void *base, SIZE_T size,
 			  ULONG word)
 {
-	if (!size || ((uintptr_t)base | size) & page_mask())
-		return ERROR_INVALID_PARAMETER;
+	NTSTATUS status = STATUS_INVALID_PARAMETER;
 
-	return RtlNtStatusToDosError(
-		change_contents(operation, base, size, word));
+	if (size && !(((uintptr_t)base | size) & page_mask()))
+		status = change_contents(operation, base, size, word);
+
+	return RtlNtStatusToDosError(status);
 }
 
 DWORD WINAPI DiscardVirtualMemory(PVOID address, SIZE_T size)
@@ -163,8 +164,12 @@ NTSTATUS NTAPI NtSetInformationVirtualMemory(
 BOOL WINAPI PrefetchVirtualMemory(HANDLE process, ULONG_PTR nr,
 				  PWIN32_MEMORY_RANGE_ENTRY list, ULONG flags)
 {
-	return wr_succeeded(
-		NtSetInformationVirtualMemory(process, VmPrefetchInformation,
-					      nr, (PMEMORY_RANGE_ENTRY)list,
-					      &flags, sizeof(flags)));
+	PMEMORY_RANGE_ENTRY entries = (PMEMORY_RANGE_ENTRY)list;
+	NTSTATUS status;
+
+	status = NtSetInformationVirtualMemory(process, VmPrefetchInformation,
+					       nr, entries, &flags,
+					       sizeof(flags));
+
+	return wr_succeeded(status);
 }
