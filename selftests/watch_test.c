@@ -633,6 +633,22 @@ TEST_F(watch, guards)
 	EXPECT_TOLD_AND_RESET(1);
 }
 
+/* Rules: GP-15. To lock a page writes nothing, neither when it fails. */
+TEST_F(watch, locked_guard)
+{
+	DWORD old;
+
+	ASSERT_TRUE(VirtualProtect(self->base + PAGES(1), PAGES(1),
+				   PAGE_READWRITE | PAGE_GUARD, &old));
+	EXPECT_FALSE(VirtualLock(self->base + PAGES(1), PAGES(1)));
+	EXPECT_TOLD(NONE);
+	EXPECT_TRUE(VirtualLock(self->base + PAGES(1), PAGES(1)));
+	EXPECT_TOLD(NONE);
+	EXPECT_TRUE(try_write(self->base + PAGES(1)));
+	EXPECT_TRUE(VirtualUnlock(self->base + PAGES(1), PAGES(1)));
+	EXPECT_TOLD_AND_RESET(1);
+}
+
 /* ---- writes of the kernel ---- */
 
 static int file_of(size_t size)
