@@ -1,58 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Processes and threads that programs start
+ * Processes that programs start
  */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "process.h"
 #include "windows.h"
 
 #define MAX_WORDS 32
-
-struct start {
-	unsigned int (*function)(void *argument);
-	void *argument;
-};
-
-/* Where _endthreadex() goes on */
-static __thread jmp_buf end;
-
-static DWORD WINAPI run(LPVOID argument)
-{
-	struct start start = *(struct start *)argument;
-
-	free(argument);
-	if (!setjmp(end))
-		start.function(start.argument);
-
-	return 0;
-}
-
-uintptr_t _beginthreadex(void *security, unsigned int stack,
-			 unsigned int (*function)(void *argument),
-			 void *argument, unsigned int flags, unsigned int *id)
-{
-	struct start *start = malloc(sizeof(*start));
-	HANDLE thread;
-
-	if (!start)
-		return 0;
-	*start = (struct start){ function, argument };
-	thread = CreateThread(security, stack, run, start, flags, id);
-	if (!thread)
-		free(start);
-
-	return (uintptr_t)thread;
-}
-
-void _endthreadex(unsigned int status)
-{
-	longjmp(end, 1);
-}
 
 /* The words of a command, as Windows' C library finds them, but for \" in them */
 static void split(char *command, char **words)

@@ -14,9 +14,6 @@
 		abort();                                          \
 	}
 
-UNCALLED(HANDLE WINAPI, CreateMutexW, LPSECURITY_ATTRIBUTES security,
-	 BOOL owned, LPCWSTR name)
-
 UNCALLED(BOOL WINAPI, GetDiskFreeSpaceA, LPCSTR root, LPDWORD sectors,
 	 LPDWORD bytes, LPDWORD free_clusters, LPDWORD clusters)
 UNCALLED(BOOL WINAPI, GetDiskFreeSpaceW, LPCWSTR root, LPDWORD sectors,

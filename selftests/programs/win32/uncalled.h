@@ -8,9 +8,6 @@
 
 #include <winregion/windows.h>
 
-HANDLE WINAPI CreateMutexW(LPSECURITY_ATTRIBUTES security, BOOL owned,
-			   LPCWSTR name);
-
 BOOL WINAPI GetDiskFreeSpaceA(LPCSTR root, LPDWORD sectors, LPDWORD bytes,
 			      LPDWORD free_clusters, LPDWORD clusters);
 BOOL WINAPI GetDiskFreeSpaceW(LPCWSTR root, LPDWORD sectors, LPDWORD bytes,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mutexes, events and processes: to wait for them
+ * Mutexes that have names, and processes: to wait for them
  *
- * A handle of these is the object's address and one: those of the library are even.
+ * A handle of these is the object's address and one: those of the library are even,
+ * and what is called with one is the library's.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -14,8 +15,6 @@
 #include <unistd.h>
 
 #include "object.h"
-
-#undef CloseHandle
 
 /* Above are the pseudo handles. */
 #define HIGHEST_OBJECT 0x7fffffffffffUL
@@ -33,7 +32,7 @@ static struct win32_object *object_of(HANDLE handle)
 	return (struct win32_object *)(number - 1);
 }
 
-HANDLE win32_handle_of(struct win32_object *object)
+static HANDLE handle_of(struct win32_object *object)
 {
 	return object ? (HANDLE)((uintptr_t)object + 1) : NULL;
 }
@@ -48,13 +47,6 @@ static struct win32_object *new_object(enum win32_kind kind)
 		SetLastError(ERROR_NOT_ENOUGH_MEMORY);
 
 	return object;
-}
-
-static BOOL fail(DWORD error)
-{
-	SetLastError(error);
-
-	return FALSE;
 }
 
 static struct timespec from_now(DWORD milliseconds)
@@ -111,15 +103,18 @@ static struct win32_object *mutex_in(HANDLE section, bool is_new)
 	return object;
 }
 
-HANDLE WINAPI CreateMutexA(LPSECURITY_ATTRIBUTES security, BOOL owned,
-			   LPCSTR name)
+HANDLE WINAPI win32_create_mutex(LPSECURITY_ATTRIBUTES security, BOOL owned,
+				 LPCSTR name)
 {
-	HANDLE section = CreateFileMappingA(INVALID_HANDLE_VALUE, security,
-					    PAGE_READWRITE, 0,
-					    sizeof(struct win32_mutex), name);
 	struct win32_object *object;
+	HANDLE section;
 	bool is_new;
 
+	if (!name)
+		return CreateMutexA(security, owned, name);
+	section = CreateFileMappingA(INVALID_HANDLE_VALUE, security,
+				     PAGE_READWRITE, 0,
+				     sizeof(struct win32_mutex), name);
 	if (!section)
 		return NULL;
 	is_new = GetLastError() != ERROR_ALREADY_EXISTS;
@@ -127,26 +122,29 @@ HANDLE WINAPI CreateMutexA(LPSECURITY_ATTRIBUTES security, BOOL owned,
 	if (object && owned && is_new)
 		pthread_mutex_lock(&object->mutex->mutex);
 
-	return win32_handle_of(object);
+	return handle_of(object);
 }
 
 HANDLE WINAPI OpenMutexA(DWORD access, BOOL inherit, LPCSTR name)
 {
 	HANDLE section = OpenFileMappingA(FILE_MAP_WRITE, inherit, name);
 
-	return section ? win32_handle_of(mutex_in(section, false)) : NULL;
+	return section ? handle_of(mutex_in(section, false)) : NULL;
 }
 
-BOOL WINAPI ReleaseMutex(HANDLE mutex)
+BOOL WINAPI win32_release_mutex(HANDLE mutex)
 {
 	struct win32_object *object = object_of(mutex);
 
-	if (!object || object->kind != WIN32_MUTEX)
-		return fail(ERROR_INVALID_HANDLE);
+	if (!object)
+		return ReleaseMutex(mutex);
+	if (object->kind == WIN32_MUTEX &&
+	    !pthread_mutex_unlock(&object->mutex->mutex))
+		return TRUE;
+	SetLastError(object->kind == WIN32_MUTEX ? ERROR_NOT_OWNER :
+						   ERROR_INVALID_HANDLE);
 
-	return pthread_mutex_unlock(&object->mutex->mutex) ?
-		       fail(ERROR_NOT_OWNER) :
-		       TRUE;
+	return FALSE;
 }
 
 static DWORD wait_for_mutex(pthread_mutex_t *mutex, DWORD milliseconds)
@@ -173,137 +171,6 @@ static DWORD wait_for_mutex(pthread_mutex_t *mutex, DWORD milliseconds)
 	}
 }
 
-/* ---- events ---- */
-
-struct win32_object *win32_new_event(bool manual, bool set, unsigned int users)
-{
-	struct win32_object *event = new_object(WIN32_EVENT);
-	pthread_condattr_t how;
-
-	if (!event)
-		return NULL;
-	pthread_condattr_init(&how);
-	pthread_condattr_setclock(&how, CLOCK_MONOTONIC);
-	pthread_cond_init(&event->changed, &how);
-	pthread_condattr_destroy(&how);
-	pthread_mutex_init(&event->lock, NULL);
-	event->manual = manual;
-	event->set = set;
-	event->users = users;
-
-	return event;
-}
-
-/*
- * Who waits is woken by this and by nothing else: who waits from now on, such as the
- * caller, does not get in before.
- */
-void win32_set_event(struct win32_object *event)
-{
-	pthread_mutex_lock(&event->lock);
-	event->set = event->manual || !event->waiters;
-	while (event->waiters) {
-		event->waiters->woken = true;
-		event->waiters = event->waiters->next;
-		if (!event->manual)
-			break;
-	}
-	pthread_cond_broadcast(&event->changed);
-	pthread_mutex_unlock(&event->lock);
-}
-
-void win32_put_event(struct win32_object *event)
-{
-	unsigned int left;
-
-	pthread_mutex_lock(&event->lock);
-	left = --event->users;
-	pthread_mutex_unlock(&event->lock);
-	if (!left)
-		free(event);
-}
-
-HANDLE WINAPI CreateEventA(LPSECURITY_ATTRIBUTES security, BOOL manual,
-			   BOOL set, LPCSTR name)
-{
-	if (name) {
-		SetLastError(ERROR_NOT_SUPPORTED);
-		return NULL;
-	}
-
-	return win32_handle_of(win32_new_event(manual, set, 1));
-}
-
-BOOL WINAPI SetEvent(HANDLE event)
-{
-	struct win32_object *object = object_of(event);
-
-	if (!object || object->kind != WIN32_EVENT)
-		return fail(ERROR_INVALID_HANDLE);
-	win32_set_event(object);
-
-	return TRUE;
-}
-
-/* Whether there is something to wait for: then in line, behind others */
-static bool line_up(struct win32_object *event, struct win32_waiter *me)
-{
-	struct win32_waiter **at;
-
-	if (event->set) {
-		event->set = event->manual;
-		return false;
-	}
-
-	me->next = NULL;
-	me->woken = false;
-	for (at = &event->waiters; *at; at = &(*at)->next)
-		;
-	*at = me;
-
-	return true;
-}
-
-static DWORD wait_in_line(struct win32_object *event, struct win32_waiter *me,
-			  DWORD milliseconds)
-{
-	struct timespec until = from_now(milliseconds);
-	struct win32_waiter **at;
-	int err = 0;
-
-	while (!me->woken && !err)
-		err = milliseconds == INFINITE ?
-			      pthread_cond_wait(&event->changed, &event->lock) :
-			      pthread_cond_timedwait(&event->changed,
-						     &event->lock, &until);
-	if (me->woken)
-		return WAIT_OBJECT_0;
-
-	for (at = &event->waiters; *at != me; at = &(*at)->next)
-		;
-	*at = me->next;
-
-	return WAIT_TIMEOUT;
-}
-
-static DWORD wait_for_event(struct win32_object *event,
-			    pthread_mutex_t *release, DWORD milliseconds)
-{
-	DWORD result = WAIT_OBJECT_0;
-	struct win32_waiter me;
-	bool waits;
-
-	pthread_mutex_lock(&event->lock);
-	waits = line_up(event, &me);
-	if (release)
-		pthread_mutex_unlock(release);
-	if (waits)
-		result = wait_in_line(event, &me, milliseconds);
-	pthread_mutex_unlock(&event->lock);
-
-	return result;
-}
-
 /* ---- processes ---- */
 
 HANDLE WINAPI OpenProcess(DWORD access, BOOL inherit, DWORD pid)
@@ -319,7 +186,7 @@ HANDLE WINAPI OpenProcess(DWORD access, BOOL inherit, DWORD pid)
 		return NULL;
 	}
 
-	return win32_handle_of(object);
+	return handle_of(object);
 }
 
 static DWORD wait_for_process(int pidfd, DWORD milliseconds)
@@ -332,48 +199,24 @@ static DWORD wait_for_process(int pidfd, DWORD milliseconds)
 
 /* ---- any of them ---- */
 
-DWORD WINAPI WaitForSingleObject(HANDLE object, DWORD milliseconds)
+DWORD WINAPI win32_wait(HANDLE object, DWORD milliseconds)
 {
 	struct win32_object *what = object_of(object);
 
-	if (!what) {
-		SetLastError(ERROR_INVALID_HANDLE);
-		return WAIT_FAILED;
-	}
-
-	switch (what->kind) {
-	case WIN32_MUTEX:
-		return wait_for_mutex(&what->mutex->mutex, milliseconds);
-	case WIN32_PROCESS:
+	if (!what)
+		return WaitForSingleObject(object, milliseconds);
+	if (what->kind == WIN32_PROCESS)
 		return wait_for_process(what->pidfd, milliseconds);
-	default:
-		return wait_for_event(what, NULL, milliseconds);
-	}
+
+	return wait_for_mutex(&what->mutex->mutex, milliseconds);
 }
 
-DWORD WINAPI WaitForSingleObjectEx(HANDLE object, DWORD milliseconds,
-				   BOOL alertable)
+DWORD WINAPI win32_wait_ex(HANDLE object, DWORD milliseconds, BOOL alertable)
 {
-	return WaitForSingleObject(object, milliseconds);
-}
+	if (!object_of(object))
+		return WaitForSingleObjectEx(object, milliseconds, alertable);
 
-/*
- * Of a mutex and an event only. It waits before it has released the mutex: programs
- * make condition variables of this.
- */
-DWORD WINAPI SignalObjectAndWait(HANDLE signal, HANDLE object,
-				 DWORD milliseconds, BOOL alertable)
-{
-	struct win32_object *mutex = object_of(signal);
-	struct win32_object *event = object_of(object);
-
-	if (!mutex || mutex->kind != WIN32_MUTEX || !event ||
-	    event->kind != WIN32_EVENT) {
-		SetLastError(ERROR_INVALID_HANDLE);
-		return WAIT_FAILED;
-	}
-
-	return wait_for_event(event, &mutex->mutex->mutex, milliseconds);
+	return win32_wait(object, milliseconds);
 }
 
 BOOL WINAPI win32_close(HANDLE object)
@@ -383,19 +226,13 @@ BOOL WINAPI win32_close(HANDLE object)
 	if (!what)
 		return CloseHandle(object);
 
-	switch (what->kind) {
-	case WIN32_MUTEX:
+	if (what->kind == WIN32_PROCESS) {
+		close(what->pidfd);
+	} else {
 		UnmapViewOfFile(what->mutex);
 		CloseHandle(what->section);
-		free(what);
-		break;
-	case WIN32_PROCESS:
-		close(what->pidfd);
-		free(what);
-		break;
-	default:
-		win32_put_event(what);
 	}
+	free(what);
 
 	return TRUE;
 }

@@ -3,9 +3,10 @@
  * <windows.h> for the real programs that are run as tests: the library's, and what
  * they call beside memory and files, of which no more is here than they need.
  *
- * Mutexes, events, threads and processes are what one can wait for. A mutex lies in
- * a section, so that its name, and who may open it, are the module's matter. None of
- * this looks at security but that, nor at rights, nor at what is inherited.
+ * Mutexes with names and other processes are what one can wait for beside what the
+ * library has, by calls that take the place of its own. A mutex lies in a section, so
+ * that its name, and who may open it, are the module's matter. None of this looks at
+ * security but that, nor at rights, nor at what is inherited.
  */
 #ifndef _SELFTESTS_PROGRAMS_WINDOWS_H
 #define _SELFTESTS_PROGRAMS_WINDOWS_H
@@ -17,53 +18,35 @@
 
 #include "calendar.h"
 #include "console.h"
-#include "counter.h"
-#include "criticalsection.h"
-#include "debug.h"
-#include "loader.h"
 #include "uncalled.h"
 
 #define ERROR_NETNAME_DELETED 64
-#define ERROR_SEM_TIMEOUT 121
 #define ERROR_NETWORK_UNREACHABLE 1231
-
-#define WAIT_OBJECT_0 0x00000000
-#define WAIT_ABANDONED 0x00000080
-#define WAIT_IO_COMPLETION 0x000000C0
-#define WAIT_TIMEOUT 0x00000102
-#define WAIT_FAILED 0xFFFFFFFFU
 
 /* ---- wait.c ---- */
 
-HANDLE WINAPI CreateMutexA(LPSECURITY_ATTRIBUTES security, BOOL owned,
-			   LPCSTR name);
+/* Those without a name are the library's. */
+HANDLE WINAPI win32_create_mutex(LPSECURITY_ATTRIBUTES security, BOOL owned,
+				 LPCSTR name);
+BOOL WINAPI win32_release_mutex(HANDLE mutex);
 HANDLE WINAPI OpenMutexA(DWORD access, BOOL inherit, LPCSTR name);
-BOOL WINAPI ReleaseMutex(HANDLE mutex);
-
-/* Without names */
-HANDLE WINAPI CreateEventA(LPSECURITY_ATTRIBUTES security, BOOL manual,
-			   BOOL set, LPCSTR name);
-BOOL WINAPI SetEvent(HANDLE event);
 
 /* To wait for only */
 HANDLE WINAPI OpenProcess(DWORD access, BOOL inherit, DWORD pid);
 
-DWORD WINAPI WaitForSingleObject(HANDLE object, DWORD milliseconds);
-/* No call is ever queued. */
-DWORD WINAPI WaitForSingleObjectEx(HANDLE object, DWORD milliseconds,
-				   BOOL alertable);
-DWORD WINAPI SignalObjectAndWait(HANDLE signal, HANDLE object,
-				 DWORD milliseconds, BOOL alertable);
-
-/* Handles of these objects and of the library's */
+/* Of these objects and of the library's */
+DWORD WINAPI win32_wait(HANDLE object, DWORD milliseconds);
+DWORD WINAPI win32_wait_ex(HANDLE object, DWORD milliseconds, BOOL alertable);
 BOOL WINAPI win32_close(HANDLE object);
 
-#define CreateMutex CreateMutexA
 #define OpenMutex OpenMutexA
-#define CreateEvent CreateEventA
+#define CreateMutexA win32_create_mutex
+#define ReleaseMutex win32_release_mutex
+#define WaitForSingleObject win32_wait
+#define WaitForSingleObjectEx win32_wait_ex
 #define CloseHandle win32_close
 
-/* ---- process.c, which <process.h> is about, too ---- */
+/* ---- process.c ---- */
 
 typedef struct _STARTUPINFOA {
 	DWORD cb;
@@ -102,22 +85,15 @@ BOOL WINAPI CreateProcessA(LPCSTR name, LPSTR command,
 
 /* ---- thread.c ---- */
 
-typedef DWORD (WINAPI *LPTHREAD_START_ROUTINE)(LPVOID argument);
-
-HANDLE WINAPI CreateThread(LPSECURITY_ATTRIBUTES security, SIZE_T stack,
-			   LPTHREAD_START_ROUTINE start, LPVOID argument,
-			   DWORD flags, LPDWORD id);
-
-#define TLS_OUT_OF_INDEXES 0xFFFFFFFFU
-
-DWORD WINAPI TlsAlloc(VOID);
-BOOL WINAPI TlsFree(DWORD index);
-LPVOID WINAPI TlsGetValue(DWORD index);
-BOOL WINAPI TlsSetValue(DWORD index, LPVOID value);
-
 /* Functions in the sections .CRT$XL*, called as threads begin and end: see tls.ld */
 typedef VOID (NTAPI *PIMAGE_TLS_CALLBACK)(PVOID module, DWORD reason,
 					  PVOID reserved);
+
+HANDLE WINAPI win32_create_thread(LPSECURITY_ATTRIBUTES security, SIZE_T stack,
+				  LPTHREAD_START_ROUTINE start, LPVOID argument,
+				  DWORD flags, LPDWORD id);
+
+#define CreateThread win32_create_thread
 
 /* ---- other.c ---- */
 
