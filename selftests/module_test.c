@@ -106,6 +106,71 @@ TEST(function_names)
 		     GetProcAddress((HMODULE)0x1234000, "VirtualAlloc"));
 }
 
+/* The first of the names that @library has, or has not; "": none */
+static const char *first(const char *const *names, unsigned int nr,
+			 const char *library, bool found)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (has(library, names[i]) == found)
+			return names[i];
+	return "";
+}
+
+/* One of each family, where it is on Windows. Rules: MODULE-01, MODULE-04 */
+TEST(functions_of_all_families)
+{
+	static const char *const kernel[] = {
+		"VirtualAlloc2", "VirtualAlloc2FromApp", "MapViewOfFile3",
+		"UnmapViewOfFile2", "GetWriteWatch", "ResetWriteWatch",
+		"VirtualLock", "VirtualUnlock", "SetProcessWorkingSetSizeEx",
+		"K32QueryWorkingSetEx", "K32EmptyWorkingSet",
+		"DiscardVirtualMemory", "OfferVirtualMemory",
+		"ReclaimVirtualMemory", "PrefetchVirtualMemory",
+		"CreateThread", "ExitThread", "SetThreadStackGuarantee",
+		"GetCurrentThreadStackLimits", "TlsAlloc", "FlsAlloc",
+		"CreateFiberEx", "SwitchToFiber", "WaitForMultipleObjects",
+		"SignalObjectAndWait", "CreateEventExW", "CreateMutexA",
+		"CreateSemaphoreW", "AddVectoredExceptionHandler",
+		"SetUnhandledExceptionFilter", "RaiseException",
+		"RtlCaptureContext", "RtlRestoreContext",
+		"InitializeCriticalSectionEx", "AcquireSRWLockShared",
+		"SleepConditionVariableSRW", "InitOnceExecuteOnce",
+		"WaitOnAddress", "WakeByAddressAll", "FormatMessageW",
+		"LocalFree", "GetProcAddress", "QueryPerformanceCounter",
+		"GetProcessTimes", "OutputDebugStringA",
+		"GetEnvironmentVariableW", "IsBadReadPtr",
+		"GlobalMemoryStatusEx", "GetLargePageMinimum",
+		"ReadProcessMemory",
+	};
+	static const char *const nt[] = {
+		"NtAllocateVirtualMemoryEx", "NtMapViewOfSectionEx",
+		"NtUnmapViewOfSectionEx", "NtSetInformationVirtualMemory",
+		"NtGetWriteWatch", "NtResetWriteWatch", "NtReadVirtualMemory",
+		"RtlCaptureContext", "RtlRestoreContext",
+	};
+	static const char *const c[] = {
+		"_beginthreadex", "_beginthread", "_endthreadex", "_endthread",
+		"_resetstkoflw",
+	};
+	static const char *const none[] = {
+		"sigaction", "signal", "__sysv_signal", "GetCurrentFiber",
+		"GetFiberData", "NtCurrentTeb", "_beginthreadex",
+		"_resetstkoflw",
+	};
+
+	EXPECT_STREQ("", first(kernel, ARRAY_SIZE(kernel), "kernel32", false));
+	EXPECT_STREQ("",
+		     first(kernel, ARRAY_SIZE(kernel), "kernelbase", false));
+	EXPECT_STREQ("", first(nt, ARRAY_SIZE(nt), "ntdll", false));
+	EXPECT_STREQ("", first(c, ARRAY_SIZE(c), "msvcrt.dll", false));
+	EXPECT_STREQ("", first(c, ARRAY_SIZE(c),
+			       "api-ms-win-crt-runtime-l1-1-0", false));
+	EXPECT_STREQ("", first(none, ARRAY_SIZE(none), "kernel32", true));
+	EXPECT_STREQ("", first(none, ARRAY_SIZE(none), "ntdll", true));
+}
+
 /* Rules: MODULE-06. */
 TEST(module_handle_ex)
 {

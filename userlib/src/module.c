@@ -22,7 +22,8 @@ enum has {
 	HAS_NT = 1,
 	HAS_WIN32 = 2,
 	HAS_PSAPI = 4,
-	HAS_SECURITY = 8
+	HAS_SECURITY = 8,
+	HAS_C = 16
 };
 
 static const struct library {
@@ -34,13 +35,22 @@ static const struct library {
 	{ "ntdll", HAS_NT },
 	{ "psapi", HAS_PSAPI },
 	{ "advapi32", HAS_SECURITY },
+	{ "ucrtbase", HAS_C },
+	{ "msvcrt", HAS_C },
 };
 
 #define KERNELBASE (&libraries[1])
+#define UCRTBASE (&libraries[5])
 
 /* Names for parts of them, with a number at the end */
-static const char *const parts[] = { "api-ms-win-core-",
-				     "api-ms-win-security-base-" };
+static const struct {
+	const char *name;
+	const struct library *library;
+} parts[] = {
+	{ "api-ms-win-core-", KERNELBASE },
+	{ "api-ms-win-security-base-", KERNELBASE },
+	{ "api-ms-win-crt-runtime-", UCRTBASE },
+};
 
 static const char *const psapi_names[] = {
 	"GetMappedFileNameA", "GetMappedFileNameW",
@@ -59,6 +69,23 @@ static const char *const security_names[] = {
 	"AdjustTokenPrivileges",
 };
 
+static const char *const c_names[] = {
+	"_beginthread", "_beginthreadex", "_endthread",
+	"_endthreadex", "_resetstkoflw",
+};
+
+/* Of ntdll and of kernel32 */
+static const char *const both_names[] = {
+	"RtlCaptureContext",
+	"RtlRestoreContext",
+};
+
+/* Functions of headers there, and of another library here */
+static const char *const nowhere_names[] = {
+	"GetCurrentFiber", "GetFiberData", "NtCurrentTeb",
+	"__sysv_signal",   "sigaction",	   "signal",
+};
+
 static bool is_one_of(const char *name, const char *const *names, size_t n)
 {
 	while (n--)
@@ -70,10 +97,15 @@ static bool is_one_of(const char *name, const char *const *names, size_t n)
 
 static unsigned int where(const char *name)
 {
+	if (!strncmp(name, "winregion_", strlen("winregion_")) ||
+	    is_one_of(name, nowhere_names, ARRAY_SIZE(nowhere_names)))
+		return 0;
+	if (is_one_of(name, both_names, ARRAY_SIZE(both_names)))
+		return HAS_NT | HAS_WIN32;
 	if (!strncmp(name, "Nt", 2) || !strncmp(name, "Rtl", 3))
 		return HAS_NT;
-	if (!strncmp(name, "winregion_", strlen("winregion_")))
-		return 0;
+	if (is_one_of(name, c_names, ARRAY_SIZE(c_names)))
+		return HAS_C;
 	if (is_one_of(name, psapi_names, ARRAY_SIZE(psapi_names)))
 		return HAS_PSAPI;
 	if (is_one_of(name, security_names, ARRAY_SIZE(security_names)))
@@ -200,8 +232,8 @@ static HMODULE find_library(const char *path)
 		    !strncasecmp(libraries[i].name, name, length))
 			return module_of(&libraries[i]);
 	for (i = 0; i < ARRAY_SIZE(parts); i++)
-		if (!strncasecmp(name, parts[i], strlen(parts[i])))
-			return module_of(KERNELBASE);
+		if (!strncasecmp(name, parts[i].name, strlen(parts[i].name)))
+			return module_of(parts[i].library);
 
 	return NULL;
 }
