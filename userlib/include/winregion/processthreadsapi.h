@@ -59,4 +59,6 @@ BOOL WINAPI TlsFree(DWORD index);
 }
 #endif
 
+#include "processinfo.h"
+
 #endif /* _WINREGION_PROCESSTHREADSAPI_H */

@@ -101,4 +101,6 @@ BOOL WINAPI ReleaseSemaphore(HANDLE semaphore, LONG more, LPLONG previous);
 #define CreateSemaphoreEx CreateSemaphoreExA
 #endif
 
+#include "synchlocks.h"
+
 #endif /* _WINREGION_SYNCHAPI_H */

@@ -605,8 +605,6 @@ static __inline__ PVOID _winregion_compare_exchange(PVOID volatile *target,
 #include "libloaderapi.h"
 #include "profileapi.h"
 #include "debugapi.h"
-#include "processinfo.h"
-#include "synchlocks.h"
 #include "errhandlingapi.h"
 #include "excpt.h"
 
