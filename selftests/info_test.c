@@ -352,6 +352,32 @@ TEST(pointers_take_guards)
 	EXPECT_TRUE(VirtualFree(memory, 0, MEM_RELEASE));
 }
 
+/* Nothing takes an offer back but its owner. Rules: OF-03, BP-03. */
+TEST(pointers_to_offered_pages)
+{
+	char *memory = commit(PAGES(3), PAGE_READWRITE), *page = memory + PAGE;
+	int i;
+
+	ASSERT_NE(NULL, memory);
+	strcpy(page, "text");
+	ASSERT_EQ(ERROR_SUCCESS,
+		  OfferVirtualMemory(page, PAGE, VmOfferPriorityNormal));
+	for (i = 0; i < 2; i++) {
+		EXPECT_TRUE(IsBadReadPtr(page, 1));
+		EXPECT_TRUE(IsBadWritePtr(page, 1));
+		EXPECT_TRUE(IsBadStringPtrA(page, 5));
+		EXPECT_TRUE(IsBadReadPtr(memory, PAGES(3)));
+		EXPECT_TRUE(IsBadWritePtr(memory, PAGES(3)));
+		EXPECT_EQ(PAGE_READWRITE, protection_at(page));
+	}
+	EXPECT_FALSE(IsBadWritePtr(memory, PAGE));
+	EXPECT_FALSE(IsBadWritePtr(memory + PAGES(2), PAGE));
+	EXPECT_EQ(ERROR_SUCCESS, ReclaimVirtualMemory(page, PAGE));
+	EXPECT_FALSE(IsBadWritePtr(memory, PAGES(3)));
+	EXPECT_STREQ("text", page);
+	EXPECT_TRUE(VirtualFree(memory, 0, MEM_RELEASE));
+}
+
 /* ---- copies ---- */
 
 #define US GetCurrentProcess()
