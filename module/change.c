@@ -622,6 +622,17 @@ static void apply_to_view(struct wr_batch *batch, struct wr_change *change)
 		wr_view_zap(window, change->first, change->end);
 }
 
+/* The placeholder is none any more. */
+static void replace(struct wr_change *change)
+{
+	struct wr_region *region = change->region;
+
+	wr_region_become(region, WR_REGION_REPLACED, change->protection);
+	if (change->watch)
+		wr_region_watch(change->window, region, &change->watch);
+	change->serial = region->serial;
+}
+
 static void apply_change(struct wr_batch *batch, struct wr_change *change)
 {
 	struct wr_window *window = change->window;
@@ -639,11 +650,8 @@ static void apply_change(struct wr_batch *batch, struct wr_change *change)
 				change->end, true);
 		return;
 	}
-	if (change->replaces) {
-		wr_region_become(change->region, WR_REGION_REPLACED,
-				 change->protection);
-		change->serial = change->region->serial;
-	}
+	if (change->replaces)
+		replace(change);
 	wr_change_note_old(change, wr_runs_state(&window->runs, change->first));
 	set_states(batch, change);
 	unlock_unreadable(change);

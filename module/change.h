@@ -40,6 +40,7 @@ struct wr_rights {
  * @whole: the whole region, whatever is there each time that it is looked at
  * @replaces: the pages are those of a placeholder, which they replace (WR_COMMIT)
  * @protection: of what does so
+ * @watch: if that is watched: for a window without, and NULL once it has it
  * @charged: pages of a section that have been charged for it
  * @serial: of the region, if it must be a certain one; if it @replaces one set to
  *	what it is
@@ -61,6 +62,7 @@ struct wr_change {
 	bool whole;
 	bool replaces;
 	u32 protection;
+	struct wr_watch *watch;
 	unsigned long charged;
 	u64 serial;
 	unsigned long gone;

@@ -64,8 +64,9 @@ static int parse_placeholder(struct winregion_reserve *args,
 		return -EINVAL;
 	if (request->replace && !args->address)
 		return -EINVAL;
-	if ((request->placeholder || request->replace) &&
-	    (request->watched || request->stack))
+	if (request->placeholder && request->watched)
+		return -EINVAL;
+	if ((request->placeholder || request->replace) && request->stack)
 		return -EINVAL;
 	if (request->placeholder && args->protection != WINREGION_NOACCESS)
 		return -EDOM;

@@ -29,6 +29,8 @@ static int replace_locked(struct wr_window *window, struct wr_reserve *request)
 				      request->first + request->pages))
 		return -EBADSLT;
 	wr_region_become(region, WR_REGION_REPLACED, request->protection);
+	if (request->watched)
+		wr_region_watch(window, region, &request->watch);
 	request->serial = region->serial;
 	return 0;
 }
@@ -55,10 +57,12 @@ static int replace_committed(struct wr_space *space, struct wr_reserve *request)
 		.state = request->state,
 		.replaces = true,
 		.protection = request->protection,
+		.watch = request->watch,
 		.hard = true,
 	};
 	int err = wr_change(space, WR_COMMIT, &change, 1);
 
+	request->watch = change.watch;
 	request->serial = change.serial;
 	return err == -ENOENT ? -EBADSLT : err;
 }

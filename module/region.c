@@ -15,8 +15,8 @@
  * What is free inside a window is free.
  *
  * A region with a write watch has a window of its own wherever that is possible, as
- * it has pages unlike those of others. Where the program wants it among others all of
- * the window is watched.
+ * it has pages unlike those of others. Where the program wants it among others, or in
+ * place of a placeholder, all of the window is watched.
  *
  * layout_lock serialises it all. Pages count, not bytes; ends are exclusive.
  */
@@ -51,9 +51,8 @@ static void put_region(struct wr_window *window, struct wr_region *region,
 			 request->protection);
 	region->stack = request->stack;
 	request->serial = region->serial;
-	region->watched = request->watched;
-	if (request->watched && !window->watch)
-		swap(window->watch, request->watch);
+	if (request->watched)
+		wr_region_watch(window, region, &request->watch);
 	wr_region_add(window, region);
 }
 
@@ -944,16 +943,17 @@ int wr_reserve(struct wr_space *space, struct wr_reserve *request)
 {
 	int err;
 
-	if (request->replace)
-		return wr_placeholder_replace(space, request);
 	if (request->watched) {
 		request->watch = wr_watch_new();
 		if (!request->watch)
 			return -ENOMEM;
 	}
-	err = reserve_region(space, request);
+	if (request->replace)
+		err = wr_placeholder_replace(space, request);
+	else
+		err = reserve_region(space, request);
 	wr_watch_free(request->watch); /* if a window had one already */
-	if (err || !request->commit)
+	if (err || request->replace || !request->commit)
 		return err;
 	err = commit_region(space, request);
 	if (err && wr_unreserve(space, request) == -ENOENT && err == -ENOENT)

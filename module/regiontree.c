@@ -336,6 +336,16 @@ void wr_region_become(struct wr_region *region, enum wr_kind kind,
 	region->kind = kind;
 	region->protection = protection;
 	region->serial = wr_region_serial();
+	region->watched = false;
+}
+
+/* It is watched from now on: *@watch is for a window without. That is locked. */
+void wr_region_watch(struct wr_window *window, struct wr_region *region,
+		     struct wr_watch **watch)
+{
+	region->watched = true;
+	if (!window->watch)
+		swap(window->watch, *watch);
 }
 
 /* Whether no more region can have any of the window's pages. */

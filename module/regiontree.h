@@ -70,6 +70,8 @@ bool wr_region_fill(struct wr_window *window);
 u64 wr_region_serial(void);
 void wr_region_become(struct wr_region *region, enum wr_kind kind,
 		      u32 protection);
+void wr_region_watch(struct wr_window *window, struct wr_region *region,
+		     struct wr_watch **watch);
 
 static inline bool wr_region_is_placeholder(const struct wr_region *region)
 {

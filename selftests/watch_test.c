@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "memory.h"
+#include "placeholders.h"
 #include "wr_test_util.h"
 #include "fail_nth.h"
 #include "pins.h"
@@ -967,6 +967,111 @@ TEST(among_others)
 		}
 		EXPECT_TRUE(VirtualFree(other[i], 0, MEM_RELEASE));
 	}
+}
+
+/* ---- in place of a placeholder ---- */
+
+static bool is_watched(char *base)
+{
+	return ask(base, PAGE, false) >= 0;
+}
+
+/* Of pages [4, 12) of a placeholder, with plain memory on both sides that is written */
+static char *part_of_placeholder(char *address, size_t size)
+{
+	char *base = alloc2(address, size, MAKE, PAGE_NOACCESS);
+	char *part = base + PAGES(4);
+
+	if (!base || !preserve(part, PAGES(8)) ||
+	    !alloc2(base, PAGES(4), REPLACE_NOW, PAGE_READWRITE) ||
+	    !alloc2(part + PAGES(8), size - PAGES(12), REPLACE_NOW,
+		    PAGE_READWRITE))
+		return NULL;
+	fill(base, PAGES(4));
+	fill(part + PAGES(8), size - PAGES(12));
+	return part;
+}
+
+static void replace_and_preserve(struct __test_metadata *_metadata,
+				 char *part, DWORD commit)
+{
+	const DWORD type = REPLACE | MEM_WRITE_WATCH | commit;
+
+	/* What fails leaves the placeholder. */
+	EXPECT_FALSE(alloc2(part, PAGES(7), type, PAGE_READWRITE));
+	EXPECT_PLACEHOLDER(part, PAGES(8));
+	ASSERT_EQ(part, alloc2(part, PAGES(8), type, PAGE_READWRITE));
+	EXPECT_FALSE(alloc2(part, PAGES(8), type, PAGE_READWRITE));
+	if (!commit)
+		ASSERT_EQ(part, VirtualAlloc(part, PAGES(8), MEM_COMMIT,
+					     PAGE_READWRITE));
+	EXPECT_TRUE(tells(part, PAGES(8), false, (int[]){ -1 }));
+	EXPECT_TRUE(is_zero(part, PAGES(8)));
+	write_page(part, 3);
+	write_page(part, 7);
+	write_page(part - PAGES(4), 1);
+	write_page(part + PAGES(8), 1);
+	EXPECT_TRUE(tells(part, PAGES(8), true, (int[]){ 3, 7, -1 }));
+	EXPECT_TRUE(tells(part, PAGES(8), false, (int[]){ -1 }));
+	write_page(part, 7);
+	EXPECT_FALSE(is_watched(part - PAGES(4)));
+	EXPECT_FALSE(is_watched(part + PAGES(8)));
+	/* Half of it stays so when the rest is a placeholder again. */
+	ASSERT_TRUE(preserve(part, PAGES(4)));
+	EXPECT_FALSE(is_watched(part));
+	EXPECT_TRUE(tells(part + PAGES(4), PAGES(4), false, (int[]){ 3, -1 }));
+	ASSERT_TRUE(preserve(part + PAGES(4), PAGES(4)));
+	ASSERT_TRUE(coalesce(part, PAGES(8)));
+	EXPECT_PLACEHOLDER(part, PAGES(8));
+	/* The next one needs the flag as well. */
+	ASSERT_EQ(part, alloc2(part, PAGES(8), REPLACE_NOW, PAGE_READWRITE));
+	EXPECT_FALSE(is_watched(part));
+	write_page(part, 2);
+	ASSERT_TRUE(preserve(part, PAGES(8)));
+}
+
+/* Rules: WW-35, PH-05, PH-27 */
+TEST(replaces_a_placeholder)
+{
+	static const size_t sizes[] = { UNIT, MIB(8) };
+	char *part, *base;
+	unsigned int i;
+
+	set_large(true);
+	for (i = 0; i < 2 * ARRAY_SIZE(sizes); i++) {
+		base = i % 2 ? ARENA : NULL;
+		part = part_of_placeholder(base, sizes[i / 2]);
+		ASSERT_NE(NULL, part);
+		replace_and_preserve(_metadata, part, MEM_COMMIT);
+		replace_and_preserve(_metadata, part, 0);
+		base = part - PAGES(4);
+		EXPECT_TRUE(is_filled(base + PAGES(3), PAGES(1)));
+		EXPECT_TRUE(release_all(base, sizes[i / 2]));
+	}
+}
+
+/* All of a large one, where large pages could be. Rules: WW-35 */
+TEST(replaces_a_large_placeholder)
+{
+	const size_t size = MIB(8);
+	char *base;
+
+	set_large(true);
+	base = alloc2(NULL, size, MAKE, PAGE_NOACCESS);
+	ASSERT_NE(NULL, base);
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
+		     alloc2(NULL, size, MAKE | MEM_WRITE_WATCH, PAGE_NOACCESS));
+	ASSERT_EQ(base, alloc2(base, size, REPLACE_NOW, PAGE_READWRITE));
+	fill(base, size);
+	ASSERT_TRUE(preserve(base, size));
+	ASSERT_EQ(base, alloc2(base, size, REPLACE_NOW | MEM_WRITE_WATCH,
+			       PAGE_READWRITE));
+	EXPECT_TRUE(is_zero(base, size));
+	write_page(base, 5);
+	write_page(base, 700);
+	EXPECT_TRUE(tells(base, size, true, (int[]){ 5, 700, -1 }));
+	EXPECT_TRUE(tells(base, size, true, (int[]){ -1 }));
+	EXPECT_TRUE(VirtualFree(base, 0, MEM_RELEASE));
 }
 
 /* A part is released: what is left on both sides is watched on. */

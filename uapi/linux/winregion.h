@@ -249,8 +249,8 @@ struct winregion_get_info {
  * can anybody else have the range, and a call that fails leaves the placeholder. See
  * WINREGION_RELEASE_PRESERVE for the way back.
  *
- * WINREGION_RESERVE_WRITE_WATCH is for as long as the region is there. Neither that
- * nor a stack goes with a placeholder, or with what replaces one (EINVAL).
+ * WINREGION_RESERVE_WRITE_WATCH is for as long as the region is there; a placeholder has
+ * none, but what replaces one may. No stack is a placeholder, or replaces one (EINVAL).
  *
  * Rules: M-03 to M-09, VA-01 to VA-26, AR-01 to AR-11, PH-01 to PH-09, PH-30, PH-33.
  *
