@@ -166,10 +166,7 @@ static void fill_lock(FIXTURE_DATA(abi) *self, void *arg)
 #define fill_get_info fill_nothing
 #define fill_last_fault fill_nothing
 #define RESERVE_FLAGS (WINREGION_RESERVE_TOP_DOWN | WINREGION_RESERVE_COMMIT | \
-		       WINREGION_RESERVE_WRITE_WATCH | \
-		       WINREGION_RESERVE_PLACEHOLDER | \
-		       WINREGION_RESERVE_REPLACE | WINREGION_RESERVE_STACK)
-#define RELEASE_FLAGS (WINREGION_RELEASE_PRESERVE | WINREGION_RELEASE_COALESCE)
+		       WINREGION_RESERVE_WRITE_WATCH | WINREGION_RESERVE_STACK)
 #define RESERVE_RESERVED offsetof(struct winregion_reserve, __reserved)
 #define CHANGE_RESERVED offsetof(struct winregion_change, __reserved)
 #define RUNS_FLAGS (WINREGION_QUERY_RESIDENT | WINREGION_QUERY_REGIONS)
@@ -180,7 +177,7 @@ static void fill_lock(FIXTURE_DATA(abi) *self, void *arg)
 
 ABI(get_info, GET_INFO, get_info, 0, 0, true, false);
 ABI(reserve, RESERVE, reserve, RESERVE_FLAGS, RESERVE_RESERVED, true, false);
-ABI(release, RELEASE, release, RELEASE_FLAGS, 0, true, true);
+ABI(release, RELEASE, release, 0, 0, true, true);
 ABI(commit, COMMIT, change, 0, CHANGE_RESERVED, false, false);
 ABI(decommit, DECOMMIT, change, 0, CHANGE_RESERVED, false, false);
 ABI(protect, PROTECT, change, 0, CHANGE_RESERVED, true, true);
