@@ -6,8 +6,12 @@
 #include "kselftest_harness.h"
 
 #include <signal.h>
+#include <setjmp.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
+
+#include <winregion/process.h>
+#include <winregion/winternl.h>
 
 #include "memory.h"
 #include "wr_test_util.h"
@@ -1398,6 +1402,115 @@ TEST(overflow_of_stack)
 	EXPECT_EQ(-SIGSEGV, in_child(overflow_without, NULL));
 }
 
+/* ---- threads of CreateThread(), on stacks that are regions ---- */
+
+static DWORD end_of(HANDLE thread)
+{
+	DWORD code = POISON;
+
+	ResumeThread(thread);
+	if (WaitForSingleObject(thread, INFINITE) != WAIT_OBJECT_0 ||
+	    !GetExitCodeThread(thread, &code) || !CloseHandle(thread))
+		return POISON;
+	return code;
+}
+
+static HANDLE suspended(LPTHREAD_START_ROUTINE start, void *arg)
+{
+	return CreateThread(NULL, 0, start, arg, CREATE_SUSPENDED, NULL);
+}
+
+/* At the lowest page but one, with all of the stack in use. Nothing is armed here. */
+static bool is_full_stack(const EXCEPTION_RECORD *record)
+{
+	const NT_TIB *tib = &((TEB *)NtCurrentTeb())->NtTib;
+	ULONG_PTR low, high;
+
+	GetCurrentThreadStackLimits(&low, &high);
+	return record->ExceptionCode == EXCEPTION_STACK_OVERFLOW &&
+	       record->NumberParameters == 2 &&
+	       record->ExceptionInformation[0] == EXCEPTION_WRITE_FAULT &&
+	       record->ExceptionInformation[1] / PAGE == low / PAGE + 1 &&
+	       (ULONG_PTR)tib->StackLimit == low + PAGE &&
+	       (ULONG_PTR)tib->StackBase == high && !_resetstkoflw();
+}
+
+static __thread volatile DWORD full_stacks;
+static __thread sigjmp_buf out_of_stack;
+
+static LONG CALLBACK see_full_stack(EXCEPTION_POINTERS *pointers)
+{
+	full_stacks += is_full_stack(pointers->ExceptionRecord);
+	return EXCEPTION_CONTINUE_SEARCH;
+}
+
+static LONG CALLBACK leave_full_stack(EXCEPTION_POINTERS *pointers)
+{
+	full_stacks += is_full_stack(pointers->ExceptionRecord);
+	siglongjmp(out_of_stack, 1);
+}
+
+/* How often a block and a handler have seen it, and the guard was armed again */
+static DWORD WINAPI overflow_in_blocks(void *arg)
+{
+	volatile DWORD handled = 0, reset = 0, i;
+
+	for (i = 0; i < 3; i++) {
+		WINREGION_TRY {
+			recurse(0);
+		} WINREGION_EXCEPT(GetExceptionCode() ==
+				   EXCEPTION_STACK_OVERFLOW) {
+			handled++;
+		} WINREGION_END
+		reset += _resetstkoflw();
+	}
+	return handled * 100 + full_stacks * 10 + reset;
+}
+
+/* It asks for nothing itself. */
+static DWORD WINAPI overflow_in_handlers(void *arg)
+{
+	volatile DWORD reset = 0, i;
+
+	for (i = 0; i < 3; i++) {
+		if (!sigsetjmp(out_of_stack, 1))
+			recurse(0);
+		reset += _resetstkoflw();
+	}
+	return full_stacks * 10 + reset;
+}
+
+/*
+ * All of these threads have a stack for handlers, also of one that is added later.
+ * Rules: EX-34, GP-17, ST-03, ST-06
+ */
+TEST(overflow_of_created_threads)
+{
+	HANDLE threads[4];
+	PVOID handler;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		threads[i] = suspended(overflow_in_blocks, NULL);
+		ASSERT_NE(NULL, threads[i]);
+	}
+	handler = AddVectoredExceptionHandler(1, see_full_stack);
+	ASSERT_NE(NULL, handler);
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(333, end_of(threads[i]));
+	EXPECT_EQ(1, RemoveVectoredExceptionHandler(handler));
+
+	for (i = 0; i < 4; i++) {
+		threads[i] = suspended(overflow_in_handlers, NULL);
+		ASSERT_NE(NULL, threads[i]);
+	}
+	handler = AddVectoredExceptionHandler(1, leave_full_stack);
+	ASSERT_NE(NULL, handler);
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(33, end_of(threads[i]));
+	EXPECT_EQ(1, RemoveVectoredExceptionHandler(handler));
+}
+
 /* ---- fork and exec ---- */
 
 static int child_handles(void *arg)
@@ -1569,6 +1682,34 @@ TEST(threads)
 	for (i = 0; i < NR_THREADS; i++)
 		crew_add(&crew, fault_on, (void *)i);
 	crew_join(&crew);
+	EXPECT_EQ(0, wrong);
+}
+
+static DWORD WINAPI created_fault_on(void *arg)
+{
+	return fault_on(arg) != NULL;
+}
+
+/* Rules: EX-10, GP-01, EX-01 */
+TEST(created_threads)
+{
+	HANDLE threads[NR_THREADS];
+	uintptr_t i;
+
+	arena = VirtualAlloc(NULL, NR_THREADS * UNIT, MEM_RESERVE,
+			     PAGE_READWRITE);
+	ASSERT_NE(NULL, arena);
+	for (i = 0; i < NR_THREADS; i++) {
+		ASSERT_NE(NULL, VirtualAlloc(arena + i * UNIT, 8 * PAGE,
+					     MEM_COMMIT, PAGE_READWRITE));
+		threads[i] = suspended(created_fault_on, (void *)i);
+		ASSERT_NE(NULL, threads[i]);
+	}
+	ASSERT_NE(NULL, AddVectoredExceptionHandler(1, check_own_or_search));
+	for (i = 0; i < NR_THREADS; i++)
+		ResumeThread(threads[i]);
+	for (i = 0; i < NR_THREADS; i++)
+		EXPECT_EQ(0, end_of(threads[i]));
 	EXPECT_EQ(0, wrong);
 }
 

@@ -4,7 +4,9 @@
  *
  * How large they are by default is what the program's file says: the linker's
  * "-z stack-size=" is what /STACK is on Windows. What the C library needs of a
- * thread's stack for itself is at its upper end, and committed.
+ * thread's stack for itself is at its upper end, and committed. Behind the stacks of
+ * threads, in the same region, there is a page that nothing can use, and the alternate
+ * stack of the thread: what an overflow of the first one takes.
  *
  * A few that have been given back are kept, as most programs make as many threads as
  * they end.
@@ -13,8 +15,10 @@
 #include <errno.h>
 #include <link.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include <winregion/process.h>
@@ -31,6 +35,9 @@
 
 /* What the C library has in a thread's stack beside __thread: about this */
 #define LIBC_SIZE (4 * PAGE)
+
+/* What handlers have on an alternate stack beside the registers */
+#define HANDLER_SIZE (8 * PAGE)
 
 #define MAX_KEPT 8
 
@@ -98,6 +105,16 @@ static size_t default_reserve(void)
 	return size;
 }
 
+static size_t alternate_size(void)
+{
+	return round_up(HANDLER_SIZE + getauxval(AT_MINSIGSTKSZ), PAGE);
+}
+
+size_t wr_stack_aside(void)
+{
+	return round_up(PAGE + alternate_size(), UNIT);
+}
+
 size_t wr_stack_tls_size(void)
 {
 	return round_up(look_at_files().tls + LIBC_SIZE, PAGE);
@@ -147,7 +164,31 @@ static char *guard_of(const struct wr_stack *stack)
 	return stack->base + stack->size - stack->committed - PAGE;
 }
 
-/* Its upper end, and the guard */
+static char *alternate_of(const struct wr_stack *stack)
+{
+	return stack->base + stack->size + stack->aside - alternate_size();
+}
+
+void wr_stack_alternate(const struct wr_stack *stack)
+{
+	const stack_t alternate = {
+		.ss_sp = alternate_of(stack),
+		.ss_size = alternate_size(),
+	};
+
+	sigaltstack(&alternate, NULL);
+}
+
+static int commit_alternate(const struct wr_stack *stack)
+{
+	if (!stack->aside)
+		return 0;
+
+	return change(WINREGION_COMMIT, alternate_of(stack), alternate_size(),
+		      WINREGION_READWRITE);
+}
+
+/* Its upper end, the guard, and what is behind it */
 static int commit_top(const struct wr_stack *stack)
 {
 	char *guard = guard_of(stack);
@@ -158,6 +199,8 @@ static int commit_top(const struct wr_stack *stack)
 	if (!err)
 		err = change(WINREGION_COMMIT, guard, PAGE,
 			     WINREGION_READWRITE | WINREGION_GUARD);
+	if (!err)
+		err = commit_alternate(stack);
 	if (!err && stack->flags)
 		err = set_stack(stack, 0);
 
@@ -170,7 +213,7 @@ static int reserve(struct wr_stack *stack)
 		.size = sizeof(reserve),
 		.flags = WINREGION_RESERVE_STACK,
 		.protection = WINREGION_READWRITE,
-		.length = stack->size,
+		.length = stack->size + stack->aside,
 	};
 	int err = wr_device_ioctl(WINREGION_RESERVE, &reserve);
 
@@ -189,7 +232,7 @@ static int reserve(struct wr_stack *stack)
 static bool is_alike(const struct wr_stack *a, const struct wr_stack *b)
 {
 	return a->size == b->size && a->committed == b->committed &&
-	       a->flags == b->flags;
+	       a->aside == b->aside && a->flags == b->flags;
 }
 
 static bool take_kept(struct wr_stack *stack)
@@ -217,14 +260,16 @@ static bool is_as_new(const struct wr_stack *stack)
 		.size = sizeof(query),
 		.address = (uintptr_t)stack->base,
 	};
+	size_t committed =
+		stack->committed + PAGE + (stack->aside ? alternate_size() : 0);
 
 	return !wr_device_ioctl(WINREGION_QUERY, &query) &&
 	       query.out.state == WINREGION_STATE_RESERVE &&
 	       query.out.address + query.out.length ==
 		       (uintptr_t)guard_of(stack) &&
 	       query.out.region_address == (uintptr_t)stack->base &&
-	       query.out.region_length == stack->size &&
-	       query.out.region_committed == stack->committed + PAGE;
+	       query.out.region_length == stack->size + stack->aside &&
+	       query.out.region_committed == committed;
 }
 
 /*
@@ -327,7 +372,7 @@ int winregion_stack_flags(unsigned int flags)
 /* Plain threads do not touch each page on their way down. */
 int winregion_thread_attr(pthread_attr_t *attr, size_t size)
 {
-	struct wr_stack stack;
+	struct wr_stack stack = { 0 };
 	int err;
 
 	if (!set_sizes(&stack, size, 0, wr_stack_tls_size() + UNIT / 4))
@@ -382,15 +427,24 @@ static void find_bounds(TEB *teb, char *sp)
 	teb->NtTib.StackBase = (char *)base + size;
 }
 
+/* And not on one for signals */
+static bool is_on_stack(const TEB *teb, const char *sp)
+{
+	return sp >= (char *)teb->DeallocationStack &&
+	       sp < (char *)teb->NtTib.StackBase;
+}
+
 /* What is not known yet is found out, and what the module moves is asked. */
 static TEB *teb_of(struct wr_thread *thread)
 {
-	char here;
+	char here, *sp = &here;
 	TEB *teb = &thread->teb;
 
 	if (!teb->NtTib.StackBase)
-		find_bounds(teb, &here);
-	teb->NtTib.StackLimit = wr_stack_limit(teb->DeallocationStack, &here);
+		find_bounds(teb, sp);
+	if (!is_on_stack(teb, sp))
+		sp = (char *)teb->NtTib.StackBase - 1;
+	teb->NtTib.StackLimit = wr_stack_limit(teb->DeallocationStack, sp);
 
 	return teb;
 }
@@ -412,6 +466,15 @@ VOID WINAPI GetCurrentThreadStackLimits(PULONG_PTR low, PULONG_PTR high)
 	*high = teb ? (ULONG_PTR)teb->NtTib.StackBase : 0;
 }
 
+/* The module takes what is behind the stack for a part of it. */
+static bool has_room_for(const struct wr_thread *thread, ULONG guarantee)
+{
+	const struct wr_stack *stack = &thread->stack;
+
+	return thread->teb.DeallocationStack != stack->base ||
+	       round_up(guarantee, PAGE) + 3 * PAGE <= stack->size;
+}
+
 static NTSTATUS set_guarantee(ULONG *bytes)
 {
 	struct wr_thread *thread = wr_thread_self();
@@ -426,6 +489,8 @@ static NTSTATUS set_guarantee(ULONG *bytes)
 	old = teb->GuaranteedStackBytes;
 	new = round_up(*bytes, PAGE);
 	if (*bytes > old) {
+		if (!has_room_for(thread, *bytes))
+			return STATUS_INVALID_PARAMETER;
 		stack.base = teb->DeallocationStack;
 		stack.flags = thread->stack_flags;
 		err = set_stack(&stack, *bytes);
@@ -484,7 +549,7 @@ int _resetstkoflw(void)
 	if (guard < line)
 		guard = line;
 	/* What is in use stays: that of this very call, too. */
-	if (&here < guard + 3 * PAGE)
+	if (!is_on_stack(teb, &here) || &here < guard + 3 * PAGE)
 		return 0;
 	if (guard > (char *)teb->DeallocationStack &&
 	    change(WINREGION_DECOMMIT, teb->DeallocationStack,

@@ -282,6 +282,7 @@ static void *start(void *data)
 	thread->teb.DeallocationStack = thread->stack.base;
 	thread->teb.NtTib.StackBase = thread->stack.base + thread->stack.size;
 	become(thread);
+	wr_stack_alternate(&thread->stack);
 	wait_while(&thread->suspended, 1);
 	run(thread);
 
@@ -307,8 +308,11 @@ static int start_thread(struct wr_thread *thread)
 static NTSTATUS make_stack(struct wr_thread *thread, SIZE_T size, DWORD flags)
 {
 	bool is_reserve = flags & STACK_SIZE_PARAM_IS_A_RESERVATION;
-	int err = wr_stack_make(&thread->stack, is_reserve ? size : 0,
-				is_reserve ? 0 : size, wr_stack_tls_size());
+	int err;
+
+	thread->stack.aside = wr_stack_aside();
+	err = wr_stack_make(&thread->stack, is_reserve ? size : 0,
+			    is_reserve ? 0 : size, wr_stack_tls_size());
 
 	return wr_status(WR_ALLOCATE, err);
 }

@@ -22,19 +22,25 @@ struct wr_stack {
 	size_t size;
 	/* Committed at first, at the upper end */
 	size_t committed;
+	/* Bytes behind it for an alternate stack, or 0 */
+	size_t aside;
 	/* WINREGION_STACK_* */
 	uint32_t flags;
 };
 
 /*
  * A stack of @reserve bytes, of which @commit are committed; 0: as the program's
- * file says. At least @least bytes above the guard are committed in any case, and
- * @commit may make it larger. Or -errno.
+ * file says. @stack->aside is set already. At least @least bytes above the guard are
+ * committed in any case, and @commit may make it larger. Or -errno.
  */
 int wr_stack_make(struct wr_stack *stack, size_t reserve, size_t commit,
 		  size_t least);
 /* Nobody uses it any more. */
 void wr_stack_free(struct wr_stack *stack);
+/* What @aside is for a thread */
+size_t wr_stack_aside(void);
+/* The calling thread, whose stack it is, takes signals on what is behind it. */
+void wr_stack_alternate(const struct wr_stack *stack);
 /* What the C library puts on a stack of a thread: its own data, and __thread. */
 size_t wr_stack_tls_size(void);
 /* The lowest byte of the stack from @base on that is in use, by a thread at @sp */
