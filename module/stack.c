@@ -111,8 +111,7 @@ static int charge(struct wr_window *window, pgoff_t first, pgoff_t guard)
 }
 
 /* The one place that says why such an access fails. */
-static vm_fault_t stack_overflow(struct vm_fault *vmf,
-				 struct wr_window *window)
+static vm_fault_t stack_overflow(struct vm_fault *vmf, struct wr_window *window)
 {
 	wr_record_fault(&window->space->records, vmf,
 			WINREGION_FAULT_STACK_OVERFLOW);
