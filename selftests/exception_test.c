@@ -1687,7 +1687,7 @@ TEST(threads)
 
 static DWORD WINAPI created_fault_on(void *arg)
 {
-	return fault_on(arg) != NULL;
+	return fault_on(arg) ? 1 : 0;
 }
 
 /* Rules: EX-10, GP-01, EX-01 */

@@ -359,7 +359,7 @@ TEST(pointers_to_offered_pages)
 	int i;
 
 	ASSERT_NE(NULL, memory);
-	strcpy(page, "text");
+	memcpy(page, "text", 5);
 	ASSERT_EQ(ERROR_SUCCESS,
 		  OfferVirtualMemory(page, PAGE, VmOfferPriorityNormal));
 	for (i = 0; i < 2; i++) {
