@@ -849,20 +849,23 @@ int wr_stash_fork(struct wr_window *parent, struct wr_window *child)
 /* Most folios to free at a time, under the lock of a list. */
 #define FOLIOS_AT_A_TIME 32
 
+/* Most stashes of a class that are looked at in vain, one after the other */
+#define MOST_IN_VAIN 8
+
 /**
  * struct wr_freeing - what is being freed
  * @folios: nobody's any more
  * @parts: how many references to each are to be put
  * @nr: how many folios
  * @pages: pages of them
- * @looked: pages that were looked at
+ * @found: there was a stash
  */
 struct wr_freeing {
 	struct folio *folios[FOLIOS_AT_A_TIME];
 	unsigned int parts[FOLIOS_AT_A_TIME];
 	unsigned int nr;
 	unsigned long pages;
-	unsigned long looked;
+	bool found;
 };
 
 /* Forgets the @parts pages of @folio, one of which is at @offset. */
@@ -893,7 +896,6 @@ static void let_go(struct wr_stash *stash, unsigned int offset,
 	struct folio *folio = page_folio(stash->slot.pages[offset]);
 	unsigned int parts = count_held(&stash->slot, offset);
 
-	freeing->looked += parts;
 	if (!wr_folio_give_up(folio, parts))
 		return;
 	forget_pages(stash, folio, offset, parts);
@@ -922,7 +924,7 @@ static enum lru_status free_some(struct list_head *item,
 			large = folio;
 		let_go(stash, i, freeing);
 	}
-	freeing->looked = max(freeing->looked, 1UL);
+	freeing->found = true;
 	if (!slot->nr_resident) {
 		atomic_long_dec(&nr_stashes);
 		list_lru_isolate(list, item);
@@ -934,9 +936,8 @@ static enum lru_status free_some(struct list_head *item,
 
 WR_DEFINE_LRU_WALK(free_some)
 
-/* Frees some pages of one stash. Return: whether there is one. */
-static bool shrink_one(struct list_lru *list, struct shrink_control *sc,
-		       unsigned long *freed, unsigned long *looked)
+/* Frees some pages of one stash. Return: how many, or -1 if there is none. */
+static long shrink_one(struct list_lru *list, struct shrink_control *sc)
 {
 	struct wr_freeing freeing;
 	unsigned long nr = 1;
@@ -944,27 +945,45 @@ static bool shrink_one(struct list_lru *list, struct shrink_control *sc,
 
 	freeing.nr = 0;
 	freeing.pages = 0;
-	freeing.looked = 0;
+	freeing.found = false;
 	list_lru_walk_one(list, sc->nid, sc->memcg, wr_lru_walk(free_some),
 			  &freeing, &nr);
 	for (i = 0; i < freeing.nr; i++)
 		folio_put_refs(freeing.folios[i], freeing.parts[i]);
-	*freed += freeing.pages;
-	*looked += freeing.looked;
-	return freeing.looked;
+	return freeing.found ? (long)freeing.pages : -1;
+}
+
+/*
+ * Those in front may have nothing that can be freed, as it is shared since a fork, or
+ * pinned: they go to the end of the list. After some of them the next class has its
+ * turn, or nothing of that would ever be freed.
+ */
+static void shrink_class(struct list_lru *list, struct shrink_control *sc,
+			 unsigned long *freed, unsigned long *looked)
+{
+	unsigned int in_vain = 0;
+	long n;
+
+	while (*looked < sc->nr_to_scan && in_vain < MOST_IN_VAIN) {
+		n = shrink_one(list, sc);
+		if (n < 0)
+			return;
+		in_vain = n ? 0 : in_vain + 1;
+		*freed += n;
+		*looked += n ? n : 1;
+		cond_resched();
+	}
 }
 
 static unsigned long scan(struct shrinker *self, struct shrink_control *sc)
 {
-	unsigned long freed = 0, looked = 0, want = sc->nr_to_scan;
+	unsigned long freed = 0, looked = 0;
 	unsigned int i;
 
 	if (!READ_ONCE(ready))
 		return SHRINK_STOP;
-	for (i = 0; i < WR_STASH_CLASSES && looked < want; i++)
-		while (looked < want &&
-		       shrink_one(&lists[i], sc, &freed, &looked))
-			cond_resched();
+	for (i = 0; i < WR_STASH_CLASSES; i++)
+		shrink_class(&lists[i], sc, &freed, &looked);
 	sc->nr_scanned = looked;
 	mm_account_reclaimed_pages(freed);
 	return looked ? freed : SHRINK_STOP;

@@ -994,6 +994,54 @@ TEST_F_TIMEOUT(reset, lowest_priority_first, 120)
 }
 
 /*
+ * What cannot be freed, as a relative has it as well, is in front of all else.
+ */
+static int offers_behind_others(void *arg)
+{
+	struct short_of *at = arg;
+	char *shared, *offered, *more;
+	unsigned int i;
+	pid_t pid;
+
+	small_pages_only();
+	CHECK(group_write(at, "cgroup.procs", "0"));
+	shared = wr_alloc(at->fd, MIB(8));
+	offered = wr_alloc(at->fd, MIB(32));
+	more = wr_alloc(at->fd, MIB(40));
+	CHECK(shared && offered && more);
+	fill_pages(shared, 2048, 1);
+	pid = fork();
+	if (!pid)
+		for (;;)
+			pause();
+	CHECK(pid > 0);
+	fill_pages(offered, MIB(32) / PAGE, 1);
+	CHECK(!reset(at->fd, shared, MIB(8)));
+	CHECK(!offer(at->fd, offered, MIB(32), 1));
+	for (i = 0; i < MIB(40) / MIB(1); i++)
+		fill_pages(more + i * MIB(1), 256, i);
+	for (i = 0; i < MIB(40) / MIB(1); i++)
+		CHECK(pages_have(more + i * MIB(1), 256, i));
+	CHECK(resident(at->fd, shared, MIB(8)) == MIB(8));
+	CHECK(resident(at->fd, offered, MIB(32)) < MIB(32));
+	CHECK(!kill(pid, SIGKILL) && waitpid(pid, NULL, 0) == pid);
+	return 0;
+}
+
+/* The classes behind them have their turn: nobody is killed. Hazard R7. */
+TEST_F_TIMEOUT(reset, unfreeable_in_front, 120)
+{
+	struct short_of at = { .fd = self->fd };
+	int64_t kills = oom_kills();
+
+	if (!make_group(&at, "64M"))
+		SKIP(return, "no memory controller here");
+	EXPECT_EQ(0, in_child(offers_behind_others, &at));
+	EXPECT_EQ(kills, oom_kills());
+	remove_group(&at);
+}
+
+/*
  * One region, and so one window, whose lock is held by who waits for memory: what is
  * reset there is freed nevertheless. Hazard R3.
  */
