@@ -98,7 +98,8 @@ static __always_inline bool wr_quick_check(struct wr_window *window,
 	if (slot->nr_resident && wr_state_is_committed(old) &&
 	    (op == WR_DECOMMIT || rights.unlike))
 		return false;
-	if (op == WR_DECOMMIT && unlikely(wr_stash_any(window)))
+	if (op == WR_DECOMMIT &&
+	    unlikely(wr_stash_any(window) || window->watch))
 		return false;
 	*charge += needs.charge;
 	change->slot = slot;

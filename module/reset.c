@@ -7,16 +7,22 @@
  * locks of their windows: see change.c. What may be freed from then on is stashed:
  * stash.c.
  *
+ * A page that is locked is not reset, and what is discarded of such pages is zeros in
+ * place. An offer unlocks them. In a watched region what was written is noted before: see watch.c.
+ *
  * In views of the paging file a reset is a hint that nothing follows from: the pages
  * are the section's, and other processes may use them.
  */
+#include <linux/highmem.h>
 #include <linux/sched/signal.h>
 
 #include "huge.h"
+#include "locked.h"
 #include "reset.h"
 #include "resident.h"
 #include "stash.h"
 #include "view.h"
+#include "watch.h"
 
 /* What a page must be like: all ranges of a call are asked before any changes. */
 static int check_state(enum wr_op op, u8 state)
@@ -88,6 +94,18 @@ static void whole_pages(enum wr_op op, struct wr_change *change, pgoff_t *first,
 	*end = max(*end - change->part_last, *first);
 }
 
+/* Whether pages are left in [*@first, @end): those up to @next, which are not locked. */
+static bool find_unlocked(struct wr_window *window, pgoff_t *first, pgoff_t end,
+			  pgoff_t *next)
+{
+	for (; *first < end; *first = *next) {
+		if (wr_locked_span(window, *first, end, next) == WR_UNLOCKED)
+			return true;
+		cond_resched();
+	}
+	return false;
+}
+
 /* Has the slot of a page, if it is one 2 MiB page, be able to lose a part of it. */
 static int spell_out(struct wr_window *window, pgoff_t index)
 {
@@ -107,6 +125,63 @@ static int prepare_discard(struct wr_window *window, pgoff_t first, pgoff_t end)
 	return err;
 }
 
+/* Locked pages are to be zeros: without what else owns them, or has a copy. */
+static int own_locked(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	pgoff_t next;
+
+	for (; first < end; first = next) {
+		if (wr_locked_span(window, first, end, &next) == WR_UNLOCKED)
+			continue;
+		next = first + 1;
+		if (wr_resident_own(window, first, NULL) == ERR_PTR(-ENOMEM))
+			return -ENOMEM;
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
+}
+
+/* One with a memory error stays as it is. */
+static void clear_locked(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct page *page;
+	pgoff_t next;
+
+	for (; first < end; first = next) {
+		if (wr_locked_span(window, first, end, &next) == WR_UNLOCKED)
+			continue;
+		next = first + 1;
+		wr_stash_drop(window, first, next);
+		page = wr_resident_own(window, first, NULL);
+		if (!IS_ERR(page))
+			clear_highpage(page);
+		cond_resched();
+	}
+}
+
+/* Of what is not locked. */
+static int prepare_unlocked(enum wr_op op, struct wr_window *window,
+			    pgoff_t first, pgoff_t end)
+{
+	pgoff_t next;
+	int err = 0;
+
+	for (; !err && find_unlocked(window, &first, end, &next);
+	     first = next) {
+		if (op == WR_RESET)
+			err = wr_stash_prepare(window, first, next,
+					       WR_STASH_RESET);
+		else
+			err = prepare_discard(window, first, next);
+		cond_resched();
+		if (!err && fatal_signal_pending(current))
+			err = -EINTR;
+	}
+	return err;
+}
+
 /**
  * wr_reset_prepare - get all that a range needs
  * @op: what to do
@@ -120,14 +195,21 @@ int wr_reset_prepare(enum wr_op op, struct wr_change *change)
 {
 	struct wr_window *window = change->window;
 	pgoff_t first, end;
+	int err = 0;
 
 	whole_pages(op, change, &first, &end);
-	if (window->view)
+	if (window->view || first >= end)
 		return 0;
-	if (op == WR_RESET)
-		return wr_stash_prepare(window, first, end, WR_STASH_RESET);
+	if (window->watch && op != WR_UNDO && op != WR_RECLAIM)
+		err = wr_watch_prepare(window, first, end);
+	if (err)
+		return err;
 	if (op == WR_DISCARD)
-		return prepare_discard(window, first, end);
+		err = own_locked(window, first, end);
+	if (err)
+		return err;
+	if (op == WR_RESET || op == WR_DISCARD)
+		return prepare_unlocked(op, window, first, end);
 	if (op == WR_OFFER)
 		return wr_stash_prepare(window, first, end, change->state);
 	if (op == WR_UNDO)
@@ -136,12 +218,22 @@ int wr_reset_prepare(enum wr_op op, struct wr_change *change)
 	return wr_stash_prepare_back(window, first, end, WR_STASH_ALL_OFFERS);
 }
 
-/* The faults that are on their way end, and nothing maps the pages then. */
+/*
+ * The faults that are on their way end, and nothing maps the pages then. What is known
+ * of writes to them stays here.
+ */
+static void unmap(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	wr_resident_unmap(window, first, end);
+	if (window->watch)
+		wr_watch_collect(window, first, end);
+}
+
 static void stash(struct wr_window *window, pgoff_t first, pgoff_t end,
 		  enum wr_stash_class class)
 {
 	wr_huge_break(window, first, end);
-	wr_resident_unmap(window, first, end);
+	unmap(window, first, end);
 	wr_stash_put(window, first, end, class);
 	wr_huge_thin(window, first, end);
 }
@@ -150,8 +242,31 @@ static void discard(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	wr_huge_break(window, first, end);
 	wr_stash_drop(window, first, end);
+	if (window->watch)
+		unmap(window, first, end);
 	wr_resident_drop(window, first, end, true);
 	wr_huge_thin(window, first, end);
+}
+
+static void apply_unlocked(enum wr_op op, struct wr_window *window,
+			   pgoff_t first, pgoff_t end)
+{
+	pgoff_t next;
+
+	for (; find_unlocked(window, &first, end, &next); first = next) {
+		if (op == WR_RESET)
+			stash(window, first, next, WR_STASH_RESET);
+		else
+			discard(window, first, next);
+		cond_resched();
+	}
+}
+
+static void offer(struct wr_window *window, pgoff_t first, pgoff_t end,
+		  enum wr_stash_class class)
+{
+	wr_locked_clear(window, first, end);
+	stash(window, first, end, class);
 }
 
 /**
@@ -169,12 +284,12 @@ unsigned long wr_reset_apply(enum wr_op op, struct wr_change *change)
 	whole_pages(op, change, &first, &end);
 	if (window->view || first >= end)
 		return 0;
-	if (op == WR_RESET)
-		stash(window, first, end, WR_STASH_RESET);
-	if (op == WR_OFFER)
-		stash(window, first, end, change->state);
 	if (op == WR_DISCARD)
-		discard(window, first, end);
+		clear_locked(window, first, end);
+	if (op == WR_RESET || op == WR_DISCARD)
+		apply_unlocked(op, window, first, end);
+	if (op == WR_OFFER)
+		offer(window, first, end, change->state);
 	if (op == WR_UNDO)
 		return wr_stash_take_back(window, first, end,
 					  WR_STASH_ONLY_RESET);

@@ -33,6 +33,7 @@
 
 #include "resident.h"
 #include "stash.h"
+#include "watch.h"
 
 /**
  * struct wr_stash - pages of a slot that may be freed
@@ -406,6 +407,8 @@ static void unstash_range(struct wr_window *window, struct wr_stash *stash,
 		move(&stash->slot, slot, i);
 	}
 	window->nr_resident += slot->nr_resident - nr;
+	if (window->watch)
+		wr_watch_look_again(window, first);
 	if (class_of(stash) == WR_STASH_RESET)
 		return;
 	stash_range(window, stash, wr_slot_first(first) + low, first);

@@ -22,8 +22,10 @@
  * as it has one mark however large it is.
  *
  * What is noted of a page is noted until somebody asks with a reset, or the page is
- * no longer committed. Only pages in memory can have been written, so nothing is
- * noted of others.
+ * no longer committed. Pages that leave their slots before, as they are reset, offered
+ * or discarded, take their marks with them: so those are noted first
+ * (wr_watch_collect()). That contents are freed is not a write, and what was written
+ * before is told whether it is there still or not.
  */
 #include <linux/bitmap.h>
 #include <linux/fs.h>
@@ -256,6 +258,28 @@ static struct wr_slot *next_slot(struct wr_window *window, pgoff_t *first,
 
 /* ---- collecting ---- */
 
+/**
+ * wr_watch_prepare - have room for what wr_watch_collect() notes
+ * @window: the window, watched; its lock is held until that is done
+ * @first: the first page
+ * @end: the page behind the last
+ *
+ * Return: 0, -ENOMEM or -EINTR.
+ */
+int wr_watch_prepare(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	pgoff_t next;
+
+	for (; next_slot(window, &first, end, &next); first = next) {
+		if (!make_written(window, first))
+			return -ENOMEM;
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
+}
+
 /*
  * Room for what is collected in [@first, *@end), which is cut down to SLOTS_AT_ONCE.
  * Return: 0 or -ENOMEM.
@@ -342,16 +366,38 @@ static void collect_marks(struct wr_window *window, struct wr_slot *slot,
 	}
 }
 
-static void collect_all_marks(struct wr_window *window, pgoff_t first,
-			      pgoff_t end)
+/**
+ * wr_watch_collect - note which pages were written, before they leave their slots
+ * @window: the window, watched, prepared by wr_watch_prepare(); its lock is held
+ * @first: the first page
+ * @end: the page behind the last; nothing maps the pages
+ */
+void wr_watch_collect(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	struct wr_slot *slot;
 	pgoff_t next;
 
 	for (; (slot = next_slot(window, &first, end, &next)); first = next) {
-		collect_marks(window, slot, first, next);
+		/* What comes from another stash on the way was noted there. */
+		if (find_written(window, first))
+			collect_marks(window, slot, first, next);
 		cond_resched();
 	}
+}
+
+/**
+ * wr_watch_look_again - pages come back to their slot, and may have been marked since
+ * @window: the window, watched; its lock is held
+ * @index: a page of the slot
+ */
+void wr_watch_look_again(struct wr_window *window, pgoff_t index)
+{
+	struct wr_written *written = find_written(window, index);
+	struct wr_marks *marks = marks_of(window);
+
+	/* Else nothing was taken yet, and all marks will be looked at. */
+	if (written && marks)
+		written->seen = atomic_read(&mark_of(marks, index)->done) - 1;
 }
 
 /* Moves all that is known of writes to where it is noted; there is room. */
@@ -359,7 +405,7 @@ static void collect(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	if (!wr_ptes_collect(window, first, end))
 		wr_resident_unmap(window, first, end);
-	collect_all_marks(window, first, end);
+	wr_watch_collect(window, first, end);
 }
 
 /* ---- telling ---- */
@@ -447,10 +493,37 @@ static int check_region(struct wr_window *window, struct wr_telling *telling)
 	return 0;
 }
 
+/*
+ * Tells what is noted of [@first, @end), also where no page is in memory: there may be
+ * many of such slots, so not all of them at once.
+ */
+static int tell_noted(struct wr_window *window, struct wr_telling *telling,
+		      pgoff_t first, pgoff_t end)
+{
+	struct wr_written *written;
+	unsigned int n = 0;
+	unsigned long i;
+	int err = 0;
+
+	telling->next = end;
+	xa_for_each_range(&window->watch->slots, i, written, slot_number(first),
+			  slot_number(end - 1)) {
+		first = max(first, (pgoff_t)i << WR_SLOT_SHIFT);
+		if (n++ == SLOTS_AT_ONCE)
+			telling->next = first;
+		if (err || telling->next == first)
+			break;
+		err = tell_slot(window, telling, first,
+				min(end, (pgoff_t)(i + 1) << WR_SLOT_SHIFT));
+		cond_resched();
+	}
+	return err;
+}
+
 /* Tells some of what is left; the window is locked. */
 static int tell_locked(struct wr_window *window, struct wr_telling *telling)
 {
-	pgoff_t first = telling->next, end = telling->end, next;
+	pgoff_t first = telling->next, end = telling->end;
 	int err;
 
 	err = check_region(window, telling);
@@ -459,12 +532,7 @@ static int tell_locked(struct wr_window *window, struct wr_telling *telling)
 	if (err)
 		return err;
 	collect(window, first, end);
-	telling->next = end;
-	for (; !err && next_slot(window, &first, end, &next); first = next) {
-		err = tell_slot(window, telling, first, next);
-		cond_resched();
-	}
-	return err;
+	return tell_noted(window, telling, first, end);
 }
 
 static int tell_some(struct wr_window *window, struct wr_telling *telling)
@@ -517,7 +585,7 @@ int wr_watch_tell(struct wr_space *space, struct wr_telling *telling)
 	return err;
 }
 
-/* What is still in memory was written; the window is locked. */
+/* What is still committed was written; the window is locked. */
 static void put_back(struct wr_window *window, struct wr_told *told)
 {
 	unsigned long *written = wr_watch_written(window, told->first);
@@ -526,7 +594,8 @@ static void put_back(struct wr_window *window, struct wr_told *told)
 	if (!written)
 		return;
 	for_each_set_bit(i, told->pages, WR_SLOT_PAGES)
-		if (wr_resident_find(window, told->first + i))
+		if (wr_state_is_committed(
+			    wr_runs_state(&window->runs, told->first + i)))
 			__set_bit(i, written);
 }
 
@@ -576,9 +645,9 @@ static void forget(struct wr_window *window, pgoff_t first, pgoff_t end)
 
 	if (!written)
 		return;
-	if (slot && slot->nr_resident)
-		bitmap_clear(written, wr_slot_offset(first), end - first);
-	else
+	bitmap_clear(written, wr_slot_offset(first), end - first);
+	if ((!slot || !slot->nr_resident) &&
+	    bitmap_empty(written, WR_SLOT_PAGES))
 		kfree(xa_erase(&window->watch->slots, slot_number(first)));
 }
 
@@ -602,22 +671,19 @@ void wr_watch_forget(struct wr_window *window, pgoff_t first, pgoff_t end)
 }
 
 /* Return: 0 or -ENOMEM. */
-static int fork_slot(struct wr_window *parent, struct wr_window *child,
-		     struct wr_slot *slot, pgoff_t first, pgoff_t end)
+static int fork_slot(struct wr_window *child, struct wr_written *written,
+		     pgoff_t first, pgoff_t end)
 {
 	unsigned int from = wr_slot_offset(first), to = from + (end - first), i;
-	unsigned long *written = make_written(parent, first), *copy;
+	unsigned long *copy;
 
-	if (!written)
-		return -ENOMEM;
-	collect_marks(parent, slot, first, end);
-	if (!is_any_written(written, from, to))
+	if (!is_any_written(written->pages, from, to))
 		return 0;
 	copy = make_written(child, first);
 	if (!copy)
 		return -ENOMEM;
 	for (i = 0; i < WORDS; i++)
-		copy[i] |= written[i] & word_mask(i, from, to);
+		copy[i] |= written->pages[i] & word_mask(i, from, to);
 	return 0;
 }
 
@@ -634,16 +700,24 @@ static int fork_slot(struct wr_window *parent, struct wr_window *child,
 int wr_watch_fork(struct wr_window *parent, struct wr_window *child,
 		  pgoff_t first, pgoff_t end)
 {
-	struct wr_slot *slot;
-	pgoff_t next;
-	int err = 0;
+	struct wr_written *written;
+	unsigned long i;
+	int err;
 
-	for (; !err && (slot = next_slot(parent, &first, end, &next));
-	     first = next) {
-		err = fork_slot(parent, child, slot, first, next);
+	err = wr_watch_prepare(parent, first, end);
+	if (err)
+		return err;
+	wr_watch_collect(parent, first, end);
+	xa_for_each_range(&parent->watch->slots, i, written, slot_number(first),
+			  slot_number(end - 1)) {
+		err = fork_slot(child, written,
+				max(first, (pgoff_t)i << WR_SLOT_SHIFT),
+				min(end, (pgoff_t)(i + 1) << WR_SLOT_SHIFT));
 		cond_resched();
-		if (fatal_signal_pending(current))
+		if (!err && fatal_signal_pending(current))
 			err = -EINTR;
+		if (err)
+			break;
 	}
 	return err;
 }

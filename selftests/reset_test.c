@@ -800,12 +800,132 @@ TEST_F(reset, errors)
 	EXPECT_EQ(0, wr_release(self->fd, region, 0));
 }
 
-/* ---- forks ---- */
+/* ---- locked pages ---- */
 
 struct forked {
 	int fd;
 	char *region;
 };
+
+/* Also of one whose PTE has gone, as what was around it has. */
+static bool is_locked(void *address)
+{
+	struct winregion_lock arg = {
+		.operation = WINREGION_LOCK_COUNT,
+		.address = (uintptr_t)address,
+		.length = PAGE,
+	};
+
+	return !winregion_lock(&arg) && arg.out_locked == PAGE;
+}
+
+/* Two apart, so that there are several pieces, and a part of a unit. */
+static bool lock_some(char *region)
+{
+	return VirtualLock(region + PAGES(3), PAGES(2)) &&
+	       VirtualLock(region + PAGES(40), PAGE);
+}
+
+static bool some_are_locked(char *region)
+{
+	return is_locked(region + PAGES(3)) && is_locked(region + PAGES(4)) &&
+	       is_locked(region + PAGES(40)) &&
+	       self_status("VmLck") == 3 * PAGE;
+}
+
+/* Rule LK-01: they stay in memory, and what they hold. */
+TEST_F(reset, locked_pages_are_not_reset)
+{
+	char *region = wr_alloc(self->fd, MIB(4));
+	unsigned int i, large;
+
+	ASSERT_NE(NULL, region);
+	for (large = 0; large < 2; large++) {
+		set_large(large);
+		ASSERT_EQ(0, wr_decommit(self->fd, region, MIB(4)));
+		ASSERT_EQ(0, wr_commit(self->fd, region, MIB(4), RW));
+		fill_pages(region, 1024, 1);
+		ASSERT_TRUE(lock_some(region));
+		ASSERT_EQ(0, reset(self->fd, region, MIB(4)));
+		ASSERT_TRUE(press());
+		EXPECT_TRUE(some_are_locked(region));
+		EXPECT_EQ(PAGES(3), resident(self->fd, region, MIB(4)));
+		EXPECT_EQ((int64_t)PAGES(1021), undo(self->fd, region, MIB(4)));
+		for (i = 0; i < 64; i++)
+			EXPECT_TRUE(i == 3 || i == 4 || i == 40 ?
+				    pages_have(region + PAGES(i), 1, i + 1) :
+				    page_is_zero(region + PAGES(i)));
+		/* Unlocked, they are like any others. */
+		ASSERT_TRUE(VirtualUnlock(region + PAGES(3), PAGES(2)));
+		ASSERT_TRUE(VirtualUnlock(region + PAGES(40), PAGE));
+		ASSERT_EQ(0, reset(self->fd, region, MIB(4)));
+		ASSERT_TRUE(press());
+		EXPECT_EQ(0, resident(self->fd, region, MIB(4)));
+	}
+	set_large(false);
+	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+}
+
+static int discard_what_is_shared(void *arg)
+{
+	struct forked *forked = arg;
+
+	CHECK(lock_some(forked->region));
+	CHECK(!discard(forked->fd, forked->region, MIB(1)));
+	CHECK(some_are_locked(forked->region));
+	CHECK(page_is_zero(forked->region + PAGES(4)));
+	return 0;
+}
+
+/* Rules DC-01, LK-01: zeros, and in memory. */
+TEST_F(reset, locked_pages_are_discarded)
+{
+	struct forked forked = { self->fd, wr_alloc(self->fd, MIB(1)) };
+	char *region = forked.region;
+
+	ASSERT_NE(NULL, region);
+	fill_pages(region, 256, 1);
+	EXPECT_EQ(0, in_child(discard_what_is_shared, &forked));
+	EXPECT_TRUE(pages_have(region, 256, 1));
+	ASSERT_TRUE(lock_some(region));
+	ASSERT_EQ(0, discard(self->fd, region, MIB(1)));
+	EXPECT_TRUE(some_are_locked(region));
+	EXPECT_EQ(PAGES(3), resident(self->fd, region, MIB(1)));
+	EXPECT_TRUE(page_is_zero(region + PAGES(3)));
+	EXPECT_TRUE(page_is_zero(region + PAGES(4)));
+	EXPECT_TRUE(page_is_zero(region + PAGES(40)));
+	EXPECT_TRUE(page_is_zero(region + PAGES(5)));
+	fill_pages(region, 256, 7);
+	EXPECT_TRUE(pages_have(region, 256, 7));
+	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+	EXPECT_EQ(0, self_status("VmLck"));
+}
+
+/* Rule OF-02 */
+TEST_F(reset, offer_unlocks)
+{
+	char *region = wr_alloc(self->fd, MIB(1));
+
+	ASSERT_NE(NULL, region);
+	fill_pages(region, 256, 1);
+	ASSERT_TRUE(lock_some(region));
+	ASSERT_EQ(0, offer(self->fd, region, PAGES(4), 4));
+	EXPECT_FALSE(is_locked(region + PAGES(3)));
+	EXPECT_TRUE(is_locked(region + PAGES(4)));
+	EXPECT_EQ(2 * PAGE, self_status("VmLck"));
+	EXPECT_FALSE(VirtualLock(region + PAGES(3), PAGE));
+	EXPECT_EQ(2 * PAGE, self_status("VmLck"));
+	ASSERT_TRUE(press());
+	EXPECT_EQ((int64_t)PAGES(4), reclaim(self->fd, region, PAGES(4)));
+	EXPECT_TRUE(pages_have(region + PAGES(4), 252, 5));
+	EXPECT_FALSE(is_locked(region + PAGES(3)));
+	ASSERT_TRUE(VirtualLock(region + PAGES(3), PAGE));
+	EXPECT_EQ(3 * PAGE, self_status("VmLck"));
+	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+	EXPECT_EQ(0, self_status("VmLck"));
+}
+
+/* ---- forks ---- */
 
 static int child_of_reset(void *arg)
 {

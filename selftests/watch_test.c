@@ -20,6 +20,7 @@
 #include "ring.h"
 
 #include <winregion/memoryapi.h>
+#include <winregion/psapi.h>
 
 #define MAX_TOLD 4096
 #define NO_ANSWER (~0U)
@@ -1204,6 +1205,133 @@ TEST_F(watch, child_is_there)
 	write_page(self->base, 12);
 	EXPECT_TOLD_AND_RESET(12);
 	close(file);
+}
+
+/* ---- contents that may be freed ---- */
+
+static bool press(void)
+{
+	return write_text("/proc/sys/vm/drop_caches", "2");
+}
+
+static bool reset_pages(char *base, unsigned int page, unsigned int n)
+{
+	return VirtualAlloc(base + PAGES(page), PAGES(n), MEM_RESET,
+			    PAGE_NOACCESS);
+}
+
+/* Rule WW-39: what was written before is told, wherever the page is. */
+TEST_F(watch, written_and_reset)
+{
+	write_page(self->base, 1);
+	write_page(self->base, 2);
+	ASSERT_TRUE(reset_pages(self->base, 1, 1));
+	EXPECT_TOLD_AND_RESET(1, 2);
+	EXPECT_TOLD(NONE);
+	EXPECT_EQ(1, self->base[PAGES(1) + 17]); /* and so it is back */
+	EXPECT_TOLD(NONE);
+	write_page(self->base, 1);
+	ASSERT_TRUE(reset_pages(self->base, 0, 16));
+	ASSERT_EQ(1, VirtualAlloc(self->base, PAGES(16), MEM_RESET_UNDO,
+				  PAGE_NOACCESS) == self->base);
+	EXPECT_TOLD_AND_RESET(1);
+	/* While all of the slot is away */
+	write_page(self->base, 3);
+	ASSERT_TRUE(reset_pages(self->base, 0, 16));
+	EXPECT_TOLD(3);
+	ASSERT_TRUE(press());
+	EXPECT_TOLD(3);
+	EXPECT_EQ(0, self->base[PAGES(3) + 17]);
+	EXPECT_TOLD_AND_RESET(3);
+	/* To be freed is no write, to write what was is one. */
+	ASSERT_TRUE(reset_pages(self->base, 0, 16));
+	ASSERT_TRUE(press());
+	EXPECT_EQ(0, self->base[PAGES(1) + 17]);
+	EXPECT_TOLD(NONE);
+	write_page(self->base, 1);
+	EXPECT_TOLD_AND_RESET(1);
+}
+
+/* Rule WW-39 */
+TEST_F(watch, written_and_offered)
+{
+	write_page(self->base, 4);
+	write_page(self->base, 6);
+	ASSERT_EQ(0, OfferVirtualMemory(self->base + PAGES(4), PAGES(2),
+					VmOfferPriorityLow));
+	EXPECT_TOLD(4, 6);
+	ASSERT_EQ(0, ReclaimVirtualMemory(self->base + PAGES(4), PAGES(2)));
+	EXPECT_TOLD_AND_RESET(4, 6);
+	EXPECT_TOLD(NONE);
+	write_page(self->base, 5);
+	ASSERT_EQ(0, OfferVirtualMemory(self->base, PAGES(16),
+					VmOfferPriorityLow));
+	ASSERT_TRUE(press());
+	EXPECT_TOLD_AND_RESET(5);
+	ASSERT_EQ((DWORD)ERROR_BUSY,
+		  ReclaimVirtualMemory(self->base, PAGES(16)));
+	EXPECT_TOLD(NONE);
+	write_page(self->base, 5);
+	EXPECT_TOLD_AND_RESET(5);
+}
+
+/* Rules WW-33, WW-39. */
+TEST_F(watch, written_and_discarded)
+{
+	DWORD old;
+
+	ASSERT_TRUE(VirtualProtect(self->base, self->size, PAGE_READWRITE,
+				   &old));
+	write_page(self->base, 7);
+	write_page(self->base, 8);
+	ASSERT_EQ(0, DiscardVirtualMemory(self->base + PAGES(8), PAGE));
+	EXPECT_TOLD(7, 8);
+	ASSERT_EQ(0, DiscardVirtualMemory(self->base, self->size));
+	EXPECT_TOLD(7, 8);
+	/* Given up where no page is any more */
+	ASSERT_TRUE(VirtualFree(self->base + PAGES(8), PAGE, MEM_DECOMMIT));
+	EXPECT_TOLD(7);
+	ASSERT_TRUE(VirtualAlloc(self->base + PAGES(8), PAGE, MEM_COMMIT,
+				 PAGE_READWRITE));
+	EXPECT_TOLD_AND_RESET(7);
+	EXPECT_TOLD(NONE);
+}
+
+/* Rules LK-01, WW-39. */
+TEST_F(watch, locked)
+{
+	ASSERT_TRUE(VirtualLock(self->base, PAGES(16)));
+	EXPECT_TOLD(NONE);
+	write_page(self->base, 3);
+	EXPECT_TRUE(EmptyWorkingSet(GetCurrentProcess()));
+	ASSERT_TRUE(reset_pages(self->base, 0, 16));
+	EXPECT_TOLD_AND_RESET(3);
+	write_page(self->base, 3);
+	ASSERT_TRUE(VirtualUnlock(self->base, PAGES(16)));
+	EXPECT_TRUE(EmptyWorkingSet(GetCurrentProcess()));
+	EXPECT_TOLD_AND_RESET(3);
+	EXPECT_EQ(2, self->base[PAGES(3) + 17]);
+	EXPECT_TOLD(NONE);
+}
+
+static int child_of_one_reset(void *arg)
+{
+	char *base = arg;
+	long n = ask(base, PAGES(16), true);
+
+	CHECK(n == 1 && told[0] == base + PAGES(9));
+	write_page(base, 2);
+	n = ask(base, PAGES(16), true);
+	CHECK(n == 1 && told[0] == base + PAGES(2));
+	return 0;
+}
+
+TEST_F(watch, fork_while_reset)
+{
+	write_page(self->base, 9);
+	ASSERT_TRUE(reset_pages(self->base, 0, 16));
+	EXPECT_EQ(0, in_child(child_of_one_reset, self->base));
+	EXPECT_TOLD_AND_RESET(9);
 }
 
 /* ---- no write is lost ---- */

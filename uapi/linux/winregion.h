@@ -446,20 +446,24 @@ struct winregion_change {
  *
  * WINREGION_OP_RESET lets the contents of pages be freed when memory is short. That ends
  * with the next access to a page, which finds the old contents, or zeros. Only pages
- * that are wholly in the range are reset; those that are not committed, that are offered,
- * or that a device may be writing stay as they are.
+ * that are wholly in the range are reset; those that are not committed, that are offered
+ * or locked, or that a device may be writing stay as they are.
  * WINREGION_OP_UNDO ends it for all pages, and tells how many were freed since they were
  * reset, used again or not.
  *
  * WINREGION_OP_OFFER does the same with committed pages, which cannot be accessed until
  * they are taken back by WINREGION_OP_RECLAIM, all of whose pages must be offered. What
- * was reset is freed first, then what is offered, that of the lowest priority first.
+ * was reset is freed first, then what is offered, that of the lowest priority first. Pages
+ * that are locked are unlocked by it.
  *
- * WINREGION_OP_DISCARD frees the contents of pages, all WINREGION_READWRITE, at once.
+ * WINREGION_OP_DISCARD frees the contents of pages, all WINREGION_READWRITE, at once. Those
+ * that are locked stay so, and in memory.
+ *
+ * None of these writes a page, nor forgets which were written: WINREGION_WRITE_WATCH.
  *
  * In a view of memory RESET and UNDO do nothing; all else in views is an error
  * (EMEDIUMTYPE). A forked child has zeros in place of what is reset or offered, and is
- * told so. Rules: RS-01 to RS-09, DC-01, DC-02, OF-01, OF-03, RC-01 to RC-03.
+ * told so. Rules: RS-01 to RS-09, DC-01, DC-02, OF-01 to OF-03, RC-01 to RC-03.
  *
  * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EDOM, EADDRNOTAVAIL, EOVERFLOW, ENOENT,
  * EXDEV, ENODATA, EMEDIUMTYPE, ENOMSG, ENOMEM, EINTR.
