@@ -138,6 +138,13 @@ static bool grow_quick(struct wr_window *window, struct wr_region *region,
 	return true;
 }
 
+/* The guard goes at the end only if the record says so to the program. */
+static int prepare_overflow(struct vm_fault *vmf, struct wr_window *window)
+{
+	return wr_record_prepare(&window->space->records, vmf,
+				 GFP_KERNEL_ACCOUNT);
+}
+
 /*
  * Up to @guard. A system call at the end fails, and leaves the guard to tell the program:
  * some of them try again at once.
@@ -157,8 +164,7 @@ static vm_fault_t grow(struct vm_fault *vmf, struct wr_window *window,
 	if (full)
 		below = region->first + 1;
 	if (split_at(&window->runs, below) || split_at(&window->runs, guard) ||
-	    (full && wr_record_prepare(&window->space->records, vmf,
-				       GFP_KERNEL_ACCOUNT)))
+	    (full && prepare_overflow(vmf, window)))
 		return VM_FAULT_OOM;
 	err = charge(window, below, guard);
 	if (err == -ENOMEM)
@@ -166,6 +172,8 @@ static vm_fault_t grow(struct vm_fault *vmf, struct wr_window *window,
 	if (err) {
 		if (!program)
 			return VM_FAULT_SIGSEGV;
+		if (prepare_overflow(vmf, window))
+			return VM_FAULT_OOM;
 		full = true;
 		below = guard; /* that page is charged already */
 	}
