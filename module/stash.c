@@ -415,6 +415,15 @@ static void unstash_range(struct wr_window *window, struct wr_stash *stash,
 	stash_range(window, stash, end, wr_slot_first(first) + high);
 }
 
+/*
+ * Whether there is one, of a slot that begins in front of @end. To look at the key would not
+ * do: of a slot's first pages that is behind @end.
+ */
+static bool starts_before(struct wr_stash *stash, pgoff_t end)
+{
+	return stash && wr_slot_first(stash->key) < end;
+}
+
 /* The part of [@first, @end) that is in the slot of @stash. */
 static void clip(struct wr_stash *stash, pgoff_t *first, pgoff_t *end)
 {
@@ -518,7 +527,7 @@ int wr_stash_prepare_back(struct wr_window *window, pgoff_t first, pgoff_t end,
 	struct wr_stash *stash = find_from(window, first, WR_STASH_RESET);
 	int err = 0;
 
-	for (; !err && stash && stash->key < end; stash = next_of(stash)) {
+	for (; !err && starts_before(stash, end); stash = next_of(stash)) {
 		if (is_in(stash, set) && pages_in(stash))
 			err = wr_resident_make_room(window, stash->key);
 		if (!err)
@@ -533,7 +542,7 @@ void wr_stash_forget(struct wr_window *window, pgoff_t first, pgoff_t end)
 	struct wr_stash *stash = find_from(window, first, WR_STASH_RESET);
 	struct wr_stash *next;
 
-	for (; stash && stash->key < end; stash = next) {
+	for (; starts_before(stash, end); stash = next) {
 		next = next_of(stash);
 		claim(stash);
 		settle(window, stash);
@@ -586,7 +595,7 @@ unsigned long wr_stash_take_back(struct wr_window *window, pgoff_t first,
 	unsigned long gone = 0;
 	pgoff_t from, to;
 
-	for (; stash && stash->key < end; stash = next) {
+	for (; starts_before(stash, end); stash = next) {
 		next = next_of(stash);
 		if (!is_in(stash, set))
 			continue;
@@ -662,7 +671,7 @@ void wr_stash_put(struct wr_window *window, pgoff_t first, pgoff_t end,
 	struct wr_stash *stash = find_from(window, first, WR_STASH_RESET);
 	pgoff_t from, to;
 
-	for (; stash && stash->key < end; stash = next_of(stash)) {
+	for (; starts_before(stash, end); stash = next_of(stash)) {
 		from = first;
 		to = end;
 		clip(stash, &from, &to);
@@ -689,7 +698,7 @@ void wr_stash_drop(struct wr_window *window, pgoff_t first, pgoff_t end)
 	if (!wr_stash_any(window))
 		return;
 	stash = find_from(window, first, WR_STASH_RESET);
-	for (; stash && stash->key < end; stash = next) {
+	for (; starts_before(stash, end); stash = next) {
 		next = next_of(stash);
 		from = first;
 		to = end;
@@ -713,7 +722,7 @@ int wr_stash_touch_any(struct wr_window *window, pgoff_t index)
 	struct wr_stash *reset = find(window, index, WR_STASH_RESET);
 	int err = 0;
 
-	for (; stash && stash->key < end; stash = next_of(stash))
+	for (; starts_before(stash, end); stash = next_of(stash))
 		if (test_bit(wr_slot_offset(index), stash->offered))
 			return -EACCES;
 	if (!reset || !pages_in(reset))
@@ -746,7 +755,7 @@ bool wr_stash_in_slot(struct wr_window *window, pgoff_t index)
 	if (likely(!wr_stash_any(window)))
 		return false;
 	stash = find_from(window, index, WR_STASH_RESET);
-	for (; stash && stash->key < end; stash = next_of(stash))
+	for (; starts_before(stash, end); stash = next_of(stash))
 		if (stash->nr_offered || pages_in(stash))
 			return true;
 	return false;
@@ -790,7 +799,7 @@ unsigned long wr_stash_count(struct wr_window *window, pgoff_t first,
 
 	if (wr_stash_any(window))
 		stash = find_from(window, first, WR_STASH_RESET);
-	for (; stash && stash->key < end; stash = next_of(stash)) {
+	for (; starts_before(stash, end); stash = next_of(stash)) {
 		from = first;
 		to = end;
 		clip(stash, &from, &to);

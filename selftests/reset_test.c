@@ -800,6 +800,33 @@ TEST_F(reset, errors)
 	EXPECT_EQ(0, wr_release(self->fd, region, 0));
 }
 
+/* Rules OF-01, OF-03, RC-01: of the first pages that share 2 MiB none is passed over. */
+TEST_F(reset, first_pages)
+{
+	char *region = wr_alloc(self->fd, MIB(4));
+	char *first = (char *)(((uintptr_t)region + HUGE - 1) & ~(HUGE - 1));
+	unsigned int priority;
+
+	ASSERT_NE(NULL, region);
+	for (priority = 1; priority <= 4; priority++) {
+		fill_pages(first, 8, 1);
+		ASSERT_EQ(0, offer(self->fd, first, PAGE, priority));
+		EXPECT_FALSE(try_read(first));
+		EXPECT_TRUE(try_read(first + PAGE));
+		ASSERT_EQ(0, reclaim(self->fd, first, PAGE));
+		EXPECT_TRUE(pages_have(first, 8, 1));
+		/* Given up, they are free of it. */
+		ASSERT_EQ(0, offer(self->fd, first, PAGES(2), priority));
+		ASSERT_EQ(0, wr_decommit(self->fd, first, PAGE));
+		ASSERT_EQ(0, wr_commit(self->fd, first, PAGE, RW));
+		EXPECT_TRUE(page_is_zero(first));
+		EXPECT_FALSE(try_read(first + PAGE));
+		ASSERT_EQ(0, discard(self->fd, first, PAGES(2)));
+		EXPECT_TRUE(page_is_zero(first + PAGE));
+	}
+	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+}
+
 /* ---- locked pages ---- */
 
 struct forked {
