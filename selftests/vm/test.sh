@@ -624,8 +624,9 @@ build_all()
 	need "${base_packages[@]}"
 	"$vm/fetch.sh" kselftest
 	unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
-	make -s -C "$top/userlib" O="$lib" \
-		${counting:+"CFLAGS=$counting"} -j"$(nproc)" >&2
+	# Where it lies by itself it has no other name: what make knows goes by that.
+	make -s -C "$top/userlib" \
+		${counting:+O="$lib" "CFLAGS=$counting"} -j"$(nproc)" >&2
 	make -s -C "$selftests" OUTPUT="$programs" \
 		LIBWINREGION="$lib/libwinregion.a" \
 		${counting:+"LDLIBS=$lib/libwinregion.a -lrt --coverage \
