@@ -590,13 +590,15 @@ static void put_back(struct wr_window *window, struct wr_told *told)
 {
 	unsigned long *written = wr_watch_written(window, told->first);
 	unsigned int i;
+	u8 state;
 
 	if (!written)
 		return;
-	for_each_set_bit(i, told->pages, WR_SLOT_PAGES)
-		if (wr_state_is_committed(
-			    wr_runs_state(&window->runs, told->first + i)))
+	for_each_set_bit(i, told->pages, WR_SLOT_PAGES) {
+		state = wr_runs_state(&window->runs, told->first + i);
+		if (wr_state_is_committed(state))
 			__set_bit(i, written);
+	}
 }
 
 /**

@@ -171,8 +171,8 @@ static void fill_lock(FIXTURE_DATA(abi) *self, void *arg)
 #define CHANGE_RESERVED offsetof(struct winregion_change, __reserved)
 #define RUNS_FLAGS (WINREGION_QUERY_RESIDENT | WINREGION_QUERY_REGIONS)
 #define RUNS_RESERVED offsetof(struct winregion_query_runs, __reserved)
-#define WATCH_FLAGS (WINREGION_WATCH_GET | WINREGION_WATCH_RESET)
-#define WATCH_RESERVED offsetof(struct winregion_write_watch, __reserved)
+#define WATCH_BITS (WINREGION_WATCH_GET | WINREGION_WATCH_RESET)
+#define WATCH_REST offsetof(struct winregion_write_watch, __reserved)
 #define LOCK_RESERVED offsetof(struct winregion_lock, __reserved)
 
 ABI(get_info, GET_INFO, get_info, 0, 0, true, false);
@@ -185,8 +185,7 @@ ABI(reset, RESET, reset, 0, 0, true, false);
 ABI(query, QUERY, query, WINREGION_QUERY_RESIDENT, 0, true, false);
 ABI(set_stack, SET_STACK, set_stack, WINREGION_STACK_LEAPS, 0, false, false);
 ABI(query_runs, QUERY_RUNS, query_runs, RUNS_FLAGS, RUNS_RESERVED, true, false);
-ABI(write_watch, WRITE_WATCH, write_watch, WATCH_FLAGS, WATCH_RESERVED, true,
-    false);
+ABI(write_watch, WRITE_WATCH, write_watch, WATCH_BITS, WATCH_REST, true, false);
 ABI(lock, LOCK, lock, 0, LOCK_RESERVED, true, false);
 ABI(last_fault, LAST_FAULT, last_fault, 0, 0, true, false);
 

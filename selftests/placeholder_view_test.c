@@ -264,7 +264,7 @@ TEST_F(placeholder, ring_buffer)
 	fill(self->base + half / 2, half);
 	EXPECT_TRUE(is_filled(self->base + half / 2, half));
 	EXPECT_EQ(0, memcmp(self->base, second, half));
-	strcpy(second - 4, "over the edge");
+	memcpy(second - 4, "over the edge", 14);
 	EXPECT_EQ(0, memcmp(self->base, " the edge", 9));
 	ASSERT_TRUE(unmap_and_keep(self->base));
 	EXPECT_EQ(0, memcmp(second, " the edge", 9));

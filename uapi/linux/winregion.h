@@ -852,8 +852,8 @@ struct winregion_open_section {
  * @lowest and @highest must be 0 when @address is given. With WINREGION_VIEW_REPLACE the
  * view takes the place of a placeholder, as with WINREGION_RESERVE_REPLACE, that has just
  * its pages (EBADSLT); @address and @offset are multiples of the page size then.
- * Rules: PH-27, PH-28, PH-31, MV-01, MV-10, MV-20 to MV-22, MV-24 to MV-28, MV-30, MV-31, MV-46, MV-47,
- * MV-50, MV-51, AR-21, AR-22.
+ * Rules: PH-27, PH-28, PH-31, MV-01, MV-10, MV-20 to MV-22, MV-24 to MV-28, MV-30,
+ * MV-31, MV-46, MV-47, MV-50, MV-51, AR-21, AR-22.
  *
  * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EDOM, EKEYREJECTED, ERANGE,
  * EADDRNOTAVAIL, EOVERFLOW, EEXIST, ENOSPC, EDQUOT, EMFILE, EAGAIN, EACCES,
@@ -888,7 +888,8 @@ struct winregion_map_view {
  * Rules: UM-01 to UM-05, UM-07, UM-09.
  *
  * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL, ENOENT, ENOMEM, ENOSPC,
- * EACCES, EINTR, EBADSLT, and with the flag EMFILE, ENFILE, EAGAIN; EFAULT only where the structure cannot be read.
+ * EACCES, EINTR, EBADSLT, and with the flag EMFILE, ENFILE, EAGAIN; EFAULT only where
+ * the structure cannot be read.
  */
 struct winregion_unmap_view {
 	__u32 size;

@@ -97,8 +97,11 @@ void wr_own_figures(struct wr_own *own)
 	}
 	read_text("/proc/self/statm", text, sizeof(text));
 	if (sscanf(text, "%llu %llu %*u %*u %*u %llu", &size, &resident,
-		   &data) != 3)
-		size = resident = data = 0;
+		   &data) != 3) {
+		size = 0;
+		resident = 0;
+		data = 0;
+	}
 
 	own->mapped = size * page;
 	own->resident = resident * page;

@@ -50,10 +50,10 @@ static bool may_spin(void)
 /* ---- critical sections ---- */
 
 /* LockCount: what programs take for a free one is -1 */
-#define FREE ((LONG)-1)
-#define HELD ((LONG)-2)
+#define FREE (-1)
+#define HELD (-2)
 /* And somebody may sleep */
-#define AWAITED ((LONG)-3)
+#define AWAITED (-3)
 
 #define SPIN_MASK 0x00FFFFFFU
 
