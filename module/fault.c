@@ -54,6 +54,26 @@ vm_fault_t wr_fault_refuse(struct vm_fault *vmf, struct wr_window *window,
 	return VM_FAULT_SIGSEGV;
 }
 
+/**
+ * wr_fault_disarm - a guard goes
+ * @window: the window, or view; its lock is held
+ * @index: the page
+ * @state: its state
+ *
+ * Return: 0, or -ENOMEM: then it stays.
+ */
+int wr_fault_disarm(struct wr_window *window, pgoff_t index, u8 state)
+{
+	struct wr_runs *runs = &window->runs;
+
+	if (wr_runs_split(runs, index, GFP_KERNEL_ACCOUNT) ||
+	    wr_runs_split(runs, index + 1, GFP_KERNEL_ACCOUNT))
+		return -ENOMEM;
+	wr_huge_break(window, index, index + 1);
+	wr_runs_fill(runs, index, index + 1, wr_state_disarmed(state));
+	return 0;
+}
+
 /*
  * The alarm of a guard page: the access fails, and the next one will not. Only
  * the program's own accesses count. Those of the kernel, for system calls,
@@ -64,17 +84,12 @@ vm_fault_t wr_fault_trip_guard(struct vm_fault *vmf, struct wr_window *window,
 			       u8 state)
 {
 	struct wr_records *records = &window->space->records;
-	struct wr_runs *runs = &window->runs;
-	pgoff_t index = wr_vmf_index(vmf);
 
 	if (!(vmf->flags & FAULT_FLAG_USER) || vmf->flags & FAULT_FLAG_REMOTE)
 		return VM_FAULT_SIGSEGV;
 	if (wr_record_prepare(records, vmf, GFP_KERNEL_ACCOUNT) ||
-	    wr_runs_split(runs, index, GFP_KERNEL_ACCOUNT) ||
-	    wr_runs_split(runs, index + 1, GFP_KERNEL_ACCOUNT))
+	    wr_fault_disarm(window, wr_vmf_index(vmf), state))
 		return VM_FAULT_OOM;
-	wr_huge_break(window, index, index + 1);
-	wr_runs_fill(runs, index, index + 1, wr_state_disarmed(state));
 	wr_record_fault(records, vmf, WINREGION_FAULT_GUARD);
 	return VM_FAULT_SIGSEGV;
 }

@@ -13,6 +13,7 @@ extern const struct file_operations wr_watched_file_operations;
 u8 wr_fault_wants(struct vm_fault *vmf);
 vm_fault_t wr_fault_refuse(struct vm_fault *vmf, struct wr_window *window,
 			   u8 state);
+int wr_fault_disarm(struct wr_window *window, pgoff_t index, u8 state);
 vm_fault_t wr_fault_trip_guard(struct vm_fault *vmf, struct wr_window *window,
 			       u8 state);
 int wr_vma_may_split(struct vm_area_struct *vma, unsigned long addr);

@@ -16,7 +16,6 @@
 #include <linux/sched/signal.h>
 
 #include "fault.h"
-#include "huge.h"
 #include "lock.h"
 #include "locked.h"
 #include "regiontree.h"
@@ -107,27 +106,15 @@ static u8 state_span(struct wr_window *window, pgoff_t index, pgoff_t end,
 	return wr_runs_span(&window->runs, index, end, next);
 }
 
-/* The call is an access, which sets the guard off. */
-static int trip_guard(struct wr_window *window, pgoff_t index, u8 state)
-{
-	struct wr_runs *runs = &window->runs;
-
-	if (wr_runs_split(runs, index, GFP_KERNEL_ACCOUNT) ||
-	    wr_runs_split(runs, index + 1, GFP_KERNEL_ACCOUNT))
-		return -ENOMEM;
-	wr_huge_break(window, index, index + 1);
-	wr_runs_fill(runs, index, index + 1, wr_state_disarmed(state));
-	return -ESTALE;
-}
-
 static int check_state(struct wr_window *window, pgoff_t index, u8 state)
 {
 	if (wr_state_is_lost(state))
 		return -ENOENT;
 	if (!wr_state_is_committed(state))
 		return -ENODATA;
+	/* The call is an access, which sets the guard off. */
 	if (wr_state_is_guard(state))
-		return trip_guard(window, index, state);
+		return wr_fault_disarm(window, index, state) ?: -ESTALE;
 	return wr_state_allows(state, WR_READ) ? 0 : -EPROTO;
 }
 
@@ -403,14 +390,31 @@ static int unlock(struct wr_lock_call *call)
 
 /* ---- the calls ---- */
 
-static int run(struct wr_lock_call *call, int (*fn)(struct wr_lock_call *call))
+typedef int (*call_fn)(struct wr_lock_call *call);
+
+static int run(struct wr_space *space, pgoff_t first, pgoff_t end,
+	       unsigned long *locked, call_fn fn)
 {
-	struct wr_space *space = call->space;
+	struct wr_lock_call call = {
+		.space = space,
+		.first = first,
+		.end = end,
+	};
+	int err = fn(&call);
+
+	*locked = call.locked;
+	return err;
+}
+
+static int run_alone(struct wr_space *space, pgoff_t first, pgoff_t end,
+		     unsigned long *locked, call_fn fn)
+{
 	int err;
 
+	*locked = 0;
 	if (mutex_lock_killable(&space->lock_calls))
 		return -EINTR;
-	err = fn(call);
+	err = run(space, first, end, locked, fn);
 	wr_locked_settle(space);
 	mutex_unlock(&space->lock_calls);
 	return err;
@@ -433,15 +437,7 @@ static int run(struct wr_lock_call *call, int (*fn)(struct wr_lock_call *call))
 int wr_lock(struct wr_space *space, pgoff_t first, pgoff_t end,
 	    unsigned long *before)
 {
-	struct wr_lock_call call = {
-		.space = space,
-		.first = first,
-		.end = end,
-	};
-	int err = run(&call, lock);
-
-	*before = call.locked;
-	return err;
+	return run_alone(space, first, end, before, lock);
 }
 
 /**
@@ -459,15 +455,7 @@ int wr_lock(struct wr_space *space, pgoff_t first, pgoff_t end,
 int wr_unlock(struct wr_space *space, pgoff_t first, pgoff_t end,
 	      unsigned long *before)
 {
-	struct wr_lock_call call = {
-		.space = space,
-		.first = first,
-		.end = end,
-	};
-	int err = run(&call, unlock);
-
-	*before = call.locked;
-	return err;
+	return run_alone(space, first, end, before, unlock);
 }
 
 /**
@@ -483,15 +471,7 @@ int wr_unlock(struct wr_space *space, pgoff_t first, pgoff_t end,
 int wr_lock_trim(struct wr_space *space, pgoff_t first, pgoff_t end,
 		 unsigned long *locked)
 {
-	struct wr_lock_call call = {
-		.space = space,
-		.first = first,
-		.end = end,
-	};
-	int err = trim(&call);
-
-	*locked = call.locked;
-	return err;
+	return run(space, first, end, locked, trim);
 }
 
 /**
@@ -507,13 +487,5 @@ int wr_lock_trim(struct wr_space *space, pgoff_t first, pgoff_t end,
 int wr_lock_count(struct wr_space *space, pgoff_t first, pgoff_t end,
 		  unsigned long *locked)
 {
-	struct wr_lock_call call = {
-		.space = space,
-		.first = first,
-		.end = end,
-	};
-	int err = count(&call);
-
-	*locked = call.locked;
-	return err;
+	return run(space, first, end, locked, count);
 }
