@@ -42,13 +42,7 @@ static int fork_region(struct wr_window *child, struct wr_region *region)
 		return PTR_ERR(copy);
 	copy->first = region->first;
 	copy->end = region->end;
-	copy->protection = region->protection;
-	copy->kind = region->kind;
-	copy->serial = region->serial;
-	copy->guarantee = region->guarantee;
-	copy->stack = region->stack;
-	copy->leaps = region->leaps;
-	copy->watched = region->watched;
+	wr_region_inherit(copy, region);
 	wr_region_add(child, copy);
 	return 0;
 }

@@ -678,13 +678,7 @@ static void cut_region(struct wr_window *window, struct wr_region *region,
 		*tail = NULL;
 		rest->first = end;
 		rest->end = old_end;
-		rest->protection = region->protection;
-		rest->kind = region->kind;
-		rest->serial = region->serial;
-		rest->guarantee = region->guarantee;
-		rest->stack = region->stack;
-		rest->leaps = region->leaps;
-		rest->watched = region->watched;
+		wr_region_inherit(rest, region);
 		for (i = end; i < old_end; i = next) {
 			state = wr_runs_span(&window->runs, i, old_end, &next);
 			if (wr_state_is_committed(state))

@@ -329,6 +329,18 @@ u64 wr_region_serial(void)
 	return atomic64_inc_return(&last_serial);
 }
 
+/* What a part, or a copy in a child, has of it: all but its pages. */
+void wr_region_inherit(struct wr_region *heir, const struct wr_region *region)
+{
+	heir->serial = region->serial;
+	heir->protection = region->protection;
+	heir->kind = region->kind;
+	heir->guarantee = region->guarantee;
+	heir->stack = region->stack;
+	heir->leaps = region->leaps;
+	heir->watched = region->watched;
+}
+
 /* As if another one were in its place. The window is locked. */
 void wr_region_become(struct wr_region *region, enum wr_kind kind,
 		      u32 protection)

@@ -68,6 +68,7 @@ pgoff_t wr_region_room_end(struct wr_window *window, pgoff_t index,
 			   unsigned long pages);
 bool wr_region_fill(struct wr_window *window);
 u64 wr_region_serial(void);
+void wr_region_inherit(struct wr_region *heir, const struct wr_region *region);
 void wr_region_become(struct wr_region *region, enum wr_kind kind,
 		      u32 protection);
 void wr_region_watch(struct wr_window *window, struct wr_region *region,
