@@ -27,6 +27,7 @@ static void __maybe_unused check_abi(void)
 	BUILD_BUG_ON(sizeof(struct winregion_run) != 72);
 	BUILD_BUG_ON(sizeof(struct winregion_query) != 88);
 	BUILD_BUG_ON(sizeof(struct winregion_query_runs) != 40);
+	BUILD_BUG_ON(sizeof(struct winregion_reset) != 56);
 	BUILD_BUG_ON(sizeof(struct winregion_last_fault) != 40);
 	BUILD_BUG_ON(sizeof(struct winregion_write_watch) != 48);
 	BUILD_BUG_ON(sizeof(struct winregion_lock) != 40);
@@ -40,6 +41,7 @@ static void __maybe_unused check_abi(void)
 	STARTS_WITH_HEAD(winregion_change);
 	STARTS_WITH_HEAD(winregion_query);
 	STARTS_WITH_HEAD(winregion_query_runs);
+	STARTS_WITH_HEAD(winregion_reset);
 	STARTS_WITH_HEAD(winregion_last_fault);
 	STARTS_WITH_HEAD(winregion_write_watch);
 	STARTS_WITH_HEAD(winregion_lock);
