@@ -110,10 +110,12 @@ static NTSTATUS tell(size_t copied, size_t size, SIZE_T *done)
 	return copied == size ? STATUS_SUCCESS : STATUS_PARTIAL_COPY;
 }
 
-NTSTATUS NTAPI NtReadVirtualMemory(HANDLE process, PVOID from, PVOID to,
-				   SIZE_T size, PSIZE_T done)
+/* From @from to @to, of which @remote is in the process */
+static NTSTATUS copy_memory(HANDLE process, vm_copy *copy, char *remote,
+			    char *from, char *to, size_t size, SIZE_T *done)
 {
-	NTSTATUS status = check(process, from, size, done);
+	NTSTATUS status = check(process, remote, size, done);
+	char *local = remote == from ? to : from;
 
 	WR_KEEP_ERRNO();
 
@@ -122,26 +124,22 @@ NTSTATUS NTAPI NtReadVirtualMemory(HANDLE process, PVOID from, PVOID to,
 	if (!wr_all_readable(from, size))
 		return tell(0, size, done);
 
-	return tell(copy_to(to, size,
-			    copy_all(process_vm_readv, to, from, size)),
+	return tell(copy_to(to, size, copy_all(copy, local, remote, size)),
 		    size, done);
+}
+
+NTSTATUS NTAPI NtReadVirtualMemory(HANDLE process, PVOID from, PVOID to,
+				   SIZE_T size, PSIZE_T done)
+{
+	return copy_memory(process, process_vm_readv, from, from, to, size,
+			   done);
 }
 
 NTSTATUS NTAPI NtWriteVirtualMemory(HANDLE process, PVOID to, PVOID from,
 				    SIZE_T size, PSIZE_T done)
 {
-	NTSTATUS status = check(process, to, size, done);
-
-	WR_KEEP_ERRNO();
-
-	if (status != STATUS_SUCCESS)
-		return status;
-	if (!wr_all_readable(from, size))
-		return tell(0, size, done);
-
-	return tell(copy_to(to, size,
-			    copy_all(process_vm_writev, from, to, size)),
-		    size, done);
+	return copy_memory(process, process_vm_writev, to, from, to, size,
+			   done);
 }
 
 BOOL WINAPI ReadProcessMemory(HANDLE process, LPCVOID from, LPVOID to,

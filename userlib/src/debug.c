@@ -4,7 +4,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,16 +17,10 @@ BOOL WINAPI IsDebuggerPresent(VOID)
 {
 	char text[1024];
 	const char *line;
-	ssize_t n;
-	int fd;
 
 	WR_KEEP_ERRNO();
 
-	fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (fd >= 0)
-		close(fd);
-	text[n < 0 ? 0 : n] = '\0';
+	wr_read_text("/proc/self/status", text, sizeof(text));
 	line = strstr(text, "\nTracerPid:");
 
 	return line && atoi(line + strlen("\nTracerPid:"));

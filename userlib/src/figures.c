@@ -3,7 +3,6 @@
  * How much memory there is: by /proc, and by the module
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,16 +19,6 @@
 /* What 64-bit Windows says, for when there is no module to ask */
 #define DEFAULT_LOWEST 0x0000000000010000
 #define DEFAULT_HIGHEST 0x00007FFFFFFEFFFF
-
-static void read_text(const char *name, char *text, size_t room)
-{
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, room - 1);
-
-	if (fd >= 0)
-		close(fd);
-	text[n < 0 ? 0 : n] = '\0';
-}
 
 /* The line "@name: number kB", in bytes */
 static uint64_t line_of(const char *text, const char *name)
@@ -73,7 +62,7 @@ void wr_system_figures(struct wr_system *system)
 {
 	char text[8192];
 
-	read_text("/proc/meminfo", text, sizeof(text));
+	wr_read_text("/proc/meminfo", text, sizeof(text));
 	system->total = line_of(text, "MemTotal");
 	system->available = line_of(text, "MemAvailable");
 	system->cache = line_of(text, "Cached") + line_of(text, "Buffers");
@@ -95,7 +84,7 @@ void wr_own_figures(struct wr_own *own)
 		module.out_lowest = DEFAULT_LOWEST;
 		module.out_highest = DEFAULT_HIGHEST;
 	}
-	read_text("/proc/self/statm", text, sizeof(text));
+	wr_read_text("/proc/self/statm", text, sizeof(text));
 	if (sscanf(text, "%llu %llu %*u %*u %*u %llu", &size, &resident,
 		   &data) != 3) {
 		size = 0;

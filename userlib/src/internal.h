@@ -95,6 +95,12 @@ void wr_restore_errno(const int *saved);
 /* ioctl.c: @fd, or another descriptor of the same above standard error's; -1 */
 int wr_above_stderr(int fd);
 
+/*
+ * text.c: what is in a small file, as far as there is room; empty if it cannot be
+ * read: false then. Changes errno.
+ */
+bool wr_read_text(const char *name, char *text, size_t room);
+
 /* ioctl.c: ioctls of the device, and of a section's descriptor: 0 or -errno */
 int wr_device_ioctl(unsigned long request, void *arg);
 int wr_device_ask(unsigned long request, void *arg);

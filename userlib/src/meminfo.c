@@ -6,7 +6,6 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -84,16 +83,11 @@ VOID WINAPI GlobalMemoryStatus(LPMEMORYSTATUS status)
 /* A number in a file that has nothing else; 0 if there is none */
 static uint64_t read_number(const char *name, int base)
 {
-	char text[32] = "";
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
+	char text[32];
 
-	if (fd < 0)
-		return 0;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-
-	return n > 0 ? strtoull(text, NULL, base) : 0;
+	return wr_read_text(name, text, sizeof(text)) ?
+		       strtoull(text, NULL, base) :
+		       0;
 }
 
 #define BLOCKS "/sys/devices/system/memory"

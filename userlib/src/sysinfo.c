@@ -3,7 +3,6 @@
  * GetSystemInfo()
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,18 +86,11 @@ static uint64_t read_mask(const char *at)
 
 static uint64_t online_mask(void)
 {
-	int saved_errno = errno;
 	char text[256];
-	ssize_t n = -1;
-	int fd;
 
-	fd = open("/sys/devices/system/cpu/online", O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		n = read(fd, text, sizeof(text) - 1);
-		close(fd);
-	}
-	text[n < 0 ? 0 : n] = '\0';
-	errno = saved_errno;
+	WR_KEEP_ERRNO();
+
+	wr_read_text("/sys/devices/system/cpu/online", text, sizeof(text));
 
 	return read_mask(text);
 }

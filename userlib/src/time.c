@@ -4,7 +4,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,19 +58,6 @@ VOID WINAPI GetSystemTimeAsFileTime(LPFILETIME now)
 	*now = filetime_of(&time);
 }
 
-/* The file @name, as text; false: it cannot be read */
-static bool read_text(const char *name, char *text, size_t room)
-{
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, room - 1);
-
-	if (fd >= 0)
-		close(fd);
-	text[n < 0 ? 0 : n] = '\0';
-
-	return n > 0;
-}
-
 /* Of what counts in the kernel's clock ticks */
 static uint64_t ticks_of_clock(unsigned long long clock)
 {
@@ -84,7 +70,7 @@ static bool read_start(unsigned long long *start)
 	char text[1024], *at;
 	int i;
 
-	if (!read_text("/proc/self/stat", text, sizeof(text)))
+	if (!wr_read_text("/proc/self/stat", text, sizeof(text)))
 		return false;
 	at = strrchr(text, ')');
 	for (i = 2; at && i < 22; i++)
@@ -154,7 +140,7 @@ BOOL WINAPI GetSystemTimes(LPFILETIME idle, LPFILETIME kernel, LPFILETIME user)
 
 	WR_KEEP_ERRNO();
 
-	if (!read_text("/proc/stat", text, sizeof(text)) ||
+	if (!wr_read_text("/proc/stat", text, sizeof(text)) ||
 	    sscanf(text, "cpu %llu %llu %llu %llu %llu %llu %llu", &spent.user,
 		   &spent.nice, &spent.system, &spent.idle, &spent.iowait,
 		   &spent.irq, &spent.softirq) != 7)

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Small files of the kernel's, as text
+ */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+bool wr_read_text(const char *name, char *text, size_t room)
+{
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, room - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[n < 0 ? 0 : n] = '\0';
+
+	return n > 0;
+}
