@@ -1666,18 +1666,27 @@ static LONG CALLBACK check_own_or_search(EXCEPTION_POINTERS *pointers)
 	return check_own(pointers);
 }
 
+/* Memory for fault_on(), a part for each thread */
+static bool make_arena(void)
+{
+	uintptr_t i;
+
+	arena = VirtualAlloc(NULL, NR_THREADS * UNIT, MEM_RESERVE,
+			     PAGE_READWRITE);
+	for (i = 0; arena && i < NR_THREADS; i++)
+		if (!VirtualAlloc(arena + i * UNIT, 8 * PAGE, MEM_COMMIT,
+				  PAGE_READWRITE))
+			return false;
+	return arena;
+}
+
 /* Rules: EX-10, GP-01, EX-01 */
 TEST(threads)
 {
 	struct crew crew = { 0 };
 	uintptr_t i;
 
-	arena = VirtualAlloc(NULL, NR_THREADS * UNIT, MEM_RESERVE,
-			     PAGE_READWRITE);
-	ASSERT_NE(NULL, arena);
-	for (i = 0; i < NR_THREADS; i++)
-		ASSERT_NE(NULL, VirtualAlloc(arena + i * UNIT, 8 * PAGE,
-					     MEM_COMMIT, PAGE_READWRITE));
+	ASSERT_TRUE(make_arena());
 	ASSERT_NE(NULL, AddVectoredExceptionHandler(1, check_own_or_search));
 	for (i = 0; i < NR_THREADS; i++)
 		crew_add(&crew, fault_on, (void *)i);
@@ -1696,12 +1705,8 @@ TEST(created_threads)
 	HANDLE threads[NR_THREADS];
 	uintptr_t i;
 
-	arena = VirtualAlloc(NULL, NR_THREADS * UNIT, MEM_RESERVE,
-			     PAGE_READWRITE);
-	ASSERT_NE(NULL, arena);
+	ASSERT_TRUE(make_arena());
 	for (i = 0; i < NR_THREADS; i++) {
-		ASSERT_NE(NULL, VirtualAlloc(arena + i * UNIT, 8 * PAGE,
-					     MEM_COMMIT, PAGE_READWRITE));
 		threads[i] = suspended(created_fault_on, (void *)i);
 		ASSERT_NE(NULL, threads[i]);
 	}
@@ -1751,12 +1756,7 @@ TEST(threads_and_changes)
 	struct crew crew = { 0 };
 	uintptr_t i;
 
-	arena = VirtualAlloc(NULL, NR_THREADS * UNIT, MEM_RESERVE,
-			     PAGE_READWRITE);
-	ASSERT_NE(NULL, arena);
-	for (i = 0; i < NR_THREADS; i++)
-		ASSERT_NE(NULL, VirtualAlloc(arena + i * UNIT, 8 * PAGE,
-					     MEM_COMMIT, PAGE_READWRITE));
+	ASSERT_TRUE(make_arena());
 	ASSERT_NE(NULL, AddVectoredExceptionHandler(0, check_own_or_search));
 	crew_add(&changers, change_handlers, NULL);
 	crew_add(&changers, change_handlers, NULL);

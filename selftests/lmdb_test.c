@@ -9,18 +9,15 @@
 /* vm: programs=lmdb modules=loop,ext4 timeout=900 */
 #include "kselftest_harness.h"
 
-#include <sys/mount.h>
+#define DIRECTORY "/tmp/wr_lmdb"
+
 #include <sys/stat.h>
 
 #include "common.h"
-#include "loop.h"
 #include "rounds.h"
 #include "two_builds.h"
 #include "wr_test_util.h"
 
-#define DIRECTORY "/tmp/wr_lmdb"
-#define IMAGE DIRECTORY ".img"
-#define DISK_SIZE MIB(256)
 /* Of each transaction of the writer */
 #define VALUES 6
 
@@ -54,15 +51,9 @@ static bool is_to_compare(char *line)
 
 /* ---- the file systems ---- */
 
-/*
- * Two directories to work in, one for each build, on tmpfs or on a disk, and how
- * many milliseconds programs ran in each
- */
 FIXTURE(lmdb)
 {
-	char directory[BUILDS][64];
-	uint64_t ms[BUILDS];
-	int loop;
+	struct place place;
 };
 
 FIXTURE_VARIANT(lmdb)
@@ -96,35 +87,13 @@ FIXTURE_VARIANT_ADD(lmdb, disk_by_view)
 
 FIXTURE_SETUP(lmdb)
 {
-	char device[32];
-	int build;
-
-	self->loop = -1;
 	ASSERT_TRUE(find_programs("lmdb"));
-	/* What a test left that ran out of time */
-	umount2(DIRECTORY, MNT_DETACH);
-	remove_tree(DIRECTORY);
-	ASSERT_EQ(0, mkdir(DIRECTORY, 0755));
-	if (variant->disk) {
-		self->loop = loop_begin(IMAGE, DISK_SIZE, device,
-					sizeof(device));
-		ASSERT_LE(0, self->loop);
-		ASSERT_TRUE(loop_mount(device, DIRECTORY));
-	}
-	for (build = NATIVE; build < BUILDS; build++) {
-		snprintf(self->directory[build], sizeof(self->directory[build]),
-			 DIRECTORY "/%s", names[build]);
-		ASSERT_EQ(0, mkdir(self->directory[build], 0755));
-	}
+	ASSERT_TRUE(make_place(&self->place, variant->disk));
 }
 
 FIXTURE_TEARDOWN(lmdb)
 {
-	if (variant->disk) {
-		umount2(DIRECTORY, MNT_DETACH);
-		loop_end(self->loop, IMAGE);
-	}
-	remove_tree(DIRECTORY);
+	remove_place(&self->place);
 }
 
 /* In each build's directory an empty one, for a database */
@@ -134,7 +103,7 @@ static bool make_databases(FIXTURE_DATA(lmdb) *self, const char *name)
 	int build;
 
 	for (build = NATIVE; build < BUILDS; build++) {
-		snprintf(path, sizeof(path), "%s/%s", self->directory[build],
+		snprintf(path, sizeof(path), "%s/%s", self->place.directory[build],
 			 name);
 		if (mkdir(path, 0755))
 			return false;
@@ -151,9 +120,9 @@ static bool run_both(FIXTURE_DATA(lmdb) *self, const char *command,
 
 	for (build = NATIVE; build < BUILDS; build++) {
 		begun = now_ms();
-		status = run_from(build, command, self->directory[build], in,
+		status = run_from(build, command, self->place.directory[build], in,
 				  out);
-		self->ms[build] += now_ms() - begun;
+		self->place.ms[build] += now_ms() - begun;
 		if (status)
 			fprintf(stderr, "# %s %s: %d\n", names[build], command,
 				status);
@@ -163,21 +132,12 @@ static bool run_both(FIXTURE_DATA(lmdb) *self, const char *command,
 	return true;
 }
 
-static void show_times(FIXTURE_DATA(lmdb) *self, const char *what)
-{
-	printf("# %s: native %llu ms, win32 %llu ms\n", what,
-	       (unsigned long long)self->ms[NATIVE],
-	       (unsigned long long)self->ms[WIN32]);
-	fflush(stdout);
-	memset(self->ms, 0, sizeof(self->ms));
-}
-
 /* What a tool says of the database of each build is alike, by itself or the other. */
 static bool tool_says_the_same(FIXTURE_DATA(lmdb) *self, const char *command,
 			       long lines)
 {
-	const char *native = self->directory[NATIVE];
-	const char *win32 = self->directory[WIN32];
+	const char *native = self->place.directory[NATIVE];
+	const char *win32 = self->place.directory[WIN32];
 
 	return !run(NATIVE, command, native, "own") &&
 	       !run(WIN32, command, win32, "own") &&
@@ -258,9 +218,9 @@ TEST_F(lmdb, own_tests)
 	ASSERT_TRUE(make_databases(self, "testdb"));
 	for (i = 0; i < ARRAY_SIZE(tests); i++) {
 		ASSERT_TRUE(run_both(self, tests[i], NULL, "said"));
-		show_times(self, tests[i]);
-		EXPECT_TRUE(same_text(self->directory[NATIVE], "said",
-				      self->directory[WIN32], "said", 30));
+		show_times(&self->place, tests[i]);
+		EXPECT_TRUE(same_text(self->place.directory[NATIVE], "said",
+				      self->place.directory[WIN32], "said", 30));
 		EXPECT_TRUE(tool_says_the_same(self, "mdb_stat -a testdb", 6));
 	}
 	EXPECT_TRUE(databases_are_alike(self, "testdb", true, 30));
@@ -269,8 +229,8 @@ TEST_F(lmdb, own_tests)
 /* A dump is loaded; copies, compact ones too, by a name and by standard output. */
 TEST_F(lmdb, tools)
 {
-	const char *native = self->directory[NATIVE];
-	const char *win32 = self->directory[WIN32];
+	const char *native = self->place.directory[NATIVE];
+	const char *win32 = self->place.directory[WIN32];
 	/* A key, and a value */
 	const long lines = 2 * VALUES * 100;
 	char command[128];
@@ -280,23 +240,23 @@ TEST_F(lmdb, tools)
 		 variant->flags);
 	ASSERT_TRUE(make_databases(self, "db"));
 	ASSERT_TRUE(run_both(self, command, NULL, "lines"));
-	show_times(self, command);
+	show_times(&self->place, command);
 	EXPECT_TRUE(databases_are_alike(self, "db", false, lines));
 
 	ASSERT_TRUE(make_databases(self, "loaded"));
 	ASSERT_TRUE(run_both(self, "mdb_dump db", NULL, "dump"));
 	ASSERT_TRUE(run_both(self, "mdb_load loaded", "dump", "lines"));
-	show_times(self, "mdb_dump, mdb_load");
+	show_times(&self->place, "mdb_dump, mdb_load");
 	EXPECT_TRUE(databases_are_alike(self, "loaded", false, lines));
 
 	ASSERT_TRUE(make_databases(self, "copy"));
 	ASSERT_TRUE(run_both(self, "mdb_copy db copy", NULL, "lines"));
-	show_times(self, "mdb_copy");
+	show_times(&self->place, "mdb_copy");
 	EXPECT_TRUE(databases_are_alike(self, "copy", false, lines));
 
 	ASSERT_TRUE(make_databases(self, "compact"));
 	ASSERT_TRUE(run_both(self, "mdb_copy -c db compact", NULL, "lines"));
-	show_times(self, "mdb_copy -c");
+	show_times(&self->place, "mdb_copy -c");
 	EXPECT_TRUE(databases_are_alike(self, "compact", false, lines));
 
 	ASSERT_TRUE(run_both(self, "mdb_copy db", NULL, "data.mdb"));
@@ -309,7 +269,7 @@ TEST_F(lmdb, tools)
 /* The builds in turn on one file */
 TEST_F(lmdb, in_turn)
 {
-	const char *directory = self->directory[WIN32];
+	const char *directory = self->place.directory[WIN32];
 	char command[128];
 	int build;
 
@@ -335,7 +295,7 @@ TEST_F(lmdb, two_writers)
 
 	ASSERT_TRUE(make_databases(self, "db"));
 	for (build = NATIVE; build < BUILDS; build++) {
-		const char *directory = self->directory[build];
+		const char *directory = self->place.directory[build];
 
 		begun = now_ms();
 		to_write(command, sizeof(command), variant, "db", "fill a 150");
@@ -348,10 +308,10 @@ TEST_F(lmdb, two_writers)
 				 "lines"));
 		EXPECT_EQ(0, end(&a));
 		EXPECT_EQ(0, end(&b));
-		self->ms[build] = now_ms() - begun;
+		self->place.ms[build] = now_ms() - begun;
 		EXPECT_TRUE(has(directory, "db", 150, 150));
 	}
-	show_times(self, "two writers, 150 transactions each");
+	show_times(&self->place, "two writers, 150 transactions each");
 }
 
 /* The table of readers has two places, and a thread that ends gives its own back. */
@@ -362,10 +322,10 @@ TEST_F(lmdb, threads_end)
 	ASSERT_TRUE(make_databases(self, "db"));
 	to_write(command, sizeof(command), variant, "db", "fill a 5");
 	ASSERT_TRUE(run_both(self, command, NULL, "lines"));
-	memset(self->ms, 0, sizeof(self->ms));
+	memset(self->place.ms, 0, sizeof(self->place.ms));
 	to_write(command, sizeof(command), variant, "db", "read 40");
 	EXPECT_TRUE(run_both(self, command, NULL, "lines"));
-	show_times(self, "40 threads that read");
+	show_times(&self->place, "40 threads that read");
 }
 
 /* ---- processes that are killed ---- */
@@ -401,7 +361,7 @@ TEST_F(lmdb, killed)
 	for (i = 0; i < n; i++) {
 		/* Mostly the one that is here to be tested */
 		build = i % 4 == 3 ? NATIVE : WIN32;
-		directory = self->directory[build];
+		directory = self->place.directory[build];
 		remove_tree(DIRECTORY "/*/db");
 		ASSERT_TRUE(make_databases(self, "db"));
 		to_write(command, sizeof(command), variant, "db",
@@ -437,7 +397,7 @@ TEST_F(lmdb, killed_beside_another)
 
 	ASSERT_TRUE(make_databases(self, "db"));
 	for (build = NATIVE; build < BUILDS; build++) {
-		const char *directory = self->directory[build];
+		const char *directory = self->place.directory[build];
 
 		to_write(command, sizeof(command), variant, "db", "fill a 10");
 		EXPECT_EQ(0, run(build, command, directory, "lines"));

@@ -65,6 +65,19 @@ static inline bool release_all(char *base, size_t size)
 	return done;
 }
 
+/* For a child: of the range nothing is free, and all of it can be released. 0: so it is */
+static inline int has_no_hole(char *base, size_t size)
+{
+	MEMORY_BASIC_INFORMATION mbi;
+	char *at;
+
+	for (at = base; at < base + size; at += mbi.RegionSize)
+		if (!VirtualQuery(at, &mbi, sizeof(mbi)) ||
+		    mbi.State == MEM_FREE)
+			return 1;
+	return release_all(base, size) ? 0 : 2;
+}
+
 FIXTURE(placeholder) {
 	char *base;
 	size_t size;

@@ -10,18 +10,13 @@
 /* vm: programs=sqlite modules=loop,ext4 timeout=900 */
 #include "kselftest_harness.h"
 
-#include <sys/mount.h>
-#include <sys/stat.h>
+#define DIRECTORY "/tmp/wr_sqlite"
 
 #include "common.h"
-#include "loop.h"
 #include "rounds.h"
 #include "two_builds.h"
 #include "wr_test_util.h"
 
-#define DIRECTORY "/tmp/wr_sqlite"
-#define IMAGE DIRECTORY ".img"
-#define DISK_SIZE MIB(256)
 /* Of each transaction of the writer; the last one's length */
 #define VALUES 6
 #define LONGEST 5000
@@ -48,15 +43,9 @@ static bool is_to_compare(char *line)
 
 /* ---- the file systems ---- */
 
-/*
- * Two directories to work in, one for each build, on tmpfs or on a disk, and how
- * many milliseconds programs ran in each
- */
 FIXTURE(sqlite)
 {
-	char directory[BUILDS][64];
-	uint64_t ms[BUILDS];
-	int loop;
+	struct place place;
 };
 
 FIXTURE_VARIANT(sqlite)
@@ -94,44 +83,13 @@ FIXTURE_VARIANT_ADD(sqlite, disk_log)
 
 FIXTURE_SETUP(sqlite)
 {
-	char device[32];
-	int build;
-
-	self->loop = -1;
 	ASSERT_TRUE(find_programs("sqlite"));
-	/* What a test left that ran out of time */
-	umount2(DIRECTORY, MNT_DETACH);
-	remove_tree(DIRECTORY);
-	ASSERT_EQ(0, mkdir(DIRECTORY, 0755));
-	if (variant->disk) {
-		self->loop =
-			loop_begin(IMAGE, DISK_SIZE, device, sizeof(device));
-		ASSERT_LE(0, self->loop);
-		ASSERT_TRUE(loop_mount(device, DIRECTORY));
-	}
-	for (build = NATIVE; build < BUILDS; build++) {
-		snprintf(self->directory[build], sizeof(self->directory[build]),
-			 DIRECTORY "/%s", names[build]);
-		ASSERT_EQ(0, mkdir(self->directory[build], 0755));
-	}
+	ASSERT_TRUE(make_place(&self->place, variant->disk));
 }
 
 FIXTURE_TEARDOWN(sqlite)
 {
-	if (variant->disk) {
-		umount2(DIRECTORY, MNT_DETACH);
-		loop_end(self->loop, IMAGE);
-	}
-	remove_tree(DIRECTORY);
-}
-
-static void show_times(FIXTURE_DATA(sqlite) *self, const char *what)
-{
-	printf("# %s: native %llu ms, win32 %llu ms\n", what,
-	       (unsigned long long)self->ms[NATIVE],
-	       (unsigned long long)self->ms[WIN32]);
-	fflush(stdout);
-	memset(self->ms, 0, sizeof(self->ms));
+	remove_place(&self->place);
 }
 
 /* ---- databases ---- */
@@ -228,8 +186,8 @@ static bool run_both(FIXTURE_DATA(sqlite) *self, const char *command,
 
 	for (build = NATIVE; build < BUILDS; build++) {
 		begun = now_ms();
-		status = run(build, command, self->directory[build], out);
-		self->ms[build] += now_ms() - begun;
+		status = run(build, command, self->place.directory[build], out);
+		self->place.ms[build] += now_ms() - begun;
 		if (status)
 			fprintf(stderr, "# %s %s: %d\n", names[build], command,
 				status);
@@ -247,12 +205,12 @@ static bool sql_both(FIXTURE_DATA(sqlite) *self, const char *name,
 
 	for (build = NATIVE; build < BUILDS; build++) {
 		begun = now_ms();
-		if (!sql(build, self->directory[build], name, text, "said"))
+		if (!sql(build, self->place.directory[build], name, text, "said"))
 			return false;
-		self->ms[build] += now_ms() - begun;
+		self->place.ms[build] += now_ms() - begun;
 	}
-	return same_text(self->directory[NATIVE], "said",
-			 self->directory[WIN32], "said", lines);
+	return same_text(self->place.directory[NATIVE], "said",
+			 self->place.directory[WIN32], "said", lines);
 }
 
 static const char first[] =
@@ -332,15 +290,15 @@ TEST_F(sqlite, shell)
 		 "PRAGMA journal_mode = %s;\nPRAGMA mmap_size = %u;\n%s",
 		 variant->journal, variant->mapped, first);
 	EXPECT_TRUE(sql_both(self, DATABASE, text, 500));
-	show_times(self, "shell");
+	show_times(&self->place, "shell");
 	/* By the other build */
 	for (i = 0; i < ARRAY_SIZE(left); i++) {
-		EXPECT_TRUE(sql(WIN32, self->directory[NATIVE], left[i], look,
+		EXPECT_TRUE(sql(WIN32, self->place.directory[NATIVE], left[i], look,
 				"look"));
-		EXPECT_TRUE(sql(NATIVE, self->directory[WIN32], left[i], look,
+		EXPECT_TRUE(sql(NATIVE, self->place.directory[WIN32], left[i], look,
 				"look"));
-		EXPECT_TRUE(same_text(self->directory[NATIVE], "look",
-				      self->directory[WIN32], "look", 3));
+		EXPECT_TRUE(same_text(self->place.directory[NATIVE], "look",
+				      self->place.directory[WIN32], "look", 3));
 	}
 	snprintf(text, sizeof(text), "PRAGMA mmap_size = %u;\n%s",
 		 variant->mapped, again);
@@ -356,21 +314,21 @@ TEST_F(sqlite, speed)
 		 "speedtest1 --size 1 --verify --threads 2 --journal %s --mmap %u speed.db",
 		 variant->journal, variant->mapped);
 	ASSERT_TRUE(run_both(self, command, "said"));
-	show_times(self, "speedtest1");
-	EXPECT_TRUE(same_text(self->directory[NATIVE], "said",
-			      self->directory[WIN32], "said", 30));
-	EXPECT_TRUE(sql(WIN32, self->directory[NATIVE], "speed.db", look,
+	show_times(&self->place, "speedtest1");
+	EXPECT_TRUE(same_text(self->place.directory[NATIVE], "said",
+			      self->place.directory[WIN32], "said", 30));
+	EXPECT_TRUE(sql(WIN32, self->place.directory[NATIVE], "speed.db", look,
 			"look"));
-	EXPECT_TRUE(sql(NATIVE, self->directory[WIN32], "speed.db", look,
+	EXPECT_TRUE(sql(NATIVE, self->place.directory[WIN32], "speed.db", look,
 			"look"));
-	EXPECT_TRUE(same_text(self->directory[NATIVE], "look",
-			      self->directory[WIN32], "look", 3));
+	EXPECT_TRUE(same_text(self->place.directory[NATIVE], "look",
+			      self->place.directory[WIN32], "look", 3));
 }
 
 /* The builds in turn on one file */
 TEST_F(sqlite, in_turn)
 {
-	const char *directory = self->directory[WIN32];
+	const char *directory = self->place.directory[WIN32];
 	char command[128];
 	int build;
 
@@ -403,9 +361,9 @@ TEST_F(sqlite, own_test)
 		 "mptest db %s/mptest/multiwrite01.test --trace 0 --journalmode wal",
 		 programs);
 	EXPECT_TRUE(run_both(self, command, "said"));
-	show_times(self, "mptest");
-	EXPECT_TRUE(same_text(self->directory[NATIVE], "said",
-			      self->directory[WIN32], "said", 1));
+	show_times(&self->place, "mptest");
+	EXPECT_TRUE(same_text(self->place.directory[NATIVE], "said",
+			      self->place.directory[WIN32], "said", 1));
 }
 
 /*
@@ -425,7 +383,7 @@ TEST_F(sqlite, two_writers)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(who); i++) {
-		const char *directory = self->directory[who[i][1]];
+		const char *directory = self->place.directory[who[i][1]];
 
 		remove_tree(DIRECTORY "/*/db*");
 		ASSERT_TRUE(make_database(who[i][0], directory, variant, "db"));
@@ -455,7 +413,7 @@ TEST_F(sqlite, two_writers)
  */
 TEST_F(sqlite, shrinks)
 {
-	const char *directory = self->directory[WIN32];
+	const char *directory = self->place.directory[WIN32];
 	char command[128];
 	struct run watcher;
 	int build, other;
@@ -522,7 +480,7 @@ TEST_F(sqlite, killed)
 	for (i = 0; i < n; i++) {
 		/* Mostly the one that is here to be tested */
 		build = i % 4 == 3 ? NATIVE : WIN32;
-		directory = self->directory[build];
+		directory = self->place.directory[build];
 		remove_tree(DIRECTORY "/*/db*");
 		ASSERT_TRUE(make_database(build, directory, variant, "db"));
 		to_write(command, sizeof(command), variant, "db",
@@ -564,7 +522,7 @@ TEST_F(sqlite, left_by_the_other)
 	int build;
 
 	for (build = NATIVE; build < BUILDS; build++) {
-		const char *directory = self->directory[build];
+		const char *directory = self->place.directory[build];
 
 		ASSERT_TRUE(make_database(build, directory, variant, "db"));
 		to_write(command, sizeof(command), variant, "db", "fill a 10");
@@ -596,7 +554,7 @@ TEST_F(sqlite, killed_beside_another)
 
 	for (build = NATIVE; build < BUILDS; build++)
 		for (other = !build; other < BUILDS; other++) {
-			const char *directory = self->directory[build];
+			const char *directory = self->place.directory[build];
 
 			remove_tree(DIRECTORY "/*/db*");
 			ASSERT_TRUE(make_database(build, directory, variant,

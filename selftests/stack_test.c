@@ -833,6 +833,17 @@ static uint64_t count_committed(int fd, const char *base, size_t size)
 	return bytes;
 }
 
+/* For as long as it takes; then they stop. */
+static void let_go_on(struct chaos *chaos)
+{
+	struct timespec some = { .tv_nsec = 20000000 };
+	long turns = rounds(stack_changed);
+
+	while (turns--)
+		nanosleep(&some, NULL);
+	crew_stop(&chaos->crew);
+}
+
 /*
  * A guard that moves, beside all else that can be done to its pages: what is charged
  * is what is committed, and the region is a stack as before. Rules: GP-17
@@ -844,17 +855,13 @@ TEST_F_TIMEOUT(stack, changed_meanwhile, 120)
 		.base = self->base,
 		.size = variant->size,
 	};
-	long turns = rounds(stack_changed);
-	struct timespec some = { .tv_nsec = 20000000 };
 
 	race_catch_faults();
 	crew_add(&chaos.crew, touch_anywhere, &chaos);
 	crew_add(&chaos.crew, touch_anywhere, &chaos);
 	crew_add(&chaos.crew, change_anything, &chaos);
 	crew_add(&chaos.crew, change_anything, &chaos);
-	while (turns--)
-		nanosleep(&some, NULL);
-	crew_stop(&chaos.crew);
+	let_go_on(&chaos);
 	EXPECT_LT(0, chaos.grown);
 	EXPECT_EQ(committed_of(self->fd, self->base),
 		  count_committed(self->fd, self->base, variant->size));
@@ -904,16 +911,12 @@ TEST_F_TIMEOUT(stack, released_meanwhile, 120)
 		.base = self->base,
 		.size = variant->size,
 	};
-	long turns = rounds(stack_changed);
-	struct timespec some = { .tv_nsec = 20000000 };
 
 	race_catch_faults();
 	crew_add(&chaos.crew, touch_the_guard, &chaos);
 	crew_add(&chaos.crew, touch_the_guard, &chaos);
 	crew_add(&chaos.crew, release_and_make, &chaos);
-	while (turns--)
-		nanosleep(&some, NULL);
-	crew_stop(&chaos.crew);
+	let_go_on(&chaos);
 	EXPECT_EQ(committed_of(self->fd, self->base),
 		  count_committed(self->fd, self->base, variant->size));
 	EXPECT_EQ(committed_of(self->fd, self->base),

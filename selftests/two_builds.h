@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Programs of which there are two builds, as for Linux and as for Windows: to run them
- * and to compare what they print
+ * and to compare what they print. Who includes this has a DIRECTORY for them to work in.
  */
 #ifndef _SELFTESTS_TWO_BUILDS_H
 #define _SELFTESTS_TWO_BUILDS_H
@@ -13,11 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common.h"
+#include "loop.h"
 
 #define MAX_WORDS 16
 
@@ -237,6 +240,69 @@ static inline void remove_tree(const char *name)
 	snprintf(command, sizeof(command), "rm -rf %s", name);
 	if (system(command))
 		fprintf(stderr, "# cannot remove %s\n", name);
+}
+
+/* ---- where they work ---- */
+
+#define IMAGE DIRECTORY ".img"
+#define DISK_SIZE MIB(256)
+
+/**
+ * struct place - in DIRECTORY, of the test's, one to work in for each build
+ * @directory: their names
+ * @ms: how many milliseconds programs ran in each
+ * @loop: the device, or -1: they are on tmpfs
+ */
+struct place {
+	char directory[BUILDS][64];
+	uint64_t ms[BUILDS];
+	int loop;
+};
+
+static inline bool mount_disk(struct place *place)
+{
+	char device[32];
+
+	place->loop = loop_begin(IMAGE, DISK_SIZE, device, sizeof(device));
+	return place->loop >= 0 && loop_mount(device, DIRECTORY);
+}
+
+static inline bool make_place(struct place *place, bool disk)
+{
+	int build;
+
+	place->loop = -1;
+	/* What a test left that ran out of time */
+	umount2(DIRECTORY, MNT_DETACH);
+	remove_tree(DIRECTORY);
+	if (mkdir(DIRECTORY, 0755) || (disk && !mount_disk(place)))
+		return false;
+	for (build = NATIVE; build < BUILDS; build++) {
+		snprintf(place->directory[build],
+			 sizeof(place->directory[build]), DIRECTORY "/%s",
+			 names[build]);
+		if (mkdir(place->directory[build], 0755))
+			return false;
+	}
+	return true;
+}
+
+static inline void remove_place(struct place *place)
+{
+	if (place->loop >= 0) {
+		umount2(DIRECTORY, MNT_DETACH);
+		loop_end(place->loop, IMAGE);
+	}
+	remove_tree(DIRECTORY);
+}
+
+static inline void show_times(struct place *place, const char *what)
+{
+	printf("# %s: native %llu ms, win32 %llu ms\n", what,
+	       (unsigned long long)place->ms[NATIVE],
+	       (unsigned long long)place->ms[WIN32]);
+	fflush(stdout);
+	memset(place->ms, 0, sizeof(place->ms));
 }
 
 #endif /* _SELFTESTS_TWO_BUILDS_H */
