@@ -110,12 +110,13 @@ static NTSTATUS tell(size_t copied, size_t size, SIZE_T *done)
 	return copied == size ? STATUS_SUCCESS : STATUS_PARTIAL_COPY;
 }
 
-/* From @from to @to, of which @remote is in the process */
-static NTSTATUS copy_memory(HANDLE process, vm_copy *copy, char *remote,
-			    char *from, char *to, size_t size, SIZE_T *done)
+/* @copy: what reads from, or writes to, the process */
+static NTSTATUS copy_memory(HANDLE process, vm_copy *copy, char *to, char *from,
+			    size_t size, SIZE_T *done)
 {
+	bool reads = copy == process_vm_readv;
+	char *remote = reads ? from : to, *local = reads ? to : from;
 	NTSTATUS status = check(process, remote, size, done);
-	char *local = remote == from ? to : from;
 
 	WR_KEEP_ERRNO();
 
@@ -131,15 +132,13 @@ static NTSTATUS copy_memory(HANDLE process, vm_copy *copy, char *remote,
 NTSTATUS NTAPI NtReadVirtualMemory(HANDLE process, PVOID from, PVOID to,
 				   SIZE_T size, PSIZE_T done)
 {
-	return copy_memory(process, process_vm_readv, from, from, to, size,
-			   done);
+	return copy_memory(process, process_vm_readv, to, from, size, done);
 }
 
 NTSTATUS NTAPI NtWriteVirtualMemory(HANDLE process, PVOID to, PVOID from,
 				    SIZE_T size, PSIZE_T done)
 {
-	return copy_memory(process, process_vm_writev, to, from, to, size,
-			   done);
+	return copy_memory(process, process_vm_writev, to, from, size, done);
 }
 
 BOOL WINAPI ReadProcessMemory(HANDLE process, LPCVOID from, LPVOID to,
