@@ -169,16 +169,12 @@ static DWORD count_processes(void)
 /* "0.00 0.01 0.05 1/123 4567": 123 of them */
 static DWORD count_threads(void)
 {
-	FILE *file = fopen("/proc/loadavg", "re");
-	unsigned int n = 0;
+	unsigned int n;
+	char text[128];
 
-	if (!file)
-		return 0;
-	if (fscanf(file, "%*s %*s %*s %*u/%u", &n) != 1)
-		n = 0;
-	fclose(file);
+	wr_read_text("/proc/loadavg", text, sizeof(text));
 
-	return n;
+	return sscanf(text, "%*s %*s %*s %*u/%u", &n) == 1 ? n : 0;
 }
 
 BOOL WINAPI GetPerformanceInfo(PPERFORMANCE_INFORMATION information, DWORD size)
