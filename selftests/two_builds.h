@@ -289,10 +289,8 @@ static inline bool make_place(struct place *place, bool disk)
 
 static inline void remove_place(struct place *place)
 {
-	if (place->loop >= 0) {
-		umount2(DIRECTORY, MNT_DETACH);
-		loop_end(place->loop, IMAGE);
-	}
+	umount2(DIRECTORY, MNT_DETACH);
+	loop_end(place->loop, IMAGE);
 	remove_tree(DIRECTORY);
 }
 
