@@ -65,8 +65,8 @@ static inline bool release_all(char *base, size_t size)
 	return done;
 }
 
-/* For a child: of the range nothing is free, and all of it can be released. 0: so it is */
-static inline int has_no_hole(char *base, size_t size)
+/* For a child: 0 if nothing of the range is free, and all of it can be released */
+static inline int look_for_holes(char *base, size_t size)
 {
 	MEMORY_BASIC_INFORMATION mbi;
 	char *at;
