@@ -1236,8 +1236,7 @@ static int fork_region(struct wr_window *parent, struct wr_window *child)
 	copy->first = region->first;
 	copy->end = region->end;
 	copy->committed = region->committed;
-	copy->protection = region->protection;
-	copy->kind = region->kind;
+	wr_region_inherit(copy, region);
 	wr_region_add(child, copy);
 	return 0;
 }
