@@ -128,9 +128,10 @@ static bool take_one(struct wr_waitable *object, struct wr_thread *thread)
 	return false;
 }
 
-static const struct wr_waits event_waits = { event_is_set, take_event };
-static const struct wr_waits mutex_waits = { mutex_is_free, take_mutex };
-static const struct wr_waits semaphore_waits = { semaphore_has_one, take_one };
+static const struct wr_waits event_waits = { event_is_set, take_event, NULL };
+static const struct wr_waits mutex_waits = { mutex_is_free, take_mutex, NULL };
+static const struct wr_waits semaphore_waits = { semaphore_has_one, take_one,
+						 NULL };
 
 /* The three have rights of the same numbers, but for what changes a mutex. */
 #define ALL_ACCESS EVENT_ALL_ACCESS

@@ -58,6 +58,16 @@ static void fill_promises(struct wr_system *system, const char *text)
 		system->limit = system->promised;
 }
 
+uint64_t wr_available(uint64_t *total)
+{
+	char text[8192];
+
+	wr_read_text("/proc/meminfo", text, sizeof(text));
+	*total = line_of(text, "MemTotal");
+
+	return line_of(text, "MemAvailable");
+}
+
 void wr_system_figures(struct wr_system *system)
 {
 	char text[8192];

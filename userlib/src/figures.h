@@ -36,4 +36,7 @@ struct wr_own {
 void wr_system_figures(struct wr_system *system);
 void wr_own_figures(struct wr_own *own);
 
+/* figures.c: what of @total is available, without asking the module. Changes errno. */
+uint64_t wr_available(uint64_t *total);
+
 #endif /* _WINREGION_FIGURES_H */

@@ -56,7 +56,7 @@ static bool take_nothing(struct wr_waitable *object, struct wr_thread *thread)
 	return false;
 }
 
-static const struct wr_waits thread_waits = { is_over, take_nothing };
+static const struct wr_waits thread_waits = { is_over, take_nothing, NULL };
 
 static void destroy_thread(struct wr_object *object)
 {

@@ -59,6 +59,11 @@ struct wr_waits {
 			    struct wr_thread *thread);
 	/* It has not waited in vain. Returns whether the object was abandoned. */
 	bool (*take)(struct wr_waitable *object, struct wr_thread *thread);
+	/*
+	 * Look whether it is signaled, where nobody tells: called every now and then by
+	 * those who wait, without the lock. NULL: it is told by wr_waits_wake().
+	 */
+	void (*look)(void);
 };
 
 /* The beginning of each object that can be waited for; after wr_waitable_init() */

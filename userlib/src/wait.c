@@ -21,6 +21,9 @@
 #define NS_PER_MS 1000000
 #define NS_PER_SECOND 1000000000
 
+/* As long as it may take until a change is seen that nobody tells */
+#define MS_PER_LOOK 100
+
 /* One object that somebody waits for */
 struct wr_block {
 	struct wr_waitable *object;
@@ -210,10 +213,57 @@ static void sleep_until(struct wait *wait, const struct timespec *deadline)
 			      0, deadline, NULL, FUTEX_BITSET_MATCH_ANY);
 }
 
-/* The lock is held, and is not any more when this returns. */
-static DWORD wait_locked(struct wait *wait, DWORD milliseconds)
+/* Objects that have to be looked at: one kind at most. Return: whether there are */
+static bool look(struct wait *wait)
 {
-	struct timespec deadline;
+	const struct wr_waits *waits;
+	DWORD i;
+
+	for (i = 0; i < wait->nr; i++) {
+		waits = waits_of(wait->blocks[i].object);
+		if (waits->look) {
+			waits->look();
+			return true;
+		}
+	}
+
+	return false;
+}
+
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec < b->tv_sec ||
+	       (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
+/* The same, where nobody tells: sleep for a while, and look. */
+static void look_until(struct wait *wait, const struct timespec *deadline)
+{
+	struct timespec next;
+	bool last, done;
+
+	do {
+		deadline_in(MS_PER_LOOK, &next);
+		last = deadline && !is_before(&next, deadline);
+		sleep_until(wait, last ? deadline : &next);
+		look(wait);
+		wr_waits_lock();
+		if (!wait->done && try_take(wait)) {
+			remove_all(wait);
+			wait->done = 1;
+		}
+		done = wait->done;
+		wr_waits_unlock();
+	} while (!done && !last);
+}
+
+/*
+ * The lock is held, and is not any more when this returns. With @looks some of it has
+ * to be looked at.
+ */
+static DWORD wait_locked(struct wait *wait, DWORD milliseconds, bool looks)
+{
+	struct timespec time, *deadline = NULL;
 	DWORD i;
 
 	if (try_take(wait)) {
@@ -224,13 +274,18 @@ static DWORD wait_locked(struct wait *wait, DWORD milliseconds)
 		wr_waits_unlock();
 		return WAIT_TIMEOUT;
 	}
-	if (milliseconds != INFINITE)
-		deadline_in(milliseconds, &deadline);
+	if (milliseconds != INFINITE) {
+		deadline = &time;
+		deadline_in(milliseconds, deadline);
+	}
 	for (i = 0; i < wait->nr; i++)
 		add_block(&wait->blocks[i]);
 	wr_waits_unlock();
 
-	sleep_until(wait, milliseconds != INFINITE ? &deadline : NULL);
+	if (looks)
+		look_until(wait, deadline);
+	else
+		sleep_until(wait, deadline);
 
 	wr_waits_lock();
 	if (!wait->done) {
@@ -318,6 +373,7 @@ static DWORD wait_for(struct wait *wait, const HANDLE *handles,
 {
 	struct wr_object *signaled = NULL;
 	NTSTATUS status;
+	bool looks;
 
 	wait->thread = wr_thread_self();
 	status = wait->thread ? get_all(wait, handles) : STATUS_NO_MEMORY;
@@ -325,12 +381,13 @@ static DWORD wait_for(struct wait *wait, const HANDLE *handles,
 		wr_succeeded(status);
 		return WAIT_FAILED;
 	}
+	looks = look(wait);
 	if (signal)
 		status = wr_signal_begin(signal, &signaled);
 	else
 		wr_waits_lock();
 	if (status == STATUS_SUCCESS) {
-		wait->result = wait_locked(wait, milliseconds);
+		wait->result = wait_locked(wait, milliseconds, looks);
 		if (wait->result != WAIT_TIMEOUT)
 			join_threads(wait);
 	} else {

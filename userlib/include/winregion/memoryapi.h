@@ -24,6 +24,11 @@ typedef enum OFFER_PRIORITY {
 	VmOfferPriorityNormal
 } OFFER_PRIORITY;
 
+typedef enum _MEMORY_RESOURCE_NOTIFICATION_TYPE {
+	LowMemoryResourceNotification,
+	HighMemoryResourceNotification
+} MEMORY_RESOURCE_NOTIFICATION_TYPE;
+
 #pragma GCC visibility push(default)
 
 /*
@@ -150,6 +155,14 @@ BOOL WINAPI SetProcessWorkingSetSizeEx(HANDLE process, SIZE_T min, SIZE_T max,
 BOOL WINAPI GetProcessWorkingSetSize(HANDLE process, PSIZE_T min, PSIZE_T max);
 BOOL WINAPI GetProcessWorkingSetSizeEx(HANDLE process, PSIZE_T min, PSIZE_T max,
 				       PDWORD flags);
+
+/*
+ * An object that is signaled while memory is short, or while there is enough of it;
+ * to ask does not wait. Rules MN-01 to 04.
+ */
+HANDLE WINAPI
+CreateMemoryResourceNotification(MEMORY_RESOURCE_NOTIFICATION_TYPE type);
+BOOL WINAPI QueryMemoryResourceNotification(HANDLE notification, PBOOL state);
 
 #pragma GCC visibility pop
 
