@@ -630,6 +630,7 @@ static void replace(struct wr_change *change)
 	wr_region_become(region, WR_REGION_REPLACED, change->protection);
 	if (change->watch)
 		wr_region_watch(change->window, region, &change->watch);
+	wr_region_set_node(change->window, region, change->node);
 	change->serial = region->serial;
 }
 

@@ -41,6 +41,7 @@ struct wr_rights {
  * @replaces: the pages are those of a placeholder, which they replace (WR_COMMIT)
  * @protection: of what does so
  * @watch: if that is watched: for a window without, and NULL once it has it
+ * @node: and its memory node, or NUMA_NO_NODE
  * @charged: pages of a section that have been charged for it
  * @serial: of the region, if it must be a certain one; if it @replaces one set to
  *	what it is
@@ -63,6 +64,7 @@ struct wr_change {
 	bool replaces;
 	u32 protection;
 	struct wr_watch *watch;
+	int node;
 	unsigned long charged;
 	u64 serial;
 	unsigned long gone;

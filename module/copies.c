@@ -53,7 +53,7 @@ struct page *wr_copies_alloc(struct wr_window *window, pgoff_t index)
 
 	wr_account_begin(&account, window->space->mm);
 	copy = wr_page_alloc(window->file->f_mapping,
-			     wr_resident_stamp(window, index), 0);
+			     wr_resident_stamp(window, index), 0, NUMA_NO_NODE);
 	wr_account_end(&account);
 	return copy;
 }

@@ -43,6 +43,7 @@ static int fork_region(struct wr_window *child, struct wr_region *region)
 	copy->first = region->first;
 	copy->end = region->end;
 	wr_region_inherit(copy, region);
+	wr_region_set_node(child, copy, region->numa);
 	wr_region_add(child, copy);
 	return 0;
 }

@@ -126,7 +126,8 @@ int wr_ioctl_get_info(struct wr_ioctl *call)
 			WINREGION_FEATURE_PLACEHOLDER |
 			WINREGION_FEATURE_STACK | WINREGION_FEATURE_LAST_FAULT |
 			WINREGION_FEATURE_WRITE_WATCH |
-			WINREGION_FEATURE_RESET | WINREGION_FEATURE_LOCK,
+			WINREGION_FEATURE_RESET | WINREGION_FEATURE_LOCK |
+			WINREGION_FEATURE_NODE,
 		.out_lowest = wr_place_lowest(),
 		.out_highest = wr_highest(),
 		.out_max_regions = wr_space_max_regions(),
@@ -178,7 +179,8 @@ static const struct wr_ioctl_op ops[] = {
 	   sizeof(struct winregion_reserve),
 	   WINREGION_RESERVE_TOP_DOWN | WINREGION_RESERVE_COMMIT |
 		   WINREGION_RESERVE_PLACEHOLDER | WINREGION_RESERVE_REPLACE |
-		   WINREGION_RESERVE_STACK | WINREGION_RESERVE_WRITE_WATCH,
+		   WINREGION_RESERVE_STACK | WINREGION_RESERVE_WRITE_WATCH |
+		   WINREGION_RESERVE_NODE,
 	   wr_ioctl_reserve),
 	OP(WINREGION_RELEASE, winregion_release, length,
 	   sizeof(struct winregion_release),

@@ -3,6 +3,7 @@
  * WINREGION_RESERVE, WINREGION_RELEASE and WINREGION_SET_STACK: the checks of their
  * arguments.
  */
+#include <linux/nodemask.h>
 #include <linux/uaccess.h>
 
 #include "ioctl.h"
@@ -73,13 +74,25 @@ static int parse_placeholder(struct winregion_reserve *args,
 	return 0;
 }
 
+/* A placeholder has no pages that could be anywhere. */
+static int parse_node(struct winregion_reserve *args,
+		      struct wr_reserve *request)
+{
+	request->node = NUMA_NO_NODE;
+	if (!(args->flags & WINREGION_RESERVE_NODE))
+		return args->node ? -EINVAL : 0;
+	if (args->node >= nr_node_ids || !node_online(args->node) ||
+	    request->placeholder)
+		return -EINVAL;
+	request->node = args->node;
+	return 0;
+}
+
 static int parse_reserve(struct winregion_reserve *args,
 			 struct wr_reserve *request)
 {
 	int err;
 
-	if (args->__reserved)
-		return -EINVAL;
 	err = wr_protection_state(args->protection, &request->state);
 	if (err)
 		return err;
@@ -92,6 +105,8 @@ static int parse_reserve(struct winregion_reserve *args,
 	request->exec = wr_state_is_exec(request->state);
 	request->stack = args->flags & WINREGION_RESERVE_STACK;
 	err = parse_placeholder(args, request);
+	if (!err)
+		err = parse_node(args, request);
 	if (err)
 		return err;
 	if (request->stack && args->protection != WINREGION_READWRITE)

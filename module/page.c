@@ -51,6 +51,13 @@ void wr_page_stamp(struct page *page, struct address_space *mapping,
 	folio->index = index - (page - &folio->page);
 }
 
+/* From @node if it has some, or as the program's policy says. */
+static struct page *alloc_at(int node, gfp_t gfp, unsigned int order)
+{
+	return node == NUMA_NO_NODE ? alloc_pages(gfp, order) :
+				      alloc_pages_node(node, gfp, order);
+}
+
 /* A new page, which nobody else knows. */
 static void adopt(struct page *page, struct address_space *mapping,
 		  pgoff_t index)
@@ -65,13 +72,14 @@ static void adopt(struct page *page, struct address_space *mapping,
  * @mapping: of the window's file
  * @index: the page's index there
  * @gfp: __GFP_ZERO, or what says how hard to try
+ * @node: where it is to be, if possible, or NUMA_NO_NODE
  *
  * Return: the page, or NULL.
  */
 struct page *wr_page_alloc(struct address_space *mapping, pgoff_t index,
-			   gfp_t gfp)
+			   gfp_t gfp, int node)
 {
-	struct page *page = alloc_page(PAGE_GFP | gfp);
+	struct page *page = alloc_at(node, PAGE_GFP | gfp, 0);
 
 	if (page) {
 		adopt(page, mapping, index);
@@ -85,6 +93,7 @@ struct page *wr_page_alloc(struct address_space *mapping, pgoff_t index,
  * @mapping: of the window's file
  * @index: the index of its first page there
  * @order: how many pages it has
+ * @node: where it has to be, or NUMA_NO_NODE: small ones in the right place are better
  *
  * It has a reference for each page. Those are what the core expects of one in the
  * page cache, which it would split; only that the page is not found in the cache
@@ -93,9 +102,10 @@ struct page *wr_page_alloc(struct address_space *mapping, pgoff_t index,
  * Return: the first page, or NULL.
  */
 struct page *wr_page_alloc_large(struct address_space *mapping, pgoff_t index,
-				 unsigned int order)
+				 unsigned int order, int node)
 {
-	struct page *page = alloc_pages(LARGE_GFP, order);
+	gfp_t here = node == NUMA_NO_NODE ? 0 : __GFP_THISNODE;
+	struct page *page = alloc_at(node, LARGE_GFP | here, order);
 
 	if (!page)
 		return NULL;
@@ -111,16 +121,17 @@ struct page *wr_page_alloc_large(struct address_space *mapping, pgoff_t index,
  * @index: the index of the first
  * @n: at most so many
  * @pages: set to them
+ * @node: as of wr_page_alloc()
  *
  * Return: how many, or 0.
  */
 unsigned int wr_page_alloc_some(struct address_space *mapping, pgoff_t index,
-				unsigned int n, struct page **pages)
+				unsigned int n, struct page **pages, int node)
 {
 	unsigned int order = ilog2(n), i;
 	struct page *page;
 
-	page = alloc_pages(PAGE_GFP | __GFP_ZERO | EASILY, order);
+	page = alloc_at(node, PAGE_GFP | __GFP_ZERO | EASILY, order);
 	if (!page)
 		return 0;
 	split_page(page, order);

@@ -32,11 +32,11 @@ static inline bool wr_page_is_exclusive(struct page *page)
 }
 
 struct page *wr_page_alloc(struct address_space *mapping, pgoff_t index,
-			   gfp_t gfp);
+			   gfp_t gfp, int node);
 struct page *wr_page_alloc_large(struct address_space *mapping, pgoff_t index,
-				 unsigned int order);
+				 unsigned int order, int node);
 unsigned int wr_page_alloc_some(struct address_space *mapping, pgoff_t index,
-				unsigned int n, struct page **pages);
+				unsigned int n, struct page **pages, int node);
 void wr_page_stamp(struct page *page, struct address_space *mapping,
 		   pgoff_t index);
 void wr_folio_own(struct folio *folio);

@@ -31,6 +31,7 @@ static int replace_locked(struct wr_window *window, struct wr_reserve *request)
 	wr_region_become(region, WR_REGION_REPLACED, request->protection);
 	if (request->watched)
 		wr_region_watch(window, region, &request->watch);
+	wr_region_set_node(window, region, request->node);
 	request->serial = region->serial;
 	return 0;
 }
@@ -58,6 +59,7 @@ static int replace_committed(struct wr_space *space, struct wr_reserve *request)
 		.replaces = true,
 		.protection = request->protection,
 		.watch = request->watch,
+		.node = request->node,
 		.hard = true,
 	};
 	int err = wr_change(space, WR_COMMIT, &change, 1);

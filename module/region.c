@@ -53,6 +53,7 @@ static void put_region(struct wr_window *window, struct wr_region *region,
 	request->serial = region->serial;
 	if (request->watched)
 		wr_region_watch(window, region, &request->watch);
+	wr_region_set_node(window, region, request->node);
 	wr_region_add(window, region);
 }
 

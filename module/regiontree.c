@@ -9,6 +9,7 @@
  *
  * The caller holds the window's lock.
  */
+#include <linux/nodemask.h>
 #include <linux/rbtree_augmented.h>
 
 #include "regiontree.h"
@@ -339,6 +340,7 @@ void wr_region_inherit(struct wr_region *heir, const struct wr_region *region)
 	heir->stack = region->stack;
 	heir->leaps = region->leaps;
 	heir->watched = region->watched;
+	heir->numa = region->numa;
 }
 
 /* As if another one were in its place. The window is locked. */
@@ -349,6 +351,7 @@ void wr_region_become(struct wr_region *region, enum wr_kind kind,
 	region->protection = protection;
 	region->serial = wr_region_serial();
 	region->watched = false;
+	region->numa = NUMA_NO_NODE;
 }
 
 /* It is watched from now on: *@watch is for a window without. That is locked. */
@@ -358,6 +361,30 @@ void wr_region_watch(struct wr_window *window, struct wr_region *region,
 	region->watched = true;
 	if (!window->watch)
 		swap(window->watch, *watch);
+}
+
+/* Where its pages are to be; NUMA_NO_NODE: anywhere. The window is locked. */
+void wr_region_set_node(struct wr_window *window, struct wr_region *region,
+			int node)
+{
+	region->numa = node;
+	if (node != NUMA_NO_NODE)
+		window->has_nodes = true;
+}
+
+/* Where the page at @index is to be, or NUMA_NO_NODE. The window is locked. */
+int wr_region_node(struct wr_window *window, pgoff_t index)
+{
+	struct wr_region *region;
+
+	if (likely(!window->has_nodes))
+		return NUMA_NO_NODE;
+	region = wr_region_find(window, index);
+	/* The node may have gone since. */
+	return region && region->numa != NUMA_NO_NODE &&
+			       node_online(region->numa) ?
+		       region->numa :
+		       NUMA_NO_NODE;
 }
 
 /* Whether no more region can have any of the window's pages. */

@@ -30,6 +30,8 @@ enum wr_kind {
  * @stack: it is one: see stack.c
  * @leaps: of a stack: any touch makes it grow
  * @watched: it has a write watch, and its window a @watch
+ * @numa: where its pages are to be, or NUMA_NO_NODE; if one of a window has one, so
+ *	its @has_nodes says
  * @taken: a placeholder that a change of VMAs is about to do away with, under
  *	layout_lock
  *
@@ -51,6 +53,7 @@ struct wr_region {
 	bool leaps;
 	bool watched;
 	bool taken;
+	int numa;
 };
 
 struct wr_region *wr_region_next(struct wr_window *window, pgoff_t index);
@@ -73,6 +76,9 @@ void wr_region_become(struct wr_region *region, enum wr_kind kind,
 		      u32 protection);
 void wr_region_watch(struct wr_window *window, struct wr_region *region,
 		     struct wr_watch **watch);
+void wr_region_set_node(struct wr_window *window, struct wr_region *region,
+			int node);
+int wr_region_node(struct wr_window *window, pgoff_t index);
 
 static inline bool wr_region_is_placeholder(const struct wr_region *region)
 {

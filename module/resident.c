@@ -37,8 +37,8 @@ static struct page *page_alloc(struct wr_window *window, pgoff_t index,
 			       gfp_t gfp)
 {
 	struct page *page = wr_page_alloc(window->file->f_mapping,
-					  wr_resident_stamp(window, index),
-					  gfp);
+					  wr_resident_stamp(window, index), gfp,
+					  wr_region_node(window, index));
 
 	if (page)
 		be_born(window, &page, 1);
@@ -224,7 +224,8 @@ static struct page *add_large(struct wr_window *window, struct wr_slot *slot,
 	struct page *page;
 
 	page = wr_page_alloc_large(window->file->f_mapping,
-				   wr_resident_stamp(window, index), order);
+				   wr_resident_stamp(window, index), order,
+				   wr_region_node(window, index));
 	if (page) {
 		slot->nr_resident += 1 << order;
 		window->nr_resident += 1 << order;
@@ -576,7 +577,8 @@ static unsigned int alloc_some(struct wr_window *window, struct wr_slot *slot,
 	unsigned int i;
 
 	n = wr_page_alloc_some(window->file->f_mapping,
-			       wr_resident_stamp(window, index), n, pages);
+			       wr_resident_stamp(window, index), n, pages,
+			       wr_region_node(window, index));
 	be_born(window, pages, n);
 	for (i = 0; i < n; i++)
 		slot_add(window, slot, index + i, pages[i]);

@@ -46,6 +46,7 @@ struct wr_watch;
  *	well, and never reset
  * @forked: others may own some of its pages too; never reset
  * @lost: some of its pages are lost
+ * @has_nodes: it has, or had, a region with a memory node; never reset
  * @toggles: pages of it have been executable and are so no longer
  * @watch: what was written, if it has, or had, a region with a write watch: else
  *	NULL; never reset
@@ -90,6 +91,7 @@ struct wr_window {
 	bool tracked;
 	bool forked;
 	bool lost;
+	bool has_nodes;
 	bool toggles;
 	struct wr_watch *watch;
 	pgoff_t taken_up_to;

@@ -166,8 +166,10 @@ static void fill_lock(FIXTURE_DATA(abi) *self, void *arg)
 #define fill_get_info fill_nothing
 #define fill_last_fault fill_nothing
 #define RESERVE_FLAGS (WINREGION_RESERVE_TOP_DOWN | WINREGION_RESERVE_COMMIT | \
-		       WINREGION_RESERVE_WRITE_WATCH | WINREGION_RESERVE_STACK)
-#define RESERVE_RESERVED offsetof(struct winregion_reserve, __reserved)
+		       WINREGION_RESERVE_WRITE_WATCH | WINREGION_RESERVE_STACK | \
+		       WINREGION_RESERVE_NODE)
+/* Without its flag, which has 0 for a node in these tests */
+#define RESERVE_RESERVED offsetof(struct winregion_reserve, node)
 #define CHANGE_RESERVED offsetof(struct winregion_change, __reserved)
 #define RUNS_FLAGS (WINREGION_QUERY_RESIDENT | WINREGION_QUERY_REGIONS)
 #define RUNS_RESERVED offsetof(struct winregion_query_runs, __reserved)
@@ -592,7 +594,7 @@ TEST(layout)
 	EXPECT_FIELD(0, 4, reserve, size);
 	EXPECT_FIELD(4, 4, reserve, flags);
 	EXPECT_FIELD(8, 4, reserve, protection);
-	EXPECT_FIELD(12, 4, reserve, __reserved);
+	EXPECT_FIELD(12, 4, reserve, node);
 	EXPECT_FIELD(16, 8, reserve, address);
 	EXPECT_FIELD(24, 8, reserve, length);
 	EXPECT_FIELD(32, 8, reserve, lowest);
@@ -719,6 +721,7 @@ TEST(numbers)
 	EXPECT_EQ(8, WINREGION_RESERVE_PLACEHOLDER);
 	EXPECT_EQ(16, WINREGION_RESERVE_REPLACE);
 	EXPECT_EQ(32, WINREGION_RESERVE_STACK);
+	EXPECT_EQ(128, WINREGION_RESERVE_NODE);
 	EXPECT_EQ(1, WINREGION_STACK_LEAPS);
 	EXPECT_EQ(1, WINREGION_WATCH_GET);
 	EXPECT_EQ(2, WINREGION_WATCH_RESET);
@@ -740,6 +743,7 @@ TEST(numbers)
 	EXPECT_EQ(512, WINREGION_FEATURE_WRITE_WATCH);
 	EXPECT_EQ(1024, WINREGION_FEATURE_PLACEHOLDER);
 	EXPECT_EQ(8192, WINREGION_FEATURE_STACK);
+	EXPECT_EQ(0x10000, WINREGION_FEATURE_NODE);
 	EXPECT_EQ(1024, WINREGION_MAX_RANGES);
 	EXPECT_EQ(0x10000, WINREGION_GRANULARITY);
 }

@@ -4,13 +4,16 @@
  * from who uses them, by taking their PTEs away for a while, and a program may
  * say where pages are to be.
  */
-/* vm: timeout=900 append=numa=fake=2 */
+/* vm: timeout=900 mem=1G append=numa=fake=2 */
 #include "kselftest_harness.h"
 
 #include <linux/mempolicy.h>
 #include <pthread.h>
 
-#include "common.h"
+#include <winregion/processthreadsapi.h>
+#include <winregion/systemtopologyapi.h>
+
+#include "placeholders.h"
 #include "wr_test_util.h"
 
 #define NR_PAGES 1024
@@ -302,6 +305,358 @@ TEST_F(numa, pages_stay_where_they_are)
 	EXPECT_EQ(1, count_vmas(page, PAGES(NR_PAGES)));
 	fill_page(page + PAGES(100), 3);
 	EXPECT_EQ(node, node_of(page + PAGES(100)));
+}
+
+/* ---- the node of a region ---- */
+
+#define NODE WINREGION_RESERVE_NODE
+#define COMMIT WINREGION_RESERVE_COMMIT
+
+/* What the task's own policy says, which must not matter */
+static bool task_wants(int node)
+{
+	unsigned long mask = 1UL << node;
+
+	return !syscall(SYS_set_mempolicy, MPOL_BIND, &mask, 64);
+}
+
+static bool task_wants_nothing(void)
+{
+	return !syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0);
+}
+
+static int reserve_on(int fd, char **base, uint64_t length, uint32_t flags,
+		      uint32_t node)
+{
+	struct winregion_reserve arg = {
+		.size = sizeof(arg),
+		.flags = flags | NODE,
+		.protection = RW,
+		.node = node,
+		.address = (uintptr_t)*base,
+		.length = length,
+	};
+	int ret = wr_ioctl(fd, WINREGION_RESERVE, &arg);
+
+	if (!ret)
+		*base = (char *)(uintptr_t)arg.address;
+	return ret;
+}
+
+/* Write them, and see where they are. */
+static unsigned int written_on(char *base, size_t pages, int node)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < pages; i++) {
+		base[PAGES(i)] = 1;
+		n += node_of(base + PAGES(i)) == node;
+	}
+	return n;
+}
+
+/* Rule VX-08. Of pages that are made one by one, ahead, and as a unit */
+TEST_F(numa, region_on_a_node)
+{
+	char *base[2] = { NULL, NULL }, *beside;
+	int node;
+
+	small_pages_only();
+	ASSERT_TRUE(WR_INFO(self->fd, out_features) & WINREGION_FEATURE_NODE);
+	for (node = 0; node < 2; node++) {
+		ASSERT_EQ(0, reserve_on(self->fd, &base[node], KIB(256), COMMIT,
+					node));
+		beside = wr_alloc(self->fd, KIB(64));
+		ASSERT_TRUE(task_wants(!node));
+		EXPECT_EQ(64, written_on(base[node], 64, node));
+		EXPECT_EQ(16, written_on(beside, 16, !node));
+		/* Again, and after a decommit */
+		ASSERT_EQ(0, wr_decommit(self->fd, base[node], KIB(128)));
+		ASSERT_EQ(0, wr_commit(self->fd, base[node], KIB(128), RW));
+		ASSERT_TRUE(task_wants(node));
+		ASSERT_TRUE(task_wants(!node));
+		EXPECT_EQ(64, written_on(base[node], 64, node));
+	}
+	ASSERT_TRUE(task_wants_nothing());
+}
+
+/* Rule VX-08. What a release leaves, what is watched, what replaces a placeholder */
+TEST_F(numa, node_goes_on)
+{
+	uint64_t place = 0;
+	char *base = NULL;
+
+	small_pages_only();
+	ASSERT_TRUE(task_wants(0));
+	ASSERT_EQ(0, reserve_on(self->fd, &base, KIB(512), COMMIT, 1));
+	ASSERT_EQ(0, wr_release(self->fd, base + KIB(128), KIB(64)));
+	EXPECT_EQ(32, written_on(base, 32, 1));
+	EXPECT_EQ(80, written_on(base + KIB(192), 80, 1));
+
+	base = NULL;
+	ASSERT_EQ(0, reserve_on(self->fd, &base, MIB(4),
+				COMMIT | WINREGION_RESERVE_WRITE_WATCH, 1));
+	EXPECT_EQ(64, written_on(base, 64, 1));
+
+	ASSERT_EQ(0, wr_reserve_at(self->fd, &place, KIB(256),
+				   WINREGION_RESERVE_PLACEHOLDER,
+				   WINREGION_NOACCESS));
+	base = (char *)(uintptr_t)place;
+	EXPECT_EQ(-EBADSLT, reserve_on(self->fd, &base, KIB(128),
+				       COMMIT | WINREGION_RESERVE_REPLACE, 1));
+	ASSERT_EQ(0, reserve_on(self->fd, &base, KIB(256),
+				COMMIT | WINREGION_RESERVE_REPLACE, 1));
+	EXPECT_EQ(64, written_on(base, 64, 1));
+	/* A placeholder again, it has none. */
+	ASSERT_TRUE(preserve(base, KIB(256)));
+	EXPECT_EQ(base, alloc2(base, KIB(256), REPLACE_NOW, PAGE_READWRITE));
+	EXPECT_EQ(64, written_on(base, 64, 0));
+	ASSERT_TRUE(preserve(base, KIB(256)));
+	ASSERT_EQ(0, reserve_on(self->fd, &base, KIB(256),
+				WINREGION_RESERVE_REPLACE, 1));
+	ASSERT_EQ(0, wr_commit(self->fd, base, KIB(256), RW));
+	EXPECT_EQ(64, written_on(base, 64, 1));
+	ASSERT_TRUE(task_wants_nothing());
+}
+
+/* 2 MiB pages of the node. Rule VX-08 */
+TEST_F(numa, node_of_large_pages)
+{
+	char *base[2] = { NULL, NULL };
+	int node, i;
+
+	ASSERT_TRUE(set_large(true));
+	for (node = 0; node < 2; node++) {
+		ASSERT_TRUE(task_wants(!node));
+		ASSERT_EQ(0, reserve_on(self->fd, &base[node], MIB(16), COMMIT,
+					node));
+		for (i = 0; i < 8; i++)
+			EXPECT_EQ(1, written_on(base[node] + i * MIB(2), 1,
+						node));
+		EXPECT_TRUE(is_part(base[node] + MIB(8)));
+		EXPECT_EQ(node, node_of(base[node] + MIB(9)));
+	}
+	ASSERT_TRUE(task_wants_nothing());
+}
+
+static int child_on_node(void *arg)
+{
+	char *base = arg;
+
+	CHECK(written_on(base, 64, 1) == 64);
+	return 0;
+}
+
+/* A child's copies, and what it touches first. Rule VX-08 */
+TEST_F(numa, node_in_a_child)
+{
+	char *base = NULL;
+
+	small_pages_only();
+	ASSERT_EQ(0, reserve_on(self->fd, &base, KIB(256), COMMIT, 1));
+	ASSERT_TRUE(task_wants(0));
+	EXPECT_EQ(32, written_on(base, 32, 1));
+	EXPECT_EQ(0, in_child(child_on_node, base));
+	EXPECT_EQ(64, written_on(base, 64, 1));
+	ASSERT_TRUE(task_wants_nothing());
+}
+
+/* Rule VX-08. It is a preference: what the node has not comes from another. */
+TEST_F_TIMEOUT(numa, more_than_a_node_has, 120)
+{
+	ULONGLONG bytes = 0;
+	char *base = NULL;
+	size_t size, i, n[2] = { 0, 0 };
+	int node;
+
+	ASSERT_TRUE(GetNumaAvailableMemoryNode(1, &bytes));
+	size = bytes + MIB(32);
+	ASSERT_EQ(0, reserve_on(self->fd, &base, size, COMMIT, 1));
+	for (i = 0; i < size; i += PAGES(1))
+		base[i] = 1;
+	for (i = 0; i < size; i += MIB(2)) {
+		node = node_of(base + i);
+		if (node == 0 || node == 1)
+			n[node]++;
+	}
+	EXPECT_LT(0, n[0]);
+	EXPECT_LT(n[0], n[1]);
+	ASSERT_EQ(0, wr_release(self->fd, base, 0));
+}
+
+/* Rule VX-08. Nodes that there are not, and the field without its flag */
+TEST_F(numa, nodes_that_are_none)
+{
+	struct winregion_reserve arg = {
+		.size = sizeof(arg),
+		.protection = RW,
+		.length = KIB(64),
+		.node = 1,
+	};
+	uint64_t regions = WR_INFO(self->fd, out_regions);
+	char *base = NULL;
+
+	EXPECT_EQ(-EINVAL, wr_ioctl(self->fd, WINREGION_RESERVE, &arg));
+	EXPECT_EQ(-EINVAL, reserve_on(self->fd, &base, KIB(64), 0, 2));
+	EXPECT_EQ(-EINVAL, reserve_on(self->fd, &base, KIB(64), 0, 1023));
+	EXPECT_EQ(-EINVAL, reserve_on(self->fd, &base, KIB(64), 0, UINT32_MAX));
+	arg.flags = WINREGION_RESERVE_PLACEHOLDER | NODE;
+	arg.protection = WINREGION_NOACCESS;
+	EXPECT_EQ(-EINVAL, wr_ioctl(self->fd, WINREGION_RESERVE, &arg));
+	EXPECT_EQ(regions, WR_INFO(self->fd, out_regions));
+}
+
+/* ---- by the names of Windows ---- */
+
+#define FAILS(error, call) do {						\
+	SetLastError(POISON);						\
+	EXPECT_FALSE(call);						\
+	EXPECT_EQ(error, GetLastError());				\
+} while (0)
+
+static MEM_EXTENDED_PARAMETER on_node(ULONG node)
+{
+	return (MEM_EXTENDED_PARAMETER){
+		.Type = MemExtendedParameterNumaNode,
+		.ULong = node,
+	};
+}
+
+/* Rule VX-08. */
+TEST_F(numa, allocations)
+{
+	MEM_EXTENDED_PARAMETER one = on_node(1), any = on_node(0xffffffff);
+	MEM_EXTENDED_PARAMETER none = on_node(2);
+	const DWORD type = MEM_RESERVE | MEM_COMMIT;
+	PVOID base = NULL;
+	SIZE_T size = UNIT;
+	char *at;
+
+	ASSERT_TRUE(task_wants(0));
+	at = VirtualAllocExNuma(SELF, NULL, UNIT, type, PAGE_READWRITE, 1);
+	ASSERT_NE(NULL, at);
+	EXPECT_EQ(16, written_on(at, 16, 1));
+	/* It is for new regions. */
+	EXPECT_EQ(at, VirtualAllocExNuma(SELF, at, UNIT, MEM_COMMIT,
+					 PAGE_READWRITE, 0));
+	EXPECT_EQ(16, written_on(at, 16, 1));
+	FAILS(87, VirtualAllocExNuma(SELF, at, UNIT, MEM_COMMIT,
+				     PAGE_READWRITE, 2));
+	FAILS(87, VirtualAllocExNuma(SELF, NULL, UNIT, type, PAGE_READWRITE,
+				     2));
+	FAILS(87, VirtualAllocExNuma(SELF, NULL, UNIT, MAKE, PAGE_NOACCESS, 1));
+	FAILS(6, VirtualAllocExNuma(NULL, NULL, UNIT, type, PAGE_READWRITE, 1));
+	at = VirtualAllocExNuma(SELF, NULL, UNIT, type, PAGE_READWRITE,
+				NUMA_NO_PREFERRED_NODE);
+	ASSERT_NE(NULL, at);
+	EXPECT_EQ(16, written_on(at, 16, 0));
+
+	at = VirtualAlloc2(NULL, NULL, UNIT, type, PAGE_READWRITE, &one, 1);
+	ASSERT_NE(NULL, at);
+	EXPECT_EQ(16, written_on(at, 16, 1));
+	at = VirtualAlloc2(NULL, NULL, UNIT, type, PAGE_READWRITE, &any, 1);
+	ASSERT_NE(NULL, at);
+	EXPECT_EQ(16, written_on(at, 16, 0));
+	FAILS(87, VirtualAlloc2(NULL, NULL, UNIT, type, PAGE_READWRITE, &none,
+				1));
+	EXPECT_EQ(STATUS_INVALID_PARAMETER,
+		  NtAllocateVirtualMemoryEx(SELF, &base, &size, type,
+					    PAGE_READWRITE, &none, 1));
+	EXPECT_EQ(STATUS_SUCCESS,
+		  NtAllocateVirtualMemoryEx(SELF, &base, &size, type,
+					    PAGE_READWRITE, &one, 1));
+	EXPECT_EQ(16, written_on(base, 16, 1));
+
+	/* A placeholder is nowhere; what replaces it is. */
+	at = VirtualAlloc2(NULL, NULL, UNIT, MAKE, PAGE_NOACCESS, &one, 1);
+	ASSERT_NE(NULL, at);
+	EXPECT_EQ(at, VirtualAlloc2(NULL, at, UNIT, REPLACE_NOW,
+				    PAGE_READWRITE, &one, 1));
+	EXPECT_EQ(16, written_on(at, 16, 1));
+	ASSERT_TRUE(task_wants_nothing());
+}
+
+/* Rule VX-08. Pages of a section that the view is the first to touch */
+TEST_F(numa, views)
+{
+	MEM_EXTENDED_PARAMETER one = on_node(1), none = on_node(64);
+	HANDLE section;
+	char *at;
+
+	section = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE,
+				     0, 4 * UNIT, NULL);
+	ASSERT_NE(NULL, section);
+	ASSERT_TRUE(task_wants(0));
+	at = MapViewOfFileExNuma(section, FILE_MAP_WRITE, 0, 0, UNIT, NULL, 1);
+	ASSERT_NE(NULL, at);
+	EXPECT_EQ(16, written_on(at, 16, 1));
+	at = MapViewOfFile3(section, NULL, NULL, UNIT, UNIT, 0, PAGE_READWRITE,
+			    &one, 1);
+	ASSERT_NE(NULL, at);
+	EXPECT_EQ(16, written_on(at, 16, 1));
+	at = MapViewOfFileNuma2(section, SELF, 2 * UNIT, NULL, UNIT, 0,
+				PAGE_READWRITE, 1);
+	ASSERT_NE(NULL, at);
+	EXPECT_EQ(16, written_on(at, 16, 1));
+	at = MapViewOfFileNuma2(section, SELF, 3 * UNIT, NULL, UNIT, 0,
+				PAGE_READWRITE, NUMA_NO_PREFERRED_NODE);
+	ASSERT_NE(NULL, at);
+	EXPECT_EQ(16, written_on(at, 16, 0));
+	FAILS(87, MapViewOfFileExNuma(section, FILE_MAP_WRITE, 0, 0, 0, NULL,
+				      2));
+	FAILS(87, MapViewOfFile3(section, NULL, NULL, 0, 0, 0, PAGE_READWRITE,
+				 &none, 1));
+	FAILS(87, MapViewOfFileNuma2(section, SELF, 0, NULL, 0, 0,
+				     PAGE_READWRITE, 2));
+	ASSERT_TRUE(task_wants_nothing());
+	EXPECT_TRUE(CloseHandle(section));
+}
+
+/* Rules VX-13, VX-14. */
+TEST_F(numa, nodes_and_processors)
+{
+	PROCESSOR_NUMBER processor = { .Number = 63 };
+	ULONGLONG mask[2], bytes[2], own;
+	GROUP_AFFINITY affinity;
+	SYSTEM_INFO system;
+	ULONG highest = POISON;
+	USHORT wide;
+	UCHAR node;
+
+	EXPECT_TRUE(GetNumaHighestNodeNumber(&highest));
+	EXPECT_EQ(1, highest);
+	FAILS(998, GetNumaHighestNodeNumber(NULL));
+	ASSERT_TRUE(GetNumaNodeProcessorMask(0, &mask[0]));
+	ASSERT_TRUE(GetNumaNodeProcessorMask(1, &mask[1]));
+	GetSystemInfo(&system);
+	EXPECT_EQ(system.dwActiveProcessorMask, mask[0] | mask[1]);
+	FAILS(87, GetNumaNodeProcessorMask(2, &mask[0]));
+	EXPECT_TRUE(GetNumaNodeProcessorMaskEx(1, &affinity));
+	EXPECT_EQ(mask[1], affinity.Mask);
+	EXPECT_EQ(0, affinity.Group);
+	FAILS(87, GetNumaNodeProcessorMaskEx(0xffff, &affinity));
+	ASSERT_TRUE(GetNumaAvailableMemoryNode(0, &bytes[0]));
+	ASSERT_TRUE(GetNumaAvailableMemoryNodeEx(1, &bytes[1]));
+	EXPECT_LT(MIB(1), bytes[0]);
+	EXPECT_LT(MIB(1), bytes[1]);
+	EXPECT_LT(bytes[0] + bytes[1], (uint64_t)meminfo("MemTotal"));
+	FAILS(87, GetNumaAvailableMemoryNode(2, &bytes[0]));
+	FAILS(998, GetNumaAvailableMemoryNode(0, NULL));
+
+	GetCurrentProcessorNumberEx(&processor);
+	EXPECT_EQ(0, processor.Group);
+	own = 1ULL << GetCurrentProcessorNumber();
+	EXPECT_TRUE(own & system.dwActiveProcessorMask);
+	EXPECT_TRUE(GetNumaProcessorNode(processor.Number, &node));
+	EXPECT_GT(2, node);
+	EXPECT_TRUE(mask[node] >> processor.Number & 1);
+	EXPECT_TRUE(GetNumaProcessorNodeEx(&processor, &wide));
+	EXPECT_EQ(node, wide);
+	FAILS(87, GetNumaProcessorNode(64, &node));
+	EXPECT_EQ(0xff, node);
+	processor.Group = 1;
+	FAILS(87, GetNumaProcessorNodeEx(&processor, &wide));
+	EXPECT_EQ(0xffff, wide);
 }
 
 TEST_HARNESS_MAIN

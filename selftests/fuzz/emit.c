@@ -511,8 +511,10 @@ static void emit_fields(struct fuzz *fuzz, const struct op *op)
 			  op->value ? "(uintptr_t)told" : "0", op->value);
 		break;
 	}
-	if ((op->odd & OP_RESERVED_FIELD) && op->kind != OP_RELEASE &&
-	    op->kind != OP_QUERY && op->kind != OP_INFO)
+	if ((op->odd & OP_RESERVED_FIELD) && op->kind == OP_RESERVE)
+		emit_line(fuzz, "\t.node = ~0U,");
+	else if ((op->odd & OP_RESERVED_FIELD) && op->kind != OP_RELEASE &&
+		 op->kind != OP_QUERY && op->kind != OP_INFO)
 		emit_line(fuzz, "\t.__reserved = 1,");
 }
 

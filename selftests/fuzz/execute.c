@@ -265,7 +265,7 @@ static bool do_reserve(struct fuzz *fuzz, const struct op *op)
 		.size = size_of(op, sizeof(arg)),
 		.flags = op->flags,
 		.protection = op->range[0].protection,
-		.__reserved = !!(op->odd & OP_RESERVED_FIELD),
+		.node = op->odd & OP_RESERVED_FIELD ? UINT32_MAX : 0,
 		.length = op->range[0].length,
 		.alignment = op->range[1].length,
 	}, must;

@@ -280,6 +280,8 @@ static void reserve(struct fuzz *fuzz, struct op *op)
 	op->flags = fuzz_random(fuzz, 4);
 	if (chance(fuzz, 3))
 		op->flags |= WINREGION_RESERVE_WRITE_WATCH;
+	if (chance(fuzz, 5))
+		op->flags |= WINREGION_RESERVE_NODE;
 	switch (fuzz_random(fuzz, 6)) {
 	case 0:
 		break;

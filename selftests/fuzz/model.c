@@ -366,9 +366,11 @@ static uint32_t check_reserve(const struct winregion_reserve *arg, bool dirty)
 
 	if (arg->flags & ~(WINREGION_RESERVE_TOP_DOWN |
 			   WINREGION_RESERVE_COMMIT |
-			   WINREGION_RESERVE_WRITE_WATCH))
+			   WINREGION_RESERVE_WRITE_WATCH |
+			   WINREGION_RESERVE_NODE))
 		errors |= MODEL_EOPNOTSUPP;
-	if (arg->__reserved)
+	/* Node 0, which there always is, or one that there never is */
+	if (arg->node)
 		errors |= MODEL_EINVAL;
 	if (!protection_is_valid(arg->protection))
 		errors |= MODEL_EDOM;

@@ -168,6 +168,7 @@ enum {
 #define WINREGION_FEATURE_RESET (1 << 11) /* contents that may be freed */
 #define WINREGION_FEATURE_LOCK (1 << 12) /* pages that stay in memory */
 #define WINREGION_FEATURE_STACK (1 << 13) /* stacks that grow */
+#define WINREGION_FEATURE_NODE (1 << 16) /* memory nodes of regions */
 
 /**
  * struct winregion_get_info - ioctl(WINREGION_GET_INFO)
@@ -221,6 +222,7 @@ struct winregion_get_info {
 #define WINREGION_RESERVE_PLACEHOLDER (1 << 3) /* as a placeholder */
 #define WINREGION_RESERVE_REPLACE (1 << 4) /* in place of a placeholder */
 #define WINREGION_RESERVE_STACK (1 << 5) /* a stack: WINREGION_SET_STACK */
+#define WINREGION_RESERVE_NODE (1 << 7) /* on a memory node, if possible */
 
 /**
  * struct winregion_reserve - ioctl(WINREGION_RESERVE)
@@ -228,7 +230,7 @@ struct winregion_get_info {
  * @flags: WINREGION_RESERVE_* bits
  * @protection: the region's allocation protection; with
  *	WINREGION_RESERVE_COMMIT that of its pages too
- * @__reserved: must be 0
+ * @node: with WINREGION_RESERVE_NODE a memory node that is online, else 0
  * @address: in: 0, or an address in the first 64 KiB unit of the region; out:
  *	the region's base, a multiple of WINREGION_GRANULARITY
  * @length: in: bytes, at least 1; out: bytes reserved, a multiple of the page
@@ -252,7 +254,13 @@ struct winregion_get_info {
  * WINREGION_RESERVE_WRITE_WATCH is for as long as the region is there; a placeholder has
  * none, but what replaces one may. No stack is a placeholder, or replaces one (EINVAL).
  *
- * Rules: M-03 to M-09, VA-01 to VA-26, AR-01 to AR-11, PH-01 to PH-09, PH-30, PH-33.
+ * With WINREGION_RESERVE_NODE the region's pages come from that node as long as it has
+ * some, whatever policy the program has (one of 2 MiB from no other); and from others
+ * after that. It is for as long as the region is there, and for its copies after a fork;
+ * a placeholder has none (EINVAL), but what replaces one may.
+ *
+ * Rules: M-03 to M-09, VA-01 to VA-26, AR-01 to AR-11, PH-01 to PH-09, PH-30, PH-33,
+ * VX-08.
  *
  * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EDOM, EADDRNOTAVAIL, EOVERFLOW,
  * EEXIST, ENOSPC, EDQUOT, EMFILE, EAGAIN, EACCES, ENOMEM, ENFILE, EINTR, EBADSLT.
@@ -261,7 +269,7 @@ struct winregion_reserve {
 	__u32 size;
 	__u32 flags;
 	__u32 protection;
-	__u32 __reserved;
+	__u32 node;
 	__aligned_u64 address;
 	__aligned_u64 length;
 	__aligned_u64 lowest;

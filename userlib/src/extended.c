@@ -16,10 +16,20 @@ static NTSTATUS read_requirements(const MEM_ADDRESS_REQUIREMENTS *from,
 	return STATUS_SUCCESS;
 }
 
-/*
- * Rules VX-05 to VX-08. Where memory is on machines with several nodes is up to the
- * system, so a node is a wish that is not met.
- */
+/* Rule VX-08 */
+static NTSTATUS read_node(ULONG node, struct wr_extended *extended)
+{
+	if (node == NUMA_NO_PREFERRED_NODE)
+		return STATUS_SUCCESS;
+	if (!wr_node_is_there(node))
+		return STATUS_INVALID_PARAMETER;
+	extended->has_node = true;
+	extended->node = node;
+
+	return STATUS_SUCCESS;
+}
+
+/* Rules VX-05 to VX-08 */
 static NTSTATUS read_one(const MEM_EXTENDED_PARAMETER *parameter,
 			 struct wr_extended *extended)
 {
@@ -27,7 +37,7 @@ static NTSTATUS read_one(const MEM_EXTENDED_PARAMETER *parameter,
 	case MemExtendedParameterAddressRequirements:
 		return read_requirements(parameter->Pointer, extended);
 	case MemExtendedParameterNumaNode:
-		return STATUS_SUCCESS;
+		return read_node(parameter->ULong, extended);
 	case MemExtendedParameterAttributeFlags:
 		return parameter->ULong64 ? STATUS_INVALID_PARAMETER :
 					    STATUS_SUCCESS;

@@ -9,6 +9,9 @@ struct wr_extended {
 	uint64_t lowest;
 	uint64_t highest;
 	SIZE_T alignment;
+	/* A node is preferred. */
+	bool has_node;
+	ULONG node;
 };
 
 /*

@@ -101,6 +101,14 @@ int wr_above_stderr(int fd);
  */
 bool wr_read_text(const char *name, char *text, size_t room);
 
+/* sysinfo.c: bits for the numbers up to 63 of a list like "0-3,5" in such a file */
+uint64_t wr_read_list(const char *name);
+
+/* numa.c: whether there is such a memory node. */
+bool wr_node_is_there(ULONG node);
+/* numa.c: pages of a view that are not there yet shall be on it, where that can be. */
+void wr_node_prefer(void *address, size_t size, ULONG node);
+
 /* ioctl.c: ioctls of the device, and of a section's descriptor: 0 or -errno */
 int wr_device_ioctl(unsigned long request, void *arg);
 int wr_device_ask(unsigned long request, void *arg);

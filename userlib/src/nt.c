@@ -127,6 +127,11 @@ static NTSTATUS reserve(struct wr_range *range, ULONG_PTR zero_bits,
 	}
 	if (type & MEM_WRITE_WATCH)
 		arg.flags |= WINREGION_RESERVE_WRITE_WATCH;
+	/* A placeholder has no memory, and what replaces it a node of its own. */
+	if (extended->has_node && !(type & MEM_RESERVE_PLACEHOLDER)) {
+		arg.flags |= WINREGION_RESERVE_NODE;
+		arg.node = extended->node;
+	}
 	if (status == STATUS_SUCCESS)
 		status = wr_status(WR_ALLOCATE, winregion_reserve(&arg));
 	if (status == STATUS_SUCCESS) {

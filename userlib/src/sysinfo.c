@@ -84,13 +84,13 @@ static uint64_t read_mask(const char *at)
 	return mask;
 }
 
-static uint64_t online_mask(void)
+uint64_t wr_read_list(const char *name)
 {
 	char text[256];
 
 	WR_KEEP_ERRNO();
 
-	wr_read_text("/sys/devices/system/cpu/online", text, sizeof(text));
+	wr_read_text(name, text, sizeof(text));
 
 	return read_mask(text);
 }
@@ -98,7 +98,7 @@ static uint64_t online_mask(void)
 /* The structure has room for one processor group. */
 static void fill_processor_count(LPSYSTEM_INFO info)
 {
-	uint64_t mask = online_mask();
+	uint64_t mask = wr_read_list("/sys/devices/system/cpu/online");
 
 	if (!mask)
 		mask = mask_by_count();

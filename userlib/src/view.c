@@ -26,6 +26,9 @@ struct view {
 	BOOL top_down;
 	/* In place of a placeholder */
 	BOOL replace;
+	/* A node is preferred. */
+	BOOL has_node;
+	ULONG node;
 };
 
 /* ---- MapViewOfFile() ---- */
@@ -109,6 +112,8 @@ static NTSTATUS map_by(const struct wr_object *object, struct view *view)
 	if (status == STATUS_SUCCESS) {
 		view->base = (PVOID)(uintptr_t)arg.address;
 		view->size = arg.length;
+		if (view->has_node)
+			wr_node_prefer(view->base, view->size, view->node);
 	}
 	/* Rule AR-21: what else is invalid has been seen. */
 	if (status == STATUS_INVALID_PARAMETER_5 && !view->commit)
@@ -152,25 +157,36 @@ static ULONG view_protection(DWORD access)
 	return PAGE_NOACCESS;
 }
 
-LPVOID WINAPI MapViewOfFileEx(HANDLE section, DWORD access, DWORD offset_high,
-			      DWORD offset_low, SIZE_T size, LPVOID address)
+LPVOID WINAPI MapViewOfFileExNuma(HANDLE section, DWORD access,
+				  DWORD offset_high, DWORD offset_low,
+				  SIZE_T size, LPVOID address, DWORD node)
 {
 	struct view view = {
 		.base = address,
 		.offset = wr_join(offset_low, offset_high),
 		.size = size,
 		.protect = view_protection(access),
+		.has_node = node != NUMA_NO_PREFERRED_NODE,
+		.node = node,
 	};
 	NTSTATUS status;
 
 	WR_KEEP_ERRNO();
 
-	if (access & (FILE_MAP_LARGE_PAGES | FILE_MAP_RESERVE))
+	if (access & (FILE_MAP_LARGE_PAGES | FILE_MAP_RESERVE) ||
+	    (view.has_node && !wr_node_is_there(node)))
 		status = STATUS_INVALID_PARAMETER;
 	else
 		status = map_view(section, &view);
 
 	return wr_succeeded(status) ? view.base : NULL;
+}
+
+LPVOID WINAPI MapViewOfFileEx(HANDLE section, DWORD access, DWORD offset_high,
+			      DWORD offset_low, SIZE_T size, LPVOID address)
+{
+	return MapViewOfFileExNuma(section, access, offset_high, offset_low,
+				   size, address, NUMA_NO_PREFERRED_NODE);
 }
 
 LPVOID WINAPI MapViewOfFile(HANDLE section, DWORD access, DWORD offset_high,
@@ -203,6 +219,8 @@ static NTSTATUS check_extended(const MEM_EXTENDED_PARAMETER *list, ULONG count,
 	view->lowest = extended.lowest;
 	view->highest = extended.highest;
 	view->top_down = !!(type & MEM_TOP_DOWN);
+	view->has_node = extended.has_node;
+	view->node = extended.node;
 
 	return STATUS_SUCCESS;
 }
@@ -242,15 +260,18 @@ PVOID WINAPI MapViewOfFile3FromApp(HANDLE section, HANDLE process, PVOID base,
 			      protect, parameters, count);
 }
 
-/* Which node is a wish that is not met, as rule VX-08 says. */
 PVOID WINAPI MapViewOfFileNuma2(HANDLE section, HANDLE process, ULONG64 offset,
 				PVOID base, SIZE_T size, ULONG type,
 				ULONG protect, ULONG node)
 {
-	(void)node;
+	MEM_EXTENDED_PARAMETER wish = {
+		.Type = MemExtendedParameterNumaNode,
+		.ULong = node,
+	};
+
 	if (process && !(type & MEM_REPLACE_PLACEHOLDER))
 		return MapViewOfFile3(section, process, base, offset, size,
-				      type, protect, NULL, 0);
+				      type, protect, &wish, 1);
 	SetLastError(process ? ERROR_INVALID_PARAMETER : ERROR_INVALID_HANDLE);
 
 	return NULL;

@@ -67,6 +67,27 @@ PVOID WINAPI VirtualAlloc2(HANDLE process, PVOID address, SIZE_T size,
 	return wr_succeeded(status) ? range.base : NULL;
 }
 
+/* A wish for new regions, but a node that there is not is refused in any case. */
+LPVOID WINAPI VirtualAllocExNuma(HANDLE process, LPVOID address, SIZE_T size,
+				 DWORD type, DWORD protect, DWORD node)
+{
+	MEM_EXTENDED_PARAMETER wish = {
+		.Type = MemExtendedParameterNumaNode,
+		.ULong = node,
+	};
+	struct wr_range range = { address, size };
+	NTSTATUS status;
+
+	if ((address && (uintptr_t)address < LOWEST) ||
+	    type & (MEM_RESERVE_PLACEHOLDER | MEM_REPLACE_PLACEHOLDER))
+		status = STATUS_INVALID_PARAMETER;
+	else
+		status = wr_allocate_extended(process, &range, type, protect,
+					      &wish, 1);
+
+	return wr_succeeded(status) ? range.base : NULL;
+}
+
 /* What programs of the store may do is what all may here. */
 PVOID WINAPI VirtualAlloc2FromApp(HANDLE process, PVOID address, SIZE_T size,
 				  ULONG type, ULONG protect,

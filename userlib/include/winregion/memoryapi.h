@@ -89,6 +89,10 @@ PVOID WINAPI MapViewOfFileNuma2(HANDLE section, HANDLE process, ULONG64 offset,
 				PVOID base, SIZE_T size, ULONG type,
 				ULONG protect, ULONG node);
 
+/* VirtualAllocEx() with a memory node that is preferred. Rule VX-08. */
+LPVOID WINAPI VirtualAllocExNuma(HANDLE process, LPVOID address, SIZE_T size,
+				 DWORD type, DWORD protect, DWORD node);
+
 /* The whole view that the address lies in. Rules UM-01 to 09. */
 BOOL WINAPI UnmapViewOfFile(LPCVOID address);
 BOOL WINAPI UnmapViewOfFileEx(PVOID address, ULONG flags);

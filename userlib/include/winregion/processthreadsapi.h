@@ -47,6 +47,10 @@ BOOL WINAPI SetThreadStackGuarantee(PULONG bytes);
 /* <winregion/winternl.h> says what it leads to; it begins with an NT_TIB. */
 struct _TEB *WINAPI NtCurrentTeb(VOID);
 
+/* The processor that it runs on, for now */
+DWORD WINAPI GetCurrentProcessorNumber(VOID);
+VOID WINAPI GetCurrentProcessorNumberEx(PPROCESSOR_NUMBER processor);
+
 /* A variable of each thread. Rules TLS-01 to TLS-05 */
 DWORD WINAPI TlsAlloc(VOID);
 LPVOID WINAPI TlsGetValue(DWORD index);

@@ -99,6 +99,18 @@ HLOCAL WINAPI LocalFree(HLOCAL memory);
 /* GlobalMemoryStatusEx() for those that take no error. Rule GM-08. */
 VOID WINAPI GlobalMemoryStatus(LPMEMORYSTATUS status);
 
+/* MapViewOfFileEx() with a memory node that is preferred. Rule VX-08. */
+LPVOID WINAPI MapViewOfFileExNuma(HANDLE section, DWORD access,
+				  DWORD offset_high, DWORD offset_low,
+				  SIZE_T size, LPVOID address, DWORD node);
+
+/* What memory nodes have, and which one a processor is near to. Rules VX-13, VX-14. */
+BOOL WINAPI GetNumaNodeProcessorMask(UCHAR node, PULONGLONG mask);
+BOOL WINAPI GetNumaAvailableMemoryNode(UCHAR node, PULONGLONG bytes);
+BOOL WINAPI GetNumaAvailableMemoryNodeEx(USHORT node, PULONGLONG bytes);
+BOOL WINAPI GetNumaProcessorNode(UCHAR processor, PUCHAR node);
+BOOL WINAPI GetNumaProcessorNodeEx(PPROCESSOR_NUMBER processor, PUSHORT node);
+
 /* TRUE: it cannot be read, written or run. They take guards. Rules BP-01 to 08. */
 BOOL WINAPI IsBadReadPtr(LPCVOID address, UINT_PTR size);
 BOOL WINAPI IsBadWritePtr(LPVOID address, UINT_PTR size);
