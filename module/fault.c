@@ -13,11 +13,14 @@
  * mapped writable at first touch. In a tracked one the core asks page_mkwrite
  * before it makes a PTE writable.
  */
+#include <linux/file.h>
 #include <linux/highmem.h>
 #include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/task_work.h>
 
 #include "account.h"
 #include "fault.h"
@@ -74,19 +77,101 @@ int wr_fault_disarm(struct wr_window *window, pgoff_t index, u8 state)
 	return 0;
 }
 
+/**
+ * struct wr_taken - a guard that goes once the system call that has touched it is over
+ * @work: of the task that is in it
+ * @window: the window, or view; counted
+ * @file: one of ours, which keeps the module until the core puts it, after @work
+ * @index: the page
+ * @state: that it had: of a view it need not be in the runs
+ */
+struct wr_taken {
+	struct callback_head work;
+	struct wr_window *window;
+	struct file *file;
+	pgoff_t index;
+	u8 state;
+};
+
+/* Before the program goes on, or at the end of the task, which has no mm then. */
+static void take_guard(struct callback_head *work)
+{
+	struct wr_taken *taken = container_of(work, struct wr_taken, work);
+	struct wr_window *window = taken->window;
+	struct wr_account account;
+	u8 state;
+
+	if (current->mm == window->space->mm) {
+		wr_account_begin(&account, current->mm);
+		mutex_lock(&window->lock);
+		state = wr_runs_state(&window->runs, taken->index);
+		if (window->view && state == WR_STATE_NONE)
+			state = taken->state;
+		if (!window->dead && wr_window_has(window, taken->index) &&
+		    wr_state_is_guard(state))
+			wr_fault_disarm(window, taken->index, state);
+		mutex_unlock(&window->lock);
+		wr_account_end(&account);
+	}
+	wr_window_put(window);
+	fput(taken->file);
+	kfree(taken);
+}
+
 /*
- * The alarm of a guard page: the access fails, and the next one will not. Only
- * the program's own accesses count. Those of the kernel, for system calls,
- * debuggers or core dumps, fail without taking the guard away. The guard goes only if
- * the record says so to the program, which could not see it otherwise.
+ * A system call has touched a guard: it fails, and takes the guard when it is over.
+ * Not before, as some try again at once, and would find none. A task that never goes on
+ * as a program leaves it, and so does a core dump.
+ */
+static void take_guard_later(struct vm_fault *vmf, struct wr_window *window,
+			     u8 state, struct file *file)
+{
+	struct wr_taken *taken;
+
+	if (vmf->flags & (FAULT_FLAG_REMOTE | FAULT_FLAG_MKWRITE) ||
+	    vmf->vma->vm_mm != current->mm ||
+	    current->flags &
+		    (PF_KTHREAD | PF_IO_WORKER | PF_EXITING | PF_DUMPCORE))
+		return;
+	taken = kmalloc(sizeof(*taken), GFP_KERNEL_ACCOUNT);
+	if (!taken)
+		return;
+	init_task_work(&taken->work, take_guard);
+	wr_window_get(window);
+	taken->window = window;
+	taken->file = get_file(file);
+	taken->index = wr_vmf_index(vmf);
+	taken->state = state;
+	if (!task_work_add(current, &taken->work, TWA_RESUME))
+		return;
+	/* The fault's VMA has both, so neither is the last. */
+	fput(taken->file);
+	wr_window_put(window);
+	kfree(taken);
+}
+
+/**
+ * wr_fault_trip_guard - the alarm of a guard page
+ * @vmf: the fault
+ * @window: the window, or view; its lock is held
+ * @state: the page's state
+ * @file: a file of ours that the window keeps
+ *
+ * The access fails, and the next one will not. Those of debuggers and core dumps fail
+ * without taking the guard away. Of an access by the program the guard goes only if the
+ * record says so to it, as it could not see it otherwise.
+ *
+ * Return: as the fault handler does then.
  */
 vm_fault_t wr_fault_trip_guard(struct vm_fault *vmf, struct wr_window *window,
-			       u8 state)
+			       u8 state, struct file *file)
 {
 	struct wr_records *records = &window->space->records;
 
-	if (!(vmf->flags & FAULT_FLAG_USER) || vmf->flags & FAULT_FLAG_REMOTE)
+	if (!(vmf->flags & FAULT_FLAG_USER) || vmf->flags & FAULT_FLAG_REMOTE) {
+		take_guard_later(vmf, window, state, file);
 		return VM_FAULT_SIGSEGV;
+	}
 	if (wr_record_prepare(records, vmf, GFP_KERNEL_ACCOUNT) ||
 	    wr_fault_disarm(window, wr_vmf_index(vmf), state))
 		return VM_FAULT_OOM;
@@ -258,7 +343,7 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 		state = wr_runs_state(&window->runs, wr_vmf_index(vmf));
 	}
 	if (unlikely(wr_state_is_guard(state)))
-		return wr_fault_trip_guard(vmf, window, state);
+		return wr_fault_trip_guard(vmf, window, state, window->file);
 	if (!wr_state_allows(state, wanted))
 		return wr_fault_refuse(vmf, window, state);
 	err = wr_stash_touch(window, wr_vmf_index(vmf));

@@ -15,7 +15,7 @@ vm_fault_t wr_fault_refuse(struct vm_fault *vmf, struct wr_window *window,
 			   u8 state);
 int wr_fault_disarm(struct wr_window *window, pgoff_t index, u8 state);
 vm_fault_t wr_fault_trip_guard(struct vm_fault *vmf, struct wr_window *window,
-			       u8 state);
+			       u8 state, struct file *file);
 int wr_vma_may_split(struct vm_area_struct *vma, unsigned long addr);
 int wr_vma_mprotect(struct vm_area_struct *vma, unsigned long start,
 		    unsigned long end, unsigned long newflags);

@@ -429,7 +429,8 @@ static vm_fault_t check_locked(struct vm_fault *vmf, struct wr_window *window,
 	u8 wanted = wr_fault_wants(vmf);
 
 	if (unlikely(wr_state_is_guard(state)))
-		return wr_fault_trip_guard(vmf, window, state);
+		return wr_fault_trip_guard(vmf, window, state,
+					   window->view->section->pseudo);
 	*copies = wanted & WR_WRITE && wr_state_copies(state);
 	if (*copies)
 		return 0;

@@ -396,9 +396,19 @@ static bool kinds_intact(FIXTURE_DATA(fault) *self)
 		TH_LOG("%s page, errno %d", kinds[kind].name, errno);	\
 	}
 
+/* A system call that has failed has taken the guard; put it there again. */
+static bool took_guard(FIXTURE_DATA(fault) *self, int kind)
+{
+	char *page = page_of(self, KIND_GUARD);
+
+	return kind != KIND_GUARD ||
+	       (wr_is(self->fd, page, RW) &&
+		!wr_protect(self->fd, page, PAGES(1), RW | WINREGION_GUARD));
+}
+
 /*
  * read(2) and write(2) through a pipe: the kernel's copies obey the
- * protection, and do not trip a guard.
+ * protection, and take a guard. Rule GP-10
  */
 TEST_F(fault, system_call_copies)
 {
@@ -422,6 +432,7 @@ TEST_F(fault, system_call_copies)
 		} else {
 			EXPECT_EQ(EFAULT, errno);
 		}
+		ASSERT_TRUE(took_guard(self, kind));
 		/* To the region */
 		ASSERT_EQ(8, write(pipefd[1], "12345678", 8));
 		errno = 0;
@@ -433,6 +444,7 @@ TEST_F(fault, system_call_copies)
 			EXPECT_EQ(EFAULT, errno);
 			ASSERT_EQ(8, read(pipefd[0], buffer, 8));
 		}
+		ASSERT_TRUE(took_guard(self, kind));
 	}
 	EXPECT_TRUE(kinds_intact(self));
 }
@@ -884,12 +896,15 @@ TEST_F(fault, populate_obeys_protection)
 		page = page_of(self, kind);
 		EXPECT_KIND(kinds[kind].readable ? 0 : -1,
 			    madvise(page, PAGES(1), MADV_POPULATE_READ));
+		ASSERT_TRUE(took_guard(self, kind));
 		/* A page without write is refused, whatever the VMA says. */
 		EXPECT_KIND(kinds[kind].writable ? 0 : -1,
 			    madvise(page, PAGES(1), MADV_POPULATE_WRITE));
+		ASSERT_TRUE(took_guard(self, kind));
 		EXPECT_KIND(kinds[kind].readable ? 0 : -1,
 			    mlock(page, PAGES(1)));
 		munlock(page, PAGES(1));
+		ASSERT_TRUE(took_guard(self, kind));
 	}
 	EXPECT_TRUE(kinds_intact(self));
 }

@@ -6,9 +6,11 @@
 #include "kselftest_harness.h"
 
 #include <pthread.h>
+#include <sys/uio.h>
 
 #include "region_fixture.h"
 #include "rounds.h"
+#include "wr_test_util.h"
 
 #define GUARDED (PAGE_READWRITE | PAGE_GUARD)
 
@@ -318,8 +320,7 @@ TEST_F(region, allocation_protection_keeps_the_guard)
 	EXPECT_TRUE(VirtualFree(base, 0, MEM_RELEASE));
 }
 
-/* A system call fails on a guard page, and for now leaves the guard. */
-/* Rules: none */
+/* Rules: GP-10 */
 TEST_F(region, system_calls_fail_on_a_guard_page)
 {
 	int pipes[2];
@@ -330,12 +331,114 @@ TEST_F(region, system_calls_fail_on_a_guard_page)
 	ASSERT_EQ(0, pipe(pipes));
 	EXPECT_EQ(-1, write(pipes[1], self->base, 8));
 	EXPECT_EQ(EFAULT, errno);
-	ASSERT_EQ(8, write(pipes[1], "abcdefgh", 8));
+	REGION_COMMITTED(0, 2 * PAGE, PAGE_READWRITE);
+	EXPECT_EQ(8, write(pipes[1], self->base, 8));
+	COMMIT(0, PAGE, GUARDED);
 	EXPECT_EQ(-1, read(pipes[0], self->base, 8));
 	EXPECT_EQ(EFAULT, errno);
-	REGION_COMMITTED(0, PAGE, GUARDED);
-	EXPECT_FALSE(try_read(self->base));
+	REGION_COMMITTED(0, 2 * PAGE, PAGE_READWRITE);
 	EXPECT_TRUE(all_bytes(self->base, PAGE, 7));
+	EXPECT_EQ(8, read(pipes[0], self->base, 8));
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+/*
+ * What the kernel tries first, and then again, does not succeed by that; and of two
+ * guards the first one goes. Rules: GP-04, GP-10
+ */
+TEST_F(region, system_calls_do_not_pass_a_guard)
+{
+	int file = memfd_create("guards", MFD_CLOEXEC);
+	struct iovec parts[2] = {
+		{ self->base + PAGE - 100, 200 },
+		{ self->base + 2 * PAGE, 8 },
+	};
+
+	COMMIT(0, 3 * PAGE, PAGE_READWRITE);
+	memset(self->base, 7, 3 * PAGE);
+	COMMIT(PAGE, 2 * PAGE, GUARDED);
+	EXPECT_GE(100, write(file, self->base + PAGE - 100, 200));
+	REGION_COMMITTED(PAGE, PAGE, PAGE_READWRITE);
+	REGION_COMMITTED(2 * PAGE, PAGE, GUARDED);
+	EXPECT_EQ(200, pwritev(file, parts, 1, 0));
+	COMMIT(PAGE, PAGE, GUARDED);
+	EXPECT_GE(100, preadv(file, parts, 2, 0));
+	REGION_COMMITTED(PAGE, PAGE, PAGE_READWRITE);
+	REGION_COMMITTED(2 * PAGE, PAGE, GUARDED);
+	EXPECT_EQ(200, preadv(file, parts, 1, 0));
+	/* What is only looked up by the kernel is touched, too. */
+	EXPECT_EQ(-1, madvise(self->base + 2 * PAGE, PAGE,
+			      22 /* MADV_POPULATE_READ */));
+	REGION_COMMITTED(2 * PAGE, PAGE, PAGE_READWRITE);
+	close(file);
+}
+
+static void *read_into(void *arg)
+{
+	int pipes[2];
+
+	if (pipe(pipes) || write(pipes[1], "abc", 3) != 3)
+		return NULL;
+	if (read(pipes[0], arg, 3) >= 0)
+		return NULL;
+	close(pipes[0]);
+	close(pipes[1]);
+	return arg;
+}
+
+static int child_reads_into(void *arg)
+{
+	CHECK(read_into(arg));
+	CHECK(try_write(arg));
+	return 0;
+}
+
+/* By a thread that ends with it; and a child has guards of its own. Rules: GP-10 */
+TEST_F(region, system_calls_of_others)
+{
+	pthread_t thread;
+	void *done = NULL;
+
+	COMMIT(0, 2 * PAGE, GUARDED);
+	EXPECT_EQ(0, in_child(child_reads_into, self->base));
+	REGION_COMMITTED(0, 2 * PAGE, GUARDED);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, read_into, self->base));
+	ASSERT_EQ(0, pthread_join(thread, &done));
+	EXPECT_EQ(self->base, done);
+	REGION_COMMITTED(0, PAGE, PAGE_READWRITE);
+	REGION_COMMITTED(PAGE, PAGE, GUARDED);
+}
+
+/* In a view, committed at once or on demand. Rules: GP-10 */
+TEST(system_calls_on_guards_of_views)
+{
+	const DWORD types[] = { SEC_COMMIT, SEC_RESERVE };
+	HANDLE section;
+	DWORD old;
+	char *view;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		section = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL,
+					     PAGE_READWRITE | types[i], 0, UNIT,
+					     NULL);
+		ASSERT_NE(NULL, section);
+		view = MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 0);
+		ASSERT_NE(NULL, view);
+		if (types[i] == SEC_RESERVE)
+			ASSERT_EQ(view, VirtualAlloc(view, UNIT, MEM_COMMIT,
+						     PAGE_READWRITE));
+		ASSERT_TRUE(VirtualProtect(view, 2 * PAGE, GUARDED, &old));
+		EXPECT_EQ(view, read_into(view));
+		ASSERT_TRUE(VirtualProtect(view, PAGE, PAGE_READWRITE, &old));
+		EXPECT_EQ(PAGE_READWRITE, old);
+		ASSERT_TRUE(VirtualProtect(view + PAGE, PAGE, PAGE_READWRITE,
+					   &old));
+		EXPECT_EQ(GUARDED, old);
+		EXPECT_TRUE(UnmapViewOfFile(view));
+		EXPECT_TRUE(CloseHandle(section));
+	}
 }
 
 #define NR_THREADS 8

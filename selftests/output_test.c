@@ -37,6 +37,26 @@ static const DWORD unwritable[] = {
 	PAGE_READWRITE | PAGE_GUARD,
 };
 
+/* Who tries to tell what was done touches the page, and so takes a guard (GP-10). */
+static DWORD once_touched(DWORD protect)
+{
+	return protect & ~(DWORD)PAGE_GUARD;
+}
+
+/* Is all of it so, or without its guard? The runs of pages differ then. */
+static bool all_are(const char *base, size_t size, DWORD protect)
+{
+	MEMORY_BASIC_INFORMATION info;
+	size_t at;
+
+	for (at = 0; at < size; at += PAGE)
+		if (!VirtualQuery(base + at, &info, sizeof(info)) ||
+		    (info.Protect != protect &&
+		     info.Protect != once_touched(protect)))
+			return false;
+	return true;
+}
+
 /* Where the variables are in their page: also at its very end */
 static const size_t places[] = { 0, 40, PAGE - sizeof(struct outputs) };
 
@@ -54,7 +74,7 @@ TEST_F(region, old_protection_in_the_page)
 						   unwritable[i], &out->old)) {
 				TH_LOG("protection %#x", unwritable[i]);
 			}
-			REGION_COMMITTED(0, PAGE, unwritable[i]);
+			EXPECT_TRUE(all_are(self->base, PAGE, unwritable[i]));
 			COMMIT(0, 2 * PAGE, PAGE_READWRITE);
 			EXPECT_EQ(POISON, out->old);
 		}
@@ -139,7 +159,7 @@ TEST_F(region, range_in_the_page_protected)
 						     &out->size, unwritable[i],
 						     &old));
 		EXPECT_EQ(PAGE_READWRITE, old);
-		REGION_COMMITTED(0, 2 * PAGE, unwritable[i]);
+		EXPECT_TRUE(all_are(self->base, 2 * PAGE, unwritable[i]));
 	}
 }
 
@@ -156,7 +176,7 @@ TEST_F(region, range_in_the_page_committed_again)
 			      NtAllocateVirtualMemory(SELF, &out->base, 0,
 						      &out->size, MEM_COMMIT,
 						      unwritable[i]));
-		REGION_COMMITTED(0, 2 * PAGE, unwritable[i]);
+		EXPECT_TRUE(all_are(self->base, 2 * PAGE, unwritable[i]));
 	}
 }
 
@@ -208,7 +228,6 @@ TEST_F(region, outputs_that_never_were_writable)
 {
 	static const DWORD bad[] = {
 		PAGE_READONLY, PAGE_NOACCESS, PAGE_EXECUTE_READ,
-		PAGE_READWRITE | PAGE_GUARD,
 	};
 	struct outputs *out;
 	PVOID base = self->base + 2 * PAGE;
@@ -241,10 +260,27 @@ TEST_F(region, outputs_that_never_were_writable)
 					    &out->old));
 		EXPECT_EQ((PVOID)(self->base + 2 * PAGE), base);
 		EXPECT_EQ(PAGE, size);
-		/* Nor was a guard taken off. */
 		REGION_COMMITTED(0, PAGE, bad[i]);
 		REGION_COMMITTED(PAGE, 2 * PAGE, PAGE_READWRITE);
 	}
+}
+
+/* Rules: GP-10, VP-04. The call fails, and has taken the guard; nothing else. */
+TEST_F(region, output_on_a_guard)
+{
+	struct outputs *out;
+
+	COMMIT(0, 3 * PAGE, PAGE_READWRITE);
+	out = outputs_at(self->base, 0, PAGE);
+	COMMIT(0, PAGE, PAGE_READWRITE | PAGE_GUARD);
+	EXPECT_FALSE(VirtualProtect(self->base + 2 * PAGE, PAGE, PAGE_NOACCESS,
+				    &out->old));
+	EXPECT_EQ(ERROR_NOACCESS, GetLastError());
+	REGION_COMMITTED(0, 3 * PAGE, PAGE_READWRITE);
+	EXPECT_EQ(POISON, out->old);
+	EXPECT_TRUE(VirtualProtect(self->base + 2 * PAGE, PAGE, PAGE_NOACCESS,
+				   &out->old));
+	EXPECT_EQ(PAGE_READWRITE, out->old);
 }
 
 /*

@@ -896,7 +896,7 @@ static bool do_touch(struct fuzz *fuzz, const struct op *op)
 	return whole_page(fuzz, op, page, address);
 }
 
-/* ---- accesses of the kernel: as the program's, but a guard stays ---- */
+/* ---- accesses of the kernel: as the program's, also of a guard ---- */
 
 static bool do_write_call(struct fuzz *fuzz, const struct op *op)
 {
@@ -916,6 +916,8 @@ static bool do_write_call(struct fuzz *fuzz, const struct op *op)
 		  page->word[word], works);
 	if (works)
 		model_touch(fuzz->model, address);
+	else
+		model_alarm(fuzz->model, page);
 	if (fuzz->dry)
 		return true;
 	address += model_word_offset(word);
@@ -951,6 +953,8 @@ static bool do_read_call(struct fuzz *fuzz, const struct op *op)
 		model_touch(fuzz->model, address);
 		page->word[word] = value;
 		page->written = true;
+	} else {
+		model_alarm(fuzz->model, page);
 	}
 	if (fuzz->dry)
 		return true;

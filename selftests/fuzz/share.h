@@ -21,6 +21,11 @@
 
 #include "fuzz.h"
 
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+#endif
+
 #define SHARE_FILES 7
 #define SHARE_SECTIONS 10
 #define SHARE_HANDLES 7
@@ -187,7 +192,7 @@ struct share_world {
 enum share_role { SHARE_SLEEPS, SHARE_ACTS, SHARE_MAKES_NOISE, SHARE_ENDS };
 
 enum share_bug {
-	SHARE_BUG_GUARD = 1,	/* a system call sets a guard off */
+	SHARE_BUG_GUARD = 1,	/* another process sets a guard off */
 	SHARE_BUG_COMMIT,	/* a commit is for one view only */
 	SHARE_BUG_TRUNCATE,	/* what is cut off comes back */
 	SHARE_BUG_FORK,		/* a child's pages are as the view was mapped */
@@ -237,7 +242,8 @@ enum share_result {
 	SHARE_EITHER	/* works, or not for being behind the end of the file */
 };
 
-enum share_access { SHARE_BY_CPU, SHARE_BY_CALL };
+/* The program, or a system call of its own, or one of another process */
+enum share_access { SHARE_BY_ITSELF, SHARE_BY_OTHERS };
 
 void share_init(struct share_world *world, unsigned int bug, uint64_t seed);
 bool share_allows(const struct share_must *must, int ret);

@@ -538,18 +538,24 @@ static bool do_flush(struct share *share, const struct op *op)
 		     &must);
 }
 
+/*
+ * Whether it does something is the kernel's business. It goes page by page: what touches
+ * them would end at a guard, or at the end of the file, where that is one.
+ */
 static bool do_advise(struct share *share, const struct op *op)
 {
 	struct share_view *view = view_of(share, op);
 	uint64_t page = page_of(op), pages = op->range[0].length / MODEL_PAGE;
 
-	if (!view || page >= view->pages)
-		return true;
-	if (pages > view->pages - page)
-		pages = view->pages - page;
-	/* Whether it does something is the kernel's business. */
-	madvise((void *)(uintptr_t)(view->base + page * MODEL_PAGE),
-		pages * MODEL_PAGE, op->flags);
+	for (; view && pages && page < view->pages; page++, pages--) {
+		madvise((void *)(uintptr_t)(view->base + page * MODEL_PAGE),
+			MODEL_PAGE, op->flags);
+		if (op->flags == MADV_POPULATE_READ ||
+		    op->flags == MADV_POPULATE_WRITE)
+			share_access(share->world, view, page,
+				     op->flags == MADV_POPULATE_WRITE,
+				     SHARE_BY_ITSELF);
+	}
 	return true;
 }
 
@@ -764,7 +770,7 @@ static bool do_access(struct share *share, const struct op *op)
 	attempt.address = view->base + page_of(op) * MODEL_PAGE +
 			  share_word_offset(attempt.word);
 	attempt.must = share_access(world, view, page_of(op), attempt.write,
-				    cpu ? SHARE_BY_CPU : SHARE_BY_CALL);
+				    remote ? SHARE_BY_OTHERS : SHARE_BY_ITSELF);
 	if (remote)
 		return access_remote(share, op, &attempt, who);
 	return cpu ? access_by_cpu(share, op, &attempt) :
@@ -967,7 +973,7 @@ static bool verify_view(struct share *share, const struct op *op,
 		attempt.address = view->base + page * MODEL_PAGE +
 				  share_word_offset(attempt.word);
 		attempt.must = share_access(share->world, view, page, false,
-					    SHARE_BY_CPU);
+					    SHARE_BY_ITSELF);
 		if (!access_by_cpu(share, op, &attempt))
 			return false;
 	}

@@ -12,10 +12,6 @@
 #define MADV_COLD 20
 #define MADV_PAGEOUT 21
 #endif
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22
-#define MADV_POPULATE_WRITE 23
-#endif
 
 /* xorshift64, as fuzz_random() */
 uint32_t share_random(struct share_world *world, uint32_t below)

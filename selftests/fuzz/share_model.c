@@ -553,7 +553,7 @@ enum share_result share_behind(const struct share_world *world,
 	return file == SHARE_TMPFS && world->huge ? SHARE_EITHER : SHARE_BUS;
 }
 
-/* What an access to a page of a view must come to. A guard goes off by it. */
+/* What an access to a page of a view must come to. A guard goes off by it: GP-10. */
 enum share_result share_access(struct share_world *world,
 			       struct share_view *view, uint32_t page,
 			       bool write, enum share_access how)
@@ -563,7 +563,7 @@ enum share_result share_access(struct share_world *world,
 	if (!is_committed(world, view, page))
 		return SHARE_SEGV;
 	if (protection & WINREGION_GUARD) {
-		if (how == SHARE_BY_CPU || world->bug == SHARE_BUG_GUARD)
+		if (how == SHARE_BY_ITSELF || world->bug == SHARE_BUG_GUARD)
 			view->protection[page] &= ~WINREGION_GUARD;
 		return SHARE_SEGV;
 	}
