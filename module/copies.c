@@ -278,8 +278,9 @@ void wr_copies_drop(struct wr_window *window)
 {
 	struct wr_region *region = wr_region_first(window);
 
-	wr_resident_drop(window, window->first, window->end, false);
-	if (!region)
+	if (window->nr_resident)
+		wr_resident_drop(window, window->first, window->end, false);
+	if (!region || !region->committed)
 		return;
 	wr_pagefile_uncharge(&window->space->pagefile, region->committed);
 	region->committed = 0;

@@ -197,7 +197,7 @@ static int fork_window_locked(struct wr_fork *fork)
 static struct wr_window *alloc_child(struct wr_window *parent,
 				     struct wr_space *space)
 {
-	struct wr_window *child = wr_window_alloc(space, parent->file);
+	struct wr_window *child = wr_window_alloc(space, parent->file, 0);
 	struct wr_runs *runs;
 
 	if (!child)

@@ -564,6 +564,7 @@ static void undo_in_mm(struct wr_view_request *request)
 
 static int ioc_map(struct wr_handle *handle, void __user *argp)
 {
+	struct winregion_map_view __user *user = argp;
 	struct wr_view_request request = {};
 	struct winregion_map_view args;
 	int err;
@@ -580,9 +581,8 @@ static int ioc_map(struct wr_handle *handle, void __user *argp)
 	err = map_in_mm(handle, &request);
 	if (err)
 		return err;
-	args.address = wr_address(request.first);
-	args.length = request.length;
-	if (!copy_to_user(argp, &args, sizeof(args)))
+	if (!put_user((u64)wr_address(request.first), &user->address) &&
+	    !put_user(request.length, &user->length))
 		return 0;
 	undo_in_mm(&request);
 	return -EFAULT;

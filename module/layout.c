@@ -41,29 +41,42 @@ bool wr_layout_is_mine(struct wr_space *space)
 	return READ_ONCE(space->layout.task) == current;
 }
 
-/* What the calling task has announced, or NULL. */
+/* What the calling task has announced, or NULL; who has, has a reference. */
 static struct wr_layout *current_layout(struct file *file)
 {
-	struct wr_space *space = wr_space_find(current->mm);
 	struct wr_layout *layout = NULL;
+	struct wr_space *space;
 
-	if (!space)
-		return NULL;
-	if (wr_layout_is_mine(space) && space->layout.window->file == file)
+	rcu_read_lock();
+	space = wr_space_peek(current->mm);
+	if (space && wr_layout_is_mine(space) &&
+	    space->layout.window->file == file)
 		layout = &space->layout;
-	wr_space_put(space); /* the window has a reference */
+	rcu_read_unlock();
 	return layout;
+}
+
+/*
+ * What was announced, if this mapping of @file is exactly that, or NULL. It is the
+ * caller who has announced it, so it stays.
+ */
+struct wr_layout *wr_layout_announced(struct file *file, unsigned long addr,
+				      unsigned long len, unsigned long pgoff)
+{
+	struct wr_layout *layout = current_layout(file);
+
+	if (layout && layout->addr == addr && layout->len == len &&
+	    (layout->place ||
+	     pgoff == wr_window_offset(layout->window, wr_index(addr))))
+		return layout;
+	return NULL;
 }
 
 /* Whether this mapping of @file is exactly what was announced. */
 bool wr_layout_allows(struct file *file, unsigned long addr, unsigned long len,
 		      unsigned long pgoff)
 {
-	struct wr_layout *layout = current_layout(file);
-
-	return layout && layout->addr == addr && layout->len == len &&
-	       (layout->place ||
-		pgoff == wr_window_offset(layout->window, wr_index(addr)));
+	return wr_layout_announced(file, addr, len, pgoff);
 }
 
 /* Whether all bytes belong to VMAs of the window. */
@@ -641,6 +654,14 @@ int wr_layout_unmap(struct wr_window *window, pgoff_t first, pgoff_t end)
 	return err;
 }
 
+/* wr_layout_unmap() for all of a view, no page of which is ever lost but with it. */
+int wr_layout_unmap_view(struct wr_window *window)
+{
+	int err = unmap_span(window, window->first, window->end);
+
+	return err == -ENOENT ? 0 : err;
+}
+
 static struct wr_window *alloc_plain(struct wr_space *space)
 {
 	struct file *file = wr_space_file(space);
@@ -648,7 +669,7 @@ static struct wr_window *alloc_plain(struct wr_space *space)
 
 	if (IS_ERR(file))
 		return ERR_CAST(file);
-	window = wr_window_alloc(space, file);
+	window = wr_window_alloc(space, file, 0);
 	return window ? window : ERR_PTR(-ENOMEM);
 }
 
@@ -661,7 +682,7 @@ static struct wr_window *alloc_watched(struct wr_space *space,
 
 	if (IS_ERR(file))
 		return ERR_CAST(file);
-	window = wr_window_alloc(space, file);
+	window = wr_window_alloc(space, file, 0);
 	fput(file);
 	return window ? window : ERR_PTR(-ENOMEM);
 }

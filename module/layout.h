@@ -10,6 +10,7 @@ int wr_layout_map(struct wr_window *window, pgoff_t first, unsigned long pages,
 		  bool exec, unsigned long flags);
 int wr_layout_refill(struct wr_window *window, pgoff_t first, pgoff_t end);
 int wr_layout_unmap(struct wr_window *window, pgoff_t first, pgoff_t end);
+int wr_layout_unmap_view(struct wr_window *window);
 void wr_layout_track(struct wr_window *window);
 struct wr_window *wr_window_create(struct wr_space *space, unsigned long pages,
 				   bool exec, bool huge, bool watched);
@@ -21,6 +22,8 @@ int wr_window_destroy(struct wr_window *window);
 int wr_window_track(struct wr_window *window);
 int wr_layout_give_back(struct wr_space *space, pgoff_t index);
 
+struct wr_layout *wr_layout_announced(struct file *file, unsigned long addr,
+				      unsigned long len, unsigned long pgoff);
 bool wr_layout_allows(struct file *file, unsigned long addr, unsigned long len,
 		      unsigned long pgoff);
 bool wr_layout_is_mine(struct wr_space *space);

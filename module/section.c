@@ -339,6 +339,16 @@ static int open_paging(struct wr_section *section,
 
 /* ---- the object ---- */
 
+static void free_ops(struct wr_section *section)
+{
+	struct wr_view_ops *ops;
+
+	while ((ops = section->ops)) {
+		section->ops = ops->next;
+		kfree(ops);
+	}
+}
+
 /* Its last reference is gone. */
 static int section_release(struct inode *inode, struct file *file)
 {
@@ -361,6 +371,7 @@ static int section_release(struct inode *inode, struct file *file)
 	if (section->commits.spare)
 		wr_runs_destroy(&section->commits);
 	wr_slot_free(section->spare);
+	free_ops(section);
 	kfree(section);
 	wr_space_unpin_files();
 	return 0;

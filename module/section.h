@@ -9,6 +9,8 @@
 #include "pagefile.h"
 #include "runs.h"
 
+struct wr_view_ops;
+
 /**
  * struct wr_section - what views map: a user's file, or memory of its own
  * @pseudo: a file of ours that vm_mmap() is called for; who has a reference to it
@@ -33,6 +35,7 @@
  * @commits: WR_COMMITTED or 0 for each page, if @flags has WINREGION_SECTION_RESERVE;
  *	what is committed stays so
  * @spare: for @commits; atomic
+ * @ops: operations of its views
  * @pagefile: what of @paging memory is charged; has its own locks
  *
  * What has no lock never changes.
@@ -53,10 +56,11 @@ struct wr_section {
 	bool fit;
 	struct rb_node node;
 	u64 mapped;
-	struct mutex lock; /* size and commits */
+	struct mutex lock; /* size, commits and ops */
 	u64 size;
 	struct wr_runs commits;
 	struct wr_slot *spare;
+	struct wr_view_ops *ops;
 	struct wr_pagefile pagefile;
 };
 

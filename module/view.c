@@ -786,13 +786,15 @@ static struct wr_window *close_vma(struct vm_area_struct *vma)
 static void view_close(struct vm_area_struct *vma)
 {
 	struct wr_window *window = close_vma(vma);
+	enum wr_closing why;
 	bool put;
 
-	wr_layout_closing(window);
+	why = wr_layout_closing(window);
 	mutex_lock(&window->lock);
 	put = end_view(window);
 	mutex_unlock(&window->lock);
-	wr_pagefile_trim(&window->space->pagefile, false);
+	if (why == WR_CLOSE_UNMAPPED) /* else wr_view_unmap() does it */
+		wr_pagefile_trim(&window->space->pagefile, false);
 	if (put)
 		wr_window_put(window);
 	wr_window_put(window);
@@ -824,9 +826,9 @@ static const struct vm_operations_struct orphan_ops = {
 };
 
 /* Field by field: what else the file's own have is not for views. */
-static void make_ops(struct wr_view *view)
+static void fill_ops(struct wr_view_ops *table)
 {
-	const struct vm_operations_struct *host = view->host;
+	const struct vm_operations_struct *host = table->host;
 	struct vm_operations_struct ops = {
 		.open = view_open,
 		.close = view_close,
@@ -842,21 +844,55 @@ static void make_ops(struct wr_view *view)
 #endif
 	};
 
-	if (!(view->rights & WR_WRITE)) {
+	if (!(table->rights & WR_WRITE)) {
 		ops.fault = read_only_fault;
 		ops.page_mkwrite = read_only_mkwrite;
 	}
-	view->simple = ops;
+	table->simple = ops;
 	ops.fault = tracked_fault;
 	ops.page_mkwrite = tracked_mkwrite;
 	if (host->map_pages)
 		ops.map_pages = tracked_map_pages;
-	view->tracked = ops;
+	table->tracked = ops;
+}
+
+static struct wr_view_ops *add_ops(struct wr_view *view)
+{
+	struct wr_section *section = view->section;
+	struct wr_view_ops *ops = kzalloc(sizeof(*ops), GFP_KERNEL_ACCOUNT);
+
+	if (!ops)
+		return NULL;
+	ops->host = view->host;
+	ops->rights = view->rights;
+	fill_ops(ops);
+	ops->next = section->ops;
+	section->ops = ops;
+	return ops;
+}
+
+/* A section's file has one kind of operations, or a few. Return: 0 or -ENOMEM. */
+static int find_ops(struct wr_view *view)
+{
+	struct wr_section *section = view->section;
+	struct wr_view_ops *ops;
+
+	mutex_lock(&section->lock);
+	for (ops = section->ops; ops; ops = ops->next)
+		if (ops->host == view->host && ops->rights == view->rights)
+			break;
+	if (!ops)
+		ops = add_ops(view);
+	mutex_unlock(&section->lock);
+	view->ops = ops;
+	return ops ? 0 : -ENOMEM;
 }
 
 static const struct vm_operations_struct *ops_of(struct wr_window *window)
 {
-	return window->tracked ? &window->view->tracked : &window->view->simple;
+	struct wr_view_ops *ops = window->view->ops;
+
+	return window->tracked ? &ops->tracked : &ops->simple;
 }
 
 /*
@@ -880,6 +916,17 @@ static struct file *host_file(struct wr_view *view)
 							      section->reader;
 }
 
+/* What the file has made of the VMA. Return: 0, or an error if it is of no use. */
+static int look_at_host(struct wr_view *view, struct vm_area_struct *vma)
+{
+	if (!wr_section_may_map(view->section, vma) ||
+	    vma->vm_file->f_mode & FMODE_WRITE)
+		return -EMEDIUMTYPE;
+	view->host = vma->vm_ops;
+	view->mapping = vma->vm_file->f_mapping;
+	return find_ops(view);
+}
+
 /* Has the file set up the VMA, and leaves one in it that only reads. */
 static int host_mmap(struct wr_window *window, struct vm_area_struct *vma)
 {
@@ -894,13 +941,13 @@ static int host_mmap(struct wr_window *window, struct vm_area_struct *vma)
 		return err;
 	if (vma->vm_file == file)
 		vma_set_file(vma, window->view->section->reader);
-	if (wr_section_may_map(window->view->section, vma) &&
-	    !(vma->vm_file->f_mode & FMODE_WRITE))
+	err = look_at_host(window->view, vma);
+	if (!err)
 		return 0;
 	if (vma->vm_ops && vma->vm_ops->close)
 		vma->vm_ops->close(vma);
 	vma->vm_ops = &closed_ops;
-	return -EMEDIUMTYPE;
+	return err;
 }
 
 /* Nobody knows the window yet. */
@@ -925,22 +972,20 @@ int wr_view_attach(struct file *file, struct vm_area_struct *vma)
 {
 	unsigned long len = vma->vm_end - vma->vm_start;
 	struct wr_window *window;
-	struct wr_space *space;
+	struct wr_layout *layout;
 	struct wr_view *view;
-	int err = -ECANCELED; /* what was here is unmapped */
+	int err;
 
-	if (!wr_layout_allows(file, vma->vm_start, len, vma->vm_pgoff))
+	layout = wr_layout_announced(file, vma->vm_start, len, vma->vm_pgoff);
+	if (!layout)
 		return -EINVAL;
-	space = wr_space_find(vma->vm_mm);
-	window = space->layout.window;
+	if (layout->step != WR_STEP_NEW && layout->step != WR_STEP_OVER)
+		return -ECANCELED; /* what was here is unmapped */
+	window = layout->window;
 	view = window->view;
-	if (space->layout.step == WR_STEP_NEW ||
-	    space->layout.step == WR_STEP_OVER) {
-		if (!(view->rights & WR_WRITE))
-			vm_flags_clear(vma, VM_MAYWRITE);
-		err = host_mmap(window, vma);
-	}
-	wr_space_put(space);
+	if (!(view->rights & WR_WRITE))
+		vm_flags_clear(vma, VM_MAYWRITE);
+	err = host_mmap(window, vma);
 	if (err)
 		return err;
 	if (view->rights & WR_EXEC)
@@ -948,9 +993,6 @@ int wr_view_attach(struct file *file, struct vm_area_struct *vma)
 	else /* personality(READ_IMPLIES_EXEC) */
 		vm_flags_clear(vma, VM_EXEC | VM_MAYEXEC);
 	vm_flags_set(vma, VM_DONTEXPAND);
-	view->host = vma->vm_ops;
-	view->mapping = vma->vm_file->f_mapping;
-	make_ops(view);
 	set_all_states(window, view->state);
 	vma->vm_ops = ops_of(window);
 	vma->vm_private_data = window;
@@ -1086,7 +1128,7 @@ static int admit_copies(struct wr_window *window, struct vm_area_struct *vma)
 static void track_vma(struct wr_window *window, struct vm_area_struct *vma)
 {
 	vma_start_write(vma);
-	vma->vm_ops = &window->view->tracked;
+	vma->vm_ops = &window->view->ops->tracked;
 	/* As the core does: where page_mkwrite is asked, nothing is writable. */
 	WRITE_ONCE(vma->vm_page_prot,
 		   vm_get_page_prot(vma->vm_flags & ~VM_SHARED));
@@ -1221,17 +1263,18 @@ static int fork_states(struct wr_window *parent, struct wr_window *child)
 
 static int fork_region(struct wr_window *parent, struct wr_window *child)
 {
-	struct wr_region *region = wr_region_first(parent), *copy;
+	struct wr_region *region = wr_region_first(parent);
+	struct wr_region *copy = &child->view->region;
 	int err;
 
 	if (!region) /* it is being unmapped, or not yet there */
 		return -ENOENT;
-	copy = wr_region_new(child->space);
-	if (IS_ERR(copy))
-		return PTR_ERR(copy);
+	err = wr_space_add_regions(child->space, 1);
+	if (err)
+		return err;
 	err = wr_pagefile_charge(&child->space->pagefile, region->committed);
 	if (err) {
-		wr_region_discard(child->space, copy);
+		wr_space_add_regions(child->space, -1);
 		return err;
 	}
 	copy->first = region->first;
@@ -1263,15 +1306,11 @@ static int fork_locked(struct wr_window *parent, struct wr_window *child,
 static struct wr_window *alloc_window(struct wr_space *space,
 				      struct wr_section *section, u8 rights)
 {
-	struct wr_window *window = wr_window_alloc(space, section->pseudo);
+	struct wr_window *window =
+		wr_window_alloc(space, section->pseudo, sizeof(struct wr_view));
 
 	if (!window)
 		return NULL;
-	window->view = kzalloc(sizeof(*window->view), GFP_KERNEL_ACCOUNT);
-	if (!window->view) {
-		wr_window_put(window);
-		return NULL;
-	}
 	window->view->section = section;
 	window->view->rights = rights;
 	return window;
@@ -1298,7 +1337,7 @@ static struct wr_window *alloc_child(struct wr_window *parent,
 	child->view->writes = view->writes;
 	child->view->host = view->host;
 	child->view->mapping = view->mapping;
-	make_ops(child->view);
+	child->view->ops = view->ops;
 	return child;
 }
 
@@ -1641,12 +1680,12 @@ static int check_exec(struct wr_space *space, struct wr_section *section,
 static int map_window(struct wr_space *space, struct wr_window *window,
 		      struct wr_view_request *request)
 {
-	struct wr_region *region;
+	struct wr_region *region = &window->view->region;
 	int err;
 
-	region = wr_region_new(space);
-	if (IS_ERR(region))
-		return PTR_ERR(region);
+	err = wr_space_add_regions(space, 1);
+	if (err)
+		return err;
 	if (wr_state_copies(request->state))
 		region->committed = wr_index(request->length);
 	err = wr_pagefile_charge(&space->pagefile, region->committed);
@@ -1665,13 +1704,15 @@ static int map_window(struct wr_space *space, struct wr_window *window,
 	mutex_unlock(&space->layout_lock);
 	if (err && !request->arrived)
 		goto err_charge;
+	if (err) /* it has been closed by us */
+		wr_pagefile_trim(&space->pagefile, true);
 	return err;
 
 err_charge:
 	wr_pagefile_uncharge(&space->pagefile, region->committed);
 	wr_pagefile_trim(&space->pagefile, true);
 err_region:
-	wr_region_discard(space, region);
+	wr_space_add_regions(space, -1);
 	return err;
 }
 
@@ -1771,8 +1812,7 @@ static int unmap_locked(struct wr_space *space, pgoff_t *first,
 		if (pages)
 			*pages = window->end - window->first;
 		err = keep ? preserve(space, window) :
-			     wr_layout_unmap(window, window->first,
-					     window->end);
+			     wr_layout_unmap_view(window);
 	}
 	wr_window_put(window);
 	return err;

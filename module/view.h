@@ -2,9 +2,28 @@
 #ifndef _WR_VIEW_H
 #define _WR_VIEW_H
 
+#include "regiontree.h"
 #include "section.h"
 #include "states.h"
 #include "window.h"
+
+/**
+ * struct wr_view_ops - operations of the VMAs of views
+ * @next: the next ones of the same section
+ * @host: those of the file underneath
+ * @rights: those that the pages of such a view can have
+ * @simple: while all pages have @rights
+ * @tracked: from the first page on that differs
+ *
+ * Never changes once it is in the section's list, and ends with the section.
+ */
+struct wr_view_ops {
+	struct wr_view_ops *next;
+	const struct vm_operations_struct *host;
+	u8 rights;
+	struct vm_operations_struct simple;
+	struct vm_operations_struct tracked;
+};
 
 /**
  * struct wr_view - what a window that is a view has besides
@@ -19,8 +38,8 @@
  *	tried to have it so; as @copies
  * @host: the operations of the file underneath
  * @mapping: of that file
- * @simple: operations while all pages have @rights
- * @tracked: operations from the first page on that differs
+ * @ops: its operations
+ * @region: the only one of the window, not there before it is mapped
  *
  * What has no lock does not change once it is mapped.
  */
@@ -33,8 +52,8 @@ struct wr_view {
 	bool writes;
 	const struct vm_operations_struct *host;
 	struct address_space *mapping;
-	struct vm_operations_struct simple;
-	struct vm_operations_struct tracked;
+	struct wr_view_ops *ops;
+	struct wr_region region;
 };
 
 /**

@@ -121,8 +121,10 @@ struct wr_window *wr_window_trylock(struct wr_space *space, pgoff_t index)
 	window = window_at(space, index);
 	if (window && !mutex_trylock(&window->lock))
 		window = NULL;
-	if (window)
+	if (window) {
+		window->peeked = true;
 		this_cpu_write(wr_recent, window);
+	}
 	spin_unlock(&space->lock);
 	return window;
 }
@@ -145,19 +147,32 @@ void wr_window_put(struct wr_window *window)
 	if (window->stamp)
 		ida_free(&stamps, window->stamp >> STAMP_SHIFT);
 	fput(window->file);
-	kfree(window->view);
 	wr_space_put(window->space);
-	kfree_rcu(window, rcu);
+	/* Who has no reference has found it by wr_window_trylock(), while it was in. */
+	if (window->peeked)
+		kfree_rcu(window, rcu);
+	else
+		kfree(window);
 }
 
-/* A window of no range yet, with a reference, or NULL if there is no memory. */
-struct wr_window *wr_window_alloc(struct wr_space *space, struct file *file)
+/**
+ * wr_window_alloc - a window of no range yet
+ * @space: whose
+ * @file: what it maps
+ * @view_size: bytes of what it has besides, if it is a view, or 0
+ *
+ * Return: the window with a reference, or NULL if there is no memory.
+ */
+struct wr_window *wr_window_alloc(struct wr_space *space, struct file *file,
+				  size_t view_size)
 {
 	struct wr_window *window;
 
-	window = kzalloc(sizeof(*window), GFP_KERNEL_ACCOUNT);
+	window = kzalloc(sizeof(*window) + view_size, GFP_KERNEL_ACCOUNT);
 	if (!window)
 		return NULL;
+	if (view_size)
+		window->view = (struct wr_view *)(window + 1);
 	refcount_set(&window->refs, 1);
 	mutex_init(&window->lock);
 	INIT_LIST_HEAD(&window->shared);
@@ -356,7 +371,8 @@ bool wr_window_unpublish(struct wr_window *window)
 	RB_CLEAR_NODE(&window->node);
 	space->nr_windows--;
 	forget_room(window);
-	forget_recent(window);
+	if (window->peeked)
+		forget_recent(window);
 	if (!list_empty(&window->shared)) {
 		list_del_init(&window->shared);
 		space->shared_pages -= window->end - window->first;
@@ -490,7 +506,8 @@ void wr_window_free_regions(struct wr_window *window)
 
 	while ((region = wr_region_first(window))) {
 		wr_region_remove(window, region);
-		kfree(region);
+		if (!window->view) /* which has it in itself */
+			kfree(region);
 		n++;
 		cond_resched();
 	}

@@ -36,6 +36,7 @@ struct wr_watch;
  * @node: in space->windows, or space->views; space->lock
  * @first: the first page; changes under mmap_lock, @lock and space->lock
  * @end: the page behind the last; as @first
+ * @peeked: somebody may have found it who has no reference; space->lock, never reset
  * @shared: in space->shared, or empty; space->lock
  * @roomy: in space->roomy, or empty; @lock and space->lock
  * @batch: in the list of windows that a change has locked; batch_lock
@@ -82,6 +83,7 @@ struct wr_window {
 	struct rb_node node;
 	pgoff_t first;
 	pgoff_t end;
+	bool peeked;
 	struct list_head shared;
 	struct rb_node roomy;
 	struct list_head batch;
@@ -166,7 +168,8 @@ DECLARE_PER_CPU(struct wr_window *, wr_recent);
 void wr_window_get(struct wr_window *window);
 void wr_window_put(struct wr_window *window);
 
-struct wr_window *wr_window_alloc(struct wr_space *space, struct file *file);
+struct wr_window *wr_window_alloc(struct wr_space *space, struct file *file,
+				  size_t view_size);
 int wr_window_stamp(struct wr_window *window);
 void wr_window_set_range(struct wr_window *window, pgoff_t first, pgoff_t end);
 int wr_window_publish(struct wr_window *window);
