@@ -32,7 +32,8 @@
 #include "regiontree.h"
 #include "reset.h"
 #include "resident.h"
-#include "view.h"
+#include "view_state.h"
+#include "view_vma.h"
 #include "states.h"
 
 /* From so many pages in memory on, PTEs are edited instead of unmapped. */

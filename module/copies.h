@@ -4,7 +4,7 @@
 
 #include "regiontree.h"
 #include "resident.h"
-#include "view.h"
+#include "view_state.h"
 
 /* Whether the page at @index has a copy. The window is locked. */
 static inline bool wr_copies_has(struct wr_window *window, pgoff_t index)

@@ -845,7 +845,7 @@ struct wr_window *wr_vma_window(struct vm_area_struct *vma)
 	return wr_vma_is_ours(vma) ? vma->vm_private_data : NULL;
 }
 
-/* The same of a view, each of which has tables of its own: see view.c. */
+/* The same of a view, each of which has tables of its own: see view_mmap.c. */
 struct wr_window *wr_vma_view(struct vm_area_struct *vma)
 {
 	if (!vma->vm_ops || vma->vm_ops->may_split != wr_vma_may_split ||

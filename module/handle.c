@@ -24,6 +24,7 @@
 #include "space.h"
 #include "states.h"
 #include "view.h"
+#include "view_state.h"
 
 /**
  * struct wr_handle - what a descriptor of a section is

@@ -20,7 +20,7 @@
 #include "locked.h"
 #include "regiontree.h"
 #include "resident.h"
-#include "view.h"
+#include "view_state.h"
 
 /* Pages to touch before others may have mmap_lock. */
 #define AT_ONCE 256UL

@@ -20,7 +20,7 @@
 #include "regiontree.h"
 #include "resident.h"
 #include "stash.h"
-#include "view.h"
+#include "view_state.h"
 #include "states.h"
 
 /* Of a mapping of a device, how many pages are looked at for one answer. */

@@ -3,7 +3,7 @@
 #define _WR_QUERY_H
 
 #include "regiontree.h"
-#include "view.h"
+#include "view_state.h"
 
 /**
  * struct wr_found - a run of pages in a region

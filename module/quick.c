@@ -8,7 +8,7 @@
 
 #include "fault.h"
 #include "quick.h"
-#include "view.h"
+#include "view_state.h"
 
 /* wr_quick_check() once more, with the array that was missing. */
 static bool check_split(struct wr_window *window, struct wr_change *change,

@@ -21,7 +21,7 @@
 #include "reset.h"
 #include "resident.h"
 #include "stash.h"
-#include "view.h"
+#include "view_state.h"
 #include "watch.h"
 
 /* What a page must be like: all ranges of a call are asked before any changes. */

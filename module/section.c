@@ -8,7 +8,7 @@
  * and once for writing if views may write: for file systems that look for who may.
  *
  * vm_mmap() is not called for that file but for a pseudo file of ours, whose mmap
- * puts the other one in: see view.c. That has the core ask the wrong file whether
+ * puts the other one in: see view_mmap.c. That has the core ask the wrong file whether
  * it may be mapped. So a page of the user's file is mapped once by itself when the
  * section is made: mode, mount, seals, and security modules say then what they
  * have to say to it. What is to be executed is tried apart from what is written, as
@@ -39,7 +39,7 @@
 #include "commit.h"
 #include "layout.h"
 #include "section.h"
-#include "view.h"
+#include "view_mmap.h"
 
 /* By the mapping underneath, and then by size; user's files only. */
 static struct rb_root sections = RB_ROOT;

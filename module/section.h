@@ -3,13 +3,30 @@
 #define _WR_SECTION_H
 
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
 
 #include "pagefile.h"
 #include "runs.h"
 
-struct wr_view_ops;
+/**
+ * struct wr_view_ops - operations of the VMAs of views
+ * @next: the next ones of the same section
+ * @host: those of the file underneath
+ * @rights: those that the pages of such a view can have
+ * @simple: while all pages have @rights
+ * @tracked: from the first page on that differs
+ *
+ * Never changes once it is in the section's list, and ends with the section.
+ */
+struct wr_view_ops {
+	struct wr_view_ops *next;
+	const struct vm_operations_struct *host;
+	u8 rights;
+	struct vm_operations_struct simple;
+	struct vm_operations_struct tracked;
+};
 
 /**
  * struct wr_section - what views map: a user's file, or memory of its own

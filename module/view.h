@@ -2,59 +2,8 @@
 #ifndef _WR_VIEW_H
 #define _WR_VIEW_H
 
-#include "regiontree.h"
 #include "section.h"
-#include "states.h"
-#include "window.h"
-
-/**
- * struct wr_view_ops - operations of the VMAs of views
- * @next: the next ones of the same section
- * @host: those of the file underneath
- * @rights: those that the pages of such a view can have
- * @simple: while all pages have @rights
- * @tracked: from the first page on that differs
- *
- * Never changes once it is in the section's list, and ends with the section.
- */
-struct wr_view_ops {
-	struct wr_view_ops *next;
-	const struct vm_operations_struct *host;
-	u8 rights;
-	struct vm_operations_struct simple;
-	struct vm_operations_struct tracked;
-};
-
-/**
- * struct wr_view - what a window that is a view has besides
- * @section: what it is a view of; window->file holds it
- * @state: of all of its pages at first
- * @rights: those that its pages can have
- * @executes: its VMA is executable, and so is what can be read of it; else nothing is.
- *	mmap_lock for writing and the window's lock
- * @copies: its VMA can hold copies; mmap_lock for writing and the window's lock, never
- *	reset
- * @writes: writes of pages that may only be read come to our handlers, or it has been
- *	tried to have it so; as @copies
- * @host: the operations of the file underneath
- * @mapping: of that file
- * @ops: its operations
- * @region: the only one of the window, not there before it is mapped
- *
- * What has no lock does not change once it is mapped.
- */
-struct wr_view {
-	struct wr_section *section;
-	u8 state;
-	u8 rights;
-	bool executes;
-	bool copies;
-	bool writes;
-	const struct vm_operations_struct *host;
-	struct address_space *mapping;
-	struct wr_view_ops *ops;
-	struct wr_region region;
-};
+#include "space.h"
 
 /**
  * struct wr_view_request - a view that is to be mapped
@@ -90,55 +39,11 @@ struct wr_view_request {
 	bool arrived;
 };
 
-/* What a state lets pages be used for, or will once a guard has gone off. */
-static inline u8 wr_view_rights(u8 state)
-{
-	if (wr_state_is_guard(state))
-		state = wr_state_disarmed(state);
-	return wr_state_rights(state);
-}
-
-/* Whether pages of a view that has @rights can have a state: 0 or an error. */
-static inline int wr_view_check_state(u8 rights, u8 state)
-{
-	if (wr_states[state].protection & WINREGION_WRITECOMBINE)
-		return -EDOM;
-	return wr_view_rights(state) & ~rights ? -EKEYREJECTED : 0;
-}
-
-/* Whether its VMA is such that pages can have a state. */
-static inline bool wr_view_is_ready(struct wr_window *window, u8 state)
-{
-	struct wr_view *view = window->view;
-
-	if (wr_state_copies(state) && !READ_ONCE(view->copies))
-		return false;
-	return !wr_state_is_guard(state) || READ_ONCE(view->writes);
-}
-
-/* Whether its pages have to be committed before they are there. */
-static inline bool wr_view_is_reserved(struct wr_window *window)
-{
-	return window->view->section->flags & WINREGION_SECTION_RESERVE;
-}
-
 int wr_view_map(struct wr_space *space, struct wr_section *section,
 		struct wr_view_request *request);
 int wr_view_unmap(struct wr_space *space, pgoff_t *first, unsigned long *pages,
 		  u64 serial, bool keep);
 void wr_view_undo(struct wr_space *space, struct wr_view_request *request);
 int wr_view_flush(struct wr_space *space, u64 address, u64 length);
-int wr_view_attach(struct file *file, struct vm_area_struct *vma);
-u8 wr_view_span(struct wr_window *window, pgoff_t index, pgoff_t end,
-		pgoff_t *next);
-u8 wr_view_state(struct wr_window *window, pgoff_t index);
-unsigned long wr_view_resident(struct wr_window *window, pgoff_t first,
-			       pgoff_t end);
-int wr_view_track(struct wr_window *window, u8 state);
-bool wr_view_changes_exec(struct wr_window *window, u8 state);
-int wr_view_may_change_exec(struct wr_window *window, pgoff_t first,
-			    pgoff_t end, bool locked);
-void wr_view_change_exec(struct wr_window *window);
-void wr_view_zap(struct wr_window *window, pgoff_t first, pgoff_t end);
 
 #endif /* _WR_VIEW_H */

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a view is: the window, and the states of its pages.
+ *
+ * A state is the view's own, but for whether a page is committed where its section is
+ * committed page by page: that is the section's.
+ */
+#include <linux/folio_batch.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+
+#include "resident.h"
+#include "view_state.h"
+
+/**
+ * wr_view_alloc - a window that is a view, of no range yet
+ * @space: whose
+ * @section: of what
+ * @rights: those that its pages can have
+ *
+ * Return: the window with a reference, or NULL if there is no memory.
+ */
+struct wr_window *wr_view_alloc(struct wr_space *space,
+				struct wr_section *section, u8 rights)
+{
+	struct wr_window *window =
+		wr_window_alloc(space, section->pseudo, sizeof(struct wr_view));
+
+	if (!window)
+		return NULL;
+	window->view->section = section;
+	window->view->rights = rights;
+	return window;
+}
+
+/* wr_view_span(), with the section's lock held. */
+u8 wr_view_span_locked(struct wr_window *window, pgoff_t index, pgoff_t end,
+		       pgoff_t *next)
+{
+	u8 state = wr_runs_near_span(&window->runs, index, end, next);
+	pgoff_t stop;
+
+	if (!wr_section_commit_span(window->view->section,
+				    wr_window_offset(window, index),
+				    wr_window_offset(window, *next), &stop))
+		state = 0;
+	*next = wr_window_index(window, stop);
+	return state;
+}
+
+/**
+ * wr_view_span - the state of pages of a view
+ * @window: the view; its lock is held
+ * @index: the first page
+ * @end: the page behind the last
+ * @next: set to the first page that may differ, or @end
+ *
+ * Return: the state, 0 for what is not committed.
+ */
+u8 wr_view_span(struct wr_window *window, pgoff_t index, pgoff_t end,
+		pgoff_t *next)
+{
+	struct wr_section *section = window->view->section;
+	u8 state;
+
+	lockdep_assert_held(&window->lock);
+	if (!wr_view_is_reserved(window))
+		return wr_runs_near_span(&window->runs, index, end, next);
+	mutex_lock(&section->lock);
+	state = wr_view_span_locked(window, index, end, next);
+	mutex_unlock(&section->lock);
+	return state;
+}
+
+/* That of one page. */
+u8 wr_view_state(struct wr_window *window, pgoff_t index)
+{
+	pgoff_t next;
+
+	return wr_view_span(window, index, index + 1, &next);
+}
+
+/* Pages of the range of which the file has some in memory. */
+static unsigned long count_cached(struct wr_window *window, pgoff_t first,
+				  pgoff_t end)
+{
+	pgoff_t start = wr_window_offset(window, first);
+	pgoff_t last = wr_window_offset(window, end) - 1;
+	struct folio_batch batch;
+	unsigned long pages = 0;
+	struct folio *folio;
+	unsigned int i;
+
+	folio_batch_init(&batch);
+	while (filemap_get_folios(window->view->mapping, &start, last,
+				  &batch)) {
+		for (i = 0; i < folio_batch_count(&batch); i++) {
+			folio = batch.folios[i];
+			pages += min(folio_next_index(folio), last + 1) -
+				 max(folio->index,
+				     wr_window_offset(window, first));
+		}
+		folio_batch_release(&batch);
+		cond_resched();
+		if (fatal_signal_pending(current))
+			break;
+	}
+	return pages;
+}
+
+/*
+ * Pages of the range that are in memory, whoever has touched them. The window is
+ * locked.
+ */
+unsigned long wr_view_resident(struct wr_window *window, pgoff_t first,
+			       pgoff_t end)
+{
+	unsigned long pages = 0;
+	pgoff_t next;
+
+	for (; first < end && !fatal_signal_pending(current); first = next) {
+		next = wr_resident_next(window, first, end);
+		if (first < next) {
+			pages += count_cached(window, first, next);
+			continue;
+		}
+		pages++;
+		next++;
+		cond_resched();
+	}
+	return pages;
+}
