@@ -479,14 +479,19 @@ static bool limits_are_valid(struct winregion_map_view *args)
 	       args->lowest <= highest;
 }
 
+#define VIEW_FLAGS \
+	(WINREGION_VIEW_TOP_DOWN | WINREGION_VIEW_REPLACE | \
+	 WINREGION_VIEW_RESERVE)
+
 static int parse_map(struct winregion_map_view *args,
 		     struct wr_view_request *request)
 {
 	u64 unit;
 	int err;
 
-	if (args->flags & ~(WINREGION_VIEW_TOP_DOWN | WINREGION_VIEW_REPLACE))
+	if (args->flags & ~VIEW_FLAGS)
 		return -EOPNOTSUPP;
+	request->grows = args->flags & WINREGION_VIEW_RESERVE;
 	request->replace = args->flags & WINREGION_VIEW_REPLACE;
 	unit = request->replace ? PAGE_SIZE : WINREGION_GRANULARITY;
 	request->bound = args->lowest || args->highest;
@@ -512,6 +517,14 @@ static int parse_map(struct winregion_map_view *args,
 	return 0;
 }
 
+/* Whether a view may be larger than the section. Rules: MV-41 to MV-43. */
+static int check_grows(struct wr_section *section)
+{
+	if (section->paging)
+		return -EINVAL;
+	return section->rights & WR_WRITE ? 0 : -EKEYREJECTED;
+}
+
 /* What the descriptor, and the section, must allow. */
 static int check_access(struct wr_handle *handle,
 			struct wr_view_request *request)
@@ -524,9 +537,9 @@ static int check_access(struct wr_handle *handle,
 		needed |= WINREGION_SECTION_MAP_EXECUTE;
 	if (~handle->access & needed || rights & ~handle->section->rights)
 		return -EKEYREJECTED;
-	if (request->commit && !handle->section->paging)
-		return -EINVAL;
-	return 0;
+	if (request->grows)
+		return check_grows(handle->section);
+	return request->commit && !handle->section->paging ? -EINVAL : 0;
 }
 
 static int map_in_mm(struct wr_handle *handle, struct wr_view_request *request)

@@ -77,7 +77,7 @@ noinline bool wr_quick_commit_view(struct wr_window *window, pgoff_t first,
 {
 	pgoff_t next;
 
-	if (!wr_view_is_reserved(window) || wr_state_is_exec(state) ||
+	if (!wr_view_commits(window) || wr_state_is_exec(state) ||
 	    wr_runs_near_span(&window->runs, first, end, &next) != state ||
 	    next != end)
 		return false;

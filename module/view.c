@@ -37,8 +37,11 @@ static int find_length(struct wr_section *section,
 		return -ERANGE;
 	if (!request->length)
 		request->length = size - request->offset;
-	if (request->length > size - request->offset)
+	if (request->length > size - request->offset && !request->grows)
 		return -ERANGE;
+	if (request->length >
+	    wr_highest()) /* no address space has room for it */
+		return -EOVERFLOW;
 	if (request->commit > request->length)
 		return -ERANGE;
 	request->length = PAGE_ALIGN(request->length);
@@ -57,6 +60,7 @@ static struct wr_window *make_window(struct wr_space *space,
 	window->view->state = request->state;
 	window->view->executes = rights & WR_EXEC;
 	window->view->writes = rights & WR_WRITE;
+	window->view->grows = request->grows;
 	wr_window_set_range(window, 0, request->length >> PAGE_SHIFT);
 	window->shift = -(request->offset >> PAGE_SHIFT);
 	window->tracked = wr_view_is_reserved(window) || !rights ||

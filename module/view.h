@@ -19,6 +19,7 @@
  * @protection: allocation protection
  * @state: of its pages
  * @serial: what was made
+ * @grows: it may be larger than the section
  * @replace: it is to replace a placeholder, of just its pages, at @first
  * @arrived: it came to be there, whether or not it still is
  */
@@ -35,6 +36,7 @@ struct wr_view_request {
 	u32 protection;
 	u8 state;
 	u64 serial;
+	bool grows;
 	bool replace;
 	bool arrived;
 };

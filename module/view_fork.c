@@ -121,6 +121,8 @@ static struct wr_window *alloc_child(struct wr_window *parent,
 	child->view->executes = view->executes;
 	child->view->copies = view->copies;
 	child->view->writes = view->writes;
+	child->view->grows = view->grows;
+	child->view->reach = view->reach;
 	child->view->host = view->host;
 	child->view->mapping = view->mapping;
 	child->view->ops = view->ops;

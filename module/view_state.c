@@ -3,7 +3,8 @@
  * What a view is: the window, and the states of its pages.
  *
  * A state is the view's own, but for whether a page is committed where its section is
- * committed page by page: that is the section's.
+ * committed page by page: that is the section's. And a view can be larger than its
+ * section: what is behind the end is not committed until there is something.
  */
 #include <linux/folio_batch.h>
 #include <linux/pagemap.h>
@@ -33,6 +34,31 @@ struct wr_window *wr_view_alloc(struct wr_space *space,
 	return window;
 }
 
+/* The page behind those that are committed, by its offset. Both are locked. */
+static pgoff_t find_reach(struct wr_view *view)
+{
+	u64 size = i_size_read(view->mapping->host);
+
+	lockdep_assert_held(&view->section->lock);
+	size = max(size, view->section->size);
+	view->reach =
+		max_t(pgoff_t, view->reach, DIV_ROUND_UP_ULL(size, PAGE_SIZE));
+	return view->reach;
+}
+
+/* Whether pages are committed, up to *@next, at most @end, all by their offset. */
+static bool is_committed(struct wr_view *view, pgoff_t first, pgoff_t end,
+			 pgoff_t *next)
+{
+	pgoff_t reach;
+
+	if (!view->grows)
+		return wr_section_commit_span(view->section, first, end, next);
+	reach = find_reach(view);
+	*next = first < reach ? min(end, reach) : end;
+	return first < reach;
+}
+
 /* wr_view_span(), with the section's lock held. */
 u8 wr_view_span_locked(struct wr_window *window, pgoff_t index, pgoff_t end,
 		       pgoff_t *next)
@@ -40,9 +66,8 @@ u8 wr_view_span_locked(struct wr_window *window, pgoff_t index, pgoff_t end,
 	u8 state = wr_runs_near_span(&window->runs, index, end, next);
 	pgoff_t stop;
 
-	if (!wr_section_commit_span(window->view->section,
-				    wr_window_offset(window, index),
-				    wr_window_offset(window, *next), &stop))
+	if (!is_committed(window->view, wr_window_offset(window, index),
+			  wr_window_offset(window, *next), &stop))
 		state = 0;
 	*next = wr_window_index(window, stop);
 	return state;

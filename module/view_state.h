@@ -18,6 +18,10 @@
  *	reset
  * @writes: writes of pages that may only be read come to our handlers, or it has been
  *	tried to have it so; as @copies
+ * @grows: it may be larger than its section, whose pages are committed as far as the
+ *	section, or its file, reaches
+ * @reach: where that was the last time, by its offset, if @grows: the page behind the
+ *	last; the window's lock, never less
  * @host: the operations of the file underneath
  * @mapping: of that file
  * @ops: its operations
@@ -32,6 +36,8 @@ struct wr_view {
 	bool executes;
 	bool copies;
 	bool writes;
+	bool grows;
+	pgoff_t reach;
 	const struct vm_operations_struct *host;
 	struct address_space *mapping;
 	struct wr_view_ops *ops;
@@ -64,10 +70,16 @@ static inline bool wr_view_is_ready(struct wr_window *window, u8 state)
 	return !wr_state_is_guard(state) || READ_ONCE(view->writes);
 }
 
-/* Whether its pages have to be committed before they are there. */
-static inline bool wr_view_is_reserved(struct wr_window *window)
+/* Whether the pages of its section have to be committed before they are there. */
+static inline bool wr_view_commits(struct wr_window *window)
 {
 	return window->view->section->flags & WINREGION_SECTION_RESERVE;
+}
+
+/* Whether there may be pages that are not committed, whatever its own states say. */
+static inline bool wr_view_is_reserved(struct wr_window *window)
+{
+	return window->view->grows || wr_view_commits(window);
 }
 
 /* Those that its VMA is to have. */

@@ -918,7 +918,8 @@ static char *map3(HANDLE section, void *base, SIZE_T size,
 TEST_F(mapping, newer_calls)
 {
 	const HANDLE self_process = GetCurrentProcess();
-	const ULONG types[] = { MEM_COMMIT, MEM_RESERVE, 0x40000000, 1 };
+	const ULONG types[] = { MEM_COMMIT, MEM_COMMIT | MEM_RESERVE,
+				0x40000000, 1 };
 	MEMORY_BASIC_INFORMATION info;
 	unsigned int i;
 	char *base;
@@ -1275,8 +1276,8 @@ static NTSTATUS map_nt(HANDLE section, void **base, ULONG_PTR zero_bits,
 } while (0)
 
 /*
- * Rules: CM-02, CM-08, MV-11, MV-12, MV-13, MV-34, MV-40, MV-41, MV-45, MV-47, MV-48,
- * P-11.
+ * Rules: CM-02, CM-08, MV-11, MV-12, MV-13, MV-34, MV-40, MV-41, MV-42, MV-43, MV-45,
+ * MV-47, MV-48, P-11.
  */
 TEST_F(mapping, nt)
 {
@@ -1328,8 +1329,15 @@ TEST_F(mapping, nt)
 		   PAGE_READONLY);
 	EXPECT_MAP(INVALID_PARAMETER_9, NULL, 0, 0, 0, MEM_COMMIT | MEM_RESERVE,
 		   PAGE_READONLY);
-	EXPECT_MAP(INVALID_PARAMETER_9, NULL, 0, 0, 0, MEM_RESERVE,
-		   PAGE_READONLY);
+	if (!file)
+		EXPECT_MAP(INVALID_PARAMETER_9, NULL, 0, 0, 0, MEM_RESERVE,
+			   PAGE_READONLY);
+	else if (writes)
+		EXPECT_MAP(SUCCESS, NULL, 0, 0, UNIT + 1, MEM_RESERVE,
+			   PAGE_READONLY);
+	else
+		EXPECT_MAP(SECTION_PROTECTION, NULL, 0, 0, 0, MEM_RESERVE,
+			   PAGE_READONLY);
 	EXPECT_MAP(INVALID_PARAMETER_9, NULL, 0, 0, 0, 0x40000000,
 		   PAGE_READONLY);
 	EXPECT_MAP(INVALID_PARAMETER_5, NULL, 0, UNIT + 1, UNIT, 0,
@@ -1415,6 +1423,105 @@ TEST_F(files, extend)
 	EXPECT_EQ(STATUS_SECTION_NOT_EXTENDED, NtExtendSection(memory, &size));
 	EXPECT_TRUE(CloseHandle(memory));
 	EXPECT_TRUE(CloseHandle(narrow));
+	EXPECT_TRUE(CloseHandle(section));
+	EXPECT_TRUE(CloseHandle(file));
+}
+
+#define EXPECT_RUN(_state, _protect, _size, at) do {			\
+	MEMORY_BASIC_INFORMATION __info;				\
+									\
+	VirtualQuery(at, &__info, sizeof(__info));			\
+	EXPECT_EQ(_state, __info.State);				\
+	EXPECT_EQ(_protect, __info.Protect);				\
+	EXPECT_EQ(_size, __info.RegionSize);				\
+	EXPECT_EQ(MEM_MAPPED, __info.Type);				\
+} while (0)
+
+/*
+ * What the file has not yet is reserved, and is there once the file has grown, by
+ * whatever call, or the section. Rules: MV-42, MV-43.
+ */
+TEST_F(files, larger_than_the_section)
+{
+	HANDLE file = sized_file("file", 0x3456), section, readonly, memory;
+	LARGE_INTEGER size = { .QuadPart = 0x9000 };
+	DWORD old, written;
+	int status;
+	char *base;
+	pid_t pid;
+
+	section = mapping(file, PAGE_READWRITE, 0);
+	readonly = mapping(file, PAGE_READONLY, 0);
+	memory = mapping(INVALID_HANDLE_VALUE, PAGE_READWRITE, UNIT);
+	EXPECT_NONE(ERROR_INVALID_PARAMETER,
+		    MapViewOfFile3(readonly, NULL, NULL, 0, 2 * UNIT,
+				   MEM_RESERVE, PAGE_READONLY, NULL, 0));
+	EXPECT_NONE(ERROR_INVALID_PARAMETER,
+		    MapViewOfFile3(memory, NULL, NULL, 0, 2 * UNIT, MEM_RESERVE,
+				   PAGE_READONLY, NULL, 0));
+	EXPECT_NONE(ERROR_ACCESS_DENIED,
+		    MapViewOfFile3(section, NULL, NULL, UNIT, 2 * UNIT,
+				   MEM_RESERVE, PAGE_READWRITE, NULL, 0));
+	EXPECT_NONE(ERROR_ACCESS_DENIED,
+		    MapViewOfFile3(section, NULL, NULL, 0, 2 * UNIT, 0,
+				   PAGE_READWRITE, NULL, 0));
+	base = MapViewOfFile3(section, NULL, NULL, 0, 2 * UNIT, MEM_RESERVE,
+			      PAGE_READWRITE, NULL, 0);
+	ASSERT_NE(NULL, base);
+	EXPECT_RUN(MEM_COMMIT, PAGE_READWRITE, 0x4000, base);
+	EXPECT_RUN(MEM_RESERVE, 0, 2 * UNIT - 0x4000, base + 0x4000);
+	EXPECT_TRUE(try_write(base + 0x3fff));
+	EXPECT_FALSE(try_read(base + 0x4000));
+	EXPECT_FALSE(try_write(base + 2 * UNIT - 1));
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS,
+		     VirtualProtect(base + 0x4000, 1, PAGE_READONLY, &old));
+	EXPECT_NONE(ERROR_ACCESS_DENIED,
+		    VirtualAlloc(base + 0x4000, 1, MEM_COMMIT, PAGE_READWRITE));
+
+	/* By a write behind the end */
+	ASSERT_EQ(0x5ffe, SetFilePointer(file, 0x5ffe, NULL, FILE_BEGIN));
+	ASSERT_TRUE(WriteFile(file, "ab", 2, &written, NULL));
+	EXPECT_RUN(MEM_COMMIT, PAGE_READWRITE, 0x6000, base);
+	EXPECT_EQ('b', base[0x5fff]);
+	base[0x5ffe] = 'x';
+	EXPECT_FALSE(try_read(base + 0x6000));
+	EXPECT_TRUE(VirtualProtect(base + 0x5000, 1, PAGE_READONLY, &old));
+	EXPECT_EQ(PAGE_READWRITE, old);
+	EXPECT_FALSE(try_write(base + 0x5000));
+
+	/* In a child, too; and what was there stays committed. */
+	pid = fork();
+	if (!pid) {
+		if (truncate("file", 0x8000) || !try_write(base + 0x7000) ||
+		    try_read(base + 0x8000))
+			_exit(1);
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_TRUE(try_read(base + 0x7fff));
+	EXPECT_FALSE(try_read(base + 0x8000));
+	ASSERT_EQ(0, truncate("file", 0x3000));
+	EXPECT_RUN(MEM_COMMIT, PAGE_READWRITE, 0x5000, base);
+	EXPECT_RUN(MEM_RESERVE, 0, 2 * UNIT - 0x8000, base + 0x8000);
+	EXPECT_TRUE(UnmapViewOfFile(base));
+
+	/* By the section, at an address and as a copy */
+	EXPECT_TRUE(CloseHandle(section));
+	ASSERT_EQ(STATUS_SUCCESS,
+		  NtCreateSection(&section, SECTION_ALL_ACCESS, NULL, NULL,
+				  PAGE_READWRITE, SEC_COMMIT, file));
+	EXPECT_EQ(base, MapViewOfFile3(section, NULL, base, 0, UNIT,
+				       MEM_RESERVE, PAGE_WRITECOPY, NULL, 0));
+	EXPECT_TRUE(try_write(base + 0x2000));
+	EXPECT_FALSE(try_write(base + 0x8fff));
+	ASSERT_EQ(0, truncate("file", 0x9000));
+	ASSERT_EQ(STATUS_SUCCESS, NtExtendSection(section, &size));
+	EXPECT_TRUE(try_write(base + 0x8fff));
+	EXPECT_FALSE(try_write(base + 0x9000));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_TRUE(CloseHandle(memory));
+	EXPECT_TRUE(CloseHandle(readonly));
 	EXPECT_TRUE(CloseHandle(section));
 	EXPECT_TRUE(CloseHandle(file));
 }

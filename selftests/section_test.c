@@ -1341,7 +1341,7 @@ TEST_F(sections, structures)
 	EXPECT_EQ(0, wr_ioctl(section, WINREGION_MAP_VIEW, &larger));
 	EXPECT_EQ(0, sec_unmap(self->fd, (void *)(uintptr_t)larger.map.address));
 	map.size = sizeof(map);
-	map.flags = 4;
+	map.flags = 8;
 	EXPECT_EQ(-EOPNOTSUPP, wr_ioctl(section, WINREGION_MAP_VIEW, &map));
 	map.flags = 0;
 	map.__reserved = 1;

@@ -842,6 +842,7 @@ struct winregion_open_section {
 /* Flags of winregion_map_view */
 #define WINREGION_VIEW_TOP_DOWN (1 << 0) /* as high as possible */
 #define WINREGION_VIEW_REPLACE (1 << 1) /* in place of a placeholder */
+#define WINREGION_VIEW_RESERVE (1 << 2) /* of a file: maybe larger than it */
 
 /**
  * struct winregion_map_view - ioctl(WINREGION_MAP_VIEW) of a section's descriptor
@@ -860,6 +861,13 @@ struct winregion_open_section {
  * @lowest and @highest must be 0 when @address is given. With WINREGION_VIEW_REPLACE the
  * view takes the place of a placeholder, as with WINREGION_RESERVE_REPLACE, that has just
  * its pages (EBADSLT); @address and @offset are multiples of the page size then.
+ *
+ * With WINREGION_VIEW_RESERVE, of a section of a file that can be written (EINVAL,
+ * EKEYREJECTED), @length may be more than the section has. Pages behind the end of both
+ * the section and the file are reserved, and an access fails as to any such page. They
+ * are committed once the section, or the file, has grown so far, by whatever call, and
+ * stay so. Rules: MV-42, MV-43.
+ *
  * Rules: PH-27, PH-28, PH-31, MV-01, MV-10, MV-20 to MV-22, MV-24 to MV-28, MV-30,
  * MV-31, MV-46, MV-47, MV-50, MV-51, AR-21, AR-22.
  *

@@ -24,6 +24,8 @@ struct view {
 	uint64_t lowest;
 	uint64_t highest;
 	BOOL top_down;
+	/* It may be larger than the section */
+	BOOL reserve;
 	/* In place of a placeholder */
 	BOOL replace;
 	/* A node is preferred. */
@@ -86,6 +88,18 @@ static NTSTATUS check_view(const struct view *view, uint64_t *highest)
 	return STATUS_SUCCESS;
 }
 
+/* Rules AR-21, MV-41, MV-48: what else is invalid has been seen. */
+static NTSTATUS why_invalid(const struct view *view)
+{
+	if (view->lowest || view->highest)
+		return STATUS_INVALID_PARAMETER;
+	if (view->reserve)
+		return STATUS_INVALID_PARAMETER_9;
+
+	return view->commit ? STATUS_INVALID_PARAMETER_5 :
+			      STATUS_INVALID_PARAMETER;
+}
+
 static NTSTATUS map_by(const struct wr_object *object, struct view *view)
 {
 	struct winregion_map_view arg = {
@@ -105,6 +119,8 @@ static NTSTATUS map_by(const struct wr_object *object, struct view *view)
 		arg.flags |= WINREGION_VIEW_TOP_DOWN;
 	if (view->replace)
 		arg.flags |= WINREGION_VIEW_REPLACE;
+	if (view->reserve)
+		arg.flags |= WINREGION_VIEW_RESERVE;
 	if (status == STATUS_SUCCESS)
 		status = wr_status(WR_MAP,
 				   wr_section_ioctl(object->fd,
@@ -115,11 +131,9 @@ static NTSTATUS map_by(const struct wr_object *object, struct view *view)
 		if (view->has_node)
 			wr_node_prefer(view->base, view->size, view->node);
 	}
-	/* Rule AR-21: what else is invalid has been seen. */
-	if (status == STATUS_INVALID_PARAMETER_5 && !view->commit)
-		status = STATUS_INVALID_PARAMETER;
 
-	return status;
+	return status == STATUS_INVALID_PARAMETER_5 ? why_invalid(view) :
+						      status;
 }
 
 /* The handle comes before the rest: item 3 of the order of checks */
@@ -202,7 +216,8 @@ LPVOID WINAPI MapViewOfFile(HANDLE section, DWORD access, DWORD offset_high,
 static NTSTATUS check_extended(const MEM_EXTENDED_PARAMETER *list, ULONG count,
 			       ULONG type, struct view *view)
 {
-	const ULONG known = MEM_TOP_DOWN | MEM_REPLACE_PLACEHOLDER;
+	const ULONG known = MEM_TOP_DOWN | MEM_REPLACE_PLACEHOLDER |
+			    MEM_RESERVE;
 	struct wr_extended extended;
 	NTSTATUS status = wr_extended_read(list, count, &extended);
 
@@ -221,6 +236,7 @@ static NTSTATUS check_extended(const MEM_EXTENDED_PARAMETER *list, ULONG count,
 	view->top_down = !!(type & MEM_TOP_DOWN);
 	view->has_node = extended.has_node;
 	view->node = extended.node;
+	view->reserve = !!(type & MEM_RESERVE);
 
 	return STATUS_SUCCESS;
 }
@@ -370,7 +386,7 @@ static NTSTATUS check_nt_view(HANDLE process, ULONG_PTR zero_bits,
 {
 	if (inherit != ViewShare && inherit != ViewUnmap)
 		return STATUS_INVALID_PARAMETER_8;
-	if (type & ~(ULONG)MEM_TOP_DOWN)
+	if (type & ~(ULONG)(MEM_TOP_DOWN | MEM_RESERVE))
 		return STATUS_INVALID_PARAMETER_9;
 	if (!wr_zero_bits_are_valid(zero_bits))
 		return STATUS_INVALID_PARAMETER_4;
@@ -391,6 +407,7 @@ NTSTATUS NTAPI NtMapViewOfSection(HANDLE section, HANDLE process, PVOID *base,
 		.commit = commit,
 		.zero_bits = zero_bits,
 		.top_down = !!(type & MEM_TOP_DOWN),
+		.reserve = !!(type & MEM_RESERVE),
 	};
 	NTSTATUS status = check_nt_view(process, zero_bits, inherit, type);
 
