@@ -23,6 +23,7 @@
 #include "copies.h"
 #include "fault.h"
 #include "huge.h"
+#include "large.h"
 #include "layout.h"
 #include "locked.h"
 #include "overlap.h"
@@ -245,8 +246,23 @@ static int check_placeholder(enum wr_op op, struct wr_change *change)
 	return wrong ? -EBADSLT : 0;
 }
 
+/* Large pages are there as long as their region, and can always be read. */
+static int check_large(enum wr_op op, struct wr_change *change)
+{
+	if (!wr_region_is_large(change->region))
+		return 0;
+	if (op == WR_PROTECT)
+		return wr_large_allows(change->state) ? 0 : -EDOM;
+	return (op == WR_COMMIT && !change->large) || op == WR_DECOMMIT ||
+			       op == WR_OFFER ?
+		       -ENOTBLK :
+		       0;
+}
+
 static int find_region(struct wr_batch *batch, struct wr_change *change)
 {
+	int err;
+
 	struct wr_window *window = change->window;
 
 	change->region = wr_region_find(window, change->first);
@@ -263,7 +279,8 @@ static int find_region(struct wr_batch *batch, struct wr_change *change)
 	}
 	if (change->end > change->region->end)
 		return change->replaces ? -EBADSLT : -EXDEV;
-	return check_placeholder(batch->op, change);
+	err = check_large(batch->op, change);
+	return err ? err : check_placeholder(batch->op, change);
 }
 
 /* Whether PTEs can be made read only in place. */
@@ -915,7 +932,7 @@ static int run_batch(struct wr_batch *batch)
  *
  * Context: may take layout_lock and mmap_lock.
  * Return: 0, or -ENOENT, -EXDEV, -ESPIPE, -ENODATA, -EDQUOT, -ENOMEM, -ENFILE,
- * -EINTR, -EDOM, -EMEDIUMTYPE, -ENOMSG, and where executable pages are concerned
+ * -EINTR, -EDOM, -EMEDIUMTYPE, -ENOMSG, -ENOTBLK, and where executable pages are concerned
  * -EACCES, -ENOSPC, -EAGAIN.
  */
 int wr_change(struct wr_space *space, enum wr_op op, struct wr_change *changes,

@@ -39,6 +39,7 @@ struct wr_rights {
  * @part_last: it ends within its last page
  * @whole: the whole region, whatever is there each time that it is looked at
  * @replaces: the pages are those of a placeholder, which they replace (WR_COMMIT)
+ * @large: they are those of a region of large pages that is just made (WR_COMMIT)
  * @protection: of what does so
  * @watch: if that is watched: for a window without, and NULL once it has it
  * @node: and its memory node, or NUMA_NO_NODE
@@ -62,6 +63,7 @@ struct wr_change {
 	bool part_last;
 	bool whole;
 	bool replaces;
+	bool large;
 	u32 protection;
 	struct wr_watch *watch;
 	int node;

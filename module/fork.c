@@ -44,6 +44,8 @@ static int fork_region(struct wr_window *child, struct wr_region *region)
 	copy->end = region->end;
 	wr_region_inherit(copy, region);
 	wr_region_set_node(child, copy, region->numa);
+	if (wr_region_is_large(region))
+		copy->kind = WR_REGION_ORDINARY; /* its pages are copies */
 	wr_region_add(child, copy);
 	return 0;
 }

@@ -127,7 +127,7 @@ int wr_ioctl_get_info(struct wr_ioctl *call)
 			WINREGION_FEATURE_STACK | WINREGION_FEATURE_LAST_FAULT |
 			WINREGION_FEATURE_WRITE_WATCH |
 			WINREGION_FEATURE_RESET | WINREGION_FEATURE_LOCK |
-			WINREGION_FEATURE_NODE,
+			WINREGION_FEATURE_LARGE_PAGES | WINREGION_FEATURE_NODE,
 		.out_lowest = wr_place_lowest(),
 		.out_highest = wr_highest(),
 		.out_max_regions = wr_space_max_regions(),
@@ -180,7 +180,7 @@ static const struct wr_ioctl_op ops[] = {
 	   WINREGION_RESERVE_TOP_DOWN | WINREGION_RESERVE_COMMIT |
 		   WINREGION_RESERVE_PLACEHOLDER | WINREGION_RESERVE_REPLACE |
 		   WINREGION_RESERVE_STACK | WINREGION_RESERVE_WRITE_WATCH |
-		   WINREGION_RESERVE_NODE,
+		   WINREGION_RESERVE_LARGE_PAGES | WINREGION_RESERVE_NODE,
 	   wr_ioctl_reserve),
 	OP(WINREGION_RELEASE, winregion_release, length,
 	   sizeof(struct winregion_release),

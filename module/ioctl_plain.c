@@ -148,7 +148,7 @@ static __always_inline int return_run(struct winregion_run __user *user,
 	unsafe_put_user(run->state, &user->state, fault);
 	unsafe_put_user(run->protection, &user->protection, fault);
 	unsafe_put_user(run->type, &user->type, fault);
-	unsafe_put_user(0, (u64 __user *)&user->flags, fault);
+	unsafe_put_user(run->flags, (u64 __user *)&user->flags, fault);
 	user_write_access_end();
 	return 0;
 fault:

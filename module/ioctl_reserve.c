@@ -7,6 +7,7 @@
 #include <linux/uaccess.h>
 
 #include "ioctl.h"
+#include "large.h"
 #include "region.h"
 #include "runs.h"
 #include "stack.h"
@@ -39,8 +40,9 @@ static int parse_place(struct winregion_reserve *args,
 	request->fixed = args->address;
 	request->lowest = max_t(u64, args->lowest, wr_lowest());
 	request->highest = args->highest ? args->highest : wr_highest();
-	request->alignment = args->alignment ? args->alignment :
-					       WINREGION_GRANULARITY;
+	request->alignment = max_t(u64, args->alignment,
+				   request->large ? WINREGION_LARGE_PAGE :
+						    WINREGION_GRANULARITY);
 	if (!args->address) {
 		err = wr_ioctl_pages(wr_lowest(), args->length, &request->first,
 				     &end);
@@ -88,6 +90,27 @@ static int parse_node(struct winregion_reserve *args,
 	return 0;
 }
 
+/* Large pages lie as the processor maps them, and are there from the start. */
+static int parse_large(struct winregion_reserve *args,
+		       struct wr_reserve *request)
+{
+	const u32 flags = WINREGION_RESERVE_COMMIT |
+			  WINREGION_RESERVE_LARGE_PAGES;
+	const u32 others = WINREGION_RESERVE_TOP_DOWN | WINREGION_RESERVE_NODE;
+	const u32 modifiers = WINREGION_GUARD | WINREGION_NOCACHE |
+			      WINREGION_WRITECOMBINE;
+
+	request->large = args->flags & WINREGION_RESERVE_LARGE_PAGES;
+	if (!request->large)
+		return 0;
+	if ((args->flags & ~others) != flags ||
+	    !IS_ALIGNED(args->address | args->length, WINREGION_LARGE_PAGE))
+		return -EINVAL;
+	if (args->protection & modifiers || !wr_large_allows(request->state))
+		return -EDOM;
+	return 0;
+}
+
 static int parse_reserve(struct winregion_reserve *args,
 			 struct wr_reserve *request)
 {
@@ -104,7 +127,9 @@ static int parse_reserve(struct winregion_reserve *args,
 	request->watched = args->flags & WINREGION_RESERVE_WRITE_WATCH;
 	request->exec = wr_state_is_exec(request->state);
 	request->stack = args->flags & WINREGION_RESERVE_STACK;
-	err = parse_placeholder(args, request);
+	err = parse_large(args, request);
+	if (!err)
+		err = parse_placeholder(args, request);
 	if (!err)
 		err = parse_node(args, request);
 	if (err)

@@ -357,7 +357,7 @@ static int count_part(struct wr_lock_call *call, struct wr_window *window,
 static int unlock_part(struct wr_lock_call *call, struct wr_window *window,
 		       struct vm_area_struct *vma, pgoff_t first, pgoff_t end)
 {
-	wr_locked_clear(window, first, end);
+	wr_locked_remove(window, first, end);
 	return 0;
 }
 

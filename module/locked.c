@@ -26,7 +26,7 @@
 
 /**
  * struct wr_locked - what of a window is locked
- * @runs: WR_UNLOCKED, WR_LOCKING or WR_LOCKED for each of its pages
+ * @runs: WR_UNLOCKED, WR_LOCKING, WR_LOCKED or WR_LOCKED_LARGE for each of its pages
  * @pins: pages of a file that are pinned for it, by index
  *
  * The window's lock protects it.
@@ -165,7 +165,7 @@ void wr_locked_free(struct wr_window *window)
  * @end: the page behind the last
  * @next: set to the first page that differs, or @end
  *
- * Return: WR_UNLOCKED, WR_LOCKING or WR_LOCKED.
+ * Return: WR_UNLOCKED, WR_LOCKING, WR_LOCKED or WR_LOCKED_LARGE.
  */
 u8 wr_locked_span(struct wr_window *window, pgoff_t index, pgoff_t end,
 		  pgoff_t *next)
@@ -215,6 +215,33 @@ static unsigned long turn(struct wr_window *window, pgoff_t first, pgoff_t end,
 		n += next - i;
 	}
 	return n;
+}
+
+/**
+ * wr_locked_add_large - lock large pages, for as long as they are there
+ * @window: their window; its lock is held
+ * @first: the first page; none of the range is locked
+ * @end: the page behind the last
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int wr_locked_add_large(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct wr_locked *locked = make(window);
+	int err = -ENOMEM;
+
+	lockdep_assert_held(&window->lock);
+	if (locked)
+		err = wr_runs_split(&locked->runs, first, GFP_KERNEL_ACCOUNT);
+	if (!err)
+		err = wr_runs_split(&locked->runs, end, GFP_KERNEL_ACCOUNT);
+	if (!err)
+		atomic_long_add(turn(window, first, end, WR_UNLOCKED,
+				     WR_LOCKED_LARGE),
+				&window->space->locked);
+	if (locked)
+		compact(window, first, end);
+	return err;
 }
 
 /**
@@ -322,6 +349,28 @@ int wr_locked_pin(struct wr_window *window, pgoff_t index, struct page *page)
 	if (xa_load(pins, index))
 		return -ENOENT;
 	return xa_err(xa_store(pins, index, page, GFP_KERNEL_ACCOUNT));
+}
+
+/**
+ * wr_locked_remove - pages are no longer locked, but for large ones
+ * @window: their window; its lock is held
+ * @first: the first page
+ * @end: the page behind the last
+ *
+ * Never fails.
+ */
+void wr_locked_remove(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	pgoff_t next;
+
+	if (!window->locked)
+		return;
+	for (; first < end; first = next) {
+		if (wr_locked_span(window, first, end, &next) !=
+		    WR_LOCKED_LARGE)
+			wr_locked_clear(window, first, next);
+		cond_resched();
+	}
 }
 
 /**

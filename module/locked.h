@@ -9,16 +9,19 @@ enum {
 	WR_UNLOCKED,
 	WR_LOCKING, /* a call is about to lock it, which may fail yet */
 	WR_LOCKED,
+	WR_LOCKED_LARGE, /* it is a large page, locked for as long as it is there */
 };
 
 u8 wr_locked_span(struct wr_window *window, pgoff_t index, pgoff_t end,
 		  pgoff_t *next);
 unsigned long wr_locked_count(struct wr_window *window, pgoff_t first,
 			      pgoff_t end);
+int wr_locked_add_large(struct wr_window *window, pgoff_t first, pgoff_t end);
 int wr_locked_begin(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_locked_finish(struct wr_window *window, pgoff_t first, pgoff_t end,
 		      bool locked);
 int wr_locked_pin(struct wr_window *window, pgoff_t index, struct page *page);
+void wr_locked_remove(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_locked_clear(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_locked_free(struct wr_window *window);
 int wr_locked_charge(struct wr_space *space);
@@ -35,6 +38,16 @@ static inline bool wr_locked_has(struct wr_window *window, pgoff_t index)
 
 	return window->locked &&
 	       wr_locked_span(window, index, index + 1, &next) != WR_UNLOCKED;
+}
+
+/* Whether it is a large page. */
+static inline bool wr_locked_is_large(struct wr_window *window, pgoff_t index)
+{
+	pgoff_t next;
+
+	return unlikely(window->locked) &&
+	       wr_locked_span(window, index, index + 1, &next) ==
+		       WR_LOCKED_LARGE;
 }
 
 #endif /* _WR_LOCKED_H */

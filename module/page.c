@@ -30,6 +30,7 @@
 
 #include "commit.h"
 #include "page.h"
+#include "runs.h"
 
 /* Never movable, so that pages can be pinned for long. */
 #define PAGE_GFP (GFP_HIGHUSER | __GFP_ACCOUNT)
@@ -40,6 +41,11 @@
 /* A large page, without reclaim: that would be under the window's lock, and long. */
 #define LARGE_GFP \
 	((PAGE_GFP | __GFP_COMP | __GFP_ZERO | EASILY) & ~__GFP_DIRECT_RECLAIM)
+
+/* A 2 MiB page for who insists: memory is made free, but nothing is killed for it. */
+#define HUGE_GFP \
+	(PAGE_GFP | __GFP_COMP | __GFP_ZERO | __GFP_RETRY_MAYFAIL | \
+	 __GFP_NOWARN)
 
 /* @index: of @page, which may be a part of a large one; under its lock. */
 void wr_page_stamp(struct page *page, struct address_space *mapping,
@@ -88,6 +94,19 @@ struct page *wr_page_alloc(struct address_space *mapping, pgoff_t index,
 	return page;
 }
 
+static struct page *alloc_large(struct address_space *mapping, pgoff_t index,
+				unsigned int order, gfp_t gfp, int node)
+{
+	struct page *page = alloc_at(node, gfp, order);
+
+	if (!page)
+		return NULL;
+	adopt(page, mapping, index);
+	folio_ref_add(page_folio(page), (1 << order) - 1);
+	wr_commit_touched(1 << order);
+	return page;
+}
+
 /**
  * wr_page_alloc_large - a large page of zeros, if that is easy
  * @mapping: of the window's file
@@ -105,14 +124,24 @@ struct page *wr_page_alloc_large(struct address_space *mapping, pgoff_t index,
 				 unsigned int order, int node)
 {
 	gfp_t here = node == NUMA_NO_NODE ? 0 : __GFP_THISNODE;
-	struct page *page = alloc_at(node, LARGE_GFP | here, order);
 
-	if (!page)
-		return NULL;
-	adopt(page, mapping, index);
-	folio_ref_add(page_folio(page), (1 << order) - 1);
-	wr_commit_touched(1 << order);
-	return page;
+	return alloc_large(mapping, index, order, LARGE_GFP | here, node);
+}
+
+/**
+ * wr_page_alloc_huge - a 2 MiB page of zeros, if there is one to be had
+ * @mapping: of the window's file
+ * @index: the index of its first page there
+ * @node: where it is to be, if possible, or NUMA_NO_NODE
+ *
+ * As by wr_page_alloc_large(), but harder, so not for who holds a lock.
+ *
+ * Return: the first page, or NULL.
+ */
+struct page *wr_page_alloc_huge(struct address_space *mapping, pgoff_t index,
+				int node)
+{
+	return alloc_large(mapping, index, WR_SLOT_SHIFT, HUGE_GFP, node);
 }
 
 /**

@@ -35,6 +35,8 @@ struct page *wr_page_alloc(struct address_space *mapping, pgoff_t index,
 			   gfp_t gfp, int node);
 struct page *wr_page_alloc_large(struct address_space *mapping, pgoff_t index,
 				 unsigned int order, int node);
+struct page *wr_page_alloc_huge(struct address_space *mapping, pgoff_t index,
+				int node);
 unsigned int wr_page_alloc_some(struct address_space *mapping, pgoff_t index,
 				unsigned int n, struct page **pages, int node);
 void wr_page_stamp(struct page *page, struct address_space *mapping,

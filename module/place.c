@@ -434,7 +434,7 @@ unsigned long wr_place_default(struct wr_space *space, struct wr_layout *layout,
 			return addr;
 	}
 	addr = search_up(space, len, alignment);
-	if (IS_ERR_VALUE(addr))
+	if (IS_ERR_VALUE(addr) && !layout->aligned)
 		addr = search_up(space, len, WINREGION_GRANULARITY);
 	return addr;
 }

@@ -58,6 +58,7 @@ static unsigned int describe_slot(struct wr_window *window,
 		.committed = region->committed,
 		.protection = region->protection,
 		.type = wr_found_type(window),
+		.flags = wr_found_flags(region),
 	};
 	const u8 *at, *next, *stop;
 	unsigned int n;

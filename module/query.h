@@ -15,6 +15,7 @@
  * @protection: allocation protection of the region
  * @type: WINREGION_TYPE_*
  * @state: of the pages of the run; reserved if not committed
+ * @flags: WINREGION_RUN_*
  */
 struct wr_found {
 	pgoff_t first;
@@ -25,7 +26,15 @@ struct wr_found {
 	u32 protection;
 	u32 type;
 	u8 state;
+	u32 flags;
 };
+
+static __always_inline u32 wr_found_flags(const struct wr_region *region)
+{
+	return unlikely(wr_region_is_large(region)) ?
+		       WINREGION_RUN_LARGE_PAGES :
+		       0;
+}
 
 static __always_inline u32 wr_found_type(struct wr_window *window)
 {
@@ -49,7 +58,7 @@ static __always_inline void wr_found_run(const struct wr_found *found,
 						    WINREGION_STATE_RESERVE;
 	run->protection = wr_state_protection(state, found->protection);
 	run->type = found->type;
-	run->flags = 0;
+	run->flags = found->flags;
 	run->__reserved = 0;
 }
 
@@ -79,6 +88,7 @@ wr_found_at(struct wr_window *window, struct wr_region *region, pgoff_t index)
 		.protection = region->protection,
 		.type = wr_found_type(window),
 		.state = state,
+		.flags = wr_found_flags(region),
 	};
 }
 

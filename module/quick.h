@@ -83,7 +83,8 @@ static __always_inline bool wr_quick_check(struct wr_window *window,
 	if (!region || !pages || change->end > region->end)
 		return false;
 	if (unlikely(window->view) ||
-	    (op == WR_COMMIT && unlikely(wr_region_is_placeholder(region))))
+	    unlikely(region->kind >= (op == WR_COMMIT ? WR_REGION_PLACEHOLDER :
+							WR_REGION_LARGE)))
 		return false;
 	slot = wr_quick_slot(window, change);
 	if (!slot)
@@ -158,7 +159,7 @@ static __always_inline bool wr_quick_has_no_states(struct wr_window *window,
 
 	return (!slot || !slot->states) && change->region &&
 	       change->end <= change->region->end &&
-	       !wr_region_is_placeholder(change->region) &&
+	       change->region->kind < WR_REGION_PLACEHOLDER &&
 	       wr_slot_first(change->first) == wr_slot_first(change->end - 1) &&
 	       change->end - change->first < WR_SLOT_PAGES;
 }

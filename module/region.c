@@ -26,6 +26,7 @@
 #include "change.h"
 #include "region.h"
 #include "huge.h"
+#include "large.h"
 #include "layout.h"
 #include "locked.h"
 #include "pieces.h"
@@ -38,6 +39,14 @@
 #define SHARED_WINDOW_MIN (SZ_1M >> PAGE_SHIFT)
 #define SHARED_WINDOW_MAX (SZ_1G >> PAGE_SHIFT)
 
+static enum wr_kind kind_of(struct wr_reserve *request)
+{
+	if (request->large)
+		return WR_REGION_LARGE;
+	return request->placeholder ? WR_REGION_PLACEHOLDER :
+				      WR_REGION_ORDINARY;
+}
+
 /* Puts the region in at @first, where there is room. The window is locked. */
 static void put_region(struct wr_window *window, struct wr_region *region,
 		       struct wr_reserve *request, pgoff_t first)
@@ -45,10 +54,7 @@ static void put_region(struct wr_window *window, struct wr_region *region,
 	request->first = first;
 	region->first = first;
 	region->end = first + request->pages;
-	wr_region_become(region,
-			 request->placeholder ? WR_REGION_PLACEHOLDER :
-						WR_REGION_ORDINARY,
-			 request->protection);
+	wr_region_become(region, kind_of(request), request->protection);
 	region->stack = request->stack;
 	request->serial = region->serial;
 	if (request->watched)
@@ -81,7 +87,7 @@ static int reserve_own(struct wr_space *space, struct wr_region *region,
 {
 	bool huge = request->pages >= WR_SLOT_PAGES && !request->exec &&
 		    !request->stack && !request->watched &&
-		    wr_huge_enabled(space->mm);
+		    (request->large || wr_huge_enabled(space->mm));
 	struct wr_window *window;
 
 	window = wr_window_create(space, request->pages, request->exec, huge,
@@ -94,7 +100,7 @@ static int reserve_own(struct wr_space *space, struct wr_region *region,
 /* Whether it is for a window of many regions. */
 static bool is_small(struct wr_reserve *request)
 {
-	return !request->watched &&
+	return !request->watched && !request->large &&
 	       request->pages <=
 		       (request->stack ? SHARED_STACK_MAX : SHARED_REGION_MAX);
 }
@@ -472,7 +478,8 @@ static unsigned long search(struct wr_space *space, struct wr_reserve *request)
 		.exec = request->exec,
 		.alike = true,
 		.easy = true,
-		.alone = request->watched && !request->top_down,
+		.alone = request->large ||
+			 (request->watched && !request->top_down),
 	};
 	unsigned long addr = -ENOSPC;
 
@@ -544,9 +551,14 @@ static int reserve_locked(struct wr_space *space, struct wr_region *region,
 		err = reserve_small(space, region, request);
 	} else {
 		space->layout.place = true;
+		space->layout.aligned = request->large;
 		err = reserve_own(space, region, request);
+		space->layout.aligned = false;
 	}
-	return err == -ENOSPC && reserve_kept(space, region, request) ? 0 : err;
+	/* Not in a window of any other place, which large pages may not fit. */
+	if (err != -ENOSPC || request->large)
+		return err;
+	return reserve_kept(space, region, request) ? 0 : err;
 }
 
 static int reserve_region(struct wr_space *space, struct wr_reserve *request)
@@ -584,6 +596,7 @@ static int commit_region(struct wr_space *space, struct wr_reserve *request)
 		.end = request->first + request->pages,
 		.state = request->state,
 		.serial = request->serial,
+		.large = request->large,
 	};
 
 	return wr_change(space, WR_COMMIT, &change, 1);
@@ -717,7 +730,8 @@ struct wr_release {
 /* Whether a placeholder can be left there: not where there has never been one. */
 static int check_preserve(struct wr_region *region, pgoff_t first, pgoff_t end)
 {
-	if (region->kind == WR_REGION_ORDINARY ||
+	if ((region->kind != WR_REGION_PLACEHOLDER &&
+	     region->kind != WR_REGION_REPLACED) ||
 	    wr_region_is_replaceable(region, first, end))
 		return -EBADSLT;
 	return 0;
@@ -741,6 +755,9 @@ static int check_release(struct wr_window *window, struct wr_release *release,
 		return -EXDEV;
 	if (release->preserve)
 		err = check_preserve(region, first, *end);
+	else if (wr_region_is_large(region) &&
+		 (first > region->first || *end < region->end))
+		err = -ENOTBLK;
 	/* What is committed at a region's edges has been split there. */
 	if (err || !release->pages)
 		return err;
@@ -932,7 +949,7 @@ int wr_unreserve(struct wr_space *space, struct wr_reserve *request)
  *
  * Context: takes layout_lock and mmap_lock.
  * Return: 0, or -EEXIST, -ENOSPC, -EDQUOT, -EMFILE, -EAGAIN, -EACCES, -ENOMEM,
- * -ENFILE, -EINTR; -EBADSLT if there is no such placeholder.
+ * -ENFILE, -EINTR; -EBADSLT if there is no such placeholder, -ENOBUFS no large page.
  */
 int wr_reserve(struct wr_space *space, struct wr_reserve *request)
 {
@@ -951,6 +968,9 @@ int wr_reserve(struct wr_space *space, struct wr_reserve *request)
 	if (err || request->replace || !request->commit)
 		return err;
 	err = commit_region(space, request);
+	if (!err && request->large)
+		err = wr_large_fill(space, request->first, request->pages,
+				    request->serial);
 	if (err && wr_unreserve(space, request) == -ENOENT && err == -ENOENT)
 		return 0; /* as if it had been released after that */
 	return err;

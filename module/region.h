@@ -22,6 +22,7 @@
  * @placeholder: it is to be one
  * @replace: it is to replace one, of just those pages
  * @stack: it is for a stack
+ * @large: of large pages
  * @watched: with a write watch
  * @node: where its pages are to be, or NUMA_NO_NODE
  * @watch: for a window without, if @watched
@@ -43,6 +44,7 @@ struct wr_reserve {
 	bool placeholder;
 	bool replace;
 	bool stack;
+	bool large;
 	bool watched;
 	int node;
 	struct wr_watch *watch;

@@ -6,11 +6,15 @@
 
 #include "window.h"
 
-/* What a region is besides. */
+/*
+ * What a region is besides. In those from WR_REGION_PLACEHOLDER on nothing is
+ * committed, and in those from WR_REGION_LARGE on not all can be done.
+ */
 enum wr_kind {
 	WR_REGION_ORDINARY,
-	WR_REGION_PLACEHOLDER, /* a range that is kept for what will replace it */
 	WR_REGION_REPLACED, /* one that has replaced a placeholder */
+	WR_REGION_PLACEHOLDER, /* a range that is kept for what will replace it */
+	WR_REGION_LARGE, /* one of large pages: see large.c */
 };
 
 /**
@@ -83,6 +87,11 @@ int wr_region_node(struct wr_window *window, pgoff_t index);
 static inline bool wr_region_is_placeholder(const struct wr_region *region)
 {
 	return region->kind == WR_REGION_PLACEHOLDER;
+}
+
+static inline bool wr_region_is_large(const struct wr_region *region)
+{
+	return region->kind == WR_REGION_LARGE;
 }
 
 /* Whether the pages are those of one placeholder, all of it. */

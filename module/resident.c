@@ -16,6 +16,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "locked.h"
 #include "regiontree.h"
 #include "resident.h"
 #include "stash.h"
@@ -254,6 +255,35 @@ void wr_resident_make_huge(struct wr_window *window, pgoff_t first)
 	slot->is_whole = true;
 	slot->nr_huge = WR_SLOT_PAGES;
 	slot->intact = true;
+}
+
+/**
+ * wr_resident_put_huge - have a slot be one 2 MiB page
+ * @window: the window; its lock is held
+ * @first: the slot's first page; what is in memory of it goes
+ * @page: the page; the caller's references and ownership are the window's then
+ *
+ * It is mapped in parts, until a fault sees that it need not be: wr_huge_prepare().
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int wr_resident_put_huge(struct wr_window *window, pgoff_t first,
+			 struct page *page)
+{
+	struct wr_slot *slot = wr_runs_make_slot(&window->runs, first);
+
+	lockdep_assert_held(&window->lock);
+	if (!slot)
+		return -ENOMEM;
+	if (slot->nr_resident)
+		wr_resident_drop(window, first, first + WR_SLOT_PAGES, true);
+	slot->nr_resident = WR_SLOT_PAGES;
+	window->nr_resident += WR_SLOT_PAGES;
+	kfree(slot->pages);
+	slot->whole = page;
+	slot->is_whole = true;
+	slot->nr_huge = WR_SLOT_PAGES;
+	return 0;
 }
 
 /*
@@ -935,6 +965,13 @@ static bool is_pinned(struct wr_window *parent, struct folio *folio)
 	       folio_maybe_dma_pinned(folio);
 }
 
+/* Whether the child is to have a copy, and the parent goes on with its page alone. */
+static bool is_kept(struct wr_window *parent, pgoff_t index,
+		    struct folio *folio)
+{
+	return is_pinned(parent, folio) || wr_locked_is_large(parent, index);
+}
+
 static int fork_copy(struct wr_window *child, struct wr_slot *slot,
 		     pgoff_t index, struct page *page)
 {
@@ -947,7 +984,8 @@ static int fork_copy(struct wr_window *child, struct wr_slot *slot,
 
 /*
  * Data may still be on its way into a pinned page: that one stays with the
- * parent. One with a memory error cannot be copied.
+ * parent, and so do large pages, which would be none any more once somebody has
+ * written. One with a memory error cannot be copied.
  */
 static int fork_page(struct wr_window *parent, pgoff_t index,
 		     struct wr_slot *slot, void *data)
@@ -963,7 +1001,7 @@ static int fork_page(struct wr_window *parent, pgoff_t index,
 	child_slot = heir_slot(heir, index, slot);
 	if (!child_slot)
 		return -ENOMEM;
-	if (is_pinned(parent, folio) && !PageHWPoison(page)) {
+	if (is_kept(parent, index, folio) && !PageHWPoison(page)) {
 		err = fork_copy(heir->child, child_slot, index, page);
 		if (!err && !slot->intact) /* so that its PTE is not copied */
 			wr_resident_zap(parent, index, index + 1);
@@ -1004,7 +1042,7 @@ static int fork_unit(struct wr_window *parent, pgoff_t index,
 	struct wr_heir *heir = data;
 	struct wr_slot *child_slot;
 
-	if (is_pinned(parent, folio))
+	if (is_kept(parent, index, folio))
 		return fork_each(parent, index, slot, WR_UNIT_PAGES, data);
 	child_slot = heir_slot(heir, index, slot);
 	if (!child_slot)
@@ -1025,7 +1063,7 @@ static int fork_whole(struct wr_window *parent, pgoff_t index,
 
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	if (is_pinned(parent, folio))
+	if (is_kept(parent, index, folio))
 		return fork_each(parent, index, slot, WR_SLOT_PAGES, data);
 	child_slot = wr_runs_make_slot(&heir->child->runs, index);
 	if (!child_slot)

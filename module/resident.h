@@ -32,6 +32,8 @@ int wr_resident_add(struct wr_window *window, pgoff_t index, struct page *page);
 struct page *wr_resident_own(struct wr_window *window, pgoff_t index,
 			     struct page *held);
 void wr_resident_make_huge(struct wr_window *window, pgoff_t first);
+int wr_resident_put_huge(struct wr_window *window, pgoff_t first,
+			 struct page *page);
 struct page **wr_resident_make_unit(struct wr_window *window, pgoff_t first);
 void wr_resident_break(struct wr_window *window, struct wr_slot *slot,
 		       pgoff_t index);

@@ -68,6 +68,7 @@ enum wr_step {
  * @len: its bytes
  * @step: what it does
  * @place: the address is to be chosen
+ * @aligned: as a multiple of 2 MiB, if @place is set
  * @exec: the VMA is to be executable
  * @left: pages have left a window on the way
  * @over: the one window that has the pages before; NULL for any, of placeholders
@@ -85,6 +86,7 @@ struct wr_layout {
 	unsigned long len;
 	enum wr_step step;
 	bool place;
+	bool aligned;
 	bool exec;
 	bool left;
 	struct wr_window *over;

@@ -238,16 +238,6 @@ TEST(commit_charge_of_others)
 	free(heap);
 }
 
-/* There are no large pages, and nobody is told otherwise. */
-TEST(large_page_minimum)
-{
-	EXPECT_EQ(0, GetLargePageMinimum());
-	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
-		     VirtualAlloc(NULL, MIB(2),
-				  MEM_RESERVE | MEM_COMMIT | MEM_LARGE_PAGES,
-				  PAGE_READWRITE));
-}
-
 /* ---- pointers ---- */
 
 /* Rules: BP-01, BP-02, BP-06, BP-08. */

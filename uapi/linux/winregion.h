@@ -80,6 +80,8 @@
  * ENAMETOOLONG   a name of more than WINREGION_MAX_NAME bytes
  * EBADSLT        no placeholder where one has to be, or one where none may be
  * EUNATCH        memory without a write watch is asked what was written
+ * ENOBUFS        there is no large page
+ * ENOTBLK        large pages do not let that be done with them
  * ============== =========================================================
  */
 
@@ -94,6 +96,9 @@
 
 /* Every region starts at a multiple of this many bytes. */
 #define WINREGION_GRANULARITY 0x10000
+
+/* Bytes of a large page. */
+#define WINREGION_LARGE_PAGE 0x200000
 
 /* The most ranges that one call takes. */
 #define WINREGION_MAX_RANGES 1024
@@ -168,6 +173,7 @@ enum {
 #define WINREGION_FEATURE_RESET (1 << 11) /* contents that may be freed */
 #define WINREGION_FEATURE_LOCK (1 << 12) /* pages that stay in memory */
 #define WINREGION_FEATURE_STACK (1 << 13) /* stacks that grow */
+#define WINREGION_FEATURE_LARGE_PAGES (1 << 14) /* regions of large pages */
 #define WINREGION_FEATURE_NODE (1 << 16) /* memory nodes of regions */
 
 /**
@@ -222,6 +228,7 @@ struct winregion_get_info {
 #define WINREGION_RESERVE_PLACEHOLDER (1 << 3) /* as a placeholder */
 #define WINREGION_RESERVE_REPLACE (1 << 4) /* in place of a placeholder */
 #define WINREGION_RESERVE_STACK (1 << 5) /* a stack: WINREGION_SET_STACK */
+#define WINREGION_RESERVE_LARGE_PAGES (1 << 6) /* of large pages, all at once */
 #define WINREGION_RESERVE_NODE (1 << 7) /* on a memory node, if possible */
 
 /**
@@ -255,15 +262,28 @@ struct winregion_get_info {
  * none, but what replaces one may. No stack is a placeholder, or replaces one (EINVAL).
  *
  * With WINREGION_RESERVE_NODE the region's pages come from that node as long as it has
- * some, whatever policy the program has (one of 2 MiB from no other); and from others
- * after that. It is for as long as the region is there, and for its copies after a fork;
- * a placeholder has none (EINVAL), but what replaces one may.
+ * some, whatever policy the program has, and from others after that (but none of 2 MiB,
+ * unless the region is of large pages). It is for as long as the region is there, and
+ * for its copies after a fork; a placeholder has none (EINVAL), but what replaces one
+ * may.
+ *
+ * WINREGION_RESERVE_LARGE_PAGES goes with WINREGION_RESERVE_COMMIT, and else only with
+ * WINREGION_RESERVE_TOP_DOWN and WINREGION_RESERVE_NODE (EINVAL); @address and @length
+ * are multiples of WINREGION_LARGE_PAGE (EINVAL), and @alignment is at least that. When
+ * the call comes back the region has all of its pages, zeroed, in pieces of that size
+ * (ENOBUFS), and they stay in memory, and such pieces, as long as the region is there.
+ * They count as locked memory does (EAGAIN). Pages can be protected one by one, but all
+ * of them can always be read, and have no modifier (EDOM); the region goes as a whole,
+ * and is neither decommitted, nor committed again, nor offered (ENOTBLK). To lock or to
+ * unlock such pages, or to reset them, does nothing. A forked child has a copy, made by
+ * the fork, which is an ordinary region.
  *
  * Rules: M-03 to M-09, VA-01 to VA-26, AR-01 to AR-11, PH-01 to PH-09, PH-30, PH-33,
- * VX-08.
+ * VX-08, LP-01 to LP-03, LP-05.
  *
  * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EDOM, EADDRNOTAVAIL, EOVERFLOW,
- * EEXIST, ENOSPC, EDQUOT, EMFILE, EAGAIN, EACCES, ENOMEM, ENFILE, EINTR, EBADSLT.
+ * EEXIST, ENOSPC, EDQUOT, EMFILE, EAGAIN, EACCES, ENOMEM, ENFILE, EINTR, EBADSLT,
+ * ENOBUFS.
  */
 struct winregion_reserve {
 	__u32 size;
@@ -300,9 +320,11 @@ struct winregion_reserve {
  * by that. With WINREGION_RELEASE_COALESCE they are those of at least two placeholders
  * that touch, which become one. All else is EBADSLT. Rules: PH-11 to PH-25.
  *
+ * Large pages are released as a whole (ENOTBLK). Rule: LP-05.
+ *
  * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL, EOVERFLOW, ENOENT,
- * EXDEV, ESPIPE, EMFILE, EBUSY, EBADSLT, ENOMEM, EINTR; EFAULT only where the
- * structure cannot be read.
+ * EXDEV, ESPIPE, EMFILE, EBUSY, EBADSLT, ENOTBLK, ENOMEM, EINTR; EFAULT only where
+ * the structure cannot be read.
  */
 struct winregion_release {
 	__u32 size;
@@ -402,7 +424,7 @@ struct winregion_range {
  * SR-01 to SR-12.
  *
  * Of views also EKEYREJECTED, and of COMMIT EALREADY, of DECOMMIT EBUSY. Of
- * placeholders COMMIT is EBADSLT.
+ * placeholders COMMIT is EBADSLT. Of large pages COMMIT and DECOMMIT are ENOTBLK.
  *
  * Errors of all three: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL,
  * EOVERFLOW, ENOENT, EXDEV, EAGAIN, ENOMEM, EINTR; of COMMIT and PROTECT also
@@ -474,7 +496,7 @@ struct winregion_change {
  * told so. Rules: RS-01 to RS-09, DC-01, DC-02, OF-01 to OF-03, RC-01 to RC-03.
  *
  * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EDOM, EADDRNOTAVAIL, EOVERFLOW, ENOENT,
- * EXDEV, ENODATA, EMEDIUMTYPE, ENOMSG, ENOMEM, EINTR.
+ * EXDEV, ENODATA, EMEDIUMTYPE, ENOMSG, ENOMEM, EINTR; of OFFER also ENOTBLK.
  */
 struct winregion_reset {
 	__u32 size;
@@ -531,6 +553,9 @@ struct winregion_run {
  * all from 64 KiB up to where the system lets the process map anything.
  */
 #define WINREGION_RUN_FOREIGN (1 << 0)
+
+/* The region has large pages: WINREGION_RESERVE_LARGE_PAGES */
+#define WINREGION_RUN_LARGE_PAGES (1 << 1)
 
 /* Flags of winregion_query and winregion_query_runs */
 #define WINREGION_QUERY_RESIDENT (1 << 0) /* count resident pages */

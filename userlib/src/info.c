@@ -58,6 +58,7 @@ static NTSTATUS query_region(const void *address, void *buffer, SIZE_T length)
 		.RegionSize = run.region_length,
 		.CommitSize = run.region_committed,
 	};
+	info.PageSizeLarge = !!(run.flags & WINREGION_RUN_LARGE_PAGES);
 	memcpy(buffer, &info, length);
 
 	return STATUS_SUCCESS;

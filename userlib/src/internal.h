@@ -26,6 +26,8 @@ enum wr_family {
 	/* And to undo that, discard, offer and reclaim */
 	WR_RESET,
 	WR_LOCK,
+	/* Of large pages; what is not its own is as of WR_ALLOCATE. */
+	WR_ALLOCATE_LARGE,
 	WR_FAMILIES
 };
 

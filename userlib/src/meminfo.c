@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <winregion/psapi.h>
+#include <winregion/winregion.h>
 
 #include "figures.h"
 #include "internal.h"
@@ -269,8 +270,13 @@ BOOL WINAPI K32GetProcessMemoryInfo(HANDLE process,
 	return GetProcessMemoryInfo(process, counters, size);
 }
 
-/* No page of this version is larger than others for those who ask for it. */
 SIZE_T WINAPI GetLargePageMinimum(VOID)
 {
-	return 0;
+	struct winregion_get_info info = { 0 };
+
+	if (winregion_get_info(&info) ||
+	    !(info.out_features & WINREGION_FEATURE_LARGE_PAGES))
+		return 0;
+
+	return WINREGION_LARGE_PAGE;
 }

@@ -132,8 +132,12 @@ static NTSTATUS reserve(struct wr_range *range, ULONG_PTR zero_bits,
 		arg.flags |= WINREGION_RESERVE_NODE;
 		arg.node = extended->node;
 	}
+	if (type & MEM_LARGE_PAGES)
+		arg.flags |= WINREGION_RESERVE_LARGE_PAGES;
 	if (status == STATUS_SUCCESS)
-		status = wr_status(WR_ALLOCATE, winregion_reserve(&arg));
+		status = wr_status(type & MEM_LARGE_PAGES ? WR_ALLOCATE_LARGE :
+							    WR_ALLOCATE,
+				   winregion_reserve(&arg));
 	if (status == STATUS_SUCCESS) {
 		range->base = (PVOID)(uintptr_t)arg.address;
 		range->size = arg.length;
@@ -173,6 +177,14 @@ static NTSTATUS reset(struct wr_range *range, ULONG type, ULONG protect)
 	return status;
 }
 
+/* Rule LP-01 */
+static int is_large(ULONG type)
+{
+	const ULONG large = MEM_RESERVE | MEM_COMMIT | MEM_LARGE_PAGES;
+
+	return (type & ~(ULONG)MEM_TOP_DOWN) == large;
+}
+
 /*
  * Rules VA-13 to VA-18: what is not reserve or commit is refused; placeholders
  * by the status of a call that knows of them, but not for this.
@@ -182,7 +194,7 @@ static NTSTATUS check_type(ULONG type)
 	const ULONG placeholders = MEM_RESERVE_PLACEHOLDER |
 				   MEM_REPLACE_PLACEHOLDER;
 	const ULONG known = MEM_RESERVE | MEM_COMMIT | MEM_TOP_DOWN |
-			    MEM_WRITE_WATCH;
+			    MEM_WRITE_WATCH | MEM_LARGE_PAGES;
 
 	if (is_reset(type)) /* alone: rule RS-07 */
 		return STATUS_SUCCESS;
@@ -190,6 +202,8 @@ static NTSTATUS check_type(ULONG type)
 	    type & ~(known | placeholders))
 		return STATUS_INVALID_PARAMETER_5;
 	if (type & MEM_WRITE_WATCH && !(type & MEM_RESERVE))
+		return STATUS_INVALID_PARAMETER_5;
+	if (type & MEM_LARGE_PAGES && !is_large(type))
 		return STATUS_INVALID_PARAMETER_5;
 	if (type & placeholders)
 		return STATUS_INVALID_PARAMETER;
@@ -282,6 +296,9 @@ NTSTATUS wr_allocate_extended(HANDLE process, struct wr_range *range,
 	NTSTATUS status;
 
 	status = check_type(type & ~placeholders);
+	if (status == STATUS_SUCCESS && type & placeholders &&
+	    type & MEM_LARGE_PAGES)
+		status = STATUS_INVALID_PARAMETER;
 	if (status == STATUS_SUCCESS)
 		status = check_placeholder(range, type, protect);
 	if (status == STATUS_SUCCESS)

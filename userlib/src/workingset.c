@@ -256,11 +256,13 @@ static void describe(struct around *around, uintptr_t address, uint64_t word,
 {
 	bool there = look_around(around, address);
 	const struct winregion_run *run = &around->run;
+	bool large = there && run->flags & WINREGION_RUN_LARGE_PAGES;
 	bool shared = there && is_shared(run);
 
 	block->Flags = 0;
 	block->Shared = shared;
-	if (!there || !(word & PRESENT))
+	/* Large pages are in memory, mapped or not. */
+	if (!there || !(word & PRESENT || large))
 		return;
 	block->Valid = 1;
 	block->ShareCount = share_count(shared, word);
@@ -268,6 +270,7 @@ static void describe(struct around *around, uintptr_t address, uint64_t word,
 	block->Node = node_of(address);
 	if (!(run->flags & WINREGION_RUN_FOREIGN)) {
 		block->Locked = is_locked(address);
+		block->LargePage = large;
 		return;
 	}
 	look_at_mapping(around, address);

@@ -110,7 +110,7 @@ BOOL WINAPI ReadProcessMemory(HANDLE process, LPCVOID from, LPVOID to,
 BOOL WINAPI WriteProcessMemory(HANDLE process, LPVOID to, LPCVOID from,
 			       SIZE_T size, SIZE_T *done);
 
-/* 0: this version has no large pages */
+/* What MEM_LARGE_PAGES takes multiples of: 2 MiB; 0 without the module */
 SIZE_T WINAPI GetLargePageMinimum(VOID);
 
 /*

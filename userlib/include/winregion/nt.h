@@ -160,7 +160,7 @@ typedef enum _MEMORY_INFORMATION_CLASS {
 	MemoryImageInformation = 6
 } MEMORY_INFORMATION_CLASS;
 
-/* RegionType is 0 for the regions of this library (rule RI-07). */
+/* RegionType is 0 for regions of this library (rule RI-07), but for large pages. */
 typedef struct _MEMORY_REGION_INFORMATION {
 	PVOID AllocationBase;
 	ULONG AllocationProtect;
@@ -173,7 +173,14 @@ typedef struct _MEMORY_REGION_INFORMATION {
 			ULONG MappedPageFile : 1;
 			ULONG MappedPhysical : 1;
 			ULONG DirectMapped : 1;
-			ULONG Reserved : 26;
+			ULONG SoftwareEnclave : 1;
+			ULONG PageSize64K : 1;
+			ULONG PlaceholderReservation : 1;
+			ULONG MappedAwe : 1;
+			ULONG MappedWriteWatch : 1;
+			ULONG PageSizeLarge : 1;
+			ULONG PageSizeHuge : 1;
+			ULONG Reserved : 19;
 		};
 	};
 	SIZE_T RegionSize;
