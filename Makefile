@@ -31,7 +31,7 @@ export RUN_ARGS := $(value ARGS)
 # Knobs of selftests/vm that reach it by the environment
 export ACCEL APPEND CPUS MEM QEMU_ARGS TIMEOUT V
 
-.PHONY: all modules lib install uninstall shell run test demo selftests check fuzz
+.PHONY: all modules lib heap install uninstall shell run test demo selftests check fuzz
 .PHONY: coverage soak bench bench-smoke bench-profile clean distclean clean-cache help
 
 ifneq ($(wildcard $(KDIR)/Makefile),)
@@ -80,6 +80,10 @@ endif
 
 lib:
 	$(MAKE) -C userlib
+
+# Its allocator comes from a source package, once.
+heap: lib
+	$(MAKE) -C userlib/heap
 
 selftests: lib
 	$(MAKE) -C selftests OUTPUT=$(CURDIR)/build/selftests
@@ -151,6 +155,7 @@ help:
 	@echo 'make                the module for this kernel, and the library'
 	@echo 'make modules        the module; KDIR= or KVER= names other headers'
 	@echo 'make lib            the library, in userlib/build'
+	@echo 'make heap           the library of heaps beside it'
 	@echo 'make install        module and library into this system (as root), or'
 	@echo '                    below DESTDIR=; PREFIX= for the library'
 	@echo 'make uninstall      takes them away again; with the same settings'

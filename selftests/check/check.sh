@@ -411,6 +411,8 @@ check_sparse()
 check_library()
 {
 	make -s -C userlib check >"$work/log" 2>&1 || grep -v '^ok ' "$work/log"
+	make -s -C userlib/heap check >"$work/log" 2>&1 ||
+		grep -v '^ok ' "$work/log"
 }
 
 # The program in README compiles as README says; what it tells to type or to

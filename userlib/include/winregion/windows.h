@@ -597,6 +597,7 @@ static __inline__ PVOID _winregion_compare_exchange(PVOID volatile *target,
 #include "fibersapi.h"
 #include "fileapi.h"
 #include "memoryapi.h"
+#include "heapapi.h"
 #include "winbase.h"
 #include "processenv.h"
 #include "stringapiset.h"

@@ -1,0 +1,1128 @@
+// SPDX-License-Identifier: GPL-2.0
+/* vm: cpus=2 */
+/*
+ * Heaps: made, used and destroyed, looked into, and found to be broken
+ */
+#include "kselftest_harness.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <winregion/errhandlingapi.h>
+#include <winregion/heapapi.h>
+#include <winregion/psapi.h>
+#include <winregion/synchapi.h>
+
+#include "memory.h"
+#include "race.h"
+#include "rounds.h"
+#include "wr_test_util.h"
+
+/* Of a block that has a region of its own */
+#define LARGE MIB(2)
+/* Of the fixed heap of the rules */
+#define FIXED 0x40000
+
+/* ---- what tests share ---- */
+
+static PROCESS_MEMORY_COUNTERS_EX counters_now(void)
+{
+	PROCESS_MEMORY_COUNTERS_EX counters;
+	PPROCESS_MEMORY_COUNTERS first = (PPROCESS_MEMORY_COUNTERS)&counters;
+
+	if (!GetProcessMemoryInfo(GetCurrentProcess(), first, sizeof(counters)))
+		abort();
+	return counters;
+}
+
+static SIZE_T charge(void)
+{
+	return counters_now().PrivateUsage;
+}
+
+static PROCESS_HEAP_ENTRY entry_of(HANDLE heap, const void *block)
+{
+	PROCESS_HEAP_ENTRY entry = { .lpData = NULL };
+
+	while (HeapWalk(heap, &entry))
+		if (entry.lpData == block && entry.wFlags)
+			return entry;
+	return (PROCESS_HEAP_ENTRY){ .lpData = NULL };
+}
+
+/* Entries with these flags */
+static int count_entries(HANDLE heap, WORD flags)
+{
+	PROCESS_HEAP_ENTRY entry = { .lpData = NULL };
+	int n = 0;
+
+	while (HeapWalk(heap, &entry))
+		n += entry.wFlags == flags;
+	return n;
+}
+
+FIXTURE(heap) {
+	HANDLE heap;
+};
+
+FIXTURE_VARIANT(heap) {
+	DWORD flags;
+};
+
+FIXTURE_VARIANT_ADD(heap, plain) {
+	.flags = 0,
+};
+
+FIXTURE_VARIANT_ADD(heap, alone) {
+	.flags = HEAP_NO_SERIALIZE,
+};
+
+FIXTURE_VARIANT_ADD(heap, executable) {
+	.flags = HEAP_CREATE_ENABLE_EXECUTE,
+};
+
+FIXTURE_SETUP(heap)
+{
+	self->heap = HeapCreate(variant->flags, 0, 0);
+	ASSERT_NE(NULL, self->heap);
+}
+
+FIXTURE_TEARDOWN(heap)
+{
+	EXPECT_TRUE(HeapValidate(self->heap, 0, NULL));
+	EXPECT_TRUE(HeapDestroy(self->heap));
+}
+
+/* ---- made and destroyed ---- */
+
+/* Rules: HP-01, HP-02 */
+TEST(list_of_heaps)
+{
+	HANDLE heaps[8], more[3];
+	DWORD n = GetProcessHeaps(8, heaps);
+	int i;
+
+	ASSERT_LE(1, n);
+	ASSERT_GT(5, n);
+	EXPECT_EQ(GetProcessHeap(), heaps[0]);
+	for (i = 0; i < 3; i++) {
+		more[i] = HeapCreate(0, 0, 0);
+		ASSERT_NE(NULL, more[i]);
+		EXPECT_EQ(0, (uintptr_t)more[i] % UNIT);
+	}
+	EXPECT_EQ(n + 3, GetProcessHeaps(0, NULL));
+	ASSERT_EQ(n + 3, GetProcessHeaps(8, heaps));
+	EXPECT_EQ(GetProcessHeap(), heaps[0]);
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(more[i], heaps[n + i]);
+	EXPECT_TRUE(HeapDestroy(more[1]));
+	ASSERT_EQ(n + 2, GetProcessHeaps(8, heaps));
+	EXPECT_EQ(more[2], heaps[n + 1]);
+	EXPECT_TRUE(HeapDestroy(more[0]) && HeapDestroy(more[2]));
+}
+
+/* Rules: HP-02. The process' heap is the first one even if another is made before. */
+TEST(own_heap_is_first)
+{
+	HANDLE other = HeapCreate(0, 0, 0);
+	HANDLE heaps[2];
+
+	ASSERT_NE(NULL, other);
+	ASSERT_EQ(2, GetProcessHeaps(2, heaps));
+	EXPECT_EQ(heaps[0], GetProcessHeap());
+	EXPECT_EQ(heaps[1], other);
+	EXPECT_TRUE(HeapDestroy(other));
+}
+
+/* Rules: HP-03 */
+TEST(destroy_of_no_heap)
+{
+	char *memory = VirtualAlloc(NULL, UNIT, MEM_RESERVE | MEM_COMMIT,
+				    PAGE_READWRITE);
+	HANDLE heap = HeapCreate(0, 0, 0);
+	char *block = HeapAlloc(heap, 0, 64);
+
+	ASSERT_NE(NULL, block);
+	EXPECT_FAILS(ERROR_INVALID_HANDLE, HeapDestroy(NULL));
+	EXPECT_FAILS(ERROR_INVALID_HANDLE, HeapDestroy(memory));
+	EXPECT_FAILS(ERROR_INVALID_HANDLE, HeapDestroy(block));
+	EXPECT_FAILS(ERROR_INVALID_HANDLE, HeapDestroy((char *)heap + UNIT));
+	EXPECT_FAILS(ERROR_INVALID_HANDLE, HeapDestroy(KERNEL_ADDRESS));
+	EXPECT_FAILS(ERROR_INVALID_HANDLE, HeapDestroy(GetProcessHeap()));
+	EXPECT_TRUE(HeapDestroy(heap));
+	EXPECT_FAILS(ERROR_INVALID_HANDLE, HeapDestroy(heap));
+	EXPECT_FAILS(ERROR_INVALID_HANDLE, HeapFree(heap, 0, block));
+	EXPECT_FAILS(ERROR_INVALID_HANDLE, HeapLock(heap));
+	EXPECT_FAILS(ERROR_INVALID_HANDLE, HeapValidate(heap, 0, NULL));
+	SetLastError(0);
+	EXPECT_EQ(NULL, HeapAlloc(heap, 0, 1));
+	EXPECT_EQ(ERROR_INVALID_HANDLE, GetLastError());
+	EXPECT_TRUE(VirtualFree(memory, 0, MEM_RELEASE));
+}
+
+/* Rules: HP-03. All goes at once, and nothing stays charged. */
+TEST(destroy_gives_all_back)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	SIZE_T before;
+	char *last = NULL;
+	int i, round;
+
+	ASSERT_TRUE(HeapDestroy(heap));
+	before = charge();
+	for (round = 0; round < 3; round++) {
+		heap = HeapCreate(0, 0, 0);
+		ASSERT_NE(NULL, heap);
+		for (i = 0; i < 20000; i++)
+			last = HeapAlloc(heap, 0, i % 1000);
+		ASSERT_NE(NULL, last);
+		for (i = 0; i < 4; i++)
+			last = HeapAlloc(heap, 0, LARGE);
+		ASSERT_NE(NULL, last);
+		EXPECT_LT(before + MIB(16), charge());
+		ASSERT_TRUE(HeapDestroy(heap));
+		EXPECT_FALSE(try_read(last));
+		EXPECT_FALSE(try_read(heap));
+	}
+	/* Tables that say where heaps are stay. */
+	EXPECT_GE(before + MIB(1), charge());
+}
+
+/* Rules: HP-04, HP-05, HP-06 */
+TEST(sizes_of_heaps)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	char *block;
+	int n = 0;
+
+	block = HeapAlloc(heap, 0, MIB(64));
+	ASSERT_NE(NULL, block);
+	block[MIB(64) - 1] = 1;
+	EXPECT_TRUE(HeapDestroy(heap));
+	SetLastError(0);
+	EXPECT_EQ(NULL, HeapCreate(0, 2 * PAGE, PAGE));
+	EXPECT_EQ(ERROR_INVALID_PARAMETER, GetLastError());
+
+	/* 33 pages */
+	heap = HeapCreate(0, 0, 32 * PAGE + 1);
+	ASSERT_NE(NULL, heap);
+	while (HeapAlloc(heap, 0, PAGE - 100))
+		n++;
+	EXPECT_EQ(ERROR_NOT_ENOUGH_MEMORY, GetLastError());
+	EXPECT_EQ(33, n);
+	EXPECT_TRUE(HeapValidate(heap, 0, NULL));
+	EXPECT_TRUE(HeapDestroy(heap));
+	heap = HeapCreate(0, MIB(3), 0);
+	ASSERT_NE(NULL, heap);
+	EXPECT_LE(MIB(3), entry_of(heap, heap).Region.dwCommittedSize);
+	EXPECT_TRUE(HeapDestroy(heap));
+}
+
+/* Rules: HP-07, HP-08 */
+TEST(fixed_heap)
+{
+	HANDLE heap = HeapCreate(0, FIXED, FIXED);
+	char *block;
+
+	ASSERT_NE(NULL, heap);
+	SetLastError(0);
+	EXPECT_EQ(NULL, HeapAlloc(heap, 0, FIXED - (0x200 + 0x80 * 8)));
+	EXPECT_EQ(ERROR_NOT_ENOUGH_MEMORY, GetLastError());
+	block = HeapAlloc(heap, 0, FIXED - (0x400 + 0x100 * 8));
+	ASSERT_NE(NULL, block);
+	memset(block, 1, FIXED - (0x400 + 0x100 * 8));
+	EXPECT_TRUE(HeapValidate(heap, 0, NULL));
+	EXPECT_TRUE(HeapFree(heap, 0, block));
+	block = HeapAlloc(heap, 0, FIXED / 2);
+	ASSERT_NE(NULL, block);
+	SetLastError(0);
+	EXPECT_EQ(NULL, HeapReAlloc(heap, 0, block, 2 * FIXED));
+	EXPECT_EQ(ERROR_NOT_ENOUGH_MEMORY, GetLastError());
+	EXPECT_EQ(FIXED / 2, HeapSize(heap, 0, block));
+	EXPECT_TRUE(HeapDestroy(heap));
+
+	heap = HeapCreate(0, 0, 16 * FIXED);
+	ASSERT_NE(NULL, heap);
+	SetLastError(0);
+	EXPECT_EQ(NULL, HeapAlloc(heap, 0, 0xc0000));
+	EXPECT_EQ(ERROR_NOT_ENOUGH_MEMORY, GetLastError());
+	block = HeapAlloc(heap, 0, 0xbf000);
+	ASSERT_NE(NULL, block);
+	EXPECT_EQ(NULL, HeapReAlloc(heap, 0, block, 0xc0000));
+	EXPECT_EQ(NULL, HeapAlloc(heap, 0, LARGE));
+	EXPECT_TRUE(HeapDestroy(heap));
+}
+
+/* Rules: HP-09 */
+TEST_F(heap, execute)
+{
+	bool executable = variant->flags & HEAP_CREATE_ENABLE_EXECUTE;
+	char *small = HeapAlloc(self->heap, 0, 64);
+	char *large = HeapAlloc(self->heap, 0, LARGE);
+
+	ASSERT_NE(NULL, small);
+	ASSERT_NE(NULL, large);
+	write_code(small);
+	write_code(large);
+	EXPECT_EQ(executable, try_exec(small));
+	EXPECT_EQ(executable, try_exec(large));
+}
+
+/* ---- blocks ---- */
+
+/* Rules: HP-20, HP-26, HP-29, HP-31 */
+TEST_F(heap, nothing)
+{
+	char *empty = HeapAlloc(self->heap, 0, 0);
+	char *other = HeapAlloc(self->heap, 0, 0);
+
+	ASSERT_NE(NULL, empty);
+	ASSERT_NE(NULL, other);
+	EXPECT_NE(empty, other);
+	EXPECT_EQ(0, HeapSize(self->heap, 0, empty));
+	EXPECT_TRUE(HeapFree(self->heap, 0, NULL));
+	EXPECT_TRUE(HeapFree(self->heap, 0, empty));
+	other = HeapReAlloc(self->heap, 0, other, 100);
+	ASSERT_NE(NULL, other);
+	other = HeapReAlloc(self->heap, 0, other, 0);
+	ASSERT_NE(NULL, other);
+	EXPECT_EQ(0, HeapSize(self->heap, 0, other));
+}
+
+/* Rules: HP-21, HP-25, HP-27 */
+TEST_F(heap, impossible)
+{
+	char *block = HeapAlloc(self->heap, 0, 300);
+	SIZE_T sizes[] = { ~(SIZE_T)0, ~(SIZE_T)7, ~(SIZE_T)0xfff,
+			   (SIZE_T)1 << 63, (SIZE_T)1 << 47 };
+	int i;
+
+	ASSERT_NE(NULL, block);
+	fill(block, 300);
+	for (i = 0; i < 5; i++) {
+		SetLastError(0);
+		EXPECT_EQ(NULL, HeapAlloc(self->heap, 0, sizes[i]));
+		EXPECT_EQ(ERROR_NOT_ENOUGH_MEMORY, GetLastError());
+		SetLastError(0);
+		EXPECT_EQ(NULL, HeapReAlloc(self->heap, 0, block, sizes[i]));
+		EXPECT_EQ(ERROR_NOT_ENOUGH_MEMORY, GetLastError());
+	}
+	EXPECT_EQ(300, HeapSize(self->heap, 0, block));
+	EXPECT_TRUE(is_filled(block, 300));
+	SetLastError(1234);
+	EXPECT_EQ(NULL, HeapReAlloc(self->heap, 0, NULL, 1));
+	EXPECT_EQ(ERROR_SUCCESS, GetLastError());
+}
+
+/* Rules: HP-22, HP-31, HP-36, HP-42 */
+TEST_F(heap, sizes)
+{
+	SIZE_T size, step;
+	char *block;
+
+	SetLastError(1234);
+	for (size = 1; size < MIB(3); size += step) {
+		step = size < 300 ? 1 : size / 7;
+		block = HeapAlloc(self->heap, 0, size);
+		ASSERT_NE(NULL, block);
+		memset(block, 0x5a, size);
+		EXPECT_EQ(0, (uintptr_t)block % 16);
+		if (size >= 0x100000)
+			EXPECT_EQ(0, (uintptr_t)block % 64);
+		EXPECT_EQ(size, HeapSize(self->heap, 0, block));
+		EXPECT_EQ(size, entry_of(self->heap, block).cbData);
+		EXPECT_TRUE(HeapValidate(self->heap, 0, block));
+		if (size % 3)
+			EXPECT_TRUE(HeapFree(self->heap, 0, block));
+	}
+	EXPECT_EQ(1234, GetLastError());
+}
+
+/* Rules: HP-23, HP-24 */
+TEST_F(heap, zeroes)
+{
+	SIZE_T sizes[] = { 1, 100, 5000, 100000, LARGE };
+	char *block, *grown;
+	int i, round;
+
+	for (i = 0; i < 5; i++) {
+		for (round = 0; round < 3; round++) {
+			block = HeapAlloc(self->heap, HEAP_ZERO_MEMORY,
+					  sizes[i]);
+			ASSERT_NE(NULL, block);
+			EXPECT_TRUE(all_bytes(block, sizes[i], 0));
+			memset(block, 0x77, sizes[i]);
+			grown = HeapReAlloc(self->heap, HEAP_ZERO_MEMORY, block,
+					    3 * sizes[i]);
+			ASSERT_NE(NULL, grown);
+			EXPECT_TRUE(all_bytes(grown, sizes[i], 0x77));
+			EXPECT_TRUE(all_bytes(grown + sizes[i], 2 * sizes[i],
+					      0));
+			memset(grown, 0x77, 3 * sizes[i]);
+			EXPECT_TRUE(HeapFree(self->heap, 0, grown));
+		}
+	}
+}
+
+/* Rules: HP-23, HP-27. Contents move with a block, up and down over all sizes. */
+TEST_F(heap, reallocate)
+{
+	char *block = HeapAlloc(self->heap, 0, 8);
+	SIZE_T size;
+
+	ASSERT_NE(NULL, block);
+	fill(block, 8);
+	for (size = 8; size < MIB(8); size *= 2) {
+		block = HeapReAlloc(self->heap, 0, block, 2 * size);
+		ASSERT_NE(NULL, block);
+		EXPECT_EQ(2 * size, HeapSize(self->heap, 0, block));
+		fill(block, 2 * size);
+	}
+	for (; size > 8; size /= 2) {
+		block = HeapReAlloc(self->heap, 0, block, size);
+		ASSERT_NE(NULL, block);
+		EXPECT_EQ(size, HeapSize(self->heap, 0, block));
+	}
+	EXPECT_TRUE(HeapFree(self->heap, 0, block));
+}
+
+/* Rules: HP-28 */
+TEST_F(heap, in_place)
+{
+	SIZE_T sizes[] = { 100, 5000, 100000, 500000 };
+	DWORD flags = HEAP_REALLOC_IN_PLACE_ONLY;
+	char *block, *wall;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		block = HeapAlloc(self->heap, 0, sizes[i]);
+		wall = HeapAlloc(self->heap, 0, 16);
+		ASSERT_NE(NULL, wall);
+		memset(block, i, sizes[i]);
+		EXPECT_EQ(block, HeapReAlloc(self->heap, flags, block, 10));
+		EXPECT_EQ(10, HeapSize(self->heap, 0, block));
+		EXPECT_EQ(block,
+			  HeapReAlloc(self->heap, flags, block, sizes[i]));
+		EXPECT_EQ(sizes[i], HeapSize(self->heap, 0, block));
+		EXPECT_TRUE(all_bytes(block, 10, i));
+		SetLastError(0);
+		EXPECT_EQ(NULL, HeapReAlloc(self->heap, flags, block,
+					    sizes[i] + 1000));
+		EXPECT_EQ(ERROR_NOT_ENOUGH_MEMORY, GetLastError());
+		EXPECT_EQ(sizes[i], HeapSize(self->heap, 0, block));
+	}
+}
+
+/* Rules: HP-28 */
+TEST_F(heap, large_in_place)
+{
+	DWORD flags = HEAP_REALLOC_IN_PLACE_ONLY;
+	char *block = HeapAlloc(self->heap, 0, LARGE);
+	SIZE_T before = charge();
+
+	ASSERT_NE(NULL, block);
+	memset(block, 9, LARGE);
+	EXPECT_EQ(block, HeapReAlloc(self->heap, flags, block, LARGE / 2));
+	EXPECT_TRUE(all_bytes(block, LARGE / 2, 9));
+	EXPECT_GE(before - LARGE / 2 + PAGE, charge());
+	SetLastError(0);
+	EXPECT_EQ(NULL, HeapReAlloc(self->heap, flags, block, LARGE));
+	EXPECT_EQ(ERROR_NOT_ENOUGH_MEMORY, GetLastError());
+	EXPECT_EQ(block, HeapReAlloc(self->heap, flags, block, 10));
+	EXPECT_EQ(10, HeapSize(self->heap, 0, block));
+	block = HeapReAlloc(self->heap, 0, block, 20);
+	ASSERT_NE(NULL, block);
+	EXPECT_TRUE(all_bytes(block, 10, 9));
+}
+
+/* ---- what is no block, and blocks that are broken ---- */
+
+#define NOT_FREED(heap, pointer)					\
+	do {								\
+		EXPECT_FAILS(ERROR_INVALID_PARAMETER,			\
+			     HeapFree(heap, 0, pointer));		\
+		EXPECT_EQ((SIZE_T)-1, HeapSize(heap, 0, pointer));	\
+		SetLastError(0);					\
+		EXPECT_EQ(NULL, HeapReAlloc(heap, 0, pointer, 8));	\
+		EXPECT_EQ(ERROR_INVALID_PARAMETER, GetLastError());	\
+		EXPECT_FALSE(HeapValidate(heap, 0, pointer));		\
+	} while (0)
+
+/* Rules: HP-30, HP-32, HP-33, HP-34 */
+TEST_F(heap, foreign_pointers)
+{
+	HANDLE other = HeapCreate(0, 0, 0);
+	char *theirs = HeapAlloc(other, 0, 100);
+	char *large = HeapAlloc(self->heap, 0, LARGE);
+	char *block = HeapAlloc(self->heap, 0, 100);
+	char *freed = HeapAlloc(self->heap, 0, 100);
+	char *reserved = VirtualAlloc(NULL, UNIT, MEM_RESERVE, PAGE_READWRITE);
+	char local[64];
+
+	ASSERT_NE(NULL, theirs);
+	ASSERT_TRUE(block && freed && large && reserved);
+	memset(block, 0, 100);
+	ASSERT_TRUE(HeapFree(self->heap, 0, freed));
+	NOT_FREED(self->heap, theirs);
+	NOT_FREED(self->heap, freed);
+	NOT_FREED(self->heap, block + 16);
+	NOT_FREED(self->heap, block + 1);
+	NOT_FREED(self->heap, large + 64);
+	NOT_FREED(self->heap, large - 64);
+	NOT_FREED(self->heap, local);
+	NOT_FREED(self->heap, (char *)self->heap);
+	NOT_FREED(self->heap, (char *)self->heap + UNIT * 15);
+	NOT_FREED(self->heap, reserved);
+	NOT_FREED(self->heap, (char *)16);
+	NOT_FREED(self->heap, KERNEL_ADDRESS);
+
+	EXPECT_FAILS(ERROR_NOACCESS, HeapValidate(self->heap, 0, reserved));
+	EXPECT_FAILS(ERROR_NOACCESS, HeapValidate(self->heap, 0, (void *)8));
+	EXPECT_FAILS(ERROR_NOACCESS,
+		     HeapValidate(self->heap, 0, KERNEL_ADDRESS));
+	SetLastError(1234);
+	EXPECT_FALSE(HeapValidate(self->heap, 0, freed));
+	EXPECT_FALSE(HeapValidate(self->heap, 0, local));
+	EXPECT_FALSE(HeapValidate(self->heap, 0, theirs));
+	EXPECT_EQ(1234, GetLastError());
+	EXPECT_TRUE(HeapValidate(self->heap, 0, block));
+	EXPECT_TRUE(HeapValidate(self->heap, 0, large));
+	EXPECT_TRUE(HeapDestroy(other));
+	EXPECT_TRUE(VirtualFree(reserved, 0, MEM_RELEASE));
+}
+
+/* Rules: HP-30, HP-32. One byte behind a block, of any size */
+TEST_F(heap, overruns)
+{
+	SIZE_T sizes[] = { 0, 1, 7, 8, 9, 15, 16, 24, 100, 4000, 70000, LARGE };
+	char *block;
+	char old;
+	int i;
+
+	for (i = 0; i < 12; i++) {
+		block = HeapAlloc(self->heap, 0, sizes[i]);
+		ASSERT_NE(NULL, block);
+		old = block[sizes[i]];
+		block[sizes[i]] ^= 1;
+		SetLastError(1234);
+		EXPECT_FALSE(HeapValidate(self->heap, 0, block));
+		EXPECT_FALSE(HeapValidate(self->heap, 0, NULL));
+		EXPECT_EQ(1234, GetLastError());
+		NOT_FREED(self->heap, block);
+		block[sizes[i]] = old;
+		EXPECT_TRUE(HeapValidate(self->heap, 0, NULL));
+		EXPECT_EQ(sizes[i], HeapSize(self->heap, 0, block));
+		EXPECT_TRUE(HeapFree(self->heap, 0, block));
+	}
+}
+
+/* Rules: HP-30, HP-32. Far behind a block, and into one that is free */
+TEST_F(heap, wild_writes)
+{
+	char *block[4];
+	char saved[160];
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		block[i] = HeapAlloc(self->heap, 0, 100);
+		ASSERT_NE(NULL, block[i]);
+	}
+	memcpy(saved, block[1] + 100, sizeof(saved));
+	memset(block[1] + 100, 0xff, sizeof(saved));
+	EXPECT_FALSE(HeapValidate(self->heap, 0, NULL));
+	NOT_FREED(self->heap, block[1]);
+	NOT_FREED(self->heap, block[2]);
+	memcpy(block[1] + 100, saved, sizeof(saved));
+	EXPECT_TRUE(HeapValidate(self->heap, 0, NULL));
+
+	ASSERT_TRUE(HeapFree(self->heap, 0, block[1]));
+	memcpy(saved, block[1], 16);
+	memset(block[1], 0x41, 16);
+	EXPECT_FALSE(HeapValidate(self->heap, 0, NULL));
+	memcpy(block[1], saved, 16);
+	EXPECT_TRUE(HeapValidate(self->heap, 0, NULL));
+}
+
+/* The end of a process that is to end when a heap is broken, and what it says */
+struct end {
+	/* 'o'verrun, 'd'ouble free, 'f'oreign pointer, 'w'rong heap, or none */
+	char how;
+	bool by_call;
+	/* Where it says it, of two ends */
+	int said[2];
+	HANDLE heap;
+	char *block;
+};
+
+static int break_heap(void *arg)
+{
+	struct end *end = arg;
+	HANDLE other = HeapCreate(0, 0, 0);
+	char local[32];
+
+	dup2(end->said[1], STDERR_FILENO);
+	if (end->by_call &&
+	    !HeapSetInformation(NULL, HeapEnableTerminationOnCorruption, NULL,
+				0))
+		return __LINE__;
+	if (end->how == 'o')
+		end->block[20] ^= 1;
+	if (end->how == 'd')
+		HeapFree(end->heap, 0, end->block);
+	HeapFree(end->how == 'w' ? other : end->heap, 0,
+		 end->how == 'f' ? local : end->block);
+	return 0;
+}
+
+static bool says(const struct end *end, char *text)
+{
+	char address[32];
+
+	sprintf(address, "block %p", (void *)end->block);
+	return strstr(text, end->how == 'f' ? "block 0x" : address) &&
+	       strstr(text, "heap 0x");
+}
+
+/* Rules: HP-30, HP-53 */
+TEST(end_of_the_process)
+{
+	const char kinds[] = "odfw";
+	struct end end = { .by_call = true };
+	char text[256];
+	int i;
+
+	end.heap = HeapCreate(0, 0, 0);
+	end.block = HeapAlloc(end.heap, 0, 20);
+	ASSERT_NE(NULL, end.block);
+	for (i = 0; i < 5; i++) {
+		end.how = kinds[i];
+		ASSERT_EQ(0, pipe(end.said));
+		EXPECT_EQ(end.how ? -SIGABRT : 0, in_child(break_heap, &end));
+		close(end.said[1]);
+		memset(text, 0, sizeof(text));
+		EXPECT_EQ(!!end.how,
+			  read(end.said[0], text, sizeof(text) - 1) > 0);
+		if (end.how)
+			EXPECT_TRUE(says(&end, text));
+		close(end.said[0]);
+	}
+	/* Nobody has asked for it here. */
+	end.by_call = false;
+	end.how = 'd';
+	ASSERT_EQ(0, pipe(end.said));
+	EXPECT_EQ(0, in_child(break_heap, &end));
+	EXPECT_TRUE(HeapDestroy(end.heap));
+}
+
+/* Rules: HP-53. The same by the environment, which is looked at when a program begins */
+TEST(end_by_environment)
+{
+	if (getenv("WINREGION_HEAP_CHECK")) {
+		char *block = HeapAlloc(GetProcessHeap(), 0, 20);
+
+		HeapFree(GetProcessHeap(), 0, block);
+		HeapFree(GetProcessHeap(), 0, block);
+		_exit(0);
+	}
+	if (!fork()) {
+		/* What it prints is no result of this program. */
+		if (!freopen("/dev/null", "w", stdout) ||
+		    !freopen("/dev/null", "w", stderr))
+			_exit(0);
+		setenv("WINREGION_HEAP_CHECK", "1", 1);
+		execl("/proc/self/exe", "heap_test", "-t", "end_by_environment",
+		      NULL);
+		_exit(1);
+	} else {
+		int status;
+
+		/* The harness there says that its test has died. */
+		ASSERT_LT(0, wait(&status));
+		EXPECT_TRUE(WIFEXITED(status));
+		EXPECT_NE(0, WEXITSTATUS(status));
+	}
+}
+
+static int raised;
+static DWORD raised_code;
+
+static LONG WINAPI go_on(PEXCEPTION_POINTERS pointers)
+{
+	raised++;
+	raised_code = pointers->ExceptionRecord->ExceptionCode;
+	return EXCEPTION_CONTINUE_EXECUTION;
+}
+
+/* Rules: HP-35 */
+TEST(exceptions)
+{
+	HANDLE heap = HeapCreate(HEAP_GENERATE_EXCEPTIONS, 0, 0);
+	HANDLE other = HeapCreate(0, 0, 0);
+	char *block = HeapAlloc(heap, 0, 1);
+
+	ASSERT_NE(NULL, block);
+	ASSERT_NE(NULL, AddVectoredExceptionHandler(1, go_on));
+	EXPECT_EQ(NULL, HeapAlloc(other, 0, (SIZE_T)1 << 62));
+	EXPECT_EQ(0, raised);
+	EXPECT_EQ(NULL, HeapAlloc(heap, 0, (SIZE_T)1 << 62));
+	EXPECT_EQ(1, raised);
+	EXPECT_EQ(STATUS_NO_MEMORY, raised_code);
+	EXPECT_EQ(NULL, HeapAlloc(other, HEAP_GENERATE_EXCEPTIONS, ~0UL));
+	EXPECT_EQ(2, raised);
+	EXPECT_EQ(NULL, HeapReAlloc(heap, 0, block, ~0UL));
+	EXPECT_EQ(3, raised);
+	EXPECT_TRUE(HeapDestroy(heap) && HeapDestroy(other));
+}
+
+/* ---- walk ---- */
+
+/* Rules: HP-40, HP-41 */
+TEST_F(heap, walk_of_nothing)
+{
+	PROCESS_HEAP_ENTRY entry = { .lpData = NULL };
+
+	ASSERT_TRUE(HeapWalk(self->heap, &entry));
+	EXPECT_EQ(PROCESS_HEAP_REGION, entry.wFlags);
+	EXPECT_EQ(self->heap, entry.lpData);
+	EXPECT_EQ(0, entry.iRegionIndex);
+	ASSERT_TRUE(HeapWalk(self->heap, &entry));
+	EXPECT_EQ(0, entry.wFlags);
+	EXPECT_LT(PAGE, entry.cbData);
+	ASSERT_TRUE(HeapWalk(self->heap, &entry));
+	EXPECT_EQ(PROCESS_HEAP_UNCOMMITTED_RANGE, entry.wFlags);
+	EXPECT_FALSE(try_read(entry.lpData));
+	EXPECT_FAILS(ERROR_NO_MORE_ITEMS, HeapWalk(self->heap, &entry));
+	entry.lpData = &entry;
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER, HeapWalk(self->heap, &entry));
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER, HeapWalk(self->heap, NULL));
+}
+
+/* Rules: HP-40, HP-42, HP-43 */
+TEST_F(heap, walk)
+{
+	static char *blocks[30000];
+	PROCESS_HEAP_ENTRY entry = { .lpData = NULL };
+	char *large[2];
+	int regions = 0;
+	int busy = 0;
+	int i;
+
+	for (i = 0; i < 30000; i++) {
+		blocks[i] = HeapAlloc(self->heap, 0, 1 + i % 300);
+		ASSERT_NE(NULL, blocks[i]);
+	}
+	for (i = 0; i < 30000; i += 3)
+		ASSERT_TRUE(HeapFree(self->heap, 0, blocks[i]));
+	large[0] = HeapAlloc(self->heap, 0, LARGE);
+	large[1] = HeapAlloc(self->heap, 0, LARGE + 1);
+	ASSERT_TRUE(large[0] && large[1]);
+	SetLastError(0);
+	while (HeapWalk(self->heap, &entry)) {
+		regions += entry.wFlags == PROCESS_HEAP_REGION;
+		busy += entry.wFlags == PROCESS_HEAP_ENTRY_BUSY;
+		if (entry.wFlags == PROCESS_HEAP_ENTRY_BUSY &&
+		    !HeapValidate(self->heap, 0, entry.lpData))
+			break;
+	}
+	EXPECT_EQ(ERROR_NO_MORE_ITEMS, GetLastError());
+	EXPECT_EQ(20002, busy);
+	EXPECT_LT(1, regions);
+	EXPECT_EQ(2, entry_of(self->heap, blocks[1]).cbData);
+	entry = entry_of(self->heap, large[1]);
+	EXPECT_EQ(LARGE + 1, entry.cbData);
+	EXPECT_EQ(64, entry.iRegionIndex);
+	EXPECT_EQ(NULL, entry_of(self->heap, blocks[3]).lpData);
+}
+
+/* ---- locks ---- */
+
+struct visitor {
+	HANDLE heap;
+	DWORD flags;
+	bool lock;
+	atomic_bool done;
+};
+
+static void *visit(void *arg)
+{
+	struct visitor *visitor = arg;
+	void *block;
+
+	if (visitor->lock)
+		HeapLock(visitor->heap);
+	block = HeapAlloc(visitor->heap, visitor->flags, 10);
+	HeapFree(visitor->heap, visitor->flags, block);
+	if (visitor->lock)
+		HeapUnlock(visitor->heap);
+	visitor->done = true;
+	return NULL;
+}
+
+/* Does it get through while this thread holds the lock, or only afterwards? */
+static bool gets_through(HANDLE heap, DWORD flags, bool lock)
+{
+	struct visitor visitor = { heap, flags, lock, false };
+	pthread_t thread;
+	bool done;
+
+	if (!HeapLock(heap) || !HeapLock(heap) ||
+	    pthread_create(&thread, NULL, visit, &visitor))
+		abort();
+	sleep_ms(200);
+	if (!HeapUnlock(heap))
+		abort();
+	sleep_ms(100);
+	done = visitor.done;
+	if (!HeapUnlock(heap))
+		abort();
+	pthread_join(thread, NULL);
+	return done && visitor.done;
+}
+
+/* Rules: HP-44, HP-45, HP-46 */
+TEST_F(heap, locks)
+{
+	bool alone = variant->flags & HEAP_NO_SERIALIZE;
+
+	EXPECT_EQ(alone, gets_through(self->heap, 0, false));
+	EXPECT_EQ(alone, gets_through(self->heap, 0, true));
+	EXPECT_TRUE(gets_through(self->heap, HEAP_NO_SERIALIZE, false));
+	if (!alone)
+		EXPECT_FAILS(ERROR_NOT_OWNER, HeapUnlock(self->heap));
+}
+
+/* A child has the locks of the thread that has made it, and no others. */
+static int use_in_child(void *arg)
+{
+	HANDLE heap = *(HANDLE *)arg;
+	char *block = HeapAlloc(heap, 0, 100);
+
+	if (!block || !HeapFree(heap, 0, block) || !HeapUnlock(heap))
+		return __LINE__;
+	if (HeapUnlock(heap) || !HeapValidate(heap, 0, NULL))
+		return __LINE__;
+	return HeapDestroy(heap) ? 0 : __LINE__;
+}
+
+/* Rules: HP-44 */
+TEST(fork_with_a_lock)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+
+	ASSERT_TRUE(HeapLock(heap));
+	EXPECT_EQ(0, in_child(use_in_child, &heap));
+	ASSERT_TRUE(HeapUnlock(heap));
+	EXPECT_TRUE(HeapDestroy(heap));
+}
+
+#define SLOTS 200
+#define THREADS 4
+
+struct worker {
+	HANDLE heap;
+	/* Blocks that any thread may take and free */
+	uint32_t *_Atomic *slots;
+	uint64_t seed;
+	int bad;
+};
+
+/* A block has its size in its first word and its last byte. */
+static uint32_t *new_marked(HANDLE heap, uint32_t size)
+{
+	uint32_t *block = HeapAlloc(heap, 0, size);
+
+	if (block) {
+		*block = size;
+		((unsigned char *)block)[size - 1] = size % 256;
+		*block = size;
+	}
+	return block;
+}
+
+static bool is_marked(HANDLE heap, uint32_t *block)
+{
+	return HeapSize(heap, 0, block) == *block &&
+	       ((unsigned char *)block)[*block - 1] == *block % 256;
+}
+
+static void *work(void *arg)
+{
+	struct worker *worker = arg;
+	long n = rounds(heap_threads);
+	uint32_t *block;
+	uint32_t size;
+	int slot;
+
+	while (n--) {
+		size = 8 + race_random(&worker->seed, 2000);
+		if (!race_random(&worker->seed, 500))
+			size += MIB(1);
+		block = new_marked(worker->heap, size);
+		if (!block) {
+			worker->bad++;
+			continue;
+		}
+		slot = race_random(&worker->seed, SLOTS);
+		block = atomic_exchange(&worker->slots[slot], block);
+		if (block && (!is_marked(worker->heap, block) ||
+			      !HeapFree(worker->heap, 0, block)))
+			worker->bad++;
+	}
+	return NULL;
+}
+
+/* Rules: HP-44. Any thread uses any block. */
+TEST(threads)
+{
+	static uint32_t *_Atomic slots[SLOTS];
+	struct worker workers[THREADS];
+	pthread_t threads[THREADS];
+	HANDLE heap = HeapCreate(0, 0, 0);
+	int i;
+
+	ASSERT_NE(NULL, heap);
+	for (i = 0; i < THREADS; i++) {
+		workers[i] = (struct worker){ heap, slots, i + 1, 0 };
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, work,
+					    &workers[i]));
+	}
+	for (i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+		EXPECT_EQ(0, workers[i].bad);
+	}
+	EXPECT_TRUE(HeapValidate(heap, 0, NULL));
+	for (i = 0; i < SLOTS; i++)
+		if (slots[i])
+			EXPECT_TRUE(HeapFree(heap, 0, slots[i]));
+	EXPECT_TRUE(HeapValidate(heap, 0, NULL));
+	EXPECT_EQ(0, count_entries(heap, PROCESS_HEAP_ENTRY_BUSY));
+	EXPECT_TRUE(HeapDestroy(heap));
+}
+
+/* ---- information ---- */
+
+/* Rules: HP-48, HP-49, HP-50, HP-51 */
+TEST_F(heap, information)
+{
+	bool alone = variant->flags & HEAP_NO_SERIALIZE;
+	SIZE_T needed = 77;
+	ULONG value[2] = { 9, 9 };
+
+	EXPECT_FAILS(ERROR_NOACCESS, HeapQueryInformation(NULL, 0, value, 4,
+							  &needed));
+	EXPECT_EQ(0, needed);
+	EXPECT_FAILS(ERROR_INSUFFICIENT_BUFFER,
+		     HeapQueryInformation(self->heap, 0, NULL, 0, &needed));
+	EXPECT_EQ(4, needed);
+	EXPECT_TRUE(HeapQueryInformation(self->heap, 0, value, 8, &needed));
+	EXPECT_EQ(4, needed);
+	EXPECT_EQ(0, value[0]);
+	EXPECT_EQ(9, value[1]);
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
+		     HeapQueryInformation(self->heap, 2, value, 8, &needed));
+	value[0] = 2;
+	if (alone) {
+		EXPECT_FAILS(ERROR_GEN_FAILURE,
+			     HeapSetInformation(self->heap, 0, value, 4));
+		return;
+	}
+	EXPECT_TRUE(HeapSetInformation(self->heap, 0, value, 4));
+	value[0] = 0;
+	EXPECT_FAILS(ERROR_GEN_FAILURE,
+		     HeapSetInformation(self->heap, 0, value, 4));
+	EXPECT_TRUE(HeapQueryInformation(self->heap, 0, value, 4, NULL));
+	EXPECT_EQ(2, value[0]);
+}
+
+/* Rules: HP-53, HP-54 */
+TEST_F(heap, information_of_other_kinds)
+{
+	HEAP_OPTIMIZE_RESOURCES_INFORMATION optimize = { .Version = 1 };
+	HANDLE heap = self->heap;
+	ULONG value = 5;
+
+	EXPECT_TRUE(HeapSetInformation(heap, HeapOptimizeResources, &optimize,
+				       sizeof(optimize)));
+	EXPECT_TRUE(HeapSetInformation(NULL, HeapOptimizeResources, &optimize,
+				       sizeof(optimize)));
+	optimize.Version = 2;
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
+		     HeapSetInformation(heap, HeapOptimizeResources, &optimize,
+					sizeof(optimize)));
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
+		     HeapSetInformation(NULL, HeapEnableTerminationOnCorruption,
+					&value, sizeof(value)));
+	EXPECT_TRUE(HeapQueryInformation(heap,
+					 HeapEnableTerminationOnCorruption,
+					 &value, sizeof(value), NULL));
+	EXPECT_EQ(0, value);
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
+		     HeapSetInformation(heap, 99, &value, sizeof(value)));
+}
+
+/* Rules: HP-54 */
+TEST_F(heap, sums)
+{
+	HEAP_SUMMARY summary = { .cb = sizeof(summary) };
+	char *block = HeapAlloc(self->heap, 0, 1000);
+
+	ASSERT_NE(NULL, block);
+	ASSERT_NE(NULL, HeapAlloc(self->heap, 0, LARGE));
+	ASSERT_TRUE(HeapSummary(self->heap, 0, &summary));
+	EXPECT_EQ(1000 + LARGE, summary.cbAllocated);
+	EXPECT_LT(LARGE, summary.cbCommitted);
+	EXPECT_LT(summary.cbCommitted, summary.cbReserved);
+	EXPECT_EQ(summary.cbReserved, summary.cbMaxReserve);
+	EXPECT_TRUE(HeapFree(self->heap, 0, block));
+	ASSERT_TRUE(HeapSummary(self->heap, 0, &summary));
+	EXPECT_EQ(LARGE, summary.cbAllocated);
+	summary.cb = 8;
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
+		     HeapSummary(self->heap, 0, &summary));
+}
+
+/* ---- what is freed goes back ---- */
+
+/* Rules: HP-54. From the end, in whole regions, and in large blocks */
+TEST_F(heap, charge_falls)
+{
+	static char *blocks[100000];
+	SIZE_T before = charge();
+	int i;
+
+	for (i = 0; i < 100000; i++) {
+		blocks[i] = HeapAlloc(self->heap, 0, 200);
+		ASSERT_NE(NULL, blocks[i]);
+		blocks[i][0] = 1;
+	}
+	EXPECT_LT(before + 100000 * 200, charge());
+	for (i = 0; i < 100000; i++)
+		ASSERT_TRUE(HeapFree(self->heap, 0, blocks[i]));
+	EXPECT_GE(before + MIB(4), charge());
+	HeapCompact(self->heap, 0);
+	EXPECT_GE(before + MIB(2), charge());
+	EXPECT_TRUE(HeapValidate(self->heap, 0, NULL));
+	before = charge();
+	blocks[0] = HeapAlloc(self->heap, 0, MIB(32));
+	ASSERT_NE(NULL, blocks[0]);
+	EXPECT_LE(before + MIB(32), charge());
+	EXPECT_TRUE(HeapFree(self->heap, 0, blocks[0]));
+	EXPECT_GE(before + UNIT, charge());
+}
+
+/* Rules: HP-54. Pages between blocks go back, too, when they are asked for. */
+TEST_F(heap, compact)
+{
+	char *hole = HeapAlloc(self->heap, 0, 800000);
+	char *wall = HeapAlloc(self->heap, 0, 100);
+	SIZE_T before;
+
+	ASSERT_TRUE(hole && wall);
+	memset(hole, 1, 800000);
+	fill(wall, 100);
+	ASSERT_TRUE(HeapFree(self->heap, 0, hole));
+	before = counters_now().WorkingSetSize;
+	EXPECT_LE(800000, HeapCompact(self->heap, 0));
+	/* Pages that can be executed are not discarded. */
+	if (!(variant->flags & HEAP_CREATE_ENABLE_EXECUTE))
+		EXPECT_GE(before - 400000, counters_now().WorkingSetSize);
+	EXPECT_TRUE(HeapValidate(self->heap, 0, NULL));
+	EXPECT_TRUE(is_filled(wall, 100));
+	EXPECT_EQ(hole, HeapAlloc(self->heap, 0, 800000));
+	memset(hole, 2, 800000);
+}
+
+/* ---- at random ---- */
+
+struct known {
+	unsigned char *block;
+	uint32_t size;
+	unsigned char byte;
+};
+
+/* What the block is to be, from here on */
+static void know(struct known *known, void *block, uint32_t size, int byte)
+{
+	*known = (struct known){ block, size, byte };
+	memset(block, byte, size);
+}
+
+static bool is_known(HANDLE heap, const struct known *known)
+{
+	return HeapSize(heap, 0, known->block) == known->size &&
+	       all_bytes(known->block, known->size, known->byte);
+}
+
+static bool change(HANDLE heap, struct known *known, uint64_t *seed)
+{
+	uint32_t size = race_random(seed, 1 << race_random(seed, 22));
+	uint32_t common = size;
+	void *block;
+
+	if (known->block && !is_known(heap, known))
+		return false;
+	if (known->block && race_random(seed, 3)) {
+		block = known->block;
+		known->block = NULL;
+		return HeapFree(heap, 0, block);
+	}
+	if (known->block)
+		block = HeapReAlloc(heap, 0, known->block, size);
+	else
+		block = HeapAlloc(heap, 0, size);
+	if (size > known->size)
+		common = known->size;
+	if (!block || (known->block && !all_bytes(block, common, known->byte)))
+		return false;
+	know(known, block, size, race_random(seed, 256));
+	return true;
+}
+
+/* Rules: HP-20, HP-31, HP-32. No two blocks share a byte, whatever is done in between. */
+TEST_F(heap, random)
+{
+	static struct known known[300];
+	uint64_t seed = 7 + variant->flags;
+	long n = rounds(heap_random);
+	int i;
+
+	memset(known, 0, sizeof(known));
+	for (i = 0; i < n; i++) {
+		ASSERT_TRUE(change(self->heap, &known[race_random(&seed, 300)],
+				   &seed));
+		if (!(i % 500))
+			ASSERT_TRUE(HeapValidate(self->heap, 0, NULL));
+	}
+}
+
+/* ---- names of ntdll ---- */
+
+/* Rules: HP-55 */
+TEST(names_of_ntdll)
+{
+	PVOID heap = RtlCreateHeap(HEAP_GROWABLE, NULL, 0, 0, NULL, NULL);
+	PVOID fixed = RtlCreateHeap(0, NULL, FIXED, PAGE, NULL, NULL);
+	char *block;
+
+	ASSERT_TRUE(heap && fixed);
+	EXPECT_EQ(NULL, RtlAllocateHeap(fixed, 0, LARGE));
+	EXPECT_EQ(NULL, RtlCreateHeap(0, ARENA, 0, 0, NULL, NULL));
+	EXPECT_EQ(ERROR_INVALID_PARAMETER, GetLastError());
+	block = RtlAllocateHeap(heap, HEAP_ZERO_MEMORY, 50);
+	ASSERT_NE(NULL, block);
+	EXPECT_TRUE(all_bytes(block, 50, 0));
+	EXPECT_EQ(50, RtlSizeHeap(heap, 0, block));
+	block = RtlReAllocateHeap(heap, 0, block, 60);
+	ASSERT_NE(NULL, block);
+	EXPECT_TRUE(RtlValidateHeap(heap, 0, block));
+	EXPECT_TRUE(RtlLockHeap(heap));
+	EXPECT_TRUE(RtlUnlockHeap(heap));
+	EXPECT_LT(0, RtlCompactHeap(heap, 0));
+	EXPECT_TRUE(RtlFreeHeap(heap, 0, block));
+	EXPECT_FALSE(RtlFreeHeap(heap, 0, block));
+	EXPECT_EQ(NULL, RtlDestroyHeap(fixed));
+	EXPECT_EQ(NULL, RtlDestroyHeap(heap));
+	EXPECT_EQ(heap, RtlDestroyHeap(heap));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Heaps: made and destroyed, locked, and blocks of them by their handle
+ *
+ * A lock is taken unless the heap, or the call, says that nobody else is there; or
+ * while the process has one thread. The order is: that of the list of heaps, then
+ * that of one heap.
+ */
+#define _GNU_SOURCE
+#include "heap.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/single_threaded.h>
+#include <unistd.h>
+
+#include <winregion/errhandlingapi.h>
+#include <winregion/memoryapi.h>
+#include <winregion/processthreadsapi.h>
+#include <winregion/synchapi.h>
+
+/* What a heap that can grow begins with */
+#define FIRST_REGION (1024UL * 1024)
+#define FIRST_COMMIT WR_UNIT
+#define MOST_FIXED 0x400000000000UL
+
+/* A heap is held for less time than sleeping takes. */
+#define SPINS 1000
+
+/* Of the options */
+static const DWORD kept_flags = HEAP_NO_SERIALIZE | HEAP_GENERATE_EXCEPTIONS |
+				HEAP_CREATE_ENABLE_EXECUTE;
+
+static SRWLOCK list_lock = SRWLOCK_INIT;
+/* Both under it. The first one is the process' own, once there is one. */
+static struct wr_heap *first;
+static struct wr_heap *last;
+static DWORD nr_heaps;
+
+static struct wr_heap *_Atomic own;
+
+atomic_bool wr_heap_ends;
+
+/* ---- when something is broken ---- */
+
+__attribute__((constructor)) static void look_at_environment(void)
+{
+	const char *text = secure_getenv("WINREGION_HEAP_CHECK");
+
+	if (text && *text && strcmp(text, "0"))
+		wr_heap_ends = true;
+}
+
+void wr_heap_complain(const struct wr_heap *heap, const void *block,
+		      const char *what)
+{
+	char text[160];
+	int length;
+
+	if (!wr_heap_ends)
+		return;
+	length = snprintf(text, sizeof(text),
+			  "libwinregion-heap: heap %p, block %p: %s\n",
+			  (void *)heap, block, what);
+	if (write(STDERR_FILENO, text, length) != length)
+		_exit(127);
+	abort();
+}
+
+/* ---- locks ---- */
+
+static bool is_alone(const struct wr_heap *heap, DWORD flags)
+{
+	return (heap->flags | flags) & HEAP_NO_SERIALIZE ||
+	       __libc_single_threaded;
+}
+
+bool wr_heap_lock(struct wr_heap *heap, DWORD flags)
+{
+	if (is_alone(heap, flags))
+		return false;
+	EnterCriticalSection(&heap->lock);
+
+	return true;
+}
+
+void wr_heap_unlock(struct wr_heap *heap, bool locked)
+{
+	if (locked)
+		LeaveCriticalSection(&heap->lock);
+}
+
+/* A fork sees no heap half changed. A child has another thread, with the same locks. */
+
+static void before_fork(void)
+{
+	struct wr_heap *heap;
+
+	AcquireSRWLockExclusive(&list_lock);
+	for (heap = first; heap; heap = heap->next)
+		if (!(heap->flags & HEAP_NO_SERIALIZE))
+			EnterCriticalSection(&heap->lock);
+}
+
+static void after_fork(void)
+{
+	struct wr_heap *heap;
+
+	for (heap = last; heap; heap = heap->prev)
+		if (!(heap->flags & HEAP_NO_SERIALIZE))
+			LeaveCriticalSection(&heap->lock);
+	ReleaseSRWLockExclusive(&list_lock);
+}
+
+static void after_fork_in_child(void)
+{
+	struct wr_heap *heap;
+	LONG times;
+
+	for (heap = first; heap; heap = heap->next) {
+		if (heap->flags & HEAP_NO_SERIALIZE)
+			continue;
+		times = heap->lock.RecursionCount - 1;
+		InitializeCriticalSectionAndSpinCount(&heap->lock, SPINS);
+		while (times-- > 0)
+			EnterCriticalSection(&heap->lock);
+	}
+	InitializeSRWLock(&list_lock);
+}
+
+/* With the first heap: after libwinregion, which has to know the new thread first. */
+static void watch_fork(void)
+{
+	pthread_atfork(before_fork, after_fork, after_fork_in_child);
+}
+
+/* ---- the list ---- */
+
+static void add(struct wr_heap *heap)
+{
+	heap->prev = last;
+	heap->next = NULL;
+	if (last)
+		last->next = heap;
+	else
+		first = heap;
+	last = heap;
+	nr_heaps++;
+}
+
+static void take_out(struct wr_heap *heap)
+{
+	if (heap->prev)
+		heap->prev->next = heap->next;
+	else
+		first = heap->next;
+	if (heap->next)
+		heap->next->prev = heap->prev;
+	else
+		last = heap->prev;
+	nr_heaps--;
+}
+
+/* ---- made and destroyed ---- */
+
+/* Not to be guessed by who can write somewhere */
+static uint64_t new_key(const void *heap)
+{
+	uint64_t random[2] = { 0, 0 };
+	const void *bytes = (const void *)getauxval(AT_RANDOM);
+
+	if (bytes)
+		memcpy(random, bytes, sizeof(random));
+
+	return (random[0] ^ (uintptr_t)heap) * 0x9E3779B97F4A7C15ULL ^
+	       random[1];
+}
+
+static struct wr_heap *set_up(struct wr_region *region, DWORD flags,
+			      DWORD protect, size_t max)
+{
+	struct wr_heap *heap = (struct wr_heap *)region->base;
+
+	heap->flags = flags & kept_flags;
+	heap->protect = protect;
+	heap->max = max;
+	heap->key = new_key(heap);
+	InitializeCriticalSectionAndSpinCount(&heap->lock, SPINS);
+	wr_region_add(&heap->regions, region);
+	wr_blocks_init(heap);
+
+	return heap;
+}
+
+/* The first commit is by its protection, as the heap is not there to ask. */
+static bool commit_first(struct wr_region *region, size_t size, DWORD protect)
+{
+	struct wr_heap *heap =
+		VirtualAlloc(region->base, WR_PAGE, MEM_COMMIT, protect);
+
+	if (!heap)
+		return false;
+	heap->protect = protect;
+
+	return wr_region_commit(region, size);
+}
+
+static struct wr_heap *create(DWORD flags, size_t initial, size_t max)
+{
+	DWORD protect = flags & HEAP_CREATE_ENABLE_EXECUTE ?
+				PAGE_EXECUTE_READWRITE :
+				PAGE_READWRITE;
+	struct wr_region *region;
+	size_t size;
+
+	initial = wr_round_up(initial ? initial : 1, WR_PAGE);
+	max = wr_round_up(max, WR_PAGE);
+	size = max ? max : wr_round_up(initial, FIRST_REGION);
+	if (initial < FIRST_COMMIT)
+		initial = size < FIRST_COMMIT ? size : FIRST_COMMIT;
+	region = wr_region_new(NULL, size, protect);
+	if (!region)
+		return NULL;
+	if (!commit_first(region, initial, protect)) {
+		wr_region_release(NULL, region);
+		return NULL;
+	}
+
+	return set_up(region, flags, protect, max);
+}
+
+/* The process' heap is the first of the list, so it is made before any other. */
+static struct wr_heap *get_own(void)
+{
+	struct wr_heap *heap = own;
+
+	if (heap)
+		return heap;
+	AcquireSRWLockExclusive(&list_lock);
+	heap = own;
+	if (!heap) {
+		heap = create(0, 0, 0);
+		if (heap) {
+			add(heap);
+			watch_fork();
+		}
+		own = heap;
+	}
+	ReleaseSRWLockExclusive(&list_lock);
+
+	return heap;
+}
+
+HANDLE WINAPI HeapCreate(DWORD options, SIZE_T initial, SIZE_T maximum)
+{
+	struct wr_heap *heap;
+
+	if ((maximum && initial > maximum) || maximum > MOST_FIXED ||
+	    initial > MOST_FIXED) {
+		SetLastError(maximum && initial > maximum ?
+				     ERROR_INVALID_PARAMETER :
+				     ERROR_NOT_ENOUGH_MEMORY);
+		return NULL;
+	}
+	if (!get_own())
+		return NULL;
+	heap = create(options, initial, maximum);
+	if (!heap)
+		return NULL;
+	AcquireSRWLockExclusive(&list_lock);
+	add(heap);
+	ReleaseSRWLockExclusive(&list_lock);
+
+	return heap;
+}
+
+struct wr_heap *wr_heap_get(HANDLE handle)
+{
+	struct wr_region *region = wr_region_at(handle);
+
+	if (region && (HANDLE)region->heap == handle)
+		return region->heap;
+	SetLastError(ERROR_INVALID_HANDLE);
+
+	return NULL;
+}
+
+BOOL WINAPI HeapDestroy(HANDLE handle)
+{
+	struct wr_heap *heap = wr_heap_get(handle);
+	struct wr_region *region;
+
+	if (!heap)
+		return FALSE;
+	if (heap == own) {
+		SetLastError(ERROR_INVALID_HANDLE);
+		return FALSE;
+	}
+	AcquireSRWLockExclusive(&list_lock);
+	take_out(heap);
+	ReleaseSRWLockExclusive(&list_lock);
+
+	DeleteCriticalSection(&heap->lock);
+	while ((region = heap->larges.first))
+		wr_region_release(&heap->larges, region);
+	while ((region = heap->regions.last) != heap->regions.first)
+		wr_region_release(&heap->regions, region);
+	/* The heap itself is in it. */
+	wr_region_release(NULL, region);
+
+	return TRUE;
+}
+
+HANDLE WINAPI GetProcessHeap(VOID)
+{
+	return get_own();
+}
+
+DWORD WINAPI GetProcessHeaps(DWORD nr, PHANDLE heaps)
+{
+	struct wr_heap *heap;
+	DWORD found;
+	DWORD i = 0;
+
+	if (!get_own())
+		return 0;
+	AcquireSRWLockShared(&list_lock);
+	for (heap = first; heap && i < nr; heap = heap->next)
+		heaps[i++] = heap;
+	found = nr_heaps;
+	ReleaseSRWLockShared(&list_lock);
+
+	return found;
+}
+
+BOOL WINAPI HeapLock(HANDLE handle)
+{
+	struct wr_heap *heap = wr_heap_get(handle);
+
+	if (!heap)
+		return FALSE;
+	if (!(heap->flags & HEAP_NO_SERIALIZE))
+		EnterCriticalSection(&heap->lock);
+
+	return TRUE;
+}
+
+BOOL WINAPI HeapUnlock(HANDLE handle)
+{
+	struct wr_heap *heap = wr_heap_get(handle);
+	HANDLE self = (HANDLE)(uintptr_t)GetCurrentThreadId();
+
+	if (!heap)
+		return FALSE;
+	if (heap->flags & HEAP_NO_SERIALIZE)
+		return TRUE;
+	if (heap->lock.OwningThread != self) {
+		SetLastError(ERROR_NOT_OWNER);
+		return FALSE;
+	}
+	LeaveCriticalSection(&heap->lock);
+
+	return TRUE;
+}
+
+/* ---- blocks ---- */
+
+/* No memory; raises what the heap, or the call, wants to have raised. */
+static void *no_memory(DWORD flags, size_t size)
+{
+	ULONG_PTR argument = size;
+
+	SetLastError(ERROR_NOT_ENOUGH_MEMORY);
+	if (flags & HEAP_GENERATE_EXCEPTIONS)
+		RaiseException(STATUS_NO_MEMORY, 0, 1, &argument);
+
+	return NULL;
+}
+
+/* The last error stays as it is if the call succeeds. */
+static void *new_block(struct wr_heap *heap, DWORD flags, size_t size)
+{
+	bool locked;
+	void *block;
+
+	if (size > SIZE_MAX / 2)
+		return NULL;
+	locked = wr_heap_lock(heap, flags);
+	block = wr_block_new(heap, size, WR_ALIGN);
+	wr_heap_unlock(heap, locked);
+	if (block && flags & HEAP_ZERO_MEMORY && size < WR_LARGE)
+		memset(block, 0, size);
+
+	return block;
+}
+
+LPVOID WINAPI HeapAlloc(HANDLE handle, DWORD flags, SIZE_T size)
+{
+	struct wr_heap *heap = wr_heap_get(handle);
+	void *block;
+
+	if (!heap)
+		return NULL;
+	flags |= heap->flags;
+	block = new_block(heap, flags, size);
+	if (!block)
+		return no_memory(flags, size);
+
+	return block;
+}
+
+/* Look at a block before it is used: its region, and its size. With the lock. */
+static struct wr_region *look(struct wr_heap *heap, const void *block,
+			      size_t *size)
+{
+	struct wr_region *region = wr_block_find(heap, block);
+
+	if (!region) {
+		wr_heap_complain(heap, block, "not a block of this heap");
+		return NULL;
+	}
+	if (!wr_block_size(heap, region, block, size)) {
+		wr_heap_complain(heap, block, "written past its end");
+		return NULL;
+	}
+
+	return region;
+}
+
+/* What the allocator has found in its own words */
+static void look_at_heap(const struct wr_heap *heap, const void *block)
+{
+	if (heap->broken)
+		wr_heap_complain(heap, block, "written to after it was freed");
+}
+
+BOOL WINAPI HeapFree(HANDLE handle, DWORD flags, LPVOID block)
+{
+	struct wr_heap *heap = wr_heap_get(handle);
+	struct wr_region *region;
+	size_t size;
+	bool locked;
+
+	if (!heap)
+		return FALSE;
+	if (!block)
+		return TRUE;
+	locked = wr_heap_lock(heap, flags);
+	region = look(heap, block, &size);
+	if (region) {
+		wr_block_free(heap, region, block);
+		look_at_heap(heap, block);
+	}
+	wr_heap_unlock(heap, locked);
+	if (!region)
+		SetLastError(ERROR_INVALID_PARAMETER);
+
+	return !!region;
+}
+
+/* Another block with the same contents, or NULL. With the lock. */
+static void *move_block(struct wr_heap *heap, struct wr_region *region,
+			void *block, size_t old, size_t size)
+{
+	void *other = wr_block_new(heap, size, WR_ALIGN);
+
+	if (!other)
+		return NULL;
+	memcpy(other, block, old < size ? old : size);
+	wr_block_free(heap, region, block);
+
+	return other;
+}
+
+/* A large block that is to be a small one moves, so that its region goes back. */
+static bool may_stay(const struct wr_region *region, DWORD flags, size_t size)
+{
+	return !region->large || size >= WR_LARGE ||
+	       flags & HEAP_REALLOC_IN_PLACE_ONLY;
+}
+
+static void *resize(struct wr_heap *heap, DWORD flags, void *block, size_t size,
+		    struct wr_region *region, size_t old)
+{
+	void *other = NULL;
+
+	if (size > SIZE_MAX / 2)
+		return NULL;
+	if (may_stay(region, flags, size) &&
+	    wr_block_resize(heap, region, block, size))
+		other = block;
+	else if (!(flags & HEAP_REALLOC_IN_PLACE_ONLY))
+		other = move_block(heap, region, block, old, size);
+	if (other && flags & HEAP_ZERO_MEMORY && size > old)
+		memset((char *)other + old, 0, size - old);
+
+	return other;
+}
+
+LPVOID WINAPI HeapReAlloc(HANDLE handle, DWORD flags, LPVOID block, SIZE_T size)
+{
+	struct wr_heap *heap = wr_heap_get(handle);
+	struct wr_region *region;
+	void *other = NULL;
+	bool locked;
+	size_t old;
+
+	if (!heap)
+		return NULL;
+	if (!block) {
+		SetLastError(ERROR_SUCCESS);
+		return NULL;
+	}
+	flags |= heap->flags;
+	locked = wr_heap_lock(heap, flags);
+	region = look(heap, block, &old);
+	if (region)
+		other = resize(heap, flags, block, size, region, old);
+	wr_heap_unlock(heap, locked);
+	if (!region)
+		SetLastError(ERROR_INVALID_PARAMETER);
+	else if (!other)
+		no_memory(flags, size);
+
+	return other;
+}
+
+SIZE_T WINAPI HeapSize(HANDLE handle, DWORD flags, LPCVOID block)
+{
+	struct wr_heap *heap = wr_heap_get(handle);
+	struct wr_region *region;
+	bool locked;
+	size_t size;
+
+	if (!heap)
+		return (SIZE_T)-1;
+	locked = wr_heap_lock(heap, flags);
+	region = look(heap, block, &size);
+	wr_heap_unlock(heap, locked);
+
+	return region ? size : (SIZE_T)-1;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the parts of the heap library share
+ *
+ * A heap has regions of its own. At the front of each is the memory that the
+ * allocator cuts blocks from, committed from its beginning as far as it is in use;
+ * behind that, what this library knows about it, so that the allocator's own words
+ * are the only ones among the blocks of a program. A large block is a region alone.
+ *
+ * Each block ends with a word that says how long it is, and that it is whole. That it
+ * is a block says a bit in its region: what a program hands in is looked up there
+ * first, and only then looked at.
+ */
+#ifndef _WINREGION_HEAP_H
+#define _WINREGION_HEAP_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <winregion/heapapi.h>
+
+#define WR_PAGE 4096UL
+#define WR_UNIT 65536UL
+#define WR_ALIGN 16UL
+
+/* From here on a block has a region of its own. */
+#define WR_LARGE 0xFF000UL
+/* And a heap that is not to grow has none of that size. */
+#define WR_FIXED_LARGE 0xC0000UL
+/* Where a large block begins in its region */
+#define WR_LARGE_HEAD 128UL
+/* The word at a block's end */
+#define WR_TAIL 8UL
+
+/* What the allocator puts behind the memory that it has, at most */
+#define WR_FOOT 128UL
+/* Where its state is in a heap's first region, behind struct wr_heap */
+#define WR_SPACE 0x400UL
+
+/* More of a block than it asked for, by the allocator's rounding, is never this much. */
+#define WR_MAX_SLACK 96UL
+
+struct wr_heap;
+
+/* Fields without another word: under the heap's lock */
+struct wr_region {
+	/* Constant, as base, size and large */
+	struct wr_heap *heap;
+	char *base;
+	/* Of a large block's: all of it, which falls as the block gets smaller */
+	size_t size;
+	/* From the front */
+	size_t committed;
+	/* From the address of this structure */
+	size_t meta_committed;
+	/* Now in it */
+	size_t blocks;
+	/* In the heap's list of its kind, in order of creation */
+	struct wr_region *next;
+	struct wr_region *prev;
+	bool large;
+	/* Of a large block */
+	size_t asked;
+	/* Of each WR_ALIGN bytes: does a block begin there? */
+	uint64_t begins[];
+};
+
+struct wr_list {
+	struct wr_region *first;
+	struct wr_region *last;
+};
+
+/* At the front of its first region: its address is the handle. */
+struct wr_heap {
+	CRITICAL_SECTION lock;
+	/* HEAP_*; constant, as are protect, max, key and space */
+	DWORD flags;
+	DWORD protect;
+	/* 0: it grows */
+	size_t max;
+	/* What the words at the ends of blocks are hidden by */
+	uint64_t key;
+	/* The allocator's */
+	void *space;
+	/* The last one is what the allocator takes new memory from. */
+	struct wr_list regions;
+	struct wr_list larges;
+	/* What HeapQueryInformation() tells */
+	ULONG kind;
+	/* The allocator has found its words changed. */
+	bool broken;
+	/* In order of creation; under the lock of that list */
+	struct wr_heap *next;
+	struct wr_heap *prev;
+};
+
+_Static_assert(sizeof(struct wr_heap) <= WR_SPACE, "a heap has its place");
+_Static_assert(sizeof(struct wr_region) <= WR_LARGE_HEAD, "so has a region");
+
+static inline size_t wr_round_up(size_t size, size_t unit)
+{
+	return (size + unit - 1) & ~(unit - 1);
+}
+
+/* ---- region.c ---- */
+
+/* The region that has @address in it, or NULL */
+struct wr_region *wr_region_at(const void *address);
+
+/*
+ * A new region at the end of the heap's list. The first one's has place for the heap,
+ * which the caller fills in: @heap is NULL then, and @protect counts.
+ */
+struct wr_region *wr_region_new(struct wr_heap *heap, size_t size,
+				DWORD protect);
+struct wr_region *wr_region_new_large(struct wr_heap *heap, size_t size);
+void wr_region_add(struct wr_list *list, struct wr_region *region);
+
+/* Out of its list, if it is in one, and back to the system with all that is in it */
+void wr_region_release(struct wr_list *list, struct wr_region *region);
+
+/* At least @size bytes of it are to be committed, or at most. */
+bool wr_region_commit(struct wr_region *region, size_t size);
+void wr_region_decommit(struct wr_region *region, size_t size);
+
+/* ---- blocks.c: the allocator ---- */
+
+/* In a heap whose first region is there */
+void wr_blocks_init(struct wr_heap *heap);
+
+/* A piece of memory of at least @size bytes, or NULL */
+void *wr_blocks_new(struct wr_heap *heap, size_t size, size_t align);
+void wr_blocks_free(struct wr_heap *heap, void *piece);
+/* Where it is: with room for at least @size bytes, if there is room */
+bool wr_blocks_resize(struct wr_heap *heap, void *piece, size_t size);
+/* How much room there is in a piece in use; 0: it makes no sense */
+size_t wr_blocks_room(const struct wr_region *region, const void *piece);
+/* What nobody uses goes back to the system: all of it, or what is not soon used again */
+void wr_blocks_trim(struct wr_heap *heap, bool all);
+/* Do the allocator's own words make sense? */
+bool wr_blocks_are_sound(struct wr_heap *heap);
+
+/* What follows in a region */
+enum wr_kind_of_piece {
+	WR_PIECE_END,
+	WR_PIECE_BLOCK,
+	WR_PIECE_FREE,
+	WR_PIECE_BAD
+};
+
+struct wr_piece {
+	enum wr_kind_of_piece kind;
+	char *at;
+	size_t room;
+};
+
+/* After the piece at @at, or the first one for NULL */
+void wr_blocks_next(struct wr_heap *heap, struct wr_region *region,
+		    const char *at, struct wr_piece *piece);
+
+/* ---- block.c: blocks of programs, made of these pieces ---- */
+
+/* With the heap locked, where that is to be. */
+void *wr_block_new(struct wr_heap *heap, size_t size, size_t align);
+void wr_block_free(struct wr_heap *heap, struct wr_region *region, void *block);
+bool wr_block_resize(struct wr_heap *heap, struct wr_region *region,
+		     void *block, size_t size);
+
+/* The region of a block of this heap; NULL: it is none. */
+struct wr_region *wr_block_find(const struct wr_heap *heap, const void *block);
+
+/* How long it is; false: something has written past its end */
+bool wr_block_size(const struct wr_heap *heap, const struct wr_region *region,
+		   const void *block, size_t *size);
+
+/* ---- heap.c ---- */
+
+/* What @handle is, or NULL with ERROR_INVALID_HANDLE */
+struct wr_heap *wr_heap_get(HANDLE handle);
+
+/* Whether it is to be unlocked again */
+bool wr_heap_lock(struct wr_heap *heap, DWORD flags);
+void wr_heap_unlock(struct wr_heap *heap, bool locked);
+
+/* Heaps are to end the process when they find themselves broken. */
+extern atomic_bool wr_heap_ends;
+
+/* Tell so, if that is so. @block may be NULL. */
+void wr_heap_complain(const struct wr_heap *heap, const void *block,
+		      const char *what);
+
+#endif /* _WINREGION_HEAP_H */

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Regions of heaps, and which one an address is in
+ */
+#include "heap.h"
+
+#include <winregion/memoryapi.h>
+
+/*
+ * A table of two levels, by the number of the 64 KiB unit of an address. Entries are
+ * set under the lock of the heap that has the region; a table of the second level,
+ * once there, stays.
+ */
+#define UNITS 0x80000000UL
+#define LEAF_ENTRIES 8192UL
+
+struct entry {
+	struct wr_region *_Atomic region;
+};
+
+static struct entry *_Atomic leaves[UNITS / LEAF_ENTRIES];
+
+struct wr_region *wr_region_at(const void *address)
+{
+	uintptr_t unit = (uintptr_t)address / WR_UNIT;
+	struct entry *leaf;
+
+	if (unit >= UNITS)
+		return NULL;
+	leaf = leaves[unit / LEAF_ENTRIES];
+	if (!leaf)
+		return NULL;
+
+	return atomic_load_explicit(&leaf[unit % LEAF_ENTRIES].region,
+				    memory_order_acquire);
+}
+
+static struct entry *get_leaf(uintptr_t unit)
+{
+	struct entry *_Atomic *place = &leaves[unit / LEAF_ENTRIES];
+	struct entry *old = NULL;
+	struct entry *leaf = *place;
+
+	if (leaf)
+		return leaf;
+	leaf = VirtualAlloc(NULL, LEAF_ENTRIES * sizeof(*leaf),
+			    MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+	if (!leaf || atomic_compare_exchange_strong(place, &old, leaf))
+		return leaf;
+	VirtualFree(leaf, 0, MEM_RELEASE);
+
+	return old;
+}
+
+/* All units of @size bytes at @base lead to @region, or to none. */
+static bool set_entries(const char *base, size_t size, struct wr_region *region)
+{
+	uintptr_t unit = (uintptr_t)base / WR_UNIT;
+	uintptr_t end = ((uintptr_t)base + size - 1) / WR_UNIT + 1;
+	struct entry *leaf;
+
+	for (; unit < end; unit++) {
+		leaf = get_leaf(unit);
+		if (!leaf)
+			return false;
+		atomic_store_explicit(&leaf[unit % LEAF_ENTRIES].region, region,
+				      memory_order_release);
+	}
+
+	return true;
+}
+
+/* ---- sizes ---- */
+
+/* What lies behind the memory for blocks, if there are @size bytes of that */
+static size_t meta_size(size_t size)
+{
+	return wr_round_up(WR_FOOT + sizeof(struct wr_region) +
+				   size / WR_ALIGN / 8,
+			   WR_PAGE);
+}
+
+/* All that is reserved for it */
+static size_t whole_size(const struct wr_region *region)
+{
+	if (region->large)
+		return region->size;
+
+	return region->size + meta_size(region->size);
+}
+
+static bool commit(char *address, size_t size, DWORD protect)
+{
+	return VirtualAlloc(address, size, MEM_COMMIT, protect);
+}
+
+/* ---- regions of many blocks ---- */
+
+static struct wr_region *set_up(char *base, size_t size)
+{
+	struct wr_region *region = (void *)(base + size + WR_FOOT);
+
+	/* With bits for as much as is committed at first */
+	if (!commit(base + size, WR_PAGE, PAGE_READWRITE))
+		return NULL;
+	region->base = base;
+	region->size = size;
+	region->meta_committed = WR_PAGE;
+
+	return region;
+}
+
+struct wr_region *wr_region_new(struct wr_heap *heap, size_t size,
+				DWORD protect)
+{
+	size_t whole = size + meta_size(size);
+	struct wr_region *region;
+	char *base;
+
+	base = VirtualAlloc(NULL, whole, MEM_RESERVE, protect);
+	if (!base)
+		return NULL;
+	region = set_up(base, size);
+	if (!region)
+		goto err_release;
+	region->heap = heap ? heap : (struct wr_heap *)base;
+	if (!set_entries(base, whole, region))
+		goto err_entries;
+
+	return region;
+
+err_entries:
+	set_entries(base, whole, NULL);
+err_release:
+	VirtualFree(base, 0, MEM_RELEASE);
+	return NULL;
+}
+
+/* The bits for its first @size bytes */
+static bool commit_bits(struct wr_region *region, size_t size)
+{
+	size_t bits = WR_FOOT + sizeof(*region) + size / WR_ALIGN / 8 + 8;
+	size_t wanted = wr_round_up(bits, WR_PAGE);
+	size_t room = meta_size(region->size);
+	char *meta = region->base + region->size;
+
+	if (wanted > room)
+		wanted = room;
+	if (wanted <= region->meta_committed)
+		return true;
+	if (!commit(meta + region->meta_committed,
+		    wanted - region->meta_committed, PAGE_READWRITE))
+		return false;
+	region->meta_committed = wanted;
+
+	return true;
+}
+
+bool wr_region_commit(struct wr_region *region, size_t size)
+{
+	size = wr_round_up(size, WR_PAGE);
+	if (size <= region->committed)
+		return true;
+	if (!commit_bits(region, size) ||
+	    !commit(region->base + region->committed, size - region->committed,
+		    region->heap->protect))
+		return false;
+	region->committed = size;
+
+	return true;
+}
+
+void wr_region_decommit(struct wr_region *region, size_t size)
+{
+	size = wr_round_up(size, WR_PAGE);
+	if (size >= region->committed)
+		return;
+	if (VirtualFree(region->base + size, region->committed - size,
+			MEM_DECOMMIT))
+		region->committed = size;
+}
+
+/* ---- regions of one block ---- */
+
+struct wr_region *wr_region_new_large(struct wr_heap *heap, size_t size)
+{
+	struct wr_region *region;
+
+	region = VirtualAlloc(NULL, size, MEM_RESERVE | MEM_COMMIT,
+			      heap->protect);
+	if (!region)
+		return NULL;
+	region->heap = heap;
+	region->base = (char *)region;
+	region->size = size;
+	region->committed = size;
+	region->large = true;
+	if (!set_entries(region->base, size, region)) {
+		set_entries(region->base, size, NULL);
+		VirtualFree(region, 0, MEM_RELEASE);
+		return NULL;
+	}
+
+	return region;
+}
+
+/* ---- lists ---- */
+
+void wr_region_add(struct wr_list *list, struct wr_region *region)
+{
+	region->next = NULL;
+	region->prev = list->last;
+	if (list->last)
+		list->last->next = region;
+	else
+		list->first = region;
+	list->last = region;
+}
+
+static void take_out(struct wr_list *list, struct wr_region *region)
+{
+	if (region->prev)
+		region->prev->next = region->next;
+	else
+		list->first = region->next;
+	if (region->next)
+		region->next->prev = region->prev;
+	else
+		list->last = region->prev;
+}
+
+void wr_region_release(struct wr_list *list, struct wr_region *region)
+{
+	char *base = region->base;
+
+	if (list)
+		take_out(list, region);
+	set_entries(base, whole_size(region), NULL);
+	VirtualFree(base, 0, MEM_RELEASE);
+}
