@@ -510,7 +510,7 @@ static bool is_limit(struct wr_layout *layout, unsigned long ret,
 
 	if (layout->step == WR_STEP_NEW ||
 	    (layout->step == WR_STEP_REFILL && !layout->over) ||
-	    flags != MAP_FIXED || layout->left)
+	    !(flags & MAP_FIXED) || layout->left)
 		return false;
 	if (ret == -EAGAIN)
 		return layout->step == WR_STEP_LEAVE; /* mlockall() */

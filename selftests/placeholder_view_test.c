@@ -5,6 +5,7 @@
  */
 #include "kselftest_harness.h"
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "placeholders.h"
@@ -102,6 +103,44 @@ TEST_F(placeholder, any_piece_can_become_a_view)
 	EXPECT_PLACEHOLDER(self->base, self->size);
 	EXPECT_TRUE(UnmapViewOfFile(other));
 	EXPECT_TRUE(CloseHandle(section));
+}
+
+static int replace_over_limit(void *arg)
+{
+	static const DWORD protect[] = {
+		PAGE_READWRITE, PAGE_READONLY, PAGE_WRITECOPY,
+	};
+	const struct rlimit limit = { MIB(1), MIB(1) };
+	FIXTURE_DATA(placeholder) *self = arg;
+	HANDLE section = make_section(self->size, PAGE_READWRITE);
+	char *middle = self->base + 4 * PAGE;
+	size_t i;
+
+	CHECK(preserve(middle, 4 * PAGE));
+	CHECK(!setrlimit(RLIMIT_AS, &limit));
+	for (i = 0; i < ARRAY_SIZE(protect); i++) {
+		CHECK(map_over(section, middle, 0, 4 * PAGE, protect[i]) ==
+		      middle);
+		CHECK(is_view(middle, 4 * PAGE, protect[i]));
+		CHECK(try_read(middle));
+		CHECK(try_write(middle) == (protect[i] != PAGE_READONLY));
+		CHECK(unmap_and_keep(middle));
+	}
+	CHECK(alloc2(middle, 4 * PAGE, REPLACE_NOW, PAGE_READWRITE) == middle);
+	CHECK(preserve(middle, 4 * PAGE));
+	CHECK(coalesce(self->base, self->size));
+	CHECK(map_over(section, self->base, 0, self->size, PAGE_READWRITE) ==
+	      self->base);
+	/* What needs addresses gets none. */
+	CHECK(!MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 0));
+	CHECK(GetLastError() == ERROR_NOT_ENOUGH_MEMORY);
+	return 0;
+}
+
+/* Rules: PH-27, UM-07. What is there already needs no more address space. */
+TEST_F(placeholder, limit_of_address_space_forbids_no_view)
+{
+	EXPECT_EQ(0, in_child(replace_over_limit, self));
 }
 
 /* Rules: PH-27 */
