@@ -261,9 +261,8 @@ static int check_large(enum wr_op op, struct wr_change *change)
 
 static int find_region(struct wr_batch *batch, struct wr_change *change)
 {
-	int err;
-
 	struct wr_window *window = change->window;
+	int err;
 
 	change->region = wr_region_find(window, change->first);
 	if (!change->region)

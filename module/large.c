@@ -91,6 +91,14 @@ static int charge(struct wr_filling *filling)
 	return err;
 }
 
+/* Whether the program has unmapped nothing of a slot of the region. */
+static bool is_whole(struct wr_window *window, pgoff_t index)
+{
+	pgoff_t end = index + WR_SLOT_PAGES, next;
+
+	return !wr_window_lost_at(window, index, end, &next) && next == end;
+}
+
 /* What other threads have touched meanwhile is nobody's yet. */
 static int put(struct wr_filling *filling, pgoff_t index, struct page *page)
 {
@@ -98,7 +106,7 @@ static int put(struct wr_filling *filling, pgoff_t index, struct page *page)
 	int err = -ENOENT;
 
 	mutex_lock(&window->lock);
-	if (is_there(filling))
+	if (is_there(filling) && is_whole(window, index))
 		err = wr_resident_put_huge(window, index, page);
 	mutex_unlock(&window->lock);
 	return err;

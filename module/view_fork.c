@@ -90,6 +90,7 @@ static int fork_locked(struct wr_window *parent, struct wr_window *child,
 {
 	int err;
 
+	child->view->reach = parent->view->reach;
 	err = fork_states(parent, child);
 	if (!err && parent->stamp)
 		err = wr_window_stamp(child);
@@ -122,7 +123,6 @@ static struct wr_window *alloc_child(struct wr_window *parent,
 	child->view->copies = view->copies;
 	child->view->writes = view->writes;
 	child->view->grows = view->grows;
-	child->view->reach = view->reach;
 	child->view->host = view->host;
 	child->view->mapping = view->mapping;
 	child->view->ops = view->ops;

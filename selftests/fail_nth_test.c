@@ -165,7 +165,7 @@ struct op {
 };
 
 #define NO_CHANGE { ENOMEM }
-#define RESERVE_ERRORS { ENOMEM, ENOSPC, EDQUOT, ENFILE }
+#define RESERVE_ERRORS { ENOMEM, ENOSPC, EDQUOT, ENFILE, ENOBUFS }
 #define CHANGE_ERRORS { ENOMEM, EDQUOT, ENFILE }
 #define EXEC_ERRORS { ENOMEM, EDQUOT, ENFILE, ENOSPC }
 
@@ -210,6 +210,9 @@ RESERVE_OP(reserve_down, 0, KIB(64), FLAG_DOWN, RW)
 RESERVE_OP(reserve_down_large, 0, MIB(2), FLAG_DOWN | FLAG_COMMIT, RO)
 RESERVE_OP(reserve_commit, 0, KIB(64), FLAG_COMMIT, RW)
 RESERVE_OP(reserve_commit_large, 0, MIB(24), FLAG_COMMIT, RW)
+RESERVE_OP(reserve_large_pages, 0, MIB(4),
+	   FLAG_COMMIT | WINREGION_RESERVE_LARGE_PAGES, RW)
+RESERVE_OP(reserve_on_node, 0, MIB(4), FLAG_COMMIT | WINREGION_RESERVE_NODE, RW)
 
 static int op_reserve_bound(struct arena *arena)
 {
@@ -799,6 +802,8 @@ static const struct op ops[] = {
 	RESERVE_ENTRY(reserve_down_large),
 	RESERVE_ENTRY(reserve_commit),
 	RESERVE_ENTRY(reserve_commit_large),
+	RESERVE_ENTRY(reserve_large_pages),
+	RESERVE_ENTRY(reserve_on_node),
 	RESERVE_ENTRY(reserve_bound),
 	{ "reserve_across", .prepare = make_obstacle,
 	  .run = op_reserve_across, .works = made_works,
@@ -1381,6 +1386,31 @@ TEST_F_TIMEOUT(fail, guard, 100)
 	TH_LOG("the last was %u: %d", alarm.nth - 1, ret);
 	ASSERT_TRUE(fail_open());
 	EXPECT_EQ(0, wr_release(alarm.fd, base, 0));
+}
+
+/* Rule GP-10: a system call fails, and takes the guard unless something fails by that. */
+TEST_F_TIMEOUT(fail, guard_of_system_call, 100)
+{
+	int fd = self->arena.fd;
+	char *base = wr_alloc(fd, MIB(4));
+	unsigned int nth;
+	bool hit = true;
+
+	ASSERT_NE(NULL, base);
+	for (nth = 1; hit && nth < 100; nth++) {
+		ASSERT_EQ(0, wr_protect(fd, base, PAGES(2),
+					RW | WINREGION_GUARD));
+		ASSERT_TRUE(fail_set(nth));
+		EXPECT_EQ(-1, pwrite(self->arena.file, base, 8, 0));
+		hit = fail_clear();
+		EXPECT_TRUE(wr_is(fd, base, RW) ||
+			    (hit && wr_is(fd, base, RW | WINREGION_GUARD)));
+		EXPECT_TRUE(wr_is(fd, base + PAGES(1), RW | WINREGION_GUARD));
+	}
+	EXPECT_FALSE(hit);
+	EXPECT_LT(2, nth);
+	EXPECT_EQ(8, pwrite(self->arena.file, base, 8, 0));
+	EXPECT_EQ(0, wr_release(fd, base, 0));
 }
 
 /*

@@ -665,6 +665,8 @@ static void *disturb(void *arg)
 static void *unmap(void *arg)
 {
 	while (crew_goes_on(&crew)) {
+		munmap(RACE_BASE + LARGE + PAGE, PAGE);
+		sched_yield();
 		munmap(RACE_BASE, 2 * LARGE);
 		sched_yield();
 	}

@@ -439,6 +439,26 @@ TEST_F(numa, node_of_large_pages)
 	ASSERT_TRUE(task_wants_nothing());
 }
 
+/* A region of large pages. Rules VX-08, LP-01 */
+TEST_F(numa, node_of_large_region)
+{
+	char *base[2] = { NULL, NULL };
+	int node, i;
+
+	for (node = 0; node < 2; node++) {
+		ASSERT_TRUE(task_wants(!node));
+		ASSERT_EQ(0, reserve_on(self->fd, &base[node], MIB(8),
+					COMMIT | WINREGION_RESERVE_LARGE_PAGES,
+					node));
+		for (i = 0; i < 8; i++) {
+			(void)*(volatile char *)(base[node] + i * MIB(1));
+			EXPECT_EQ(node, node_of(base[node] + i * MIB(1)));
+		}
+		EXPECT_TRUE(page_is_zero(base[node] + MIB(5)));
+	}
+	ASSERT_TRUE(task_wants_nothing());
+}
+
 static int child_on_node(void *arg)
 {
 	char *base = arg;

@@ -170,6 +170,78 @@ static void map_file(struct arena *arena, uint64_t *random)
 				    4096));
 }
 
+/* What was there once is, however the file is cut. */
+static void look_again(struct arena *arena, const char *page,
+		       const struct winregion_run *before)
+{
+	bool committed = before->state == WINREGION_STATE_COMMIT;
+	struct winregion_run run;
+	int ret;
+
+	WORKS(arena, wr_query(arena->fd, page, &run));
+	MUST(arena, run.type == WINREGION_TYPE_MAPPED);
+	MUST(arena, run.region_address == before->region_address);
+	MUST(arena, !committed || run.state == WINREGION_STATE_COMMIT);
+	ret = wr_protect(arena->fd, page, 1, run.region_protection);
+	MUST(arena, !ret || (ret == -ENODATA && !committed));
+}
+
+/* A view of more than the file has, of which others have made more and less meanwhile */
+static void use_larger_view(struct arena *arena, int file, char *base,
+			    uint64_t *random)
+{
+	struct winregion_run run;
+	char *page;
+	pid_t pid;
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		page = base + PAGES(race_random(random, 2 * NR_PAGES));
+		WORKS(arena, wr_query(arena->fd, page, &run));
+		touch(base, 2 * SIZE, random);
+		if (race_random(random, 2))
+			(void)!ftruncate(file, race_random(random, 2 * SIZE));
+		look_again(arena, page, &run);
+	}
+	WORKS(arena, wr_query(arena->fd, page, &run));
+	pid = fork();
+	if (!pid) {
+		look_again(arena, page, &run);
+		_exit(sec_unmap(arena->fd, base));
+	}
+	(void)!ftruncate(file, race_random(random, 2 * SIZE));
+	look_again(arena, page, &run);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+}
+
+static void map_larger(struct arena *arena, uint64_t *random)
+{
+	struct winregion_map_view arg = {
+		.flags = WINREGION_VIEW_RESERVE,
+		.protection = race_random(random, 3) ? RW : WINREGION_WRITECOPY,
+		.length = 2 * SIZE,
+	};
+	int file = open_file(), section, ret;
+	char *base;
+
+	if (file < 0)
+		return;
+	section = sec_create(arena->fd, file, 0, 0, RW);
+	if (section < 0 && !is_excused(section))
+		note(arena, __LINE__, section);
+	if (section >= 0) {
+		ret = sec_map_with(section, &arg, &base);
+		close(section);
+		WORKS(arena, ret);
+		if (!ret) {
+			use_larger_view(arena, file, base, random);
+			WORKS(arena, sec_unmap(arena->fd, base));
+		}
+	}
+	close(file);
+}
+
 static void change_file(uint64_t *random)
 {
 	int file = open_file();
@@ -253,6 +325,9 @@ static void do_something(struct arena *arena, uint64_t *random)
 	case 3:
 	case 4:
 		commit(arena, random);
+		break;
+	case 5:
+		map_larger(arena, random);
 		break;
 	default:
 		map_file(arena, random);
@@ -376,8 +451,8 @@ FIXTURE_TEARDOWN(section_race)
 }
 
 /*
- * Rules: MV-01, MV-50, UM-01, UM-02, VV-01, SR-02, SR-07, CM-47. All of it at once,
- * and one process after the other is killed in the middle of it.
+ * Rules: MV-01, MV-42, MV-50, UM-01, UM-02, VV-01, SR-02, SR-07, CM-47. All of it at
+ * once, and one process after the other is killed in the middle of it.
  */
 TEST_F_TIMEOUT(section_race, everything, 120)
 {
