@@ -180,21 +180,27 @@ static void insert_pages(struct vm_fault *vmf, struct wr_window *window,
 /*
  * PTEs for those pages of a locked folio in one table that may be written: that of
  * the fault, which has been looked at, and if the states can be had the others.
+ *
+ * Return: whether that of the fault is one. It is not if it is behind the end of the
+ * file: where the core maps a folio of shmem to be read, it maps those pages, too.
  */
-static void map_writable(struct vm_fault *vmf, struct wr_window *window)
+static bool map_writable(struct vm_fault *vmf, struct wr_window *window)
 {
 	struct folio *folio = page_folio(vmf->page);
 	pgoff_t own = wr_vmf_index(vmf), first, end, next;
 
 	find_part(vmf, window, folio, &first, &end);
+	if (own >= end)
+		return false;
 	if (!trylock_states(window)) {
-		insert_pages(vmf, window, folio, own, min(own + 1, end));
-		return;
+		insert_pages(vmf, window, folio, own, own + 1);
+		return true;
 	}
 	for (; first < end; first = next)
 		if (span_allows(window, first, end, WR_READ | WR_WRITE, &next))
 			insert_pages(vmf, window, folio, first, next);
 	unlock_states(window);
+	return true;
 }
 
 /*
@@ -209,7 +215,10 @@ static vm_fault_t write_around(struct vm_fault *vmf, struct wr_window *window)
 
 	if (!(ret & VM_FAULT_LOCKED))
 		return ret;
-	map_writable(vmf, window);
+	if (!map_writable(vmf, window)) {
+		unlock_page(vmf->page);
+		return VM_FAULT_SIGBUS;
+	}
 	set_page_dirty(vmf->page);
 	unlock_page(vmf->page);
 	balance_dirty_pages_ratelimited(mapping);

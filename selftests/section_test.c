@@ -743,6 +743,33 @@ TEST_F(section, truncation)
 	EXPECT_TRUE(SETTLES(!sec_query_file(self->fd, self->file)));
 }
 
+/*
+ * A file that ends within a large page, all of which some kernels map when it is read.
+ * What is behind the end may be there then, but no access goes on for ever.
+ */
+TEST_F(section, end_within_a_large_page)
+{
+	const unsigned int end = NR_PAGES / 2 + 3;
+	unsigned int i;
+	char *base;
+
+	if (self->file < 0)
+		SKIP(return, "nobody can truncate it");
+	base = MAP(0, 0, RW);
+	ASSERT_EQ(0, wr_protect(self->fd, base + PAGES(2), 4096, RO));
+	ASSERT_EQ(0, ftruncate(self->file, 0));
+	ASSERT_EQ(0, ftruncate(self->file, PAGES(end)));
+	for (i = 0; i < NR_PAGES; i++) {
+		EXPECT_TRUE(try_read(base + PAGES(i)) ||
+			    (i >= end && probe_fault.sig == SIGBUS));
+		EXPECT_TRUE(i == 2 || try_write(base + PAGES(i)) ||
+			    (i >= end && probe_fault.sig == SIGBUS));
+	}
+	ASSERT_EQ(0, ftruncate(self->file, SIZE));
+	EXPECT_TRUE(try_write(base + PAGES(end + 1)));
+	UNMAP(base);
+}
+
 /* Rules: CM-20, CM-25, MV-30, VQ-16. Files have any number of bytes. */
 TEST_F(section, odd_sizes)
 {
