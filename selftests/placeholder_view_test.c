@@ -107,11 +107,11 @@ TEST_F(placeholder, any_piece_can_become_a_view)
 
 static int replace_over_limit(void *arg)
 {
+	FIXTURE_DATA(placeholder) *self = arg;
 	static const DWORD protect[] = {
 		PAGE_READWRITE, PAGE_READONLY, PAGE_WRITECOPY,
 	};
 	const struct rlimit limit = { MIB(1), MIB(1) };
-	FIXTURE_DATA(placeholder) *self = arg;
 	HANDLE section = make_section(self->size, PAGE_READWRITE);
 	char *middle = self->base + 4 * PAGE;
 	size_t i;

@@ -85,7 +85,10 @@ static const struct {
 	  "The address or the offset is not a multiple of what it has to be" },
 	{ ERROR_TOO_MANY_LINKS, "The file has too many names" },
 	{ ERROR_USER_MAPPED_FILE, "The file is mapped and stays as it is" },
+	{ ERROR_NO_TOKEN, "There is no such token" },
+	{ ERROR_NOT_ALL_ASSIGNED, "Not all of the privileges are there" },
 	{ ERROR_UNKNOWN_REVISION, "The revision is not known" },
+	{ ERROR_NO_SUCH_PRIVILEGE, "There is no privilege of this name" },
 	{ ERROR_PRIVILEGE_NOT_HELD, "A privilege for this is missing" },
 	{ ERROR_INVALID_SECURITY_DESCR,
 	  "The security descriptor is not valid" },
@@ -97,6 +100,7 @@ static const struct {
 	{ ERROR_PAGEFILE_QUOTA, "The process may have no more memory" },
 	{ ERROR_COMMITMENT_LIMIT, "The system can promise no more memory" },
 	{ ERROR_TIMEOUT, "The time for it was over" },
+	{ RPC_S_SERVER_UNAVAILABLE, "The other system cannot be reached" },
 	{ ERROR_CANT_RESOLVE_FILENAME, "The name leads around in a circle" },
 };
 

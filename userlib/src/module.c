@@ -64,6 +64,8 @@ static const char *const security_names[] = {
 	"InitializeSecurityDescriptor",
 	"SetSecurityDescriptorDacl",
 	"OpenProcessToken",
+	"OpenThreadToken",
+	"GetTokenInformation",
 	"LookupPrivilegeValueA",
 	"LookupPrivilegeValueW",
 	"AdjustTokenPrivileges",

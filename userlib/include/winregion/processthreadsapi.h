@@ -41,6 +41,11 @@ DWORD WINAPI GetThreadId(HANDLE thread);
 DWORD WINAPI GetProcessIdOfThread(HANDLE thread);
 HANDLE WINAPI GetCurrentThread(VOID);
 
+/* Whose privileges <winregion/securitybaseapi.h> tells and changes; threads have none. */
+BOOL WINAPI OpenProcessToken(HANDLE process, DWORD access, PHANDLE token);
+BOOL WINAPI OpenThreadToken(HANDLE thread, DWORD access, BOOL as_self,
+			    PHANDLE token);
+
 /* The stack of the calling thread, or of the fiber that it is. Rules ST-01 to ST-08 */
 VOID WINAPI GetCurrentThreadStackLimits(PULONG_PTR low, PULONG_PTR high);
 BOOL WINAPI SetThreadStackGuarantee(PULONG bytes);

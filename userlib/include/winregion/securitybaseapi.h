@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * libwinregion - security descriptors: who can open a section by its name
+ * libwinregion - security descriptors: who can open a section by its name; privileges
  */
 /* First, as it includes this one. */
 #include "windows.h"
@@ -23,6 +23,15 @@ BOOL WINAPI InitializeSecurityDescriptor(PSECURITY_DESCRIPTOR security,
 /* With a list, of which NULL is everybody; others are not for sections yet. */
 BOOL WINAPI SetSecurityDescriptorDacl(PSECURITY_DESCRIPTOR security,
 				      BOOL present, PACL dacl, BOOL defaulted);
+
+/* What the token of the process has; TokenPrivileges, TokenElevation and two more. */
+BOOL WINAPI GetTokenInformation(HANDLE token, TOKEN_INFORMATION_CLASS what,
+				LPVOID buffer, DWORD size, PDWORD needed);
+
+/* TRUE with ERROR_NOT_ALL_ASSIGNED as the last error if it has not all of them. */
+BOOL WINAPI AdjustTokenPrivileges(HANDLE token, BOOL none,
+				  PTOKEN_PRIVILEGES changes, DWORD size,
+				  PTOKEN_PRIVILEGES before, PDWORD needed);
 
 #pragma GCC visibility pop
 

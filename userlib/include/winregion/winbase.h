@@ -84,6 +84,10 @@ HANDLE WINAPI OpenFileMappingA(DWORD access, BOOL inherit, LPCSTR name);
 BOOL WINAPI GetOverlappedResult(HANDLE file, LPOVERLAPPED overlapped,
 				LPDWORD done, BOOL wait);
 
+/* The number of a privilege, by SE_LOCK_MEMORY_NAME and so on */
+BOOL WINAPI LookupPrivilegeValueA(LPCSTR system, LPCSTR name, PLUID luid);
+BOOL WINAPI LookupPrivilegeValueW(LPCWSTR system, LPCWSTR name, PLUID luid);
+
 /* The text of an error, or of a string with places for arguments: its units, or 0 */
 DWORD WINAPI FormatMessageA(DWORD flags, LPCVOID source, DWORD message,
 			    DWORD language, LPSTR buffer, DWORD size,
@@ -127,12 +131,14 @@ BOOL WINAPI IsBadHugeWritePtr(LPVOID address, UINT_PTR size);
 #endif
 
 #ifdef UNICODE
+#define LookupPrivilegeValue LookupPrivilegeValueW
 #define MoveFileEx MoveFileExW
 #define FormatMessage FormatMessageW
 #define IsBadStringPtr IsBadStringPtrW
 #define CreateFileMapping CreateFileMappingW
 #define OpenFileMapping OpenFileMappingW
 #else
+#define LookupPrivilegeValue LookupPrivilegeValueA
 #define CreateFileMapping CreateFileMappingA
 #define OpenFileMapping OpenFileMappingA
 #define MoveFileEx MoveFileExA
