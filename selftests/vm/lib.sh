@@ -101,6 +101,16 @@ all_tests()
 	done
 }
 
+# Those that are not for full runs only
+usual_tests()
+{
+	local t
+
+	for t in $(all_tests); do
+		grep -q '^/\* vm: .*\<full\>' "$top/selftests/$t.c" || echo "$t"
+	done
+}
+
 # Are these tests?
 check_tests()
 {

@@ -14,6 +14,7 @@
 #	/* vm: mkfs */ has programs that make file systems
 #	/* vm: kernels=debug */ has it run on these only, unless it is named
 #	/* vm: kernels=one */ on the first of those that are tested
+#	/* vm: full */ has it run with -f only, unless it is named
 #	/* vm: alone */ has no other machine beside its own
 #	/* vm: programs=name */ runs programs, those that a directory of that name
 #				beside the tests has in its "bin"
@@ -190,7 +191,7 @@ settings_of()
 		[ -n "$(setting_of "$1" cpus)" ] || default_cpus "$1"
 		sed -n 's|^/\* vm: \(.*\) \*/$|\1|p' "$selftests/$1.c"
 	} | tr ' ' '\n' | grep -v -e '^timeout=' -e '^kernels=' \
-		-e '^programs=' | sort | xargs ||
+		-e '^programs=' -e '^full$' | sort | xargs ||
 		true
 }
 
@@ -674,7 +675,7 @@ if [ -n "$tests" ]; then
 	part=1
 else
 	part=
-	tests=$(all_tests)
+	tests=$(if [ -n "$full" ]; then all_tests; else usual_tests; fi)
 fi
 # shellcheck disable=SC2086 # names of tests, one a word
 check_tests $tests
