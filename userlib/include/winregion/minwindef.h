@@ -59,6 +59,10 @@ typedef struct HINSTANCE__ {
 	int unused;
 } * HINSTANCE;
 typedef HINSTANCE HMODULE;
+/* Of <windef.h>; there are no windows here. */
+typedef struct HWND__ {
+	int unused;
+} * HWND;
 
 typedef HANDLE HGLOBAL, HLOCAL, GLOBALHANDLE, LOCALHANDLE;
 

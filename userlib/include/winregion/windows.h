@@ -590,6 +590,7 @@ static __inline__ PVOID _winregion_compare_exchange(PVOID volatile *target,
 #include "intrinsics.h"
 #include "winnt.h"
 #include "winerror.h"
+#include "winuser.h"
 #include "minwinbase.h"
 #include "handleapi.h"
 #include "processthreadsapi.h"
