@@ -315,6 +315,8 @@ BOOL WINAPI GetTokenInformation(HANDLE token, TOKEN_INFORMATION_CLASS what,
 	union answer found = {};
 	DWORD length;
 
+	WR_KEEP_ERRNO();
+
 	if (status != STATUS_SUCCESS)
 		return wr_succeeded(status);
 	length = answer(what, &found);
@@ -452,6 +454,8 @@ BOOL WINAPI AdjustTokenPrivileges(HANDLE token, BOOL none,
 	DWORD rights = TOKEN_ADJUST_PRIVILEGES | (before ? TOKEN_QUERY : 0);
 	NTSTATUS status = check_token(token, rights);
 	DWORD error;
+
+	WR_KEEP_ERRNO();
 
 	if (status != STATUS_SUCCESS)
 		return wr_succeeded(status);
