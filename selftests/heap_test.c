@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 
 #include <winregion/errhandlingapi.h>
 #include <winregion/heapapi.h>
@@ -433,6 +434,40 @@ TEST_F(heap, large_in_place)
 	block = HeapReAlloc(self->heap, 0, block, 20);
 	ASSERT_NE(NULL, block);
 	EXPECT_TRUE(all_bytes(block, 10, 9));
+}
+
+/*
+ * Rules: HP-27, HP-28. A block that would move as it shrinks stays if there is no memory
+ * for another one.
+ */
+TEST_F(heap, shrinks_without_memory)
+{
+	char *wall = HeapAlloc(self->heap, 0, 65536);
+	char *block = HeapAlloc(self->heap, 0, LARGE);
+	SIZE_T sizes[] = { MIB(1) - KIB(8), 5000, 10, 0 };
+	struct rlimit old, limit;
+	char *other;
+	int i;
+
+	ASSERT_NE(NULL, wall);
+	ASSERT_NE(NULL, block);
+	memset(block, 9, LARGE);
+	ASSERT_EQ(0, getrlimit(RLIMIT_AS, &old));
+	limit = old;
+	limit.rlim_cur = self_status("VmSize") + KIB(256);
+	ASSERT_EQ(0, setrlimit(RLIMIT_AS, &limit));
+	SetLastError(77);
+	for (i = 0; i < 4; i++) {
+		other = HeapReAlloc(self->heap, 0, block, sizes[i]);
+		EXPECT_NE(NULL, other);
+		if (!other)
+			break;
+		block = other;
+		EXPECT_EQ(77, GetLastError());
+		EXPECT_EQ(sizes[i], HeapSize(self->heap, 0, block));
+		EXPECT_TRUE(all_bytes(block, sizes[i], 9));
+	}
+	ASSERT_EQ(0, setrlimit(RLIMIT_AS, &old));
 }
 
 /* ---- what is no block, and blocks that are broken ---- */

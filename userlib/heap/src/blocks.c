@@ -178,7 +178,9 @@ void wr_blocks_free(struct wr_heap *heap, void *piece)
 
 bool wr_blocks_resize(struct wr_heap *heap, void *piece, size_t size)
 {
-	if (!make_room(heap, size))
+	/* What fits into the piece as it is needs no memory. */
+	if (size > chunksize(mem2chunk(piece)) - CHUNK_OVERHEAD &&
+	    !make_room(heap, size))
 		return false;
 
 	return mspace_realloc_in_place(space_of(heap), piece, size);

@@ -486,6 +486,7 @@ static bool may_stay(const struct wr_region *region, DWORD flags, size_t size)
 static void *resize(struct wr_heap *heap, DWORD flags, void *block, size_t size,
 		    struct wr_region *region, size_t old)
 {
+	DWORD error = GetLastError();
 	void *other = NULL;
 
 	if (size > SIZE_MAX / 2)
@@ -495,6 +496,12 @@ static void *resize(struct wr_heap *heap, DWORD flags, void *block, size_t size,
 		other = block;
 	else if (!(flags & HEAP_REALLOC_IN_PLACE_ONLY))
 		other = move_block(heap, region, block, old, size);
+	/* What gets no larger has its memory, wherever it would better be. */
+	if (!other && size <= old &&
+	    wr_block_resize(heap, region, block, size)) {
+		SetLastError(error);
+		other = block;
+	}
 	if (other && flags & HEAP_ZERO_MEMORY && size > old)
 		memset((char *)other + old, 0, size - old);
 
