@@ -1075,7 +1075,7 @@ TEST_F(heap, compact)
 	EXPECT_LE(800000, HeapCompact(self->heap, 0));
 	/* Pages that can be executed are not discarded. */
 	if (!(variant->flags & HEAP_CREATE_ENABLE_EXECUTE))
-		EXPECT_GT(10, in_memory(hole, 800000));
+		EXPECT_GT(100, in_memory(hole, 800000));
 	EXPECT_TRUE(HeapValidate(self->heap, 0, NULL));
 	EXPECT_TRUE(is_filled(wall, 100));
 	EXPECT_EQ(hole, HeapAlloc(self->heap, 0, 800000));
