@@ -151,18 +151,18 @@ typedef enum _TOKEN_INFORMATION_CLASS {
 	TokenRestrictedDeviceGroups,
 	TokenSecurityAttributes,
 	TokenIsRestricted,
-	MaxTokenInfoClass,
+	MaxTokenInfoClass
 } TOKEN_INFORMATION_CLASS, *PTOKEN_INFORMATION_CLASS;
 
 typedef enum _TOKEN_TYPE {
 	TokenPrimary = 1,
-	TokenImpersonation,
+	TokenImpersonation
 } TOKEN_TYPE, *PTOKEN_TYPE;
 
 typedef enum _TOKEN_ELEVATION_TYPE {
 	TokenElevationTypeDefault = 1,
 	TokenElevationTypeFull,
-	TokenElevationTypeLimited,
+	TokenElevationTypeLimited
 } TOKEN_ELEVATION_TYPE, *PTOKEN_ELEVATION_TYPE;
 
 typedef struct _TOKEN_ELEVATION {
