@@ -78,10 +78,10 @@ ranked()
 	usual_tests | sed 's/^/3 /'
 }
 
-# Each test once, by rank, each rank from another one on
+# Each test once, by rank, each rank from another one on; none that is for full runs
 in_order()
 {
-	ranked | sort -u | awk -v turn="$(turn)" '
+	ranked | grep -w -f <(usual_tests) | sort -u | awk -v turn="$(turn)" '
 	!seen[$2]++ { test[$1, count[$1]++] = $2 }
 	END {
 		for (rank = 1; rank <= 3; rank++)
