@@ -231,6 +231,7 @@ static int check_size(struct wr_section_request *request)
 		request->size = size;
 	if (!request->size)
 		return -ENXIO;
+	request->whole = request->size == size;
 	return request->size > size ? -EFBIG : 0;
 }
 
@@ -272,6 +273,7 @@ static int open_file(struct wr_section *section,
 		return err;
 	if (request->rights & WR_WRITE)
 		section->writer = get_file(file);
+	section->whole = request->whole;
 	/* Not that of an overlay, whose file has another one underneath. */
 	section->mapping = file_inode(file)->i_mapping;
 	if (section->writer) {

@@ -41,6 +41,7 @@ struct wr_view_ops {
  * @protection: WINREGION_*, as it was made with
  * @rights: what views may do
  * @paging: the file underneath is ours, and nobody else's
+ * @whole: of a file that had no more when it was made: it may be seen how the file grows
  * @prober: who tries whether the user's file can be mapped, or NULL; set by that
  *	task, and compared with current
  * @probed: where it has been mapped for that; @prober's
@@ -68,6 +69,7 @@ struct wr_section {
 	u32 protection;
 	u8 rights;
 	bool paging;
+	bool whole;
 	struct task_struct *prober;
 	unsigned long probed;
 	bool fit;
@@ -88,6 +90,7 @@ struct wr_section {
  * @flags: WINREGION_SECTION_*
  * @protection: WINREGION_*
  * @rights: what that comes to
+ * @whole: set to whether @size is all of @file
  */
 struct wr_section_request {
 	struct file *file;
@@ -95,6 +98,7 @@ struct wr_section_request {
 	u32 flags;
 	u32 protection;
 	u8 rights;
+	bool whole;
 };
 
 struct wr_section *wr_section_create(struct wr_section_request *request);

@@ -37,10 +37,11 @@ struct wr_window *wr_view_alloc(struct wr_space *space,
 /* The page behind those that are committed, by its offset. Both are locked. */
 static pgoff_t find_reach(struct wr_view *view)
 {
-	u64 size = i_size_read(view->mapping->host);
+	u64 size = view->section->size;
 
 	lockdep_assert_held(&view->section->lock);
-	size = max(size, view->section->size);
+	if (view->section->whole)
+		size = max_t(u64, size, i_size_read(view->mapping->host));
 	view->reach =
 		max_t(pgoff_t, view->reach, DIV_ROUND_UP_ULL(size, PAGE_SIZE));
 	return view->reach;

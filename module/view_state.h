@@ -19,7 +19,7 @@
  * @writes: writes of pages that may only be read come to our handlers, or it has been
  *	tried to have it so; as @copies
  * @grows: it may be larger than its section, whose pages are committed as far as the
- *	section, or its file, reaches
+ *	section reaches, or its file, if the section was all of it
  * @reach: where that was the last time, by its offset, if @grows: the page behind the
  *	last; the window's lock, never less
  * @host: the operations of the file underneath

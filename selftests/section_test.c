@@ -1281,6 +1281,50 @@ TEST_F(sections, commit_with_map)
 	close(file);
 }
 
+/*
+ * A view that is larger than its section shows of the file what the section has: all that
+ * it grows to, or the part that the section is of, and no more. Rules: MV-42, MV-43.
+ */
+TEST_F(sections, larger_than_the_section)
+{
+	struct winregion_map_view arg = {
+		.flags = WINREGION_VIEW_RESERVE,
+		.protection = RW,
+		.length = 2 * UNIT,
+	};
+	int file = memfd_create("file", MFD_CLOEXEC), whole, part;
+	char *all, *some;
+
+	ASSERT_EQ(0, ftruncate(file, PAGES(3)));
+	whole = sec_create(self->fd, file, 0, 0, RW);
+	part = sec_create(self->fd, file, 100, 0, RW);
+	ASSERT_EQ(0, sec_map_with(whole, &arg, &all));
+	arg.address = 0;
+	arg.length = 2 * UNIT;
+	ASSERT_EQ(0, sec_map_with(part, &arg, &some));
+	EXPECT_TRUE(try_write(all + PAGES(3) - 1));
+	EXPECT_TRUE(wr_is_reserved(self->fd, all + PAGES(3)));
+	EXPECT_TRUE(try_write(some + PAGES(1) - 1));
+	EXPECT_FALSE(try_read(some + PAGES(1)));
+	EXPECT_TRUE(wr_is_reserved(self->fd, some + PAGES(1)));
+
+	ASSERT_EQ(0, ftruncate(file, PAGES(4)));
+	EXPECT_TRUE(try_write(all + PAGES(4) - 1));
+	EXPECT_FALSE(try_read(some + PAGES(1)));
+	EXPECT_EQ(-EADDRNOTAVAIL,
+		  wr_protect(self->fd, some + PAGES(1), 4096, RO));
+
+	EXPECT_EQ(0, sec_extend(part, PAGES(2)));
+	EXPECT_TRUE(try_write(some + PAGES(2) - 1));
+	EXPECT_EQ(all[PAGES(2) - 1], some[PAGES(2) - 1]);
+	EXPECT_FALSE(try_read(some + PAGES(2)));
+	EXPECT_EQ(0, sec_unmap(self->fd, some));
+	EXPECT_EQ(0, sec_unmap(self->fd, all));
+	close(part);
+	close(whole);
+	close(file);
+}
+
 /* Rules: VC-02, SR-10. Commits in views */
 TEST_F(sections, commit)
 {

@@ -888,10 +888,11 @@ struct winregion_open_section {
  * its pages (EBADSLT); @address and @offset are multiples of the page size then.
  *
  * With WINREGION_VIEW_RESERVE, of a section of a file that can be written (EINVAL,
- * EKEYREJECTED), @length may be more than the section has. Pages behind the end of both
- * the section and the file are reserved, and an access fails as to any such page. They
- * are committed once the section, or the file, has grown so far, by whatever call, and
- * stay so. Rules: MV-42, MV-43.
+ * EKEYREJECTED), @length may be more than the section has. Pages behind the end of the
+ * section are reserved, and an access fails as to any such page. They are committed once
+ * the section has grown so far, and stay so; if the section was all of the file when it
+ * was made, the file may also grow, by whatever call. Of a section of a part of a file
+ * the rest is seen by nobody. Rules: MV-42, MV-43.
  *
  * Rules: PH-27, PH-28, PH-31, MV-01, MV-10, MV-20 to MV-22, MV-24 to MV-28, MV-30,
  * MV-31, MV-46, MV-47, MV-50, MV-51, AR-21, AR-22.
