@@ -448,6 +448,11 @@ TEST(local_memory)
 	EXPECT_NE(NULL, memory);
 	LocalFree(memory);
 	EXPECT_EQ(NULL, LocalFree(NULL));
+	/* Flags that say nothing of memory that is fixed */
+	memory = LocalAlloc(LMEM_DISCARDABLE | LMEM_NODISCARD, 9);
+	EXPECT_NE(NULL, memory);
+	LocalFree(memory);
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER, LocalAlloc(GMEM_DDESHARE, 9));
 	EXPECT_FAILS(ERROR_INVALID_PARAMETER, LocalAlloc(LMEM_MOVEABLE, 9));
 	EXPECT_FAILS(ERROR_NOT_ENOUGH_MEMORY, LocalAlloc(0, 1UL << 62));
 }

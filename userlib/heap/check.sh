@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Static checks of the library of heaps: its symbols are those of the map, and of the
-# header, and each has a page. Run by "make check", which sets O.
+# headers, and each has a page, but for those that only libwinregion calls; and it does,
+# in programs of both kinds. Run by "make check", which sets CC, O and BASE.
 
 set -eu
 
-: "${O:?}"
+: "${CC:?}" "${O:?}" "${BASE:?}"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -16,18 +17,72 @@ nm -D --defined-only "$O/libwinregion-heap.so" |
 	sed -n 's/^.* [TDBR] \([^@]*\)@.*$/\1/p' | sort >"$work/shared"
 nm --defined-only --extern-only "$O/libwinregion-heap.a" |
 	sed -n 's/^.* [TDBR] //p' | sort >"$work/static"
-sed -n '/visibility push/,/visibility pop/p' ../include/winregion/heapapi.h |
-	grep -v -e '^#' -e '^ \*' |
+grep -v '^wr_' "$work/map" >"$work/own"
+for h in heapapi globalmem; do
+	sed -n '/visibility push/,/visibility pop/p' "../include/winregion/$h.h"
+done | grep -v -e '^#' -e '^ \*' |
 	sed -n 's/^[^(]*[ *]\([A-Za-z0-9_]*\)(.*$/\1/p' |
 	sort >"$work/header"
 find man -name '*.3' -printf '%f\n' | sed 's/\.3$//' | sort >"$work/pages"
 
 failed=0
-for of in shared static header pages; do
-	if ! diff "$work/map" "$work/$of"; then
-		echo "FAIL $of: not what the map has"
+same()
+{
+	diff "$work/$1" "$work/$2" && return
+	echo "FAIL $2: not what the map has"
+	failed=1
+}
+
+same map shared
+same map static
+same own header
+same own pages
+[ "$failed" = 0 ] && echo "ok   the map is what the library, its headers and pages have"
+
+# Without a module there is no heap. Memory that may move says so where it is this
+# library that is asked for it; 87 is what libwinregion says alone.
+cat >"$work/local.c" <<-'EOF'
+	#include <winregion/windows.h>
+
+	int main(void)
+	{
+		DWORD flags = FORMAT_MESSAGE_ALLOCATE_BUFFER |
+			      FORMAT_MESSAGE_FROM_SYSTEM;
+		DWORD none = HEAPS ? ERROR_NOT_SUPPORTED : ERROR_INVALID_PARAMETER;
+		char *text;
+
+	#if HEAPS
+		if (!GlobalFlags(NULL))
+			return 1;
+	#endif
+		if (!LocalAlloc(LMEM_MOVEABLE, 9) && GetLastError() != none)
+			return 2;
+		if (FormatMessageA(flags, NULL, 5, 0, (LPSTR)&text, 0, NULL))
+			return LocalFree(text) ? 3 : 0;
+		return HEAPS && GetLastError() == none ? 0 : 4;
+	}
+EOF
+
+# check_local NAME HEAPS LIBRARY...: LocalAlloc() is that of the library of heaps, or not.
+check_local()
+{
+	local name=$1 heaps=$2
+	shift 2
+
+	if "$CC" -Wall -Wextra -Werror -I../include -I../../uapi \
+			-DHEAPS="$heaps" -o "$work/local" "$work/local.c" "$@" &&
+			LD_LIBRARY_PATH=$O:$BASE "$work/local"; then
+		echo "ok   LocalAlloc() of $name"
+	else
+		echo "FAIL LocalAlloc() of $name"
 		failed=1
 	fi
-done
-[ "$failed" = 0 ] && echo "ok   the map is what the library, its header and pages have"
+}
+
+check_local "shared libraries" 1 -L"$O" -L"$BASE" -lwinregion-heap -lwinregion
+check_local "shared libraries in another order" 1 -L"$O" -L"$BASE" -lwinregion \
+	-lwinregion-heap
+check_local "static libraries" 1 "$O/libwinregion-heap.a" "$BASE/libwinregion.a"
+check_local "libwinregion.so alone" 0 -L"$BASE" -lwinregion
+check_local "libwinregion.a alone" 0 "$BASE/libwinregion.a"
 exit "$failed"

@@ -116,6 +116,13 @@ int wr_device_ioctl(unsigned long request, void *arg);
 int wr_device_ask(unsigned long request, void *arg);
 int wr_section_ioctl(int fd, unsigned long request, void *arg);
 
+/*
+ * local.c: what the library of heaps has for LocalAlloc() and LocalFree(); NULL in a
+ * program that is not linked with it
+ */
+HLOCAL WINAPI wr_local_alloc(UINT flags, SIZE_T size) __attribute__((weak));
+HLOCAL WINAPI wr_local_free(HLOCAL memory) __attribute__((weak));
+
 struct wr_object;
 
 /* Make an object like another one that allows @access only */

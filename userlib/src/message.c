@@ -576,32 +576,3 @@ DWORD WINAPI FormatMessageW(DWORD flags, LPCVOID source, DWORD message,
 
 	return length;
 }
-
-/* ---- memory of such messages ---- */
-
-HLOCAL WINAPI LocalAlloc(UINT flags, SIZE_T size)
-{
-	void *memory;
-
-	WR_KEEP_ERRNO();
-
-	/* What may move has handles that are no addresses. */
-	if (flags & ~LPTR) {
-		wr_fail(ERROR_INVALID_PARAMETER);
-		return NULL;
-	}
-	if (!size)
-		size = 1;
-	memory = flags & LMEM_ZEROINIT ? calloc(1, size) : malloc(size);
-	if (!memory)
-		wr_fail(ERROR_NOT_ENOUGH_MEMORY);
-
-	return memory;
-}
-
-HLOCAL WINAPI LocalFree(HLOCAL memory)
-{
-	free(memory);
-
-	return NULL;
-}

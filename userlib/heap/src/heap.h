@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <winregion/globalmem.h>
 #include <winregion/heapapi.h>
 
 #define WR_PAGE 4096UL
@@ -190,5 +191,42 @@ extern atomic_bool wr_heap_ends;
 /* Tell so, if that is so. @block may be NULL. */
 void wr_heap_complain(const struct wr_heap *heap, const void *block,
 		      const char *what);
+
+/* ---- moveable.c: handles of blocks that move ---- */
+
+/* All are used under the lock of the process' heap. */
+
+struct wr_moveable {
+	/* In the bucket that its memory is found by, or among those free: a number + 1 */
+	uint32_t next;
+	/* GMEM_DISCARDABLE, GMEM_DDESHARE */
+	uint16_t flags;
+	uint8_t locks;
+	bool used;
+	/* NULL: discarded */
+	void *memory;
+};
+
+/* Is it one, or could it have been? The address of a block could not. */
+bool wr_is_handle(const void *address);
+
+/* What @handle stands for, and what has its memory at @memory; or NULL */
+struct wr_moveable *wr_moveable_get(HANDLE handle);
+struct wr_moveable *wr_moveable_of(const void *memory);
+HANDLE wr_moveable_handle(struct wr_moveable *moveable);
+
+/* One without memory; NULL: there are too many. */
+struct wr_moveable *wr_moveable_new(UINT flags);
+void wr_moveable_set(struct wr_moveable *moveable, void *memory);
+void wr_moveable_free(struct wr_moveable *moveable);
+
+/* ---- global.c: what the library beside this one does by it ---- */
+
+#pragma GCC visibility push(default)
+
+HLOCAL WINAPI wr_local_alloc(UINT flags, SIZE_T size);
+HLOCAL WINAPI wr_local_free(HLOCAL memory);
+
+#pragma GCC visibility pop
 
 #endif /* _WINREGION_HEAP_H */

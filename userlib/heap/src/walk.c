@@ -58,6 +58,22 @@ static void tell_region(struct wr_heap *heap, struct wr_region *region,
 	entry->Region.lpLastBlock = region->base + region->size;
 }
 
+/* The handle by which a program knows the block, if it has one */
+static void tell_handle(struct wr_heap *heap, PROCESS_HEAP_ENTRY *entry)
+{
+	struct wr_moveable *moveable;
+
+	if (heap != GetProcessHeap())
+		return;
+	moveable = wr_moveable_of(entry->lpData);
+	if (!moveable)
+		return;
+	entry->Block.hMem = wr_moveable_handle(moveable);
+	entry->wFlags |= PROCESS_HEAP_ENTRY_MOVEABLE;
+	if (moveable->flags & GMEM_DDESHARE)
+		entry->wFlags |= PROCESS_HEAP_ENTRY_DDESHARE;
+}
+
 static bool tell_large(struct wr_region *region, PROCESS_HEAP_ENTRY *entry)
 {
 	if (!region)
@@ -66,6 +82,7 @@ static bool tell_large(struct wr_region *region, PROCESS_HEAP_ENTRY *entry)
 	      PROCESS_HEAP_ENTRY_BUSY);
 	entry->cbOverhead = at_most_255(region->committed - region->asked);
 	entry->iRegionIndex = LARGE_INDEX;
+	tell_handle(region->heap, entry);
 
 	return true;
 }
@@ -104,6 +121,7 @@ static void tell_block(struct wr_heap *heap, struct wr_region *region,
 	start(entry, piece->at, size, PROCESS_HEAP_ENTRY_BUSY);
 	entry->cbOverhead = at_most_255(piece->room + 8 - size);
 	entry->iRegionIndex = index_of(heap, region);
+	tell_handle(heap, entry);
 }
 
 /* The piece after @at, or the first one */

@@ -10,6 +10,7 @@
 
 #include <stdarg.h>
 
+#include "globalmem.h"
 #include "minwinbase.h"
 #include "minwindef.h"
 #include "winnt.h"
@@ -55,11 +56,6 @@
 #define FORMAT_MESSAGE_ARGUMENT_ARRAY 0x00002000
 #define FORMAT_MESSAGE_MAX_WIDTH_MASK 0x000000FF
 
-#define LMEM_FIXED 0x0000
-#define LMEM_MOVEABLE 0x0002
-#define LMEM_ZEROINIT 0x0040
-#define LPTR (LMEM_FIXED | LMEM_ZEROINIT)
-
 /* 0x103: STATUS_PENDING */
 #define HasOverlappedIoCompleted(overlapped) \
 	((DWORD)(overlapped)->Internal != 0x00000103)
@@ -96,7 +92,10 @@ DWORD WINAPI FormatMessageW(DWORD flags, LPCVOID source, DWORD message,
 			    DWORD language, LPWSTR buffer, DWORD size,
 			    va_list *arguments);
 
-/* Memory of the C library's; freed, it is NULL. */
+/*
+ * Memory of the process' heap, with what <globalmem.h> has, if the program is linked
+ * with that; of the C library's, and fixed, if it is not. Freed, it is NULL.
+ */
 HLOCAL WINAPI LocalAlloc(UINT flags, SIZE_T size);
 HLOCAL WINAPI LocalFree(HLOCAL memory);
 

@@ -599,6 +599,7 @@ static __inline__ PVOID _winregion_compare_exchange(PVOID volatile *target,
 #include "fileapi.h"
 #include "memoryapi.h"
 #include "heapapi.h"
+#include "globalmem.h"
 #include "winbase.h"
 #include "processenv.h"
 #include "stringapiset.h"
