@@ -473,6 +473,9 @@ static int split_change(struct wr_change *change)
 	if (!err && change->window->view)
 		err = wr_copies_prepare(change->window, change->first,
 					change->end, change->state);
+	if (!err && change->large)
+		err = wr_locked_prepare(change->window, change->first,
+					change->end);
 	return err;
 }
 
@@ -672,6 +675,8 @@ static void apply_change(struct wr_batch *batch, struct wr_change *change)
 		replace(change);
 	wr_change_note_old(change, wr_runs_state(&window->runs, change->first));
 	set_states(batch, change);
+	if (change->large)
+		wr_locked_note_large(window, change->first, change->end);
 	unlock_unreadable(change);
 	make_ptes_obey(batch, change);
 }

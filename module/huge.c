@@ -331,7 +331,7 @@ void wr_huge_thin(struct wr_window *window, pgoff_t first, pgoff_t end)
 	lockdep_assert_held(&window->lock);
 	if (!window->nr_resident)
 		return;
-	if (!window->huge && !window->forked && !(first % WR_UNIT_PAGES) &&
+	if (!window->has_huge && !window->forked && !(first % WR_UNIT_PAGES) &&
 	    !(end % WR_UNIT_PAGES))
 		return;
 	thin_slot(window, first,

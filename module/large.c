@@ -5,9 +5,9 @@
  *
  * Each slot of such a region is one 2 MiB page, as in huge.c, which says how it is
  * mapped; here it is not a matter of luck whether there is one. That its pages are
- * locked, for good, is noted where all locked pages are (WR_LOCKED_LARGE): so they are
- * charged as those are, and nobody resets them or takes them out of memory. What would
- * take some away, a decommit, an offer or the release of a part, is refused.
+ * locked, for good, is noted where all locked pages are (WR_LOCKED_LARGE), in one step
+ * with the commit and before there is any of them: so they are charged as those are, and
+ * nobody resets them or takes them out of memory, nor locks them. What would take some away, a decommit, an offer or the release of a part, is refused.
  *
  * A fork copies them, page by page, for an ordinary region of the child's. If the child
  * had the same pages, those of the parent would become small ones as it writes.
@@ -49,7 +49,7 @@ static bool is_there(struct wr_filling *filling)
 	return region && region->serial == filling->serial;
 }
 
-static int lock_all(struct wr_filling *filling)
+static int find_node(struct wr_filling *filling)
 {
 	struct wr_window *window = filling->window;
 	int err = -ENOENT;
@@ -57,37 +57,9 @@ static int lock_all(struct wr_filling *filling)
 	mutex_lock(&window->lock);
 	if (is_there(filling)) {
 		filling->node = wr_region_node(window, filling->first);
-		err = wr_locked_add_large(window, filling->first, filling->end);
+		err = 0;
 	}
 	mutex_unlock(&window->lock);
-	return err;
-}
-
-static void unlock_all(struct wr_filling *filling)
-{
-	struct wr_window *window = filling->window;
-
-	mutex_lock(&window->lock);
-	if (is_there(filling))
-		wr_locked_clear(window, filling->first, filling->end);
-	mutex_unlock(&window->lock);
-}
-
-/* Under one hold of mmap_lock, so that nobody else is charged for it. */
-static int charge(struct wr_filling *filling)
-{
-	struct wr_space *space = filling->window->space;
-	int err;
-
-	if (mmap_write_lock_killable(space->mm))
-		return -EINTR;
-	err = lock_all(filling);
-	if (!err) {
-		err = wr_locked_charge(space);
-		if (err)
-			unlock_all(filling);
-	}
-	mmap_write_unlock(space->mm);
 	return err;
 }
 
@@ -156,9 +128,7 @@ static int fill_all(struct wr_filling *filling)
  *
  * What it has of them when it fails goes with the region.
  *
- * Context: takes mmap_lock.
- * Return: 0, or -EAGAIN if RLIMIT_MEMLOCK does not allow it, -ENOBUFS if there are not
- * as many, -ENOENT if it has been released, -ENOMEM or -EINTR.
+ * Return: 0, or -ENOBUFS if there are not as many, -ENOENT if it has been released, -ENOMEM or -EINTR.
  */
 int wr_large_fill(struct wr_space *space, pgoff_t first, unsigned long pages,
 		  u64 serial)
@@ -173,7 +143,7 @@ int wr_large_fill(struct wr_space *space, pgoff_t first, unsigned long pages,
 
 	if (!filling.window)
 		return -ENOENT;
-	err = charge(&filling);
+	err = find_node(&filling);
 	if (!err)
 		err = fill_all(&filling);
 	wr_window_put(filling.window);

@@ -122,6 +122,37 @@ void wr_locked_settle(struct wr_space *space)
 	mmap_write_unlock(space->mm);
 }
 
+/**
+ * wr_locked_add - pages that are in no window are locked
+ * @space: whose they are
+ * @n: how many
+ *
+ * Under one hold of mmap_lock, so that nobody else is charged for them.
+ *
+ * Context: takes mmap_lock.
+ * Return: 0, or -EAGAIN if RLIMIT_MEMLOCK does not allow it, or -EINTR.
+ */
+int wr_locked_add(struct wr_space *space, unsigned long n)
+{
+	int err;
+
+	if (mmap_write_lock_killable(space->mm))
+		return -EINTR;
+	atomic_long_add(n, &space->locked);
+	err = wr_locked_charge(space);
+	if (err)
+		atomic_long_sub(n, &space->locked);
+	mmap_write_unlock(space->mm);
+	return err;
+}
+
+/* They are so no longer. Takes no mmap_lock. */
+void wr_locked_sub(struct wr_space *space, unsigned long n)
+{
+	atomic_long_sub(n, &space->locked);
+	settle_later(space);
+}
+
 /* The module is about to go. */
 void wr_locked_exit(void)
 {
@@ -218,14 +249,14 @@ static unsigned long turn(struct wr_window *window, pgoff_t first, pgoff_t end,
 }
 
 /**
- * wr_locked_add_large - lock large pages, for as long as they are there
- * @window: their window; its lock is held
- * @first: the first page; none of the range is locked
+ * wr_locked_prepare - have the map able to say something else of a range
+ * @window: the window; its lock is held
+ * @first: the first page
  * @end: the page behind the last
  *
  * Return: 0 or -ENOMEM.
  */
-int wr_locked_add_large(struct wr_window *window, pgoff_t first, pgoff_t end)
+int wr_locked_prepare(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	struct wr_locked *locked = make(window);
 	int err = -ENOMEM;
@@ -235,13 +266,24 @@ int wr_locked_add_large(struct wr_window *window, pgoff_t first, pgoff_t end)
 		err = wr_runs_split(&locked->runs, first, GFP_KERNEL_ACCOUNT);
 	if (!err)
 		err = wr_runs_split(&locked->runs, end, GFP_KERNEL_ACCOUNT);
-	if (!err)
-		atomic_long_add(turn(window, first, end, WR_UNLOCKED,
-				     WR_LOCKED_LARGE),
-				&window->space->locked);
-	if (locked)
+	if (err && locked)
 		compact(window, first, end);
 	return err;
+}
+
+/**
+ * wr_locked_note_large - pages are large, and locked for as long as they are there
+ * @window: their window; its lock is held since wr_locked_prepare()
+ * @first: the first page; none of the range is locked
+ * @end: the page behind the last
+ *
+ * They have been counted already, by wr_locked_add().
+ */
+void wr_locked_note_large(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	lockdep_assert_held(&window->lock);
+	wr_runs_fill(&window->locked->runs, first, end, WR_LOCKED_LARGE);
+	compact(window, first, end);
 }
 
 /**
@@ -256,21 +298,14 @@ int wr_locked_add_large(struct wr_window *window, pgoff_t first, pgoff_t end)
  */
 int wr_locked_begin(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	struct wr_locked *locked = make(window);
-	int err = -ENOMEM;
+	int err = wr_locked_prepare(window, first, end);
 
-	lockdep_assert_held(&window->lock);
-	if (locked)
-		err = wr_runs_split(&locked->runs, first, GFP_KERNEL_ACCOUNT);
-	if (!err)
-		err = wr_runs_split(&locked->runs, end, GFP_KERNEL_ACCOUNT);
-	if (!err)
-		atomic_long_add(turn(window, first, end, WR_UNLOCKED,
-				     WR_LOCKING),
-				&window->space->locked);
-	if (locked)
-		compact(window, first, end);
-	return err;
+	if (err)
+		return err;
+	atomic_long_add(turn(window, first, end, WR_UNLOCKED, WR_LOCKING),
+			&window->space->locked);
+	compact(window, first, end);
+	return 0;
 }
 
 /* So that what is filled next ends where the range does. Cannot fail. */

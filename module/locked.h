@@ -16,7 +16,8 @@ u8 wr_locked_span(struct wr_window *window, pgoff_t index, pgoff_t end,
 		  pgoff_t *next);
 unsigned long wr_locked_count(struct wr_window *window, pgoff_t first,
 			      pgoff_t end);
-int wr_locked_add_large(struct wr_window *window, pgoff_t first, pgoff_t end);
+int wr_locked_prepare(struct wr_window *window, pgoff_t first, pgoff_t end);
+void wr_locked_note_large(struct wr_window *window, pgoff_t first, pgoff_t end);
 int wr_locked_begin(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_locked_finish(struct wr_window *window, pgoff_t first, pgoff_t end,
 		      bool locked);
@@ -25,6 +26,8 @@ void wr_locked_remove(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_locked_clear(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_locked_free(struct wr_window *window);
 int wr_locked_charge(struct wr_space *space);
+int wr_locked_add(struct wr_space *space, unsigned long n);
+void wr_locked_sub(struct wr_space *space, unsigned long n);
 void wr_locked_settle(struct wr_space *space);
 void wr_locked_exit(void);
 

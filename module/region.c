@@ -602,6 +602,22 @@ static int commit_region(struct wr_space *space, struct wr_reserve *request)
 	return wr_change(space, WR_COMMIT, &change, 1);
 }
 
+/* At no moment is it committed and not locked, or both and not charged. */
+static int make_large(struct wr_space *space, struct wr_reserve *request)
+{
+	int err = wr_locked_add(space, request->pages);
+
+	if (err)
+		return err;
+	err = commit_region(space, request);
+	if (err)
+		wr_locked_sub(space, request->pages);
+	else
+		err = wr_large_fill(space, request->first, request->pages,
+				    request->serial);
+	return err;
+}
+
 static bool has_other_empty(struct wr_space *space, struct list_head *list,
 			    struct wr_window *window)
 {
@@ -967,10 +983,8 @@ int wr_reserve(struct wr_space *space, struct wr_reserve *request)
 	wr_watch_free(request->watch); /* if a window had one already */
 	if (err || request->replace || !request->commit)
 		return err;
-	err = commit_region(space, request);
-	if (!err && request->large)
-		err = wr_large_fill(space, request->first, request->pages,
-				    request->serial);
+	err = request->large ? make_large(space, request) :
+			       commit_region(space, request);
 	if (err && wr_unreserve(space, request) == -ENOENT && err == -ENOENT)
 		return 0; /* as if it had been released after that */
 	return err;

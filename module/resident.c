@@ -160,8 +160,10 @@ static struct wr_slot *slot_for(struct wr_window *window, pgoff_t index)
  */
 int wr_resident_make_room(struct wr_window *window, pgoff_t index)
 {
+	struct wr_slot *slot = slot_for(window, index);
+
 	lockdep_assert_held(&window->lock);
-	return slot_for(window, index) ? 0 : -ENOMEM;
+	return slot ? wr_slot_spell_out(slot, GFP_KERNEL_ACCOUNT) : -ENOMEM;
 }
 
 static void slot_add(struct wr_window *window, struct wr_slot *slot,
@@ -185,7 +187,7 @@ int wr_resident_add(struct wr_window *window, pgoff_t index, struct page *page)
 	struct wr_slot *slot = slot_for(window, index);
 
 	lockdep_assert_held(&window->lock);
-	if (!slot)
+	if (!slot || WARN_ON_ONCE(slot->is_whole))
 		return -ENOMEM;
 	slot_add(window, slot, index, page);
 	return 0;
@@ -250,6 +252,7 @@ void wr_resident_make_huge(struct wr_window *window, pgoff_t first)
 	page = add_large(window, slot, first, WR_SLOT_SHIFT);
 	if (!page)
 		return;
+	window->has_huge = true;
 	kfree(slot->pages);
 	slot->whole = page;
 	slot->is_whole = true;
@@ -277,6 +280,7 @@ int wr_resident_put_huge(struct wr_window *window, pgoff_t first,
 		return -ENOMEM;
 	if (slot->nr_resident)
 		wr_resident_drop(window, first, first + WR_SLOT_PAGES, true);
+	window->has_huge = true;
 	slot->nr_resident = WR_SLOT_PAGES;
 	window->nr_resident += WR_SLOT_PAGES;
 	kfree(slot->pages);

@@ -31,6 +31,7 @@ struct wr_watch;
  * @view: what a view has besides, NULL for all other windows; never changes
  * @exec: its own VMA is executable; never changes once it is mapped
  * @huge: it may have 2 MiB pages, and no VM_MIXEDMAP; as @exec
+ * @has_huge: it has, or had, a 2 MiB page; @lock, never reset
  * @copied_from: where the first VMA may be that a fork copies: a hint; mmap_lock for
  *	writing
  * @node: in space->windows, or space->views; space->lock
@@ -79,6 +80,7 @@ struct wr_window {
 	struct wr_view *view;
 	bool exec;
 	bool huge;
+	bool has_huge;
 	unsigned long copied_from;
 	struct rb_node node;
 	pgoff_t first;

@@ -290,6 +290,52 @@ TEST(among_others)
 	EXPECT_TRUE(release(ARENA) && release(ARENA + MIB(12)));
 }
 
+#define NR_SMALL 64
+
+/* Small regions side by side, of which two are where a large page can be, or NULL */
+static char *make_small(char **small)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < NR_SMALL; i++)
+		small[i] = VirtualAlloc(NULL, MIB(1), MEM_RESERVE,
+					PAGE_READWRITE);
+	for (i = 0; i < NR_SMALL; i++)
+		for (j = 0; j < NR_SMALL; j++)
+			if (small[i] && !((uintptr_t)small[i] % LARGE) &&
+			    small[j] == small[i] + MIB(1) &&
+			    release(small[i]) && release(small[j])) {
+				small[j] = NULL;
+				return small[i];
+			}
+	return NULL;
+}
+
+/* Of one among small regions little is left; what has gone from memory is no longer charged. */
+TEST(little_is_left)
+{
+	const size_t part = LARGE - KIB(64);
+	int64_t locked = all_locked();
+	char *small[NR_SMALL], *base;
+	unsigned int i;
+	DWORD old;
+
+	base = make_small(small);
+	ASSERT_NE(NULL, base);
+	ASSERT_EQ(base, large_at(base, LARGE, PAGE_READWRITE));
+	fill_pages(base, 16, 3);
+	EXPECT_TRUE(is_part(base));
+	/* Has a mapping of its own, which the program unmaps */
+	ASSERT_TRUE(VirtualProtect(base + KIB(64), part, PAGE_EXECUTE_READWRITE,
+				   &old));
+	ASSERT_EQ(0, munmap(base + KIB(64), part));
+	EXPECT_TRUE(SETTLES(all_locked() == locked + (int64_t)KIB(64)));
+	EXPECT_TRUE(pages_have(base, 16, 3));
+	EXPECT_FALSE(is_part(base));
+	for (i = 0; i < NR_SMALL; i++)
+		EXPECT_TRUE(!small[i] || release(small[i]));
+}
+
 /* ---- what can be done with it ---- */
 
 /* Rules: LP-03, VP-01. Protections page by page; the memory stays. */
@@ -693,6 +739,62 @@ TEST(races)
 	crew_stop(&crew);
 	release(RACE_BASE);
 	EXPECT_TRUE(SETTLES(all_locked() == 0));
+}
+
+/* While a region is made: touched, reset, locked and unlocked, and its maker kept busy */
+static void *meddle(void *arg)
+{
+	struct winregion_reset reset = {
+		.operation = WINREGION_OP_RESET,
+		.range.length = PAGE,
+		.range.protection = WINREGION_READWRITE,
+	};
+	uint64_t random = 977, value = 1;
+	char *page;
+
+	while (crew_goes_on(&crew)) {
+		page = RACE_BASE + PAGES(race_random(&random, 64));
+		race_access(USER_WRITE, -1, (volatile uint64_t *)page, &value);
+		reset.range.address = (uintptr_t)page;
+		winregion_reset(&reset);
+		VirtualLock(RACE_BASE, LARGE);
+	}
+	return NULL;
+}
+
+static void *hold_mmap(void *arg)
+{
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE;
+	void *at;
+
+	while (crew_goes_on(&crew)) {
+		at = mmap(NULL, MIB(8), PROT_READ | PROT_WRITE, flags, -1, 0);
+		munmap(at, MIB(8));
+	}
+	return NULL;
+}
+
+/* Rules: LP-03. All of it is large and locked, whoever came in between. */
+TEST(meddled_with)
+{
+	unsigned int left = rounds(large_meddled);
+	char *base;
+
+	race_catch_faults();
+	crew_add(&crew, meddle, NULL);
+	crew_add(&crew, hold_mmap, NULL);
+	crew_add(&crew, hold_mmap, NULL);
+	while (left--) {
+		base = large_at(RACE_BASE, LARGE, PAGE_READWRITE);
+		ASSERT_EQ(RACE_BASE, base);
+		EXPECT_EQ(LARGE, in_memory(base));
+		VirtualUnlock(base, LARGE);
+		EXPECT_EQ((int64_t)LARGE, all_locked());
+		EXPECT_TRUE(is_one_piece(base));
+		EXPECT_TRUE(release(base));
+	}
+	crew_stop(&crew);
+	EXPECT_EQ(0, all_locked());
 }
 
 static int make_for_ever(void *arg)
