@@ -130,8 +130,8 @@ static void take_guard_later(struct vm_fault *vmf, struct wr_window *window,
 
 	if (vmf->flags & (FAULT_FLAG_REMOTE | FAULT_FLAG_MKWRITE) ||
 	    vmf->vma->vm_mm != current->mm ||
-	    current->flags &
-		    (PF_KTHREAD | PF_IO_WORKER | PF_EXITING | PF_DUMPCORE))
+	    current->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER |
+			      PF_EXITING | PF_DUMPCORE))
 		return;
 	taken = kmalloc(sizeof(*taken), GFP_KERNEL_ACCOUNT);
 	if (!taken)

@@ -58,20 +58,8 @@ static struct wr_space *next_unsettled(void)
 	return space;
 }
 
-static void settle_all(struct work_struct *work)
-{
-	struct wr_space *space;
-
-	while ((space = next_unsettled())) {
-		if (mmget_not_zero(space->mm)) {
-			wr_locked_settle(space);
-			mmput(space->mm);
-		}
-		wr_space_put(space);
-	}
-}
-
-static DECLARE_WORK(settle_work, settle_all);
+static void settle_all(struct work_struct *work);
+static DECLARE_DELAYED_WORK(settle_work, settle_all);
 
 /* Of a process that ends nobody asks what it has locked. */
 static void settle_later(struct wr_space *space)
@@ -84,7 +72,7 @@ static void settle_later(struct wr_space *space)
 		list_add_tail(&space->unsettled, &unsettled);
 	}
 	spin_unlock(&unsettled_lock);
-	schedule_work(&settle_work);
+	mod_delayed_work(system_wq, &settle_work, 0);
 }
 
 /**
@@ -111,13 +99,66 @@ int wr_locked_charge(struct wr_space *space)
 	return 0;
 }
 
-/* The same for who may have unlocked something. Takes mmap_lock. */
+static bool is_settled(struct wr_space *space)
+{
+	return READ_ONCE(space->locked_charge) ==
+	       atomic_long_read(&space->locked);
+}
+
+/* Return: whether it is done: mmap_lock may be held for as long as a program likes. */
+static bool try_settle(struct wr_space *space)
+{
+	bool done;
+
+	if (!mmget_not_zero(space->mm))
+		return true;
+	done = is_settled(space);
+	if (!done && wr_mmap_trylock(space->mm)) {
+		wr_locked_charge(space);
+		wr_mmap_unlock(space->mm);
+		done = true;
+	}
+	mmput(space->mm);
+	return done;
+}
+
+/* How long the worker leaves those alone whose mmap_lock was held */
+#define BUSY_FOR (HZ / 20)
+
+static void settle_all(struct work_struct *work)
+{
+	struct wr_space *space;
+	LIST_HEAD(busy);
+
+	while ((space = next_unsettled())) {
+		if (try_settle(space)) {
+			wr_space_put(space);
+			continue;
+		}
+		spin_lock(&unsettled_lock);
+		if (list_empty(&space->unsettled))
+			list_add_tail(&space->unsettled, &busy);
+		else
+			refcount_dec(&space->refs); /* the list has another one */
+		spin_unlock(&unsettled_lock);
+	}
+	if (list_empty(&busy))
+		return;
+	spin_lock(&unsettled_lock);
+	list_splice_tail(&busy, &unsettled);
+	spin_unlock(&unsettled_lock);
+	schedule_delayed_work(&settle_work, BUSY_FOR);
+}
+
+/* The same as wr_locked_charge() for who may have unlocked something. Takes mmap_lock. */
 void wr_locked_settle(struct wr_space *space)
 {
-	if (likely(READ_ONCE(space->locked_charge) ==
-		   atomic_long_read(&space->locked)))
+	if (likely(is_settled(space)))
 		return;
-	mmap_write_lock(space->mm);
+	if (mmap_write_lock_killable(space->mm)) {
+		settle_later(space);
+		return;
+	}
 	wr_locked_charge(space);
 	mmap_write_unlock(space->mm);
 }
@@ -153,10 +194,15 @@ void wr_locked_sub(struct wr_space *space, unsigned long n)
 	settle_later(space);
 }
 
-/* The module is about to go. */
+/* The module is about to go; a process whose mmap_lock is held keeps its charge. */
 void wr_locked_exit(void)
 {
-	flush_work(&settle_work);
+	struct wr_space *space;
+
+	flush_delayed_work(&settle_work);
+	cancel_delayed_work_sync(&settle_work);
+	while ((space = next_unsettled()))
+		wr_space_put(space);
 }
 
 /* ---- the map ---- */

@@ -9,6 +9,8 @@
 #include "kselftest_harness.h"
 
 #include <linux/fs.h>
+#include <linux/futex.h>
+#include <pthread.h>
 
 #include "common.h"
 #include "disks.h"
@@ -587,16 +589,19 @@ TEST_F(fuse, needs_no_server)
 
 /*
  * What is being written has to be, here as by msync(), until the server answers or
- * is gone; and then it ends.
+ * is gone; and then it ends. One store each, as the system may write the page back by
+ * itself, and a second store would wait for that.
  */
 TEST_F(fuse, killed_in_a_flush)
 {
 	struct late late = { &self->mapped, self->file };
+	volatile uint64_t *word;
 	struct child child;
 
 	MAP_IT(true);
+	word = (uint64_t *)self->mapped.base;
 	self->shared->hold = FUSE_WRITE;
-	fill_page(self->mapped.base, 6);
+	*word = 6;
 	child = start_child(flush_late, &late);
 	EXPECT_TRUE(SETTLES(self->shared->held));
 	kill(child.pid, SIGKILL);
@@ -605,16 +610,80 @@ TEST_F(fuse, killed_in_a_flush)
 	EXPECT_TRUE(dies(&child));
 	/* Who writes to a page that is on its way would wait, too. */
 	EXPECT_EQ(0, flush_file(&self->mapped));
-	EXPECT_TRUE(page_has(self->shared->file[0].data, 6));
+	EXPECT_EQ(6, *(uint64_t *)self->shared->file[0].data);
 	self->shared->hold = FUSE_WRITE;
 	self->shared->held = 0;
-	fill_page(self->mapped.base, 6);
+	*word = 7;
 	child = start_child(flush_late, &late);
 	EXPECT_TRUE(SETTLES(self->shared->held));
 	kill(child.pid, SIGKILL);
 	fuse_die(&self->server);
 	EXPECT_TRUE(dies(&child));
-	EXPECT_TRUE(page_has(self->mapped.base, 6));
+	EXPECT_EQ(7, *word);
+	UNMAP_IT();
+}
+
+/* Memory of which the first part is locked, or NULL */
+static char *alloc_locked(int fd)
+{
+	char *base = wr_alloc(fd, MIB(2));
+	struct winregion_lock arg = {
+		.size = sizeof(arg),
+		.operation = WINREGION_LOCK_ADD,
+		.address = (uintptr_t)base,
+		.length = KIB(64),
+	};
+
+	return base && !wr_ioctl(fd, WINREGION_LOCK, &arg) ? base : NULL;
+}
+
+static int futex_word;
+
+/* Waits for the server with mmap_lock held, as it is the page tables that it waits for. */
+static void *wake_by_file(void *file)
+{
+	syscall(SYS_futex, &futex_word, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 1,
+		NULL, file, 0);
+	return NULL;
+}
+
+static int unlock_beside_it(void *arg)
+{
+	struct late *late = arg;
+	char *base = alloc_locked(late->mapped->fd);
+	void *file = mmap(NULL, PAGES(1), PROT_READ | PROT_WRITE, MAP_PRIVATE,
+			  late->file, 0);
+	pthread_t thread;
+
+	CHECK(base && file != MAP_FAILED);
+	CHECK(!pthread_create(&thread, NULL, wake_by_file, file));
+	sleep_ms(300);
+	wr_decommit(late->mapped->fd, base, KIB(64));
+	pause();
+	return 0;
+}
+
+/* Who has mmap_lock held for long keeps nobody else's charge from being settled. */
+TEST_F(fuse, settled_beside_a_held_lock)
+{
+	struct late late = { &self->mapped, self->file };
+	int64_t before = self_status("VmLck");
+	struct child child;
+	char *base;
+
+	MAP_IT(true);
+	base = alloc_locked(self->mapped.fd);
+	ASSERT_NE(NULL, base);
+	self->shared->hold = FUSE_READ;
+	child = start_child(unlock_beside_it, &late);
+	EXPECT_TRUE(SETTLES(self->shared->held));
+	sleep_ms(600);
+	EXPECT_EQ(before + (int64_t)KIB(64), self_status("VmLck"));
+	/* By munmap(), for which the worker has to come */
+	ASSERT_EQ(0, munmap(base, MIB(2)));
+	EXPECT_TRUE(SETTLES(self_status("VmLck") == before));
+	self->shared->hold = 0;
+	EXPECT_TRUE(dies(&child));
 	UNMAP_IT();
 }
 

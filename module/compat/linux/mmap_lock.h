@@ -12,4 +12,18 @@
 #define mmap_assert_write_locked(mm) lockdep_assert_held_write(&(mm)->mmap_lock)
 #endif
 
+/*
+ * mmap_write_trylock(), which newer kernels have no more, and its end: for who changes no
+ * VMA, as those that are locked one by one are not told.
+ */
+static inline bool wr_mmap_trylock(struct mm_struct *mm)
+{
+	return down_write_trylock(&mm->mmap_lock);
+}
+
+static inline void wr_mmap_unlock(struct mm_struct *mm)
+{
+	up_write(&mm->mmap_lock);
+}
+
 #endif /* _WR_COMPAT_LINUX_MMAP_LOCK_H */
