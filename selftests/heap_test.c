@@ -850,6 +850,42 @@ TEST(fork_with_a_lock)
 	EXPECT_TRUE(HeapDestroy(heap));
 }
 
+static volatile bool locking_ends;
+
+static void *make_heaps_with_a_lock(void *heap)
+{
+	HANDLE another;
+
+	while (!locking_ends) {
+		HeapLock(heap);
+		another = HeapCreate(0, 0, 0);
+		HeapDestroy(another);
+		HeapUnlock(heap);
+	}
+	return NULL;
+}
+
+static int child_ends(void *arg)
+{
+	return 0;
+}
+
+/* Rules: HP-44. Who has a heap locked may wait for the list of heaps, and a fork for both. */
+TEST(fork_beside_a_lock)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	pthread_t thread;
+	int i;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, make_heaps_with_a_lock,
+				    heap));
+	for (i = 0; i < 30; i++)
+		EXPECT_EQ(0, in_child(child_ends, NULL));
+	locking_ends = true;
+	pthread_join(thread, NULL);
+	EXPECT_TRUE(HeapDestroy(heap));
+}
+
 #define SLOTS 200
 #define THREADS 4
 

@@ -160,6 +160,15 @@ TEST(before)
 	EXPECT_EQ(1, before.head.PrivilegeCount);
 	EXPECT_EQ(4, before.head.Privileges[0].Luid.LowPart);
 	EXPECT_EQ(0, before.head.Privileges[0].Attributes);
+	/* What was before in the place of the changes */
+	list.Privileges[0].Attributes = 0;
+	memcpy(&before.head, &list, sizeof(list));
+	ASSERT_TRUE(AdjustTokenPrivileges(token, FALSE, &before.head,
+					  sizeof(before), &before.head, &size));
+	EXPECT_EQ(SE_PRIVILEGE_ENABLED, before.head.Privileges[0].Attributes);
+	EXPECT_EQ(0, told(token, SE_LOCK_MEMORY_NAME));
+	list.Privileges[0].Attributes = SE_PRIVILEGE_ENABLED;
+	ASSERT_TRUE(AdjustTokenPrivileges(token, FALSE, &list, 0, NULL, NULL));
 	/* Nothing changes. */
 	ASSERT_TRUE(AdjustTokenPrivileges(token, FALSE, &list, sizeof(before),
 					  &before.head, &size));

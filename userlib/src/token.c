@@ -418,23 +418,25 @@ static DWORD tell_before(const struct adjustment *how, union answer *before)
 
 static DWORD adjust(const struct adjustment *how)
 {
+	DWORD wanted[NR_PRIVILEGES];
 	union answer before;
 	DWORD error, i;
+	size_t which;
 	bool all;
 
 	pthread_mutex_lock(&lock);
-	error = tell_before(how, &before);
-	if (error) {
-		pthread_mutex_unlock(&lock);
-		return error;
-	}
+	/* What was before may be told where the changes are. */
 	all = how->none || all_held(how->changes);
-	for (i = 0; i < before.privileges.PrivilegeCount; i++) {
-		size_t which = index_of(&before.privileges.Privileges[i].Luid);
-
-		change(which, wanted_of(which, how->none, how->changes));
+	for (which = 0; which < NR_PRIVILEGES; which++)
+		wanted[which] = wanted_of(which, how->none, how->changes);
+	error = tell_before(how, &before);
+	for (i = 0; !error && i < before.privileges.PrivilegeCount; i++) {
+		which = index_of(&before.privileges.Privileges[i].Luid);
+		change(which, wanted[which]);
 	}
 	pthread_mutex_unlock(&lock);
+	if (error)
+		return error;
 
 	return all ? ERROR_SUCCESS : ERROR_NOT_ALL_ASSIGNED;
 }

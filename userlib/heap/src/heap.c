@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,14 +97,41 @@ void wr_heap_unlock(struct wr_heap *heap, bool locked)
 
 /* A fork sees no heap half changed. A child has another thread, with the same locks. */
 
-static void before_fork(void)
+/* All heaps up to @end have their locks taken; they are let go. */
+static void unlock_up_to(struct wr_heap *end)
 {
 	struct wr_heap *heap;
 
-	AcquireSRWLockExclusive(&list_lock);
-	for (heap = first; heap; heap = heap->next)
+	for (heap = first; heap != end; heap = heap->next)
 		if (!(heap->flags & HEAP_NO_SERIALIZE))
-			EnterCriticalSection(&heap->lock);
+			LeaveCriticalSection(&heap->lock);
+}
+
+/* Return: whether all locks are taken. Who has one may wait for the list. */
+static bool try_all(void)
+{
+	struct wr_heap *heap;
+
+	for (heap = first; heap; heap = heap->next) {
+		if (heap->flags & HEAP_NO_SERIALIZE ||
+		    TryEnterCriticalSection(&heap->lock))
+			continue;
+		unlock_up_to(heap);
+		return false;
+	}
+
+	return true;
+}
+
+static void before_fork(void)
+{
+	for (;;) {
+		AcquireSRWLockExclusive(&list_lock);
+		if (try_all())
+			return;
+		ReleaseSRWLockExclusive(&list_lock);
+		sched_yield();
+	}
 }
 
 static void after_fork(void)
