@@ -246,13 +246,20 @@ static int check_placeholder(enum wr_op op, struct wr_change *change)
 	return wrong ? -EBADSLT : 0;
 }
 
-/* Large pages are there as long as their region, and can always be read. */
-static int check_large(enum wr_op op, struct wr_change *change)
+/*
+ * Large pages are there as long as their region, and can always be read. Frames are
+ * mapped and unmapped by calls of their own, and can always be written.
+ */
+static int check_kind(enum wr_op op, struct wr_change *change)
 {
-	if (!wr_region_is_large(change->region))
+	struct wr_region *region = change->region;
+
+	if (!wr_region_is_large(region) && !wr_region_is_physical(region))
 		return 0;
-	if (op == WR_PROTECT)
+	if (op == WR_PROTECT && wr_region_is_large(region))
 		return wr_large_allows(change->state) ? 0 : -EDOM;
+	if (op == WR_PROTECT)
+		return change->state == WR_STATE_READWRITE ? 0 : -EDOM;
 	return (op == WR_COMMIT && !change->large) || op == WR_DECOMMIT ||
 			       op == WR_OFFER ?
 		       -ENOTBLK :
@@ -278,7 +285,7 @@ static int find_region(struct wr_batch *batch, struct wr_change *change)
 	}
 	if (change->end > change->region->end)
 		return change->replaces ? -EBADSLT : -EXDEV;
-	err = check_large(batch->op, change);
+	err = check_kind(batch->op, change);
 	return err ? err : check_placeholder(batch->op, change);
 }
 
@@ -393,6 +400,20 @@ static int check_view(struct wr_batch *batch, struct wr_change *change,
 	return err;
 }
 
+/* To be what they are, which is all that they can be: see check_kind(). */
+static int check_frames(struct wr_change *change)
+{
+	pgoff_t i, next;
+
+	for (i = change->first; i < change->end; i = next) {
+		if (wr_runs_span(&change->window->runs, i, change->end,
+				 &next) != WR_STATE_FRAME)
+			return -ENODATA;
+		cond_resched();
+	}
+	return 0;
+}
+
 static int check_change(struct wr_batch *batch, struct wr_change *change,
 			struct wr_needs *needs)
 {
@@ -406,6 +427,8 @@ static int check_change(struct wr_batch *batch, struct wr_change *change,
 		return wr_reset_check(batch->op, change, needs);
 	if (window->view)
 		return check_view(batch, change, needs);
+	if (wr_region_is_physical(change->region))
+		return check_frames(change);
 	if (wr_state_copies(change->state))
 		return -EDOM;
 	for (i = change->first; !err && i < change->end; i = next) {
@@ -674,6 +697,8 @@ static void apply_change(struct wr_batch *batch, struct wr_change *change)
 	if (change->replaces)
 		replace(change);
 	wr_change_note_old(change, wr_runs_state(&window->runs, change->first));
+	if (wr_region_is_physical(change->region))
+		return;
 	set_states(batch, change);
 	if (change->large)
 		wr_locked_note_large(window, change->first, change->end);

@@ -26,6 +26,7 @@
 #include "fault.h"
 #include "force.h"
 #include "fork.h"
+#include "frames.h"
 #include "huge.h"
 #include "layout.h"
 #include "ptes.h"
@@ -327,6 +328,40 @@ static vm_fault_t hand_over(struct vm_fault *vmf, struct wr_window *window,
 	return VM_FAULT_LOCKED;
 }
 
+static vm_fault_t insert_frame(struct vm_fault *vmf, struct wr_window *window,
+			       struct page *page)
+{
+	int err;
+
+	wr_vma_set_rights(vmf->vma, WR_READ | WR_WRITE, !window->tracked);
+	err = vm_insert_page(vmf->vma, vmf->address & PAGE_MASK, page);
+	wr_vma_drop_rights(vmf->vma);
+	if (err && err != -EBUSY) /* another fault was faster */
+		return vmf_error(err);
+	return VM_FAULT_NOPAGE;
+}
+
+/* At a page whose state is WR_STATE_FRAME. The window is locked. */
+static vm_fault_t fault_frame(struct vm_fault *vmf, struct wr_window *window)
+{
+	struct page *page = wr_frames_page(window, wr_vmf_index(vmf));
+
+	if (IS_ERR(page))
+		return VM_FAULT_SIGBUS;
+	if (PageHWPoison(page)) {
+		wr_record_fault(&window->space->records, vmf,
+				WINREGION_FAULT_POISONED);
+		return VM_FAULT_HWPOISON;
+	}
+	if (vmf->vma->vm_flags & VM_MIXEDMAP)
+		return insert_frame(vmf, window, page);
+	/* A hole of a window of large pages */
+	get_page(page);
+	lock_page(page);
+	vmf->page = page;
+	return VM_FAULT_LOCKED;
+}
+
 static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 {
 	u8 state = wr_runs_state(&window->runs, wr_vmf_index(vmf));
@@ -346,6 +381,8 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 		return wr_fault_trip_guard(vmf, window, state, window->file);
 	if (!wr_state_allows(state, wanted))
 		return wr_fault_refuse(vmf, window, state);
+	if (unlikely(state == WR_STATE_FRAME))
+		return fault_frame(vmf, window);
 	err = wr_stash_touch(window, wr_vmf_index(vmf));
 	if (err)
 		return page_error(vmf, window, ERR_PTR(err));
@@ -488,6 +525,10 @@ static vm_fault_t mkwrite_locked(struct vm_fault *vmf, struct wr_window *window)
 
 	if (!wr_state_allows(state, WR_WRITE))
 		return wr_fault_refuse(vmf, window, state);
+	if (unlikely(state == WR_STATE_FRAME)) {
+		lock_page(vmf->page);
+		return VM_FAULT_LOCKED;
+	}
 	claimed = window->forked &&
 		  !wr_resident_is_own(window, wr_vmf_index(vmf), vmf->page);
 	page = wr_resident_own(window, wr_vmf_index(vmf), vmf->page);
@@ -646,6 +687,8 @@ static struct page *access_page(struct wr_window *window, pgoff_t index,
 	u8 wanted = write ? WR_WRITE : WR_READ;
 	int err;
 
+	if (state == WR_STATE_FRAME)
+		return wr_frames_page(window, index);
 	if (!wr_state_is_committed(state))
 		return write ? ERR_PTR(-EFAULT) : NULL;
 	if (!forced && !wr_state_allows(state, wanted))

@@ -59,6 +59,10 @@ static int fork_regions(struct wr_fork *fork)
 		err = yield_or_die();
 		if (!err)
 			err = fork_region(fork->child, region);
+		/* The child has no frames, and is to get no PTEs of them. */
+		if (wr_region_is_physical(region))
+			wr_resident_zap(fork->parent, region->first,
+					region->end);
 	}
 	return err;
 }
@@ -98,6 +102,8 @@ static int fork_runs(struct wr_fork *fork, struct wr_region *region,
 		if (err)
 			return err;
 		state = wr_runs_span(&fork->parent->runs, first, end, &next);
+		if (state == WR_STATE_FRAME)
+			state = WR_STATE_NONE;
 		err = fork_run(fork, first, next, state);
 		if (err)
 			return err;

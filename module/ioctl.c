@@ -31,6 +31,8 @@ static void __maybe_unused check_abi(void)
 	BUILD_BUG_ON(sizeof(struct winregion_last_fault) != 40);
 	BUILD_BUG_ON(sizeof(struct winregion_write_watch) != 48);
 	BUILD_BUG_ON(sizeof(struct winregion_lock) != 40);
+	BUILD_BUG_ON(sizeof(struct winregion_frames) != 32);
+	BUILD_BUG_ON(sizeof(struct winregion_map_frames) != 40);
 #define STARTS_WITH_HEAD(name) \
 	BUILD_BUG_ON(offsetof(struct name, size) != 0 || \
 		     offsetof(struct name, flags) != sizeof(u32))
@@ -45,6 +47,8 @@ static void __maybe_unused check_abi(void)
 	STARTS_WITH_HEAD(winregion_last_fault);
 	STARTS_WITH_HEAD(winregion_write_watch);
 	STARTS_WITH_HEAD(winregion_lock);
+	STARTS_WITH_HEAD(winregion_frames);
+	STARTS_WITH_HEAD(winregion_map_frames);
 }
 
 /* ---- for the handlers ---- */
@@ -127,7 +131,8 @@ int wr_ioctl_get_info(struct wr_ioctl *call)
 			WINREGION_FEATURE_STACK | WINREGION_FEATURE_LAST_FAULT |
 			WINREGION_FEATURE_WRITE_WATCH |
 			WINREGION_FEATURE_RESET | WINREGION_FEATURE_LOCK |
-			WINREGION_FEATURE_LARGE_PAGES | WINREGION_FEATURE_NODE,
+			WINREGION_FEATURE_LARGE_PAGES |
+			WINREGION_FEATURE_FRAMES | WINREGION_FEATURE_NODE,
 		.out_lowest = wr_place_lowest(),
 		.out_highest = wr_highest(),
 		.out_max_regions = wr_space_max_regions(),
@@ -180,7 +185,8 @@ static const struct wr_ioctl_op ops[] = {
 	   WINREGION_RESERVE_TOP_DOWN | WINREGION_RESERVE_COMMIT |
 		   WINREGION_RESERVE_PLACEHOLDER | WINREGION_RESERVE_REPLACE |
 		   WINREGION_RESERVE_STACK | WINREGION_RESERVE_WRITE_WATCH |
-		   WINREGION_RESERVE_LARGE_PAGES | WINREGION_RESERVE_NODE,
+		   WINREGION_RESERVE_LARGE_PAGES | WINREGION_RESERVE_NODE |
+		   WINREGION_RESERVE_PHYSICAL,
 	   wr_ioctl_reserve),
 	OP(WINREGION_RELEASE, winregion_release, length,
 	   sizeof(struct winregion_release),
@@ -212,6 +218,11 @@ static const struct wr_ioctl_op ops[] = {
 	   offsetof(struct winregion_reset, out_gone), 0, wr_ioctl_reset),
 	OP(WINREGION_LOCK, winregion_lock, out_locked,
 	   sizeof(struct winregion_lock), 0, wr_ioctl_lock),
+	OP(WINREGION_FRAMES, winregion_frames, frames,
+	   sizeof(struct winregion_frames),
+	   WINREGION_FRAMES_FREE | WINREGION_FRAMES_NODE, wr_ioctl_frames),
+	OP(WINREGION_MAP_FRAMES, winregion_map_frames, addresses,
+	   sizeof(struct winregion_map_frames), 0, wr_ioctl_map_frames),
 };
 
 /* The structure is as large as another version of the interface has it. */

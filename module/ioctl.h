@@ -37,6 +37,8 @@ struct wr_ioctl {
 		struct winregion_last_fault last_fault;
 		struct winregion_write_watch write_watch;
 		struct winregion_lock lock;
+		struct winregion_frames frames;
+		struct winregion_map_frames map_frames;
 	} args;
 };
 
@@ -54,6 +56,8 @@ int wr_ioctl_query_runs(struct wr_ioctl *call);
 int wr_ioctl_last_fault(struct wr_ioctl *call);
 int wr_ioctl_write_watch(struct wr_ioctl *call);
 int wr_ioctl_lock(struct wr_ioctl *call);
+int wr_ioctl_frames(struct wr_ioctl *call);
+int wr_ioctl_map_frames(struct wr_ioctl *call);
 
 /* For them */
 int wr_ioctl_pages(u64 address, u64 length, pgoff_t *first, pgoff_t *end);

@@ -111,6 +111,19 @@ static int parse_large(struct winregion_reserve *args,
 	return 0;
 }
 
+/* What is in it are frames, by another call, which can be written. */
+static int parse_physical(struct winregion_reserve *args,
+			  struct wr_reserve *request)
+{
+	request->physical = args->flags & WINREGION_RESERVE_PHYSICAL;
+	if (!request->physical)
+		return 0;
+	if (args->flags &
+	    ~(WINREGION_RESERVE_PHYSICAL | WINREGION_RESERVE_TOP_DOWN))
+		return -EINVAL;
+	return args->protection == WINREGION_READWRITE ? 0 : -EDOM;
+}
+
 static int parse_reserve(struct winregion_reserve *args,
 			 struct wr_reserve *request)
 {
@@ -127,7 +140,9 @@ static int parse_reserve(struct winregion_reserve *args,
 	request->watched = args->flags & WINREGION_RESERVE_WRITE_WATCH;
 	request->exec = wr_state_is_exec(request->state);
 	request->stack = args->flags & WINREGION_RESERVE_STACK;
-	err = parse_large(args, request);
+	err = parse_physical(args, request);
+	if (!err)
+		err = parse_large(args, request);
 	if (!err)
 		err = parse_placeholder(args, request);
 	if (!err)

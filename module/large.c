@@ -7,7 +7,8 @@
  * mapped; here it is not a matter of luck whether there is one. That its pages are
  * locked, for good, is noted where all locked pages are (WR_LOCKED_LARGE), in one step
  * with the commit and before there is any of them: so they are charged as those are, and
- * nobody resets them or takes them out of memory, nor locks them. What would take some away, a decommit, an offer or the release of a part, is refused.
+ * nobody resets them or takes them out of memory, nor locks them. What would take some
+ * away, a decommit, an offer or the release of a part, is refused.
  *
  * A fork copies them, page by page, for an ordinary region of the child's. If the child
  * had the same pages, those of the parent would become small ones as it writes.
@@ -128,7 +129,8 @@ static int fill_all(struct wr_filling *filling)
  *
  * What it has of them when it fails goes with the region.
  *
- * Return: 0, or -ENOBUFS if there are not as many, -ENOENT if it has been released, -ENOMEM or -EINTR.
+ * Return: 0, or -ENOBUFS if there are not as many, -ENOENT if it has been released,
+ * -ENOMEM or -EINTR.
  */
 int wr_large_fill(struct wr_space *space, pgoff_t first, unsigned long pages,
 		  u64 serial)

@@ -138,8 +138,8 @@ static void settle_all(struct work_struct *work)
 		spin_lock(&unsettled_lock);
 		if (list_empty(&space->unsettled))
 			list_add_tail(&space->unsettled, &busy);
-		else
-			refcount_dec(&space->refs); /* the list has another one */
+		else /* the list has another reference */
+			refcount_dec(&space->refs);
 		spin_unlock(&unsettled_lock);
 	}
 	if (list_empty(&busy))

@@ -36,7 +36,7 @@ noinline pgoff_t wr_found_reserved_end(struct wr_runs *runs, pgoff_t next,
 	pgoff_t stop;
 
 	for (; next < end; next = stop)
-		if (wr_state_is_committed(wr_runs_span(runs, next, end, &stop)))
+		if (wr_state_is_memory(wr_runs_span(runs, next, end, &stop)))
 			break;
 	return next;
 }
@@ -83,9 +83,12 @@ static unsigned int describe_slot(struct wr_window *window,
 	return n;
 }
 
-static unsigned long count_resident(struct wr_window *window, pgoff_t first,
-				    pgoff_t end)
+/* Of the pages of one run. */
+static unsigned long count_resident(struct wr_window *window, u8 state,
+				    pgoff_t first, pgoff_t end)
 {
+	if (state == WR_STATE_FRAME)
+		return end - first;
 	if (window->view)
 		return wr_view_resident(window, first, end);
 	return wr_resident_count(window, first, end) +
@@ -119,9 +122,9 @@ static unsigned int describe_runs(struct wr_window *window, pgoff_t *index,
 		wr_found_run(&found, &runs[n]);
 		*index = found.first + found.pages;
 		if (flags & WINREGION_QUERY_RESIDENT)
-			runs[n].resident =
-				count_resident(window, found.first, *index)
-				<< PAGE_SHIFT;
+			runs[n].resident = count_resident(window, found.state,
+							  found.first, *index)
+					   << PAGE_SHIFT;
 		n++;
 	}
 	return n;

@@ -54,8 +54,8 @@ static __always_inline void wr_found_run(const struct wr_found *found,
 	run->region_committed = found->committed << PAGE_SHIFT;
 	run->resident = 0;
 	run->region_protection = found->protection;
-	run->state = wr_state_is_committed(state) ? WINREGION_STATE_COMMIT :
-						    WINREGION_STATE_RESERVE;
+	run->state = wr_state_is_memory(state) ? WINREGION_STATE_COMMIT :
+						 WINREGION_STATE_RESERVE;
 	run->protection = wr_state_protection(state, found->protection);
 	run->type = found->type;
 	run->flags = found->flags;
@@ -77,7 +77,7 @@ wr_found_at(struct wr_window *window, struct wr_region *region, pgoff_t index)
 	else
 		state = wr_runs_near_span(runs, index, end, &next);
 
-	if (!wr_state_is_committed(state) && unlikely(window->lost))
+	if (!wr_state_is_memory(state) && unlikely(window->lost))
 		next = wr_found_reserved_end(runs, next, end);
 	return (struct wr_found){
 		.first = index,

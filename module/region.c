@@ -43,6 +43,8 @@ static enum wr_kind kind_of(struct wr_reserve *request)
 {
 	if (request->large)
 		return WR_REGION_LARGE;
+	if (request->physical)
+		return WR_REGION_PHYSICAL;
 	return request->placeholder ? WR_REGION_PLACEHOLDER :
 				      WR_REGION_ORDINARY;
 }
@@ -87,6 +89,7 @@ static int reserve_own(struct wr_space *space, struct wr_region *region,
 {
 	bool huge = request->pages >= WR_SLOT_PAGES && !request->exec &&
 		    !request->stack && !request->watched &&
+		    !request->physical &&
 		    (request->large || wr_huge_enabled(space->mm));
 	struct wr_window *window;
 
@@ -100,7 +103,7 @@ static int reserve_own(struct wr_space *space, struct wr_region *region,
 /* Whether it is for a window of many regions. */
 static bool is_small(struct wr_reserve *request)
 {
-	return !request->watched && !request->large &&
+	return !request->watched && !request->large && !request->physical &&
 	       request->pages <=
 		       (request->stack ? SHARED_STACK_MAX : SHARED_REGION_MAX);
 }
@@ -478,7 +481,7 @@ static unsigned long search(struct wr_space *space, struct wr_reserve *request)
 		.exec = request->exec,
 		.alike = true,
 		.easy = true,
-		.alone = request->large ||
+		.alone = request->large || request->physical ||
 			 (request->watched && !request->top_down),
 	};
 	unsigned long addr = -ENOSPC;

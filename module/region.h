@@ -23,6 +23,7 @@
  * @replace: it is to replace one, of just those pages
  * @stack: it is for a stack
  * @large: of large pages
+ * @physical: for frames
  * @watched: with a write watch
  * @node: where its pages are to be, or NUMA_NO_NODE
  * @watch: for a window without, if @watched
@@ -45,6 +46,7 @@ struct wr_reserve {
 	bool replace;
 	bool stack;
 	bool large;
+	bool physical;
 	bool watched;
 	int node;
 	struct wr_watch *watch;

@@ -15,6 +15,7 @@ enum wr_kind {
 	WR_REGION_REPLACED, /* one that has replaced a placeholder */
 	WR_REGION_PLACEHOLDER, /* a range that is kept for what will replace it */
 	WR_REGION_LARGE, /* one of large pages: see large.c */
+	WR_REGION_PHYSICAL, /* one for frames: see physical.c */
 };
 
 /**
@@ -92,6 +93,11 @@ static inline bool wr_region_is_placeholder(const struct wr_region *region)
 static inline bool wr_region_is_large(const struct wr_region *region)
 {
 	return region->kind == WR_REGION_LARGE;
+}
+
+static inline bool wr_region_is_physical(const struct wr_region *region)
+{
+	return region->kind == WR_REGION_PHYSICAL;
 }
 
 /* Whether the pages are those of one placeholder, all of it. */

@@ -150,6 +150,20 @@ struct file *wr_space_file(struct wr_space *space)
 	return file;
 }
 
+static void init_frames(struct wr_frames *frames)
+{
+	mutex_init(&frames->lock);
+	xa_init_flags(&frames->table, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	xa_init_flags(&frames->places, XA_FLAGS_ACCOUNT);
+}
+
+static void destroy_frames(struct wr_frames *frames)
+{
+	WARN_ON_ONCE(atomic_long_read(&frames->count));
+	xa_destroy(&frames->table);
+	xa_destroy(&frames->places);
+}
+
 static struct wr_space *alloc_space(struct mm_struct *mm)
 {
 	struct wr_space *space = kzalloc(sizeof(*space), GFP_KERNEL_ACCOUNT);
@@ -170,6 +184,7 @@ static struct wr_space *alloc_space(struct mm_struct *mm)
 	space->views = RB_ROOT;
 	wr_pagefile_init(&space->pagefile);
 	wr_records_init(&space->records);
+	init_frames(&space->frames);
 	space->mm = mm;
 	mmgrab(mm);
 	return space;
@@ -180,6 +195,7 @@ static void free_space(struct wr_space *space)
 	WARN_ON_ONCE(space->nr_windows || space->nr_regions);
 	wr_pagefile_destroy(&space->pagefile);
 	wr_records_destroy(&space->records);
+	destroy_frames(&space->frames);
 	wr_slot_free(space->spare);
 	drop_file(space);
 	mmdrop(space->mm);

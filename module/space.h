@@ -9,6 +9,7 @@
 #include <linux/rbtree.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
+#include <linux/xarray.h>
 
 #include <linux/winregion.h>
 
@@ -24,6 +25,7 @@
  * Lock order, outermost first:
  *
  *	space->lock_calls	pages are locked in memory, or unlocked
+ *	frames->lock		frames, and where they are mapped
  *	space->layout_lock	reserve, release; vm_mmap() and vm_munmap()
  *	  mmap_lock		never taken under a lock further down
  *	    vma lock
@@ -41,8 +43,8 @@
  * A page of a file that a view maps is locked by the core, before window->lock of the
  * view is taken; no such lock is taken under it.
  *
- * space->lock, records->lock, pagefile->lock, inside that of commit.c, and the lock of
- * the table of spaces are leaves.
+ * space->lock, the locks of what frames are in, records->lock, pagefile->lock, inside
+ * that of commit.c, and the lock of the table of spaces are leaves.
  * No fault and no VMA callback takes layout_lock. No user memory is touched
  * under any of them.
  */
@@ -100,6 +102,26 @@ struct wr_layout {
 	 VM_RAND_READ | VM_SEQ_READ)
 
 /**
+ * struct wr_frames - the frames of a space
+ * @lock: see the lock order
+ * @table: by number; a call that makes some has their numbers first
+ * @places: by the page where they are mapped: what the state there says is a frame is
+ *	this one. Else it may be one that was there before, or none. Its own lock, and
+ *	to change what a state stands for also that of the window
+ * @count: how many there are in @table, or will be: atomic
+ * @keeper: the file whose mapping lets them live; @lock
+ * @call: the last call that has mapped some; @lock
+ */
+struct wr_frames {
+	struct mutex lock; /* the frames, and where they are */
+	struct xarray table;
+	struct xarray places;
+	atomic_long_t count;
+	struct file *keeper;
+	u32 call;
+};
+
+/**
  * struct wr_space - what this module knows of one address space
  * @node: entry in the table of spaces; its lock
  * @mm: the address space; pinned by mmgrab(), never changes
@@ -125,6 +147,7 @@ struct wr_layout {
  * @pagefile: the commit charge; has its own locks
  * @records: the last failed access of each thread; has its own lock
  * @spare: see struct wr_runs; atomic
+ * @frames: pages that are mapped by number; has its own locks
  * @lock_calls: see the lock order
  * @locked: pages that are locked in memory: see locked.c; atomic
  * @locked_charge: how many of them locked_vm of @mm has; mmap_lock for writing
@@ -156,6 +179,7 @@ struct wr_space {
 	struct wr_pagefile pagefile;
 	struct wr_records records;
 	struct wr_slot *spare;
+	struct wr_frames frames;
 	struct mutex lock_calls; /* VirtualLock() and the like */
 	atomic_long_t locked;
 	unsigned long locked_charge;

@@ -35,6 +35,10 @@
 const struct wr_state wr_states[U8_MAX + 1] = {
 	[WR_STATE_NONE] = {},
 	[WR_STATE_LOST] = {},
+	[WR_STATE_FRAME] = {
+		.protection = WINREGION_READWRITE,
+		.rights = RW,
+	},
 	[WR_STATE_NOACCESS] = {
 		.protection = WINREGION_NOACCESS,
 	},

@@ -22,6 +22,7 @@
 enum {
 	WR_STATE_NONE, /* reserved where a region contains it, else free */
 	WR_STATE_LOST, /* the same, and no VMA of ours is there any more */
+	WR_STATE_FRAME, /* a frame is mapped there: see physical.c */
 
 	WR_STATE_NOACCESS = WR_STATE_ALONE(WINREGION_NOACCESS),
 	WR_STATE_READONLY = WR_STATE_ALONE(WINREGION_READONLY),
@@ -62,7 +63,7 @@ enum {
 /**
  * struct wr_state - what a state means
  * @protection: what a query shows, but for what is the region's; 0 if the page
- *	is not committed
+ *	is neither committed nor a frame
  * @rights: what the page may be used for right now
  * @flags: WR_IS_*
  * @disarmed: of a guard: the state once that has gone off
@@ -82,6 +83,12 @@ extern const struct wr_state wr_states[U8_MAX + 1];
 static inline bool wr_state_is_committed(u8 state)
 {
 	return state & WR_COMMITTED;
+}
+
+/* Whether it is memory, as a query shows it; of a frame the charge is another matter. */
+static inline bool wr_state_is_memory(u8 state)
+{
+	return wr_states[state].protection;
 }
 
 static inline bool wr_state_is_lost(u8 state)
@@ -141,7 +148,7 @@ static inline bool wr_state_copies(u8 state)
  */
 static __always_inline u32 wr_state_protection(u8 state, u32 region_protection)
 {
-	if (!wr_state_is_committed(state))
+	if (!wr_state_is_memory(state))
 		return 0;
 	return wr_states[state].protection |
 	       (region_protection & WINREGION_NOCACHE);

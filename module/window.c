@@ -18,6 +18,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "frames.h"
 #include "huge.h"
 #include "locked.h"
 #include "regiontree.h"
@@ -437,6 +438,8 @@ void wr_window_clear(struct wr_window *window, struct wr_region *region,
 	u8 state;
 
 	lockdep_assert_held(&window->lock);
+	if (unlikely(wr_region_is_physical(region)))
+		wr_frames_clear(window, first, end, mapped);
 	wr_huge_break(window, first, end);
 	for (i = first; i < end; i = next) {
 		state = wr_runs_span(&window->runs, i, end, &next);

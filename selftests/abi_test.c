@@ -150,6 +150,25 @@ static void fill_lock(FIXTURE_DATA(abi) *self, void *arg)
 	lock->length = PAGES(1);
 }
 
+static void fill_frames(FIXTURE_DATA(abi) *self, void *arg)
+{
+	struct winregion_frames *frames = arg;
+
+	frames->count = 1;
+	frames->frames = (uintptr_t)self->runs;
+}
+
+/* Nothing is to be mapped there, nor is. */
+static void fill_map_frames(FIXTURE_DATA(abi) *self, void *arg)
+{
+	struct winregion_map_frames *frames = arg;
+	uint64_t base = 0;
+
+	wr_reserve_at(self->fd, &base, KIB(64), WINREGION_RESERVE_PHYSICAL, RW);
+	frames->address = base;
+	frames->count = 16;
+}
+
 /* One line for every ioctl: all tests of this fixture run for each of them. */
 #define ABI(_name, _cmd, _struct, _flags, _reserved, _writes, _keeps)	\
 	FIXTURE_VARIANT_ADD(abi, _name)					\
@@ -176,6 +195,7 @@ static void fill_lock(FIXTURE_DATA(abi) *self, void *arg)
 #define WATCH_BITS (WINREGION_WATCH_GET | WINREGION_WATCH_RESET)
 #define WATCH_REST offsetof(struct winregion_write_watch, __reserved)
 #define LOCK_RESERVED offsetof(struct winregion_lock, __reserved)
+#define FRAMES_RESERVED offsetof(struct winregion_frames, __reserved)
 
 ABI(get_info, GET_INFO, get_info, 0, 0, true, false);
 ABI(reserve, RESERVE, reserve, RESERVE_FLAGS, RESERVE_RESERVED, true, false);
@@ -189,6 +209,8 @@ ABI(set_stack, SET_STACK, set_stack, WINREGION_STACK_LEAPS, 0, false, false);
 ABI(query_runs, QUERY_RUNS, query_runs, RUNS_FLAGS, RUNS_RESERVED, true, false);
 ABI(write_watch, WRITE_WATCH, write_watch, WATCH_BITS, WATCH_REST, true, false);
 ABI(lock, LOCK, lock, 0, LOCK_RESERVED, true, false);
+ABI(frames, FRAMES, frames, WINREGION_FRAMES_NODE, FRAMES_RESERVED, true, false);
+ABI(map_frames, MAP_FRAMES, map_frames, 0, 0, false, false);
 ABI(last_fault, LAST_FAULT, last_fault, 0, 0, true, false);
 
 /* Make the region what the fixture made it, after a call that worked. */
@@ -242,10 +264,13 @@ static bool fails_readonly(const FIXTURE_VARIANT(abi) *variant)
 	return variant->writes && !variant->keeps;
 }
 
-/* How a stack is to grow is seen when it does. */
+/*
+ * How a stack is to grow is seen when it does, and nothing where nothing was mapped.
+ */
 static bool is_seen(const FIXTURE_VARIANT(abi) *variant)
 {
-	return variant->cmd != WINREGION_SET_STACK;
+	return variant->cmd != WINREGION_SET_STACK &&
+	       variant->cmd != WINREGION_MAP_FRAMES;
 }
 
 /* What must not change when a call fails */
@@ -473,7 +498,10 @@ static uint32_t other_flags(unsigned long cmd)
 	if (cmd == WINREGION_RESERVE)
 		return WINREGION_RESERVE_PLACEHOLDER |
 		       WINREGION_RESERVE_REPLACE |
-		       WINREGION_RESERVE_LARGE_PAGES;
+		       WINREGION_RESERVE_LARGE_PAGES |
+		       WINREGION_RESERVE_PHYSICAL;
+	if (cmd == WINREGION_FRAMES)
+		return WINREGION_FRAMES_FREE;
 	if (cmd == WINREGION_RELEASE)
 		return WINREGION_RELEASE_PRESERVE | WINREGION_RELEASE_COALESCE;
 	return 0;
@@ -679,6 +707,22 @@ TEST(layout)
 	EXPECT_FIELD(24, 8, lock, length);
 	EXPECT_FIELD(32, 8, lock, out_locked);
 
+	EXPECT_EQ(32, sizeof(struct winregion_frames));
+	EXPECT_FIELD(0, 4, frames, size);
+	EXPECT_FIELD(4, 4, frames, flags);
+	EXPECT_FIELD(8, 4, frames, node);
+	EXPECT_FIELD(12, 4, frames, __reserved);
+	EXPECT_FIELD(16, 8, frames, count);
+	EXPECT_FIELD(24, 8, frames, frames);
+
+	EXPECT_EQ(40, sizeof(struct winregion_map_frames));
+	EXPECT_FIELD(0, 4, map_frames, size);
+	EXPECT_FIELD(4, 4, map_frames, flags);
+	EXPECT_FIELD(8, 8, map_frames, address);
+	EXPECT_FIELD(16, 8, map_frames, count);
+	EXPECT_FIELD(24, 8, map_frames, frames);
+	EXPECT_FIELD(32, 8, map_frames, addresses);
+
 	EXPECT_EQ(40, sizeof(struct winregion_last_fault));
 	EXPECT_FIELD(8, 8, last_fault, out_address);
 	EXPECT_FIELD(16, 8, last_fault, out_sequence);
@@ -712,6 +756,12 @@ TEST(numbers)
 	EXPECT_EQ(0xe795, WINREGION_SET_STACK);
 	EXPECT_EQ(0xe793, WINREGION_RESET);
 	EXPECT_EQ(0xe794, WINREGION_LOCK);
+	EXPECT_EQ(0xe796, WINREGION_FRAMES);
+	EXPECT_EQ(0xe797, WINREGION_MAP_FRAMES);
+	EXPECT_EQ(1, WINREGION_FRAMES_FREE);
+	EXPECT_EQ(2, WINREGION_FRAMES_NODE);
+	EXPECT_EQ(256, WINREGION_RESERVE_PHYSICAL);
+	EXPECT_EQ(1 << 15, WINREGION_FEATURE_FRAMES);
 	EXPECT_EQ(0, WINREGION_LOCK_ADD);
 	EXPECT_EQ(1, WINREGION_LOCK_REMOVE);
 	EXPECT_EQ(2, WINREGION_LOCK_TRIM);
@@ -769,7 +819,7 @@ TEST(unknown_numbers)
 		    nr == WINREGION_CMD_FLUSH_VIEW ||
 		    nr == WINREGION_CMD_QUERY_FILE ||
 		    (nr >= WINREGION_CMD_OPEN_SECTION &&
-		     nr <= WINREGION_CMD_SET_STACK))
+		     nr <= WINREGION_CMD_MAP_FRAMES))
 			continue;
 		EXPECT_EQ(-ENOTTY, wr_ioctl(fd, _IO(WINREGION_TYPE, nr), arg));
 	}

@@ -30,6 +30,10 @@
 #include "../userlib/examples/count_zeros.c"
 #undef main
 
+#define main window_main
+#include "../userlib/examples/window_on_memory.c"
+#undef main
+
 TEST(ring_buffer)
 {
 	EXPECT_EQ(0, ring_main());
@@ -38,6 +42,16 @@ TEST(ring_buffer)
 TEST(write_and_run)
 {
 	EXPECT_EQ(0, code_main());
+}
+
+/* Rules: AW-02, AW-11 */
+TEST(window_on_memory)
+{
+	char program[] = "window_on_memory", cache[] = "65", window[] = "3";
+	char *argv[] = { program, cache, window, NULL };
+
+	EXPECT_EQ(0, window_main(1, argv));
+	EXPECT_EQ(0, window_main(3, argv));
 }
 
 /* Of an even and an odd length, of less than a page, and of one byte */

@@ -766,6 +766,88 @@ static int op_trim(struct arena *arena)
 	return lock(arena, WINREGION_LOCK_TRIM, 0, 1024, NULL);
 }
 
+/* Frames: made, mapped where another is already, and freed */
+
+#define NR_FRAMES 4
+
+static int frames(struct arena *arena, uint32_t flags, uint64_t *numbers)
+{
+	struct winregion_frames arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.count = NR_FRAMES,
+		.frames = (uintptr_t)numbers,
+	};
+	int ret = wr_ioctl(arena->fd, WINREGION_FRAMES, &arg);
+
+	/* Fewer than asked for are no failure of the call. */
+	if (!ret && arg.count < NR_FRAMES) {
+		arg.flags = WINREGION_FRAMES_FREE;
+		wr_ioctl(arena->fd, WINREGION_FRAMES, &arg);
+		return -ENOMEM;
+	}
+	return ret;
+}
+
+static uint64_t numbers[2][NR_FRAMES];
+
+static int op_make_frames(struct arena *arena)
+{
+	return frames(arena, 0, numbers[0]);
+}
+
+static int op_free_frames(struct arena *arena)
+{
+	return frames(arena, WINREGION_FRAMES_FREE, numbers[0]);
+}
+
+static int map_frames(struct arena *arena, unsigned int which)
+{
+	struct winregion_map_frames arg = {
+		.size = sizeof(arg),
+		.address = FAR_ADDRESS + PAGES(1),
+		.count = NR_FRAMES,
+		.frames = (uintptr_t)numbers[which],
+	};
+
+	return wr_ioctl(arena->fd, WINREGION_MAP_FRAMES, &arg);
+}
+
+static int make_window(struct arena *arena)
+{
+	int ret = reserve(arena, FAR_ADDRESS, KIB(64),
+			  WINREGION_RESERVE_PHYSICAL, RW);
+
+	if (!ret)
+		ret = frames(arena, 0, numbers[0]);
+	if (!ret)
+		ret = frames(arena, 0, numbers[1]);
+	if (!ret)
+		ret = map_frames(arena, 0);
+	if (!ret)
+		fill_page((char *)FAR_ADDRESS + PAGES(1), 1);
+	return ret;
+}
+
+static int op_map_frames(struct arena *arena)
+{
+	return map_frames(arena, 1);
+}
+
+static bool map_frames_works(struct arena *arena)
+{
+	return page_is_zero((char *)FAR_ADDRESS + PAGES(1));
+}
+
+static int unmake_window(struct arena *arena)
+{
+	int ret = frames(arena, WINREGION_FRAMES_FREE, numbers[0]);
+
+	if (!ret)
+		ret = frames(arena, WINREGION_FRAMES_FREE, numbers[1]);
+	return ret ? ret : wr_release(arena->fd, (char *)FAR_ADDRESS, 0);
+}
+
 static int op_open(struct arena *arena)
 {
 	int fd = wr_open();
@@ -787,6 +869,12 @@ static const struct op ops[] = {
 	{ "unlock", .prepare = op_lock, .run = op_unlock,
 	  .works = unlock_works },
 	{ "trim", .run = op_trim },
+	{ "make frames", .run = op_make_frames, .undo = op_free_frames,
+	  .anywhere = true, .errors = { ENOMEM, EDQUOT, ENFILE } },
+	{ "free frames", .prepare = op_make_frames, .run = op_free_frames },
+	{ "map frames", .prepare = make_window, .run = op_map_frames,
+	  .works = map_frames_works, .undo = unmake_window,
+	  .errors = NO_CHANGE },
 
 #define RESERVE_ENTRY(_name)						\
 	{ #_name, .run = op_##_name, .works = made_works,		\

@@ -212,13 +212,14 @@ static void some_committed_page(struct fuzz *fuzz, struct op_range *range)
 
 /* ---- calls ---- */
 
-/* Flags that mean something, but not to the model: placeholders, large pages */
+/* Flags that mean something, but not to the model: placeholders, large pages, frames */
 static uint32_t beyond_model(const struct op *op)
 {
 	if (op->kind == OP_RESERVE)
 		return WINREGION_RESERVE_PLACEHOLDER |
 		       WINREGION_RESERVE_REPLACE |
-		       WINREGION_RESERVE_LARGE_PAGES;
+		       WINREGION_RESERVE_LARGE_PAGES |
+		       WINREGION_RESERVE_PHYSICAL;
 	if (op->kind == OP_RELEASE)
 		return WINREGION_RELEASE_PRESERVE | WINREGION_RELEASE_COALESCE;
 	return 0;

@@ -11,11 +11,14 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fuzz.h"
@@ -29,6 +32,8 @@
 #define CANARY_SIZE 0x10000
 #define REGION ((char *)0x310000000000)
 #define REGION_SIZE 0x40000
+#define PHYSICAL ((char *)0x320000000000)
+#define PHYSICAL_PAGES 32
 
 struct raw {
 	struct fuzz rng;
@@ -78,6 +83,10 @@ static const struct {
 	{ WINREGION_LOCK, sizeof(struct winregion_lock),
 	  .errors = { EADDRNOTAVAIL, EOVERFLOW, ENOENT, ENODATA, EPROTO, ESTALE,
 	    EAGAIN, EIO, ENOMEM, ENOLCK } },
+	{ WINREGION_FRAMES, sizeof(struct winregion_frames),
+	  .errors = { EOVERFLOW, EAGAIN, EDQUOT, ENOMEM, ENFILE } },
+	{ WINREGION_MAP_FRAMES, sizeof(struct winregion_map_frames),
+	  .errors = { EADDRNOTAVAIL, EOVERFLOW, ENOMEM } },
 	{ WINREGION_SET_STACK, sizeof(struct winregion_set_stack),
 	  .errors = { EADDRNOTAVAIL, ENOENT, EXDEV } },
 	{ WINREGION_CREATE_SECTION, sizeof(struct winregion_create_section),
@@ -170,6 +179,26 @@ static void renew_region(struct raw *raw)
 		};
 	} while (query.nr_runs && !ioctl(raw->fd, WINREGION_RELEASE, &release));
 	ioctl(raw->fd, WINREGION_RESERVE, &reserve);
+	reserve.flags = WINREGION_RESERVE_PHYSICAL;
+	reserve.address = (uintptr_t)PHYSICAL;
+	reserve.length = PHYSICAL_PAGES * MODEL_PAGE;
+	ioctl(raw->fd, WINREGION_RESERVE, &reserve);
+}
+
+/* Else a number of frames that makes no sense would be all of the memory. */
+static void limit_lock(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2];
+	struct rlimit limit = { 0x400000, 0x400000 };
+
+	setrlimit(RLIMIT_MEMLOCK, &limit);
+	if (syscall(SYS_capget, &header, data))
+		return;
+	data[0].effective &= ~(1U << CAP_IPC_LOCK);
+	syscall(SYS_capset, &header, data);
 }
 
 /* Of which some memory is not committed */
@@ -233,6 +262,7 @@ static bool raw_init(struct raw *raw)
 		.sa_flags = SA_NODEFER,
 	};
 
+	limit_lock();
 	sigaction(SIGSEGV, &action, NULL);
 	sigaction(SIGBUS, &action, NULL);
 	raw->fd = open("/dev/winregion", O_RDWR | O_CLOEXEC);
@@ -301,6 +331,8 @@ static void sensible(struct raw *raw, unsigned int i, void *arg)
 	struct winregion_query_runs *runs = arg;
 	struct winregion_create_section *section = arg;
 	struct winregion_map_view *view = arg;
+	struct winregion_frames *frames = arg;
+	struct winregion_map_frames *map = arg;
 
 	*(uint32_t *)arg = calls[i].size;
 	switch (calls[i].cmd) {
@@ -333,6 +365,17 @@ static void sensible(struct raw *raw, unsigned int i, void *arg)
 		view->offset = 0x10000 * below(raw, 0x11);
 		view->length = below(raw, 0x20000);
 		view->commit = below(raw, 2) * below(raw, 0x10000);
+		break;
+	case WINREGION_FRAMES:
+		frames->flags = below(raw, 2) * WINREGION_FRAMES_FREE;
+		frames->count = 1 + below(raw, 40);
+		frames->frames = (uintptr_t)BUFFER;
+		break;
+	case WINREGION_MAP_FRAMES:
+		map->address = (uintptr_t)PHYSICAL +
+			       MODEL_PAGE * below(raw, PHYSICAL_PAGES);
+		map->count = 1 + below(raw, 20);
+		map->frames = below(raw, 3) * (uintptr_t)BUFFER / 2;
 		break;
 	case WINREGION_RELEASE:
 	case WINREGION_QUERY:
@@ -474,7 +517,7 @@ static uint64_t others(void)
 
 	while (file && fgets(line, sizeof(line), file)) {
 		if (strstr(line, "[winregion]") || strstr(line, "[stack]") ||
-		    strstr(line, "[heap]"))
+		    strstr(line, "[heap]") || strstr(line, "winregion-frames"))
 			continue;
 		for (c = line; *c; c++)
 			hash = hash * 31 + *c;

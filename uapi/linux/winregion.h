@@ -156,7 +156,9 @@ enum {
 	WINREGION_CMD_WRITE_WATCH,
 	WINREGION_CMD_RESET,
 	WINREGION_CMD_LOCK,
-	WINREGION_CMD_SET_STACK
+	WINREGION_CMD_SET_STACK,
+	WINREGION_CMD_FRAMES,
+	WINREGION_CMD_MAP_FRAMES
 };
 
 /* Features of this module, in winregion_get_info.out_features */
@@ -174,6 +176,7 @@ enum {
 #define WINREGION_FEATURE_LOCK (1 << 12) /* pages that stay in memory */
 #define WINREGION_FEATURE_STACK (1 << 13) /* stacks that grow */
 #define WINREGION_FEATURE_LARGE_PAGES (1 << 14) /* regions of large pages */
+#define WINREGION_FEATURE_FRAMES (1 << 15) /* frames, and regions for them */
 #define WINREGION_FEATURE_NODE (1 << 16) /* memory nodes of regions */
 
 /**
@@ -230,6 +233,7 @@ struct winregion_get_info {
 #define WINREGION_RESERVE_STACK (1 << 5) /* a stack: WINREGION_SET_STACK */
 #define WINREGION_RESERVE_LARGE_PAGES (1 << 6) /* of large pages, all at once */
 #define WINREGION_RESERVE_NODE (1 << 7) /* on a memory node, if possible */
+#define WINREGION_RESERVE_PHYSICAL (1 << 8) /* for WINREGION_MAP_FRAMES */
 
 /**
  * struct winregion_reserve - ioctl(WINREGION_RESERVE)
@@ -278,8 +282,14 @@ struct winregion_get_info {
  * unlock such pages, or to reset them, does nothing. A forked child has a copy, made by
  * the fork, which is an ordinary region.
  *
- * Rules: M-03 to M-09, VA-01 to VA-26, AR-01 to AR-11, PH-01 to PH-09, PH-30, PH-33,
- * VX-08, LP-01 to LP-03, LP-05.
+ * WINREGION_RESERVE_PHYSICAL goes only with WINREGION_RESERVE_TOP_DOWN (EINVAL), and
+ * with the protection WINREGION_READWRITE (EDOM): the region is for frames. What is mapped
+ * in it, by WINREGION_MAP_FRAMES, is told as committed, and all else of it as reserved. It
+ * is neither committed, nor decommitted, nor offered (ENOTBLK), nor protected otherwise
+ * (EDOM). When it is released its frames are mapped nowhere. A forked child's is empty.
+ *
+ * Rules: M-03 to M-09, VA-01 to VA-26, VA-30, AR-01 to AR-11, PH-01 to PH-09, PH-30, PH-33,
+ * VX-08, LP-01 to LP-05.
  *
  * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EDOM, EADDRNOTAVAIL, EOVERFLOW,
  * EEXIST, ENOSPC, EDQUOT, EMFILE, EAGAIN, EACCES, ENOMEM, ENFILE, EINTR, EBADSLT,
@@ -377,6 +387,75 @@ struct winregion_set_stack {
 };
 
 #define WINREGION_SET_STACK _IO(WINREGION_TYPE, WINREGION_CMD_SET_STACK)
+
+/* Flags of winregion_frames */
+#define WINREGION_FRAMES_FREE (1 << 0) /* free them, instead */
+#define WINREGION_FRAMES_NODE (1 << 1) /* on a memory node, if possible */
+
+/**
+ * struct winregion_frames - ioctl(WINREGION_FRAMES)
+ * @size: sizeof(struct winregion_frames)
+ * @flags: WINREGION_FRAMES_* bits
+ * @node: with WINREGION_FRAMES_NODE a memory node that is online, else 0
+ * @__reserved: must be 0
+ * @count: in: how many, at least 1 (EOVERFLOW); out: how many it were
+ * @frames: the address of @count numbers of 64 bits: out, or with WINREGION_FRAMES_FREE in
+ *
+ * A frame is a page of zeros that stays in memory until it is freed, wherever it is mapped
+ * and what it holds with it. It has a number, above 0, which means nothing in another
+ * process, nor in a child. They count as committed (EDQUOT) and as locked memory does
+ * (EAGAIN). If limits or memory do not allow all of them there are fewer; there is an error
+ * if there is none, or if @frames cannot be written.
+ *
+ * Those that are freed are unmapped, too, all in front of the first number of none (EINVAL):
+ * @count says how many, also then. Frames end with the process, at exec, and if it unmaps
+ * the page of addresses that /proc/PID/maps shows as winregion-frames.
+ *
+ * Rules: AW-01 to AW-03, AW-08, AW-11.
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EOVERFLOW, EAGAIN, EDQUOT, ENOMEM, ENFILE,
+ * EPERM, EINTR.
+ */
+struct winregion_frames {
+	__u32 size;
+	__u32 flags;
+	__u32 node;
+	__u32 __reserved;
+	__aligned_u64 count;
+	__aligned_u64 frames;
+};
+
+#define WINREGION_FRAMES _IO(WINREGION_TYPE, WINREGION_CMD_FRAMES)
+
+/**
+ * struct winregion_map_frames - ioctl(WINREGION_MAP_FRAMES)
+ * @size: sizeof(struct winregion_map_frames)
+ * @flags: must be 0
+ * @address: where the first one is to be, and the others behind it; 0 with @addresses
+ * @count: how many pages; with 0 nothing is done
+ * @frames: the address of @count numbers of frames, 64 bits each, or 0: nothing is to be
+ *	mapped there
+ * @addresses: 0, or the address of @count addresses, 64 bits each
+ *
+ * All of it is done, or nothing. All pages must be in regions that were made with
+ * WINREGION_RESERVE_PHYSICAL, and each number must be that of another frame, which is
+ * mapped nowhere, or in a page that this call is about (EINVAL). What was mapped there is
+ * mapped nowhere then; if an address comes twice the last frame counts.
+ *
+ * Rules: AW-04 to AW-07, AW-09.
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL, EOVERFLOW, ENOMEM, EINTR.
+ */
+struct winregion_map_frames {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 address;
+	__aligned_u64 count;
+	__aligned_u64 frames;
+	__aligned_u64 addresses;
+};
+
+#define WINREGION_MAP_FRAMES _IO(WINREGION_TYPE, WINREGION_CMD_MAP_FRAMES)
 
 /**
  * struct winregion_range - a range of pages and what to do with it

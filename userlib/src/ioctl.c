@@ -65,6 +65,8 @@ _Static_assert(sizeof(struct winregion_last_fault) == 40, "new symbol version");
 _Static_assert(sizeof(struct winregion_write_watch) == 48,
 	       "new symbol version");
 _Static_assert(sizeof(struct winregion_lock) == 40, "new symbol version");
+_Static_assert(sizeof(struct winregion_frames) == 32, "new symbol version");
+_Static_assert(sizeof(struct winregion_map_frames) == 40, "new symbol version");
 
 /*
  * Whether @fd still is the device: "close all files" loops know nothing of a
@@ -311,6 +313,20 @@ int winregion_lock(struct winregion_lock *lock)
 	lock->size = sizeof(*lock);
 
 	return wr_device_ioctl(WINREGION_LOCK, lock);
+}
+
+int winregion_frames(struct winregion_frames *frames)
+{
+	frames->size = sizeof(*frames);
+
+	return wr_device_ioctl(WINREGION_FRAMES, frames);
+}
+
+int winregion_map_frames(struct winregion_map_frames *frames)
+{
+	frames->size = sizeof(*frames);
+
+	return wr_device_ioctl(WINREGION_MAP_FRAMES, frames);
 }
 
 /* Why open() failed with @err */

@@ -134,6 +134,8 @@ static NTSTATUS reserve(struct wr_range *range, ULONG_PTR zero_bits,
 	}
 	if (type & MEM_LARGE_PAGES)
 		arg.flags |= WINREGION_RESERVE_LARGE_PAGES;
+	if (type & MEM_PHYSICAL)
+		arg.flags |= WINREGION_RESERVE_PHYSICAL;
 	if (status == STATUS_SUCCESS)
 		status = wr_status(type & MEM_LARGE_PAGES ? WR_ALLOCATE_LARGE :
 							    WR_ALLOCATE,
@@ -185,6 +187,12 @@ static int is_large(ULONG type)
 	return (type & ~(ULONG)MEM_TOP_DOWN) == large;
 }
 
+/* Rule LP-04 */
+static int is_physical(ULONG type)
+{
+	return (type & ~(ULONG)MEM_TOP_DOWN) == (MEM_RESERVE | MEM_PHYSICAL);
+}
+
 /*
  * Rules VA-13 to VA-18: what is not reserve or commit is refused; placeholders
  * by the status of a call that knows of them, but not for this.
@@ -194,7 +202,7 @@ static NTSTATUS check_type(ULONG type)
 	const ULONG placeholders = MEM_RESERVE_PLACEHOLDER |
 				   MEM_REPLACE_PLACEHOLDER;
 	const ULONG known = MEM_RESERVE | MEM_COMMIT | MEM_TOP_DOWN |
-			    MEM_WRITE_WATCH | MEM_LARGE_PAGES;
+			    MEM_WRITE_WATCH | MEM_LARGE_PAGES | MEM_PHYSICAL;
 
 	if (is_reset(type)) /* alone: rule RS-07 */
 		return STATUS_SUCCESS;
@@ -204,6 +212,8 @@ static NTSTATUS check_type(ULONG type)
 	if (type & MEM_WRITE_WATCH && !(type & MEM_RESERVE))
 		return STATUS_INVALID_PARAMETER_5;
 	if (type & MEM_LARGE_PAGES && !is_large(type))
+		return STATUS_INVALID_PARAMETER_5;
+	if (type & MEM_PHYSICAL && !is_physical(type))
 		return STATUS_INVALID_PARAMETER_5;
 	if (type & placeholders)
 		return STATUS_INVALID_PARAMETER;
@@ -297,7 +307,7 @@ NTSTATUS wr_allocate_extended(HANDLE process, struct wr_range *range,
 
 	status = check_type(type & ~placeholders);
 	if (status == STATUS_SUCCESS && type & placeholders &&
-	    type & MEM_LARGE_PAGES)
+	    type & (MEM_LARGE_PAGES | MEM_PHYSICAL))
 		status = STATUS_INVALID_PARAMETER;
 	if (status == STATUS_SUCCESS)
 		status = check_placeholder(range, type, protect);

@@ -110,6 +110,21 @@ BOOL WINAPI ReadProcessMemory(HANDLE process, LPCVOID from, LPVOID to,
 BOOL WINAPI WriteProcessMemory(HANDLE process, LPVOID to, LPCVOID from,
 			       SIZE_T size, SIZE_T *done);
 
+/*
+ * Pages of memory that are a program's own by number, wherever they are mapped. count: how
+ * many; becomes how many there are. Of this process only. Rules AW-01 to 03, 08, 11.
+ */
+BOOL WINAPI AllocateUserPhysicalPages(HANDLE process, PULONG_PTR count,
+				      PULONG_PTR pages);
+BOOL WINAPI AllocateUserPhysicalPagesNuma(HANDLE process, PULONG_PTR count,
+					  PULONG_PTR pages, DWORD node);
+BOOL WINAPI FreeUserPhysicalPages(HANDLE process, PULONG_PTR count,
+				  PULONG_PTR pages);
+
+/* Map them in a region of MEM_PHYSICAL; pages NULL: unmap. Rules AW-04 to 07, 09, 10. */
+BOOL WINAPI MapUserPhysicalPages(PVOID address, ULONG_PTR count,
+				 PULONG_PTR pages);
+
 /* What MEM_LARGE_PAGES takes multiples of: 2 MiB; 0 without the module */
 SIZE_T WINAPI GetLargePageMinimum(VOID);
 

@@ -102,6 +102,10 @@ HLOCAL WINAPI LocalFree(HLOCAL memory);
 /* GlobalMemoryStatusEx() for those that take no error. Rule GM-08. */
 VOID WINAPI GlobalMemoryStatus(LPMEMORYSTATUS status);
 
+/* MapUserPhysicalPages() of pages that need not lie side by side. Rule AW-07. */
+BOOL WINAPI MapUserPhysicalPagesScatter(PVOID *addresses, ULONG_PTR count,
+					PULONG_PTR pages);
+
 /* MapViewOfFileEx() with a memory node that is preferred. Rule VX-08. */
 LPVOID WINAPI MapViewOfFileExNuma(HANDLE section, DWORD access,
 				  DWORD offset_high, DWORD offset_low,

@@ -53,6 +53,8 @@ int winregion_thread_attr(pthread_attr_t *attr, size_t size);
 int winregion_stack_flags(unsigned int flags);
 int winregion_write_watch(struct winregion_write_watch *watch);
 int winregion_lock(struct winregion_lock *lock);
+int winregion_frames(struct winregion_frames *frames);
+int winregion_map_frames(struct winregion_map_frames *frames);
 
 /*
  * NULL if everything that the library needs is there; otherwise one line in

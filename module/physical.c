@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Regions for frames: which frame is mapped where.
+ *
+ * In such a region, which Windows calls an AWE window, each page is empty, and as if
+ * reserved, or a frame is mapped there: then it can be read and written. That is a state
+ * of its own, WR_STATE_FRAME, and which frame it is says frames->places. Whoever gives up
+ * pages of a window, a release or an munmap(), resets the state and knows nothing of
+ * frames; what places has there is old then, and is forgotten when the frame is looked
+ * at next. So a frame is mapped where its index says if places has it there, and the
+ * state says that it has one.
+ *
+ * A call that maps frames takes all of them, and all that was mapped where they go, away
+ * first, and then maps them: none is ever in two places. What it needs is checked, and
+ * the room made, before anything changes. frames->lock is held all the time; mmap_lock
+ * for reading, to insert the PTEs at once under the window's lock, which spares a fault
+ * for each. That is done as in a fault, and what cannot be inserted is left to faults.
+ */
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+
+#include "account.h"
+#include "fault.h"
+#include "physical.h"
+#include "regiontree.h"
+#include "resident.h"
+
+/* Pages that are changed under one hold of a window's lock */
+#define AT_ONCE 512UL
+
+/* PTEs that are inserted together */
+#define INSERTED_AT_ONCE 64UL
+
+/* For what cannot fail. */
+#define GFP_MUST (GFP_KERNEL_ACCOUNT | __GFP_NOFAIL)
+
+/* ---- several places ---- */
+
+/**
+ * lock_window - the window of places
+ * @space: whose
+ * @first: the first of them
+ * @end: the page behind the last; set to where they end in the region
+ * @region: set to the region
+ *
+ * Return: the window, with a reference and locked, or NULL if there is no region for
+ * frames.
+ */
+static struct wr_window *lock_window(struct wr_space *space, pgoff_t first,
+				     pgoff_t *end, struct wr_region **region)
+{
+	struct wr_window *window = wr_window_find(space, first);
+
+	if (!window)
+		return NULL;
+	mutex_lock(&window->lock);
+	*region = window->dead ? NULL : wr_region_find(window, first);
+	if (*region && wr_region_is_physical(*region)) {
+		*end = min(*end, (*region)->end);
+		return window;
+	}
+	mutex_unlock(&window->lock);
+	wr_window_put(window);
+	return NULL;
+}
+
+static void unlock_window(struct wr_window *window)
+{
+	mutex_unlock(&window->lock);
+	wr_window_put(window);
+}
+
+/* Whether the program has unmapped something there. */
+static bool has_lost(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	pgoff_t next;
+
+	for (; window->lost && first < end; first = next) {
+		if (wr_window_lost_at(window, first, end, &next))
+			return true;
+		cond_resched();
+	}
+	return false;
+}
+
+/* Whether frames can be mapped there: 0 or -EINVAL. */
+static int check_range(struct wr_space *space, pgoff_t first, pgoff_t end)
+{
+	struct wr_region *region;
+	struct wr_window *window;
+	bool fits = true;
+	pgoff_t stop;
+
+	for (; fits && first < end; first = stop) {
+		stop = end;
+		window = lock_window(space, first, &stop, &region);
+		if (!window)
+			return -EINVAL;
+		fits = !has_lost(window, first, stop);
+		unlock_window(window);
+		cond_resched();
+	}
+	return fits ? 0 : -EINVAL;
+}
+
+/* How many places from the first on lie side by side. */
+static unsigned long side_by_side(struct wr_placing *placings, unsigned long n)
+{
+	unsigned long i;
+
+	for (i = 1; i < n; i++)
+		if (placings[i].index != placings[i - 1].index + 1)
+			break;
+	return i;
+}
+
+/* What is mapped in a range, which may have other regions by now. */
+static void take_range_away(struct wr_space *space, pgoff_t first, pgoff_t end)
+{
+	struct wr_region *region;
+	struct wr_window *window;
+	pgoff_t stop;
+
+	for (; first < end; first = stop) {
+		stop = min(end, first + AT_ONCE);
+		window = lock_window(space, first, &stop, &region);
+		if (!window)
+			return;
+		wr_frames_take_away(window, region, first, stop);
+		unlock_window(window);
+		cond_resched();
+	}
+}
+
+/* ---- the checks of a call that maps ---- */
+
+/* Asked for each frame: a program decides how many there are. */
+static int yield_or_die(unsigned long i)
+{
+	if (i % AT_ONCE)
+		return 0;
+	cond_resched();
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+/* Places are regions for frames, and have room for what is to be mapped. */
+static int check_places(struct wr_space *space, struct wr_placing *placings,
+			unsigned long n)
+{
+	unsigned long i, more;
+	int err = 0;
+
+	for (i = 0; !err && i < n; i += more) {
+		err = yield_or_die(0);
+		more = side_by_side(placings + i, min(n - i, AT_ONCE));
+		if (!err)
+			err = check_range(space, placings[i].index,
+					  placings[i].index + more);
+	}
+	return err;
+}
+
+/* Frames that are mapped there now may be mapped elsewhere by the same call. */
+static void mark_taken(struct wr_space *space, struct wr_placing *placings,
+		       unsigned long n)
+{
+	struct wr_frames *frames = &space->frames;
+	struct wr_frame *frame;
+	unsigned long i;
+
+	for (i = 0; i < n; i++) {
+		frame = xa_load(&frames->places, placings[i].index);
+		if (frame && wr_frame_is_mapped(space, frame))
+			frame->taken_from = frames->call;
+		cond_resched();
+	}
+}
+
+/* Each frame is one, once, and in no other place. */
+static int find_frames(struct wr_space *space, struct wr_placing *placings,
+		       unsigned long n)
+{
+	u32 call = space->frames.call;
+	struct wr_frame *frame;
+	unsigned long i;
+	int err = 0;
+
+	for (i = 0; !err && i < n; i++) {
+		err = yield_or_die(i);
+		frame = wr_frame_find(space, placings[i].number);
+		if (!frame || frame->put_by == call)
+			return -EINVAL;
+		frame->put_by = call;
+		if (frame->index && frame->taken_from != call &&
+		    wr_frame_is_mapped(space, frame))
+			return -EINVAL;
+		placings[i].frame = frame;
+	}
+	return err;
+}
+
+static void forget_room(struct wr_space *space, struct wr_placing *placings,
+			unsigned long n)
+{
+	while (n--) {
+		xa_release(&space->frames.places, placings[n].index);
+		cond_resched();
+	}
+}
+
+static int make_room(struct wr_space *space, struct wr_placing *placings,
+		     unsigned long n)
+{
+	struct xarray *places = &space->frames.places;
+	unsigned long i;
+	int err = 0;
+
+	for (i = 0; !err && i < n; i++) {
+		err = yield_or_die(i);
+		if (!err)
+			err = xa_reserve(places, placings[i].index,
+					 GFP_KERNEL_ACCOUNT);
+	}
+	if (err)
+		forget_room(space, placings, i);
+	return err;
+}
+
+static int check_map(struct wr_space *space, struct wr_placing *placings,
+		     unsigned long n)
+{
+	int err;
+
+	err = check_places(space, placings, n);
+	if (err)
+		return err;
+	if (!++space->frames.call) /* 0 is that of a new frame */
+		space->frames.call++;
+	mark_taken(space, placings, n);
+	err = find_frames(space, placings, n);
+	return err ? err : make_room(space, placings, n);
+}
+
+/* ---- mapping: cannot fail ---- */
+
+/* From @addr on, at most @n pages. Return: how many were looked at. */
+static unsigned long insert_some(struct wr_window *window, unsigned long addr,
+				 struct wr_placing *placings, unsigned long n)
+{
+	struct vm_area_struct *vma = vma_lookup(window->space->mm, addr);
+	struct page *pages[INSERTED_AT_ONCE];
+	unsigned long i, left;
+
+	n = min(n, INSERTED_AT_ONCE);
+	if (!vma || wr_vma_window(vma) != window ||
+	    !(vma->vm_flags & VM_MIXEDMAP) || vma->vm_flags & VM_EXEC)
+		return n;
+	n = min(n, wr_vma_end(vma) - wr_index(addr));
+	for (i = 0; i < n; i++) {
+		pages[i] = placings[i].frame->page;
+		if (PageHWPoison(pages[i]))
+			return n;
+	}
+	left = n;
+	vm_insert_pages(vma, addr, pages, &left);
+	return n;
+}
+
+static void insert(struct wr_window *window, struct wr_placing *placings,
+		   unsigned long n)
+{
+	unsigned long i;
+
+	for (i = 0; i < n; cond_resched())
+		i += insert_some(window, wr_address(placings[i].index),
+				 placings + i, n - i);
+}
+
+static bool has_frames(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	pgoff_t next;
+
+	for (; first < end; first = next)
+		if (wr_runs_span(&window->runs, first, end, &next) ==
+		    WR_STATE_FRAME)
+			return true;
+	return false;
+}
+
+/* Places side by side, in one region, where nothing is mapped. */
+static void put(struct wr_window *window, struct wr_region *region,
+		struct wr_placing *placings, unsigned long n)
+{
+	pgoff_t first = placings->index, end = first + n;
+	struct xarray *places = &window->space->frames.places;
+	unsigned long i;
+
+	/* A place that comes twice: the last one counts. */
+	if (unlikely(has_frames(window, first, end)))
+		wr_frames_take_away(window, region, first, end);
+	wr_runs_split(&window->runs, first, GFP_MUST);
+	wr_runs_split(&window->runs, end, GFP_MUST);
+	for (i = 0; i < n; i++) {
+		wr_frame_forget_place(window->space, placings[i].frame);
+		placings[i].frame->index = placings[i].index;
+		xa_store(places, placings[i].index, placings[i].frame,
+			 GFP_MUST);
+	}
+	wr_runs_fill(&window->runs, first, end, WR_STATE_FRAME);
+	insert(window, placings, n);
+	wr_runs_compact(&window->runs, first, end, region->first, region->end);
+}
+
+/* What has been released meanwhile, or unmapped by the program, is left out. */
+static unsigned long put_some(struct wr_space *space,
+			      struct wr_placing *placings, unsigned long n)
+{
+	struct wr_region *region;
+	struct wr_window *window;
+	pgoff_t end;
+
+	n = side_by_side(placings, min(n, AT_ONCE));
+	end = placings->index + n;
+	window = lock_window(space, placings->index, &end, &region);
+	if (!window)
+		return 1;
+	n = end - placings->index;
+	if (!has_lost(window, placings->index, end))
+		put(window, region, placings, n);
+	unlock_window(window);
+	return n;
+}
+
+static void map_all(struct wr_space *space, struct wr_placing *placings,
+		    unsigned long n)
+{
+	struct wr_account account;
+	unsigned long i, more;
+
+	wr_account_begin(&account, space->mm);
+	for (i = 0; i < n; i += more) {
+		more = side_by_side(placings + i, n - i);
+		take_range_away(space, placings[i].index,
+				placings[i].index + more);
+	}
+	for (i = 0; i < n; cond_resched())
+		i += put_some(space, placings + i, n - i);
+	wr_account_end(&account);
+	forget_room(space, placings, n);
+}
+
+/**
+ * wr_physical_map - map frames, all or none
+ * @space: whose
+ * @placings: which ones and where; @frame is set
+ * @n: how many
+ *
+ * What was mapped there is mapped nowhere afterwards, unless the call maps it again.
+ *
+ * Context: takes frames->lock and mmap_lock.
+ * Return: 0, or -EINVAL if a number is not one of a frame, comes twice, or is mapped
+ * elsewhere, or a place is in no region for frames; -ENOMEM, -EINTR.
+ */
+int wr_physical_map(struct wr_space *space, struct wr_placing *placings,
+		    unsigned long n)
+{
+	int err;
+
+	if (mutex_lock_killable(&space->frames.lock))
+		return -EINTR;
+	err = mmap_read_lock_killable(space->mm) ? -EINTR : 0;
+	if (err)
+		goto unlock;
+	err = check_map(space, placings, n);
+	if (!err)
+		map_all(space, placings, n);
+	mmap_read_unlock(space->mm);
+unlock:
+	mutex_unlock(&space->frames.lock);
+	return err;
+}
+
+/**
+ * wr_physical_unmap_all - unmap what is mapped in some places, all or none
+ * @space: whose
+ * @placings: where
+ * @n: how many
+ *
+ * Context: takes frames->lock.
+ * Return: 0, or -EINVAL if a place is in no region for frames, or -EINTR.
+ */
+int wr_physical_unmap_all(struct wr_space *space, struct wr_placing *placings,
+			  unsigned long n)
+{
+	unsigned long i, more;
+	int err;
+
+	if (mutex_lock_killable(&space->frames.lock))
+		return -EINTR;
+	err = check_places(space, placings, n);
+	for (i = 0; !err && i < n; i += more) {
+		more = side_by_side(placings + i, n - i);
+		take_range_away(space, placings[i].index,
+				placings[i].index + more);
+	}
+	mutex_unlock(&space->frames.lock);
+	return err;
+}
+
+/**
+ * wr_physical_unmap - unmap what is mapped in a range
+ * @space: whose
+ * @first: the first page
+ * @end: the page behind the last
+ *
+ * Context: takes frames->lock.
+ * Return: 0, or -EINVAL if some of that is in no region for frames, or -EINTR.
+ */
+int wr_physical_unmap(struct wr_space *space, pgoff_t first, pgoff_t end)
+{
+	int err;
+
+	if (mutex_lock_killable(&space->frames.lock))
+		return -EINTR;
+	err = check_range(space, first, end);
+	if (!err)
+		take_range_away(space, first, end);
+	mutex_unlock(&space->frames.lock);
+	return err;
+}
