@@ -20,6 +20,7 @@
 FIXTURE(abi)
 {
 	int fd;
+	int memory;
 	/* Two pages, and a hole behind them */
 	char *arg;
 	/* REGION_PAGES reserved, of which COMMITTED_PAGES are committed */
@@ -150,6 +151,13 @@ static void fill_lock(FIXTURE_DATA(abi) *self, void *arg)
 	lock->length = PAGES(1);
 }
 
+static void fill_open_process(FIXTURE_DATA(abi) *self, void *arg)
+{
+	struct winregion_open_process *open = arg;
+
+	open->memory = self->memory;
+}
+
 /* One line for every ioctl: all tests of this fixture run for each of them. */
 #define ABI(_name, _cmd, _struct, _flags, _reserved, _writes, _keeps)	\
 	FIXTURE_VARIANT_ADD(abi, _name)					\
@@ -175,6 +183,7 @@ static void fill_lock(FIXTURE_DATA(abi) *self, void *arg)
 #define RUNS_RESERVED offsetof(struct winregion_query_runs, __reserved)
 #define WATCH_BITS (WINREGION_WATCH_GET | WINREGION_WATCH_RESET)
 #define WATCH_REST offsetof(struct winregion_write_watch, __reserved)
+#define PROCESS_FLAGS WINREGION_PROCESS_CHANGE
 #define LOCK_RESERVED offsetof(struct winregion_lock, __reserved)
 
 ABI(get_info, GET_INFO, get_info, 0, 0, true, false);
@@ -190,6 +199,7 @@ ABI(query_runs, QUERY_RUNS, query_runs, RUNS_FLAGS, RUNS_RESERVED, true, false);
 ABI(write_watch, WRITE_WATCH, write_watch, WATCH_BITS, WATCH_REST, true, false);
 ABI(lock, LOCK, lock, 0, LOCK_RESERVED, true, false);
 ABI(last_fault, LAST_FAULT, last_fault, 0, 0, true, false);
+ABI(open_process, OPEN_PROCESS, open_process, PROCESS_FLAGS, 0, true, false);
 
 /* Make the region what the fixture made it, after a call that worked. */
 static int make_region(FIXTURE_DATA(abi) *self)
@@ -220,6 +230,8 @@ FIXTURE_SETUP(abi)
 	ASSERT_EQ(0, wr_reserve_at(self->fd, &watched, KIB(64),
 				   WINREGION_RESERVE_WRITE_WATCH, RW));
 	self->watched = (char *)(uintptr_t)watched;
+	self->memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->memory);
 }
 
 FIXTURE_TEARDOWN(abi)
@@ -671,6 +683,7 @@ TEST(layout)
 	EXPECT_FIELD(44, 4, write_watch, __reserved);
 
 	EXPECT_EQ(40, sizeof(struct winregion_lock));
+	EXPECT_EQ(16, sizeof(struct winregion_open_process));
 	EXPECT_FIELD(0, 4, lock, size);
 	EXPECT_FIELD(4, 4, lock, flags);
 	EXPECT_FIELD(8, 4, lock, operation);
@@ -712,6 +725,9 @@ TEST(numbers)
 	EXPECT_EQ(0xe795, WINREGION_SET_STACK);
 	EXPECT_EQ(0xe793, WINREGION_RESET);
 	EXPECT_EQ(0xe794, WINREGION_LOCK);
+	EXPECT_EQ(0xe798, WINREGION_OPEN_PROCESS);
+	EXPECT_EQ(1, WINREGION_PROCESS_CHANGE);
+	EXPECT_EQ(1 << 17, WINREGION_FEATURE_PROCESS);
 	EXPECT_EQ(0, WINREGION_LOCK_ADD);
 	EXPECT_EQ(1, WINREGION_LOCK_REMOVE);
 	EXPECT_EQ(2, WINREGION_LOCK_TRIM);
@@ -769,7 +785,8 @@ TEST(unknown_numbers)
 		    nr == WINREGION_CMD_FLUSH_VIEW ||
 		    nr == WINREGION_CMD_QUERY_FILE ||
 		    (nr >= WINREGION_CMD_OPEN_SECTION &&
-		     nr <= WINREGION_CMD_SET_STACK))
+		     nr <= WINREGION_CMD_SET_STACK) ||
+		    nr == WINREGION_CMD_OPEN_PROCESS)
 			continue;
 		EXPECT_EQ(-ENOTTY, wr_ioctl(fd, _IO(WINREGION_TYPE, nr), arg));
 	}
