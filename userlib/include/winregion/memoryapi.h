@@ -102,8 +102,8 @@ BOOL WINAPI UnmapViewOfFile2(HANDLE process, PVOID address, ULONG flags);
 BOOL WINAPI FlushViewOfFile(LPCVOID address, SIZE_T size);
 
 /*
- * Copy from or to memory that may not be there: of this process only. Rules PM-01
- * to 09.
+ * Copy from or to memory that may not be there, or is another process's. Rules PM-01
+ * to 11.
  */
 BOOL WINAPI ReadProcessMemory(HANDLE process, LPCVOID from, LPVOID to,
 			      SIZE_T size, SIZE_T *done);
