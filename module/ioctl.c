@@ -231,7 +231,7 @@ static const struct wr_ioctl_op ops[] = {
 	   offsetof(struct winregion_reset, out_gone), 0, WR_CHANGES,
 	   wr_ioctl_reset),
 	OP(WINREGION_LOCK, winregion_lock, out_locked,
-	   sizeof(struct winregion_lock), 0, WR_OWN_ONLY, wr_ioctl_lock),
+	   sizeof(struct winregion_lock), 0, WR_CHANGES, wr_ioctl_lock),
 	OP(WINREGION_OPEN_PROCESS, winregion_open_process, out_fd,
 	   sizeof(struct winregion_open_process), WINREGION_PROCESS_CHANGE,
 	   WR_OWN_ONLY, wr_ioctl_open_process),

@@ -1132,8 +1132,8 @@ struct winregion_last_fault {
  * The descriptor stands for the address space of another process: WINREGION_GET_INFO,
  * WINREGION_QUERY and WINREGION_QUERY_RUNS of it are about that one, and with the
  * flag (EKEYREJECTED) WINREGION_RESERVE, WINREGION_RELEASE, WINREGION_COMMIT,
- * WINREGION_DECOMMIT, WINREGION_PROTECT and WINREGION_RESET, too. Others are unknown
- * (ENOTTY). What is charged, and all limits, are the other process's, as if one of its
+ * WINREGION_DECOMMIT, WINREGION_PROTECT, WINREGION_RESET and WINREGION_LOCK, too. Others
+ * are unknown (ENOTTY). What is charged, and all limits, are the other process's, as if one of its
  * threads had made the call; of WINREGION_GET_INFO the members about "this process".
  * The structures, and what they point to, are in the caller's memory.
  *
