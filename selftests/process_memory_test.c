@@ -685,6 +685,70 @@ TEST_F(other, rights)
 	}
 }
 
+static bool tells(HANDLE process)
+{
+	PROCESS_MEMORY_COUNTERS counters;
+
+	return GetProcessMemoryInfo(process, &counters, sizeof(counters)) &&
+	       counters.WorkingSetSize;
+}
+
+/* The rights of calls about the working set. Rules: PI-02, PI-05, WS-07, WS-09. */
+TEST_F(other, rights_to_figures)
+{
+	static const DWORD rights[] = {
+		QUERY, PROCESS_SET_QUOTA, OPERATE, SYNCHRONIZE, ALL,
+		PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_ALL_ACCESS,
+		QUERY | PROCESS_SET_QUOTA,
+	};
+	const SIZE_T all = ~(SIZE_T)0;
+	DWORD has, query;
+	unsigned int i;
+	HANDLE process;
+
+	for (i = 0; i < ARRAY_SIZE(rights); i++) {
+		has = rights[i];
+		query = has & (QUERY | PROCESS_QUERY_LIMITED_INFORMATION);
+		process = OpenProcess(has, FALSE, self->pid);
+		ASSERT_NE(NULL, process);
+		EXPECT_IF(query, tells(process));
+		EXPECT_IF(query && has & PROCESS_SET_QUOTA,
+			  EmptyWorkingSet(process));
+		EXPECT_IF(has & PROCESS_SET_QUOTA,
+			  SetProcessWorkingSetSize(process, all, all));
+		EXPECT_TRUE(CloseHandle(process));
+	}
+}
+
+/* What is told is the other one's. Rules: PI-05, PI-06. */
+TEST_F(other, figures)
+{
+	PROCESS_MEMORY_COUNTERS_EX before, counters;
+	PPROCESS_MEMORY_COUNTERS all = (PPROCESS_MEMORY_COUNTERS)&counters;
+	HANDLE process = OpenProcess(PROCESS_ALL_ACCESS, FALSE, self->pid);
+	char *base = allocate(process, NULL, MIB(8), PAGE_READWRITE);
+
+	ASSERT_NE(NULL, base);
+	ASSERT_TRUE(GetProcessMemoryInfo(process, all, sizeof(counters)));
+	before = counters;
+	self->talk->value = 1;
+	ASSERT_TRUE(TELL(FILL, base, MIB(8)));
+	ASSERT_TRUE(GetProcessMemoryInfo(process, all, sizeof(counters)));
+	EXPECT_LE(MIB(8), counters.PrivateUsage);
+	EXPECT_EQ(counters.PrivateUsage, counters.PagefileUsage);
+	EXPECT_LE(before.WorkingSetSize + MIB(7), counters.WorkingSetSize);
+	EXPECT_LE(counters.WorkingSetSize, counters.PeakWorkingSetSize + MIB(1));
+	EXPECT_LT(before.PageFaultCount, counters.PageFaultCount);
+	ASSERT_TRUE(EmptyWorkingSet(process));
+	ASSERT_TRUE(GetProcessMemoryInfo(process, all, sizeof(counters)));
+	EXPECT_GT(MIB(2) + before.WorkingSetSize, counters.WorkingSetSize);
+	EXPECT_TRUE(TELL(READ, base + MIB(4), 0));
+	EXPECT_EQ(1, self->talk->value);
+	EXPECT_FAILS(ERROR_NOT_SUPPORTED,
+		     SetProcessWorkingSetSize(process, MIB(1), MIB(2)));
+	EXPECT_TRUE(CloseHandle(process));
+}
+
 /* Fewer rights by another handle, never more. Rules: XP-03. */
 TEST_F(other, fewer_rights)
 {
@@ -1038,7 +1102,7 @@ static int process_of(int fd, int memory, uint32_t flags)
 
 TEST_F(other, descriptors)
 {
-	struct winregion_lock lock = { .size = sizeof(lock) };
+	struct winregion_write_watch watch = { .size = sizeof(watch) };
 	int mem = open_of(self->pid, "mem", O_RDWR);
 	int only = open_of(self->pid, "mem", O_RDONLY);
 	int looked = open_of(self->pid, "environ", O_RDONLY);
@@ -1059,9 +1123,9 @@ TEST_F(other, descriptors)
 	ASSERT_LE(0, process);
 	EXPECT_EQ(FD_CLOEXEC, fcntl(process, F_GETFD));
 	EXPECT_EQ(-EBADF, process_of(fd, process, 0));
-	EXPECT_EQ(-ENOTTY, wr_ioctl(process, WINREGION_LOCK, &lock));
-	EXPECT_EQ(-ENOTTY, wr_ioctl(process, WINREGION_CREATE_SECTION, &lock));
-	EXPECT_EQ(-ENOTTY, wr_ioctl(process, WINREGION_OPEN_PROCESS, &lock));
+	EXPECT_EQ(-ENOTTY, wr_ioctl(process, WINREGION_WRITE_WATCH, &watch));
+	EXPECT_EQ(-ENOTTY, wr_ioctl(process, WINREGION_CREATE_SECTION, &watch));
+	EXPECT_EQ(-ENOTTY, wr_ioctl(process, WINREGION_OPEN_PROCESS, &watch));
 	EXPECT_EQ(-EKEYREJECTED, wr_reserve_at(reads, &base, PAGE, 0, RW));
 	EXPECT_EQ(0, wr_reserve_at(process, &base, PAGE, 0, RW));
 	EXPECT_EQ(-EKEYREJECTED, wr_commit(reads, (char *)base, PAGE, RW));

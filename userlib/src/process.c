@@ -24,8 +24,11 @@
 #define KILLED_BY 128
 
 #define CHANGE_RIGHTS \
-	(PROCESS_VM_OPERATION | PROCESS_VM_READ | PROCESS_VM_WRITE)
-#define QUERY_RIGHTS (PROCESS_QUERY_INFORMATION | PROCESS_SET_QUOTA)
+	(PROCESS_VM_OPERATION | PROCESS_VM_READ | PROCESS_VM_WRITE | \
+	 PROCESS_SET_QUOTA)
+
+/* Without its memory, such a handle is not made; others just do less. */
+#define MEMORY_RIGHTS (CHANGE_RIGHTS | PROCESS_QUERY_INFORMATION)
 
 struct process {
 	struct wr_waitable waitable;
@@ -183,12 +186,12 @@ static NTSTATUS open_parts(struct process *process, DWORD access)
 		return errno == ESRCH || errno == EINVAL ?
 			       STATUS_INVALID_PARAMETER :
 			       STATUS_INSUFFICIENT_RESOURCES;
-	if (access & (CHANGE_RIGHTS | QUERY_RIGHTS))
+	if (access & (CHANGE_RIGHTS | PROCESS_QUERY_LIMITED_INFORMATION))
 		process->memory =
 			open_memory(process->pid, access & CHANGE_RIGHTS);
 	if (!is_there(process))
 		return STATUS_INVALID_PARAMETER;
-	if (process->memory < 0 && access & (CHANGE_RIGHTS | QUERY_RIGHTS) &&
+	if (process->memory < 0 && access & MEMORY_RIGHTS &&
 	    !is_only_gone(process->memory))
 		return status_of_open(-process->memory);
 
