@@ -333,7 +333,12 @@ long wr_ioctl_remote(struct mm_struct *mm, bool change, unsigned int cmd,
 {
 	unsigned int nr = OP_INDEX(cmd);
 	const struct wr_ioctl_op *op;
+	int err;
 
+	if (cmd == WINREGION_QUERY && wr_ioctl_query_other(mm, user, &err))
+		return err;
+	if (cmd == WINREGION_MAP_VIEW || cmd == WINREGION_UNMAP_VIEW)
+		return change ? wr_handle_remote(mm, cmd, user) : -EKEYREJECTED;
 	if (nr >= ARRAY_SIZE(ops))
 		return -ENOTTY;
 	op = &ops[array_index_nospec(nr, ARRAY_SIZE(ops))];

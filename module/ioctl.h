@@ -95,6 +95,8 @@ long wr_ioctl_commit_plain(struct winregion_change __user *user);
 long wr_ioctl_decommit_plain(struct winregion_change __user *user);
 long wr_ioctl_protect_plain(struct winregion_change __user *user);
 long wr_ioctl_query_plain(struct winregion_query __user *user);
+bool wr_ioctl_query_other(struct mm_struct *mm,
+			  struct winregion_query __user *user, int *err);
 
 long wr_ioctl_by_table(unsigned int cmd, void __user *user, bool hard);
 long wr_ioctl_remote(struct mm_struct *mm, bool change, unsigned int cmd,

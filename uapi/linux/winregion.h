@@ -880,7 +880,7 @@ struct winregion_open_section {
  * @flags: WINREGION_VIEW_* bits
  * @protection: the view's allocation protection: any of the eight, maybe with
  *	WINREGION_GUARD
- * @__reserved: must be 0
+ * @section: 0; of a process's descriptor, that of the section
  * @address: in: 0, or the base; out: the base. A multiple of WINREGION_GRANULARITY
  * @offset: bytes in the section, a multiple of WINREGION_GRANULARITY
  * @length: in: bytes, or 0 for the rest of the section; out: whole pages
@@ -909,7 +909,7 @@ struct winregion_map_view {
 	__u32 size;
 	__u32 flags;
 	__u32 protection;
-	__u32 __reserved;
+	__s32 section;
 	__aligned_u64 address;
 	__aligned_u64 offset;
 	__aligned_u64 length;
@@ -1132,10 +1132,11 @@ struct winregion_last_fault {
  * The descriptor stands for the address space of another process: WINREGION_GET_INFO,
  * WINREGION_QUERY and WINREGION_QUERY_RUNS of it are about that one, and with the
  * flag (EKEYREJECTED) WINREGION_RESERVE, WINREGION_RELEASE, WINREGION_COMMIT,
- * WINREGION_DECOMMIT, WINREGION_PROTECT, WINREGION_RESET and WINREGION_LOCK, too. Others
- * are unknown (ENOTTY). What is charged, and all limits, are the other process's, as if one of its
- * threads had made the call; of WINREGION_GET_INFO the members about "this process".
- * The structures, and what they point to, are in the caller's memory.
+ * WINREGION_DECOMMIT, WINREGION_PROTECT, WINREGION_RESET, WINREGION_LOCK,
+ * WINREGION_MAP_VIEW and WINREGION_UNMAP_VIEW, too. Others are unknown (ENOTTY). What
+ * is charged, and all limits, are the other process's, as if one of its threads had
+ * made the call; of WINREGION_GET_INFO the members about "this process". The structures,
+ * and what they point to, are in the caller's memory.
  *
  * Who may do that is who may open the file: the kernel decides it, as it decides who
  * may trace a process, or for environ who may look at it. Once the process has ended, or
