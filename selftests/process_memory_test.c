@@ -510,6 +510,83 @@ TEST_F(other, extended)
 	EXPECT_TRUE(give_back(self->process, base + PAGES(16)));
 }
 
+/* Views of sections there. Rules: MV-35, UM-08, XP-01. */
+TEST_F(other, views)
+{
+	HANDLE section = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL,
+					    PAGE_READWRITE, 0, MIB(1), NULL);
+	HANDLE asks_only = OpenProcess(QUERY, FALSE, self->pid);
+	char *ours = MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 0);
+	MEMORY_BASIC_INFORMATION info;
+	char *base, *second;
+
+	ASSERT_NE(NULL, ours);
+	memcpy(ours + PAGES(16), "hello", 6);
+	base = MapViewOfFile2(section, self->process, KIB(64), NULL, 0, 0,
+			      PAGE_READWRITE);
+	ASSERT_NE(NULL, base);
+	ASSERT_EQ(sizeof(info), VirtualQueryEx(self->process, base, &info,
+					       sizeof(info)));
+	EXPECT_EQ(MEM_MAPPED, info.Type);
+	EXPECT_EQ(MIB(1) - KIB(64), info.RegionSize);
+	EXPECT_TRUE(TELL(READ, base + 1, 0));
+	EXPECT_EQ('e', self->talk->value);
+	self->talk->value = 'u';
+	EXPECT_TRUE(TELL(WRITE, base + 1, 0));
+	EXPECT_EQ(0, strcmp(ours + PAGES(16), "hullo"));
+	second = MapViewOfFile3(section, self->process, HERE, 0, PAGES(2), 0,
+				PAGE_READONLY, NULL, 0);
+	EXPECT_EQ(HERE, second);
+	EXPECT_FALSE(TELL(WRITE, second, 0));
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS,
+		     MapViewOfFile3(section, self->process, HERE, 0, PAGES(2),
+				    0, PAGE_READONLY, NULL, 0));
+	EXPECT_FAILS(ERROR_ACCESS_DENIED,
+		     MapViewOfFile2(section, asks_only, 0, NULL, 0, 0,
+				    PAGE_READWRITE));
+	EXPECT_FAILS(ERROR_ACCESS_DENIED, UnmapViewOfFile2(asks_only, base, 0));
+	EXPECT_TRUE(UnmapViewOfFile2(self->process, base + PAGES(3), 0));
+	EXPECT_FALSE(TELL(READ, base, 0));
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS,
+		     UnmapViewOfFile2(self->process, base, 0));
+	EXPECT_TRUE(CloseHandle(section));
+	EXPECT_TRUE(TELL(READ, second, 0));
+	EXPECT_TRUE(UnmapViewOfFile2(self->process, second, 0));
+	EXPECT_TRUE(UnmapViewOfFile(ours));
+	EXPECT_TRUE(CloseHandle(asks_only));
+}
+
+/* A view of a file, which copies what is written there. Rules: XP-01. */
+TEST_F(other, view_of_a_file)
+{
+	HANDLE file, section;
+	char *base;
+
+	ASSERT_TRUE(make_file("/tmp/process_memory_test", "contents"));
+	file = open_shared("/tmp/process_memory_test", OPEN_EXISTING);
+	ASSERT_NE(BAD, file);
+	section = CreateFileMappingA(file, NULL, PAGE_READWRITE, 0, 0, NULL);
+	ASSERT_NE(NULL, section);
+	base = MapViewOfFile2(section, self->process, 0, NULL, 0, 0,
+			      PAGE_WRITECOPY);
+	ASSERT_NE(NULL, base);
+	EXPECT_TRUE(TELL(READ, base, 0));
+	EXPECT_EQ('c', self->talk->value);
+	self->talk->value = 'C';
+	EXPECT_TRUE(TELL(WRITE, base, 0));
+	EXPECT_TRUE(file_has("/tmp/process_memory_test", "contents"));
+	EXPECT_TRUE(UnmapViewOfFile2(self->process, base, 0));
+	base = MapViewOfFile2(section, self->process, 0, NULL, 0, 0,
+			      PAGE_READWRITE);
+	ASSERT_NE(NULL, base);
+	EXPECT_TRUE(TELL(WRITE, base, 0));
+	EXPECT_TRUE(file_has("/tmp/process_memory_test", "Contents"));
+	EXPECT_TRUE(CloseHandle(section));
+	EXPECT_TRUE(CloseHandle(file));
+	EXPECT_TRUE(TELL(READ, base, 0));
+	unlink("/tmp/process_memory_test");
+}
+
 /* ---- copies ---- */
 
 /* Rules: XP-01, PM-01, PM-05. */
@@ -1099,6 +1176,40 @@ static int process_of(int fd, int memory, uint32_t flags)
 }
 
 #define CHANGE WINREGION_PROCESS_CHANGE
+
+/* A walk over all that it has finds each region, as its own does here. */
+TEST_F(other, walks)
+{
+	int memory = open_of(self->pid, "environ", O_RDONLY);
+	int fd = wr_open(), process = process_of(fd, memory, 0);
+	HANDLE processes[] = { GetCurrentProcess(), self->process };
+	int fds[] = { fd, process };
+	struct winregion_run runs[256];
+	long n, found;
+	uint64_t next;
+	int i, j;
+
+	ASSERT_LE(0, process);
+	for (i = 0; i < 2; i++) {
+		for (j = 0; j < 600; j++)
+			ASSERT_NE(NULL, allocate(processes[i], NULL, PAGES(2),
+						 PAGE_READWRITE));
+		found = 0;
+		next = USER_LOWEST;
+		do {
+			n = wr_query_runs(fds[i], &next, USER_HIGHEST,
+					  WINREGION_QUERY_REGIONS, runs,
+					  ARRAY_SIZE(runs));
+			ASSERT_LE(0, n);
+			found += n;
+		} while (n == ARRAY_SIZE(runs));
+		EXPECT_LE(600, found);
+		EXPECT_EQ(600, WR_INFO(fds[i], out_regions));
+	}
+	close(memory);
+	close(process);
+	close(fd);
+}
 
 TEST_F(other, descriptors)
 {

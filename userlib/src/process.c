@@ -301,6 +301,16 @@ NTSTATUS wr_target_get(HANDLE handle, DWORD access, struct wr_target *target)
 	return status;
 }
 
+NTSTATUS wr_target_check(HANDLE handle, DWORD access)
+{
+	struct wr_target target;
+	NTSTATUS status = wr_target_get(handle, access, &target);
+
+	wr_target_put(&target);
+
+	return status;
+}
+
 void wr_target_put(struct wr_target *target)
 {
 	if (target->object)

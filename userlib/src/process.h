@@ -29,6 +29,9 @@ NTSTATUS wr_target_get_any(HANDLE handle, DWORD access,
 			   struct wr_target *target);
 void wr_target_put(struct wr_target *target);
 
+/* process.c: only whether it can be got, where something else is looked at first */
+NTSTATUS wr_target_check(HANDLE handle, DWORD access);
+
 /* process.c: whether it still has the memory that it had when it was opened */
 bool wr_target_is_there(const struct wr_target *target);
 
