@@ -20,6 +20,7 @@
 
 #include "handle.h"
 #include "name.h"
+#include "remote.h"
 #include "section.h"
 #include "space.h"
 #include "states.h"
@@ -495,8 +496,7 @@ static int parse_map(struct winregion_map_view *args,
 	request->replace = args->flags & WINREGION_VIEW_REPLACE;
 	unit = request->replace ? PAGE_SIZE : WINREGION_GRANULARITY;
 	request->bound = args->lowest || args->highest;
-	if (args->__reserved || (args->address && request->bound) ||
-	    !limits_are_valid(args) ||
+	if ((args->address && request->bound) || !limits_are_valid(args) ||
 	    (args->offset | args->address) & (unit - 1) ||
 	    (request->replace && !args->address))
 		return -EINVAL;
@@ -542,64 +542,126 @@ static int check_access(struct wr_handle *handle,
 	return request->commit && !handle->section->paging ? -EINVAL : 0;
 }
 
-static int map_in_mm(struct wr_handle *handle, struct wr_view_request *request)
+/* Where a view comes or goes: the caller's address space, or another process's */
+struct view_in {
+	struct mm_struct *mm;
+	bool remote;
+};
+
+struct map_in {
+	struct view_in in;
+	struct wr_section *section;
+	struct wr_view_request request;
+};
+
+struct unmap_in {
+	struct view_in in;
+	pgoff_t first;
+	unsigned long pages;
+	bool keep;
+};
+
+static int act(const struct view_in *in, wr_remote_act *what, void *data)
 {
-	struct wr_space *space = wr_space_get_for(current->mm);
+	return in->remote ? wr_remote_do(in->mm, what, data) : what(data);
+}
+
+static int map(void *data)
+{
+	struct map_in *map = data;
+	struct wr_space *space = wr_space_get_for(map->in.mm);
 	int err;
 
 	if (!space)
 		return -ENOMEM;
-	err = wr_view_map(space, handle->section, request);
+	err = wr_view_map(space, map->section, &map->request);
 	wr_space_put(space);
 	return err;
 }
 
-static int unmap_in_mm(pgoff_t *first, unsigned long *pages, bool keep)
+static int unmap(void *data)
 {
-	struct wr_space *space = wr_space_find(current->mm);
+	struct unmap_in *unmap = data;
+	struct wr_space *space = wr_space_find(unmap->in.mm);
 	int err;
 
 	if (!space)
 		return -ENOENT;
-	err = wr_view_unmap(space, first, pages, 0, keep);
+	err = wr_view_unmap(space, &unmap->first, &unmap->pages, 0,
+			    unmap->keep);
 	wr_space_put(space);
 	return err;
 }
 
-static void undo_in_mm(struct wr_view_request *request)
+static int undo(void *data)
 {
-	struct wr_space *space = wr_space_find(current->mm);
+	struct map_in *map = data;
+	struct wr_space *space = wr_space_find(map->in.mm);
 
 	if (!space)
-		return;
-	wr_view_undo(space, request);
+		return 0;
+	wr_view_undo(space, &map->request);
 	wr_space_put(space);
+	return 0;
+}
+
+static int map_in(const struct view_in *in, struct wr_handle *handle,
+		  struct winregion_map_view *args,
+		  struct winregion_map_view __user *user)
+{
+	struct map_in request = { .in = *in, .section = handle->section };
+	int err;
+
+	err = parse_map(args, &request.request);
+	if (!err)
+		err = check_access(handle, &request.request);
+	if (err)
+		return err;
+	if (handle->section->flags & WINREGION_SECTION_NOCACHE)
+		request.request.protection |= WINREGION_NOCACHE;
+	err = act(in, map, &request);
+	if (err)
+		return err;
+	if (!put_user((u64)wr_address(request.request.first), &user->address) &&
+	    !put_user(request.request.length, &user->length))
+		return 0;
+	act(in, undo, &request);
+	return -EFAULT;
 }
 
 static int ioc_map(struct wr_handle *handle, void __user *argp)
 {
-	struct winregion_map_view __user *user = argp;
-	struct wr_view_request request = {};
+	const struct view_in in = { .mm = current->mm };
 	struct winregion_map_view args;
 	int err;
 
 	err = read_args(&args, argp, sizeof(args));
-	if (!err)
-		err = parse_map(&args, &request);
-	if (!err)
-		err = check_access(handle, &request);
 	if (err)
 		return err;
-	if (handle->section->flags & WINREGION_SECTION_NOCACHE)
-		request.protection |= WINREGION_NOCACHE;
-	err = map_in_mm(handle, &request);
+	/* What the descriptor of a process would be told */
+	if (args.section)
+		return -EINVAL;
+	return map_in(&in, handle, &args, argp);
+}
+
+static int map_section(const struct view_in *in, void __user *argp)
+{
+	struct winregion_map_view args;
+	struct file *file;
+	int err;
+
+	err = read_args(&args, argp, sizeof(args));
 	if (err)
 		return err;
-	if (!put_user((u64)wr_address(request.first), &user->address) &&
-	    !put_user(request.length, &user->length))
-		return 0;
-	undo_in_mm(&request);
-	return -EFAULT;
+	file = fget(args.section);
+	if (!file)
+		return -EBADF;
+	if (file->f_op == &handle_operations)
+		err = map_in(in, file->private_data, &args, argp);
+	else
+		err = -EBADF;
+	fput(file);
+	return err;
 }
 
 /* ---- WINREGION_UNMAP_VIEW, WINREGION_FLUSH_VIEW ---- */
@@ -611,12 +673,11 @@ static int check_address(u64 address)
 	return 0;
 }
 
-static int ioc_unmap(void __user *argp)
+static int ioc_unmap(const struct view_in *in, void __user *argp)
 {
 	struct winregion_unmap_view __user *user = argp;
+	struct unmap_in request = { .in = *in };
 	struct winregion_unmap_view args;
-	unsigned long pages;
-	pgoff_t first;
 	int err;
 
 	err = read_args(&args, argp, sizeof(args));
@@ -627,14 +688,14 @@ static int ioc_unmap(void __user *argp)
 	err = check_address(args.address);
 	if (err)
 		return err;
-	first = wr_index(args.address);
-	err = unmap_in_mm(&first, &pages,
-			  args.flags & WINREGION_UNMAP_PRESERVE);
+	request.first = wr_index(args.address);
+	request.keep = args.flags & WINREGION_UNMAP_PRESERVE;
+	err = act(in, unmap, &request);
 	if (err)
 		return err;
 	/* It may lie in what is gone now; and done is done. */
-	put_user((u64)wr_address(first), &user->address);
-	put_user((u64)wr_address(pages), &user->out_length);
+	put_user((u64)wr_address(request.first), &user->address);
+	put_user((u64)wr_address(request.pages), &user->out_length);
 	return 0;
 }
 
@@ -807,17 +868,42 @@ static long handle_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
  */
 long wr_handle_device(unsigned int cmd, void __user *argp)
 {
+	const struct view_in in = { .mm = current->mm };
+
 	switch (cmd) {
 	case WINREGION_CREATE_SECTION:
 		return ioc_create(argp);
 	case WINREGION_OPEN_SECTION:
 		return ioc_open(argp);
 	case WINREGION_UNMAP_VIEW:
-		return ioc_unmap(argp);
+		return ioc_unmap(&in, argp);
 	case WINREGION_FLUSH_VIEW:
 		return ioc_flush(argp);
 	case WINREGION_QUERY_FILE:
 		return ioc_query_file(argp);
+	default:
+		return -ENOTTY;
+	}
+}
+
+/**
+ * wr_handle_remote - the ioctls about views of another process
+ * @mm: its address space, which may be changed; the caller has a reference that keeps
+ *	it in use
+ * @cmd: WINREGION_*
+ * @argp: user pointer to the argument
+ *
+ * Return: 0, or one of the errors that the uapi header lists.
+ */
+long wr_handle_remote(struct mm_struct *mm, unsigned int cmd, void __user *argp)
+{
+	const struct view_in in = { .mm = mm, .remote = true };
+
+	switch (cmd) {
+	case WINREGION_MAP_VIEW:
+		return map_section(&in, argp);
+	case WINREGION_UNMAP_VIEW:
+		return ioc_unmap(&in, argp);
 	default:
 		return -ENOTTY;
 	}

@@ -33,6 +33,7 @@ static void __maybe_unused check_abi(void)
 	BUILD_BUG_ON(sizeof(struct winregion_lock) != 40);
 	BUILD_BUG_ON(sizeof(struct winregion_frames) != 32);
 	BUILD_BUG_ON(sizeof(struct winregion_map_frames) != 40);
+	BUILD_BUG_ON(sizeof(struct winregion_open_process) != 16);
 #define STARTS_WITH_HEAD(name) \
 	BUILD_BUG_ON(offsetof(struct name, size) != 0 || \
 		     offsetof(struct name, flags) != sizeof(u32))
@@ -49,6 +50,7 @@ static void __maybe_unused check_abi(void)
 	STARTS_WITH_HEAD(winregion_lock);
 	STARTS_WITH_HEAD(winregion_frames);
 	STARTS_WITH_HEAD(winregion_map_frames);
+	STARTS_WITH_HEAD(winregion_open_process);
 }
 
 /* ---- for the handlers ---- */
@@ -89,6 +91,14 @@ int wr_ioctl_region_pages(u64 address, u64 length, pgoff_t *first, pgoff_t *end)
 	*first = address >> PAGE_SHIFT;
 	*end = *first;
 	return err;
+}
+
+/* What of a call needs the process whose memory it is about. Return: as @act. */
+int wr_ioctl_act(struct wr_ioctl *call, wr_remote_act *act, void *data)
+{
+	if (unlikely(call->remote))
+		return wr_remote_do(call->mm, act, data);
+	return act(data);
 }
 
 static void info_of_space(struct mm_struct *mm, struct winregion_get_info *info)
@@ -132,7 +142,8 @@ int wr_ioctl_get_info(struct wr_ioctl *call)
 			WINREGION_FEATURE_WRITE_WATCH |
 			WINREGION_FEATURE_RESET | WINREGION_FEATURE_LOCK |
 			WINREGION_FEATURE_LARGE_PAGES |
-			WINREGION_FEATURE_FRAMES | WINREGION_FEATURE_NODE,
+			WINREGION_FEATURE_FRAMES | WINREGION_FEATURE_NODE |
+			(wr_remote_is_there() ? WINREGION_FEATURE_PROCESS : 0),
 		.out_lowest = wr_place_lowest(),
 		.out_highest = wr_highest(),
 		.out_max_regions = wr_space_max_regions(),
@@ -153,6 +164,7 @@ int wr_ioctl_get_info(struct wr_ioctl *call)
  * @min_size: those that the first published version had
  * @in: those that matter when it is called; the others only tell the answer
  * @flags: the flag bits that there are
+ * @remote: whether it can be about another process
  * @handler: what does it
  */
 struct wr_ioctl_op {
@@ -161,25 +173,31 @@ struct wr_ioctl_op {
 	u16 min_size;
 	u16 in;
 	u16 flags;
+	enum {
+		WR_OWN_ONLY,
+		WR_QUERIES,
+		WR_CHANGES
+	} remote;
 	int (*handler)(struct wr_ioctl *call);
 };
 
 #define OP_INDEX(cmd) (_IOC_NR(cmd) - WINREGION_CMD_BASE)
 
-#define OP(_cmd, _struct, _min_last, _in, _flags, _handler) \
+#define OP(_cmd, _struct, _min_last, _in, _flags, _remote, _handler) \
 	[OP_INDEX(_cmd)] = { \
 		.cmd = _cmd, \
 		.size = sizeof(struct _struct), \
 		.min_size = offsetofend(struct _struct, _min_last), \
 		.in = _in, \
 		.flags = _flags, \
+		.remote = _remote, \
 		.handler = _handler, \
 	}
 
 /* With the last member that the structure had at first. */
 static const struct wr_ioctl_op ops[] = {
 	OP(WINREGION_GET_INFO, winregion_get_info, out_limit,
-	   sizeof(struct winregion_get_info), 0, wr_ioctl_get_info),
+	   sizeof(struct winregion_get_info), 0, WR_QUERIES, wr_ioctl_get_info),
 	OP(WINREGION_RESERVE, winregion_reserve, alignment,
 	   sizeof(struct winregion_reserve),
 	   WINREGION_RESERVE_TOP_DOWN | WINREGION_RESERVE_COMMIT |
@@ -187,42 +205,49 @@ static const struct wr_ioctl_op ops[] = {
 		   WINREGION_RESERVE_STACK | WINREGION_RESERVE_WRITE_WATCH |
 		   WINREGION_RESERVE_LARGE_PAGES | WINREGION_RESERVE_NODE |
 		   WINREGION_RESERVE_PHYSICAL,
-	   wr_ioctl_reserve),
+	   WR_CHANGES, wr_ioctl_reserve),
 	OP(WINREGION_RELEASE, winregion_release, length,
 	   sizeof(struct winregion_release),
-	   WINREGION_RELEASE_PRESERVE | WINREGION_RELEASE_COALESCE,
+	   WINREGION_RELEASE_PRESERVE | WINREGION_RELEASE_COALESCE, WR_CHANGES,
 	   wr_ioctl_release),
 	OP(WINREGION_COMMIT, winregion_change, range,
-	   sizeof(struct winregion_change), 0, wr_ioctl_commit),
+	   sizeof(struct winregion_change), 0, WR_CHANGES, wr_ioctl_commit),
 	OP(WINREGION_DECOMMIT, winregion_change, range,
-	   sizeof(struct winregion_change), 0, wr_ioctl_decommit),
+	   sizeof(struct winregion_change), 0, WR_CHANGES, wr_ioctl_decommit),
 	OP(WINREGION_PROTECT, winregion_change, range,
-	   sizeof(struct winregion_change), 0, wr_ioctl_protect),
+	   sizeof(struct winregion_change), 0, WR_CHANGES, wr_ioctl_protect),
 	OP(WINREGION_QUERY, winregion_query, out,
 	   offsetof(struct winregion_query, out), WINREGION_QUERY_RESIDENT,
-	   wr_ioctl_query),
+	   WR_QUERIES, wr_ioctl_query),
 	OP(WINREGION_QUERY_RUNS, winregion_query_runs, __reserved,
 	   sizeof(struct winregion_query_runs),
-	   WINREGION_QUERY_RESIDENT | WINREGION_QUERY_REGIONS,
+	   WINREGION_QUERY_RESIDENT | WINREGION_QUERY_REGIONS, WR_QUERIES,
 	   wr_ioctl_query_runs),
 	OP(WINREGION_SET_STACK, winregion_set_stack, guarantee,
 	   sizeof(struct winregion_set_stack), WINREGION_STACK_LEAPS,
-	   wr_ioctl_set_stack),
+	   WR_OWN_ONLY, wr_ioctl_set_stack),
 	OP(WINREGION_LAST_FAULT, winregion_last_fault, out_reason,
-	   offsetof(struct winregion_last_fault, out_address), 0,
+	   offsetof(struct winregion_last_fault, out_address), 0, WR_OWN_ONLY,
 	   wr_ioctl_last_fault),
 	OP(WINREGION_WRITE_WATCH, winregion_write_watch, __reserved,
 	   sizeof(struct winregion_write_watch),
-	   WINREGION_WATCH_GET | WINREGION_WATCH_RESET, wr_ioctl_write_watch),
+	   WINREGION_WATCH_GET | WINREGION_WATCH_RESET, WR_OWN_ONLY,
+	   wr_ioctl_write_watch),
 	OP(WINREGION_RESET, winregion_reset, out_gone,
-	   offsetof(struct winregion_reset, out_gone), 0, wr_ioctl_reset),
+	   offsetof(struct winregion_reset, out_gone), 0, WR_CHANGES,
+	   wr_ioctl_reset),
 	OP(WINREGION_LOCK, winregion_lock, out_locked,
-	   sizeof(struct winregion_lock), 0, wr_ioctl_lock),
+	   sizeof(struct winregion_lock), 0, WR_CHANGES, wr_ioctl_lock),
 	OP(WINREGION_FRAMES, winregion_frames, frames,
 	   sizeof(struct winregion_frames),
-	   WINREGION_FRAMES_FREE | WINREGION_FRAMES_NODE, wr_ioctl_frames),
+	   WINREGION_FRAMES_FREE | WINREGION_FRAMES_NODE,
+	   WR_OWN_ONLY, wr_ioctl_frames),
 	OP(WINREGION_MAP_FRAMES, winregion_map_frames, addresses,
-	   sizeof(struct winregion_map_frames), 0, wr_ioctl_map_frames),
+	   sizeof(struct winregion_map_frames), 0, WR_OWN_ONLY,
+	   wr_ioctl_map_frames),
+	OP(WINREGION_OPEN_PROCESS, winregion_open_process, out_fd,
+	   sizeof(struct winregion_open_process), WINREGION_PROCESS_CHANGE,
+	   WR_OWN_ONLY, wr_ioctl_open_process),
 };
 
 /* The structure is as large as another version of the interface has it. */
@@ -268,14 +293,16 @@ fault:
 }
 
 static __always_inline long call_op(const struct wr_ioctl_op *op,
-				    void __user *user, bool hard)
+				    struct mm_struct *mm, void __user *user,
+				    bool hard, bool remote)
 {
 	struct wr_ioctl call __uninitialized; /* of args, what is read */
 	int err;
 
-	call.mm = current->mm;
+	call.mm = mm;
 	call.user = user;
 	call.hard = hard;
+	call.remote = remote;
 	err = read_args(op, &call);
 	if (err)
 		return err;
@@ -301,19 +328,51 @@ noinline long wr_ioctl_by_table(unsigned int cmd, void __user *user, bool hard)
 		return wr_handle_device(cmd, user);
 	op = &ops[array_index_nospec(nr, ARRAY_SIZE(ops))];
 	if (op->cmd == cmd)
-		return call_op(op, user, hard);
+		return call_op(op, current->mm, user, hard, false);
 	return wr_handle_device(cmd, user);
+}
+
+/**
+ * wr_ioctl_remote - an ioctl about the memory of another process
+ * @mm: its address space; the caller has a reference that keeps it in use
+ * @change: whether it may be changed
+ * @cmd: WINREGION_*
+ * @user: its argument
+ *
+ * Return: 0 or an error.
+ */
+long wr_ioctl_remote(struct mm_struct *mm, bool change, unsigned int cmd,
+		     void __user *user)
+{
+	unsigned int nr = OP_INDEX(cmd);
+	const struct wr_ioctl_op *op;
+	int err;
+
+	if (cmd == WINREGION_QUERY && wr_ioctl_query_other(mm, user, &err))
+		return err;
+	if (cmd == WINREGION_MAP_VIEW || cmd == WINREGION_UNMAP_VIEW)
+		return change ? wr_handle_remote(mm, cmd, user) : -EKEYREJECTED;
+	if (nr >= ARRAY_SIZE(ops))
+		return -ENOTTY;
+	op = &ops[array_index_nospec(nr, ARRAY_SIZE(ops))];
+	if (op->cmd != cmd || op->remote == WR_OWN_ONLY)
+		return -ENOTTY;
+	if (op->remote == WR_CHANGES && !change)
+		return -EKEYREJECTED;
+	return call_op(op, mm, user, false, true);
 }
 
 /* The same for what is called often: the table is known when it is compiled. */
 static noinline long reserve_by_table(void __user *user)
 {
-	return call_op(&ops[OP_INDEX(WINREGION_RESERVE)], user, false);
+	return call_op(&ops[OP_INDEX(WINREGION_RESERVE)], current->mm, user,
+		       false, false);
 }
 
 static noinline long release_by_table(void __user *user)
 {
-	return call_op(&ops[OP_INDEX(WINREGION_RELEASE)], user, false);
+	return call_op(&ops[OP_INDEX(WINREGION_RELEASE)], current->mm, user,
+		       false, false);
 }
 
 /**

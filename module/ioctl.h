@@ -8,11 +8,14 @@
 
 #include <linux/winregion.h>
 
+#include "remote.h"
+
 /**
  * struct wr_ioctl - a call that is going on
  * @mm: the address space that it is about
  * @user: its argument
  * @hard: it is known not to be easy: see quick.h
+ * @remote: the address space is another process's
  * @gone: pages that have lost what was to be taken back
  * @args: the argument as it was read; what every one begins with is checked
  */
@@ -20,6 +23,7 @@ struct wr_ioctl {
 	struct mm_struct *mm;
 	void __user *user;
 	bool hard;
+	bool remote;
 	unsigned long gone;
 	union {
 		struct {
@@ -39,6 +43,7 @@ struct wr_ioctl {
 		struct winregion_lock lock;
 		struct winregion_frames frames;
 		struct winregion_map_frames map_frames;
+		struct winregion_open_process open_process;
 	} args;
 };
 
@@ -58,8 +63,10 @@ int wr_ioctl_write_watch(struct wr_ioctl *call);
 int wr_ioctl_lock(struct wr_ioctl *call);
 int wr_ioctl_frames(struct wr_ioctl *call);
 int wr_ioctl_map_frames(struct wr_ioctl *call);
+int wr_ioctl_open_process(struct wr_ioctl *call);
 
 /* For them */
+int wr_ioctl_act(struct wr_ioctl *call, wr_remote_act *act, void *data);
 int wr_ioctl_pages(u64 address, u64 length, pgoff_t *first, pgoff_t *end);
 int wr_ioctl_region_pages(u64 address, u64 length, pgoff_t *first,
 			  pgoff_t *end);
@@ -92,8 +99,12 @@ long wr_ioctl_commit_plain(struct winregion_change __user *user);
 long wr_ioctl_decommit_plain(struct winregion_change __user *user);
 long wr_ioctl_protect_plain(struct winregion_change __user *user);
 long wr_ioctl_query_plain(struct winregion_query __user *user);
+bool wr_ioctl_query_other(struct mm_struct *mm,
+			  struct winregion_query __user *user, int *err);
 
 long wr_ioctl_by_table(unsigned int cmd, void __user *user, bool hard);
+long wr_ioctl_remote(struct mm_struct *mm, bool change, unsigned int cmd,
+		     void __user *user);
 long wr_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
 #endif /* _WR_IOCTL_H */

@@ -110,17 +110,38 @@ static int parse_vector(enum wr_op op, struct winregion_change *args,
 	return err;
 }
 
-static int change_in(struct mm_struct *mm, enum wr_op op,
-		     struct wr_change *changes, unsigned int nr)
+/* What is to be changed in which address space */
+struct change_in {
+	struct mm_struct *mm;
+	enum wr_op op;
+	struct wr_change *changes;
+	unsigned int nr;
+};
+
+static int change_now(void *data)
 {
-	struct wr_space *space = wr_space_find(mm);
+	struct change_in *in = data;
+	struct wr_space *space = wr_space_find(in->mm);
 	int err;
 
 	if (!space)
 		return -ENOENT;
-	err = wr_change(space, op, changes, nr);
+	err = wr_change(space, in->op, in->changes, in->nr);
 	wr_space_put(space);
 	return err;
+}
+
+static int change_in(struct wr_ioctl *call, enum wr_op op,
+		     struct wr_change *changes, unsigned int nr)
+{
+	struct change_in in = {
+		.mm = call->mm,
+		.op = op,
+		.changes = changes,
+		.nr = nr,
+	};
+
+	return wr_ioctl_act(call, change_now, &in);
 }
 
 /* As far as it can be: they may lie in the very pages that have changed. */
@@ -142,7 +163,7 @@ static int change_vector(struct wr_ioctl *call, enum wr_op op,
 
 	err = parse_vector(op, args, changes);
 	if (!err)
-		err = change_in(call->mm, op, changes, args->nr_ranges);
+		err = change_in(call, op, changes, args->nr_ranges);
 	if (!err && op == WR_PROTECT)
 		return_old(u64_to_user_ptr(args->ranges), changes,
 			   args->nr_ranges);
@@ -184,7 +205,7 @@ static int change_one(struct wr_ioctl *call, enum wr_op op)
 	err = parse_range(op, &args->range, &change);
 	change.hard |= call->hard;
 	if (!err)
-		err = change_in(call->mm, op, &change, 1);
+		err = change_in(call, op, &change, 1);
 	if (!err && op == WR_PROTECT)
 		return_old(&user->range, &change, 1);
 	call->gone = change.gone;

@@ -17,8 +17,16 @@ static int lock_nothing(u32 operation)
 	return operation == WINREGION_LOCK_REMOVE ? -ENOLCK : 0;
 }
 
-static int lock_in(struct mm_struct *mm, u32 operation, pgoff_t first,
-		   pgoff_t end, unsigned long *locked)
+/* What is to be done in which address space; @locked: the answer */
+struct lock_in {
+	struct mm_struct *mm;
+	u32 operation;
+	pgoff_t first;
+	pgoff_t end;
+	unsigned long locked;
+};
+
+static int lock(void *data)
 {
 	static const lock_fn functions[] = {
 		[WINREGION_LOCK_ADD] = wr_lock,
@@ -26,13 +34,13 @@ static int lock_in(struct mm_struct *mm, u32 operation, pgoff_t first,
 		[WINREGION_LOCK_TRIM] = wr_lock_trim,
 		[WINREGION_LOCK_COUNT] = wr_lock_count,
 	};
-	struct wr_space *space = wr_space_find(mm);
+	struct lock_in *in = data;
+	struct wr_space *space = wr_space_find(in->mm);
 	int err;
 
-	*locked = 0;
 	if (!space)
-		return lock_nothing(operation);
-	err = functions[operation](space, first, end, locked);
+		return lock_nothing(in->operation);
+	err = functions[in->operation](space, in->first, in->end, &in->locked);
 	wr_space_put(space);
 	return err;
 }
@@ -42,18 +50,17 @@ int wr_ioctl_lock(struct wr_ioctl *call)
 {
 	struct winregion_lock *args = &call->args.lock;
 	struct winregion_lock __user *user = call->user;
-	unsigned long locked;
-	pgoff_t first, end;
+	struct lock_in in = { .mm = call->mm, .operation = args->operation };
 	int err;
 
 	if (args->__reserved || args->operation > WINREGION_LOCK_COUNT)
 		return -EINVAL;
-	err = wr_ioctl_pages(args->address, args->length, &first, &end);
+	err = wr_ioctl_pages(args->address, args->length, &in.first, &in.end);
 	if (!err)
-		err = lock_in(call->mm, args->operation, first, end, &locked);
+		err = wr_ioctl_act(call, lock, &in);
 	if (err)
 		return err;
-	args->out_locked = (u64)locked << PAGE_SHIFT;
+	args->out_locked = (u64)in.locked << PAGE_SHIFT;
 	err = wr_ioctl_write(&user->out_locked, &args->out_locked,
 			     sizeof(args->out_locked));
 	/* What has been done cannot be told, and stays so. */

@@ -169,17 +169,43 @@ static __always_inline int return_at(struct winregion_query __user *user,
 	return return_run(&user->out, &run);
 }
 
-/* The same for WINREGION_QUERY. */
-long wr_ioctl_query_plain(struct winregion_query __user *user)
+/* Return: whether it was easy; if it was, @err is the answer. */
+static __always_inline bool
+query_plain(struct mm_struct *mm, struct winregion_query __user *user, int *err)
 {
 	struct wr_window *window;
 	struct wr_region *region;
 	u64 address;
 
 	if (!read_query(user, &address))
-		return wr_ioctl_by_table(WINREGION_QUERY, user, false);
-	region = wr_region_trylock(current->mm, address >> PAGE_SHIFT, &window);
+		return false;
+	region = wr_region_trylock(mm, address >> PAGE_SHIFT, &window);
 	if (!region)
-		return wr_ioctl_by_table(WINREGION_QUERY, user, false);
-	return return_at(user, window, region, address >> PAGE_SHIFT);
+		return false;
+	*err = return_at(user, window, region, address >> PAGE_SHIFT);
+	return true;
+}
+
+/* The same for WINREGION_QUERY. */
+long wr_ioctl_query_plain(struct winregion_query __user *user)
+{
+	int err;
+
+	if (query_plain(current->mm, user, &err))
+		return err;
+	return wr_ioctl_by_table(WINREGION_QUERY, user, false);
+}
+
+/**
+ * wr_ioctl_query_other - WINREGION_QUERY about another process, if it is easy
+ * @mm: its address space; the caller has a reference that keeps it in use
+ * @user: the argument
+ * @err: the answer
+ *
+ * Return: whether it was.
+ */
+bool wr_ioctl_query_other(struct mm_struct *mm,
+			  struct winregion_query __user *user, int *err)
+{
+	return query_plain(mm, user, err);
 }

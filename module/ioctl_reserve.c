@@ -154,61 +154,78 @@ static int parse_reserve(struct winregion_reserve *args,
 	return parse_place(args, request);
 }
 
-static int reserve_in(struct mm_struct *mm, struct wr_reserve *request)
+/* What is to be reserved in which address space */
+struct reserve_in {
+	struct mm_struct *mm;
+	struct wr_reserve request;
+};
+
+static int reserve(void *data)
 {
-	struct wr_space *space = wr_space_get_for(mm);
+	struct reserve_in *in = data;
+	struct wr_space *space = wr_space_get_for(in->mm);
 	int err;
 
 	if (!space)
 		return -ENOMEM;
-	err = wr_reserve(space, request);
+	err = wr_reserve(space, &in->request);
 	wr_space_put(space);
 	return err;
 }
 
-static void unreserve_in(struct mm_struct *mm, struct wr_reserve *request)
+static int unreserve(void *data)
 {
-	struct wr_space *space = wr_space_find(mm);
+	struct reserve_in *in = data;
+	struct wr_space *space = wr_space_find(in->mm);
 
 	if (!space)
-		return;
-	wr_unreserve(space, request);
+		return 0;
+	wr_unreserve(space, &in->request);
 	wr_space_put(space);
+	return 0;
 }
 
 /* WINREGION_RESERVE */
 int wr_ioctl_reserve(struct wr_ioctl *call)
 {
 	struct winregion_reserve *args = &call->args.reserve;
-	struct wr_reserve request = {};
+	struct reserve_in in = { .mm = call->mm };
 	int err;
 
-	err = parse_reserve(args, &request);
+	err = parse_reserve(args, &in.request);
 	if (!err)
-		err = reserve_in(call->mm, &request);
+		err = wr_ioctl_act(call, reserve, &in);
 	if (err)
 		return err;
-	args->address = (u64)request.first << PAGE_SHIFT;
-	args->length = (u64)request.pages << PAGE_SHIFT;
+	args->address = (u64)in.request.first << PAGE_SHIFT;
+	args->length = (u64)in.request.pages << PAGE_SHIFT;
 	err = wr_ioctl_write(call->user, args, sizeof(*args));
 	if (err)
-		unreserve_in(call->mm, &request);
+		wr_ioctl_act(call, unreserve, &in);
 	return err;
 }
 
-static int release_in(struct mm_struct *mm, u32 flags, pgoff_t first,
-		      unsigned long *pages)
+/* What is to be released in which address space; @pages: 0, or how many */
+struct release_in {
+	struct mm_struct *mm;
+	u32 flags;
+	pgoff_t first;
+	unsigned long pages;
+};
+
+static int release(void *data)
 {
-	struct wr_space *space = wr_space_find(mm);
+	struct release_in *in = data;
+	struct wr_space *space = wr_space_find(in->mm);
 	int err;
 
 	if (!space)
 		return -ENOENT;
-	if (flags & WINREGION_RELEASE_COALESCE)
-		err = wr_placeholder_coalesce(space, first, *pages);
+	if (in->flags & WINREGION_RELEASE_COALESCE)
+		err = wr_placeholder_coalesce(space, in->first, in->pages);
 	else
-		err = wr_release(space, first, pages,
-				 flags & WINREGION_RELEASE_PRESERVE);
+		err = wr_release(space, in->first, &in->pages,
+				 in->flags & WINREGION_RELEASE_PRESERVE);
 	wr_space_put(space);
 	return err;
 }
@@ -230,20 +247,20 @@ int wr_ioctl_release(struct wr_ioctl *call)
 {
 	struct winregion_release __user *user = call->user;
 	struct winregion_release *args = &call->args.release;
-	unsigned long pages;
-	pgoff_t first, end;
+	struct release_in in = { .mm = call->mm, .flags = args->flags };
+	pgoff_t end;
 	int err;
 
-	err = parse_release(args, &first, &end);
+	err = parse_release(args, &in.first, &end);
 	if (err)
 		return err;
-	pages = end - first;
-	err = release_in(call->mm, args->flags, first, &pages);
+	in.pages = end - in.first;
+	err = wr_ioctl_act(call, release, &in);
 	if (err)
 		return err;
 	/* It may lie in what is gone now; and done is done. */
-	put_user((u64)first << PAGE_SHIFT, &user->address);
-	put_user((u64)pages << PAGE_SHIFT, &user->length);
+	put_user((u64)in.first << PAGE_SHIFT, &user->address);
+	put_user((u64)in.pages << PAGE_SHIFT, &user->length);
 	return 0;
 }
 

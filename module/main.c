@@ -17,6 +17,7 @@
 #include "huge.h"
 #include "ioctl.h"
 #include "locked.h"
+#include "remote.h"
 #include "settings.h"
 #include "stash.h"
 
@@ -32,7 +33,7 @@ static const struct file_operations device_operations = {
 	.llseek = noop_llseek,
 };
 
-/* A process can only act on its own memory, so everybody may. */
+/* A process can act on its own memory, and on what it may trace: everybody may. */
 static struct miscdevice device = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "winregion",
@@ -59,6 +60,7 @@ static int __init wr_init(void)
 
 	wr_settings_init();
 	wr_force_init();
+	wr_remote_init();
 	err = check_accounting();
 	if (err)
 		goto err_settings;

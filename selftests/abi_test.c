@@ -20,6 +20,7 @@
 FIXTURE(abi)
 {
 	int fd;
+	int memory;
 	/* Two pages, and a hole behind them */
 	char *arg;
 	/* REGION_PAGES reserved, of which COMMITTED_PAGES are committed */
@@ -169,6 +170,13 @@ static void fill_map_frames(FIXTURE_DATA(abi) *self, void *arg)
 	frames->count = 16;
 }
 
+static void fill_open_process(FIXTURE_DATA(abi) *self, void *arg)
+{
+	struct winregion_open_process *open = arg;
+
+	open->memory = self->memory;
+}
+
 /* One line for every ioctl: all tests of this fixture run for each of them. */
 #define ABI(_name, _cmd, _struct, _flags, _reserved, _writes, _keeps)	\
 	FIXTURE_VARIANT_ADD(abi, _name)					\
@@ -194,6 +202,7 @@ static void fill_map_frames(FIXTURE_DATA(abi) *self, void *arg)
 #define RUNS_RESERVED offsetof(struct winregion_query_runs, __reserved)
 #define WATCH_BITS (WINREGION_WATCH_GET | WINREGION_WATCH_RESET)
 #define WATCH_REST offsetof(struct winregion_write_watch, __reserved)
+#define PROCESS_FLAGS WINREGION_PROCESS_CHANGE
 #define LOCK_RESERVED offsetof(struct winregion_lock, __reserved)
 #define FRAMES_RESERVED offsetof(struct winregion_frames, __reserved)
 
@@ -212,6 +221,7 @@ ABI(lock, LOCK, lock, 0, LOCK_RESERVED, true, false);
 ABI(frames, FRAMES, frames, WINREGION_FRAMES_NODE, FRAMES_RESERVED, true, false);
 ABI(map_frames, MAP_FRAMES, map_frames, 0, 0, false, false);
 ABI(last_fault, LAST_FAULT, last_fault, 0, 0, true, false);
+ABI(open_process, OPEN_PROCESS, open_process, PROCESS_FLAGS, 0, true, false);
 
 /* Make the region what the fixture made it, after a call that worked. */
 static int make_region(FIXTURE_DATA(abi) *self)
@@ -242,6 +252,8 @@ FIXTURE_SETUP(abi)
 	ASSERT_EQ(0, wr_reserve_at(self->fd, &watched, KIB(64),
 				   WINREGION_RESERVE_WRITE_WATCH, RW));
 	self->watched = (char *)(uintptr_t)watched;
+	self->memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->memory);
 }
 
 FIXTURE_TEARDOWN(abi)
@@ -699,6 +711,7 @@ TEST(layout)
 	EXPECT_FIELD(44, 4, write_watch, __reserved);
 
 	EXPECT_EQ(40, sizeof(struct winregion_lock));
+	EXPECT_EQ(16, sizeof(struct winregion_open_process));
 	EXPECT_FIELD(0, 4, lock, size);
 	EXPECT_FIELD(4, 4, lock, flags);
 	EXPECT_FIELD(8, 4, lock, operation);
@@ -762,6 +775,9 @@ TEST(numbers)
 	EXPECT_EQ(2, WINREGION_FRAMES_NODE);
 	EXPECT_EQ(256, WINREGION_RESERVE_PHYSICAL);
 	EXPECT_EQ(1 << 15, WINREGION_FEATURE_FRAMES);
+	EXPECT_EQ(0xe798, WINREGION_OPEN_PROCESS);
+	EXPECT_EQ(1, WINREGION_PROCESS_CHANGE);
+	EXPECT_EQ(1 << 17, WINREGION_FEATURE_PROCESS);
 	EXPECT_EQ(0, WINREGION_LOCK_ADD);
 	EXPECT_EQ(1, WINREGION_LOCK_REMOVE);
 	EXPECT_EQ(2, WINREGION_LOCK_TRIM);
@@ -819,7 +835,8 @@ TEST(unknown_numbers)
 		    nr == WINREGION_CMD_FLUSH_VIEW ||
 		    nr == WINREGION_CMD_QUERY_FILE ||
 		    (nr >= WINREGION_CMD_OPEN_SECTION &&
-		     nr <= WINREGION_CMD_MAP_FRAMES))
+		     nr <= WINREGION_CMD_MAP_FRAMES) ||
+		    nr == WINREGION_CMD_OPEN_PROCESS)
 			continue;
 		EXPECT_EQ(-ENOTTY, wr_ioctl(fd, _IO(WINREGION_TYPE, nr), arg));
 	}

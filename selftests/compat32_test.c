@@ -14,6 +14,8 @@
 #include <sys/personality.h>
 #include <sys/uio.h>
 
+#include <winregion/windows.h>
+
 #include "common.h"
 #include "wr_test_util.h"
 
@@ -249,6 +251,26 @@ static struct winregion_run query32(FIXTURE_DATA(process32) *self,
 	if (IOCTL32(QUERY, &arg))
 		memset(&arg.out, 0xcc, sizeof(arg.out));
 	return arg.out;
+}
+
+/* Where a mapping is placed goes by the thread, so it is not for other processes. */
+TEST_F(process32, not_for_others)
+{
+	struct winregion_open_process arg = { .size = sizeof(arg) };
+	int fd = wr_open();
+	char name[32];
+
+	snprintf(name, sizeof(name), "/proc/%d/mem", self->pid);
+	arg.memory = open(name, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, arg.memory);
+	EXPECT_EQ(-ENOEXEC, wr_ioctl(fd, WINREGION_OPEN_PROCESS, &arg));
+	arg.flags = WINREGION_PROCESS_CHANGE;
+	EXPECT_EQ(-ENOEXEC, wr_ioctl(fd, WINREGION_OPEN_PROCESS, &arg));
+	SetLastError(0);
+	EXPECT_EQ(NULL, OpenProcess(PROCESS_VM_READ, FALSE, self->pid));
+	EXPECT_EQ(ERROR_NOT_SUPPORTED, GetLastError());
+	close(arg.memory);
+	close(fd);
 }
 
 /* What it is told about itself */

@@ -858,7 +858,63 @@ static int op_open(struct arena *arena)
 	return 0;
 }
 
+/* By a descriptor of this very process, as if it were another one */
+
+static int open_process(struct arena *arena, int memory)
+{
+	struct winregion_open_process arg = {
+		.size = sizeof(arg),
+		.flags = WINREGION_PROCESS_CHANGE,
+		.memory = memory,
+	};
+	int ret = wr_ioctl(arena->fd, WINREGION_OPEN_PROCESS, &arg);
+
+	return ret ? ret : arg.out_fd;
+}
+
+static int own_memory = -1;
+
+static int make_memory(struct arena *arena)
+{
+	if (own_memory < 0)
+		own_memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	return own_memory < 0 ? -errno : 0;
+}
+
+static int op_open_process(struct arena *arena)
+{
+	int process = open_process(arena, own_memory);
+
+	if (process < 0)
+		return process;
+	close(process);
+	return 0;
+}
+
+static int own_process = -1;
+
+static int make_process(struct arena *arena)
+{
+	if (!make_memory(arena) && own_process < 0)
+		own_process = open_process(arena, own_memory);
+	return own_process < 0 ? own_process : 0;
+}
+
+static int op_reserve_there(struct arena *arena)
+{
+	uint64_t addr = 0;
+	int ret = wr_reserve_at(own_process, &addr, MIB(3), FLAG_COMMIT, RWX);
+
+	arena->made = ret ? NULL : (char *)(uintptr_t)addr;
+	return ret;
+}
+
 static const struct op ops[] = {
+	{ "open process", .prepare = make_memory, .run = op_open_process,
+	  .errors = { ENOMEM, ENFILE } },
+	{ "reserve there", .prepare = make_process, .run = op_reserve_there,
+	  .works = made_works, .undo = unmake, .anywhere = true,
+	  .errors = RESERVE_ERRORS },
 	{ "get_info", .run = op_get_info },
 	{ "open", .run = op_open, .errors = { ENOMEM, ENFILE } },
 	{ "query", .run = op_query },

@@ -1416,9 +1416,9 @@ TEST_F(sections, structures)
 	map.flags = 8;
 	EXPECT_EQ(-EOPNOTSUPP, wr_ioctl(section, WINREGION_MAP_VIEW, &map));
 	map.flags = 0;
-	map.__reserved = 1;
+	map.section = 1;
 	EXPECT_EQ(-EINVAL, wr_ioctl(section, WINREGION_MAP_VIEW, &map));
-	map.__reserved = 0;
+	map.section = 0;
 	EXPECT_EQ(-EFAULT, wr_ioctl(section, WINREGION_MAP_VIEW, NULL));
 	/* No name in what had none */
 	create.size = offsetof(struct winregion_create_section, out_existed);

@@ -12,8 +12,9 @@
  * DOC: The contract of /dev/winregion
  *
  * Every ioctl acts on the address space of the process that calls it, however
- * the file descriptor was come by, and takes a pointer to one structure whose
- * first field, @size, is the size of that structure in bytes.
+ * the file descriptor was come by, but for those that WINREGION_OPEN_PROCESS makes;
+ * and takes a pointer to one structure whose first field, @size, is the size of that
+ * structure in bytes.
  *
  * A @size below the structure's first published version is refused with
  * EINVAL. A larger one than the kernel knows is accepted as long as the
@@ -82,6 +83,8 @@
  * EUNATCH        memory without a write watch is asked what was written
  * ENOBUFS        there is no large page
  * ENOTBLK        large pages do not let that be done with them
+ * EOWNERDEAD     the other process has ended, or runs another program
+ * ENOEXEC        the other process has fewer addresses than most: it is of 32 bits
  * ============== =========================================================
  */
 
@@ -158,7 +161,8 @@ enum {
 	WINREGION_CMD_LOCK,
 	WINREGION_CMD_SET_STACK,
 	WINREGION_CMD_FRAMES,
-	WINREGION_CMD_MAP_FRAMES
+	WINREGION_CMD_MAP_FRAMES,
+	WINREGION_CMD_OPEN_PROCESS
 };
 
 /* Features of this module, in winregion_get_info.out_features */
@@ -178,6 +182,7 @@ enum {
 #define WINREGION_FEATURE_LARGE_PAGES (1 << 14) /* regions of large pages */
 #define WINREGION_FEATURE_FRAMES (1 << 15) /* frames, and regions for them */
 #define WINREGION_FEATURE_NODE (1 << 16) /* memory nodes of regions */
+#define WINREGION_FEATURE_PROCESS (1 << 17) /* memory of other processes */
 
 /**
  * struct winregion_get_info - ioctl(WINREGION_GET_INFO)
@@ -954,7 +959,7 @@ struct winregion_open_section {
  * @flags: WINREGION_VIEW_* bits
  * @protection: the view's allocation protection: any of the eight, maybe with
  *	WINREGION_GUARD
- * @__reserved: must be 0
+ * @section: 0; of a process's descriptor, that of the section
  * @address: in: 0, or the base; out: the base. A multiple of WINREGION_GRANULARITY
  * @offset: bytes in the section, a multiple of WINREGION_GRANULARITY
  * @length: in: bytes, or 0 for the rest of the section; out: whole pages
@@ -984,7 +989,7 @@ struct winregion_map_view {
 	__u32 size;
 	__u32 flags;
 	__u32 protection;
-	__u32 __reserved;
+	__s32 section;
 	__aligned_u64 address;
 	__aligned_u64 offset;
 	__aligned_u64 length;
@@ -1192,5 +1197,44 @@ struct winregion_last_fault {
 };
 
 #define WINREGION_LAST_FAULT _IO(WINREGION_TYPE, WINREGION_CMD_LAST_FAULT)
+
+/* Flags of winregion_open_process */
+#define WINREGION_PROCESS_CHANGE (1 << 0) /* for calls that change its memory */
+
+/**
+ * struct winregion_open_process - ioctl(WINREGION_OPEN_PROCESS)
+ * @size: sizeof(struct winregion_open_process)
+ * @flags: WINREGION_PROCESS_CHANGE, or 0
+ * @memory: a descriptor of /proc/PID/mem, which with WINREGION_PROCESS_CHANGE must
+ *	be open for writing (EKEYREJECTED); or without it of /proc/PID/environ
+ * @out_fd: the new descriptor, which is closed by exec
+ *
+ * The descriptor stands for the address space of another process: WINREGION_GET_INFO,
+ * WINREGION_QUERY and WINREGION_QUERY_RUNS of it are about that one, and with the
+ * flag (EKEYREJECTED) WINREGION_RESERVE, WINREGION_RELEASE, WINREGION_COMMIT,
+ * WINREGION_DECOMMIT, WINREGION_PROTECT, WINREGION_RESET, WINREGION_LOCK,
+ * WINREGION_MAP_VIEW and WINREGION_UNMAP_VIEW, too. Others are unknown (ENOTTY). What
+ * is charged, and all limits, are the other process's, as if one of its threads had
+ * made the call; of WINREGION_GET_INFO the members about "this process". The structures,
+ * and what they point to, are in the caller's memory.
+ *
+ * Who may do that is who may open the file: the kernel decides it, as it decides who
+ * may trace a process, or for environ who may look at it. Once the process has ended, or
+ * has run another program, calls fail (EOWNERDEAD). @memory may be closed.
+ *
+ * Rules: XP-01, XP-03, XP-04.
+ *
+ * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EBADF, EKEYREJECTED, EOWNERDEAD,
+ * ENOEXEC, EMFILE, ENFILE, ENOMEM, and ENOTTY where WINREGION_FEATURE_PROCESS is not
+ * there: /proc was not mounted when the module was loaded.
+ */
+struct winregion_open_process {
+	__u32 size;
+	__u32 flags;
+	__s32 memory;
+	__s32 out_fd;
+};
+
+#define WINREGION_OPEN_PROCESS _IO(WINREGION_TYPE, WINREGION_CMD_OPEN_PROCESS)
 
 #endif /* _UAPI_LINUX_WINREGION_H */

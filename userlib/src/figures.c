@@ -12,7 +12,7 @@
 #include <winregion/winregion.h>
 
 #include "figures.h"
-#include "internal.h"
+#include "process.h"
 
 #define KIB 1024
 
@@ -83,18 +83,48 @@ void wr_system_figures(struct wr_system *system)
 	fill_promises(system, text);
 }
 
-void wr_own_figures(struct wr_own *own)
+/* What @name of the process says, a file of /proc */
+static bool read_of(const struct wr_target *target, const char *name,
+		    char *text, size_t room)
 {
-	struct winregion_get_info module = { 0 };
+	char path[64];
+
+	if (target->object)
+		snprintf(path, sizeof(path), "/proc/%d/%s", target->pid, name);
+	else
+		snprintf(path, sizeof(path), "/proc/self/%s", name);
+
+	return wr_read_text(path, text, room);
+}
+
+static void read_usage(const struct wr_target *target, struct wr_own *own)
+{
+	unsigned long minor = 0, major = 0;
+	char text[4096], *at;
+
+	read_of(target, "status", text, sizeof(text));
+	own->peak = line_of(text, "VmHWM");
+	read_of(target, "stat", text, sizeof(text));
+	/* What comes before it is the program's name, which can be anything. */
+	at = strrchr(text, ')');
+	if (at)
+		sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %lu %*u %lu",
+		       &minor, &major);
+	own->faults = minor + major;
+}
+
+void wr_figures_of(const struct wr_target *target, struct wr_own *own)
+{
+	struct winregion_get_info module = { .size = sizeof(module) };
 	unsigned long long size = 0, resident = 0, data = 0;
 	uint64_t page = sysconf(_SC_PAGESIZE);
 	char text[256];
 
-	if (winregion_get_info(&module)) {
+	if (wr_target_ioctl(target, WINREGION_GET_INFO, &module)) {
 		module.out_lowest = DEFAULT_LOWEST;
 		module.out_highest = DEFAULT_HIGHEST;
 	}
-	wr_read_text("/proc/self/statm", text, sizeof(text));
+	read_of(target, "statm", text, sizeof(text));
 	if (sscanf(text, "%llu %llu %*u %*u %*u %llu", &size, &resident,
 		   &data) != 3) {
 		size = 0;
@@ -108,4 +138,12 @@ void wr_own_figures(struct wr_own *own)
 	own->promised = module.out_committed + data * page;
 	own->lowest = module.out_lowest;
 	own->highest = module.out_highest;
+	read_usage(target, own);
+}
+
+void wr_own_figures(struct wr_own *own)
+{
+	const struct wr_target target = { .fd = -1 };
+
+	wr_figures_of(&target, own);
 }

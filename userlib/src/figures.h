@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+struct wr_target;
+
 /* What the module, and /proc/meminfo, say of the system */
 struct wr_system {
 	uint64_t total;
@@ -20,11 +22,14 @@ struct wr_system {
 	uint64_t limit;
 };
 
-/* And of this process */
+/* And of a process */
 struct wr_own {
 	/* Address space that is in use */
 	uint64_t mapped;
 	uint64_t resident;
+	/* The most that was, and how often there was a fault */
+	uint64_t peak;
+	uint64_t faults;
 	/* What is promised to it: pages of regions, and all private ones it writes */
 	uint64_t promised;
 	/* Addresses that regions can have */
@@ -35,6 +40,7 @@ struct wr_own {
 /* figures.c: what cannot be read is 0. Changes errno. */
 void wr_system_figures(struct wr_system *system);
 void wr_own_figures(struct wr_own *own);
+void wr_figures_of(const struct wr_target *target, struct wr_own *own);
 
 /* figures.c: what of @total is available, without asking the module. Changes errno. */
 uint64_t wr_available(uint64_t *total);

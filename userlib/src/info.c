@@ -7,12 +7,18 @@
 
 #include <winregion/winregion.h>
 
-#include "internal.h"
+#include "process.h"
 
-static NTSTATUS query(const void *address, struct winregion_run *run)
+static NTSTATUS query(const struct wr_target *target, const void *address,
+		      struct winregion_run *run)
 {
-	struct winregion_query arg = { .address = (uintptr_t)address };
-	NTSTATUS status = wr_status(WR_QUERY, winregion_query(&arg));
+	struct winregion_query arg = {
+		.size = sizeof(arg),
+		.address = (uintptr_t)address,
+	};
+	NTSTATUS status =
+		wr_status(WR_QUERY,
+			  wr_target_ioctl(target, WINREGION_QUERY, &arg));
 
 	if (status == STATUS_SUCCESS)
 		*run = arg.out;
@@ -20,10 +26,11 @@ static NTSTATUS query(const void *address, struct winregion_run *run)
 	return status;
 }
 
-static NTSTATUS query_basic(const void *address, void *buffer)
+static NTSTATUS query_basic(const struct wr_target *target, const void *address,
+			    void *buffer)
 {
 	struct winregion_run run;
-	NTSTATUS status = query(address, &run);
+	NTSTATUS status = query(target, address, &run);
 	MEMORY_BASIC_INFORMATION *info = buffer;
 
 	if (status == STATUS_SUCCESS)
@@ -41,10 +48,11 @@ static NTSTATUS query_basic(const void *address, void *buffer)
 }
 
 /* @length may be shorter than the structure (rule RI-08). */
-static NTSTATUS query_region(const void *address, void *buffer, SIZE_T length)
+static NTSTATUS query_region(const struct wr_target *target,
+			     const void *address, void *buffer, SIZE_T length)
 {
 	struct winregion_run run;
-	NTSTATUS status = query(address, &run);
+	NTSTATUS status = query(target, address, &run);
 	MEMORY_REGION_INFORMATION info;
 
 	if (status != STATUS_SUCCESS)
@@ -65,10 +73,11 @@ static NTSTATUS query_region(const void *address, void *buffer, SIZE_T length)
 }
 
 /* Rule RI-11: nothing here is part of an image. */
-static NTSTATUS query_image(const void *address, void *buffer)
+static NTSTATUS query_image(const struct wr_target *target, const void *address,
+			    void *buffer)
 {
 	struct winregion_run run;
-	NTSTATUS status = query(address, &run);
+	NTSTATUS status = query(target, address, &run);
 
 	if (status != STATUS_SUCCESS)
 		return status;
@@ -110,16 +119,17 @@ static SIZE_T usable_length(MEMORY_INFORMATION_CLASS class, SIZE_T length)
 	return length / field * field;
 }
 
-static NTSTATUS query_class(const void *address, MEMORY_INFORMATION_CLASS class,
-			    void *buffer, SIZE_T length)
+static NTSTATUS query_class(const struct wr_target *target, const void *address,
+			    MEMORY_INFORMATION_CLASS class, void *buffer,
+			    SIZE_T length)
 {
 	switch (class) {
 	case MemoryBasicInformation:
-		return query_basic(address, buffer);
+		return query_basic(target, address, buffer);
 	case MemoryRegionInformation:
-		return query_region(address, buffer, length);
+		return query_region(target, address, buffer, length);
 	default:
-		return query_image(address, buffer);
+		return query_image(target, address, buffer);
 	}
 }
 
@@ -129,6 +139,7 @@ NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE process, PVOID address,
 				    PSIZE_T return_length)
 {
 	const SIZE_T whole = size_of_class(information_class);
+	struct wr_target target;
 	NTSTATUS status;
 
 	if (!whole)
@@ -140,10 +151,13 @@ NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE process, PVOID address,
 	    (return_length &&
 	     !wr_writable(return_length, sizeof(*return_length))))
 		return STATUS_ACCESS_VIOLATION;
-	if (process != NtCurrentProcess())
-		return STATUS_INVALID_HANDLE;
+	status = wr_target_get(process, PROCESS_QUERY_INFORMATION, &target);
+	if (status != STATUS_SUCCESS)
+		return status;
 
-	status = query_class(address, information_class, buffer, length);
+	status = query_class(&target, address, information_class, buffer,
+			     length);
+	wr_target_put(&target);
 	if (status == STATUS_SUCCESS && return_length)
 		*return_length = whole;
 
@@ -170,11 +184,12 @@ SIZE_T WINAPI VirtualQuery(LPCVOID address, PMEMORY_BASIC_INFORMATION buffer,
 }
 
 /* Unlike the Nt call, this one tells the kind of region (rule RI-07). */
-static NTSTATUS query_win32_region(const void *address,
+static NTSTATUS query_win32_region(const struct wr_target *target,
+				   const void *address,
 				   WIN32_MEMORY_REGION_INFORMATION *info)
 {
 	struct winregion_run run;
-	NTSTATUS status = query(address, &run);
+	NTSTATUS status = query(target, address, &run);
 
 	if (status != STATUS_SUCCESS)
 		return status;
@@ -198,6 +213,7 @@ BOOL WINAPI QueryVirtualMemoryInformation(HANDLE process, LPCVOID address,
 					  PVOID buffer, SIZE_T length,
 					  PSIZE_T return_length)
 {
+	struct wr_target target;
 	NTSTATUS status;
 
 	/* Rule RI-09 */
@@ -209,10 +225,12 @@ BOOL WINAPI QueryVirtualMemoryInformation(HANDLE process, LPCVOID address,
 	    (return_length &&
 	     !wr_writable(return_length, sizeof(*return_length))))
 		return wr_succeeded(STATUS_ACCESS_VIOLATION);
-	if (process != GetCurrentProcess())
-		return wr_succeeded(STATUS_INVALID_HANDLE);
+	status = wr_target_get(process, PROCESS_QUERY_INFORMATION, &target);
+	if (status != STATUS_SUCCESS)
+		return wr_succeeded(status);
 
-	status = query_win32_region(address, buffer);
+	status = query_win32_region(&target, address, buffer);
+	wr_target_put(&target);
 	if (status == STATUS_SUCCESS && return_length)
 		*return_length = sizeof(WIN32_MEMORY_REGION_INFORMATION);
 

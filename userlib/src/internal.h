@@ -50,8 +50,11 @@ NTSTATUS wr_free(HANDLE process, struct wr_range *range, ULONG type);
 NTSTATUS wr_protect(HANDLE process, struct wr_range *range, ULONG protect,
 		    PULONG old_protect);
 
+struct wr_target;
+
 /* reset.c: MEM_RESET or MEM_RESET_UNDO, as @type says */
-NTSTATUS wr_reset(const struct wr_range *range, ULONG type, ULONG protect);
+NTSTATUS wr_reset(const struct wr_target *target, const struct wr_range *range,
+		  ULONG type, ULONG protect);
 
 /* nt.c: @zero_bits, and the highest byte that they allow; 0: no limit */
 int wr_zero_bits_are_valid(ULONG_PTR zero_bits);

@@ -15,7 +15,7 @@
 #include <winregion/winregion.h>
 
 #include "figures.h"
-#include "internal.h"
+#include "process.h"
 
 #define KIB 1024
 
@@ -216,23 +216,25 @@ BOOL WINAPI K32GetPerformanceInfo(PPERFORMANCE_INFORMATION information,
 	return GetPerformanceInfo(information, size);
 }
 
-/* ---- this process ---- */
+/* ---- processes ---- */
 
-static void fill_counters(PROCESS_MEMORY_COUNTERS_EX *counters)
+/* The highest promise is what calls about this process have found. */
+static void fill_counters(const struct wr_target *target,
+			  PROCESS_MEMORY_COUNTERS_EX *counters)
 {
 	static uint64_t highest;
-	struct rusage usage;
 	struct wr_own own;
 
-	wr_own_figures(&own);
-	getrusage(RUSAGE_SELF, &usage);
+	wr_figures_of(target, &own);
 
 	*counters = (PROCESS_MEMORY_COUNTERS_EX){
-		.PageFaultCount = usage.ru_minflt + usage.ru_majflt,
-		.PeakWorkingSetSize = usage.ru_maxrss * KIB,
+		.PageFaultCount = own.faults,
+		.PeakWorkingSetSize = own.peak,
 		.WorkingSetSize = own.resident,
 		.PagefileUsage = own.promised,
-		.PeakPagefileUsage = peak(&highest, own.promised),
+		.PeakPagefileUsage = target->object ?
+					     own.promised :
+					     peak(&highest, own.promised),
 		.PrivateUsage = own.promised,
 	};
 	/* The kernel counts its highest value less often. */
@@ -245,18 +247,29 @@ BOOL WINAPI GetProcessMemoryInfo(HANDLE process,
 				 PPROCESS_MEMORY_COUNTERS counters, DWORD size)
 {
 	PROCESS_MEMORY_COUNTERS_EX all;
+	struct wr_target target;
+	NTSTATUS status;
+	bool gone;
 
 	WR_KEEP_ERRNO();
 
 	if (size < sizeof(*counters))
 		return wr_fail(ERROR_INSUFFICIENT_BUFFER);
 	size = size < sizeof(all) ? sizeof(*counters) : sizeof(all);
-	if (process != GetCurrentProcess())
-		return wr_fail(ERROR_INVALID_HANDLE);
+	status = wr_target_get(process, PROCESS_QUERY_LIMITED_INFORMATION,
+			       &target);
+	if (status != STATUS_SUCCESS)
+		return wr_succeeded(status);
+
+	fill_counters(&target, &all);
+	/* The number may have become another's. */
+	gone = target.object && !wr_target_is_there(&target);
+	wr_target_put(&target);
+	if (gone)
+		return wr_succeeded(STATUS_PROCESS_IS_TERMINATING);
 	if (!wr_writable(counters, size))
 		return wr_fail(ERROR_NOACCESS);
 
-	fill_counters(&all);
 	all.cb = size;
 	memcpy(counters, &all, size);
 

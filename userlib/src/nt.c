@@ -13,6 +13,7 @@
 #include <winregion/winregion.h>
 
 #include "extended.h"
+#include "process.h"
 
 /*
  * Below the usable range nothing is ever allocated, but it is no kernel address
@@ -55,12 +56,20 @@ static int read_range(PVOID *base, PSIZE_T size, struct wr_range *range)
 	return 1;
 }
 
-/* Write them back, as far as they are still there (rule M-14). */
-static void write_range(PVOID *base, PSIZE_T size, const struct wr_range *range)
+/*
+ * Write them back, as far as they are still there (rule M-14): what was changed in
+ * another process is nothing of ours.
+ */
+static void write_range(PVOID *base, PSIZE_T size, const struct wr_range *range,
+			HANDLE process)
 {
-	if (wr_still_writable(base, sizeof(*base), range))
+	const struct wr_range none = { 0 };
+	const struct wr_range *changed = process == NtCurrentProcess() ? range :
+									 &none;
+
+	if (wr_still_writable(base, sizeof(*base), changed))
 		*base = range->base;
-	if (wr_still_writable(size, sizeof(*size), range))
+	if (wr_still_writable(size, sizeof(*size), changed))
 		*size = range->size;
 }
 
@@ -97,11 +106,12 @@ NTSTATUS wr_zero_bits_limit(ULONG_PTR zero_bits, uint64_t *highest)
 	return STATUS_SUCCESS;
 }
 
-static NTSTATUS reserve(struct wr_range *range, ULONG_PTR zero_bits,
-			const struct wr_extended *extended, ULONG type,
-			ULONG protect)
+static NTSTATUS reserve(const struct wr_target *target, struct wr_range *range,
+			ULONG_PTR zero_bits, const struct wr_extended *extended,
+			ULONG type, ULONG protect)
 {
 	struct winregion_reserve arg = {
+		.size = sizeof(arg),
 		.protection = protect,
 		.address = (uintptr_t)range->base,
 		.length = range->size,
@@ -139,7 +149,8 @@ static NTSTATUS reserve(struct wr_range *range, ULONG_PTR zero_bits,
 	if (status == STATUS_SUCCESS)
 		status = wr_status(type & MEM_LARGE_PAGES ? WR_ALLOCATE_LARGE :
 							    WR_ALLOCATE,
-				   winregion_reserve(&arg));
+				   wr_target_ioctl(target, WINREGION_RESERVE,
+						   &arg));
 	if (status == STATUS_SUCCESS) {
 		range->base = (PVOID)(uintptr_t)arg.address;
 		range->size = arg.length;
@@ -148,16 +159,19 @@ static NTSTATUS reserve(struct wr_range *range, ULONG_PTR zero_bits,
 	return status;
 }
 
-static NTSTATUS commit(struct wr_range *range, ULONG protect)
+static NTSTATUS commit(const struct wr_target *target, struct wr_range *range,
+		       ULONG protect)
 {
 	struct winregion_change arg = {
+		.size = sizeof(arg),
 		.range.address = (uintptr_t)range->base,
 		.range.length = range->size,
 		.range.protection = protect,
 	};
 	NTSTATUS status;
 
-	status = wr_status(WR_ALLOCATE, winregion_commit(&arg));
+	status = wr_status(WR_ALLOCATE,
+			   wr_target_ioctl(target, WINREGION_COMMIT, &arg));
 	if (status == STATUS_SUCCESS)
 		widen(range);
 
@@ -169,9 +183,10 @@ static int is_reset(ULONG type)
 	return type == MEM_RESET || type == MEM_RESET_UNDO;
 }
 
-static NTSTATUS reset(struct wr_range *range, ULONG type, ULONG protect)
+static NTSTATUS reset(const struct wr_target *target, struct wr_range *range,
+		      ULONG type, ULONG protect)
 {
-	NTSTATUS status = wr_reset(range, type, protect);
+	NTSTATUS status = wr_reset(target, range, type, protect);
 
 	if (status == STATUS_SUCCESS)
 		widen(range);
@@ -221,18 +236,36 @@ static NTSTATUS check_type(ULONG type)
 	return STATUS_SUCCESS;
 }
 
+static NTSTATUS allocate_in(const struct wr_target *target,
+			    struct wr_range *range, ULONG_PTR zero_bits,
+			    const struct wr_extended *extended, ULONG type,
+			    ULONG protect)
+{
+	if (is_reset(type))
+		return reset(target, range, type, protect);
+	if (range->base && !(type & MEM_RESERVE))
+		return commit(target, range, protect);
+
+	/* Rule VA-04: commit without an address reserves as well. */
+	return reserve(target, range, zero_bits, extended, type, protect);
+}
+
 /* What the type lets be done; it has been checked. */
-static NTSTATUS allocate(struct wr_range *range, ULONG_PTR zero_bits,
+static NTSTATUS allocate(HANDLE process, struct wr_range *range,
+			 ULONG_PTR zero_bits,
 			 const struct wr_extended *extended, ULONG type,
 			 ULONG protect)
 {
-	if (is_reset(type))
-		return reset(range, type, protect);
-	if (range->base && !(type & MEM_RESERVE))
-		return commit(range, protect);
+	struct wr_target target;
+	NTSTATUS status = wr_target_get(process, PROCESS_VM_OPERATION, &target);
 
-	/* Rule VA-04: commit without an address reserves as well. */
-	return reserve(range, zero_bits, extended, type, protect);
+	if (status != STATUS_SUCCESS)
+		return status;
+	status =
+		allocate_in(&target, range, zero_bits, extended, type, protect);
+	wr_target_put(&target);
+
+	return status;
 }
 
 NTSTATUS wr_allocate(HANDLE process, struct wr_range *range,
@@ -245,10 +278,8 @@ NTSTATUS wr_allocate(HANDLE process, struct wr_range *range,
 		return status;
 	if (!wr_zero_bits_are_valid(zero_bits))
 		return STATUS_INVALID_PARAMETER;
-	if (process != NtCurrentProcess())
-		return STATUS_INVALID_HANDLE;
 
-	return allocate(range, zero_bits, &none, type, protect);
+	return allocate(process, range, zero_bits, &none, type, protect);
 }
 
 NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE process, PVOID *base,
@@ -263,7 +294,7 @@ NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE process, PVOID *base,
 
 	status = wr_allocate(process, &range, zero_bits, type, protect);
 	if (status == STATUS_SUCCESS)
-		write_range(base, size, &range);
+		write_range(base, size, &range, process);
 
 	return status;
 }
@@ -317,10 +348,8 @@ NTSTATUS wr_allocate_extended(HANDLE process, struct wr_range *range,
 		status = check_requirements(range, type, &extended);
 	if (status != STATUS_SUCCESS)
 		return status;
-	if (process != NtCurrentProcess())
-		return STATUS_INVALID_HANDLE;
 
-	return allocate(range, 0, &extended, type, protect);
+	return allocate(process, range, 0, &extended, type, protect);
 }
 
 NTSTATUS NTAPI NtAllocateVirtualMemoryEx(HANDLE process, PVOID *base,
@@ -338,19 +367,22 @@ NTSTATUS NTAPI NtAllocateVirtualMemoryEx(HANDLE process, PVOID *base,
 	status = wr_allocate_extended(process, &range, type, protect,
 				      parameters, count);
 	if (status == STATUS_SUCCESS)
-		write_range(base, size, &range);
+		write_range(base, size, &range, process);
 
 	return status;
 }
 
-static NTSTATUS release(struct wr_range *range, ULONG flags)
+static NTSTATUS release(const struct wr_target *target, struct wr_range *range,
+			ULONG flags)
 {
 	struct winregion_release arg = {
+		.size = sizeof(arg),
 		.flags = flags,
 		.address = (uintptr_t)range->base,
 		.length = range->size,
 	};
-	int err = low_is_free(winregion_release(&arg), range->base);
+	int err = low_is_free(wr_target_ioctl(target, WINREGION_RELEASE, &arg),
+			      range->base);
 	NTSTATUS status = wr_status(WR_FREE, err);
 
 	if (status == STATUS_SUCCESS) {
@@ -361,13 +393,15 @@ static NTSTATUS release(struct wr_range *range, ULONG flags)
 	return status;
 }
 
-static NTSTATUS decommit(struct wr_range *range)
+static NTSTATUS decommit(const struct wr_target *target, struct wr_range *range)
 {
 	struct winregion_change arg = {
+		.size = sizeof(arg),
 		.range.address = (uintptr_t)range->base,
 		.range.length = range->size,
 	};
-	int err = low_is_free(winregion_decommit(&arg), range->base);
+	int err = low_is_free(wr_target_ioctl(target, WINREGION_DECOMMIT, &arg),
+			      range->base);
 	NTSTATUS status = wr_status(WR_FREE, err);
 	int whole = !range->size;
 
@@ -383,9 +417,26 @@ static NTSTATUS decommit(struct wr_range *range)
 }
 
 /* Rules PH-13, PH-21: what is to be a placeholder is told in full. */
-static NTSTATUS keep(struct wr_range *range, ULONG flags)
+static NTSTATUS keep(const struct wr_target *target, struct wr_range *range,
+		     ULONG flags)
 {
-	return range->size ? release(range, flags) : STATUS_INVALID_PARAMETER_3;
+	return range->size ? release(target, range, flags) :
+			     STATUS_INVALID_PARAMETER_3;
+}
+
+static NTSTATUS free_in(const struct wr_target *target, struct wr_range *range,
+			ULONG type)
+{
+	switch (type) {
+	case MEM_RELEASE:
+		return release(target, range, 0);
+	case MEM_RELEASE | MEM_PRESERVE_PLACEHOLDER:
+		return keep(target, range, WINREGION_RELEASE_PRESERVE);
+	case MEM_RELEASE | MEM_COALESCE_PLACEHOLDERS:
+		return keep(target, range, WINREGION_RELEASE_COALESCE);
+	default:
+		return decommit(target, range);
+	}
 }
 
 /* Rules VF-03, PH-22 */
@@ -394,23 +445,19 @@ NTSTATUS wr_free(HANDLE process, struct wr_range *range, ULONG type)
 	const ULONG placeholders = MEM_PRESERVE_PLACEHOLDER |
 				   MEM_COALESCE_PLACEHOLDERS;
 	const ULONG flags = type & placeholders;
+	struct wr_target target;
+	NTSTATUS status;
 
 	if (flags == placeholders ||
 	    ((type & ~flags) != MEM_RELEASE && type != MEM_DECOMMIT))
 		return STATUS_INVALID_PARAMETER_4;
-	if (process != NtCurrentProcess())
-		return STATUS_INVALID_HANDLE;
+	status = wr_target_get(process, PROCESS_VM_OPERATION, &target);
+	if (status != STATUS_SUCCESS)
+		return status;
+	status = free_in(&target, range, type);
+	wr_target_put(&target);
 
-	switch (type) {
-	case MEM_RELEASE:
-		return release(range, 0);
-	case MEM_RELEASE | MEM_PRESERVE_PLACEHOLDER:
-		return keep(range, WINREGION_RELEASE_PRESERVE);
-	case MEM_RELEASE | MEM_COALESCE_PLACEHOLDERS:
-		return keep(range, WINREGION_RELEASE_COALESCE);
-	default:
-		return decommit(range);
-	}
+	return status;
 }
 
 NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
@@ -424,7 +471,42 @@ NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
 
 	status = wr_free(process, &range, type);
 	if (status == STATUS_SUCCESS)
-		write_range(base, size, &range);
+		write_range(base, size, &range, process);
+
+	return status;
+}
+
+/* Whether it still can be told: what was changed in another process is not ours. */
+static int can_tell(const struct wr_target *target, PULONG old_protect,
+		    const struct wr_range *changed)
+{
+	return target->object ||
+	       wr_still_writable(old_protect, sizeof(*old_protect), changed);
+}
+
+static NTSTATUS protect_in(const struct wr_target *target,
+			   struct wr_range *range, ULONG protect,
+			   PULONG old_protect)
+{
+	struct winregion_change arg = {
+		.size = sizeof(arg),
+		.range.address = (uintptr_t)range->base,
+		.range.length = range->size,
+		.range.protection = protect,
+	};
+	int err = low_is_free(wr_target_ioctl(target, WINREGION_PROTECT, &arg),
+			      range->base);
+	NTSTATUS status = wr_status(WR_PROTECT, err);
+
+	if (status == STATUS_SUCCESS) {
+		widen(range);
+		if (can_tell(target, old_protect, range))
+			*old_protect = arg.range.out_old_protection;
+	} else if (status == STATUS_NOT_COMMITTED ||
+		   status == STATUS_CONFLICTING_ADDRESSES) {
+		/* Rule VP-07 */
+		*old_protect = PAGE_NOACCESS;
+	}
 
 	return status;
 }
@@ -432,34 +514,20 @@ NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
 NTSTATUS wr_protect(HANDLE process, struct wr_range *range, ULONG protect,
 		    PULONG old_protect)
 {
-	struct winregion_change arg = {
-		.range.address = (uintptr_t)range->base,
-		.range.length = range->size,
-		.range.protection = protect,
-	};
+	struct wr_target target;
 	NTSTATUS status;
-	int err;
 
 	if (!wr_writable(old_protect, sizeof(*old_protect)))
 		return STATUS_ACCESS_VIOLATION;
 	/* Rule VP-10: before the handle is looked at */
 	if (!range->size)
 		return STATUS_INVALID_PARAMETER_3;
-	if (process != NtCurrentProcess())
-		return STATUS_INVALID_HANDLE;
 
-	err = low_is_free(winregion_protect(&arg), range->base);
-	status = wr_status(WR_PROTECT, err);
-
-	if (status == STATUS_SUCCESS) {
-		widen(range);
-		if (wr_still_writable(old_protect, sizeof(*old_protect), range))
-			*old_protect = arg.range.out_old_protection;
-	} else if (status == STATUS_NOT_COMMITTED ||
-		   status == STATUS_CONFLICTING_ADDRESSES) {
-		/* Rule VP-07 */
-		*old_protect = PAGE_NOACCESS;
-	}
+	status = wr_target_get(process, PROCESS_VM_OPERATION, &target);
+	if (status != STATUS_SUCCESS)
+		return status;
+	status = protect_in(&target, range, protect, old_protect);
+	wr_target_put(&target);
 
 	return status;
 }
@@ -475,7 +543,7 @@ NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
 
 	status = wr_protect(process, &range, protect, old_protect);
 	if (status == STATUS_SUCCESS)
-		write_range(base, size, &range);
+		write_range(base, size, &range, process);
 
 	return status;
 }

@@ -13,7 +13,7 @@
 #include <winregion/memoryapi.h>
 #include <winregion/winregion.h>
 
-#include "internal.h"
+#include "process.h"
 
 /* Entries of a list that are read at a time */
 #define ENTRIES 16
@@ -24,16 +24,17 @@ static uintptr_t page_mask(void)
 }
 
 /* STATUS_DEVICE_BUSY: done, but contents that were to be taken back are gone */
-static NTSTATUS change_contents(ULONG operation, const void *base, SIZE_T size,
-				ULONG word)
+static NTSTATUS change_contents(const struct wr_target *target, ULONG operation,
+				const void *base, SIZE_T size, ULONG word)
 {
 	struct winregion_reset arg = {
+		.size = sizeof(arg),
 		.operation = operation,
 		.range.address = (uintptr_t)base,
 		.range.length = size,
 		.range.protection = word,
 	};
-	int err = winregion_reset(&arg);
+	int err = wr_target_ioctl(target, WINREGION_RESET, &arg);
 
 	/* Below the usable range all is free, as for all other calls. */
 	if (err == -EADDRNOTAVAIL && (uintptr_t)base < WINREGION_GRANULARITY)
@@ -44,22 +45,25 @@ static NTSTATUS change_contents(ULONG operation, const void *base, SIZE_T size,
 	return wr_status(WR_RESET, err);
 }
 
-NTSTATUS wr_reset(const struct wr_range *range, ULONG type, ULONG protect)
+NTSTATUS wr_reset(const struct wr_target *target, const struct wr_range *range,
+		  ULONG type, ULONG protect)
 {
 	ULONG operation = type == MEM_RESET ? WINREGION_OP_RESET :
 					      WINREGION_OP_UNDO;
 
-	return change_contents(operation, range->base, range->size, protect);
+	return change_contents(target, operation, range->base, range->size,
+			       protect);
 }
 
 /* Rules DC-02, OF-01: whole pages only, and the error itself. */
 static DWORD change_pages(ULONG operation, const void *base, SIZE_T size,
 			  ULONG word)
 {
+	const struct wr_target own = { .fd = -1 };
 	NTSTATUS status = STATUS_INVALID_PARAMETER;
 
 	if (size && !(((uintptr_t)base | size) & page_mask()))
-		status = change_contents(operation, base, size, word);
+		status = change_contents(&own, operation, base, size, word);
 
 	return RtlNtStatusToDosError(status);
 }

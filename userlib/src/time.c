@@ -158,14 +158,6 @@ BOOL WINAPI GetSystemTimes(LPFILETIME idle, LPFILETIME kernel, LPFILETIME user)
 	return TRUE;
 }
 
-DWORD WINAPI GetProcessId(HANDLE process)
-{
-	if (process != GetCurrentProcess())
-		return wr_fail(ERROR_INVALID_HANDLE);
-
-	return GetCurrentProcessId();
-}
-
 /* The processors see what they write; the compiler has to have written it. */
 BOOL WINAPI FlushInstructionCache(HANDLE process, LPCVOID address, SIZE_T size)
 {

@@ -8,6 +8,7 @@
 
 #include "extended.h"
 #include "file.h"
+#include "process.h"
 #include "section.h"
 
 /* What a new view is to be */
@@ -100,7 +101,20 @@ static NTSTATUS why_invalid(const struct view *view)
 			      STATUS_INVALID_PARAMETER;
 }
 
-static NTSTATUS map_by(const struct wr_object *object, struct view *view)
+/* Of another process it is a call of its descriptor. */
+static int map_ioctl(const struct wr_target *target,
+		     const struct wr_object *object,
+		     struct winregion_map_view *arg)
+{
+	if (!target->object)
+		return wr_section_ioctl(object->fd, WINREGION_MAP_VIEW, arg);
+	arg->section = object->fd;
+
+	return wr_target_ioctl(target, WINREGION_MAP_VIEW, arg);
+}
+
+static NTSTATUS map_by(const struct wr_target *target,
+		       const struct wr_object *object, struct view *view)
 {
 	struct winregion_map_view arg = {
 		.size = sizeof(arg),
@@ -122,13 +136,12 @@ static NTSTATUS map_by(const struct wr_object *object, struct view *view)
 	if (view->reserve)
 		arg.flags |= WINREGION_VIEW_RESERVE;
 	if (status == STATUS_SUCCESS)
-		status = wr_status(WR_MAP,
-				   wr_section_ioctl(object->fd,
-						    WINREGION_MAP_VIEW, &arg));
+		status = wr_status(WR_MAP, map_ioctl(target, object, &arg));
 	if (status == STATUS_SUCCESS) {
 		view->base = (PVOID)(uintptr_t)arg.address;
 		view->size = arg.length;
-		if (view->has_node)
+		/* A wish, which another process would have to say itself */
+		if (view->has_node && !target->object)
 			wr_node_prefer(view->base, view->size, view->node);
 	}
 
@@ -136,8 +149,8 @@ static NTSTATUS map_by(const struct wr_object *object, struct view *view)
 						      status;
 }
 
-/* The handle comes before the rest: item 3 of the order of checks */
-static NTSTATUS map_view(HANDLE section, struct view *view)
+static NTSTATUS map_in(const struct wr_target *target, HANDLE section,
+		       struct view *view)
 {
 	DWORD needed = view_rights(view->protect), access;
 	struct wr_object *object;
@@ -147,10 +160,24 @@ static NTSTATUS map_view(HANDLE section, struct view *view)
 	if (status != STATUS_SUCCESS)
 		return status;
 	if ((access & needed) == needed)
-		status = map_by(object, view);
+		status = map_by(target, object, view);
 	else
 		status = STATUS_ACCESS_DENIED;
 	wr_object_put(object);
+
+	return status;
+}
+
+/* The handles come before the rest: item 3 of the order of checks */
+static NTSTATUS map_view(HANDLE section, HANDLE process, struct view *view)
+{
+	struct wr_target target;
+	NTSTATUS status = wr_target_get(process, PROCESS_VM_OPERATION, &target);
+
+	if (status != STATUS_SUCCESS)
+		return status;
+	status = map_in(&target, section, view);
+	wr_target_put(&target);
 
 	return status;
 }
@@ -191,7 +218,7 @@ LPVOID WINAPI MapViewOfFileExNuma(HANDLE section, DWORD access,
 	    (view.has_node && !wr_node_is_there(node)))
 		status = STATUS_INVALID_PARAMETER;
 	else
-		status = map_view(section, &view);
+		status = map_view(section, GetCurrentProcess(), &view);
 
 	return wr_succeeded(status) ? view.base : NULL;
 }
@@ -253,15 +280,18 @@ PVOID WINAPI MapViewOfFile3(HANDLE section, HANDLE process, PVOID base,
 		.size = size,
 		.protect = protect,
 	};
-	NTSTATUS status = STATUS_INVALID_HANDLE;
+	NTSTATUS status;
 
 	WR_KEEP_ERRNO();
 
 	/* Rule MV-35 */
-	if (!process || process == GetCurrentProcess())
+	if (!process)
+		process = GetCurrentProcess();
+	status = wr_target_check(process, PROCESS_VM_OPERATION);
+	if (status == STATUS_SUCCESS)
 		status = check_extended(parameters, count, type, &view);
 	if (status == STATUS_SUCCESS)
-		status = map_view(section, &view);
+		status = map_view(section, process, &view);
 
 	return wr_succeeded(status) ? view.base : NULL;
 }
@@ -302,25 +332,39 @@ PVOID WINAPI MapViewOfFile2(HANDLE section, HANDLE process, ULONG64 offset,
 
 /* ---- UnmapViewOfFile(), FlushViewOfFile() ---- */
 
-static NTSTATUS unmap_view(const void *address, ULONG flags)
+static NTSTATUS unmap_in(const struct wr_target *target, const void *address,
+			 ULONG flags)
 {
 	struct winregion_unmap_view arg = {
 		.size = sizeof(arg),
 		.flags = flags,
 		.address = (uintptr_t)address,
 	};
-	int err = wr_device_ioctl(WINREGION_UNMAP_VIEW, &arg);
+	int err = wr_target_ioctl(target, WINREGION_UNMAP_VIEW, &arg);
 
 	return wr_status(WR_UNMAP, err);
 }
 
+static NTSTATUS unmap_view(HANDLE process, const void *address, ULONG flags)
+{
+	struct wr_target target;
+	NTSTATUS status = wr_target_get(process, PROCESS_VM_OPERATION, &target);
+
+	if (status != STATUS_SUCCESS)
+		return status;
+	status = unmap_in(&target, address, flags);
+	wr_target_put(&target);
+
+	return status;
+}
+
 BOOL WINAPI UnmapViewOfFile(LPCVOID address)
 {
-	return wr_succeeded(unmap_view(address, 0));
+	return wr_succeeded(unmap_view(GetCurrentProcess(), address, 0));
 }
 
 /* Rules UM-06, UM-07, UM-09 */
-static NTSTATUS unmap_with(const void *address, ULONG flags)
+static NTSTATUS unmap_with(HANDLE process, const void *address, ULONG flags)
 {
 	const ULONG known = MEM_UNMAP_WITH_TRANSIENT_BOOST |
 			    MEM_PRESERVE_PLACEHOLDER;
@@ -328,14 +372,15 @@ static NTSTATUS unmap_with(const void *address, ULONG flags)
 	if (flags & ~known)
 		return STATUS_INVALID_PARAMETER;
 
-	return unmap_view(address, flags & MEM_PRESERVE_PLACEHOLDER ?
-					   WINREGION_UNMAP_PRESERVE :
-					   0);
+	return unmap_view(process, address,
+			  flags & MEM_PRESERVE_PLACEHOLDER ?
+				  WINREGION_UNMAP_PRESERVE :
+				  0);
 }
 
 BOOL WINAPI UnmapViewOfFileEx(PVOID address, ULONG flags)
 {
-	return wr_succeeded(unmap_with(address, flags));
+	return wr_succeeded(unmap_with(GetCurrentProcess(), address, flags));
 }
 
 /* Rule UM-08 */
@@ -358,8 +403,9 @@ BOOL WINAPI FlushViewOfFile(LPCVOID address, SIZE_T size)
 
 /* ---- the calls below ---- */
 
-static NTSTATUS map_by_nt(HANDLE section, struct view *view, PVOID *base,
-			  const LARGE_INTEGER *offset, PSIZE_T size)
+static NTSTATUS map_by_nt(HANDLE section, HANDLE process, struct view *view,
+			  PVOID *base, const LARGE_INTEGER *offset,
+			  PSIZE_T size)
 {
 	NTSTATUS status;
 
@@ -371,7 +417,7 @@ static NTSTATUS map_by_nt(HANDLE section, struct view *view, PVOID *base,
 	view->base = *base;
 	view->size = *size;
 	view->offset = offset ? offset->QuadPart : 0;
-	status = map_view(section, view);
+	status = map_view(section, process, view);
 	if (status == STATUS_SUCCESS) {
 		*base = view->base;
 		*size = view->size;
@@ -390,10 +436,8 @@ static NTSTATUS check_nt_view(HANDLE process, ULONG_PTR zero_bits,
 		return STATUS_INVALID_PARAMETER_9;
 	if (!wr_zero_bits_are_valid(zero_bits))
 		return STATUS_INVALID_PARAMETER_4;
-	if (process != NtCurrentProcess())
-		return STATUS_INVALID_HANDLE;
 
-	return STATUS_SUCCESS;
+	return wr_target_check(process, PROCESS_VM_OPERATION);
 }
 
 NTSTATUS NTAPI NtMapViewOfSection(HANDLE section, HANDLE process, PVOID *base,
@@ -414,7 +458,7 @@ NTSTATUS NTAPI NtMapViewOfSection(HANDLE section, HANDLE process, PVOID *base,
 	if (status != STATUS_SUCCESS)
 		return status;
 
-	return map_by_nt(section, &view, base, offset, size);
+	return map_by_nt(section, process, &view, base, offset, size);
 }
 
 NTSTATUS NTAPI NtMapViewOfSectionEx(HANDLE section, HANDLE process, PVOID *base,
@@ -426,8 +470,9 @@ NTSTATUS NTAPI NtMapViewOfSectionEx(HANDLE section, HANDLE process, PVOID *base,
 	struct view view = { .protect = protect };
 	NTSTATUS status;
 
-	if (process != NtCurrentProcess())
-		return STATUS_INVALID_HANDLE;
+	status = wr_target_check(process, PROCESS_VM_OPERATION);
+	if (status != STATUS_SUCCESS)
+		return status;
 	if (!wr_writable(base, sizeof(*base)))
 		return STATUS_ACCESS_VIOLATION;
 	view.base = *base;
@@ -435,22 +480,19 @@ NTSTATUS NTAPI NtMapViewOfSectionEx(HANDLE section, HANDLE process, PVOID *base,
 	if (status != STATUS_SUCCESS)
 		return status;
 
-	return map_by_nt(section, &view, base, offset, size);
+	return map_by_nt(section, process, &view, base, offset, size);
 }
 
 NTSTATUS NTAPI NtUnmapViewOfSection(HANDLE process, PVOID address)
 {
-	if (process != NtCurrentProcess())
-		return STATUS_INVALID_HANDLE;
-
-	return unmap_view(address, 0);
+	return unmap_view(process, address, 0);
 }
 
 NTSTATUS NTAPI NtUnmapViewOfSectionEx(HANDLE process, PVOID address,
 				      ULONG flags)
 {
-	if (process != NtCurrentProcess())
-		return STATUS_INVALID_HANDLE;
+	NTSTATUS status = wr_target_check(process, PROCESS_VM_OPERATION);
 
-	return unmap_with(address, flags);
+	return status == STATUS_SUCCESS ? unmap_with(process, address, flags) :
+					  status;
 }

@@ -213,21 +213,21 @@ static void sleep_until(struct wait *wait, const struct timespec *deadline)
 			      0, deadline, NULL, FUTEX_BITSET_MATCH_ANY);
 }
 
-/* Objects that have to be looked at: one kind at most. Return: whether there are */
+/* Objects that have to be looked at. Return: whether there are */
 static bool look(struct wait *wait)
 {
-	const struct wr_waits *waits;
+	const struct wr_waits *waits, *last = NULL;
 	DWORD i;
 
 	for (i = 0; i < wait->nr; i++) {
 		waits = waits_of(wait->blocks[i].object);
-		if (waits->look) {
+		if (waits->look && waits != last) {
 			waits->look();
-			return true;
+			last = waits;
 		}
 	}
 
-	return false;
+	return last;
 }
 
 static bool is_before(const struct timespec *a, const struct timespec *b)

@@ -15,7 +15,7 @@
 #include <winregion/psapi.h>
 #include <winregion/winregion.h>
 
-#include "internal.h"
+#include "process.h"
 #include "smaps.h"
 
 #define PAGE_SHIFT 12
@@ -48,9 +48,10 @@ static struct {
 		 QUOTA_LIMITS_HARDWS_MAX_DISABLE,
 };
 
-static BOOL empty(void)
+static BOOL empty(const struct wr_target *target)
 {
 	struct winregion_lock arg = {
+		.size = sizeof(arg),
 		.operation = WINREGION_LOCK_TRIM,
 		.address = WINREGION_GRANULARITY,
 	};
@@ -59,7 +60,7 @@ static BOOL empty(void)
 
 	arg.length = info.out_highest + 1 - arg.address;
 	if (!err)
-		err = winregion_lock(&arg);
+		err = wr_target_ioctl(target, WINREGION_LOCK, &arg);
 
 	return wr_succeeded(wr_status(WR_LOCK, err));
 }
@@ -92,22 +93,39 @@ static void set_limits(SIZE_T min, SIZE_T max, DWORD flags)
 	pthread_mutex_unlock(&lock);
 }
 
-BOOL WINAPI SetProcessWorkingSetSizeEx(HANDLE process, SIZE_T min, SIZE_T max,
-				       DWORD flags)
+/* Those of another process are not known here. */
+static BOOL set_working_set(const struct wr_target *target, SIZE_T min,
+			    SIZE_T max, DWORD flags)
 {
 	const SIZE_T all = ~(SIZE_T)0;
 
-	if (process != GetCurrentProcess())
-		return wr_fail(ERROR_INVALID_HANDLE);
 	if (!flags_are_valid(flags))
 		return wr_fail(ERROR_INVALID_PARAMETER);
 	if (min == all && max == all)
-		return empty();
+		return empty(target);
 	if (!min || min > max || max < LEAST_MAX || max == all)
 		return wr_fail(ERROR_INVALID_PARAMETER);
+	if (target->object)
+		return wr_fail(ERROR_NOT_SUPPORTED);
 	set_limits(min, max, flags);
 
 	return TRUE;
+}
+
+/* Rule WS-09 */
+BOOL WINAPI SetProcessWorkingSetSizeEx(HANDLE process, SIZE_T min, SIZE_T max,
+				       DWORD flags)
+{
+	struct wr_target target;
+	NTSTATUS status = wr_target_get(process, PROCESS_SET_QUOTA, &target);
+	BOOL done;
+
+	if (status != STATUS_SUCCESS)
+		return wr_succeeded(status);
+	done = set_working_set(&target, min, max, flags);
+	wr_target_put(&target);
+
+	return done;
 }
 
 BOOL WINAPI SetProcessWorkingSetSize(HANDLE process, SIZE_T min, SIZE_T max)
@@ -140,12 +158,23 @@ BOOL WINAPI GetProcessWorkingSetSize(HANDLE process, PSIZE_T min, PSIZE_T max)
 	return GetProcessWorkingSetSizeEx(process, min, max, &flags);
 }
 
+/* Rule WS-07 */
 BOOL WINAPI EmptyWorkingSet(HANDLE process)
 {
-	if (process != GetCurrentProcess())
-		return wr_fail(ERROR_INVALID_HANDLE);
+	struct wr_target target;
+	NTSTATUS status;
+	BOOL done;
 
-	return empty();
+	status = wr_target_get(process,
+			       PROCESS_SET_QUOTA |
+				       PROCESS_QUERY_LIMITED_INFORMATION,
+			       &target);
+	if (status != STATUS_SUCCESS)
+		return wr_succeeded(status);
+	done = empty(&target);
+	wr_target_put(&target);
+
+	return done;
 }
 
 BOOL WINAPI K32EmptyWorkingSet(HANDLE process)

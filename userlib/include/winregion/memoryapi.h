@@ -70,7 +70,7 @@ LPVOID WINAPI MapViewOfFileEx(HANDLE section, DWORD access, DWORD offset_high,
 			      DWORD offset_low, SIZE_T size, LPVOID address);
 
 /*
- * The same with a protection, in this process, and with requirements on the address;
+ * The same with a protection, in any process, and with requirements on the address;
  * type is 0, MEM_TOP_DOWN, or of MapViewOfFile3() MEM_REPLACE_PLACEHOLDER. Rules MV-34 to
  * 45, VX-02 to 08, AR-20 to 22, PH-27, PH-31.
  */
@@ -102,8 +102,8 @@ BOOL WINAPI UnmapViewOfFile2(HANDLE process, PVOID address, ULONG flags);
 BOOL WINAPI FlushViewOfFile(LPCVOID address, SIZE_T size);
 
 /*
- * Copy from or to memory that may not be there: of this process only. Rules PM-01
- * to 09.
+ * Copy from or to memory that may not be there, or is another process's. Rules PM-01
+ * to 11.
  */
 BOOL WINAPI ReadProcessMemory(HANDLE process, LPCVOID from, LPVOID to,
 			      SIZE_T size, SIZE_T *done);

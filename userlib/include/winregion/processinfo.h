@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * libwinregion - this process: parts of <processthreadsapi.h>
+ * libwinregion - this process and others: parts of <processthreadsapi.h>
  */
 /* First, as it includes this one. */
 #include "windows.h"
@@ -25,6 +25,15 @@ BOOL WINAPI GetProcessTimes(HANDLE process, LPFILETIME creation, LPFILETIME end,
 BOOL WINAPI GetSystemTimes(LPFILETIME idle, LPFILETIME kernel, LPFILETIME user);
 
 DWORD WINAPI GetProcessId(HANDLE process);
+
+/*
+ * Another process, for calls about its memory, and to wait for its end. NULL on failure.
+ * Rules XP-01, XP-03, XP-04, PM-10.
+ */
+HANDLE WINAPI OpenProcess(DWORD access, BOOL inherit, DWORD pid);
+
+/* STILL_ACTIVE, or that of a child that has ended, which need not be waited for */
+BOOL WINAPI GetExitCodeProcess(HANDLE process, LPDWORD code);
 
 /* Before code that was written is run */
 BOOL WINAPI FlushInstructionCache(HANDLE process, LPCVOID address, SIZE_T size);

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Calls about the memory of another process: who may make them, and who does it.
+ *
+ * Nothing tells a module whether the caller may trace a process. But the core has
+ * decided that for who has a file of its memory in /proc open, so such a file is
+ * what we ask for. It keeps hold of the address space that the process had then: with
+ * the next program that it runs there is another one.
+ *
+ * What is changed there is changed by a kernel thread, which for this one call is what
+ * a thread of that process would be: with its memory, credentials, limits and memory
+ * cgroup. A kill of the caller ends it, as it ends a call about the caller's own memory.
+ */
+#include <linux/completion.h>
+#include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/kthread.h>
+#include <linux/magic.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+
+#include "account.h"
+#include "remote.h"
+
+/* ---- who may ---- */
+
+/*
+ * What files of memory are known by: they have the operations that ours have had. Who
+ * has one open has passed the check for tracing, or else that for reading.
+ */
+static const struct file_operations *traced __ro_after_init;
+static const struct file_operations *looked_at __ro_after_init;
+
+/* The operations of a file of /proc, if it holds on to memory as we think it does. */
+static __init const struct file_operations *learn(const char *name)
+{
+	const struct file_operations *operations = NULL;
+	struct file *file = filp_open(name, O_RDONLY | O_LARGEFILE, 0);
+
+	if (IS_ERR(file))
+		return NULL;
+	if (file_inode(file)->i_sb->s_magic == PROC_SUPER_MAGIC &&
+	    current->mm && file->private_data == current->mm)
+		operations = file->f_op;
+	filp_close(file, NULL);
+	return operations;
+}
+
+/* If there is no /proc now there are no calls of this kind. */
+void __init wr_remote_init(void)
+{
+	/* Else nothing leads from memory to a task. */
+	if (!IS_ENABLED(CONFIG_MEMCG))
+		return;
+	traced = learn("/proc/self/mem");
+	looked_at = learn("/proc/self/environ");
+	if (traced == looked_at)
+		looked_at = NULL;
+}
+
+/* Whether there are. */
+bool wr_remote_is_there(void)
+{
+	return traced;
+}
+
+/**
+ * wr_remote_mm - the address space that a file of /proc/PID is of
+ * @file: the file, which the caller has open
+ * @change: it is to be changed: for who may trace the process only
+ *
+ * Return: it, pinned by mmgrab(), or -EBADF: another file, -EKEYREJECTED: not for
+ * changes, -EOWNERDEAD: it had none, -ENOEXEC: it is smaller than others.
+ */
+struct mm_struct *wr_remote_mm(struct file *file, bool change)
+{
+	struct mm_struct *mm;
+
+	if (file->f_op != traced && (file->f_op != looked_at || !looked_at))
+		return ERR_PTR(-EBADF);
+	if (change && (file->f_op != traced || !(file->f_mode & FMODE_WRITE)))
+		return ERR_PTR(-EKEYREJECTED);
+	mm = file->private_data;
+	if (!mm)
+		return ERR_PTR(-EOWNERDEAD);
+	/* The core would place mappings by what the kernel thread is. */
+	if (mm->task_size < DEFAULT_MAP_WINDOW)
+		return ERR_PTR(-ENOEXEC);
+	mmgrab(mm);
+	return mm;
+}
+
+/* ---- who does it ---- */
+
+/* What of a process its threads ask for, and a kernel thread has to be told. */
+static const unsigned int limits[] = { RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK };
+
+/**
+ * struct wr_remote - a call that a kernel thread makes
+ * @mm: about which address space; the caller has a reference that keeps it in use
+ * @act: what is to be done
+ * @data: for it
+ * @cred: whose credentials count
+ * @personality: the same
+ * @limits: the same
+ * @killed: the caller is being killed
+ * @ret: what @act has returned
+ * @done: it has
+ */
+struct wr_remote {
+	struct mm_struct *mm;
+	wr_remote_act *act;
+	void *data;
+	const struct cred *cred;
+	unsigned int personality;
+	unsigned long limits[ARRAY_SIZE(limits)];
+	bool killed;
+	int ret;
+	struct completion done;
+};
+
+/* The thread is nobody else's, so all of it may be changed. */
+static void become(struct wr_remote *remote)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(limits); i++)
+		current->signal->rlim[limits[i]].rlim_cur = remote->limits[i];
+	current->personality = remote->personality;
+}
+
+static int run(void *data)
+{
+	struct wr_remote *remote = data;
+	struct wr_account account;
+	const struct cred *cred;
+
+	allow_signal(SIGKILL);
+	become(remote);
+	cred = override_creds(remote->cred);
+	kthread_use_mm(remote->mm);
+	wr_account_begin(&account, remote->mm);
+	/* A signal that came before it was allowed is lost. */
+	remote->ret = READ_ONCE(remote->killed) ? -EINTR :
+						  remote->act(remote->data);
+	wr_account_end(&account);
+	kthread_unuse_mm(remote->mm);
+	revert_creds(cred);
+	kthread_complete_and_exit(&remote->done, 0);
+}
+
+/* A task that has the memory; it is counted. */
+static struct task_struct *owner_of(struct mm_struct *mm)
+{
+	struct task_struct *task = NULL;
+
+#ifdef CONFIG_MEMCG
+	rcu_read_lock();
+	task = rcu_dereference(mm->owner);
+	if (task)
+		get_task_struct(task);
+	rcu_read_unlock();
+#endif
+	return task;
+}
+
+/* Return: 0, or -EOWNERDEAD. On success @remote->cred is counted. */
+static int learn_from_owner(struct wr_remote *remote)
+{
+	struct task_struct *task = owner_of(remote->mm);
+	unsigned int i;
+
+	if (!task)
+		return -EOWNERDEAD;
+	remote->cred = get_task_cred(task);
+	remote->personality = READ_ONCE(task->personality);
+	for (i = 0; i < ARRAY_SIZE(limits); i++)
+		remote->limits[i] = task_rlimit(task, limits[i]);
+	put_task_struct(task);
+	return 0;
+}
+
+static int run_and_wait(struct wr_remote *remote)
+{
+	struct task_struct *task = kthread_create(run, remote, "winregion");
+
+	if (IS_ERR(task))
+		return PTR_ERR(task) == -EINTR ? -EINTR : -ENOMEM;
+	get_task_struct(task);
+	wake_up_process(task);
+	if (wait_for_completion_killable(&remote->done)) {
+		WRITE_ONCE(remote->killed, true);
+		send_sig(SIGKILL, task, 1);
+		wait_for_completion(&remote->done);
+	}
+	put_task_struct(task);
+	return remote->ret;
+}
+
+/**
+ * wr_remote_do - do something as if a thread of another process did
+ * @mm: the process's address space; the caller has a reference that keeps it in use
+ * @act: what is to be done; current->mm is @mm then, and no user memory of the caller's
+ *	can be read or written
+ * @data: for it
+ *
+ * Return: what @act has returned, or -EOWNERDEAD: the process has ended, -EINTR: the
+ * caller is being killed, -ENOMEM.
+ */
+int wr_remote_do(struct mm_struct *mm, wr_remote_act *act, void *data)
+{
+	struct wr_remote remote = { .mm = mm, .act = act, .data = data };
+	int err = learn_from_owner(&remote);
+
+	if (err)
+		return err;
+	init_completion(&remote.done);
+	err = run_and_wait(&remote);
+	put_cred(remote.cred);
+	return err;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Other processes
+ */
+#ifndef _WINREGION_PROCESS_TARGET_H
+#define _WINREGION_PROCESS_TARGET_H
+
+#include <sys/types.h>
+
+#include "internal.h"
+
+/* Which process a call is about */
+struct wr_target {
+	/* NULL: it is this process */
+	struct wr_object *object;
+	pid_t pid;
+	/* What ioctls about its memory are of; -1: the device, which is about ours */
+	int fd;
+};
+
+/*
+ * process.c: what @handle leads to, if it has all the rights of @access; until
+ * wr_target_put().
+ */
+NTSTATUS wr_target_get(HANDLE handle, DWORD access, struct wr_target *target);
+
+/* The same if its memory is not asked for, which may be gone. */
+NTSTATUS wr_target_get_any(HANDLE handle, DWORD access,
+			   struct wr_target *target);
+void wr_target_put(struct wr_target *target);
+
+/* process.c: only whether it can be got, where something else is looked at first */
+NTSTATUS wr_target_check(HANDLE handle, DWORD access);
+
+/* process.c: whether it still has the memory that it had when it was opened */
+bool wr_target_is_there(const struct wr_target *target);
+
+/* process.c: an ioctl about its memory: 0 or -errno */
+int wr_target_ioctl(const struct wr_target *target, unsigned long request,
+		    void *arg);
+
+#endif /* _WINREGION_PROCESS_TARGET_H */
