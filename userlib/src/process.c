@@ -1,52 +1,29 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * OpenProcess(): handles of processes
+ * What handles of processes lead to, for the calls that take one
  *
- * What a handle allows is looked at in each call. What the kernel allows it has
- * decided when the handle was made: that is when files of /proc are opened, from
- * which the module makes a descriptor of the process's memory.
+ * What a handle allows is looked at in each call. OpenProcess() has a file of its own,
+ * for programs that are linked with this library and have one.
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "process.h"
-#include "threads.h"
 
 /* As a shell tells of a process that a signal has killed */
 #define KILLED_BY 128
 
-#define CHANGE_RIGHTS \
-	(PROCESS_VM_OPERATION | PROCESS_VM_READ | PROCESS_VM_WRITE | \
-	 PROCESS_SET_QUOTA)
-
-/* Without its memory, such a handle is not made; others just do less. */
-#define MEMORY_RIGHTS (CHANGE_RIGHTS | PROCESS_QUERY_INFORMATION)
-
-struct process {
-	struct wr_waitable waitable;
-	pid_t pid;
-	int pidfd;
-	/* Of its memory, or -errno */
-	int memory;
-	/* It is the one that has opened it; else the number of forks since does not count */
-	bool own;
-	unsigned int forks;
-};
-
 /* A child of a fork is another process. */
-static unsigned int forks;
+unsigned int wr_process_forks;
 
 static void count_fork(void)
 {
-	forks++;
+	wr_process_forks++;
 }
 
 __attribute__((constructor)) static void init_processes(void)
@@ -54,17 +31,17 @@ __attribute__((constructor)) static void init_processes(void)
 	pthread_atfork(NULL, NULL, count_fork);
 }
 
-static bool is_own(const struct process *process)
+static bool is_own(const struct wr_process *process)
 {
-	return process->own && process->forks == forks;
+	return process->own && process->forks == wr_process_forks;
 }
 
 /* ---- waiting ---- */
 
 /* The lock is held, and this does not sleep. */
-static bool is_over(struct wr_waitable *object, struct wr_thread *thread)
+bool wr_process_is_over(struct wr_waitable *object, struct wr_thread *thread)
 {
-	struct process *process = (struct process *)object;
+	struct wr_process *process = (struct wr_process *)object;
 	struct pollfd end = { .fd = process->pidfd, .events = POLLIN };
 	int saved_errno = errno;
 	bool over = poll(&end, 1, 0) > 0;
@@ -83,18 +60,18 @@ static bool take_nothing(struct wr_waitable *object, struct wr_thread *thread)
 	return false;
 }
 
-/* is_over() does. */
+/* wr_process_is_over() does. */
 static void look(void)
 {
 }
 
-static const struct wr_waits waits = { is_over, take_nothing, look };
+static const struct wr_waits waits = { wr_process_is_over, take_nothing, look };
 
 /* ---- objects ---- */
 
 static void destroy(struct wr_object *object)
 {
-	struct process *process = (struct process *)object;
+	struct wr_process *process = (struct wr_process *)object;
 	int saved_errno = errno;
 
 	close(process->pidfd);
@@ -104,7 +81,7 @@ static void destroy(struct wr_object *object)
 	errno = saved_errno;
 }
 
-static const struct wr_kind kind = {
+const struct wr_kind wr_process_kind = {
 	.generic_read = STANDARD_RIGHTS_READ | PROCESS_QUERY_INFORMATION |
 			PROCESS_VM_READ,
 	.generic_write = STANDARD_RIGHTS_WRITE | PROCESS_VM_OPERATION |
@@ -117,164 +94,27 @@ static const struct wr_kind kind = {
 	.waits = &waits,
 };
 
-/* ---- OpenProcess ---- */
-
-static NTSTATUS status_of_open(int err)
-{
-	switch (err) {
-	case EACCES:
-	case EPERM:
-	case ENOENT: /* it is there, but /proc is not, or hides it */
-		return STATUS_ACCESS_DENIED;
-	case ENOEXEC:
-		return STATUS_NOT_SUPPORTED;
-	case ENOMEM:
-		return STATUS_NO_MEMORY;
-	default:
-		return STATUS_INSUFFICIENT_RESOURCES;
-	}
-}
-
-/*
- * A descriptor of the memory of @pid, or -errno. One that has ended has none, and
- * without the module there is no way to it: the handle is good for other things then.
- */
-static int open_memory(pid_t pid, bool change)
-{
-	struct winregion_open_process arg = {
-		.size = sizeof(arg),
-		.flags = change ? WINREGION_PROCESS_CHANGE : 0,
-	};
-	char name[32];
-	int err;
-
-	snprintf(name, sizeof(name), "/proc/%d/%s", pid,
-		 change ? "mem" : "environ");
-	arg.memory = open(name, (change ? O_RDWR : O_RDONLY) | O_CLOEXEC);
-	if (arg.memory < 0)
-		return -errno;
-	err = wr_device_ask(WINREGION_OPEN_PROCESS, &arg);
-	close(arg.memory);
-	if (err)
-		return err;
-	arg.out_fd = wr_above_stderr(arg.out_fd);
-
-	return arg.out_fd < 0 ? -errno : arg.out_fd;
-}
-
-/* Whether there is something to be had from the handle without its memory */
-static bool is_only_gone(int err)
-{
-	return err == -ESRCH || err == -EOWNERDEAD || err == -ENOTTY ||
-	       err == -ENODEV;
-}
-
-/* Nobody else can have got the number if it is there after that. */
-static bool is_there(const struct process *process)
-{
-	return !syscall(SYS_pidfd_send_signal, process->pidfd, 0, NULL, 0) ||
-	       errno != ESRCH;
-}
-
-static NTSTATUS open_parts(struct process *process, DWORD access)
-{
-	process->memory = -EACCES;
-	process->pidfd = syscall(SYS_pidfd_open, process->pid, 0);
-	if (process->pidfd >= 0)
-		process->pidfd = wr_above_stderr(process->pidfd);
-	if (process->pidfd < 0)
-		return errno == ESRCH || errno == EINVAL ?
-			       STATUS_INVALID_PARAMETER :
-			       STATUS_INSUFFICIENT_RESOURCES;
-	if (access & (CHANGE_RIGHTS | PROCESS_QUERY_LIMITED_INFORMATION))
-		process->memory =
-			open_memory(process->pid, access & CHANGE_RIGHTS);
-	if (!is_there(process))
-		return STATUS_INVALID_PARAMETER;
-	if (process->memory < 0 && access & MEMORY_RIGHTS &&
-	    !is_only_gone(process->memory))
-		return status_of_open(-process->memory);
-
-	return STATUS_SUCCESS;
-}
-
-static NTSTATUS open_process(DWORD access, BOOL inherit, DWORD pid,
-			     HANDLE *handle)
-{
-	struct process *process = calloc(1, sizeof(*process));
-	NTSTATUS status;
-
-	if (!process)
-		return STATUS_NO_MEMORY;
-	wr_waitable_init(&process->waitable, &kind);
-	process->pid = pid;
-	process->own = process->pid == getpid();
-	process->forks = forks;
-	access = wr_specific_rights(&kind, access);
-	if (access & PROCESS_QUERY_INFORMATION)
-		access |= PROCESS_QUERY_LIMITED_INFORMATION;
-	status = open_parts(process, access);
-	if (status == STATUS_SUCCESS)
-		status = wr_handle_new(&process->waitable.object, access,
-				       inherit, handle);
-	wr_object_put(&process->waitable.object);
-
-	return status;
-}
-
-/* All that can be had, for who asks for that */
-static NTSTATUS open_most(BOOL inherit, DWORD pid, HANDLE *handle)
-{
-	static const DWORD rights[] = {
-		PROCESS_ALL_ACCESS,
-		SYNCHRONIZE | PROCESS_QUERY_INFORMATION,
-		SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION,
-	};
-	NTSTATUS status = STATUS_ACCESS_DENIED;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(rights) && status == STATUS_ACCESS_DENIED;
-	     i++)
-		status = open_process(rights[i], inherit, pid, handle);
-
-	return status;
-}
-
-HANDLE WINAPI OpenProcess(DWORD access, BOOL inherit, DWORD pid)
-{
-	HANDLE handle = NULL;
-	NTSTATUS status;
-
-	WR_KEEP_ERRNO();
-
-	if (access & MAXIMUM_ALLOWED)
-		status = open_most(inherit, pid, &handle);
-	else
-		status = open_process(access, inherit, pid, &handle);
-
-	return wr_succeeded(status) ? handle : NULL;
-}
-
 /* ---- for calls about processes ---- */
 
 NTSTATUS wr_target_get_any(HANDLE handle, DWORD access,
 			   struct wr_target *target)
 {
-	struct process *process;
+	struct wr_process *process;
 	NTSTATUS status;
 	DWORD granted;
 
 	*target = (struct wr_target){ .fd = -1 };
 	if (handle == NtCurrentProcess())
 		return STATUS_SUCCESS;
-	status = wr_handle_get(handle, &kind, &target->object, &granted);
+	status = wr_handle_get(handle, &wr_process_kind, &target->object,
+			       &granted);
 	if (status == STATUS_SUCCESS && (granted & access) != access) {
 		wr_target_put(target);
 		status = STATUS_ACCESS_DENIED;
 	}
 	if (status != STATUS_SUCCESS)
 		return status;
-	process = (struct process *)target->object;
+	process = (struct wr_process *)target->object;
 	target->pid = process->pid;
 	target->fd = process->memory;
 	if (is_own(process))
@@ -353,11 +193,11 @@ DWORD WINAPI GetProcessId(HANDLE process)
 }
 
 /* Only the parent is told, and the child stays as it is for its wait(2). */
-static NTSTATUS exit_code(const struct process *process, LPDWORD code)
+static NTSTATUS exit_code(const struct wr_process *process, LPDWORD code)
 {
 	siginfo_t info = { .si_pid = 0 };
 
-	if (!is_over((struct wr_waitable *)process, NULL)) {
+	if (!wr_process_is_over((struct wr_waitable *)process, NULL)) {
 		*code = STILL_ACTIVE;
 		return STATUS_SUCCESS;
 	}
@@ -385,7 +225,7 @@ BOOL WINAPI GetExitCodeProcess(HANDLE process, LPDWORD code)
 	if (status != STATUS_SUCCESS)
 		return wr_succeeded(status);
 	if (target.object)
-		status = exit_code((struct process *)target.object, code);
+		status = exit_code((struct wr_process *)target.object, code);
 	else
 		*code = STILL_ACTIVE;
 	wr_target_put(&target);

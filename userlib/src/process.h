@@ -7,7 +7,27 @@
 
 #include <sys/types.h>
 
-#include "internal.h"
+#include "threads.h"
+
+struct wr_process {
+	struct wr_waitable waitable;
+	pid_t pid;
+	int pidfd;
+	/* Of its memory, or -errno */
+	int memory;
+	/* It is the one that has opened it; else the number of forks since does not count */
+	bool own;
+	unsigned int forks;
+};
+
+/* Its handle may be any that is a process's. */
+extern const struct wr_kind wr_process_kind;
+
+/* How many forks there have been on the way to this process */
+extern unsigned int wr_process_forks;
+
+/* Whether it has ended; this does not sleep. */
+bool wr_process_is_over(struct wr_waitable *object, struct wr_thread *thread);
 
 /* Which process a call is about */
 struct wr_target {

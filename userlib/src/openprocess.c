@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * OpenProcess()
+ *
+ * What the kernel allows it has decided when the handle is made: that is when files of
+ * /proc are opened, from which the module makes a descriptor of the process's memory.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "process.h"
+
+#define CHANGE_RIGHTS \
+	(PROCESS_VM_OPERATION | PROCESS_VM_READ | PROCESS_VM_WRITE | \
+	 PROCESS_SET_QUOTA)
+
+/* Without its memory, such a handle is not made; others just do less. */
+#define MEMORY_RIGHTS (CHANGE_RIGHTS | PROCESS_QUERY_INFORMATION)
+
+static NTSTATUS status_of_open(int err)
+{
+	switch (err) {
+	case EACCES:
+	case EPERM:
+	case ENOENT: /* it is there, but /proc is not, or hides it */
+		return STATUS_ACCESS_DENIED;
+	case ENOEXEC:
+		return STATUS_NOT_SUPPORTED;
+	case ENOMEM:
+		return STATUS_NO_MEMORY;
+	default:
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+}
+
+/*
+ * A descriptor of the memory of @pid, or -errno. One that has ended has none, and
+ * without the module there is no way to it: the handle is good for other things then.
+ */
+static int open_memory(pid_t pid, bool change)
+{
+	struct winregion_open_process arg = {
+		.size = sizeof(arg),
+		.flags = change ? WINREGION_PROCESS_CHANGE : 0,
+	};
+	char name[32];
+	int err;
+
+	snprintf(name, sizeof(name), "/proc/%d/%s", pid,
+		 change ? "mem" : "environ");
+	arg.memory = open(name, (change ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+	if (arg.memory < 0)
+		return -errno;
+	err = wr_device_ask(WINREGION_OPEN_PROCESS, &arg);
+	close(arg.memory);
+	if (err)
+		return err;
+	arg.out_fd = wr_above_stderr(arg.out_fd);
+
+	return arg.out_fd < 0 ? -errno : arg.out_fd;
+}
+
+/* Whether there is something to be had from the handle without its memory */
+static bool is_only_gone(int err)
+{
+	return err == -ESRCH || err == -EOWNERDEAD || err == -ENOTTY ||
+	       err == -ENODEV;
+}
+
+/* Nobody else can have got the number if it is there after that. */
+static bool is_there(const struct wr_process *process)
+{
+	return !syscall(SYS_pidfd_send_signal, process->pidfd, 0, NULL, 0) ||
+	       errno != ESRCH;
+}
+
+static NTSTATUS open_parts(struct wr_process *process, DWORD access)
+{
+	process->memory = -EACCES;
+	process->pidfd = syscall(SYS_pidfd_open, process->pid, 0);
+	if (process->pidfd >= 0)
+		process->pidfd = wr_above_stderr(process->pidfd);
+	if (process->pidfd < 0)
+		return errno == ESRCH || errno == EINVAL ?
+			       STATUS_INVALID_PARAMETER :
+			       STATUS_INSUFFICIENT_RESOURCES;
+	if (access & (CHANGE_RIGHTS | PROCESS_QUERY_LIMITED_INFORMATION))
+		process->memory =
+			open_memory(process->pid, access & CHANGE_RIGHTS);
+	if (!is_there(process))
+		return STATUS_INVALID_PARAMETER;
+	if (process->memory < 0 && access & MEMORY_RIGHTS &&
+	    !is_only_gone(process->memory))
+		return status_of_open(-process->memory);
+
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS open_process(DWORD access, BOOL inherit, DWORD pid,
+			     HANDLE *handle)
+{
+	struct wr_process *process = calloc(1, sizeof(*process));
+	NTSTATUS status;
+
+	if (!process)
+		return STATUS_NO_MEMORY;
+	wr_waitable_init(&process->waitable, &wr_process_kind);
+	process->pid = pid;
+	process->own = process->pid == getpid();
+	process->forks = wr_process_forks;
+	access = wr_specific_rights(&wr_process_kind, access);
+	if (access & PROCESS_QUERY_INFORMATION)
+		access |= PROCESS_QUERY_LIMITED_INFORMATION;
+	status = open_parts(process, access);
+	if (status == STATUS_SUCCESS)
+		status = wr_handle_new(&process->waitable.object, access,
+				       inherit, handle);
+	wr_object_put(&process->waitable.object);
+
+	return status;
+}
+
+/* All that can be had, for who asks for that */
+static NTSTATUS open_most(BOOL inherit, DWORD pid, HANDLE *handle)
+{
+	static const DWORD rights[] = {
+		PROCESS_ALL_ACCESS,
+		SYNCHRONIZE | PROCESS_QUERY_INFORMATION,
+		SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION,
+	};
+	NTSTATUS status = STATUS_ACCESS_DENIED;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rights) && status == STATUS_ACCESS_DENIED;
+	     i++)
+		status = open_process(rights[i], inherit, pid, handle);
+
+	return status;
+}
+
+HANDLE WINAPI OpenProcess(DWORD access, BOOL inherit, DWORD pid)
+{
+	HANDLE handle = NULL;
+	NTSTATUS status;
+
+	WR_KEEP_ERRNO();
+
+	if (access & MAXIMUM_ALLOWED)
+		status = open_most(inherit, pid, &handle);
+	else
+		status = open_process(access, inherit, pid, &handle);
+
+	return wr_succeeded(status) ? handle : NULL;
+}
