@@ -355,7 +355,8 @@ static vm_fault_t fault_frame(struct vm_fault *vmf, struct wr_window *window)
 	}
 	if (vmf->vma->vm_flags & VM_MIXEDMAP)
 		return insert_frame(vmf, window, page);
-	/* A hole of a window of large pages */
+	/* A hole of a window of large pages, or where a fork has failed */
+	window->hands_over = true;
 	get_page(page);
 	lock_page(page);
 	vmf->page = page;

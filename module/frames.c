@@ -80,13 +80,15 @@ static struct wr_window *lock_place(struct wr_space *space,
 	struct xarray *places = &space->frames.places;
 	struct wr_window *window;
 
-	if (!frame->index)
+	/* Mostly another one is there: what a call has replaced. */
+	if (!frame->index || xa_load(places, frame->index) != frame) {
+		frame->index = 0;
 		return NULL;
+	}
 	window = wr_window_find(space, frame->index);
 	if (window) {
 		mutex_lock(&window->lock);
-		if (is_frame(window, frame->index) &&
-		    xa_load(places, frame->index) == frame)
+		if (is_frame(window, frame->index))
 			return window;
 		mutex_unlock(&window->lock);
 		wr_window_put(window);
@@ -124,7 +126,10 @@ struct page *wr_frames_page(struct wr_window *window, pgoff_t index)
 	return frame->page;
 }
 
-/* A fault that saw the old states has locked its page before we came. */
+/*
+ * A fault that saw the old states has locked its page before we came. Return: whether
+ * there is any frame.
+ */
 static bool wait_for_faults(struct wr_window *window, pgoff_t first,
 			    pgoff_t end)
 {
@@ -137,7 +142,7 @@ static bool wait_for_faults(struct wr_window *window, pgoff_t first,
 		    WR_STATE_FRAME)
 			continue;
 		any = true;
-		for (; i < next; i++) {
+		for (; window->hands_over && i < next; i++) {
 			page = wr_frames_page(window, i);
 			folio_wait_locked(page_folio(page));
 			cond_resched();

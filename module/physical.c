@@ -11,8 +11,8 @@
  * state says that it has one.
  *
  * A call that maps frames takes all of them, and all that was mapped where they go, away
- * first, and then maps them: none is ever in two places. What it needs is checked, and
- * the room made, before anything changes. frames->lock is held all the time; mmap_lock
+ * first, and then maps them: none is ever in two places. All of it is checked before
+ * anything changes. frames->lock is held all the time; mmap_lock
  * for reading, to insert the PTEs at once under the window's lock, which spares a fault
  * for each. That is done as in a fault, and what cannot be inserted is left to faults.
  */
@@ -84,7 +84,25 @@ static bool has_lost(struct wr_window *window, pgoff_t first, pgoff_t end)
 	return false;
 }
 
-/* Whether frames can be mapped there: 0 or -EINVAL. */
+/* Frames that are mapped there now may be mapped elsewhere by this call. */
+static void mark_taken(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct wr_frames *frames = &window->space->frames;
+	struct wr_frame *frame;
+	pgoff_t i, next;
+
+	for (i = first; i < end; i = next) {
+		if (wr_runs_span(&window->runs, i, end, &next) !=
+		    WR_STATE_FRAME)
+			continue;
+		for (; i < next; i++) {
+			frame = xa_load(&frames->places, i);
+			frame->taken_from = frames->call;
+		}
+	}
+}
+
+/* Whether frames can be mapped there: 0 or -EINVAL. Those that are are marked. */
 static int check_range(struct wr_space *space, pgoff_t first, pgoff_t end)
 {
 	struct wr_region *region;
@@ -98,6 +116,8 @@ static int check_range(struct wr_space *space, pgoff_t first, pgoff_t end)
 		if (!window)
 			return -EINVAL;
 		fits = !has_lost(window, first, stop);
+		if (fits)
+			mark_taken(window, first, stop);
 		unlock_window(window);
 		cond_resched();
 	}
@@ -135,6 +155,13 @@ static void take_range_away(struct wr_space *space, pgoff_t first, pgoff_t end)
 
 /* ---- the checks of a call that maps ---- */
 
+/* The number of a call: 0 is that of a new frame. */
+static void begin_call(struct wr_frames *frames)
+{
+	if (!++frames->call)
+		frames->call++;
+}
+
 /* Asked for each frame: a program decides how many there are. */
 static int yield_or_die(unsigned long i)
 {
@@ -144,7 +171,7 @@ static int yield_or_die(unsigned long i)
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
-/* Places are regions for frames, and have room for what is to be mapped. */
+/* The places are in regions for frames. */
 static int check_places(struct wr_space *space, struct wr_placing *placings,
 			unsigned long n)
 {
@@ -159,22 +186,6 @@ static int check_places(struct wr_space *space, struct wr_placing *placings,
 					  placings[i].index + more);
 	}
 	return err;
-}
-
-/* Frames that are mapped there now may be mapped elsewhere by the same call. */
-static void mark_taken(struct wr_space *space, struct wr_placing *placings,
-		       unsigned long n)
-{
-	struct wr_frames *frames = &space->frames;
-	struct wr_frame *frame;
-	unsigned long i;
-
-	for (i = 0; i < n; i++) {
-		frame = xa_load(&frames->places, placings[i].index);
-		if (frame && wr_frame_is_mapped(space, frame))
-			frame->taken_from = frames->call;
-		cond_resched();
-	}
 }
 
 /* Each frame is one, once, and in no other place. */
@@ -200,46 +211,12 @@ static int find_frames(struct wr_space *space, struct wr_placing *placings,
 	return err;
 }
 
-static void forget_room(struct wr_space *space, struct wr_placing *placings,
-			unsigned long n)
-{
-	while (n--) {
-		xa_release(&space->frames.places, placings[n].index);
-		cond_resched();
-	}
-}
-
-static int make_room(struct wr_space *space, struct wr_placing *placings,
-		     unsigned long n)
-{
-	struct xarray *places = &space->frames.places;
-	unsigned long i;
-	int err = 0;
-
-	for (i = 0; !err && i < n; i++) {
-		err = yield_or_die(i);
-		if (!err)
-			err = xa_reserve(places, placings[i].index,
-					 GFP_KERNEL_ACCOUNT);
-	}
-	if (err)
-		forget_room(space, placings, i);
-	return err;
-}
-
 static int check_map(struct wr_space *space, struct wr_placing *placings,
 		     unsigned long n)
 {
-	int err;
+	int err = check_places(space, placings, n);
 
-	err = check_places(space, placings, n);
-	if (err)
-		return err;
-	if (!++space->frames.call) /* 0 is that of a new frame */
-		space->frames.call++;
-	mark_taken(space, placings, n);
-	err = find_frames(space, placings, n);
-	return err ? err : make_room(space, placings, n);
+	return err ? err : find_frames(space, placings, n);
 }
 
 /* ---- mapping: cannot fail ---- */
@@ -288,12 +265,31 @@ static bool has_frames(struct wr_window *window, pgoff_t first, pgoff_t end)
 	return false;
 }
 
+/* Side by side, so that one walk leads to all of them. */
+static void note_places(struct xarray *places, struct wr_placing *placings,
+			unsigned long n)
+{
+	XA_STATE(xas, places, placings->index);
+	unsigned long i;
+
+	do {
+		xas_lock(&xas);
+		for (i = xas.xa_index - placings->index; i < n; i++) {
+			xas_store(&xas, placings[i].frame);
+			if (xas_error(&xas))
+				break;
+			if (i + 1 < n)
+				xas_next(&xas);
+		}
+		xas_unlock(&xas);
+	} while (xas_nomem(&xas, GFP_MUST));
+}
+
 /* Places side by side, in one region, where nothing is mapped. */
 static void put(struct wr_window *window, struct wr_region *region,
 		struct wr_placing *placings, unsigned long n)
 {
 	pgoff_t first = placings->index, end = first + n;
-	struct xarray *places = &window->space->frames.places;
 	unsigned long i;
 
 	/* A place that comes twice: the last one counts. */
@@ -304,9 +300,8 @@ static void put(struct wr_window *window, struct wr_region *region,
 	for (i = 0; i < n; i++) {
 		wr_frame_forget_place(window->space, placings[i].frame);
 		placings[i].frame->index = placings[i].index;
-		xa_store(places, placings[i].index, placings[i].frame,
-			 GFP_MUST);
 	}
+	note_places(&window->space->frames.places, placings, n);
 	wr_runs_fill(&window->runs, first, end, WR_STATE_FRAME);
 	insert(window, placings, n);
 	wr_runs_compact(&window->runs, first, end, region->first, region->end);
@@ -347,7 +342,6 @@ static void map_all(struct wr_space *space, struct wr_placing *placings,
 	for (i = 0; i < n; cond_resched())
 		i += put_some(space, placings + i, n - i);
 	wr_account_end(&account);
-	forget_room(space, placings, n);
 }
 
 /**
@@ -372,6 +366,7 @@ int wr_physical_map(struct wr_space *space, struct wr_placing *placings,
 	err = mmap_read_lock_killable(space->mm) ? -EINTR : 0;
 	if (err)
 		goto unlock;
+	begin_call(&space->frames);
 	err = check_map(space, placings, n);
 	if (!err)
 		map_all(space, placings, n);

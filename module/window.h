@@ -49,6 +49,7 @@ struct wr_watch;
  * @forked: others may own some of its pages too; never reset
  * @lost: some of its pages are lost
  * @has_nodes: it has, or had, a region with a memory node; never reset
+ * @hands_over: a fault has left it to the core to map a frame; never reset
  * @toggles: pages of it have been executable and are so no longer
  * @watch: what was written, if it has, or had, a region with a write watch: else
  *	NULL; never reset
@@ -96,6 +97,7 @@ struct wr_window {
 	bool forked;
 	bool lost;
 	bool has_nodes;
+	bool hands_over;
 	bool toggles;
 	struct wr_watch *watch;
 	pgoff_t taken_up_to;

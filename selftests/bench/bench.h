@@ -130,6 +130,7 @@ extern const struct row watch_rows[];	/* watch.c */
 extern const struct row memory_rows[];	/* memory.c */
 extern const struct row thread_rows[];	/* threads.c */
 extern const struct row stack_rows[];	/* stacks.c */
+extern const struct row frame_rows[];	/* frames.c */
 
 /* runs.c: an area of many runs, or VMAs */
 char *runs_make(const struct way *way, size_t runs);
