@@ -52,9 +52,8 @@ vm_fault_t wr_fault_refuse(struct vm_fault *vmf, struct wr_window *window,
 			   u8 state)
 {
 	wr_record_fault(&window->space->records, vmf,
-			wr_state_is_committed(state) ?
-				WINREGION_FAULT_PROTECTION :
-				WINREGION_FAULT_RESERVED);
+			wr_state_is_memory(state) ? WINREGION_FAULT_PROTECTION :
+						    WINREGION_FAULT_RESERVED);
 	return VM_FAULT_SIGSEGV;
 }
 
@@ -676,6 +675,14 @@ int wr_vma_mremap(struct vm_area_struct *vma)
 	return -EINVAL;
 }
 
+/* Not one with a memory error. */
+static struct page *access_frame(struct wr_window *window, pgoff_t index)
+{
+	struct page *page = wr_frames_page(window, index);
+
+	return !IS_ERR(page) && PageHWPoison(page) ? ERR_PTR(-EFAULT) : page;
+}
+
 /*
  * The page to copy from or to, or NULL for one that is all zeros: pages are not
  * made to be read. What has no page reads as zeros too, and what is offered, so that a
@@ -689,7 +696,7 @@ static struct page *access_page(struct wr_window *window, pgoff_t index,
 	int err;
 
 	if (state == WR_STATE_FRAME)
-		return wr_frames_page(window, index);
+		return access_frame(window, index);
 	if (!wr_state_is_committed(state))
 		return write ? ERR_PTR(-EFAULT) : NULL;
 	if (!forced && !wr_state_allows(state, wanted))

@@ -49,7 +49,7 @@ struct wr_frame *wr_frame_find(struct wr_space *space, u64 number)
 }
 
 /* Where it was is not where it is. */
-void wr_frame_forget_place(struct wr_space *space, struct wr_frame *frame)
+static void forget_place(struct wr_space *space, struct wr_frame *frame)
 {
 	struct xarray *places = &space->frames.places;
 
@@ -93,7 +93,7 @@ static struct wr_window *lock_place(struct wr_space *space,
 		mutex_unlock(&window->lock);
 		wr_window_put(window);
 	}
-	wr_frame_forget_place(space, frame);
+	forget_place(space, frame);
 	return NULL;
 }
 
@@ -144,7 +144,8 @@ static bool wait_for_faults(struct wr_window *window, pgoff_t first,
 		any = true;
 		for (; window->hands_over && i < next; i++) {
 			page = wr_frames_page(window, i);
-			folio_wait_locked(page_folio(page));
+			if (!IS_ERR(page))
+				folio_wait_locked(page_folio(page));
 			cond_resched();
 		}
 	}
@@ -190,8 +191,8 @@ void wr_frames_take_away(struct wr_window *window, struct wr_region *region,
 	wr_runs_compact(&window->runs, first, end, region->first, region->end);
 }
 
-/* Wherever it is. frames->lock is held. */
-static void unmap_frame(struct wr_space *space, struct wr_frame *frame)
+/* Wherever it is, if it is mapped. frames->lock is held. */
+void wr_frame_unmap(struct wr_space *space, struct wr_frame *frame)
 {
 	struct wr_window *window = lock_place(space, frame);
 	pgoff_t index = frame->index;
@@ -202,7 +203,7 @@ static void unmap_frame(struct wr_space *space, struct wr_frame *frame)
 			    index + 1);
 	mutex_unlock(&window->lock);
 	wr_window_put(window);
-	wr_frame_forget_place(space, frame);
+	forget_place(space, frame);
 }
 
 /* ---- the charge ---- */
@@ -254,7 +255,7 @@ static void end_frame(struct wr_frame *frame)
 
 static void free_frame(struct wr_space *space, struct wr_frame *frame)
 {
-	unmap_frame(space, frame);
+	wr_frame_unmap(space, frame);
 	xa_erase(&space->frames.table, frame->number);
 	end_frame(frame);
 	uncharge(space, 1);

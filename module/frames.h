@@ -49,7 +49,7 @@ int wr_frames_free(struct wr_space *space, const u64 *numbers, unsigned int n,
 		   unsigned int *freed);
 
 struct wr_frame *wr_frame_find(struct wr_space *space, u64 number);
-void wr_frame_forget_place(struct wr_space *space, struct wr_frame *frame);
+void wr_frame_unmap(struct wr_space *space, struct wr_frame *frame);
 bool wr_frame_is_mapped(struct wr_space *space, struct wr_frame *frame);
 struct page *wr_frames_page(struct wr_window *window, pgoff_t index);
 void wr_frames_clear(struct wr_window *window, pgoff_t first, pgoff_t end,

@@ -229,7 +229,10 @@ static int map_in(struct wr_space *space, struct winregion_map_frames *args)
 	return err;
 }
 
-/* The number of pages is what a program likes, but no more than can make sense. */
+/* Of unmapped pages in any places there may be as many as this, if not as frames. */
+#define MANY 65536
+
+/* What a call needs kernel memory for is no more than the program has paid for. */
 static int check_count(struct wr_space *space,
 		       struct winregion_map_frames *args)
 {
@@ -237,7 +240,7 @@ static int check_count(struct wr_space *space,
 
 	if (args->frames && args->count > frames)
 		return -EINVAL;
-	return args->count <= INT_MAX / sizeof(struct wr_placing) ? 0 : -ENOMEM;
+	return args->count <= max_t(u64, frames, MANY) ? 0 : -ENOMEM;
 }
 
 static int unmap_range(struct wr_space *space,

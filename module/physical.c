@@ -135,7 +135,44 @@ static unsigned long side_by_side(struct wr_placing *placings, unsigned long n)
 	return i;
 }
 
-/* What is mapped in a range, which may have other regions by now. */
+/* From a page in no region for frames to the next that may be in one, at most @end. */
+static pgoff_t skip(struct wr_space *space, pgoff_t first, pgoff_t end)
+{
+	struct wr_window *window = wr_window_next(space, first);
+	struct wr_region *region;
+	pgoff_t next;
+
+	if (!window)
+		return end;
+	mutex_lock(&window->lock);
+	region = wr_region_next(window, first);
+	if (region)
+		next = region->first > first ? region->first : region->end;
+	else
+		next = max(window->end, first + 1);
+	unlock_window(window);
+	return min(next, end);
+}
+
+/* Some of those of a part of a region; @end is set to how far it has come. */
+static void take_some_away(struct wr_window *window, struct wr_region *region,
+			   pgoff_t first, pgoff_t *end)
+{
+	pgoff_t next;
+
+	for (; first < *end; first = next) {
+		if (wr_runs_span(&window->runs, first, *end, &next) ==
+		    WR_STATE_FRAME)
+			break;
+		cond_resched();
+	}
+	if (first >= *end)
+		return;
+	*end = min(next, first + AT_ONCE);
+	wr_frames_take_away(window, region, first, *end);
+}
+
+/* What is mapped in a range, of which some may be in no region by now. */
 static void take_range_away(struct wr_space *space, pgoff_t first, pgoff_t end)
 {
 	struct wr_region *region;
@@ -143,11 +180,13 @@ static void take_range_away(struct wr_space *space, pgoff_t first, pgoff_t end)
 	pgoff_t stop;
 
 	for (; first < end; first = stop) {
-		stop = min(end, first + AT_ONCE);
+		stop = end;
 		window = lock_window(space, first, &stop, &region);
-		if (!window)
-			return;
-		wr_frames_take_away(window, region, first, stop);
+		if (!window) {
+			stop = skip(space, first, end);
+			continue;
+		}
+		take_some_away(window, region, first, &stop);
 		unlock_window(window);
 		cond_resched();
 	}
@@ -155,11 +194,20 @@ static void take_range_away(struct wr_space *space, pgoff_t first, pgoff_t end)
 
 /* ---- the checks of a call that maps ---- */
 
-/* The number of a call: 0 is that of a new frame. */
+/* The number of a call: no frame has it yet, and 0 is that of a new one. */
 static void begin_call(struct wr_frames *frames)
 {
-	if (!++frames->call)
-		frames->call++;
+	struct wr_frame *frame;
+	unsigned long number;
+
+	if (++frames->call)
+		return;
+	xa_for_each(&frames->table, number, frame) {
+		frame->taken_from = 0;
+		frame->put_by = 0;
+		cond_resched();
+	}
+	frames->call = 1;
 }
 
 /* Asked for each frame: a program decides how many there are. */
@@ -297,10 +345,8 @@ static void put(struct wr_window *window, struct wr_region *region,
 		wr_frames_take_away(window, region, first, end);
 	wr_runs_split(&window->runs, first, GFP_MUST);
 	wr_runs_split(&window->runs, end, GFP_MUST);
-	for (i = 0; i < n; i++) {
-		wr_frame_forget_place(window->space, placings[i].frame);
+	for (i = 0; i < n; i++)
 		placings[i].frame->index = placings[i].index;
-	}
 	note_places(&window->space->frames.places, placings, n);
 	wr_runs_fill(&window->runs, first, end, WR_STATE_FRAME);
 	insert(window, placings, n);
@@ -339,6 +385,8 @@ static void map_all(struct wr_space *space, struct wr_placing *placings,
 		take_range_away(space, placings[i].index,
 				placings[i].index + more);
 	}
+	for (i = 0; i < n; i++)
+		wr_frame_unmap(space, placings[i].frame);
 	for (i = 0; i < n; cond_resched())
 		i += put_some(space, placings + i, n - i);
 	wr_account_end(&account);

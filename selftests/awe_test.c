@@ -802,6 +802,27 @@ TEST(pinned)
 	EXPECT_TRUE(give(frames, NR) && release(base));
 }
 
+/* A window as large as there is room for costs nothing, nor what is in no window. */
+TEST(largest_window)
+{
+	const size_t size = TIB(64);
+	ULONG_PTR frames[2];
+	char *base = window(size);
+
+	take(frames, 2);
+	ASSERT_NE(NULL, base);
+	ASSERT_TRUE(map(base, 1, frames));
+	ASSERT_TRUE(map(base + size - PAGE, 1, frames + 1));
+	EXPECT_TRUE(map(base, size / PAGE, NULL));
+	EXPECT_FALSE(try_read(base) || try_read(base + size - PAGE));
+	ASSERT_TRUE(map(base + size / 2, 2, frames));
+	EXPECT_TRUE(release(base));
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER, map(base, size / PAGE, NULL));
+	EXPECT_FAILS(ERROR_NOT_ENOUGH_MEMORY,
+		     MapUserPhysicalPagesScatter((PVOID *)frames, 65537, NULL));
+	EXPECT_TRUE(give(frames, 2));
+}
+
 /* Many, through a small window: more than one step of everything */
 TEST(many)
 {
@@ -959,6 +980,48 @@ TEST(races)
 	EXPECT_TRUE(SETTLES(WR_INFO(fd, out_committed) == 0));
 	close(file);
 	close(fd);
+}
+
+#define PARTS 8
+#define PART_PAGES (UNIT / PAGE)
+
+static void *release_a_part(void *arg)
+{
+	uint64_t random = own_seed();
+	SIZE_T size;
+	PVOID at;
+
+	while (crew_goes_on(&crew)) {
+		at = RACE_BASE + race_random(&random, PARTS) * UNIT;
+		size = UNIT;
+		NtFreeVirtualMemory(NtCurrentProcess(), &at, &size,
+				    MEM_RELEASE);
+		window_at(at, UNIT);
+	}
+	return NULL;
+}
+
+/* Parts of a window are released while a call moves frames from place to place in it. */
+TEST(released_meanwhile)
+{
+	static ULONG_PTR frames[2 * PARTS * PART_PAGES];
+	const size_t n = PARTS * PART_PAGES;
+	unsigned int i, left = rounds(awe_released);
+
+	race_catch_faults();
+	take(frames, n);
+	memcpy(frames + n, frames, n * sizeof(*frames));
+	for (i = 0; i < PARTS; i++)
+		window_at(RACE_BASE + i * UNIT, UNIT);
+	crew_add(&crew, release_a_part, NULL);
+	crew_add(&crew, look, NULL);
+	while (left--)
+		map(RACE_BASE, n, frames + left % n);
+	crew_stop(&crew);
+	EXPECT_TRUE(give(frames, n));
+	EXPECT_TRUE(none_is_mapped(RACE_BASE, n));
+	for (i = 0; i < PARTS; i++)
+		EXPECT_TRUE(release(RACE_BASE + i * UNIT));
 }
 
 static int make_for_ever(void *arg)

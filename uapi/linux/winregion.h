@@ -446,6 +446,7 @@ struct winregion_frames {
  * WINREGION_RESERVE_PHYSICAL, and each number must be that of another frame, which is
  * mapped nowhere, or in a page that this call is about (EINVAL). What was mapped there is
  * mapped nowhere then; if an address comes twice the last frame counts.
+ * At most 65536 addresses, or as many as there are frames (ENOMEM).
  *
  * Rules: AW-04 to AW-07, AW-09.
  *
