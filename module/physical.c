@@ -102,7 +102,7 @@ static void mark_taken(struct wr_window *window, pgoff_t first, pgoff_t end)
 	}
 }
 
-/* Whether frames can be mapped there: 0 or -EINVAL. Those that are are marked. */
+/* Whether frames can be mapped there: 0 or -EINVAL. What is mapped there is marked. */
 static int check_range(struct wr_space *space, pgoff_t first, pgoff_t end)
 {
 	struct wr_region *region;
