@@ -93,14 +93,6 @@ int wr_ioctl_region_pages(u64 address, u64 length, pgoff_t *first, pgoff_t *end)
 	return err;
 }
 
-/* What of a call needs the process whose memory it is about. Return: as @act. */
-int wr_ioctl_act(struct wr_ioctl *call, wr_remote_act *act, void *data)
-{
-	if (unlikely(call->remote))
-		return wr_remote_do(call->mm, act, data);
-	return act(data);
-}
-
 static void info_of_space(struct mm_struct *mm, struct winregion_get_info *info)
 {
 	struct wr_space *space = wr_space_find(mm);

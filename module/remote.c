@@ -9,7 +9,8 @@
  *
  * What is changed there is changed by a kernel thread, which for this one call is what
  * a thread of that process would be: with its memory, credentials, limits and memory
- * cgroup. A kill of the caller ends it, as it ends a call about the caller's own memory.
+ * cgroup. A kill of the caller ends it, as it ends a call about the caller's own memory,
+ * and so does one of the process. It runs where the caller may, and as nicely.
  */
 #include <linux/completion.h>
 #include <linux/cred.h>
@@ -96,17 +97,23 @@ struct mm_struct *wr_remote_mm(struct file *file, bool change)
 /* ---- who does it ---- */
 
 /* What of a process its threads ask for, and a kernel thread has to be told. */
-static const unsigned int limits[] = { RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK };
+static const unsigned int limits[] = {
+	RLIMIT_AS,
+	RLIMIT_DATA,
+	RLIMIT_STACK,
+	RLIMIT_MEMLOCK,
+};
 
 /**
  * struct wr_remote - a call that a kernel thread makes
  * @mm: about which address space; the caller has a reference that keeps it in use
  * @act: what is to be done
  * @data: for it
+ * @caller: who waits for it
  * @cred: whose credentials count
  * @personality: the same
  * @limits: the same
- * @killed: the caller is being killed
+ * @killed: the caller is being killed, or the process has been
  * @ret: what @act has returned
  * @done: it has
  */
@@ -114,6 +121,7 @@ struct wr_remote {
 	struct mm_struct *mm;
 	wr_remote_act *act;
 	void *data;
+	struct task_struct *caller;
 	const struct cred *cred;
 	unsigned int personality;
 	unsigned long limits[ARRAY_SIZE(limits)];
@@ -130,6 +138,9 @@ static void become(struct wr_remote *remote)
 	for (i = 0; i < ARRAY_SIZE(limits); i++)
 		current->signal->rlim[limits[i]].rlim_cur = remote->limits[i];
 	current->personality = remote->personality;
+	/* But the processors' time is the caller's, as far as that can be had. */
+	set_user_nice(current, task_nice(remote->caller));
+	set_cpus_allowed_ptr(current, remote->caller->cpus_ptr);
 }
 
 static int run(void *data)
@@ -138,7 +149,7 @@ static int run(void *data)
 	struct wr_account account;
 	const struct cred *cred;
 
-	allow_signal(SIGKILL);
+	allow_kernel_signal(SIGKILL);
 	become(remote);
 	cred = override_creds(remote->cred);
 	kthread_use_mm(remote->mm);
@@ -167,6 +178,20 @@ static struct task_struct *owner_of(struct mm_struct *mm)
 	return task;
 }
 
+/*
+ * Whether what was read of a task is that of who has the memory: an exec takes the next
+ * program's memory first, and then its credentials.
+ */
+static bool is_still_owner(struct task_struct *task, struct mm_struct *mm)
+{
+	bool still;
+
+	task_lock(task);
+	still = task->mm == mm;
+	task_unlock(task);
+	return still;
+}
+
 /* Return: 0, or -EOWNERDEAD. On success @remote->cred is counted. */
 static int learn_from_owner(struct wr_remote *remote)
 {
@@ -179,8 +204,31 @@ static int learn_from_owner(struct wr_remote *remote)
 	remote->personality = READ_ONCE(task->personality);
 	for (i = 0; i < ARRAY_SIZE(limits); i++)
 		remote->limits[i] = task_rlimit(task, limits[i]);
+	if (!is_still_owner(task, remote->mm)) {
+		put_cred(remote->cred);
+		put_task_struct(task);
+		return -EOWNERDEAD;
+	}
 	put_task_struct(task);
 	return 0;
+}
+
+/* How often it is looked whether the process is still there */
+#define LOOK_EVERY (HZ / 10)
+
+/* Return: 0 when it is done, or an error: the caller is killed, or the process was. */
+static int wait_while_alive(struct wr_remote *remote)
+{
+	long left;
+
+	do {
+		left = wait_for_completion_killable_timeout(&remote->done,
+							    LOOK_EVERY);
+		/* The caller's use of it is the last one. */
+		if (!left && atomic_read(&remote->mm->mm_users) == 1)
+			return -EOWNERDEAD;
+	} while (!left);
+	return left < 0 ? -EINTR : 0;
 }
 
 static int run_and_wait(struct wr_remote *remote)
@@ -191,12 +239,14 @@ static int run_and_wait(struct wr_remote *remote)
 		return PTR_ERR(task) == -EINTR ? -EINTR : -ENOMEM;
 	get_task_struct(task);
 	wake_up_process(task);
-	if (wait_for_completion_killable(&remote->done)) {
+	if (wait_while_alive(remote)) {
 		WRITE_ONCE(remote->killed, true);
 		send_sig(SIGKILL, task, 1);
 		wait_for_completion(&remote->done);
 	}
 	put_task_struct(task);
+	if (remote->ret == -EINTR && !fatal_signal_pending(current))
+		return -EOWNERDEAD;
 	return remote->ret;
 }
 
@@ -212,7 +262,12 @@ static int run_and_wait(struct wr_remote *remote)
  */
 int wr_remote_do(struct mm_struct *mm, wr_remote_act *act, void *data)
 {
-	struct wr_remote remote = { .mm = mm, .act = act, .data = data };
+	struct wr_remote remote = {
+		.mm = mm,
+		.act = act,
+		.data = data,
+		.caller = current,
+	};
 	int err = learn_from_owner(&remote);
 
 	if (err)
