@@ -592,7 +592,7 @@ TEST_F(fuse, needs_no_server)
  * is gone; and then it ends. One store each, as the system may write the page back by
  * itself, and a second store would wait for that.
  */
-TEST_F(fuse, killed_in_a_flush)
+TEST_F_TIMEOUT(fuse, killed_in_a_flush, 120)
 {
 	struct late late = { &self->mapped, self->file };
 	volatile uint64_t *word;
