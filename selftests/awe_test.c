@@ -420,19 +420,11 @@ TEST(allocate_errors)
 	close(fd);
 }
 
-static bool limit_lock(uint64_t bytes)
-{
-	struct rlimit limit = { bytes, bytes };
-
-	return !setrlimit(RLIMIT_MEMLOCK, &limit) && !setgid(65534) &&
-	       !setuid(65534) && !prctl(PR_SET_DUMPABLE, 1);
-}
-
 static int within_limit(void *arg)
 {
 	ULONG_PTR frames[NR], n = NR;
 
-	CHECK(limit_lock(PAGES(11)));
+	CHECK(become_nobody(PAGES(11)));
 	CHECK(AllocateUserPhysicalPages(SELF, &n, frames));
 	CHECK(n == 11);
 	CHECK(all_locked() == PAGES(11));
@@ -452,7 +444,7 @@ static int without_limit(void *arg)
 {
 	ULONG_PTR frames[1], n = 1;
 
-	CHECK(limit_lock(0));
+	CHECK(become_nobody(0));
 	CHECK(!AllocateUserPhysicalPages(SELF, &n, frames));
 	CHECK(GetLastError() == ERROR_PRIVILEGE_NOT_HELD);
 	return 0;
@@ -684,7 +676,7 @@ static int execs_with_frames(void *arg)
 TEST(processes_end)
 {
 	int fd = wr_open();
-	uint64_t total = WR_INFO(fd, out_total);
+	uint64_t total = total_beside_ended(fd);
 
 	EXPECT_EQ(0, in_child(ends_with_frames, NULL));
 	EXPECT_EQ(0, in_child(execs_with_frames, NULL));
@@ -860,19 +852,19 @@ static uint64_t own_seed(void)
 	return __atomic_add_fetch(&seed, 7919, __ATOMIC_SEQ_CST);
 }
 
-/* A frame's page says which one it is, or is a new one. */
+/* Touches, in all ways; @arg: a file to copy by, or NULL */
 static void *look(void *arg)
 {
-	uint64_t random = own_seed(), value;
+	uint64_t random = own_seed(), value = 1;
+	int file = arg ? *(int *)arg : -1;
 	volatile uint64_t *page;
 	unsigned int i;
 
 	while (crew_goes_on(&crew)) {
 		i = race_random(&random, RACE_PAGES);
 		page = (void *)(RACE_BASE + PAGES(i));
-		if (race_access(race_random(&random, RACE_KINDS), arg ? *(int *)arg : -1,
-				page, &value))
-			value = 0;
+		race_access(race_random(&random, RACE_KINDS), file, page,
+			    &value);
 	}
 	return NULL;
 }
@@ -1041,16 +1033,9 @@ static int make_for_ever(void *arg)
 TEST(killed)
 {
 	int fd = wr_open();
-	uint64_t total = WR_INFO(fd, out_total);
-	struct child child;
-	unsigned int i;
+	uint64_t total = total_beside_ended(fd);
 
-	for (i = 0; i < 20; i++) {
-		child = start_child(make_for_ever, NULL);
-		sleep_ms(5 + i * 3);
-		kill(child.pid, SIGKILL);
-		waitpid(child.pid, NULL, 0);
-	}
+	kill_on_the_way(make_for_ever, NULL);
 	EXPECT_TRUE(SETTLES(WR_INFO(fd, out_total) == total));
 	close(fd);
 }

@@ -482,21 +482,13 @@ TEST(locked)
 	EXPECT_TRUE(SETTLES(all_locked() == before));
 }
 
-static bool limit_lock(uint64_t bytes)
-{
-	struct rlimit limit = { bytes, bytes };
-
-	return !setrlimit(RLIMIT_MEMLOCK, &limit) && !setgid(65534) &&
-	       !setuid(65534) && !prctl(PR_SET_DUMPABLE, 1);
-}
-
 static int within_limit(void *arg)
 {
 	int fd = wr_open();
 	uint64_t regions, committed;
 	char *base;
 
-	CHECK(limit_lock(3 * LARGE));
+	CHECK(become_nobody(3 * LARGE));
 	regions = WR_INFO(fd, out_regions);
 	committed = WR_INFO(fd, out_committed);
 	CHECK(!large(4 * LARGE));
@@ -519,7 +511,7 @@ static int within_limit(void *arg)
 
 static int without_limit(void *arg)
 {
-	CHECK(limit_lock(0));
+	CHECK(become_nobody(0));
 	CHECK(!large(LARGE));
 	CHECK(GetLastError() == ERROR_PRIVILEGE_NOT_HELD);
 	return 0;
@@ -811,16 +803,9 @@ static int make_for_ever(void *arg)
 TEST(killed)
 {
 	int fd = wr_open();
-	uint64_t total = WR_INFO(fd, out_total);
-	struct child child;
-	unsigned int i;
+	uint64_t total = total_beside_ended(fd);
 
-	for (i = 0; i < 20; i++) {
-		child = start_child(make_for_ever, NULL);
-		sleep_ms(5 + i * 3);
-		kill(child.pid, SIGKILL);
-		waitpid(child.pid, NULL, 0);
-	}
+	kill_on_the_way(make_for_ever, NULL);
 	EXPECT_TRUE(SETTLES(WR_INFO(fd, out_total) == total));
 	close(fd);
 }

@@ -310,20 +310,11 @@ TEST(child)
 
 /* ---- the quota ---- */
 
-static bool limit_lock(uint64_t bytes)
-{
-	struct rlimit limit = { bytes, bytes };
-
-	/* The last one for /proc/self, which is root's else. */
-	return !setrlimit(RLIMIT_MEMLOCK, &limit) && !setgid(65534) &&
-	       !setuid(65534) && !prctl(PR_SET_DUMPABLE, 1);
-}
-
 static int lock_within_limit(void *arg)
 {
 	char *base, *other;
 
-	CHECK(limit_lock(16 * PAGE));
+	CHECK(become_nobody(16 * PAGE));
 	base = VirtualAlloc(NULL, MIB(4), MEM_RESERVE | MEM_COMMIT,
 			    PAGE_READWRITE);
 	CHECK(base);
@@ -389,7 +380,7 @@ static int lock_other_memory(void *arg)
 	CHECK(!VirtualLock(base + 8 * PAGE, 24 * PAGE));
 	CHECK(GetLastError() == ERROR_NOACCESS);
 	CHECK(all_locked() == 0);
-	CHECK(limit_lock(4 * PAGE));
+	CHECK(become_nobody(4 * PAGE));
 	CHECK(!VirtualLock(base + 8 * PAGE, 5 * PAGE));
 	CHECK(GetLastError() == ERROR_WORKING_SET_QUOTA);
 	CHECK(all_locked() == 0);

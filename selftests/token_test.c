@@ -72,15 +72,6 @@ static int told(HANDLE token, const char *name)
 	return -1;
 }
 
-/* As another user, who may lock so much */
-static bool become_nobody(uint64_t bytes)
-{
-	struct rlimit limit = { bytes, bytes };
-
-	return !setrlimit(RLIMIT_MEMLOCK, &limit) && !setgid(65534) &&
-	       !setuid(65534) && !prctl(PR_SET_DUMPABLE, 1);
-}
-
 TEST(numbers)
 {
 	static const struct {

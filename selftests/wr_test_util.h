@@ -18,6 +18,8 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -429,6 +431,29 @@ static inline void sleep_ms(unsigned int ms)
 		;
 }
 
+/* A child that would go on for ever is killed, each time a little later. */
+static inline void kill_on_the_way(int (*fn)(void *), void *arg)
+{
+	struct child child;
+	unsigned int i;
+
+	for (i = 0; i < 20; i++) {
+		child = start_child(fn, arg);
+		sleep_ms(5 + i * 3);
+		kill(child.pid, SIGKILL);
+		waitpid(child.pid, NULL, 0);
+	}
+}
+
+/* As another user, who may lock so much. It stays dumpable, for /proc/self. */
+static inline bool become_nobody(uint64_t bytes)
+{
+	struct rlimit limit = { bytes, bytes };
+
+	return !setrlimit(RLIMIT_MEMLOCK, &limit) && !setgid(65534) &&
+	       !setuid(65534) && !prctl(PR_SET_DUMPABLE, 1);
+}
+
 /*
  * What a dead process leaves is given back by work that other CPUs may still
  * have to do, so ask until @cond holds, for 10 seconds at most.
@@ -441,6 +466,16 @@ static inline void sleep_ms(unsigned int ms)
 		sleep_ms(20);						\
 	__holds;							\
 })
+
+/*
+ * What all processes have committed. Of one that has just ended something may still be
+ * there, and nobody else has any where tests run.
+ */
+static inline uint64_t total_beside_ended(int fd)
+{
+	(void)SETTLES(WR_INFO(fd, out_total) == 0);
+	return WR_INFO(fd, out_total);
+}
 
 /* Files of /proc/sys and of cgroups */
 
