@@ -309,7 +309,7 @@ static vm_fault_t map_by_state(struct vm_fault *vmf, struct wr_window *window,
 	return VM_FAULT_NOPAGE;
 }
 
-/* Has the core map a page. */
+/* Has the core map a page; @unit: it cannot be a part of a 2 MiB page. */
 static vm_fault_t hand_over(struct vm_fault *vmf, struct wr_window *window,
 			    struct page *page, bool unit)
 {
@@ -327,23 +327,11 @@ static vm_fault_t hand_over(struct vm_fault *vmf, struct wr_window *window,
 	return VM_FAULT_LOCKED;
 }
 
-static vm_fault_t insert_frame(struct vm_fault *vmf, struct wr_window *window,
-			       struct page *page)
-{
-	int err;
-
-	wr_vma_set_rights(vmf->vma, WR_READ | WR_WRITE, !window->tracked);
-	err = vm_insert_page(vmf->vma, vmf->address & PAGE_MASK, page);
-	wr_vma_drop_rights(vmf->vma);
-	if (err && err != -EBUSY) /* another fault was faster */
-		return vmf_error(err);
-	return VM_FAULT_NOPAGE;
-}
-
 /* At a page whose state is WR_STATE_FRAME. The window is locked. */
 static vm_fault_t fault_frame(struct vm_fault *vmf, struct wr_window *window)
 {
 	struct page *page = wr_frames_page(window, wr_vmf_index(vmf));
+	vm_fault_t ret;
 
 	if (IS_ERR(page))
 		return VM_FAULT_SIGBUS;
@@ -352,14 +340,14 @@ static vm_fault_t fault_frame(struct vm_fault *vmf, struct wr_window *window)
 				WINREGION_FAULT_POISONED);
 		return VM_FAULT_HWPOISON;
 	}
-	if (vmf->vma->vm_flags & VM_MIXEDMAP)
-		return insert_frame(vmf, window, page);
+	if (vmf->vma->vm_flags & VM_MIXEDMAP) {
+		ret = map_by_state(vmf, window, WR_STATE_FRAME, page);
+		wr_vma_drop_rights(vmf->vma);
+		return ret;
+	}
 	/* A hole of a window of large pages, or where a fork has failed */
 	window->hands_over = true;
-	get_page(page);
-	lock_page(page);
-	vmf->page = page;
-	return VM_FAULT_LOCKED;
+	return hand_over(vmf, window, page, true);
 }
 
 static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)

@@ -36,9 +36,6 @@
 /* If there is none to be had there are fewer frames: nothing is killed for them. */
 #define FRAME_GFP (__GFP_ZERO | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
-/* For what cannot fail. */
-#define GFP_MUST (GFP_KERNEL_ACCOUNT | __GFP_NOFAIL)
-
 /* ---- where frames are ---- */
 
 /* By its number, or NULL. frames->lock is held. */
@@ -126,30 +123,18 @@ struct page *wr_frames_page(struct wr_window *window, pgoff_t index)
 	return frame->page;
 }
 
-/*
- * A fault that saw the old states has locked its page before we came. Return: whether
- * there is any frame.
- */
-static bool wait_for_faults(struct wr_window *window, pgoff_t first,
+/* A fault that saw the old states has locked its page before we came. */
+static void wait_for_faults(struct wr_window *window, pgoff_t first,
 			    pgoff_t end)
 {
-	bool any = false;
 	struct page *page;
-	pgoff_t i, next;
 
-	for (i = first; i < end; i = next) {
-		if (wr_runs_span(&window->runs, i, end, &next) !=
-		    WR_STATE_FRAME)
-			continue;
-		any = true;
-		for (; window->hands_over && i < next; i++) {
-			page = wr_frames_page(window, i);
-			if (!IS_ERR(page))
-				folio_wait_locked(page_folio(page));
-			cond_resched();
-		}
+	for (; first < end; first++) {
+		page = wr_frames_page(window, first);
+		if (!IS_ERR(page))
+			folio_wait_locked(page_folio(page));
+		cond_resched();
 	}
-	return any;
 }
 
 /**
@@ -162,31 +147,29 @@ static bool wait_for_faults(struct wr_window *window, pgoff_t first,
 void wr_frames_clear(struct wr_window *window, pgoff_t first, pgoff_t end,
 		     bool mapped)
 {
+	bool any = false;
 	pgoff_t i, next;
 
 	lockdep_assert_held(&window->lock);
-	mapped = mapped && wait_for_faults(window, first, end);
 	for (i = first; i < end; i = next) {
-		if (wr_runs_span(&window->runs, i, end, &next) ==
-		    WR_STATE_FRAME)
-			wr_runs_fill(&window->runs, i, next, WR_STATE_NONE);
 		cond_resched();
+		if (wr_runs_span(&window->runs, i, end, &next) !=
+		    WR_STATE_FRAME)
+			continue;
+		any = true;
+		if (mapped && window->hands_over)
+			wait_for_faults(window, i, next);
+		wr_runs_fill(&window->runs, i, next, WR_STATE_NONE);
 	}
-	if (mapped)
+	if (mapped && any)
 		wr_resident_zap(window, first, end);
-}
-
-static void split(struct wr_window *window, pgoff_t first, pgoff_t end)
-{
-	wr_runs_split(&window->runs, first, GFP_MUST);
-	wr_runs_split(&window->runs, end, GFP_MUST);
 }
 
 /* Of a part of a region. What places has there is old then. */
 void wr_frames_take_away(struct wr_window *window, struct wr_region *region,
 			 pgoff_t first, pgoff_t end)
 {
-	split(window, first, end);
+	wr_runs_split_surely(&window->runs, first, end);
 	wr_frames_clear(window, first, end, true);
 	wr_runs_compact(&window->runs, first, end, region->first, region->end);
 }
@@ -253,23 +236,25 @@ static void end_frame(struct wr_frame *frame)
 	kfree(frame);
 }
 
+/* The charge is the caller's to give back. */
 static void free_frame(struct wr_space *space, struct wr_frame *frame)
 {
 	wr_frame_unmap(space, frame);
 	xa_erase(&space->frames.table, frame->number);
 	end_frame(frame);
-	uncharge(space, 1);
 }
 
 static void free_all(struct wr_space *space)
 {
 	struct wr_frame *frame;
-	unsigned long number;
+	unsigned long number, n = 0;
 
 	xa_for_each(&space->frames.table, number, frame) {
 		free_frame(space, frame);
+		n++;
 		cond_resched();
 	}
+	uncharge(space, n);
 }
 
 /* ---- the keeper ---- */
@@ -447,7 +432,7 @@ static void publish(struct wr_new_frames *made, struct file *keeper)
 		frame->index = 0;
 		wr_page_stamp(frame->page, keeper->f_mapping, frame->number);
 		xa_store(&made->space->frames.table, frame->number, frame,
-			 GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+			 WR_GFP_MUST);
 		cond_resched();
 	}
 }
@@ -504,6 +489,7 @@ int wr_frames_free(struct wr_space *space, const u64 *numbers, unsigned int n,
 		}
 		cond_resched();
 	}
+	uncharge(space, *freed);
 	mutex_unlock(&frames->lock);
 	return err;
 }

@@ -561,11 +561,6 @@ struct unmap_in {
 	bool keep;
 };
 
-static int act(const struct view_in *in, wr_remote_act *what, void *data)
-{
-	return in->remote ? wr_remote_do(in->mm, what, data) : what(data);
-}
-
 static int map(void *data)
 {
 	struct map_in *map = data;
@@ -619,13 +614,13 @@ static int map_in(const struct view_in *in, struct wr_handle *handle,
 		return err;
 	if (handle->section->flags & WINREGION_SECTION_NOCACHE)
 		request.request.protection |= WINREGION_NOCACHE;
-	err = act(in, map, &request);
+	err = wr_remote_or_here(in->mm, in->remote, map, &request);
 	if (err)
 		return err;
 	if (!put_user((u64)wr_address(request.request.first), &user->address) &&
 	    !put_user(request.request.length, &user->length))
 		return 0;
-	act(in, undo, &request);
+	wr_remote_or_here(in->mm, in->remote, undo, &request);
 	return -EFAULT;
 }
 
@@ -690,7 +685,7 @@ static int ioc_unmap(const struct view_in *in, void __user *argp)
 		return err;
 	request.first = wr_index(args.address);
 	request.keep = args.flags & WINREGION_UNMAP_PRESERVE;
-	err = act(in, unmap, &request);
+	err = wr_remote_or_here(in->mm, in->remote, unmap, &request);
 	if (err)
 		return err;
 	/* It may lie in what is gone now; and done is done. */

@@ -5,6 +5,7 @@
  * no lock is held there. It is here that the caller's mm is asked for; all else
  * works on the one it is given.
  */
+#include <linux/nodemask.h>
 #include <linux/nospec.h>
 #include <linux/overflow.h>
 #include <linux/uaccess.h>
@@ -91,6 +92,18 @@ int wr_ioctl_region_pages(u64 address, u64 length, pgoff_t *first, pgoff_t *end)
 	*first = address >> PAGE_SHIFT;
 	*end = *first;
 	return err;
+}
+
+/* Where memory is to be, if that is @given: 0, or -EINVAL if there is no such node. */
+int wr_ioctl_node(bool given, u32 number, int *node)
+{
+	*node = NUMA_NO_NODE;
+	if (!given)
+		return number ? -EINVAL : 0;
+	if (number >= nr_node_ids || !node_online(number))
+		return -EINVAL;
+	*node = number;
+	return 0;
 }
 
 static void info_of_space(struct mm_struct *mm, struct winregion_get_info *info)

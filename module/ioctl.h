@@ -69,15 +69,7 @@ int wr_ioctl_open_process(struct wr_ioctl *call);
 int wr_ioctl_pages(u64 address, u64 length, pgoff_t *first, pgoff_t *end);
 int wr_ioctl_region_pages(u64 address, u64 length, pgoff_t *first,
 			  pgoff_t *end);
-
-/* What of a call needs the process whose memory it is about. Return: as @act. */
-static __always_inline int wr_ioctl_act(struct wr_ioctl *call,
-					wr_remote_act *act, void *data)
-{
-	if (unlikely(call->remote))
-		return wr_remote_do(call->mm, act, data);
-	return act(data);
-}
+int wr_ioctl_node(bool given, u32 number, int *node);
 
 /*
  * Writes an answer of whole words: copy_to_user() without the calls. Return: 0 or

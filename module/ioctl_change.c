@@ -141,7 +141,7 @@ static int change_in(struct wr_ioctl *call, enum wr_op op,
 		.nr = nr,
 	};
 
-	return wr_ioctl_act(call, change_now, &in);
+	return wr_remote_or_here(call->mm, call->remote, change_now, &in);
 }
 
 /* As far as it can be: they may lie in the very pages that have changed. */

@@ -57,7 +57,7 @@ int wr_ioctl_lock(struct wr_ioctl *call)
 		return -EINVAL;
 	err = wr_ioctl_pages(args->address, args->length, &in.first, &in.end);
 	if (!err)
-		err = wr_ioctl_act(call, lock, &in);
+		err = wr_remote_or_here(call->mm, call->remote, lock, &in);
 	if (err)
 		return err;
 	args->out_locked = (u64)in.locked << PAGE_SHIFT;

@@ -3,7 +3,6 @@
  * WINREGION_FRAMES and WINREGION_MAP_FRAMES.
  */
 #include <linux/mm.h>
-#include <linux/nodemask.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
@@ -110,34 +109,22 @@ static int free_in(struct wr_ioctl *call)
 	return err;
 }
 
-static int parse_node(struct winregion_frames *args, int *node)
-{
-	*node = NUMA_NO_NODE;
-	if (!(args->flags & WINREGION_FRAMES_NODE))
-		return args->node ? -EINVAL : 0;
-	if (args->flags & WINREGION_FRAMES_FREE || args->node >= nr_node_ids ||
-	    !node_online(args->node))
-		return -EINVAL;
-	*node = args->node;
-	return 0;
-}
-
 /* WINREGION_FRAMES */
 int wr_ioctl_frames(struct wr_ioctl *call)
 {
 	struct winregion_frames *args = &call->args.frames;
+	bool free = args->flags & WINREGION_FRAMES_FREE;
+	bool given = args->flags & WINREGION_FRAMES_NODE;
 	int err, node;
 
-	if (args->__reserved)
+	if (args->__reserved || (given && free))
 		return -EINVAL;
-	err = parse_node(args, &node);
+	err = wr_ioctl_node(given, args->node, &node);
 	if (err)
 		return err;
 	if (!args->count || args->count > wr_index(wr_highest()))
 		return -EOVERFLOW;
-	if (args->flags & WINREGION_FRAMES_FREE)
-		return free_in(call);
-	return make_in(call, node);
+	return free ? free_in(call) : make_in(call, node);
 }
 
 /* ---- WINREGION_MAP_FRAMES ---- */

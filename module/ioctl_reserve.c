@@ -3,7 +3,6 @@
  * WINREGION_RESERVE, WINREGION_RELEASE and WINREGION_SET_STACK: the checks of their
  * arguments.
  */
-#include <linux/nodemask.h>
 #include <linux/uaccess.h>
 
 #include "ioctl.h"
@@ -80,14 +79,11 @@ static int parse_placeholder(struct winregion_reserve *args,
 static int parse_node(struct winregion_reserve *args,
 		      struct wr_reserve *request)
 {
-	request->node = NUMA_NO_NODE;
-	if (!(args->flags & WINREGION_RESERVE_NODE))
-		return args->node ? -EINVAL : 0;
-	if (args->node >= nr_node_ids || !node_online(args->node) ||
-	    request->placeholder)
+	bool given = args->flags & WINREGION_RESERVE_NODE;
+
+	if (given && request->placeholder)
 		return -EINVAL;
-	request->node = args->node;
-	return 0;
+	return wr_ioctl_node(given, args->node, &request->node);
 }
 
 /* Large pages lie as the processor maps them, and are there from the start. */
@@ -194,14 +190,14 @@ int wr_ioctl_reserve(struct wr_ioctl *call)
 
 	err = parse_reserve(args, &in.request);
 	if (!err)
-		err = wr_ioctl_act(call, reserve, &in);
+		err = wr_remote_or_here(call->mm, call->remote, reserve, &in);
 	if (err)
 		return err;
 	args->address = (u64)in.request.first << PAGE_SHIFT;
 	args->length = (u64)in.request.pages << PAGE_SHIFT;
 	err = wr_ioctl_write(call->user, args, sizeof(*args));
 	if (err)
-		wr_ioctl_act(call, unreserve, &in);
+		wr_remote_or_here(call->mm, call->remote, unreserve, &in);
 	return err;
 }
 
@@ -255,7 +251,7 @@ int wr_ioctl_release(struct wr_ioctl *call)
 	if (err)
 		return err;
 	in.pages = end - in.first;
-	err = wr_ioctl_act(call, release, &in);
+	err = wr_remote_or_here(call->mm, call->remote, release, &in);
 	if (err)
 		return err;
 	/* It may lie in what is gone now; and done is done. */

@@ -36,9 +36,6 @@ struct wr_locked {
 	struct xarray pins;
 };
 
-/* For what cannot fail. */
-#define GFP_MUST (GFP_KERNEL_ACCOUNT | __GFP_NOFAIL)
-
 /* ---- the charge ---- */
 
 /* Spaces of which the worker is to look, with a reference. */
@@ -64,15 +61,19 @@ static DECLARE_DELAYED_WORK(settle_work, settle_all);
 /* Of a process that ends nobody asks what it has locked. */
 static void settle_later(struct wr_space *space)
 {
+	bool is_new;
+
 	if (!atomic_read(&space->mm->mm_users))
 		return;
 	spin_lock(&unsettled_lock);
-	if (list_empty(&space->unsettled)) {
+	is_new = list_empty(&space->unsettled);
+	if (is_new) {
 		wr_space_get(space);
 		list_add_tail(&space->unsettled, &unsettled);
 	}
 	spin_unlock(&unsettled_lock);
-	mod_delayed_work(system_wq, &settle_work, 0);
+	if (is_new) /* else the worker is about to come */
+		mod_delayed_work(system_wq, &settle_work, 0);
 }
 
 /**
@@ -164,7 +165,7 @@ void wr_locked_settle(struct wr_space *space)
 }
 
 /**
- * wr_locked_add - pages that are in no window are locked
+ * wr_locked_add - count pages as locked, which the map of no window says, or not yet
  * @space: whose they are
  * @n: how many
  *
@@ -354,13 +355,6 @@ int wr_locked_begin(struct wr_window *window, pgoff_t first, pgoff_t end)
 	return 0;
 }
 
-/* So that what is filled next ends where the range does. Cannot fail. */
-static void split(struct wr_window *window, pgoff_t first, pgoff_t end)
-{
-	wr_runs_split(&window->locked->runs, first, GFP_MUST);
-	wr_runs_split(&window->locked->runs, end, GFP_MUST);
-}
-
 static void unpin(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	struct xarray *pins = &window->locked->pins;
@@ -402,7 +396,7 @@ void wr_locked_finish(struct wr_window *window, pgoff_t first, pgoff_t end,
 
 	if (!window->locked)
 		return;
-	split(window, first, end);
+	wr_runs_split_surely(&window->locked->runs, first, end);
 	for (i = first; !locked && i < end; i = next)
 		if (wr_locked_span(window, i, end, &next) == WR_LOCKING)
 			unpin(window, i, next);
@@ -469,7 +463,7 @@ void wr_locked_clear(struct wr_window *window, pgoff_t first, pgoff_t end)
 	lockdep_assert_held(&window->lock);
 	if (!n)
 		return;
-	split(window, first, end);
+	wr_runs_split_surely(&window->locked->runs, first, end);
 	unpin(window, first, end);
 	wr_runs_fill(&window->locked->runs, first, end, WR_UNLOCKED);
 	unlocked(window, first, end, n);

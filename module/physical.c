@@ -12,9 +12,9 @@
  *
  * A call that maps frames takes all of them, and all that was mapped where they go, away
  * first, and then maps them: none is ever in two places. All of it is checked before
- * anything changes. frames->lock is held all the time; mmap_lock
- * for reading, to insert the PTEs at once under the window's lock, which spares a fault
- * for each. That is done as in a fault, and what cannot be inserted is left to faults.
+ * anything changes. frames->lock is held all the time; mmap_lock for reading, to insert
+ * the PTEs at once under the window's lock, which spares a fault for each. That is done
+ * as in a fault, and what cannot be inserted is left to faults.
  */
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -31,9 +31,6 @@
 
 /* PTEs that are inserted together */
 #define INSERTED_AT_ONCE 64UL
-
-/* For what cannot fail. */
-#define GFP_MUST (GFP_KERNEL_ACCOUNT | __GFP_NOFAIL)
 
 /* ---- several places ---- */
 
@@ -192,6 +189,19 @@ static void take_range_away(struct wr_space *space, pgoff_t first, pgoff_t end)
 	}
 }
 
+/* What is mapped in places. */
+static void take_all_away(struct wr_space *space, struct wr_placing *placings,
+			  unsigned long n)
+{
+	unsigned long i, more;
+
+	for (i = 0; i < n; i += more) {
+		more = side_by_side(placings + i, n - i);
+		take_range_away(space, placings[i].index,
+				placings[i].index + more);
+	}
+}
+
 /* ---- the checks of a call that maps ---- */
 
 /* The number of a call: no frame has it yet, and 0 is that of a new one. */
@@ -330,7 +340,7 @@ static void note_places(struct xarray *places, struct wr_placing *placings,
 				xas_next(&xas);
 		}
 		xas_unlock(&xas);
-	} while (xas_nomem(&xas, GFP_MUST));
+	} while (xas_nomem(&xas, WR_GFP_MUST));
 }
 
 /* Places side by side, in one region, where nothing is mapped. */
@@ -343,8 +353,7 @@ static void put(struct wr_window *window, struct wr_region *region,
 	/* A place that comes twice: the last one counts. */
 	if (unlikely(has_frames(window, first, end)))
 		wr_frames_take_away(window, region, first, end);
-	wr_runs_split(&window->runs, first, GFP_MUST);
-	wr_runs_split(&window->runs, end, GFP_MUST);
+	wr_runs_split_surely(&window->runs, first, end);
 	for (i = 0; i < n; i++)
 		placings[i].frame->index = placings[i].index;
 	note_places(&window->space->frames.places, placings, n);
@@ -377,14 +386,10 @@ static void map_all(struct wr_space *space, struct wr_placing *placings,
 		    unsigned long n)
 {
 	struct wr_account account;
-	unsigned long i, more;
+	unsigned long i;
 
 	wr_account_begin(&account, space->mm);
-	for (i = 0; i < n; i += more) {
-		more = side_by_side(placings + i, n - i);
-		take_range_away(space, placings[i].index,
-				placings[i].index + more);
-	}
+	take_all_away(space, placings, n);
 	for (i = 0; i < n; i++)
 		wr_frame_unmap(space, placings[i].frame);
 	for (i = 0; i < n; cond_resched())
@@ -436,17 +441,13 @@ unlock:
 int wr_physical_unmap_all(struct wr_space *space, struct wr_placing *placings,
 			  unsigned long n)
 {
-	unsigned long i, more;
 	int err;
 
 	if (mutex_lock_killable(&space->frames.lock))
 		return -EINTR;
 	err = check_places(space, placings, n);
-	for (i = 0; !err && i < n; i += more) {
-		more = side_by_side(placings + i, n - i);
-		take_range_away(space, placings[i].index,
-				placings[i].index + more);
-	}
+	if (!err)
+		take_all_away(space, placings, n);
 	mutex_unlock(&space->frames.lock);
 	return err;
 }

@@ -15,4 +15,11 @@ struct mm_struct *wr_remote_mm(struct file *file, bool change);
 
 int wr_remote_do(struct mm_struct *mm, wr_remote_act *act, void *data);
 
+/* What of a call needs a task that has @mm: the caller, if it is not @remote. */
+static __always_inline int wr_remote_or_here(struct mm_struct *mm, bool remote,
+					     wr_remote_act *act, void *data)
+{
+	return unlikely(remote) ? wr_remote_do(mm, act, data) : act(data);
+}
+
 #endif /* _WR_REMOTE_H */

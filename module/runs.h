@@ -200,6 +200,18 @@ u8 wr_runs_span(struct wr_runs *runs, pgoff_t index, pgoff_t end,
 pgoff_t wr_runs_far_end(struct wr_runs *runs, pgoff_t index, pgoff_t end);
 int wr_runs_split(struct wr_runs *runs, pgoff_t index, gfp_t gfp);
 void wr_runs_fill(struct wr_runs *runs, pgoff_t first, pgoff_t end, u8 state);
+
+/* For what cannot fail, as the program's munmap() cannot. */
+#define WR_GFP_MUST (GFP_KERNEL_ACCOUNT | __GFP_NOFAIL)
+
+/* So that what is filled next ends where the range does. Cannot fail. */
+static inline void wr_runs_split_surely(struct wr_runs *runs, pgoff_t first,
+					pgoff_t end)
+{
+	wr_runs_split(runs, first, WR_GFP_MUST);
+	wr_runs_split(runs, end, WR_GFP_MUST);
+}
+
 void wr_runs_compact(struct wr_runs *runs, pgoff_t first, pgoff_t end,
 		     pgoff_t low, pgoff_t high);
 struct wr_slot *wr_runs_slot(struct wr_runs *runs, pgoff_t index,

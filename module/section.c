@@ -45,9 +45,6 @@
 static struct rb_root sections = RB_ROOT;
 static DEFINE_MUTEX(sections_lock);
 
-/* For what cannot fail, once it has been granted. */
-#define GFP_MUST (GFP_KERNEL_ACCOUNT | __GFP_NOFAIL)
-
 /* ---- the file underneath ---- */
 
 static struct vm_area_struct *probe_vma(struct wr_section *section)
@@ -645,8 +642,7 @@ void wr_section_commit(struct wr_section *section, pgoff_t first, pgoff_t end,
 		return;
 	mutex_lock(&section->lock);
 	missing = count_missing(section, first, end);
-	wr_runs_split(&section->commits, first, GFP_MUST);
-	wr_runs_split(&section->commits, end, GFP_MUST);
+	wr_runs_split_surely(&section->commits, first, end);
 	wr_runs_fill(&section->commits, first, end, WR_COMMITTED);
 	wr_runs_compact(&section->commits, first, end, 0,
 			section->size >> PAGE_SHIFT);

@@ -517,15 +517,11 @@ void wr_window_free_regions(struct wr_window *window)
 	wr_space_add_regions(window->space, -n);
 }
 
-/* For what cannot fail, as the program's munmap() cannot. */
-#define GFP_MUST (GFP_KERNEL_ACCOUNT | __GFP_NOFAIL)
-
 /* Pages that have no VMA any more. */
 static void mark_lost(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	lockdep_assert_held(&window->lock);
-	wr_runs_split(&window->runs, first, GFP_MUST);
-	wr_runs_split(&window->runs, end, GFP_MUST);
+	wr_runs_split_surely(&window->runs, first, end);
 	wr_runs_fill(&window->runs, first, end, WR_STATE_LOST);
 	window->lost = true;
 }
@@ -533,8 +529,7 @@ static void mark_lost(struct wr_window *window, pgoff_t first, pgoff_t end)
 /* The pages have no VMA any more; what they held is gone. */
 void wr_window_lose(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	wr_runs_split(&window->runs, first, GFP_MUST);
-	wr_runs_split(&window->runs, end, GFP_MUST);
+	wr_runs_split_surely(&window->runs, first, end);
 	clear_regions(window, first, end);
 	/* Compacting may have joined what the edges need. */
 	mark_lost(window, first, end);
@@ -747,8 +742,7 @@ void wr_window_closed(struct wr_window *window, pgoff_t first, pgoff_t end,
 void wr_window_refilled(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	mutex_lock(&window->lock);
-	wr_runs_split(&window->runs, first, GFP_MUST);
-	wr_runs_split(&window->runs, end, GFP_MUST);
+	wr_runs_split_surely(&window->runs, first, end);
 	wr_runs_fill(&window->runs, first, end, WR_STATE_NONE);
 	mutex_unlock(&window->lock);
 }

@@ -155,38 +155,35 @@ static NTSTATUS copy_memory(const struct wr_target *target, vm_copy *copy,
 /* The rights of rule PM-10 */
 #define WRITE_RIGHTS (PROCESS_VM_WRITE | PROCESS_VM_OPERATION)
 
-NTSTATUS NTAPI NtReadVirtualMemory(HANDLE process, PVOID from, PVOID to,
-				   SIZE_T size, PSIZE_T done)
+static NTSTATUS copy_in(HANDLE process, ACCESS_MASK rights, vm_copy *copy,
+			char *to, char *from, size_t size, SIZE_T *done)
 {
 	struct wr_target target;
 	NTSTATUS status;
 
 	WR_KEEP_ERRNO();
 
-	status = wr_target_get(process, PROCESS_VM_READ, &target);
+	status = wr_target_get(process, rights, &target);
 	if (status != STATUS_SUCCESS)
 		return status;
-	status = copy_memory(&target, process_vm_readv, to, from, size, done);
+	status = copy_memory(&target, copy, to, from, size, done);
 	wr_target_put(&target);
 
 	return status;
 }
 
+NTSTATUS NTAPI NtReadVirtualMemory(HANDLE process, PVOID from, PVOID to,
+				   SIZE_T size, PSIZE_T done)
+{
+	return copy_in(process, PROCESS_VM_READ, process_vm_readv, to, from,
+		       size, done);
+}
+
 NTSTATUS NTAPI NtWriteVirtualMemory(HANDLE process, PVOID to, PVOID from,
 				    SIZE_T size, PSIZE_T done)
 {
-	struct wr_target target;
-	NTSTATUS status;
-
-	WR_KEEP_ERRNO();
-
-	status = wr_target_get(process, WRITE_RIGHTS, &target);
-	if (status != STATUS_SUCCESS)
-		return status;
-	status = copy_memory(&target, process_vm_writev, to, from, size, done);
-	wr_target_put(&target);
-
-	return status;
+	return copy_in(process, WRITE_RIGHTS, process_vm_writev, to, from, size,
+		       done);
 }
 
 BOOL WINAPI ReadProcessMemory(HANDLE process, LPCVOID from, LPVOID to,

@@ -97,7 +97,7 @@ void wr_heap_unlock(struct wr_heap *heap, bool locked)
 
 /* A fork sees no heap half changed. A child has another thread, with the same locks. */
 
-/* All heaps up to @end have their locks taken; they are let go. */
+/* The locks of all heaps up to @end are let go; NULL: of all. */
 static void unlock_up_to(struct wr_heap *end)
 {
 	struct wr_heap *heap;
@@ -136,11 +136,7 @@ static void before_fork(void)
 
 static void after_fork(void)
 {
-	struct wr_heap *heap;
-
-	for (heap = last; heap; heap = heap->prev)
-		if (!(heap->flags & HEAP_NO_SERIALIZE))
-			LeaveCriticalSection(&heap->lock);
+	unlock_up_to(NULL);
 	ReleaseSRWLockExclusive(&list_lock);
 }
 
