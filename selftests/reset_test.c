@@ -100,7 +100,7 @@ static bool press(void)
 
 static int64_t oom_kills(void)
 {
-	return read_proc_field("/proc/vmstat", "oom_kill");
+	return field_of(read_from("/proc/vmstat", "oom_kill "), "oom_kill ");
 }
 
 FIXTURE(reset)
