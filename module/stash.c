@@ -172,12 +172,14 @@ static void put_back(struct wr_stash *stash)
 	list_lru_add_obj(&lists[class_of(stash)], &stash->list);
 }
 
-/* The same, and frees one that says nothing. */
+/* The same, but frees one that says nothing. */
 static void settle(struct wr_window *window, struct wr_stash *stash)
 {
-	put_back(stash);
-	if (stash->slot.nr_resident)
+	if (stash->slot.nr_resident) {
+		/* It is the shrinker's then, which may have emptied it by now. */
+		put_back(stash);
 		return;
+	}
 	kfree(stash->slot.pages);
 	stash->slot.pages = NULL;
 	if (stash->nr_offered || !bitmap_empty(stash->gone, WR_SLOT_PAGES))
