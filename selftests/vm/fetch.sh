@@ -199,8 +199,8 @@ keep_module()
 	done
 }
 
-# What tests ask for; vm/config has the first four for the kernels that are built.
-wanted_modules='loop ext4 overlay fuse xfs btrfs squashfs'
+# What tests ask for; vm/config has the first five for the kernels that are built.
+wanted_modules='loop ext4 overlay fuse zram xfs btrfs squashfs'
 
 # Whether the kernel with the headers in $2 has module $1 in itself.
 is_built_in()
@@ -210,6 +210,7 @@ is_built_in()
 	case $1 in
 	loop)	option=BLK_DEV_LOOP ;;
 	squashfs) option=SQUASHFS ;;
+	zram)	option=ZRAM ;;
 	*)	option=${1^^}_FS ;;
 	esac
 	grep -qx "CONFIG_$option=y" "$2/.config"
@@ -227,7 +228,8 @@ keep_modules()
 	dpkg-deb --fsys-tarfile "$tmp"/debs/"$package"_*.deb |
 		tar -C "$tree" -x --wildcards "*/kernel/lib/*.ko*" \
 			"*/kernel/crypto/*.ko*" "*/kernel/arch/*.ko*" \
-			"*/kernel/fs/*.ko*" "*/drivers/block/loop.ko*" \
+			"*/kernel/fs/*.ko*" "*/kernel/mm/*.ko*" \
+			"*/drivers/block/loop.ko*" "*/drivers/block/zram/*.ko*" \
 			2>/dev/null || true
 	for name in $wanted_modules; do
 		keep_module "$name" "$tree" "$to"
