@@ -463,6 +463,53 @@ compile_windows_source()
 	"$work/source"
 }
 
+# The same source and CMake, by shared and static library; of heaps there are none.
+compile_by_cmake()
+{
+	mkdir -p "$work/cmake"
+	cat > "$work/cmake/CMakeLists.txt" <<-'EOF'
+	cmake_minimum_required(VERSION 3.16)
+	project(source C)
+	find_package(winregion ${VERSION} EXACT CONFIG REQUIRED)
+	find_package(winregion 0.1 CONFIG REQUIRED OPTIONAL_COMPONENTS heap)
+	if(winregion_heap_FOUND OR TARGET winregion::heap)
+		message(FATAL_ERROR "heaps that are not installed")
+	endif()
+	add_executable(shared ../source.c)
+	target_link_libraries(shared winregion::win32)
+	add_executable(static ../source.c)
+	target_include_directories(static PRIVATE ${WIN32})
+	target_link_libraries(static winregion::static)
+	EOF
+	cmake -S "$work/cmake" -B "$work/cmake/build" -DVERSION="$VERSION" \
+		-DCMAKE_C_COMPILER="$CC" -DWIN32="$work/root/include/winregion/win32" \
+		-DCMAKE_PREFIX_PATH="$work/root" || return 1
+	cmake --build "$work/cmake/build" || return 1
+	"$work/cmake/build/shared" && "$work/cmake/build/static" || return 1
+	[ "$(needs_us shared)$(needs_us static)" = 10 ] || return 1
+	cmake_finds '' '' && ! cmake_finds heap '' && ! cmake_finds '' 99
+}
+
+# needs_us PROGRAM: 1 if it is linked with the shared library, else 0
+needs_us()
+{
+	readelf -d "$work/cmake/build/$1" | grep -c 'NEEDED.*libwinregion'
+}
+
+# cmake_finds COMPONENT VERSION: whether a package with both is there
+cmake_finds()
+{
+	rm -rf "$work/cmake/find"
+	mkdir -p "$work/cmake/find"
+	cat > "$work/cmake/find/CMakeLists.txt" <<-EOF
+	cmake_minimum_required(VERSION 3.16)
+	project(find C)
+	find_package(winregion $2 CONFIG REQUIRED ${1:+COMPONENTS $1})
+	EOF
+	cmake -S "$work/cmake/find" -B "$work/cmake/find/build" \
+		-DCMAKE_PREFIX_PATH="$work/root"
+}
+
 # A library that sets handlers of signals finds ours, and the program's stay known.
 compile_signals()
 {
@@ -679,6 +726,11 @@ check_static_names
 check_version
 check_headers
 check "a Windows source, by pkg-config" compile_windows_source
+if command -v cmake > /dev/null; then
+	check "a Windows source, by CMake" compile_by_cmake
+else
+	echo "skip a Windows source by CMake: there is no cmake"
+fi
 check "signals of a program and a library" compile_signals
 check_manual
 check "make uninstall" check_uninstall

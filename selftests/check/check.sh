@@ -20,7 +20,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 
 all_checks=(exceptions text checkpatch clang-format kernel-doc comments rules
 	tables layers shellcheck uapi windows module sparse library readme)
-packages=(clang clang-format g++ gcc libc6-dev make mandoc perl pkg-config
+packages=(clang clang-format cmake g++ gcc libc6-dev make mandoc perl pkg-config
 	shellcheck sparse)
 
 # Whose headers sparse reads
