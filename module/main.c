@@ -97,4 +97,8 @@ module_init(wr_init);
 module_exit(wr_exit);
 
 MODULE_DESCRIPTION("Windows-style memory regions in the caller's address space");
+MODULE_AUTHOR("The winregion authors");
 MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1.0");
+/* The device by its subsystem; its number is another one each time. */
+MODULE_ALIAS("misc:winregion");

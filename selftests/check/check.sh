@@ -384,7 +384,45 @@ check_module()
 			echo "$k: W=1"
 			cat "$work/build"
 		}
+		modinfo_lacks "build/$k/winregion.ko" | sed "s/^/$k: modinfo: /"
 	done
+	old_kernel
+}
+
+# What the module file $1 does not say of itself
+modinfo_lacks()
+{
+	local field
+
+	tr '\0' '\n' <"$1" | grep -a -E '^[a-z]+=' >"$work/modinfo"
+	for field in alias=misc:winregion author= description= license=GPL \
+		"version=$(sed -n 's/^VERSION := //p' userlib/Makefile)"; do
+		grep -q -a "^$field" "$work/modinfo" || echo "no $field"
+	done
+	sed -n 's/^parmtype=\([a-z_]*\):.*/\1/p' "$work/modinfo" |
+	while read -r field; do
+		grep -q -a "^parm=$field:." "$work/modinfo" ||
+			echo "nothing about the parameter $field"
+	done
+	grep -q '^parmtype=' "$work/modinfo" || echo "no parameters"
+}
+
+# A kernel that is too old is said to be, at once.
+old_kernel()
+{
+	mkdir -p "$work/old/linux"
+	printf '#define KERNEL_VERSION(a, b, c) ((a) * 65536 + (b) * 256 + (c))\n' \
+		>"$work/old/linux/version.h"
+	echo '#define LINUX_VERSION_CODE OLD' >>"$work/old/linux/version.h"
+	echo '#include <linux/version.h>' >"$work/old.c"
+	if gcc -DOLD=0x05ffff -Imodule/compat -I"$work/old" -fsyntax-only \
+		"$work/old.c" 2>"$work/log" ||
+		! grep -q 'error: .*needs Linux 6\.1 or newer' "$work/log"; then
+		echo 'module/compat takes Linux 5.255'
+		cat "$work/log"
+	fi
+	gcc -DOLD=0x060100 -Imodule/compat -I"$work/old" -fsyntax-only \
+		"$work/old.c" 2>&1 || true
 }
 
 check_sparse()
