@@ -32,7 +32,8 @@ export RUN_ARGS := $(value ARGS)
 export ACCEL APPEND CPUS MEM QEMU_ARGS TIMEOUT V
 
 .PHONY: all modules lib heap install uninstall shell run test demo selftests check fuzz
-.PHONY: coverage soak bench bench-smoke bench-profile clean distclean clean-cache help
+.PHONY: coverage soak bench bench-smoke bench-profile deb clean distclean
+.PHONY: clean-cache help
 
 ifneq ($(wildcard $(KDIR)/Makefile),)
 all: lib modules
@@ -136,6 +137,10 @@ bench-profile:
 check:
 	@selftests/check/check.sh $(if $(KERNEL),-k '$(KERNEL)') $(CHECK)
 
+# The packages, in build/deb
+deb:
+	@selftests/deb/build.sh
+
 # Kbuild cleans what "make modules" left; it needs a kernel's headers for it.
 clean:
 	rm -rf build
@@ -159,6 +164,7 @@ help:
 	@echo 'make install        module and library into this system (as root), or'
 	@echo '                    below DESTDIR=; PREFIX= for the library'
 	@echo 'make uninstall      takes them away again; with the same settings'
+	@echo 'make deb            packages for Debian 12 and 13, in build/deb'
 	@echo
 	@echo 'In a machine of its own (QEMU), with the module loaded:'
 	@echo 'make shell          a shell'

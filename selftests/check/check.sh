@@ -106,12 +106,15 @@ check_text()
 	hosts=$(apt-get indextargets --no-release-info --format "\$(REPO_URI)" \
 		2>/dev/null | sed -n 's|.*://\([^/:]*\.[^/:]*\).*|\1|p' |
 		sort -u | sed 's/[.]/\\./g' | paste -s -d '|')
-	files . | grep -v '^LICENSES/' | xargs -d '\n' grep -n -I -E \
-		-e '\b([T]ODO|[F]IXME|[X]XX)\b' \
-		-e '(^|[^A-Za-z0-9_.~$}/-])/(home|root|work)/' \
-		-e '[a-z]+:/[/][a-z]' ${hosts:+-e "$hosts"} || true
-	files . | grep -v '^LICENSES/' | xargs -d '\n' grep -n -I '[[:blank:]]$' |
-		sed 's/$/ <- trailing blanks/' || true
+	{
+		files . | grep -v '^LICENSES/' | xargs -d '\n' grep -n -I -E \
+			-e '\b([T]ODO|[F]IXME|[X]XX)\b' \
+			-e '(^|[^A-Za-z0-9_.~$}/-])/(home|root|work)/' \
+			-e '[a-z]+:/[/][a-z]' ${hosts:+-e "$hosts"} || true
+		files . | grep -v '^LICENSES/' | xargs -d '\n' grep -n -I '[[:blank:]]$' |
+			sed 's/$/ <- trailing blanks/' || true
+	} >"$work/found"
+	excuse text <"$work/found"
 }
 
 # ---- checkpatch ----
@@ -241,6 +244,7 @@ check_tables()
 			echo "selftests/costs, reach: no test $t"
 	done
 	check_hazards
+	check_versions
 }
 
 # Each has a number of its own, and the tests that it names are there.
@@ -259,6 +263,23 @@ check_hazards()
 			[[ $name = *, ]] || break
 		done
 	done
+}
+
+# The version stands in several places, the newest first in two.
+check_versions()
+{
+	{
+		sed -n 's/^VERSION := //p' userlib/Makefile
+		sed -n 's/^VERSION := //p' userlib/heap/Makefile
+		sed -n 's/^MODULE_VERSION("\(.*\)");/\1/p' module/main.c
+		sed -n '1s/^winregion (\(.*\)) .*/\1/p' debian/changelog
+		grep -m 1 -o -E '^[0-9]+\.[0-9]+\.[0-9]+' NEWS
+	} >"$work/versions"
+	if [ "$(wc -l <"$work/versions")" != 5 ] ||
+		[ "$(sort -u "$work/versions" | wc -l)" != 1 ]; then
+		echo "the places that CONTRIBUTING.md names differ in the version:"
+		cat "$work/versions"
+	fi
 }
 
 # ---- layers ----
