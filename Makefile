@@ -187,7 +187,8 @@ help:
 	@echo
 	@echo 'make selftests      build the tests only, in build/selftests'
 	@echo 'make check          what can be checked without a machine; CHECK= and'
-	@echo '                    KERNEL= choose'
+	@echo '                    KERNEL= choose; CHECK=abi UPDATE=1 makes the ABI of'
+	@echo '                    now the one that others are compared with'
 	@echo 'make soak HOURS=1   random calls and races, over all kernels in turn'
 	@echo 'make bench          what each operation costs, beside what programs do'
 	@echo '                    without winregion; ROW= and KERNEL= choose'

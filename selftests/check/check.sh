@@ -19,8 +19,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 . "$here/../vm/lib.sh"
 
 all_checks=(exceptions text checkpatch clang-format kernel-doc comments rules
-	tables layers shellcheck uapi windows module sparse library readme)
-packages=(clang clang-format cmake g++ gcc libc6-dev make mandoc perl pkg-config
+	tables layers shellcheck uapi windows module sparse library abi readme)
+packages=(abigail-tools clang clang-format cmake g++ gcc libc6-dev make mandoc perl pkg-config
 	shellcheck sparse)
 
 # Whose headers sparse reads
@@ -472,6 +472,72 @@ check_library()
 	make -s -C userlib check >"$work/log" 2>&1 || grep -v '^ok ' "$work/log"
 	make -s -C userlib/heap check >"$work/log" 2>&1 ||
 		grep -v '^ok ' "$work/log"
+}
+
+# ---- the ABI of the libraries ----
+
+abi_libraries=(userlib/build/libwinregion.so userlib/build/heap/libwinregion-heap.so)
+
+# What programs that were linked with the released libraries rely on, as abidw reads
+# it, is in userlib/abi; UPDATE=1 makes what is there now the new baseline.
+check_abi()
+{
+	local library baseline
+
+	make -s lib heap >"$work/log" 2>&1 || cat "$work/log"
+	for library in "${abi_libraries[@]}"; do
+		baseline=userlib/abi/$(basename "$library" .so).abi
+		describe_abi "$library" >"$work/now.abi"
+		grep -q '<function-decl ' "$work/now.abi" ||
+			echo "$library: without debug information nothing is known"
+		[ -z "${UPDATE-}" ] || cp "$work/now.abi" "$baseline"
+		compare_abi "$baseline" "$work/now.abi"
+		released_nodes "$baseline" "$library"
+	done
+}
+
+# Types that only sources of the library have are not part of it.
+describe_abi()
+{
+	abidw --no-corpus-path --no-comp-dir-path --no-show-locs \
+		--no-parameter-names --no-elf-needed --exported-interfaces-only \
+		--headers-dir userlib/include --drop-private-types \
+		--type-id-style hash "$1"
+	echo '<!-- SPDX-License-Identifier: LGPL-2.1-or-later -->'
+}
+
+# New functions break no program.
+compare_abi()
+{
+	abidiff --no-added-syms "$1" "$2" >"$work/log" 2>&1 && return
+	echo "the library is not what $1 says, with which programs were linked:"
+	cat "$work/log"
+}
+
+# "NODE SYMBOL" for all of library $1
+node_symbols()
+{
+	nm -D --defined-only --with-symbol-versions "$1" |
+		sed -n 's/^[0-9a-f]* [TDBRW] \([^@]*\)@@*\(.*\)/\2 \1/p' | sort
+}
+
+# Nothing comes into a node that a released version has. The newest version is not
+# released as long as NEWS says so.
+released_nodes()
+{
+	local open=
+
+	! grep -m 1 -E '^[0-9]+\.' NEWS | grep -q 'not released yet' ||
+		open=_$(sed -n 's/^VERSION := \(.*\)\..*/\1/p' userlib/Makefile)
+	node_symbols "$2" >"$work/now"
+	[ -s "$work/now" ] || echo "$2: no symbols"
+	sed -n "s/.*<elf-symbol name='\([^']*\)' version='\([^']*\)'.*/\2 \1/p" \
+		"$1" | sort | comm -13 - "$work/now" |
+	while read -r node symbol; do
+		[ -n "$open" ] && [[ $node = *"$open" ]] && continue
+		! grep -q "version='$node'" "$1" ||
+			echo "$symbol: $node is released, it takes a new node"
+	done
 }
 
 # The program in README compiles as README says; what it tells to type or to
