@@ -20,6 +20,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 
 all_checks=(exceptions text checkpatch clang-format kernel-doc comments rules
 	tables layers shellcheck uapi windows module sparse library abi readme)
+# What is done only when it is asked for
+more_checks=(series)
 packages=(abigail-tools clang clang-format cmake g++ gcc libc6-dev make mandoc perl pkg-config
 	shellcheck sparse)
 
@@ -446,6 +448,35 @@ old_kernel()
 		"$work/old.c" 2>&1 || true
 }
 
+# Every package of headers that the suites offer, and sid: what was built is said.
+# FULL=1: those of kernels for real time and for clouds, too; -k: of that series only
+check_series()
+{
+	local series=${only_kernel:-[0-9]+\.[0-9]+} more='' release headers root
+	local built=()
+
+	[ -z "${FULL-}" ] || more='(-rt|-cloud)?'
+	"$vm/fetch.sh" headers "^$series\.[0-9]+[-+][a-z0-9]+$more-amd64 " \
+		>"$work/headers"
+	while read -r release headers root <&7; do
+		# shellcheck disable=SC2086 # there may be no root
+		if ! "$vm/build.sh" "$release" "$headers" $root \
+			>"$work/build" 2>&1; then
+			echo "$release: W=1"
+			cat "$work/build"
+			continue
+		fi
+		built+=("$release")
+		modinfo_lacks "build/headers/$release/winregion.ko" |
+			sed "s/^/$release: modinfo: /"
+	done 7<"$work/headers"
+	[ ${#built[@]} != 0 ] || return 0
+	printf '# built for %s\n' "${built[@]}"
+	printf '# %s packages of headers, of the series %s\n' "${#built[@]}" \
+		"$(printf '%s\n' "${built[@]}" | grep -o -E '^[0-9]+\.[0-9]+' |
+			sort -u -V | xargs)"
+}
+
 check_sparse()
 {
 	local copy=$work/sparse
@@ -587,13 +618,16 @@ readme_paths()
 
 # ---- all of them ----
 
-# Run check $1 in a shell of its own, so that -e counts in there.
+# Run check $1 in a shell of its own, so that -e counts in there. Lines of what it
+# says that begin with "# " are no findings.
 report()
 {
 	local status=0
 
 	"$here/check.sh" ${only_kernel:+-k "$only_kernel"} --one "$1" \
 		>"$work/findings" 2>"$work/errors" || status=$?
+	grep '^# ' "$work/findings" || true
+	sed -i '/^# /d' "$work/findings"
 	if [ "$status" = 0 ] && [ ! -s "$work/findings" ]; then
 		echo "ok $1"
 		return
@@ -606,7 +640,8 @@ report()
 
 usage()
 {
-	echo "usage: check.sh [-k KERNEL] [CHECK...]; checks: ${all_checks[*]}" >&2
+	echo "usage: check.sh [-k KERNEL] [CHECK...]; checks: ${all_checks[*]}, and" \
+		"${more_checks[*]}" >&2
 	exit 2
 }
 

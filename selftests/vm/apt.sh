@@ -97,6 +97,17 @@ all_suites()
 	} | sort -u
 }
 
+# Those whose kernels the module is built for, though not tested: also repairs of
+# the releases, and what comes after them
+series_suites()
+{
+	{
+		all_suites
+		all_suites | sed -n '/-/!s/$/-security/p'
+		printf '%s\n' experimental sid
+	} | sort -u
+}
+
 # Write the configuration of the private apt named $1 from scratch.
 apt_write()
 {
@@ -131,6 +142,7 @@ apt_write()
 		stanza deb-src main "$(host_suite)"
 	else
 		suites=$(all_suites)
+		[ "$1" != series ] || suites=$(series_suites)
 		stanza deb main "$(grep -v -- '-security$' <<<"$suites" | xargs)"
 		if ! grep -q -- '-security$' <<<"$suites"; then
 			:
@@ -143,7 +155,10 @@ apt_write()
 	fi >"$dir/sources/private.sources"
 }
 
-# Run an apt program under the private configuration $1 (binary or source).
+# Which of them serves packages: binary, or series
+apt_name=binary
+
+# Run an apt program under the private configuration $1 (binary, series or source).
 private()
 {
 	local which=$1
@@ -171,7 +186,7 @@ packages_of()
 {
 	local list
 
-	private binary apt-get indextargets --format "\$(FILENAME)" \
+	private "$apt_name" apt-get indextargets --format "\$(FILENAME)" \
 		'Created-By: Packages' "Release: $1" |
 	while IFS= read -r list; do
 		/usr/lib/apt/apt-helper cat-file "$list"
@@ -186,6 +201,6 @@ download()
 	shift
 	mkdir -p "$dir"
 	say "downloading $*"
-	(cd "$dir" && private binary apt-get -q=2 download "$@" </dev/null >&2) ||
+	(cd "$dir" && private "$apt_name" apt-get -q=2 download "$@" </dev/null >&2) ||
 		die "download of $* failed"
 }

@@ -4,6 +4,10 @@
 # Build winregion.ko for a kernel of kernels.list, in build/NAME/ of its own:
 #
 #	build.sh [NAME]
+#	build.sh RELEASE HEADERS [ROOT]
+#
+# The second form is for a kernel that is not in the list, in build/headers/RELEASE;
+# its tools are those of ROOT, or of the host.
 #
 # The sources are copied there, so that no two kernels share an object file.
 # Everything that the compiler says about them under W=1 is an error. Prints
@@ -99,19 +103,29 @@ build_in_root()
 	kbuild "$inside" "$root" >"$out/build.log" 2>&1
 }
 
+# Sets what the kernel $name of the list is built with.
+from_list()
+{
+	find_kernel "$name"
+	"$vm/fetch.sh" kernel "$name"
+	out=$build/$name
+	root=$(build_root "$build_suite")
+	release=$(cat "$cache/kernels/$name/release")
+	headers=$(cat "$cache/kernels/$name/headers")
+}
+
 name=${1-$(default_kernel)}
-find_kernel "$name"
 need "${base_packages[@]}"
-"$vm/fetch.sh" kernel "$name"
+if [ $# -lt 2 ]; then
+	from_list
+else
+	release=$1 headers=$2 root=${3-} out=$build/headers/$1
+fi
 
 # Lines are counted (gcov) where the kernel collects that.
 counted=()
 [ "$flavour" != debug ] || counted=(GCOV_PROFILE=y)
 
-out=$build/$name
-root=$(build_root "$build_suite")
-release=$(cat "$cache/kernels/$name/release")
-headers=$(cat "$cache/kernels/$name/headers")
 [ -e "$top/Kbuild" ] || die "there is no module to build: no Kbuild in $top"
 
 hold_lock "$out/.lock"
@@ -133,4 +147,6 @@ cp "$copy/winregion.ko" "$out/winregion.ko.new"
 mv "$out/winregion.ko.new" "$out/winregion.ko"
 mv "$out/.started.new" "$out/.started"
 printf '%s\n' "$release" >"$out/.kernel"
+# There are many of these.
+[ $# -lt 2 ] || as_root rm -rf "$copy"
 say "built for $release, no warnings (W=1)"

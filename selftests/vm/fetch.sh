@@ -12,9 +12,12 @@
 #	fetch.sh kselftest		kselftest's headers, kernel scripts
 #	fetch.sh mingw			the headers of Windows that mingw-w64 has
 #	fetch.sh source PACKAGE DIR	a source package, unpacked into DIR
+#	fetch.sh headers PATTERN	those of all kernels that the suites offer, and
+#				sid, whose release matches; prints RELEASE
+#				HEADERS ROOT of each
 #	fetch.sh package NAME...	not into the cache: what the host has to have
 #					installed to build something
-#	fetch.sh all			all of the above but the last two
+#	fetch.sh all			all of the above but the last three
 #	fetch.sh clean			remove the cache
 #
 # Each thing is made in $tmp and renamed into place when it is complete, so an
@@ -277,7 +280,8 @@ fetch_kernel()
 	need "${base_packages[@]}"
 	apt_ready binary
 	resolve
-	[ -z "$root" ] || make_root "$build_suite"
+	[ -z "$root" ] ||
+		make_root "$build_suite" "$(packages_of_headers_compiler)"
 	say "$series is $abi, version $version"
 	download "$tmp/debs" "${packages[@]/%/=$version}"
 
@@ -307,38 +311,43 @@ fetch_kernel()
 
 # ---- roots with another release's build tools ----
 
-# A root of suite $1 with a compiler and what a kernel's build tools link to.
-# It is made in a mount namespace, so that none of its mounts outlive it.
+# Make $tmp/root, of suite $1 with the packages $2, comma-separated. That is done
+# in a mount namespace, so that none of its mounts outlive it.
+bootstrap()
+{
+	local uri keyring alone=()
+
+	need debootstrap debian-archive-keyring
+	IFS='|' read -r uri _ < <(pick_source main)
+	keyring=$(sed -n 's/^Signed-By: //p' \
+		"$apt_dir/$apt_name/sources/private.sources" | head -n 1)
+	as_root unshare --mount true 2>/dev/null && alone=(unshare --mount)
+	as_root "${alone[@]}" debootstrap --variant=minbase \
+		${keyring:+"--keyring=$keyring"} --include="$2" \
+		"$1" "$tmp/root" "$uri" </dev/null >"$tmp/debootstrap.log" 2>&1 || {
+		tail -n 20 "$tmp/debootstrap.log" >&2
+		die "debootstrap $1 failed"
+	}
+	as_root rm -rf "$tmp/root/var/cache/apt/archives" \
+		"$tmp/root/var/lib/apt/lists"
+}
+
+# A root of suite $1 with the compiler $2 and what a kernel's build tools link to
 make_root()
 {
-	local suite=$1 dest=$cache/roots/$1 uri keyring cc alone=()
+	local suite=$1 dest=$cache/roots/$1 cc=$2
 
 	[ ! -e "$dest/usr/bin/make" ] || return 0
 	if ! can_root; then
-		say "error: the build tools of $series run on $suite, so in a root of"
+		say "error: the build tools of ${series:-$suite} run on $suite, so in a root of"
 		say "their own (debootstrap, chroot): do this as root, or with a"
 		say "sudo that asks for no password. Kernels that need no root:" \
 			"$(kernels | awk -v s="$(host_suite)" \
 				'$3 == s { printf "%s%s", sep, $1; sep = " " }')"
 		exit 1
 	fi
-	need debootstrap debian-archive-keyring
-	IFS='|' read -r uri _ < <(pick_source main)
-	keyring=$(sed -n 's/^Signed-By: //p' \
-		"$apt_dir/binary/sources/private.sources" | head -n 1)
-	cc=$(packages_of_headers_compiler)
-
 	say "making a root of $suite with $cc (once, takes a minute or two)"
-	as_root unshare --mount true 2>/dev/null && alone=(unshare --mount)
-	as_root "${alone[@]}" debootstrap --variant=minbase \
-		${keyring:+"--keyring=$keyring"} \
-		--include="$cc,make,pahole,libelf1t64,libssl3t64,zlib1g" \
-		"$suite" "$tmp/root" "$uri" </dev/null >"$tmp/debootstrap.log" 2>&1 || {
-		tail -n 20 "$tmp/debootstrap.log" >&2
-		die "debootstrap $suite failed"
-	}
-	as_root rm -rf "$tmp/root/var/cache/apt/archives" \
-		"$tmp/root/var/lib/apt/lists"
+	bootstrap "$suite" "$cc,make,pahole,libelf1t64,libssl3t64,zlib1g"
 	mkdir -p "$cache/roots"
 	as_root mv "$tmp/root" "$dest"
 }
@@ -352,6 +361,86 @@ packages_of_headers_compiler()
 		print substr($0, RSTART, RLENGTH)
 		exit
 	}' "$tmp/packages"
+}
+
+# ---- the headers of all kernels ----
+
+# "RELEASE VERSION COMPILER COMMON KBUILD SUITE" of each package of headers that the
+# suite $1 has; the two before the last are packages that it needs.
+header_packages()
+{
+	packages_of "$1" | awk -v suite="$1" '
+	/^Package: / {
+		name = $2
+		on = name ~ /^linux-headers-[0-9]+\.[0-9]+\.[0-9].*amd64$/
+	}
+	on && /^Version: / { version = $2 }
+	on && /^Depends: / {
+		common = kbuild = cc = ""
+		n = split($0, word, /[ ,]+/)
+		for (i = 2; i <= n; i++) {
+			if (word[i] ~ /^linux-headers-.*-common/)
+				common = word[i]
+			else if (word[i] ~ /^linux-kbuild-/)
+				kbuild = word[i]
+			else if (match(word[i], /gcc-[0-9]+/))
+				cc = substr(word[i], RSTART, RLENGTH)
+		}
+		sub(/^linux-headers-/, "", name)
+		print name, version, cc, common, kbuild, suite
+		on = 0
+	}'
+}
+
+# Unpack the headers of one such line where they can be used, if they are not there.
+fetch_headers_of()
+{
+	local release=$1 version=$2 cc=$3 common=$4 kbuild=$5 suite=${6%%-*}
+	local root dir deb
+
+	root=$(build_root "$suite")
+	dir=${root:-$cache/headers/$release}
+	if [ ! -e "$cache/headers/$release.done" ]; then
+		[ -z "$root" ] || make_root "$suite" "$cc"
+		rm -rf "$tmp/debs" "$tmp/unpacked"
+		download "$tmp/debs" "linux-headers-$release=$version" \
+			"$common=$version" "$kbuild"
+		mkdir -p "$cache/headers"
+		for deb in "$tmp"/debs/*.deb; do
+			if [ -n "$root" ]; then
+				as_root dpkg-deb -x "$deb" "$root"
+			else
+				dpkg-deb -x "$deb" "$tmp/unpacked"
+			fi
+		done
+		if [ -z "$root" ]; then
+			relocate_headers \
+				"$tmp/unpacked/usr/src/linux-headers-$release" "$dir"
+			rm -rf "$dir"
+			mv "$tmp/unpacked" "$dir"
+		fi
+		: >"$cache/headers/$release.done"
+	fi
+	printf '%s %s %s\n' "$release" \
+		"$dir/usr/src/linux-headers-$release" "$root"
+}
+
+# What two suites have is taken once. The roots' compiler is that of their newest.
+fetch_headers()
+{
+	local suite line
+
+	need "${base_packages[@]}"
+	start
+	apt_ready series
+	apt_name=series
+	for suite in $(series_suites); do
+		header_packages "$suite"
+	done | grep -E -e "$1" | sort -t ' ' -k 1,1Vr -u >"$tmp/headers" ||
+		die "the suites have no headers of $1"
+	while read -r -a line <&7; do
+		fetch_headers_of "${line[@]}"
+	done 7<"$tmp/headers"
 }
 
 # ---- the rest ----
@@ -509,6 +598,7 @@ usage()
 
 case ${1-}:$# in
 kernel:2)	fetch_kernel "$2" ;;
+headers:2)	fetch_headers "$2" ;;
 busybox:1)	fetch_busybox ;;
 mkfs:1)		fetch_mkfs ;;
 mingw:1)	fetch_mingw ;;
