@@ -32,7 +32,7 @@ export RUN_ARGS := $(value ARGS)
 export ACCEL APPEND CPUS MEM QEMU_ARGS TIMEOUT V
 
 .PHONY: all modules lib heap install uninstall shell run test demo selftests check fuzz
-.PHONY: coverage soak bench bench-smoke bench-profile deb clean distclean
+.PHONY: coverage soak bench bench-smoke bench-profile deb test-deb clean distclean
 .PHONY: clean-cache help
 
 ifneq ($(wildcard $(KDIR)/Makefile),)
@@ -141,6 +141,10 @@ check:
 deb:
 	@selftests/deb/build.sh
 
+# SUITE=trixie: in a guest of that release only
+test-deb:
+	@selftests/deb/test.sh $(SUITE)
+
 # Kbuild cleans what "make modules" left; it needs a kernel's headers for it.
 clean:
 	rm -rf build
@@ -176,6 +180,9 @@ help:
 	@echo '                    0: none, 2: nothing else), SHARE=4 (instead, processes'
 	@echo '                    that share sections)'
 	@echo 'make demo           the demonstration'
+	@echo 'make test-deb       the packages: installed, upgraded and purged in a Debian'
+	@echo '                    12 and a Debian 13, half an hour each; SUITE='
+	@echo '                    chooses one'
 	@echo
 	@echo '  KERNEL=   one of: $(KERNELS)'
 	@echo '            or one with debug- (KASAN, lockdep, leaks ...) or kcsan-'

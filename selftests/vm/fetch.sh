@@ -12,12 +12,14 @@
 #	fetch.sh kselftest		kselftest's headers, kernel scripts
 #	fetch.sh mingw			the headers of Windows that mingw-w64 has
 #	fetch.sh source PACKAGE DIR	a source package, unpacked into DIR
+#	fetch.sh guest SUITE		a whole system of that release, to install
+#				packages in: kernel, initrd and the image of a disk
 #	fetch.sh headers PATTERN	those of all kernels that the suites offer, and
 #				sid, whose release matches; prints RELEASE
 #				HEADERS ROOT of each
 #	fetch.sh package NAME...	not into the cache: what the host has to have
 #					installed to build something
-#	fetch.sh all			all of the above but the last three
+#	fetch.sh all			all of the above but the last four
 #	fetch.sh clean			remove the cache
 #
 # Each thing is made in $tmp and renamed into place when it is complete, so an
@@ -443,6 +445,60 @@ fetch_headers()
 	done 7<"$tmp/headers"
 }
 
+# ---- whole systems ----
+
+# What the packages of this tree depend on is there, as guests have no network, and
+# what a guest needs to boot. The disk has room for what is installed.
+guest_packages=apt,cmake,dkms,gcc,kmod,libc6-dev,linux-headers-amd64
+guest_packages+=,linux-image-amd64,make,pkg-config,systemd-sysv,udev
+guest_size=4G
+
+# Have the system in $1 run /mnt/run of the second disk when it starts. What that
+# prints is on the second serial line.
+run_second_disk()
+{
+	as_root tee "$1/etc/systemd/system/guest.service" >"$tmp/unit" <<-'EOF'
+	[Unit]
+	Description=What the second disk has to run
+	After=multi-user.target
+	[Service]
+	Type=idle
+	ExecStart=/bin/sh -c 'mount -o ro /dev/vdb /mnt && exec /mnt/run'
+	StandardInput=null
+	StandardOutput=tty
+	StandardError=tty
+	TTYPath=/dev/ttyS1
+	EOF
+	as_root mkdir -p "$1/etc/systemd/system/default.target.wants"
+	as_root ln -sf ../guest.service \
+		"$1/etc/systemd/system/default.target.wants/guest.service"
+	echo guest | as_root tee "$1/etc/hostname" >"$tmp/unit"
+	echo '/dev/vda / ext4 defaults 0 0' | as_root tee "$1/etc/fstab" >"$tmp/unit"
+}
+
+fetch_guest()
+{
+	local dir=$cache/guests/$1
+
+	[ ! -e "$dir/image" ] || return 0
+	can_root || die "a system of $1 is made by debootstrap, so root or sudo"
+	need "${base_packages[@]}" e2fsprogs
+	start
+	[ ! -e "$dir/image" ] || return 0
+	apt_ready binary
+	say "making a system of $1 (once, takes some minutes)"
+	bootstrap "$1" "$guest_packages"
+	run_second_disk "$tmp/root"
+	mkdir -p "$tmp/guest" "$cache/guests"
+	for f in vmlinuz initrd.img; do
+		as_root cat "$tmp/root/$f" >"$tmp/guest/$f"
+	done
+	truncate -s "$guest_size" "$tmp/guest/image"
+	as_root mkfs.ext4 -q -d "$tmp/root" "$tmp/guest/image"
+	rm -rf "$dir"
+	mv "$tmp/guest" "$dir"
+}
+
 # ---- the rest ----
 
 fetch_busybox()
@@ -598,6 +654,7 @@ usage()
 
 case ${1-}:$# in
 kernel:2)	fetch_kernel "$2" ;;
+guest:2)	fetch_guest "$2" ;;
 headers:2)	fetch_headers "$2" ;;
 busybox:1)	fetch_busybox ;;
 mkfs:1)		fetch_mkfs ;;
