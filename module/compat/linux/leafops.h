@@ -6,6 +6,8 @@
 #include <linux/mm.h>
 
 #ifdef VM_MAYBE_GUARD
+/* What it includes of 7.2 needs this, and does not say so. */
+#include <linux/swap.h>
 #include_next <linux/leafops.h>
 #endif
 
