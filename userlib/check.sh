@@ -566,7 +566,7 @@ check_blanks()
 	local tree="$work/a tree/userlib" to="$work/a root"
 
 	mkdir -p "$tree"
-	cp -R Makefile ./*.in ./*.map include src man examples "$tree/"
+	cp -R Makefile ./*.in ./*.map include src man examples tools "$tree/"
 	cp -R "$UAPI" "$work/a tree/uapi"
 	make -s -C "$tree"
 	make -s -C "$tree" install PREFIX="/a prefix" DESTDIR="$to"
@@ -656,7 +656,7 @@ check_pages_can_be_read()
 	local page broken=0
 
 	grep '^\.so ' ./man/* && broken=1
-	for page in man/*.[347] "$work/root"/share/man/man?/*; do
+	for page in man/*.[1347] "$work/root"/share/man/man?/*; do
 		if [ ! -s "$page" ]; then
 			echo "$page: leads nowhere"
 			broken=1
@@ -694,7 +694,7 @@ check_manual()
 	if ! command -v mandoc > /dev/null; then
 		echo "skip mandoc -T lint: there is no mandoc"
 	fi
-	for page in man/*.[347]; do
+	for page in man/*.[1347]; do
 		if [ -L "$page" ]; then
 			continue
 		fi

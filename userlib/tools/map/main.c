@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * winregion-map: where the memory of a process is
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <winregion/winregion.h>
+
+#include "output.h"
+#include "screen.h"
+
+#define VERSION "0.1.0"
+
+/* Statuses to exit with; those of differences are as of diff(1). */
+#define DIFFERENT 1
+#define FAILED 1
+#define DIFF_FAILED 2
+#define USAGE 2
+#define DENIED 3
+#define RECORD_FAILED 125
+
+struct options {
+	struct map_output out;
+	enum map_format format;
+	bool has_format;
+	const char *path;
+	bool list;
+	bool diff;
+	const char *load;
+	double interval;
+	int first;
+};
+
+static const char help[] =
+	"usage: winregion-map [OPTION]... [PID]\n"
+	"       winregion-map [OPTION]... -- PROGRAM [ARGUMENT]...\n"
+	"       winregion-map [OPTION]... --diff OLD NEW\n"
+	"       winregion-map [OPTION]... --load=FILE\n"
+	"\n"
+	"Show where the memory of a process is: by types, by allocations and page by\n"
+	"page. On a terminal it is a screen that goes on; without a PID it has one\n"
+	"picked from a list. With a PROGRAM, run it and tell what it had, over time.\n"
+	"\n"
+	"  -f, --format=FORMAT    text, json, csv, html, svg or snapshot (a file for\n"
+	"                         --load and --diff); none: the screen, or text\n"
+	"  -o, --output=FILE      not to standard output\n"
+	"  -l, --list             list processes\n"
+	"  -r, --runs             tell the runs of pages of each block, too\n"
+	"  -g, --fragmentation    tell in a text how free space is cut up\n"
+	"  -F, --free             list what is free and what is unusable, too\n"
+	"  -b, --bytes            a text has bytes, not KiB\n"
+	"  -t, --type=TYPE[,...]  only these: image, file, shareable, heap, stack,\n"
+	"                         private, unusable, free\n"
+	"  -a, --at=ADDRESS       only the block that has the (hexadecimal) ADDRESS\n"
+	"  -m, --match=TEXT       only blocks with TEXT in their names\n"
+	"  -s, --sort=KEY         address, size, committed, private, resident,\n"
+	"                         swapped, locked, type or name\n"
+	"  -R, --reverse          the other way round\n"
+	"  -n, --interval=SECONDS between two looks (1)\n"
+	"  -L, --load=FILE        show a snapshot, not a process\n"
+	"  -d, --diff             show what is not the same in two snapshots\n"
+	"  -h, --help             this\n"
+	"  -V, --version          the version\n"
+	"\n"
+	"Exit status: 0; 1 no such process, or other trouble; 2 bad usage; 3 the process\n"
+	"may not be looked at. Of --diff: 0 no difference, 1 some, 2 trouble. With a\n"
+	"PROGRAM: its own, 128+N if signal N has killed it, 127 not found, 126 not\n"
+	"executable, 125 other trouble.\n";
+
+static const struct option longs[] = {
+	{ "format", required_argument, NULL, 'f' },
+	{ "output", required_argument, NULL, 'o' },
+	{ "list", no_argument, NULL, 'l' },
+	{ "runs", no_argument, NULL, 'r' },
+	{ "fragmentation", no_argument, NULL, 'g' },
+	{ "free", no_argument, NULL, 'F' },
+	{ "bytes", no_argument, NULL, 'b' },
+	{ "type", required_argument, NULL, 't' },
+	{ "at", required_argument, NULL, 'a' },
+	{ "match", required_argument, NULL, 'm' },
+	{ "sort", required_argument, NULL, 's' },
+	{ "reverse", no_argument, NULL, 'R' },
+	{ "interval", required_argument, NULL, 'n' },
+	{ "load", required_argument, NULL, 'L' },
+	{ "diff", no_argument, NULL, 'd' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char *const formats[MAP_FORMATS] = {
+	[MAP_TEXT] = "text", [MAP_JSON] = "json", [MAP_CSV] = "csv",
+	[MAP_HTML] = "html", [MAP_SVG] = "svg",	  [MAP_SNAPSHOT] = "snapshot",
+};
+
+/* ---- to read the options ---- */
+
+static void usage(const char *what, const char *value)
+{
+	fprintf(stderr,
+		"winregion-map: %s%s%s\n"
+		"\"winregion-map --help\" tells how to use it\n",
+		what, value ? ": " : "", value ? value : "");
+	exit(USAGE);
+}
+
+static void set_format(struct options *options, const char *text)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAP_FORMATS; i++)
+		if (!strcmp(formats[i], text)) {
+			options->format = i;
+			options->has_format = true;
+			return;
+		}
+	usage("no such format", text);
+}
+
+static void set_types(struct map_choice *choice, const char *text)
+{
+	enum map_type type;
+	size_t length;
+
+	choice->types = 0;
+	do {
+		length = strcspn(text, ",");
+		if (!map_type_by_name(text, length, &type))
+			usage("no such type", text);
+		choice->types |= 1U << type;
+		text += length;
+	} while (*text++);
+}
+
+static void set_interval(struct options *options, const char *text)
+{
+	char *end;
+
+	options->interval = strtod(text, &end);
+	if (end == text || *end ||
+	    !(options->interval >= 0.01 && options->interval <= 86400))
+		usage("no number of seconds", text);
+}
+
+/* Words that choose blocks, and have a value */
+static void set_choice(struct map_choice *choice, int option, const char *text)
+{
+	if (option == 't') {
+		set_types(choice, text);
+	} else if (option == 'm') {
+		if (strlen(text) >= sizeof(choice->text))
+			usage("too long", text);
+		memcpy(choice->text, text, strlen(text) + 1);
+	} else if (option == 's') {
+		if (!map_key_by_name(text, &choice->key))
+			usage("cannot sort by that", text);
+	} else {
+		if (!map_parse_address(text, &choice->address))
+			usage("no address", text);
+		choice->has_address = true;
+		choice->types = MAP_ALL_TYPES;
+	}
+}
+
+static void set_option(struct options *options, int option)
+{
+	if (option == 'f')
+		set_format(options, optarg);
+	else if (option == 'o')
+		options->path = optarg;
+	else if (option == 'l')
+		options->list = true;
+	else if (option == 'r')
+		options->out.runs = true;
+	else if (option == 'g')
+		options->out.holes = true;
+	else if (option == 'F')
+		options->out.choice.types = MAP_ALL_TYPES;
+	else if (option == 'b')
+		options->out.bytes = true;
+	else if (option == 'R')
+		options->out.choice.reverse = true;
+	else if (option == 'n')
+		set_interval(options, optarg);
+	else if (option == 'L')
+		options->load = optarg;
+	else if (option == 'd')
+		options->diff = true;
+	else if (strchr("tams", option))
+		set_choice(&options->out.choice, option, optarg);
+	else
+		usage("bad option", NULL);
+}
+
+/* Whether there is a "--" right before the first word that is no option */
+static bool names_program(char **argv, int first)
+{
+	return first > 1 && argv[first] && !strcmp(argv[first - 1], "--");
+}
+
+static void read_options(struct options *options, int argc, char **argv)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "+f:o:lrgFbt:a:m:s:Rn:L:dhV",
+				     longs, NULL)) != -1) {
+		if (option == 'h') {
+			fputs(help, stdout);
+			exit(0);
+		}
+		if (option == 'V') {
+			puts("winregion-map " VERSION);
+			exit(0);
+		}
+		if (option == '?')
+			usage("bad option", NULL);
+		set_option(options, option);
+	}
+	options->first = optind;
+}
+
+/* ---- to write ---- */
+
+static bool open_output(struct options *options)
+{
+	options->out.file = options->path ? fopen(options->path, "we") : stdout;
+	if (!options->out.file)
+		fprintf(stderr, "winregion-map: %s: %s\n", options->path,
+			strerror(errno));
+
+	return options->out.file;
+}
+
+/* What could not be written is a failure, too. */
+static bool close_output(struct options *options)
+{
+	bool good = !ferror(options->out.file);
+
+	good &= !(options->path ? fclose(options->out.file) :
+				  fflush(options->out.file));
+	if (!good)
+		fprintf(stderr, "winregion-map: cannot write: %s\n",
+			strerror(errno));
+
+	return good;
+}
+
+static bool write_map(struct options *options, const struct map *map)
+{
+	static void (*const write[MAP_FORMATS])(const struct map_output *,
+						const struct map *) = {
+		[MAP_TEXT] = map_write_text,
+		[MAP_JSON] = map_write_json,
+		[MAP_CSV] = map_write_csv,
+		[MAP_HTML] = map_write_html,
+		[MAP_SVG] = map_write_svg,
+		[MAP_SNAPSHOT] = map_write_snapshot,
+	};
+
+	if (!open_output(options))
+		return false;
+	write[options->format](&options->out, map);
+
+	return close_output(options);
+}
+
+/* ---- what it can do ---- */
+
+/* What everybody can know of it, and who can know more */
+static void tell_denied(pid_t pid)
+{
+	struct map_process *processes = NULL, *found = NULL;
+	size_t room = 0, nr = map_list_processes(&processes, &room), i;
+	struct passwd *user;
+
+	for (i = 0; i < nr; i++)
+		if (processes[i].pid == pid)
+			found = &processes[i];
+	if (!found) {
+		fprintf(stderr, "winregion-map: %d: only root may look at it\n",
+			pid);
+	} else {
+		user = getpwuid(found->uid);
+		fprintf(stderr,
+			"winregion-map: %d: %s is of user %u (%s): only root may look at it.\n"
+			"Root would see what its %" PRIu64
+			" KiB are; everybody can know that %" PRIu64
+			" KiB are in\nmemory, %" PRIu64
+			" KiB in swap and %" PRIu64 " KiB locked.\n",
+			pid, found->command, found->uid,
+			user ? user->pw_name : "?", found->size / 1024,
+			found->resident / 1024, found->swapped / 1024,
+			found->locked / 1024);
+	}
+	free(processes);
+}
+
+static int fail_to_read(pid_t pid, int err)
+{
+	if (err == -EACCES || err == -EPERM) {
+		tell_denied(pid);
+		return DENIED;
+	}
+	fprintf(stderr, "winregion-map: %d: %s\n", pid, strerror(-err));
+
+	return FAILED;
+}
+
+static pid_t parse_pid(const char *text)
+{
+	char *end;
+	long pid = strtol(text, &end, 10);
+
+	if (end == text || *end || pid < 1 || pid > INT32_MAX)
+		usage("no number of a process", text);
+
+	return (pid_t)pid;
+}
+
+static bool load(const char *path, struct map *map)
+{
+	int err = map_load(path, map);
+
+	if (err)
+		fprintf(stderr, "winregion-map: %s: %s\n", path,
+			err == -EINVAL ? "no snapshot, or not all of it" :
+					 strerror(-err));
+
+	return !err;
+}
+
+static bool wants_screen(const struct options *options)
+{
+	return !options->has_format && !options->path && isatty(1) && isatty(0);
+}
+
+static int show_screen(struct options *options, pid_t pid, struct map *loaded)
+{
+	struct map_screen screen = {
+		.pid = pid,
+		.loaded = loaded,
+		.interval = options->interval,
+		.choice = options->out.choice,
+	};
+	int err = map_show_screen(&screen);
+
+	if (!err || err == -ENOTTY)
+		return err ? FAILED : 0;
+
+	return fail_to_read(screen.pid, err);
+}
+
+static int show_process(struct options *options, pid_t pid)
+{
+	struct map map = { 0 };
+	struct map_source source;
+	int err;
+
+	if (wants_screen(options))
+		return show_screen(options, pid, NULL);
+	map_source_init(&source, pid);
+	err = map_read(&source, &map);
+	map_source_done(&source);
+	if (err)
+		return fail_to_read(pid, err);
+	if (!map.module)
+		fprintf(stderr, "winregion-map: no regions are told: %s\n",
+			winregion_unavailable() ?
+				winregion_unavailable() :
+				"the module does not tell them");
+	if (!map.nr_runs) {
+		fprintf(stderr,
+			"winregion-map: %d: it has no memory: it has ended, or is the kernel's\n",
+			pid);
+		return FAILED;
+	}
+
+	return write_map(options, &map) ? 0 : FAILED;
+}
+
+static int show_loaded(struct options *options)
+{
+	struct map map = { 0 };
+
+	if (!load(options->load, &map))
+		return FAILED;
+	if (wants_screen(options))
+		return show_screen(options, 0, &map);
+
+	return write_map(options, &map) ? 0 : FAILED;
+}
+
+static int show_list(struct options *options)
+{
+	if (options->format > MAP_CSV)
+		usage("a list is text, json or csv", NULL);
+	if (!open_output(options))
+		return FAILED;
+	map_write_processes(&options->out, options->format);
+
+	return close_output(options) ? 0 : FAILED;
+}
+
+static int show_differences(struct options *options, char **paths)
+{
+	static size_t (*const write[])(const struct map_output *,
+				       const struct map *,
+				       const struct map *) = {
+		[MAP_TEXT] = map_diff_text,
+		[MAP_JSON] = map_diff_json,
+		[MAP_CSV] = map_diff_csv,
+	};
+	struct map old = { 0 }, new = { 0 };
+	size_t nr;
+
+	if (options->format > MAP_CSV)
+		usage("a difference is text, json or csv", NULL);
+	if (!load(paths[0], &old) || !load(paths[1], &new) ||
+	    !open_output(options))
+		return DIFF_FAILED;
+	nr = write[options->format](&options->out, &old, &new);
+	if (!close_output(options))
+		return DIFF_FAILED;
+
+	return nr ? DIFFERENT : 0;
+}
+
+static int record(struct options *options, char **argv)
+{
+	static void (*const write[])(FILE *, const struct map_timeline *) = {
+		[MAP_TEXT] = map_timeline_text, [MAP_JSON] = map_timeline_json,
+		[MAP_CSV] = map_timeline_csv,	[MAP_HTML] = map_timeline_html,
+		[MAP_SVG] = map_timeline_svg,
+	};
+	struct map_timeline timeline;
+	int status;
+
+	if (options->format >= ARRAY_SIZE(write))
+		usage("a timeline is text, json, csv, html or svg", NULL);
+	if (!open_output(options))
+		return RECORD_FAILED;
+	status = map_record(argv, options->interval, &timeline);
+	write[options->format](options->out.file, &timeline);
+	free(timeline.samples);
+	if (!close_output(options))
+		return RECORD_FAILED;
+
+	return status;
+}
+
+static int act(struct options *options, int argc, char **argv)
+{
+	char **words = argv + options->first;
+	int nr = argc - options->first;
+
+	if (options->diff) {
+		if (nr != 2)
+			usage("two snapshots are needed", NULL);
+		return show_differences(options, words);
+	}
+	if (names_program(argv, options->first))
+		return record(options, words);
+	if (nr > (options->load || options->list ? 0 : 1))
+		usage("too many words; a program comes after --",
+		      words[nr - 1]);
+	if (options->load)
+		return show_loaded(options);
+	if (nr)
+		return show_process(options, parse_pid(*words));
+	if (options->list || !wants_screen(options))
+		return show_list(options);
+
+	return show_screen(options, 0, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {
+		.interval = 1,
+		.out.choice = {
+			.types = MAP_ALL_TYPES & ~MAP_HOLES,
+			.key = MAP_BY_ADDRESS,
+		},
+	};
+
+	read_options(&options, argc, argv);
+
+	return act(&options, argc, argv);
+}

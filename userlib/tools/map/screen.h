@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The screen, where there is a terminal
+ */
+#ifndef _WINREGION_MAP_SCREEN_H
+#define _WINREGION_MAP_SCREEN_H
+
+#include "select.h"
+
+/**
+ * struct map_screen - what to show
+ * @pid: a process; or 0: have one picked
+ * @loaded: instead, a map from a file, which does not change
+ * @interval: seconds from one look to the next
+ * @choice: which blocks, at first
+ */
+struct map_screen {
+	pid_t pid;
+	struct map *loaded;
+	double interval;
+	struct map_choice choice;
+};
+
+/* Until the user has enough of it. Return: 0, -ENOTTY: there is none, or as map_read() */
+int map_show_screen(struct map_screen *screen);
+
+#endif /* _WINREGION_MAP_SCREEN_H */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a process had, again and again
+ */
+#ifndef _WINREGION_MAP_TIMELINE_H
+#define _WINREGION_MAP_TIMELINE_H
+
+#include "map.h"
+
+/**
+ * struct map_sample - one look
+ * @time: seconds since the first one
+ * @counts: blocks of each type
+ * @sums: of each type
+ * @total: of all types that are in use
+ */
+struct map_sample {
+	double time;
+	uint64_t counts[MAP_TYPES];
+	uint64_t sums[MAP_TYPES][MAP_SIZES];
+	uint64_t total[MAP_SIZES];
+};
+
+/**
+ * struct map_timeline - all of them
+ * @pid: of the process
+ * @command: the name of the last program that it ran
+ * @samples: by time
+ * @nr: so many
+ * @room: how many @samples has room for
+ */
+struct map_timeline {
+	pid_t pid;
+	char command[64];
+	struct map_sample *samples;
+	size_t nr;
+	size_t room;
+};
+
+/*
+ * Run a program, look at it every @interval seconds, or as often as it takes no more
+ * than a twentieth of a processor, until it ends. Return: the status to exit with
+ */
+int map_record(char **argv, double interval, struct map_timeline *timeline);
+
+#endif /* _WINREGION_MAP_TIMELINE_H */
