@@ -21,6 +21,7 @@
 
 #include "common.h"
 #include "loop.h"
+#include "programs.h"
 
 #define MAX_WORDS 16
 
@@ -31,22 +32,6 @@ enum build {
 };
 
 static const char *const names[BUILDS] = { "native", "win32" };
-
-/* Where the builds' directories are: beside the test */
-static char programs[PATH_MAX];
-
-/* @name: the directory of programs/, and of what is made of it */
-static inline bool find_programs(const char *name)
-{
-	ssize_t length =
-		readlink("/proc/self/exe", programs, sizeof(programs) - 64);
-
-	if (length < 0)
-		return false;
-	programs[length] = '\0';
-	snprintf(strrchr(programs, '/'), 64, "/%s/bin", name);
-	return true;
-}
 
 /* ---- to run a program ---- */
 

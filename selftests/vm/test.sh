@@ -620,9 +620,12 @@ collect()
 
 # ---- all of it ----
 
+# A screen to test, and a terminal to test it in
+screen_packages=(libncurses-dev libvterm-dev ncurses-bin pkg-config)
+
 build_all()
 {
-	need "${base_packages[@]}"
+	need "${base_packages[@]}" "${screen_packages[@]}"
 	"$vm/fetch.sh" kselftest
 	unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
 	# Where it lies by itself it has no other name: what make knows goes by that.
