@@ -5,10 +5,11 @@
  * There are four, none of them with vm.overcommit_memory=1, where the
  * administrator asked for no limit:
  *
- * - RAM, as our pages cannot be swapped out, or the parameter commit_limit_mb.
+ * - The parameter commit_limit_mb, or RAM, but for pages that can leave for swap.
  * - A promise must be kept. What is promised and not in memory yet must fit in
- *   what the system can still give, with a rest that everything else needs. What
- *   is in memory is counted per CPU, as that is done by each first touch; what is
+ *   what the system can still give, with a rest that everything else needs, and in
+ *   the swap that is free, if that can be used. What is in memory, or was and is in
+ *   swap, is counted per CPU, as that is done by each first touch; what is
  *   shared by a fork counts once, as long as one of its owners is left: see page.c.
  *   Nobody tells what is touched of a section, in a file of shmem: the files are
  *   looked at before something is refused.
@@ -30,6 +31,7 @@
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
 #include <linux/user_namespace.h>
 #include <linux/vmstat.h>
 
@@ -57,6 +59,10 @@ static unsigned long commit_limit_mb;
 module_param(commit_limit_mb, ulong, 0644);
 MODULE_PARM_DESC(commit_limit_mb,
 		 "Limit of all commits together in MiB (0: the size of RAM)");
+
+bool wr_paging;
+module_param_named(paging, wr_paging, bool, 0444);
+MODULE_PARM_DESC(paging, "Committed memory may leave for swap");
 
 static unsigned int user_share_percent = 75;
 module_param(user_share_percent, uint, 0644);
@@ -218,7 +224,7 @@ static unsigned long ram_limit(void)
 
 	if (mb)
 		return min(mb, ULONG_MAX >> 20) << (20 - PAGE_SHIFT);
-	return totalram_pages();
+	return wr_paging ? MOST_PAGES : totalram_pages();
 }
 
 static unsigned long movable_of(struct zone *zone)
@@ -241,6 +247,12 @@ static unsigned long movable_pages(void)
 	return pages;
 }
 
+/* Swap that is free, if pages of ours may go there */
+static unsigned long free_swap(void)
+{
+	return wr_paging ? max(get_nr_swap_pages(), 0L) : 0;
+}
+
 /* What the system can still give for promises */
 static unsigned long available_pages(bool admin)
 {
@@ -250,7 +262,7 @@ static unsigned long available_pages(bool admin)
 	rest = min_t(unsigned long, rest, MAX_REST) +
 	       (admin ? 0 : min_t(unsigned long, rest, MAX_ADMIN_REST));
 	rest += movable_pages();
-	return pages - min(pages, rest);
+	return pages - min(pages, rest) + free_swap();
 }
 
 static long sum_resident(void)
@@ -263,7 +275,8 @@ static long sum_resident(void)
 	return pages;
 }
 
-static unsigned long resident_pages(void)
+/* Committed pages that have something behind them, also if that is swap. */
+unsigned long wr_commit_resident(void)
 {
 	return max(sum_resident(), 0L);
 }
@@ -275,7 +288,8 @@ static unsigned long resident_pages(void)
  */
 static unsigned long promise_limit(bool admin)
 {
-	unsigned long resident = min(resident_pages(), READ_ONCE(total_pages));
+	unsigned long resident =
+		min(wr_commit_resident(), READ_ONCE(total_pages));
 	unsigned long pages = available_pages(admin);
 
 	pages = resident + pages - pages / (PAGES_PER_TABLE + 1);

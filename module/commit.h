@@ -7,6 +7,9 @@
 struct inode;
 struct wr_pagefile;
 
+/* Whether committed memory may leave for swap: see pageout.c. Never changes. */
+extern bool wr_paging;
+
 /* Committed pages in memory, counted where they came and went. */
 DECLARE_PER_CPU(long, wr_resident_pages);
 
@@ -24,6 +27,7 @@ unsigned long wr_commit_return(struct wr_pagefile *pagefile,
 void wr_commit_forget(struct wr_pagefile *pagefile);
 void wr_commit_follow_file(struct wr_pagefile *pagefile, struct inode *inode);
 void wr_commit_forget_file(struct wr_pagefile *pagefile);
+unsigned long wr_commit_resident(void);
 unsigned long wr_commit_state(unsigned long *total);
 void wr_commit_exit(void);
 

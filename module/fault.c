@@ -29,12 +29,14 @@
 #include "frames.h"
 #include "huge.h"
 #include "layout.h"
+#include "pageout.h"
 #include "ptes.h"
 #include "record.h"
 #include "regiontree.h"
 #include "resident.h"
 #include "stack.h"
 #include "stash.h"
+#include "trim.h"
 #include "watch.h"
 
 /* What a page must allow for a fault to be answered. */
@@ -191,6 +193,11 @@ static vm_fault_t page_error(struct vm_fault *vmf, struct wr_window *window,
 {
 	if (page == ERR_PTR(-EACCES))
 		return VM_FAULT_SIGSEGV;
+	if (page == ERR_PTR(-EIO)) {
+		wr_record_fault(&window->space->records, vmf,
+				WINREGION_FAULT_IN_PAGE);
+		return VM_FAULT_SIGBUS;
+	}
 	if (page != ERR_PTR(-EHWPOISON))
 		return VM_FAULT_OOM;
 	wr_huge_note_error(window, wr_vmf_index(vmf));
@@ -427,9 +434,39 @@ static vm_fault_t __maybe_unused wr_vma_huge_fault(struct vm_fault *vmf,
 		return VM_FAULT_FALLBACK;
 	wr_account_begin(&account, window->space->mm);
 	mutex_lock(&window->lock);
+	if (wr_paging)
+		wr_trim_note(window);
 	ret = huge_fault_locked(vmf, window);
 	mutex_unlock(&window->lock);
 	wr_account_end(&account);
+	return ret;
+}
+
+/*
+ * A fault, or what a fault asks next, under the window's lock: @locked. Where memory is
+ * missing the lock is given up to get it, and all is looked at anew.
+ */
+static __always_inline vm_fault_t
+in_window(struct vm_fault *vmf, struct wr_window *window,
+	  vm_fault_t (*locked)(struct vm_fault *vmf, struct wr_window *window))
+{
+	struct wr_room room = {};
+	vm_fault_t ret;
+
+	do {
+		mutex_lock(&window->lock);
+		window->held.vma = vmf->vma;
+		if (wr_paging) {
+			window->held.room = &room;
+			wr_trim_note(window);
+		}
+		ret = locked(vmf, window);
+		window->held.room = NULL;
+		window->held.vma = NULL;
+		mutex_unlock(&window->lock);
+	} while (unlikely(room.wants) && ret & VM_FAULT_ERROR &&
+		 wr_pageout_make_room(&room));
+	wr_pageout_end_room(&room);
 	return ret;
 }
 
@@ -442,11 +479,7 @@ static vm_fault_t wr_vma_fault(struct vm_fault *vmf)
 	if (unlikely(!window))
 		return VM_FAULT_SIGBUS;
 	wr_account_begin(&account, window->space->mm);
-	mutex_lock(&window->lock);
-	window->held.vma = vmf->vma;
-	ret = fault_locked(vmf, window);
-	window->held.vma = NULL;
-	mutex_unlock(&window->lock);
+	ret = in_window(vmf, window, fault_locked);
 	wr_account_end(&account);
 	return ret;
 }
@@ -548,11 +581,7 @@ static vm_fault_t wr_vma_page_mkwrite(struct vm_fault *vmf)
 	if (unlikely(!window))
 		return VM_FAULT_SIGBUS;
 	wr_account_begin(&account, window->space->mm);
-	mutex_lock(&window->lock);
-	window->held.vma = vmf->vma;
-	ret = mkwrite_locked(vmf, window);
-	window->held.vma = NULL;
-	mutex_unlock(&window->lock);
+	ret = in_window(vmf, window, mkwrite_locked);
 	wr_account_end(&account);
 	return ret;
 }
@@ -810,6 +839,8 @@ static bool is_worth_dumping(struct wr_window *window,
 		enough = max(pages / DUMP_SHARE, 1UL);
 	mutex_lock(&window->lock);
 	found = wr_resident_at_most(window, first, first + pages, enough);
+	if (!found && wr_stash_any_cold(window, first, first + pages))
+		found = enough;
 	mutex_unlock(&window->lock);
 	if (found && found < enough)
 		tell_left_out(vma);

@@ -174,6 +174,21 @@ static int fork_vmas(struct wr_fork *fork, fork_fn fn)
 	return err;
 }
 
+/* Pages that were to leave are in the window again, and the child's too. */
+static int take_back_cold(struct wr_window *parent)
+{
+	int err;
+
+	if (!wr_stash_any(parent))
+		return 0;
+	err = wr_stash_prepare_back(parent, parent->first, parent->end,
+				    WR_STASH_ONLY_COLD);
+	if (!err)
+		wr_stash_take_back(parent, parent->first, parent->end,
+				   WR_STASH_ONLY_COLD);
+	return err;
+}
+
 static int fork_window_locked(struct wr_fork *fork)
 {
 	struct wr_window *child = fork->child;
@@ -190,7 +205,9 @@ static int fork_window_locked(struct wr_fork *fork)
 		return err;
 	}
 	child->lost = fork->kept < child->end - child->first;
-	err = fork_vmas(fork, fork_pages);
+	err = take_back_cold(fork->parent);
+	if (!err)
+		err = fork_vmas(fork, fork_pages);
 	if (!err)
 		err = wr_stash_fork(fork->parent, child);
 	if (!err)

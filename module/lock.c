@@ -19,7 +19,9 @@
 #include "lock.h"
 #include "locked.h"
 #include "regiontree.h"
+#include "pageout.h"
 #include "resident.h"
+#include "trim.h"
 #include "view_state.h"
 
 /* Pages to touch before others may have mmap_lock. */
@@ -311,8 +313,12 @@ static void trim_run(struct wr_window *window, pgoff_t first, pgoff_t end)
 	slot = wr_runs_peek(&window->runs, end - 1);
 	if (slot && slot->intact && end != wr_slot_first(end))
 		end = max(first, wr_slot_first(end));
-	if (first < end)
-		wr_resident_unmap(window, first, end);
+	if (first >= end)
+		return;
+	if (wr_paging)
+		wr_trim_range(window, first, end);
+	/* What cannot leave memory leaves the working set. */
+	wr_resident_unmap(window, first, end);
 }
 
 static int trim_part(struct wr_lock_call *call, struct wr_window *window,

@@ -18,6 +18,7 @@
 #include "ioctl.h"
 #include "locked.h"
 #include "remote.h"
+#include "pageout.h"
 #include "settings.h"
 #include "stash.h"
 
@@ -68,11 +69,16 @@ static int __init wr_init(void)
 	err = wr_stash_init();
 	if (err)
 		goto err_huge;
-	err = misc_register(&device);
+	err = wr_pageout_init();
 	if (err)
 		goto err_stash;
+	err = misc_register(&device);
+	if (err)
+		goto err_pageout;
 	return 0;
 
+err_pageout:
+	wr_pageout_exit();
 err_stash:
 	wr_stash_exit();
 err_huge:
@@ -85,6 +91,7 @@ err_settings:
 static void __exit wr_exit(void)
 {
 	misc_deregister(&device);
+	wr_pageout_exit();
 	wr_stash_exit();
 	wr_locked_exit();
 	wr_huge_exit();

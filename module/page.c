@@ -42,6 +42,9 @@
 #define LARGE_GFP \
 	((PAGE_GFP | __GFP_COMP | __GFP_ZERO | EASILY) & ~__GFP_DIRECT_RECLAIM)
 
+/* For more pages than are asked for, in the same way */
+#define SOME_GFP ((PAGE_GFP | __GFP_ZERO | EASILY) & ~__GFP_DIRECT_RECLAIM)
+
 /* A 2 MiB page for who insists: memory is made free, but nothing is killed for it. */
 #define HUGE_GFP \
 	(PAGE_GFP | __GFP_COMP | __GFP_ZERO | __GFP_RETRY_MAYFAIL | \
@@ -73,6 +76,14 @@ static void adopt(struct page *page, struct address_space *mapping,
 	SetPageDirty(page);
 }
 
+/* The same for who has made it before: it counts from now on. */
+void wr_page_adopt(struct page *page, struct address_space *mapping,
+		   pgoff_t index)
+{
+	adopt(page, mapping, index);
+	wr_commit_touched(1);
+}
+
 /**
  * wr_page_alloc - a new page with one owner
  * @mapping: of the window's file
@@ -87,11 +98,28 @@ struct page *wr_page_alloc(struct address_space *mapping, pgoff_t index,
 {
 	struct page *page = alloc_at(node, PAGE_GFP | gfp, 0);
 
-	if (page) {
-		adopt(page, mapping, index);
-		wr_commit_touched(1);
-	}
+	if (page)
+		wr_page_adopt(page, mapping, index);
 	return page;
+}
+
+/* The same without reclaim, for who has another way. */
+struct page *wr_page_alloc_now(struct address_space *mapping, pgoff_t index,
+			       gfp_t gfp, int node)
+{
+	struct page *page;
+
+	gfp |= PAGE_GFP | __GFP_NOWARN;
+	page = alloc_at(node, gfp & ~__GFP_DIRECT_RECLAIM, 0);
+	if (page)
+		wr_page_adopt(page, mapping, index);
+	return page;
+}
+
+/* A page that has no owner yet, and is not zeroed, or NULL: for wr_page_adopt(). */
+struct page *wr_page_alloc_nobodys(void)
+{
+	return alloc_page(PAGE_GFP);
 }
 
 static struct page *alloc_large(struct address_space *mapping, pgoff_t index,
@@ -160,7 +188,7 @@ unsigned int wr_page_alloc_some(struct address_space *mapping, pgoff_t index,
 	unsigned int order = ilog2(n), i;
 	struct page *page;
 
-	page = alloc_at(node, PAGE_GFP | __GFP_ZERO | EASILY, order);
+	page = alloc_at(node, SOME_GFP, order);
 	if (!page)
 		return 0;
 	split_page(page, order);
@@ -199,18 +227,23 @@ static long counted(struct folio *folio)
 	       (page_private(&folio->page) >> WR_PAGE_UNCOUNTED_SHIFT);
 }
 
-/* An owner gives up one page of a large folio, and keeps others of it. */
-void wr_folio_thin(struct folio *folio)
+/* One of its pages counts no more; its lock is held. */
+static void count_less(struct folio *folio)
 {
 	struct page *page = &folio->page;
 
+	if (!counted(folio))
+		return;
+	set_page_private(page,
+			 page_private(page) + (1UL << WR_PAGE_UNCOUNTED_SHIFT));
+	wr_commit_touched(-1);
+}
+
+/* An owner gives up one page of a large folio, and keeps others of it. */
+void wr_folio_thin(struct folio *folio)
+{
 	folio_lock(folio);
-	if (counted(folio)) {
-		set_page_private(page,
-				 page_private(page) +
-					 (1UL << WR_PAGE_UNCOUNTED_SHIFT));
-		wr_commit_touched(-1);
-	}
+	count_less(folio);
 	folio_unlock(folio);
 }
 
@@ -310,6 +343,37 @@ bool wr_folio_give_up(struct folio *folio, unsigned int parts)
 		wr_commit_touched(-counted(folio));
 		set_page_private(page, 0);
 		folio->mapping = NULL;
+	}
+	folio_unlock(folio);
+	return alone;
+}
+
+/**
+ * wr_folio_leave - the only owner gives one page of a folio up, if nobody else has any
+ * @folio: the folio, which nothing maps
+ * @parts: pages of it that the owner has, with a reference each
+ * @held: references of the caller besides
+ *
+ * As wr_folio_give_up(), but with the others of a large one left to the owner.
+ *
+ * Context: waits for nothing.
+ * Return: whether. If it does, the page's reference is left to the caller.
+ */
+bool wr_folio_leave(struct folio *folio, unsigned int parts, unsigned int held)
+{
+	struct page *page = &folio->page;
+	bool alone;
+
+	if (!folio_trylock(folio))
+		return false;
+	alone = (page_private(page) & WR_PAGE_OWNERS) == 1 &&
+		folio_ref_count(folio) == parts + held && !has_error(folio);
+	if (alone && parts == 1) {
+		wr_commit_touched(-counted(folio));
+		set_page_private(page, 0);
+		folio->mapping = NULL;
+	} else if (alone) {
+		count_less(folio);
 	}
 	folio_unlock(folio);
 	return alone;

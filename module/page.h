@@ -37,6 +37,11 @@ struct page *wr_page_alloc_large(struct address_space *mapping, pgoff_t index,
 				 unsigned int order, int node);
 struct page *wr_page_alloc_huge(struct address_space *mapping, pgoff_t index,
 				int node);
+struct page *wr_page_alloc_now(struct address_space *mapping, pgoff_t index,
+			       gfp_t gfp, int node);
+struct page *wr_page_alloc_nobodys(void);
+void wr_page_adopt(struct page *page, struct address_space *mapping,
+		   pgoff_t index);
 unsigned int wr_page_alloc_some(struct address_space *mapping, pgoff_t index,
 				unsigned int n, struct page **pages, int node);
 void wr_page_stamp(struct page *page, struct address_space *mapping,
@@ -46,6 +51,7 @@ void wr_folio_disown(struct folio *folio);
 void wr_folio_thin(struct folio *folio);
 bool wr_folio_is_known(struct folio *folio, unsigned int references);
 bool wr_folio_give_up(struct folio *folio, unsigned int parts);
+bool wr_folio_leave(struct folio *folio, unsigned int parts, unsigned int held);
 bool wr_folio_claim(struct folio *folio, unsigned int parts, unsigned int held);
 
 #endif /* _WR_PAGE_H */

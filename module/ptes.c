@@ -473,6 +473,99 @@ bool wr_ptes_collect(struct wr_window *window, pgoff_t first, pgoff_t end)
 	return false;
 }
 
+/* ---- accessed bits ---- */
+
+/* The processor may set bits meanwhile. Return: whether it was accessed. */
+static bool age_pte(pte_t *ptep)
+{
+	pte_t old = READ_ONCE(*ptep);
+
+	do {
+		if (!pte_present(old) || !pte_young(old))
+			return false;
+	} while (!try_cmpxchg(&ptep->pte, &old.pte, pte_mkold(old).pte));
+	return true;
+}
+
+static bool age_pmd(pmd_t *pmd)
+{
+	pmd_t old = READ_ONCE(*pmd);
+
+	do {
+		if (!pmd_present(old) || !pmd_young(old))
+			return false;
+	} while (!try_cmpxchg(&pmd->pmd, &old.pmd, pmd_mkold(old).pmd));
+	return true;
+}
+
+/* As edit_table() */
+static void age_table(struct mm_struct *mm, pmd_t *pmd, pmd_t value,
+		      pgoff_t first, pgoff_t end, unsigned long *young)
+{
+	unsigned int i = wr_slot_offset(first);
+	spinlock_t *lock; /* of the table */
+	pte_t *ptes;
+
+	lock = pte_lockptr(mm, &value);
+	spin_lock(lock);
+	if (pmd_val(READ_ONCE(*pmd)) == pmd_val(value)) {
+		ptes = pte_offset_kernel(&value,
+					 wr_address(wr_slot_first(first)));
+		for (; first < end; first++, i++)
+			if (age_pte(ptes + i))
+				__set_bit(i, young);
+	}
+	spin_unlock(lock);
+}
+
+static void age_vma(struct wr_window *window, pgoff_t first, pgoff_t end,
+		    unsigned long *young)
+{
+	pmd_t *pmd = find_pmd(window->space->mm, wr_address(first));
+	pmd_t value;
+
+	if (!pmd)
+		return;
+	rcu_read_lock();
+	value = READ_ONCE(*pmd);
+	if (pmd_trans_huge(value)) {
+		if (age_pmd(pmd))
+			bitmap_fill(young, WR_SLOT_PAGES);
+	} else if (!pmd_none(value) && !pmd_bad(value)) {
+		age_table(window->space->mm, pmd, value, first, end, young);
+	}
+	rcu_read_unlock();
+}
+
+/**
+ * wr_ptes_age - which pages of a slot were used since it was asked last
+ * @window: the window; its lock is held, and mmap_lock for reading at least
+ * @first: the slot's first page
+ * @stay: a bit is set for each such page, and for those in VMAs that are locked
+ * @any_age: only for the latter
+ *
+ * A page that others map too, as they have it since a fork, is looked at here only.
+ */
+void wr_ptes_age(struct wr_window *window, pgoff_t first, unsigned long *stay,
+		 bool any_age)
+{
+	VMA_ITERATOR(vmi, window->space->mm, wr_address(first));
+	pgoff_t end = first + WR_SLOT_PAGES, from, to;
+	struct vm_area_struct *vma;
+
+	mmap_assert_locked(window->space->mm);
+	for_each_vma_range(vmi, vma, wr_address(end)) {
+		if (wr_vma_window(vma) != window)
+			continue;
+		from = max(first, wr_vma_first(vma));
+		to = min(end, wr_vma_end(vma));
+		if (vma->vm_flags & VM_LOCKED)
+			bitmap_set(stay, wr_slot_offset(from), to - from);
+		else if (!any_age)
+			age_vma(window, from, to, stay);
+	}
+}
+
 /* ---- markers of others ---- */
 
 /* As edit_table(): @value is what was in the PMD. */

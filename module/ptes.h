@@ -11,6 +11,8 @@ void wr_ptes_allow_write_in(struct wr_window *window,
 void wr_ptes_forbid_for_fork(struct wr_window *window, pgoff_t first,
 			     pgoff_t end);
 void wr_ptes_forbid_write(struct wr_window *window, pgoff_t first, pgoff_t end);
+void wr_ptes_age(struct wr_window *window, pgoff_t first, unsigned long *stay,
+		 bool any_age);
 bool wr_ptes_collect(struct wr_window *window, pgoff_t first, pgoff_t end);
 bool wr_ptes_guard(struct mm_struct *mm, unsigned long addr,
 		   unsigned long *next);

@@ -17,6 +17,7 @@
 #include <linux/slab.h>
 
 #include "locked.h"
+#include "pageout.h"
 #include "regiontree.h"
 #include "resident.h"
 #include "stash.h"
@@ -34,15 +35,46 @@ static void be_born(struct wr_window *window, struct page **pages,
 		ClearPageDirty(*pages++);
 }
 
+/* A page that the caller has made is the window's, which does not know of it yet. */
+void wr_resident_adopt(struct wr_window *window, pgoff_t index,
+		       struct page *page)
+{
+	wr_page_adopt(page, window->file->f_mapping,
+		      wr_resident_stamp(window, index));
+	be_born(window, &page, 1);
+}
+
+/* What was made before, as there is no memory, or NULL: then it is to be. */
+static struct page *take_room(struct wr_window *window, pgoff_t index)
+{
+	struct wr_room *room = window->held.room;
+	struct page *page = room->page;
+
+	if (!page || room->out.serial) {
+		wr_pageout_want(window, (struct wr_out){});
+		return NULL;
+	}
+	room->page = NULL;
+	wr_resident_adopt(window, index, page);
+	return page;
+}
+
 static struct page *page_alloc(struct wr_window *window, pgoff_t index,
 			       gfp_t gfp)
 {
-	struct page *page = wr_page_alloc(window->file->f_mapping,
-					  wr_resident_stamp(window, index), gfp,
-					  wr_region_node(window, index));
+	struct address_space *mapping = window->file->f_mapping;
+	pgoff_t stamp = wr_resident_stamp(window, index);
+	int node = wr_region_node(window, index);
+	struct page *page;
 
+	if (likely(!window->held.room))
+		page = wr_page_alloc(mapping, stamp, gfp, node);
+	else
+		page = wr_page_alloc_now(mapping, stamp, gfp, node);
 	if (page)
 		be_born(window, &page, 1);
+	else if (window->held.room && !(gfp & __GFP_NORETRY))
+		page = take_room(window, index);
 	return page;
 }
 

@@ -26,6 +26,8 @@ unsigned long wr_resident_at_most(struct wr_window *window, pgoff_t first,
 				  pgoff_t end, unsigned long enough);
 struct page *wr_resident_find(struct wr_window *window, pgoff_t index);
 pgoff_t wr_resident_next(struct wr_window *window, pgoff_t index, pgoff_t end);
+void wr_resident_adopt(struct wr_window *window, pgoff_t index,
+		       struct page *page);
 struct page *wr_resident_get(struct wr_window *window, pgoff_t index);
 int wr_resident_make_room(struct wr_window *window, pgoff_t index);
 int wr_resident_add(struct wr_window *window, pgoff_t index, struct page *page);

@@ -14,8 +14,8 @@
  * The shrinker takes no lock of ours. It may be called by who waits for memory under
  * any of them, that of the very window too. A stash that is in a list is the
  * shrinker's to change, under that list's lock. Who holds the window's lock takes it
- * out first, and has it alone then: claim() and settle(). The shrinker allocates
- * nothing, waits for nothing, and looks at a bounded number of pages at a time.
+ * out first, and has it alone then: wr_stash_claim() and wr_stash_settle(). The shrinker
+ * allocates nothing, waits for nothing, and looks at a bounded number of pages at a time.
  *
  * It frees no page that others own too, since a fork, nor one of which somebody has
  * another reference, such as a device that reads it. What may be written without a
@@ -23,49 +23,23 @@
  * whole: all parts of it that the window has are in one stash, or in the slot. Where
  * only some of them are to be stashed, those become pages of their own.
  */
-#include <linux/atomic.h>
 #include <linux/bitmap.h>
-#include <linux/list_lru.h>
 #include <linux/sched/signal.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/swap.h>
 
+#include "outfile.h"
+#include "pageout.h"
 #include "resident.h"
-#include "stash.h"
+#include "stash_in.h"
 #include "watch.h"
 
-/**
- * struct wr_stash - pages of a slot that may be freed
- * @node: in window->stashes, by @key
- * @key: the first page of the slot, plus the class; never changes
- * @list: in the list of its class while @slot has pages, else empty; that list's lock
- * @slot: the pages
- * @gone: those that were freed
- * @offered: those that are offered, whether there is a page or not; window's lock
- * @nr_offered: how many; window's lock
- *
- * @node: the window's lock. @slot and @gone: the list's lock while it is in it, else
- * the window's.
- */
-struct wr_stash {
-	struct rb_node node;
-	pgoff_t key;
-	struct list_head list;
-	struct wr_slot slot;
-	DECLARE_BITMAP(gone, WR_SLOT_PAGES);
-	DECLARE_BITMAP(offered, WR_SLOT_PAGES);
-	unsigned int nr_offered;
-};
-
 static struct kmem_cache *cache;
-static struct list_lru lists[WR_STASH_CLASSES];
+struct list_lru wr_stash_lists[WR_STASH_CLASSES];
+struct wr_stash_sum wr_stash_sums[2];
 static struct shrinker *shrinker;
 static bool ready; /* lists are there; set once, before the module is used */
-
-/* For an estimate: pages in lists, and stashes */
-static atomic_long_t nr_pages;
-static atomic_long_t nr_stashes;
 
 static struct wr_stash *to_stash(struct rb_node *node)
 {
@@ -108,8 +82,9 @@ static struct wr_stash *find_from(struct wr_window *window, pgoff_t index,
 	return found;
 }
 
-static struct wr_stash *find(struct wr_window *window, pgoff_t index,
-			     enum wr_stash_class class)
+/* That of the slot of @index in a class, or NULL. */
+struct wr_stash *wr_stash_find(struct wr_window *window, pgoff_t index,
+			       enum wr_stash_class class)
 {
 	struct wr_stash *stash = find_from(window, index, class);
 
@@ -130,13 +105,14 @@ static void insert(struct wr_window *window, struct wr_stash *stash)
 	rb_insert_color(&stash->node, &window->stashes);
 }
 
-static struct wr_stash *new_stash(struct wr_window *window, pgoff_t index,
-				  enum wr_stash_class class)
+/* A new one of the slot of @index, with no pages yet, or NULL. */
+struct wr_stash *wr_stash_new(struct wr_window *window, pgoff_t index,
+			      enum wr_stash_class class, gfp_t gfp)
 {
 	struct wr_stash *stash;
 
-	stash = kmem_cache_alloc_lru(cache, &lists[class],
-				     GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	stash = kmem_cache_alloc_lru(cache, &wr_stash_lists[class],
+				     gfp | __GFP_ZERO);
 	if (!stash)
 		return NULL;
 	INIT_LIST_HEAD(&stash->list);
@@ -151,40 +127,50 @@ static unsigned int pages_in(struct wr_stash *stash)
 	return READ_ONCE(stash->slot.nr_resident);
 }
 
-/* Has it for the holder of the window's lock alone. settle() is to follow. */
-static void claim(struct wr_stash *stash)
+static struct wr_stash_sum *sum_of(struct wr_stash *stash)
 {
-	if (list_lru_del_obj(&lists[class_of(stash)], &stash->list)) {
-		atomic_long_dec(&nr_stashes);
-		atomic_long_sub(stash->slot.nr_resident, &nr_pages);
+	return &wr_stash_sums[class_of(stash) == WR_STASH_COLD];
+}
+
+/* Has it for the holder of the window's lock alone. wr_stash_settle() is to follow. */
+void wr_stash_claim(struct wr_stash *stash)
+{
+	struct wr_stash_sum *sum = sum_of(stash);
+
+	if (list_lru_del_obj(&wr_stash_lists[class_of(stash)], &stash->list)) {
+		atomic_long_dec(&sum->stashes);
+		atomic_long_sub(stash->slot.nr_resident, &sum->pages);
 	}
 }
 
 /* Puts it back where the shrinker finds it. */
-static void put_back(struct wr_stash *stash)
+void wr_stash_put_back(struct wr_stash *stash)
 {
 	unsigned int pages = stash->slot.nr_resident;
+	struct wr_stash_sum *sum = sum_of(stash);
 
 	if (!pages)
 		return;
-	atomic_long_inc(&nr_stashes);
-	atomic_long_add(pages, &nr_pages);
-	list_lru_add_obj(&lists[class_of(stash)], &stash->list);
+	atomic_long_inc(&sum->stashes);
+	atomic_long_add(pages, &sum->pages);
+	list_lru_add_obj(&wr_stash_lists[class_of(stash)], &stash->list);
 }
 
 /* The same, but frees one that says nothing. */
-static void settle(struct wr_window *window, struct wr_stash *stash)
+void wr_stash_settle(struct wr_window *window, struct wr_stash *stash)
 {
 	if (stash->slot.nr_resident) {
 		/* It is the shrinker's then, which may have emptied it by now. */
-		put_back(stash);
+		wr_stash_put_back(stash);
 		return;
 	}
 	kfree(stash->slot.pages);
 	stash->slot.pages = NULL;
-	if (stash->nr_offered || !bitmap_empty(stash->gone, WR_SLOT_PAGES))
+	if (stash->nr_offered || stash->nr_out ||
+	    !bitmap_empty(stash->gone, WR_SLOT_PAGES))
 		return;
 	rb_erase(&stash->node, &window->stashes);
+	kfree(stash->out);
 	kmem_cache_free(cache, stash);
 }
 
@@ -213,7 +199,7 @@ static unsigned int count_parts(struct wr_slot *slot, struct folio *folio,
 }
 
 /* All parts that @slot has of the folio of which one is at @offset. */
-static unsigned int count_held(struct wr_slot *slot, unsigned int offset)
+unsigned int wr_stash_held(struct wr_slot *slot, unsigned int offset)
 {
 	struct folio *folio = page_folio(slot->pages[offset]);
 	unsigned int first, end;
@@ -255,7 +241,8 @@ static void move_large(struct wr_slot *from, struct wr_slot *to,
 }
 
 /* Moves a page, and if it is a part of a large one all there is of that. */
-static void move(struct wr_slot *from, struct wr_slot *to, unsigned int offset)
+void wr_stash_move(struct wr_slot *from, struct wr_slot *to,
+		   unsigned int offset)
 {
 	struct folio *folio = page_folio(from->pages[offset]);
 
@@ -364,7 +351,7 @@ static void stash_pages(struct wr_stashing *at)
 		if (fate == STAYS || (fate == SPLITS && !split_off(at, i)))
 			continue;
 		nr = at->slot->nr_resident;
-		move(at->slot, &at->stash->slot, i);
+		wr_stash_move(at->slot, &at->stash->slot, i);
 		at->window->nr_resident -= nr - at->slot->nr_resident;
 	}
 }
@@ -390,8 +377,8 @@ static void stash_range(struct wr_window *window, struct wr_stash *stash,
  * Gives the pages of [@first, @end) of one slot back to it, which has room. Parts of
  * large pages around them come as well; those that are offered go again.
  */
-static void unstash_range(struct wr_window *window, struct wr_stash *stash,
-			  pgoff_t first, pgoff_t end)
+static void wr_stash_unstash(struct wr_window *window, struct wr_stash *stash,
+			     pgoff_t first, pgoff_t end)
 {
 	struct wr_slot *slot = wr_runs_peek(&window->runs, first);
 	unsigned int i = wr_slot_offset(first), to = i + (end - first);
@@ -406,12 +393,13 @@ static void unstash_range(struct wr_window *window, struct wr_stash *stash,
 		find_span(page_folio(stash->slot.pages[i]), i, &from, &till);
 		low = min(low, from);
 		high = max(high, till);
-		move(&stash->slot, slot, i);
+		wr_stash_move(&stash->slot, slot, i);
 	}
 	window->nr_resident += slot->nr_resident - nr;
 	if (window->watch)
 		wr_watch_look_again(window, first);
-	if (class_of(stash) == WR_STASH_RESET)
+	if (class_of(stash) == WR_STASH_RESET ||
+	    class_of(stash) == WR_STASH_COLD)
 		return;
 	stash_range(window, stash, wr_slot_first(first) + low, first);
 	stash_range(window, stash, end, wr_slot_first(first) + high);
@@ -435,12 +423,12 @@ static void clip(struct wr_stash *stash, pgoff_t *first, pgoff_t *end)
 
 /* ---- preparing ---- */
 
-static int prepare_pages(struct wr_window *window, struct wr_stash *stash)
+/* Room for the pages of a slot. Return: 0 or -ENOMEM. */
+int wr_stash_prepare_pages(struct wr_stash *stash, gfp_t gfp)
 {
 	if (!stash->slot.pages)
-		stash->slot.pages = kcalloc(WR_SLOT_PAGES,
-					    sizeof(*stash->slot.pages),
-					    GFP_KERNEL_ACCOUNT);
+		stash->slot.pages =
+			kcalloc(WR_SLOT_PAGES, sizeof(*stash->slot.pages), gfp);
 	return stash->slot.pages ? 0 : -ENOMEM;
 }
 
@@ -460,12 +448,12 @@ static int prepare_slot(struct wr_window *window, pgoff_t index,
 			enum wr_stash_class class)
 {
 	struct wr_slot *slot = wr_runs_peek(&window->runs, index);
-	struct wr_stash *stash = find(window, index, class);
+	struct wr_stash *stash = wr_stash_find(window, index, class);
 	bool others;
 	int err = 0;
 
 	if (!stash)
-		stash = new_stash(window, index, class);
+		stash = wr_stash_new(window, index, class, GFP_KERNEL_ACCOUNT);
 	if (!stash)
 		return -ENOMEM;
 	others = class != WR_STASH_RESET && others_have(window, stash);
@@ -474,7 +462,7 @@ static int prepare_slot(struct wr_window *window, pgoff_t index,
 	if (!err && slot)
 		err = wr_slot_spell_out(slot, GFP_KERNEL_ACCOUNT);
 	if (!err && (others || (slot && slot->nr_resident)))
-		err = prepare_pages(window, stash);
+		err = wr_stash_prepare_pages(stash, GFP_KERNEL_ACCOUNT);
 	return err;
 }
 
@@ -546,8 +534,8 @@ void wr_stash_forget(struct wr_window *window, pgoff_t first, pgoff_t end)
 
 	for (; starts_before(stash, end); stash = next) {
 		next = next_of(stash);
-		claim(stash);
-		settle(window, stash);
+		wr_stash_claim(stash);
+		wr_stash_settle(window, stash);
 		cond_resched();
 	}
 }
@@ -575,7 +563,7 @@ static unsigned int take_back(struct wr_window *window, struct wr_stash *stash,
 	bitmap_and(range, range, stash->gone, WR_SLOT_PAGES);
 	gone = bitmap_weight(range, WR_SLOT_PAGES);
 	bitmap_clear(stash->gone, i, n);
-	unstash_range(window, stash, first, end);
+	wr_stash_unstash(window, stash, first, end);
 	note_offered(stash, i, n, false);
 	return gone;
 }
@@ -604,10 +592,10 @@ unsigned long wr_stash_take_back(struct wr_window *window, pgoff_t first,
 		from = first;
 		to = end;
 		clip(stash, &from, &to);
-		claim(stash);
+		wr_stash_claim(stash);
 		if (from < to)
 			gone += take_back(window, stash, from, to);
-		settle(window, stash);
+		wr_stash_settle(window, stash);
 		cond_resched();
 	}
 	return gone;
@@ -619,14 +607,15 @@ static void take_over(struct wr_window *window, struct wr_stash *stash,
 {
 	DECLARE_BITMAP(range, WR_SLOT_PAGES) = {};
 
-	claim(other);
+	wr_stash_claim(other);
 	if (class_of(other) != WR_STASH_RESET) {
 		bitmap_set(range, wr_slot_offset(first), end - first);
 		bitmap_and(range, range, other->gone, WR_SLOT_PAGES);
 		bitmap_or(stash->gone, stash->gone, range, WR_SLOT_PAGES);
 	}
 	take_back(window, other, first, end);
-	put_back(other); /* it may be prepared for another range of the call */
+	/* It may be prepared for another range of the call. */
+	wr_stash_put_back(other);
 }
 
 /* The pages are no longer in another class. */
@@ -678,11 +667,22 @@ void wr_stash_put(struct wr_window *window, pgoff_t first, pgoff_t end,
 		to = end;
 		clip(stash, &from, &to);
 		if (class_of(stash) == class && from < to) {
-			claim(stash);
+			wr_stash_claim(stash);
 			put_in(window, stash, from, to);
-			put_back(stash);
+			wr_stash_put_back(stash);
 			cond_resched();
 		}
+	}
+}
+
+static void drop_out(struct wr_stash *stash, unsigned int i, unsigned int n)
+{
+	for (; n && stash->nr_out; n--, i++) {
+		if (!stash->out[i].serial)
+			continue;
+		wr_outfile_free(stash->out[i]);
+		stash->out[i] = (struct wr_out){};
+		stash->nr_out--;
 	}
 }
 
@@ -707,13 +707,46 @@ void wr_stash_drop(struct wr_window *window, pgoff_t first, pgoff_t end)
 		clip(stash, &from, &to);
 		if (from >= to)
 			continue;
-		claim(stash);
+		wr_stash_claim(stash);
 		wr_resident_drop_from(window, &stash->slot, from, to);
+		if (stash->nr_out)
+			drop_out(stash, wr_slot_offset(from), to - from);
 		bitmap_clear(stash->gone, wr_slot_offset(from), to - from);
 		note_offered(stash, wr_slot_offset(from), to - from, false);
-		settle(window, stash);
+		wr_stash_settle(window, stash);
 		cond_resched();
 	}
+}
+
+static int take_back_one(struct wr_window *window, struct wr_stash *stash,
+			 pgoff_t index)
+{
+	int err;
+
+	if (!stash->slot.nr_resident ||
+	    !stash->slot.pages[wr_slot_offset(index)])
+		return 0;
+	err = wr_resident_make_room(window, index);
+	if (!err)
+		wr_stash_unstash(window, stash, index, index + 1);
+	return err;
+}
+
+/* The same of one that was to leave, or has left. */
+static int bring_back(struct wr_window *window, struct wr_stash *stash,
+		      pgoff_t index)
+{
+	unsigned int offset = wr_slot_offset(index);
+	int err = take_back_one(window, stash, index);
+
+	if (err || !stash->nr_out || !stash->out[offset].serial)
+		return err;
+	err = wr_pageout_undo(window, index, stash->out[offset]);
+	if (err)
+		return err;
+	stash->out[offset] = (struct wr_out){};
+	stash->nr_out--;
+	return 0;
 }
 
 /* See wr_stash_touch(). */
@@ -721,23 +754,33 @@ int wr_stash_touch_any(struct wr_window *window, pgoff_t index)
 {
 	pgoff_t end = wr_slot_first(index) + WR_SLOT_PAGES;
 	struct wr_stash *stash = find_from(window, index, WR_STASH_RESET);
-	struct wr_stash *reset = find(window, index, WR_STASH_RESET);
+	struct wr_stash *reset = wr_stash_find(window, index, WR_STASH_RESET);
+	struct wr_stash *cold = wr_stash_find(window, index, WR_STASH_COLD);
 	int err = 0;
 
 	for (; starts_before(stash, end); stash = next_of(stash))
 		if (test_bit(wr_slot_offset(index), stash->offered))
 			return -EACCES;
-	if (!reset || !pages_in(reset))
-		return 0;
-	claim(reset);
-	if (reset->slot.nr_resident &&
-	    reset->slot.pages[wr_slot_offset(index)]) {
-		err = wr_resident_make_room(window, index);
-		if (!err)
-			unstash_range(window, reset, index, index + 1);
+	if (reset && pages_in(reset)) {
+		wr_stash_claim(reset);
+		err = take_back_one(window, reset, index);
+		wr_stash_settle(window, reset);
 	}
-	settle(window, reset);
+	if (!err && cold) {
+		wr_stash_claim(cold);
+		err = bring_back(window, cold, index);
+		wr_stash_settle(window, cold);
+	}
 	return err;
+}
+
+/* A page that is leaving is first in @nr_out, and only then no more in the slot. */
+static bool has_any(struct wr_stash *stash)
+{
+	if (pages_in(stash))
+		return true;
+	smp_rmb(); /* pairs with wr_stash_note_out() */
+	return READ_ONCE(stash->nr_out);
 }
 
 /**
@@ -758,7 +801,7 @@ bool wr_stash_in_slot(struct wr_window *window, pgoff_t index)
 		return false;
 	stash = find_from(window, index, WR_STASH_RESET);
 	for (; starts_before(stash, end); stash = next_of(stash))
-		if (stash->nr_offered || pages_in(stash))
+		if (stash->nr_offered || has_any(stash))
 			return true;
 	return false;
 }
@@ -791,6 +834,19 @@ bool wr_stash_offered(struct wr_window *window, pgoff_t first, pgoff_t end)
 	return offered;
 }
 
+/* Whether pages of the range are about to leave, or out. The window is locked. */
+bool wr_stash_any_cold(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct wr_stash *stash = NULL;
+
+	if (wr_stash_any(window))
+		stash = find_from(window, first, WR_STASH_RESET);
+	for (; starts_before(stash, end); stash = next_of(stash))
+		if (class_of(stash) == WR_STASH_COLD)
+			return true;
+	return false;
+}
+
 /* Pages of the range that are stashed, and in memory. The window is locked. */
 unsigned long wr_stash_count(struct wr_window *window, pgoff_t first,
 			     pgoff_t end)
@@ -807,23 +863,48 @@ unsigned long wr_stash_count(struct wr_window *window, pgoff_t first,
 		clip(stash, &from, &to);
 		if (!pages_in(stash))
 			continue;
-		claim(stash);
+		wr_stash_claim(stash);
 		for (; from < to && stash->slot.pages; from++)
 			n += !!stash->slot.pages[wr_slot_offset(from)];
-		settle(window, stash);
+		wr_stash_settle(window, stash);
 		cond_resched();
 	}
 	return n;
 }
 
+/* What is out both have; what is not has been taken back. */
+static int fork_out(struct wr_stash *copy, struct wr_stash *stash)
+{
+	unsigned int i;
+	int err = 0;
+
+	copy->out =
+		kcalloc(WR_SLOT_PAGES, sizeof(*copy->out), GFP_KERNEL_ACCOUNT);
+	if (!copy->out)
+		return -ENOMEM;
+	for (i = 0; i < WR_SLOT_PAGES && !err; i++) {
+		if (!stash->out[i].serial)
+			continue;
+		err = wr_outfile_share(stash->out[i]);
+		if (err)
+			break;
+		copy->out[i] = stash->out[i];
+		copy->nr_out++;
+	}
+	return err;
+}
+
 /* The child has none of the pages, and is told so when it asks for them. */
 static int fork_stash(struct wr_window *child, struct wr_stash *stash)
 {
-	struct wr_stash *copy = new_stash(child, stash->key, class_of(stash));
+	struct wr_stash *copy = wr_stash_new(child, stash->key, class_of(stash),
+					     GFP_KERNEL_ACCOUNT);
 	unsigned int i;
 
 	if (!copy)
 		return -ENOMEM;
+	if (stash->nr_out)
+		return fork_out(copy, stash);
 	bitmap_copy(copy->gone, stash->gone, WR_SLOT_PAGES);
 	bitmap_copy(copy->offered, stash->offered, WR_SLOT_PAGES);
 	copy->nr_offered = stash->nr_offered;
@@ -849,9 +930,9 @@ int wr_stash_fork(struct wr_window *parent, struct wr_window *child)
 
 	for (; stash && !err; stash = next) {
 		next = next_of(stash);
-		claim(stash);
+		wr_stash_claim(stash);
 		err = fork_stash(child, stash);
-		settle(parent, stash);
+		wr_stash_settle(parent, stash);
 		if (!err)
 			err = yield_or_die();
 	}
@@ -901,14 +982,14 @@ static void forget_pages(struct wr_stash *stash, struct folio *folio,
 		__set_bit(i, stash->gone);
 	}
 	WRITE_ONCE(slot->nr_resident, slot->nr_resident - parts);
-	atomic_long_sub(parts, &nr_pages);
+	atomic_long_sub(parts, &wr_stash_sums[0].pages);
 }
 
 static void let_go(struct wr_stash *stash, unsigned int offset,
 		   struct wr_freeing *freeing)
 {
 	struct folio *folio = page_folio(stash->slot.pages[offset]);
-	unsigned int parts = count_held(&stash->slot, offset);
+	unsigned int parts = wr_stash_held(&stash->slot, offset);
 
 	if (!wr_folio_give_up(folio, parts))
 		return;
@@ -940,7 +1021,7 @@ static enum lru_status free_some(struct list_head *item,
 	}
 	freeing->found = true;
 	if (!slot->nr_resident) {
-		atomic_long_dec(&nr_stashes);
+		atomic_long_dec(&wr_stash_sums[0].stashes);
 		list_lru_isolate(list, item);
 		return LRU_REMOVED;
 	}
@@ -996,35 +1077,39 @@ static unsigned long scan(struct shrinker *self, struct shrink_control *sc)
 
 	if (!READ_ONCE(ready))
 		return SHRINK_STOP;
-	for (i = 0; i < WR_STASH_CLASSES; i++)
-		shrink_class(&lists[i], sc, &freed, &looked);
+	for (i = 0; i <= WR_STASH_OFFER_LAST; i++)
+		shrink_class(&wr_stash_lists[i], sc, &freed, &looked);
 	sc->nr_scanned = looked;
 	mm_account_reclaimed_pages(freed);
 	return looked ? freed : SHRINK_STOP;
 }
 
-/* An estimate: stashes have as many pages as all have on average. */
+/* Pages of @stashes, if they have as many as all have on average. */
+unsigned long wr_stash_estimate(struct wr_stash_sum *sum, unsigned long stashes)
+{
+	long pages = max(atomic_long_read(&sum->pages), 1L);
+	long all = max(atomic_long_read(&sum->stashes), 1L);
+
+	return stashes * DIV_ROUND_UP(pages, all);
+}
+
 static unsigned long count(struct shrinker *self, struct shrink_control *sc)
 {
 	unsigned long stashes = 0;
 	unsigned int i;
-	long pages, all;
 
 	if (!READ_ONCE(ready))
 		return 0;
-	for (i = 0; i < WR_STASH_CLASSES; i++)
-		stashes += list_lru_shrink_count(&lists[i], sc);
-	if (!stashes)
-		return SHRINK_EMPTY;
-	pages = max(atomic_long_read(&nr_pages), 1L);
-	all = max(atomic_long_read(&nr_stashes), 1L);
-	return stashes * DIV_ROUND_UP(pages, all);
+	for (i = 0; i <= WR_STASH_OFFER_LAST; i++)
+		stashes += list_lru_shrink_count(&wr_stash_lists[i], sc);
+	return stashes ? wr_stash_estimate(&wr_stash_sums[0], stashes) :
+			 SHRINK_EMPTY;
 }
 
 static void destroy_lists(unsigned int nr)
 {
 	while (nr--)
-		list_lru_destroy(&lists[nr]);
+		list_lru_destroy(&wr_stash_lists[nr]);
 }
 
 static int make_lists(void)
@@ -1032,8 +1117,8 @@ static int make_lists(void)
 	unsigned int i;
 	int err;
 
-	for (i = 0; i < WR_STASH_CLASSES; i++) {
-		err = list_lru_init_memcg(&lists[i], shrinker);
+	for (i = 0; i <= WR_STASH_OFFER_LAST; i++) {
+		err = list_lru_init_memcg(&wr_stash_lists[i], shrinker);
 		if (err) {
 			destroy_lists(i);
 			return err;
@@ -1074,6 +1159,6 @@ err_cache:
 void wr_stash_exit(void)
 {
 	wr_shrinker_free(shrinker);
-	destroy_lists(WR_STASH_CLASSES);
+	destroy_lists(WR_STASH_OFFER_LAST + 1);
 	kmem_cache_destroy(cache);
 }

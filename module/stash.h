@@ -9,6 +9,7 @@ enum wr_stash_class {
 	WR_STASH_RESET,
 	WR_STASH_OFFER_FIRST, /* and a class for each further priority */
 	WR_STASH_OFFER_LAST = WR_STASH_OFFER_FIRST + 3,
+	WR_STASH_COLD, /* not freed, but written to swap: see pageout.c */
 	WR_STASH_CLASSES,
 };
 
@@ -24,6 +25,8 @@ struct wr_stash_set {
 
 #define WR_STASH_ONLY_RESET \
 	((struct wr_stash_set){ WR_STASH_RESET, WR_STASH_RESET })
+#define WR_STASH_ONLY_COLD \
+	((struct wr_stash_set){ WR_STASH_COLD, WR_STASH_COLD })
 #define WR_STASH_ALL_OFFERS \
 	((struct wr_stash_set){ WR_STASH_OFFER_FIRST, WR_STASH_OFFER_LAST })
 
@@ -48,6 +51,7 @@ bool wr_stash_in_slot(struct wr_window *window, pgoff_t index);
 bool wr_stash_offered(struct wr_window *window, pgoff_t first, pgoff_t end);
 unsigned long wr_stash_count(struct wr_window *window, pgoff_t first,
 			     pgoff_t end);
+bool wr_stash_any_cold(struct wr_window *window, pgoff_t first, pgoff_t end);
 int wr_stash_fork(struct wr_window *parent, struct wr_window *child);
 int wr_stash_init(void);
 void wr_stash_exit(void);

@@ -24,6 +24,7 @@
 #include "regiontree.h"
 #include "resident.h"
 #include "stash.h"
+#include "trim.h"
 #include "watch.h"
 #include "window.h"
 
@@ -142,6 +143,7 @@ void wr_window_put(struct wr_window *window)
 	if (!refcount_dec_and_test(&window->refs))
 		return;
 	WARN_ON_ONCE(wr_stash_any(window));
+	wr_trim_forget(window);
 	wr_runs_destroy(&window->runs);
 	wr_watch_free(window->watch);
 	wr_locked_free(window);

@@ -14,6 +14,8 @@
 
 struct wr_locked;
 struct wr_region;
+struct wr_room;
+struct wr_trim;
 struct wr_view;
 struct wr_watch;
 
@@ -60,8 +62,9 @@ struct wr_watch;
  * @tidy_at: from so many VMAs on it is looked which are needed
  * @nr_resident: pages in memory
  * @stashes: those that may be freed besides: see stash.c
+ * @trim: how it is found by who looks for pages to leave memory, or NULL; never reset
  * @held: what the holder of @lock has besides: @vma, in which a fault is; @mmap,
- *	that is mmap_lock
+ *	that is mmap_lock; @room, to be made where memory is missing, see pageout.h
  * @regions: the regions by address
  * @runs: the states of all pages, and the pages in memory
  * @locked: which pages are locked in memory, or NULL if none ever was
@@ -105,8 +108,10 @@ struct wr_window {
 	unsigned long tidy_at;
 	unsigned long nr_resident;
 	struct rb_root stashes;
+	struct wr_trim *trim;
 	struct {
 		struct vm_area_struct *vma;
+		struct wr_room *room;
 		bool mmap;
 	} held;
 	struct rb_root regions;

@@ -769,7 +769,8 @@ struct winregion_write_watch {
  * To be unlocked, all pages have to be locked (ENOLCK). If some are not, they leave
  * the working set, as all that are not locked do with WINREGION_LOCK_TRIM: nothing
  * maps them any more, but they keep what they hold, and the next access finds them
- * again. That, and to count them, goes for what of the range is in regions.
+ * again. Where the module has paging they are the next to leave for swap. That, and to
+ * count them, goes for what of the range is in regions.
  *
  * Rules: LK-01 to LK-12, GP-08, GP-09, WS-08.
  *

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What pages hold that are out of memory: in a file of shmem, which nobody else can
+ * open, and from which the core writes to swap, and reads back.
+ *
+ * A place is a page of the file, with a number of its own. Whoever writes to one has its
+ * page locked from before anybody can know the place until the bytes are there. After
+ * that they never change: so who reads only waits for the lock once, and relatives by
+ * a fork may all have the place, each of which reads a copy for itself. The last one
+ * who gives it up frees it.
+ *
+ * What is read there may meanwhile be somebody else's, if the reader holds no lock under
+ * which the place is known: then it looks at the serial number again before it uses it.
+ *
+ * A page that is out counts as one in memory does, see commit.c: the promise is kept.
+ */
+#include <linux/atomic.h>
+#include <linux/highmem.h>
+#include <linux/idr.h>
+#include <linux/pagemap.h>
+#include <linux/shmem_fs.h>
+#include <linux/xarray.h>
+
+#include "commit.h"
+#include "outfile.h"
+
+/* By who makes memory free: what it takes of the reserves it gives back at once. */
+#define OUT_GFP \
+	((GFP_HIGHUSER & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN | __GFP_HIGH)
+
+#define NO_LARGE_PLACES \
+	"winregion: no paging while transparent_hugepage/shmem_enabled is on\n"
+
+static struct file *file;
+static DEFINE_IDA(places);
+static atomic_t serials;
+static atomic_long_t nr_used;
+
+/*
+ * Of places that are not one's alone: how many others have it, and which could not be
+ * read when they were to be written
+ */
+static DEFINE_XARRAY(others);
+static DEFINE_XARRAY(broken);
+
+static void forget_place(u32 place)
+{
+	loff_t at = (loff_t)place << PAGE_SHIFT;
+
+	shmem_truncate_range(file_inode(file), at, at + PAGE_SIZE - 1);
+	if (unlikely(!xa_empty(&broken)))
+		xa_erase(&broken, place); /* nobody writes it any more */
+	ida_free(&places, place);
+}
+
+static struct wr_out new_out(u32 place)
+{
+	u32 serial = atomic_inc_return(&serials);
+
+	return (struct wr_out){ .place = place, .serial = serial ?: 1 };
+}
+
+/**
+ * wr_outfile_make - a new place
+ * @to: set to it
+ *
+ * Context: as of reclaim; reclaims nothing itself.
+ * Return: whether there is one. If so, wr_outfile_write() or wr_outfile_abandon() is to
+ * follow.
+ */
+bool wr_outfile_make(struct wr_out_page *to)
+{
+	struct address_space *mapping = file->f_mapping;
+	int place = ida_alloc(&places, GFP_NOWAIT | __GFP_NOWARN);
+	struct page *page;
+
+	if (place < 0)
+		return false;
+	page = shmem_read_mapping_page_gfp(mapping, place, OUT_GFP);
+	if (IS_ERR(page)) {
+		ida_free(&places, place);
+		return false;
+	}
+	/* Several places in one would have one lock. */
+	if (PageCompound(page)) {
+		pr_warn_once(NO_LARGE_PLACES);
+		put_page(page);
+		forget_place(place);
+		return false;
+	}
+	lock_page(page);
+	to->page = page;
+	to->out = new_out(place);
+	if (page_folio(page)->mapping == mapping)
+		return true;
+	wr_outfile_abandon(to); /* it has gone to swap already */
+	return false;
+}
+
+/* Nobody has come to know it. */
+void wr_outfile_abandon(struct wr_out_page *to)
+{
+	unlock_page(to->page);
+	put_page(to->page);
+	forget_place(to->out.place);
+}
+
+/* What was there could not be read: nor can it be now. */
+static void note_broken(u32 place)
+{
+	void *old = xa_store(&broken, place, xa_mk_value(1),
+			     GFP_NOWAIT | __GFP_HIGH);
+
+	WARN_ON_ONCE(xa_err(old));
+}
+
+/* Return: whether it is on its way to swap. */
+static bool send_off(struct folio *folio)
+{
+	folio_mark_dirty(folio);
+	folio_clear_dirty_for_io(folio);
+	folio_set_reclaim(folio);
+	if (wr_shmem_write(folio) != AOP_WRITEPAGE_ACTIVATE)
+		return true;
+	folio_clear_reclaim(folio);
+	folio_unlock(folio);
+	return false;
+}
+
+/**
+ * wr_outfile_write - have a page go out
+ * @to: a place, which others may know by now
+ * @from: the page, which does not change
+ *
+ * Context: as of reclaim.
+ * Return: whether it is on its way to swap; if not, its bytes stay in memory, but in the
+ * file.
+ */
+bool wr_outfile_write(struct wr_out_page *to, struct page *from)
+{
+	struct page *page = to->page;
+	bool sent;
+
+	if (copy_mc_highpage(page, from))
+		note_broken(to->out.place);
+	wr_commit_touched(1);
+	atomic_long_inc(&nr_used);
+	sent = send_off(page_folio(page));
+	put_page(page);
+	return sent;
+}
+
+/**
+ * wr_outfile_read - what a page holds that is out
+ * @out: where
+ * @to: set to it
+ *
+ * Context: may sleep, for as long as swap takes.
+ * Return: 0, -ENOMEM, or -EIO if it cannot be read.
+ */
+int wr_outfile_read(struct wr_out out, struct page *to)
+{
+	loff_t at = (loff_t)out.place << PAGE_SHIFT;
+	void *kaddr;
+	ssize_t n;
+
+	/* Makes no page, if the place is nobody's by now; waits for who writes it. */
+	kaddr = kmap_local_page(to);
+	n = kernel_read(file, kaddr, PAGE_SIZE, &at);
+	kunmap_local(kaddr);
+	if (n == -ENOMEM)
+		return -ENOMEM;
+	return n != PAGE_SIZE || xa_load(&broken, out.place) ? -EIO : 0;
+}
+
+/* One more has the place. Return: 0 or -ENOMEM. */
+int wr_outfile_share(struct wr_out out)
+{
+	unsigned long n;
+	void *old;
+
+	xa_lock(&others);
+	old = xa_load(&others, out.place);
+	n = old ? xa_to_value(old) : 0;
+	old = __xa_store(&others, out.place, xa_mk_value(n + 1),
+			 GFP_KERNEL_ACCOUNT);
+	xa_unlock(&others);
+	return xa_err(old);
+}
+
+/* Return: whether others have it still. */
+static bool leave_to_others(struct wr_out out)
+{
+	unsigned long n;
+	void *old;
+
+	if (likely(xa_empty(&others)))
+		return false;
+	xa_lock(&others);
+	old = xa_load(&others, out.place);
+	n = old ? xa_to_value(old) : 0;
+	if (n > 1)
+		__xa_store(&others, out.place, xa_mk_value(n - 1), 0);
+	else if (n)
+		__xa_erase(&others, out.place);
+	xa_unlock(&others);
+	return n;
+}
+
+/* One less has the place. Context: waits for who writes it. */
+void wr_outfile_free(struct wr_out out)
+{
+	if (leave_to_others(out))
+		return;
+	forget_place(out.place);
+	atomic_long_dec(&nr_used);
+	wr_commit_touched(-1);
+}
+
+/* Pages that are out, of all processes */
+unsigned long wr_outfile_used(void)
+{
+	return atomic_long_read(&nr_used);
+}
+
+/*
+ * The module has come. Without VM_NORESERVE a file is charged by its size, when that
+ * is set by a call: so this one is charged nothing, as who has committed the pages has
+ * paid for them. Return: 0 or an error.
+ */
+int wr_outfile_init(void)
+{
+	file = shmem_file_setup("winregion-out", 0, WR_SHMEM_NO_FLAGS);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	i_size_write(file_inode(file), MAX_LFS_FILESIZE);
+	file_inode(file)->i_flags |=
+		S_PRIVATE; /* whoever has a fault may read it */
+	return 0;
+}
+
+/* The module is about to go: no page is out. */
+void wr_outfile_exit(void)
+{
+	WARN_ON_ONCE(wr_outfile_used());
+	shmem_truncate_range(file_inode(file), 0, -1);
+	i_size_write(file_inode(file), 0);
+	fput(file);
+	ida_destroy(&places);
+	xa_destroy(&others);
+	xa_destroy(&broken);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _WR_OUTFILE_H
+#define _WR_OUTFILE_H
+
+#include <linux/mm_types.h>
+
+/**
+ * struct wr_out - where a page is that is out of memory
+ * @place: its page in the file
+ * @serial: of the time that it went there, so that a place which was used again is not
+ *	taken for the same; 0 if it is not out
+ */
+struct wr_out {
+	u32 place;
+	u32 serial;
+};
+
+/**
+ * struct wr_out_page - a place that a page can be written to
+ * @page: its page in the file, locked, with a reference
+ * @out: it
+ */
+struct wr_out_page {
+	struct page *page;
+	struct wr_out out;
+};
+
+bool wr_outfile_make(struct wr_out_page *to);
+void wr_outfile_abandon(struct wr_out_page *to);
+bool wr_outfile_write(struct wr_out_page *to, struct page *from);
+int wr_outfile_read(struct wr_out out, struct page *to);
+int wr_outfile_share(struct wr_out out);
+void wr_outfile_free(struct wr_out out);
+unsigned long wr_outfile_used(void);
+int wr_outfile_init(void);
+void wr_outfile_exit(void);
+
+#endif /* _WR_OUTFILE_H */

@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Paging: pages that were not used lately leave memory, and come back as they were at
+ * the next touch.
+ *
+ * In two steps. First a page is taken out of its window and put into a stash of the
+ * class of the cold: see trim.c. From there it is written: this shrinker takes no lock
+ * of ours but that of the list the stash is in, so that it can be called under any. A
+ * page goes out if nobody has a reference to it but the stash, and nothing maps it, so
+ * that it cannot change. Its place in the file is locked before the stash says where
+ * it is, and until its bytes are there: see outfile.c.
+ *
+ * Of a large page one part after the other goes; it is free when the last one has. At
+ * most one is begun at a time, by one who makes memory free.
+ *
+ * Who touches what is in the stash has it back at once; of what is out a fault reads a
+ * copy, before it comes for the window's lock a second time: struct wr_room.
+ *
+ * The core does not know that our pages could leave, and may think that nothing can be
+ * had any more. Before it kills, it asks: then age does not matter.
+ */
+#include <linux/hash.h>
+#include <linux/highmem.h>
+#include <linux/jiffies.h>
+#include <linux/list_lru.h>
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/notifier.h>
+#include <linux/oom.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/shrinker.h>
+#include <linux/swap.h>
+
+#include "commit.h"
+#include "page.h"
+#include "pageout.h"
+#include "resident.h"
+#include "stash_in.h"
+#include "trim.h"
+
+/* Pages that are written together */
+#define AT_A_TIME 16
+
+/* After so many times in vain the age of pages does not matter. */
+#define HUNGRY 8
+
+static struct shrinker *shrinker;
+static bool ready; /* lists are there; set once, before the module is used */
+
+/*
+ * What is remembered of a memory cgroup; some may share one
+ * @in_vain: so often nothing became free
+ * @refused: until then nothing is to be had in swap; jiffies, or 0
+ */
+static struct wr_hunger {
+	atomic_t in_vain;
+	unsigned long refused;
+} hungers[16];
+
+static struct wr_hunger *hunger_of(const struct wr_where *where)
+{
+	return &hungers[hash_ptr(where->memcg, 4)];
+}
+
+/* ---- out ---- */
+
+/**
+ * struct wr_paging - pages are being written
+ * @to: places for them
+ * @from: the pages, which are nobody's any more
+ * @nr: how many places
+ * @used: how many of them are taken
+ * @freed: pages that become free
+ * @found: there was a stash
+ */
+struct wr_paging {
+	struct wr_out_page to[AT_A_TIME];
+	struct page *from[AT_A_TIME];
+	unsigned int nr;
+	unsigned int used;
+	unsigned long freed;
+	bool found;
+};
+
+/* References to a folio that those have which are being written. */
+static unsigned int count_taken(struct wr_paging *paging, struct folio *folio)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < paging->used; i++)
+		n += page_folio(paging->from[i]) == folio;
+	return n;
+}
+
+/* Return: whether the page at @offset is on its way. */
+static bool take_page(struct wr_stash *stash, unsigned int offset,
+		      struct wr_paging *paging)
+{
+	struct wr_slot *slot = &stash->slot;
+	struct page *page = slot->pages[offset];
+	struct folio *folio = page_folio(page);
+	unsigned int parts = wr_stash_held(slot, offset);
+
+	if (!wr_folio_leave(folio, parts, count_taken(paging, folio)))
+		return false;
+	if (folio_order(folio) == WR_SLOT_SHIFT)
+		slot->nr_huge--;
+	else if (folio_test_large(folio))
+		slot->units &= ~wr_slot_unit(offset);
+	wr_stash_note_out(stash, offset, paging->to[paging->used].out);
+	atomic_long_dec(&wr_stash_sums[1].pages);
+	paging->from[paging->used++] = page;
+	if (parts == 1)
+		paging->freed += folio_nr_pages(folio);
+	return true;
+}
+
+/* Called with the lock of the list. */
+static enum lru_status take_some(struct list_head *item,
+				 struct list_lru_one *list, void *data)
+{
+	struct wr_stash *stash = container_of(item, struct wr_stash, list);
+	struct wr_slot *slot = &stash->slot;
+	struct wr_paging *paging = data;
+	struct folio *stays = NULL, *folio;
+	unsigned int i;
+
+	for (i = 0; i < WR_SLOT_PAGES && paging->used < paging->nr; i++) {
+		if (!slot->pages[i])
+			continue;
+		folio = page_folio(slot->pages[i]);
+		if (folio != stays && !take_page(stash, i, paging))
+			stays = folio;
+	}
+	paging->found = true;
+	if (!slot->nr_resident) {
+		atomic_long_dec(&wr_stash_sums[1].stashes);
+		list_lru_isolate(list, item);
+		return LRU_REMOVED;
+	}
+	return paging->used ? LRU_SKIP : LRU_ROTATE;
+}
+
+WR_DEFINE_LRU_WALK(take_some)
+
+/* Return: whether all were sent to swap. */
+static bool write_taken(struct wr_paging *paging)
+{
+	bool sent = true;
+	unsigned int i;
+
+	for (i = 0; i < paging->used; i++) {
+		sent &= wr_outfile_write(&paging->to[i], paging->from[i]);
+		put_page(paging->from[i]);
+	}
+	for (; i < paging->nr; i++)
+		wr_outfile_abandon(&paging->to[i]);
+	return sent;
+}
+
+/* Return: whether swap may be had. */
+static bool may_write(const struct wr_where *where)
+{
+	unsigned long refused = READ_ONCE(hunger_of(where)->refused);
+
+	return get_nr_swap_pages() > 0 &&
+	       (!refused || time_after(jiffies, refused));
+}
+
+/*
+ * Writes some pages of one stash. Return: how many pages are free now, or -1 if there
+ * is no stash, or nowhere to write to.
+ */
+static long write_some(const struct wr_where *where, unsigned long *looked)
+{
+	struct list_lru *list = &wr_stash_lists[WR_STASH_COLD];
+	struct wr_hunger *hunger = hunger_of(where);
+	struct wr_paging paging;
+	unsigned int most = READ_ONCE(hunger->refused) ? 1 : AT_A_TIME;
+
+	if (!may_write(where) || !wr_lru_has_some(list, where))
+		return -1;
+	paging.nr = 0;
+	paging.used = 0;
+	paging.freed = 0;
+	paging.found = false;
+	while (paging.nr < most && wr_outfile_make(&paging.to[paging.nr]))
+		paging.nr++;
+	if (paging.nr)
+		wr_lru_walk_first(list, where, wr_lru_walk(take_some), &paging);
+	*looked += paging.used;
+	if (!write_taken(&paging)) {
+		WRITE_ONCE(hunger->refused, (jiffies + HZ) | 1);
+		return -1;
+	}
+	if (paging.used)
+		WRITE_ONCE(hunger->refused, 0);
+	return paging.found ? (long)paging.freed : -1;
+}
+
+/* Most stashes, or windows, that are looked at in vain, one after the other */
+#define MOST_IN_VAIN 8
+
+static unsigned long write_cold(const struct wr_where *where,
+				unsigned long wanted, unsigned long *looked)
+{
+	unsigned int vain = 0;
+	unsigned long freed = 0, before;
+	long n;
+
+	while (*looked < wanted && vain < MOST_IN_VAIN) {
+		before = *looked;
+		n = write_some(where, looked);
+		if (n < 0)
+			break;
+		vain = *looked == before ? vain + 1 : 0;
+		freed += n;
+		cond_resched();
+	}
+	return freed;
+}
+
+static void find_cold(const struct wr_where *where,
+		      struct wr_trimming *trimming)
+{
+	unsigned int windows;
+
+	for (windows = 0; windows < MOST_IN_VAIN; windows++) {
+		if (trimming->moved >= trimming->wanted ||
+		    !wr_trim_next(where, trimming))
+			return;
+		cond_resched();
+	}
+}
+
+/* Return: pages that are free now, or SHRINK_STOP if there is nothing to be done. */
+static unsigned long page_out(const struct wr_where *where,
+			      unsigned long wanted, unsigned long *looked)
+{
+	struct wr_hunger *hunger = hunger_of(where);
+	struct wr_trimming trimming = {
+		.wanted = wanted,
+		.any_age = atomic_read(&hunger->in_vain) >= HUNGRY,
+	};
+	unsigned long freed, written = 0;
+
+	*looked = 0;
+	if (!may_write(where))
+		return SHRINK_STOP;
+	freed = write_cold(where, wanted, &written);
+	if (written < wanted) {
+		trimming.wanted -= written;
+		find_cold(where, &trimming);
+		if (trimming.moved)
+			freed += write_cold(where, wanted, &written);
+	}
+	if (freed)
+		atomic_set(&hunger->in_vain, 0);
+	else if (atomic_read(&hunger->in_vain) < HUNGRY)
+		atomic_inc(&hunger->in_vain);
+	*looked = max(written, trimming.looked);
+	return freed || written || trimming.moved ? freed : SHRINK_STOP;
+}
+
+static unsigned long scan(struct shrinker *self, struct shrink_control *sc)
+{
+	struct wr_where where = { .nid = sc->nid, .memcg = sc->memcg };
+	const gfp_t needed = __GFP_FS | __GFP_IO;
+	unsigned int flags = memalloc_noreclaim_save();
+	unsigned long freed = SHRINK_STOP, looked = 0;
+	struct mem_cgroup *old;
+
+	/* Whose memory it was has it charged that they are written. */
+	old = set_active_memcg(sc->memcg);
+	if (READ_ONCE(ready) && (sc->gfp_mask & needed) == needed)
+		freed = page_out(&where, sc->nr_to_scan, &looked);
+	set_active_memcg(old);
+	memalloc_noreclaim_restore(flags);
+	sc->nr_scanned = max(looked, 1UL);
+	if (freed != SHRINK_STOP)
+		mm_account_reclaimed_pages(freed);
+	return freed;
+}
+
+/* That nothing is in memory now does not mean that nothing will be: no SHRINK_EMPTY. */
+static unsigned long count(struct shrinker *self, struct shrink_control *sc)
+{
+	struct wr_where where = { .nid = sc->nid, .memcg = sc->memcg };
+	unsigned long stashes, pages;
+
+	if (!READ_ONCE(ready) || !may_write(&where))
+		return 0;
+	stashes = list_lru_shrink_count(&wr_stash_lists[WR_STASH_COLD], sc);
+	if (!stashes && !wr_trim_any(sc))
+		return SHRINK_EMPTY;
+	pages = wr_trim_count(sc);
+	if (stashes)
+		pages += wr_stash_estimate(&wr_stash_sums[1], stashes);
+	return pages;
+}
+
+static unsigned long page_out_any(int nid)
+{
+	struct wr_where where = { .nid = nid, .any = true };
+	unsigned long looked, freed;
+
+	atomic_set(&hunger_of(&where)->in_vain, HUNGRY);
+	freed = page_out(&where, SWAP_CLUSTER_MAX, &looked);
+	return freed == SHRINK_STOP ? 0 : freed;
+}
+
+/*
+ * Nothing else was to be had. It may be somebody who writes himself, for whom it must
+ * not be waited.
+ */
+static int before_oom(struct notifier_block *self, unsigned long unused,
+		      void *data)
+{
+	unsigned long *sum = data, freed = 0;
+	unsigned int flags;
+	int nid;
+
+	if (current->flags & (PF_MEMALLOC_NOIO | PF_MEMALLOC_NOFS) ||
+	    current->bio_list)
+		return NOTIFY_OK;
+	flags = memalloc_noreclaim_save();
+	for (nid = first_online_node; nid < MAX_NUMNODES;
+	     nid = next_online_node(nid))
+		freed += page_out_any(nid);
+	*sum += freed;
+	memalloc_noreclaim_restore(flags);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block oom = { .notifier_call = before_oom };
+
+/* ---- back ---- */
+
+/* The holder of the window's lock could not go on, and is to make room first. */
+void wr_pageout_want(struct wr_window *window, struct wr_out out)
+{
+	struct wr_room *room = window->held.room;
+
+	room->wanted = out;
+	room->wants = true;
+}
+
+/**
+ * wr_pageout_make_room - have what a fault was missing
+ * @room: of the fault, which holds no lock of ours
+ *
+ * Return: whether there is something to try it with again.
+ */
+bool wr_pageout_make_room(struct wr_room *room)
+{
+	if (!room->wants || fatal_signal_pending(current))
+		return false;
+	room->wants = false;
+	if (!room->page)
+		room->page = wr_page_alloc_nobodys();
+	if (!room->page)
+		return false;
+	room->out = room->wanted;
+	room->err = 0;
+	if (room->out.serial)
+		room->err = wr_outfile_read(room->out, room->page);
+	else
+		clear_highpage(room->page);
+	return true;
+}
+
+/* The fault is over. */
+void wr_pageout_end_room(struct wr_room *room)
+{
+	if (room->page)
+		put_page(room->page);
+}
+
+/* Puts what is in @room to where it was. */
+static int put_room(struct wr_window *window, pgoff_t index,
+		    struct wr_room *room)
+{
+	int err = wr_resident_make_room(window, index);
+
+	if (err || WARN_ON_ONCE(wr_resident_find(window, index)))
+		return err ?: -ENOMEM;
+	wr_resident_adopt(window, index, room->page);
+	err = wr_resident_add(window, index, room->page);
+	if (WARN_ON_ONCE(err))
+		wr_folio_disown(page_folio(room->page));
+	else
+		room->page = NULL;
+	return err;
+}
+
+/**
+ * wr_pageout_undo - a page that is out is in memory again
+ * @window: the window; its lock is held
+ * @index: the page
+ * @out: where it is
+ *
+ * Return: 0, -ENOMEM, also if the holder of the lock is to come again, or -EIO.
+ */
+int wr_pageout_undo(struct wr_window *window, pgoff_t index, struct wr_out out)
+{
+	struct wr_room own = { .wanted = out, .wants = true };
+	struct wr_room *room = window->held.room;
+	int err;
+
+	if (!room) {
+		room = &own;
+		wr_pageout_make_room(room);
+	} else if (!room->page || room->out.serial != out.serial ||
+		   room->out.place != out.place) {
+		wr_pageout_want(window, out);
+		return -ENOMEM;
+	}
+	err = room->page ? room->err : -ENOMEM;
+	if (!err)
+		err = put_room(window, index, room);
+	if (!err)
+		wr_outfile_free(out);
+	wr_pageout_end_room(&own);
+	return err;
+}
+
+/**
+ * wr_pageout_init - the module has come
+ *
+ * Return: 0 or an error.
+ */
+int wr_pageout_init(void)
+{
+	int err;
+
+	if (!wr_paging)
+		return 0;
+	err = wr_outfile_init();
+	if (err)
+		return err;
+	shrinker = wr_shrinker_alloc(SHRINKER_MEMCG_AWARE | SHRINKER_NUMA_AWARE,
+				     count, scan);
+	if (!shrinker) {
+		err = -ENOMEM;
+		goto err_file;
+	}
+	err = list_lru_init_memcg(&wr_stash_lists[WR_STASH_COLD], shrinker);
+	if (err)
+		goto err_shrinker;
+	err = wr_trim_init(shrinker);
+	if (err)
+		goto err_list;
+	err = register_oom_notifier(&oom);
+	if (err)
+		goto err_trim;
+	WRITE_ONCE(ready, true);
+	wr_shrinker_register(shrinker);
+	return 0;
+
+err_trim:
+	wr_trim_exit();
+err_list:
+	list_lru_destroy(&wr_stash_lists[WR_STASH_COLD]);
+err_shrinker:
+	wr_shrinker_free(shrinker);
+err_file:
+	wr_outfile_exit();
+	return err;
+}
+
+/* The module is about to go. */
+void wr_pageout_exit(void)
+{
+	if (!wr_paging)
+		return;
+	unregister_oom_notifier(&oom);
+	wr_shrinker_free(shrinker);
+	wr_trim_exit();
+	list_lru_destroy(&wr_stash_lists[WR_STASH_COLD]);
+	wr_outfile_exit();
+}

@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which pages are to leave memory: those that were not used since it was looked last.
+ *
+ * Windows are in lists, one for each memory cgroup and node, from the first fault in
+ * them on. Each goes to the end of its list once it was looked at, and what is looked
+ * at in it goes on where it ended: a clock, with the accessed bits of the page tables,
+ * which are taken away, for its hand. TLBs are not flushed for them, as the core does
+ * not either.
+ *
+ * It is called by who waits for memory, maybe under any of our locks. So it only tries
+ * those that it needs: mmap_lock, that of the window, and those of pages. A page whose
+ * lock it has is mapped by no fault that is on its way, nor will be before the window's
+ * lock is free. Once it is unmapped its references tell whether anybody else has it:
+ * if so, it stays.
+ *
+ * What others own too stays, and what is locked, watched, or a view's. Of mlockall() only
+ * MCL_FUTURE can be seen.
+ */
+#include <linux/bitmap.h>
+#include <linux/list_lru.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched/mm.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
+
+#include "account.h"
+#include "commit.h"
+#include "locked.h"
+#include "pageout.h"
+#include "ptes.h"
+#include "resident.h"
+#include "stash_in.h"
+#include "trim.h"
+
+/* For what is made while memory is short; what it takes is little. */
+#define TRIM_GFP (GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN)
+
+/* Most entries of a window's states that are passed at a time */
+#define MOST_STEPS 64
+
+/**
+ * struct wr_trim - a window in a list
+ * @list: the list; its lock
+ * @window: the window, which has this one, and so is there
+ * @next: where to look next; the window's lock
+ */
+struct wr_trim {
+	struct list_head list;
+	struct wr_window *window;
+	pgoff_t next;
+};
+
+static struct kmem_cache *cache;
+static struct list_lru list;
+static atomic_long_t nr_windows;
+
+/* The window has pages now. Its lock is held. Without memory it waits for the next. */
+void wr_trim_note(struct wr_window *window)
+{
+	struct wr_trim *trim;
+
+	lockdep_assert_held(&window->lock);
+	if (window->view || window->trim)
+		return;
+	trim = kmem_cache_alloc_lru(cache, &list,
+				    GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
+	if (!trim)
+		return;
+	INIT_LIST_HEAD(&trim->list);
+	trim->window = window;
+	trim->next = window->first;
+	window->trim = trim;
+	list_lru_add_obj(&list, &trim->list);
+	atomic_long_inc(&nr_windows);
+}
+
+/* The window has no references left. */
+void wr_trim_forget(struct wr_window *window)
+{
+	struct wr_trim *trim = window->trim;
+
+	if (!trim)
+		return;
+	list_lru_del_obj(&list, &trim->list);
+	atomic_long_dec(&nr_windows);
+	kmem_cache_free(cache, trim);
+}
+
+/* ---- one slot ---- */
+
+/**
+ * struct wr_leaving - pages of a slot that are to leave
+ * @window: their window; its lock is held
+ * @slot: the slot, whose pages are spelled out
+ * @first: its first page
+ * @from: the first offset that may
+ * @to: the offset behind the last
+ * @stay: those that must not, as they were used
+ * @chosen: those whose folios are locked by us
+ * @moved: pages that are to leave now
+ */
+struct wr_leaving {
+	struct wr_window *window;
+	struct wr_slot *slot;
+	pgoff_t first;
+	unsigned int from;
+	unsigned int to;
+	DECLARE_BITMAP(stay, WR_SLOT_PAGES);
+	DECLARE_BITMAP(chosen, WR_SLOT_PAGES);
+	unsigned int moved;
+};
+
+/* The offsets in a slot where parts of the folio of the page at @offset can be. */
+static void find_parts(struct folio *folio, unsigned int offset,
+		       unsigned int *first, unsigned int *end)
+{
+	unsigned int n = folio_nr_pages(folio);
+
+	*first = round_down(offset, n);
+	*end = *first + n;
+}
+
+static bool is_part(struct wr_slot *slot, unsigned int offset,
+		    struct folio *folio)
+{
+	struct page *page = slot->pages[offset];
+
+	return page && page_folio(page) == folio;
+}
+
+/* Whether each part that the window has of a folio may leave. */
+static bool may_leave(struct wr_leaving *leaving, struct folio *folio,
+		      unsigned int offset)
+{
+	unsigned int i, end;
+
+	/* What somebody has is not unmapped only to stay. */
+	if (wr_page_is_shared(&folio->page) ||
+	    !wr_folio_is_known(folio, wr_stash_held(leaving->slot, offset)))
+		return false;
+	find_parts(folio, offset, &i, &end);
+	for (; i < end; i++) {
+		if (!is_part(leaving->slot, i, folio))
+			continue;
+		if (i < leaving->from || i >= leaving->to ||
+		    test_bit(i, leaving->stay) ||
+		    PageHWPoison(leaving->slot->pages[i]) ||
+		    wr_locked_has(leaving->window, leaving->first + i))
+			return false;
+	}
+	return true;
+}
+
+static void note_parts(struct wr_leaving *leaving, struct folio *folio,
+		       unsigned int offset, bool chosen)
+{
+	unsigned int i, end;
+
+	find_parts(folio, offset, &i, &end);
+	for (; i < end; i++) {
+		if (!is_part(leaving->slot, i, folio))
+			continue;
+		if (chosen)
+			__set_bit(i, leaving->chosen);
+		else
+			__set_bit(i, leaving->stay);
+	}
+}
+
+static void choose(struct wr_leaving *leaving)
+{
+	struct wr_slot *slot = leaving->slot;
+	struct folio *folio;
+	unsigned int i;
+
+	for (i = leaving->from; i < leaving->to; i++) {
+		if (!slot->pages[i] || test_bit(i, leaving->chosen) ||
+		    test_bit(i, leaving->stay))
+			continue;
+		folio = page_folio(slot->pages[i]);
+		note_parts(leaving, folio, i,
+			   may_leave(leaving, folio, i) &&
+				   folio_trylock(folio));
+	}
+}
+
+static void unmap_chosen(struct wr_leaving *leaving)
+{
+	unsigned int first, end;
+
+	if (leaving->slot->intact) {
+		leaving->slot->intact = false;
+		wr_resident_zap(leaving->window, leaving->first,
+				leaving->first + WR_SLOT_PAGES);
+		return;
+	}
+	for_each_set_bitrange(first, end, leaving->chosen, WR_SLOT_PAGES)
+		wr_resident_zap(leaving->window, leaving->first + first,
+				leaving->first + end);
+}
+
+/* Unlocks a folio. Return: whether nobody has it but the window, and nothing maps it. */
+static bool is_alone(struct wr_leaving *leaving, struct folio *folio,
+		     unsigned int offset)
+{
+	unsigned int parts = wr_stash_held(leaving->slot, offset);
+	bool alone = !folio_mapped(folio) && wr_folio_is_known(folio, parts) &&
+		     !wr_page_is_shared(&folio->page);
+
+	folio_unlock(folio);
+	return alone;
+}
+
+static void clear_parts(struct wr_leaving *leaving, struct folio *folio,
+			unsigned int offset)
+{
+	unsigned int i, end;
+
+	find_parts(folio, offset, &i, &end);
+	for (; i < end; i++)
+		if (is_part(leaving->slot, i, folio))
+			__clear_bit(i, leaving->chosen);
+}
+
+static void move_chosen(struct wr_leaving *leaving, struct wr_stash *stash)
+{
+	struct wr_slot *slot = leaving->slot;
+	struct folio *folio;
+	unsigned int nr, i;
+
+	for (;;) {
+		i = find_first_bit(leaving->chosen, WR_SLOT_PAGES);
+		if (i == WR_SLOT_PAGES)
+			break;
+		folio = page_folio(slot->pages[i]);
+		clear_parts(leaving, folio, i);
+		if (!is_alone(leaving, folio, i))
+			continue;
+		nr = slot->nr_resident;
+		wr_stash_move(slot, &stash->slot, i);
+		leaving->moved += nr - slot->nr_resident;
+	}
+	leaving->window->nr_resident -= leaving->moved;
+}
+
+/* A stash with room for all that can come, claimed, or NULL. */
+static struct wr_stash *prepare(struct wr_leaving *leaving, gfp_t gfp)
+{
+	struct wr_window *window = leaving->window;
+	struct wr_stash *stash;
+
+	if (wr_slot_spell_out(leaving->slot, gfp))
+		return NULL;
+	stash = wr_stash_find(window, leaving->first, WR_STASH_COLD);
+	if (!stash)
+		stash = wr_stash_new(window, leaving->first, WR_STASH_COLD,
+				     gfp);
+	if (!stash)
+		return NULL;
+	wr_stash_claim(stash);
+	if (!stash->out)
+		stash->out = kcalloc(WR_SLOT_PAGES, sizeof(*stash->out), gfp);
+	if (stash->out && !wr_stash_prepare_pages(stash, gfp))
+		return stash;
+	wr_stash_settle(window, stash);
+	return NULL;
+}
+
+/*
+ * Has pages of [@first, @end) of one slot leave that were not used lately, or with
+ * @any_age all that can. Return: how many.
+ */
+static unsigned int trim_slot(struct wr_window *window, pgoff_t first,
+			      pgoff_t end, struct wr_slot *slot, bool any_age,
+			      gfp_t gfp)
+{
+	struct wr_leaving leaving = {
+		.window = window,
+		.slot = slot,
+		.first = wr_slot_first(first),
+		.from = wr_slot_offset(first),
+		.to = wr_slot_offset(first) + (end - first),
+	};
+	struct wr_stash *stash;
+
+	wr_ptes_age(window, leaving.first, leaving.stay, any_age);
+	if (bitmap_full(leaving.stay, WR_SLOT_PAGES))
+		return 0;
+	stash = prepare(&leaving, gfp);
+	if (!stash)
+		return 0;
+	choose(&leaving);
+	if (!bitmap_empty(leaving.chosen, WR_SLOT_PAGES)) {
+		unmap_chosen(&leaving);
+		move_chosen(&leaving, stash);
+	}
+	wr_stash_settle(window, stash);
+	return leaving.moved;
+}
+
+/* ---- windows ---- */
+
+static void trim_locked(struct wr_window *window, struct wr_trimming *trimming)
+{
+	struct wr_trim *trim = window->trim;
+	unsigned int steps;
+	struct wr_slot *slot;
+	pgoff_t next;
+
+	for (steps = 0; steps < MOST_STEPS; steps++) {
+		if (trimming->moved >= trimming->wanted || !window->nr_resident)
+			return;
+		if (!wr_window_has(window, trim->next))
+			trim->next = window->first;
+		slot = wr_runs_slot(&window->runs, trim->next, &next);
+		next = min(next, window->end);
+		if (slot && slot->nr_resident) {
+			trimming->looked += slot->nr_resident;
+			trimming->moved += trim_slot(window, trim->next, next,
+						     slot, trimming->any_age,
+						     TRIM_GFP);
+		}
+		trim->next = next;
+		cond_resched();
+	}
+}
+
+/*
+ * What is not a file's cannot leave where mlockall() said so for what comes: our VMAs
+ * are among those that the core does not mark.
+ */
+static bool is_kept(struct wr_window *window)
+{
+	return window->view || window->watch ||
+	       window->space->mm->def_flags & VM_LOCKED;
+}
+
+static void trim_window(struct wr_window *window, struct wr_trimming *trimming)
+{
+	struct mm_struct *mm = window->space->mm;
+	struct wr_account account;
+
+	if (!mmget_not_zero(mm))
+		return;
+	if (!mmap_read_trylock(mm))
+		goto out;
+	if (mutex_trylock(&window->lock)) {
+		wr_account_begin(&account, mm);
+		window->held.mmap = true;
+		if (!window->dead && !is_kept(window))
+			trim_locked(window, trimming);
+		window->held.mmap = false;
+		wr_account_end(&account);
+		mutex_unlock(&window->lock);
+	}
+	mmap_read_unlock(mm);
+out:
+	mmput_async(mm);
+}
+
+/* Called with the lock of the list. */
+static enum lru_status take_window(struct list_head *item,
+				   struct list_lru_one *one, void *data)
+{
+	struct wr_trim *trim = container_of(item, struct wr_trim, list);
+	struct wr_window **window = data;
+
+	if (refcount_inc_not_zero(&trim->window->refs))
+		*window = trim->window;
+	return LRU_ROTATE;
+}
+
+WR_DEFINE_LRU_WALK(take_window)
+
+/**
+ * wr_trim_next - look for pages in the next window
+ * @where: of whom
+ * @trimming: what to look for
+ *
+ * Context: as of reclaim; only tries locks.
+ * Return: whether there was one.
+ */
+bool wr_trim_next(const struct wr_where *where, struct wr_trimming *trimming)
+{
+	struct wr_window *window = NULL;
+
+	wr_lru_walk_first(&list, where, wr_lru_walk(take_window), &window);
+	trimming->looked++;
+	if (!window)
+		return false;
+	trim_window(window, trimming);
+	wr_window_put(window);
+	return true;
+}
+
+/* Whether there are windows that have, or had, pages. */
+bool wr_trim_any(struct shrink_control *sc)
+{
+	return list_lru_shrink_count(&list, sc);
+}
+
+/* An estimate of the pages that may leave: all windows have as many. */
+unsigned long wr_trim_count(struct shrink_control *sc)
+{
+	unsigned long windows = list_lru_shrink_count(&list, sc);
+	unsigned long all = max(atomic_long_read(&nr_windows), 1L);
+	unsigned long pages = wr_commit_resident();
+
+	pages -= min(pages, wr_outfile_used());
+	return windows * DIV_ROUND_UP(pages, all);
+}
+
+/**
+ * wr_trim_range - have pages leave at once, used or not
+ * @window: the window; its lock is held, and mmap_lock
+ * @first: the first page
+ * @end: the page behind the last
+ *
+ * Those that can. Whether there is memory for it does not matter.
+ */
+void wr_trim_range(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct wr_slot *slot;
+	pgoff_t next;
+
+	lockdep_assert_held(&window->lock);
+	if (is_kept(window))
+		return;
+	for (; first < end; first = next) {
+		slot = wr_runs_slot(&window->runs, first, &next);
+		next = min(next, end);
+		if (slot && slot->nr_resident)
+			trim_slot(window, first, next, slot, true,
+				  GFP_KERNEL_ACCOUNT);
+		cond_resched();
+	}
+}
+
+/**
+ * wr_trim_init - the module has come
+ * @shrinker: which will ask
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int wr_trim_init(struct shrinker *shrinker)
+{
+	int err;
+
+	cache = kmem_cache_create("winregion_trim", sizeof(struct wr_trim), 0,
+				  SLAB_ACCOUNT, NULL);
+	if (!cache)
+		return -ENOMEM;
+	err = list_lru_init_memcg(&list, shrinker);
+	if (err)
+		kmem_cache_destroy(cache);
+	return err;
+}
+
+/* The module is about to go: no window is left. */
+void wr_trim_exit(void)
+{
+	list_lru_destroy(&list);
+	kmem_cache_destroy(cache);
+}

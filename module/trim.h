@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _WR_TRIM_H
+#define _WR_TRIM_H
+
+#include "window.h"
+
+struct shrink_control;
+struct shrinker;
+struct wr_where;
+
+/**
+ * struct wr_trimming - pages that were not used lately are being looked for
+ * @wanted: how many pages
+ * @looked: how many were looked at
+ * @moved: how many are to leave now
+ * @any_age: used or not
+ */
+struct wr_trimming {
+	unsigned long wanted;
+	unsigned long looked;
+	unsigned long moved;
+	bool any_age;
+};
+
+void wr_trim_note(struct wr_window *window);
+void wr_trim_forget(struct wr_window *window);
+bool wr_trim_any(struct shrink_control *sc);
+unsigned long wr_trim_count(struct shrink_control *sc);
+bool wr_trim_next(const struct wr_where *where, struct wr_trimming *trimming);
+void wr_trim_range(struct wr_window *window, pgoff_t first, pgoff_t end);
+int wr_trim_init(struct shrinker *shrinker);
+void wr_trim_exit(void);
+
+#endif /* _WR_TRIM_H */

@@ -1,0 +1,592 @@
+// SPDX-License-Identifier: GPL-2.0
+/* vm: cpus=2 mem=384M timeout=900 modules=zram params=paging=1 */
+/*
+ * Paging: committed memory that goes out to swap and comes back.
+ */
+#include "kselftest_harness.h"
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/swap.h>
+#include <sys/uio.h>
+
+#include "common.h"
+#include "memory.h"
+#include "wr_test_util.h"
+#include "pins.h"
+#include "race.h"
+#include "rounds.h"
+
+#define DROP_CACHES "/proc/sys/vm/drop_caches"
+#define CGROUP_ROOT "/sys/fs/cgroup"
+#define SWAP_DEVICE "/dev/zram0"
+#define SWAP_BYTES MIB(600)
+
+/* The head of a swap area, as mkswap writes it */
+struct swap_head {
+	char boot[1024];
+	uint32_t version;
+	uint32_t last_page;
+	uint32_t bad_pages;
+	char rest[4096 - 1024 - 3 * 4 - 10];
+	char magic[10];
+} __attribute__((packed));
+
+static bool make_swap(void)
+{
+	struct swap_head head = {
+		.version = 1,
+		.last_page = SWAP_BYTES / 4096 - 1,
+	};
+	char text[32];
+	bool written;
+	int fd;
+
+	memcpy(head.magic, "SWAPSPACE2", sizeof(head.magic));
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)SWAP_BYTES);
+	if (!write_text("/sys/block/zram0/disksize", text))
+		return false;
+	fd = open(SWAP_DEVICE, O_RDWR | O_CLOEXEC);
+	written = fd >= 0 && write(fd, &head, sizeof(head)) == sizeof(head);
+	close(fd);
+	return written;
+}
+
+/* Once for all tests */
+static bool have_swap(void)
+{
+	if (*read_from("/proc/swaps", "zram0"))
+		return true;
+	if (!*read_from("/sys/block/zram0/disksize", "\n"))
+		return false;
+	if (*read_from("/sys/block/zram0/initstate", "0") && !make_swap())
+		return false;
+	return !swapon(SWAP_DEVICE, 0);
+}
+
+static int64_t swap_used(void)
+{
+	return meminfo("SwapTotal") - meminfo("SwapFree");
+}
+
+static int64_t oom_kills(void)
+{
+	return field_of(read_from("/proc/vmstat", "oom_kill "), "oom_kill ");
+}
+
+/* Bytes of a range that are in memory */
+static uint64_t resident(int fd, const char *addr, uint64_t length)
+{
+	struct winregion_run run;
+	uint64_t sum = 0, done;
+
+	for (done = 0; done < length; done += run.length) {
+		if (wr_query_flags(fd, addr + done, WINREGION_QUERY_RESIDENT,
+				   &run))
+			return ~0ULL;
+		sum += run.resident;
+	}
+	return sum;
+}
+
+static int trim(int fd, const char *addr, uint64_t length)
+{
+	struct winregion_lock arg = {
+		.size = sizeof(arg),
+		.operation = WINREGION_LOCK_TRIM,
+		.address = (uintptr_t)addr,
+		.length = length,
+	};
+
+	return wr_ioctl(fd, WINREGION_LOCK, &arg);
+}
+
+/* Has a range leave memory, as far as it can. */
+static bool push_out(int fd, const char *addr, uint64_t length)
+{
+	int err = trim(fd, addr, length);
+
+	return !err && write_text(DROP_CACHES, "2");
+}
+
+enum kind {
+	SINGLE, /* pages of their own */
+	UNITS, /* 64 KiB together */
+	HUGE, /* 2 MiB together */
+};
+
+FIXTURE(paging)
+{
+	int fd;
+	char *base;
+	int64_t used;
+	uint64_t total;
+};
+
+FIXTURE_VARIANT(paging)
+{
+	enum kind kind;
+};
+
+FIXTURE_VARIANT_ADD(paging, single) { .kind = SINGLE };
+FIXTURE_VARIANT_ADD(paging, units) { .kind = UNITS };
+FIXTURE_VARIANT_ADD(paging, huge) { .kind = HUGE };
+
+#define SIZE MIB(8)
+#define SLACK (int64_t)MIB(2) /* what the core keeps in use, for the next */
+#define NR (SIZE / 4096)
+
+/* Pages with contents of their own, in an order that makes them what they are to be */
+static void fill_as(enum kind kind, char *base, uint64_t seed)
+{
+	size_t i;
+
+	if (kind != SINGLE) {
+		fill_pages(base, NR, seed);
+		return;
+	}
+	for (i = NR; i--;)
+		fill_page(base + PAGES(i), seed + i);
+}
+
+static char *make_region(int fd, enum kind kind)
+{
+	char *base = NULL;
+
+	if (!set_large(kind == HUGE))
+		return NULL;
+	if (kind == HUGE)
+		base = wr_reserve_aligned(fd, SIZE, MIB(2), false);
+	else
+		base = wr_reserve(fd, SIZE);
+	if (!base || wr_commit(fd, base, SIZE, RW))
+		return NULL;
+	fill_as(kind, base, 1);
+	return base;
+}
+
+FIXTURE_SETUP(paging)
+{
+	ASSERT_TRUE(write_text(DROP_CACHES, "4"));
+	ASSERT_TRUE(have_swap());
+	self->fd = wr_open();
+	ASSERT_LE(0, self->fd);
+	self->total = total_beside_ended(self->fd);
+	SETTLES(swap_used() == 0);
+	self->used = swap_used();
+	self->base = make_region(self->fd, variant->kind);
+	ASSERT_NE(NULL, self->base);
+}
+
+/* Whatever has happened, nothing is left in swap. */
+FIXTURE_TEARDOWN(paging)
+{
+	EXPECT_EQ(0, wr_release(self->fd, self->base, 0));
+	EXPECT_TRUE(SETTLES(swap_used() <= self->used + SLACK));
+	/* Some of it may be in store for the next commit. */
+	EXPECT_LE(WR_INFO(self->fd, out_total), self->total + MIB(1));
+	close(self->fd);
+}
+
+TEST_F(paging, out_and_back)
+{
+	uint64_t committed = WR_INFO(self->fd, out_committed);
+
+	EXPECT_EQ(SIZE, resident(self->fd, self->base, SIZE));
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_EQ(0, resident(self->fd, self->base, SIZE));
+	EXPECT_LE(self->used + (int64_t)SIZE / 2, swap_used());
+	EXPECT_EQ(committed, WR_INFO(self->fd, out_committed));
+	EXPECT_TRUE(wr_is(self->fd, self->base, RW));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+	EXPECT_EQ(SIZE, resident(self->fd, self->base, SIZE));
+	/* And once more, with other contents */
+	fill_pages(self->base, NR, 5000);
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_EQ(0, resident(self->fd, self->base, SIZE));
+	fill_page(self->base + PAGES(7), 77);
+	EXPECT_TRUE(pages_have(self->base, 7, 5000));
+	EXPECT_TRUE(page_has(self->base + PAGES(7), 77));
+	EXPECT_TRUE(pages_have(self->base + PAGES(8), NR - 8, 5008));
+}
+
+/* What was only trimmed is in memory still. */
+TEST_F(paging, back_before_it_is_out)
+{
+	ASSERT_EQ(0, trim(self->fd, self->base, SIZE));
+	EXPECT_EQ(SIZE, resident(self->fd, self->base, SIZE));
+	EXPECT_GE(self->used + SLACK, swap_used());
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+	ASSERT_EQ(0, trim(self->fd, self->base, SIZE));
+	fill_pages(self->base, NR, 300);
+	EXPECT_TRUE(pages_have(self->base, NR, 300));
+}
+
+TEST_F(paging, decommitted_and_committed)
+{
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	ASSERT_EQ(0, wr_decommit(self->fd, self->base + PAGES(3), PAGES(1000)));
+	ASSERT_EQ(0, wr_commit(self->fd, self->base, SIZE, RW));
+	EXPECT_TRUE(pages_have(self->base, 3, 1));
+	EXPECT_TRUE(page_is_zero(self->base + PAGES(3)));
+	EXPECT_TRUE(page_is_zero(self->base + PAGES(1002)));
+	EXPECT_TRUE(pages_have(self->base + PAGES(1003), NR - 1003, 1004));
+}
+
+TEST_F(paging, released)
+{
+	char *other = make_region(self->fd, variant->kind);
+
+	ASSERT_NE(NULL, other);
+	ASSERT_TRUE(push_out(self->fd, other, SIZE));
+	EXPECT_EQ(0, resident(self->fd, other, SIZE));
+	EXPECT_EQ(0, wr_release(self->fd, other, 0));
+	/* It may have gone out as well. */
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+	EXPECT_TRUE(SETTLES(swap_used() <= self->used + SLACK));
+}
+
+TEST_F(paging, protected_meanwhile)
+{
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	ASSERT_EQ(0, wr_protect(self->fd, self->base, PAGES(600), RO));
+	ASSERT_EQ(0, wr_protect(self->fd, self->base + PAGES(600), PAGES(100),
+				NA));
+	EXPECT_FALSE(try_write(self->base));
+	EXPECT_TRUE(pages_have(self->base, 600, 1));
+	EXPECT_FALSE(try_read(self->base + PAGES(600)));
+	EXPECT_TRUE(pages_have(self->base + PAGES(700), NR - 700, 701));
+	ASSERT_EQ(0, wr_protect(self->fd, self->base, SIZE, RW));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+}
+
+/* By system calls, and by others */
+TEST_F(paging, read_and_written_by_the_kernel)
+{
+	int mem = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	uint64_t word;
+	struct iovec here = { &word, 8 }, there = { NULL, 8 };
+	int pipes[2];
+
+	ASSERT_LE(0, mem);
+	ASSERT_EQ(0, pipe(pipes));
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	ASSERT_EQ(8, pread(mem, &word, 8, (uintptr_t)self->base + PAGES(9)));
+	EXPECT_EQ(10, word);
+	there.iov_base = self->base + PAGES(10);
+	ASSERT_EQ(8, process_vm_readv(getpid(), &here, 1, &there, 1, 0));
+	EXPECT_EQ(11, word);
+	ASSERT_EQ(4096, write(pipes[1], self->base + PAGES(11), 4096));
+	ASSERT_EQ(4096, read(pipes[0], self->base + PAGES(12), 4096));
+	EXPECT_TRUE(page_has(self->base + PAGES(12), 12));
+	word = 99;
+	ASSERT_EQ(8, pwrite(mem, &word, 8, (uintptr_t)self->base + PAGES(20)));
+	EXPECT_EQ(99, *(uint64_t *)(self->base + PAGES(20)));
+	EXPECT_EQ(~21ULL, *(uint64_t *)(self->base + PAGES(20) + 255 * 8));
+	close(mem);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+/* What somebody has a reference to stays, and what is written there is seen. */
+TEST_F(paging, pinned_stays)
+{
+	int pin = pin_pages(self->base + PAGES(32), 2);
+
+	if (pin < 0)
+		SKIP(return, "no way to pin pages here");
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_LE(PAGES(2), resident(self->fd, self->base + PAGES(32),
+				     PAGES(2)));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+	close(pin);
+}
+
+TEST_F(paging, locked_stays)
+{
+	struct winregion_lock arg = {
+		.size = sizeof(arg),
+		.operation = WINREGION_LOCK_ADD,
+		.address = (uintptr_t)self->base + PAGES(512),
+		.length = PAGES(512),
+	};
+
+	ASSERT_EQ(0, wr_ioctl(self->fd, WINREGION_LOCK, &arg));
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_EQ(PAGES(512), resident(self->fd, self->base + PAGES(512),
+				       PAGES(512)));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+	ASSERT_EQ(0, mlockall(MCL_CURRENT | MCL_FUTURE));
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_EQ(SIZE, resident(self->fd, self->base, SIZE));
+	ASSERT_EQ(0, munlockall());
+}
+
+struct family {
+	int fd;
+	char *base;
+};
+
+static int read_and_write_all(void *arg)
+{
+	struct family *family = arg;
+
+	CHECK(pages_have(family->base, NR, 1));
+	fill_pages(family->base, NR, 9000);
+	CHECK(push_out(family->fd, family->base, SIZE));
+	CHECK(pages_have(family->base, NR, 9000));
+	return 0;
+}
+
+/* Parent and child have both what was out at the fork, each for itself. */
+TEST_F(paging, forked)
+{
+	struct family family = { self->fd, self->base };
+
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_EQ(0, in_child(read_and_write_all, &family));
+	EXPECT_EQ(0, resident(self->fd, self->base, SIZE));
+	EXPECT_EQ(0, in_child(read_and_write_all, &family));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+}
+
+static int read_half_and_fork(void *arg)
+{
+	struct family *family = arg;
+
+	CHECK(pages_have(family->base, NR / 2, 1));
+	return in_child(read_and_write_all, arg);
+}
+
+TEST_F(paging, forked_twice)
+{
+	struct family family = { self->fd, self->base };
+
+	ASSERT_EQ(0, trim(self->fd, self->base, SIZE / 4));
+	EXPECT_EQ(0, in_child(read_half_and_fork, &family));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	fill_page(self->base, 1);
+	EXPECT_EQ(0, in_child(read_half_and_fork, &family));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+}
+
+/* Offered, reset and discarded while it is out */
+TEST_F(paging, offered_and_reset)
+{
+	struct winregion_reset arg = {
+		.size = sizeof(arg),
+		.operation = WINREGION_OP_OFFER,
+		.range = {
+			.address = (uintptr_t)self->base,
+			.length = PAGES(700),
+			.protection = 1,
+		},
+	};
+
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	ASSERT_EQ(0, wr_ioctl(self->fd, WINREGION_RESET, &arg));
+	EXPECT_FALSE(try_read(self->base));
+	EXPECT_TRUE(pages_have(self->base + PAGES(700), NR - 700, 701));
+	arg.operation = WINREGION_OP_RECLAIM;
+	arg.range.protection = 0;
+	ASSERT_EQ(0, wr_ioctl(self->fd, WINREGION_RESET, &arg));
+	if (!arg.out_gone)
+		EXPECT_TRUE(pages_have(self->base, 700, 1));
+	arg.operation = WINREGION_OP_DISCARD;
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	ASSERT_EQ(0, wr_ioctl(self->fd, WINREGION_RESET, &arg));
+	EXPECT_TRUE(page_is_zero(self->base + PAGES(1)));
+	EXPECT_TRUE(pages_have(self->base + PAGES(700), NR - 700, 701));
+}
+
+/* The administrator takes the swap away. */
+TEST_F(paging, swapoff)
+{
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	ASSERT_EQ(0, swapoff(SWAP_DEVICE));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+	/* There is none to go to. */
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_EQ(SIZE, resident(self->fd, self->base, SIZE));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+	ASSERT_EQ(0, swapon(SWAP_DEVICE, 0));
+}
+
+/* ---- at once ---- */
+
+struct churn {
+	struct crew crew;
+	int fd;
+	char *base;
+	volatile uint64_t lost;
+	volatile unsigned int next;
+};
+
+/* Each has every fourth page for itself, and knows what it has. */
+static void *use_pages(void *arg)
+{
+	struct churn *churn = arg;
+	unsigned int nr = __sync_fetch_and_add(&churn->next, 1);
+	uint64_t random = nr + 1, round[NR] = {};
+	volatile uint64_t *word;
+	unsigned int i;
+
+	while (crew_goes_on(&churn->crew)) {
+		i = race_random(&random, NR / 4) * 4 + nr;
+		word = (uint64_t *)(churn->base + PAGES(i));
+		if (round[i] && (word[1] != round[i] || word[511] != round[i]))
+			churn->lost++;
+		round[i]++;
+		word[1] = round[i];
+		word[511] = round[i];
+	}
+	return NULL;
+}
+
+static void *drive_out(void *arg)
+{
+	struct churn *churn = arg;
+	uint64_t random = 7;
+
+	while (crew_goes_on(&churn->crew)) {
+		trim(churn->fd, churn->base + PAGES(race_random(&random, NR)),
+		     PAGES(1 + race_random(&random, 300)));
+		if (!race_random(&random, 4))
+			write_text(DROP_CACHES, "2");
+	}
+	return NULL;
+}
+
+/* In a child nobody else writes. */
+static int look_alone(void *arg)
+{
+	struct churn *churn = arg;
+	volatile uint64_t *word;
+	uint64_t seen;
+	unsigned int i;
+
+	for (i = 0; i < NR; i++) {
+		word = (uint64_t *)(churn->base + PAGES(i));
+		seen = word[1];
+		word[1] = seen + 1;
+		CHECK(word[1] == seen + 1);
+	}
+	return 0;
+}
+
+TEST_F_TIMEOUT(paging, used_on_its_way, 120)
+{
+	struct churn churn = { .fd = self->fd, .base = self->base };
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		crew_add(&churn.crew, use_pages, &churn);
+	crew_add(&churn.crew, drive_out, &churn);
+	for (i = rounds(paging_forks); i; i--)
+		EXPECT_EQ(0, in_child(look_alone, &churn));
+	crew_stop(&churn.crew);
+	EXPECT_EQ(0, churn.lost);
+}
+
+/* ---- memory that is short ---- */
+
+FIXTURE(short_of_memory)
+{
+	int fd;
+	char *base;
+};
+
+FIXTURE_SETUP(short_of_memory)
+{
+	ASSERT_TRUE(have_swap());
+	self->fd = wr_open();
+	ASSERT_LE(0, self->fd);
+	self->base = make_region(self->fd, UNITS);
+	ASSERT_NE(NULL, self->base);
+}
+
+FIXTURE_TEARDOWN(short_of_memory)
+{
+	EXPECT_EQ(0, wr_release(self->fd, self->base, 0));
+	close(self->fd);
+}
+
+#define LARGE_JOB MIB(420)
+
+static int big_job(void *arg)
+{
+	struct family *family = arg;
+	size_t nr = LARGE_JOB / 4096;
+	char *base = wr_alloc(family->fd, LARGE_JOB);
+
+	CHECK(base);
+	fill_pages(base, nr, 10);
+	CHECK(pages_have(base, nr, 10));
+	fill_pages(base, nr, 20);
+	CHECK(pages_have(base, nr, 20));
+	CHECK(!wr_release(family->fd, base, 0));
+	return 0;
+}
+
+/* More than there is of memory */
+TEST_F_TIMEOUT(short_of_memory, more_than_memory, 300)
+{
+	struct family family = { self->fd, self->base };
+	int64_t kills = oom_kills();
+
+	EXPECT_EQ(0, in_child(big_job, &family));
+	EXPECT_EQ(kills, oom_kills());
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+}
+
+static char group[128];
+
+static bool group_write(const char *file, const char *text)
+{
+	char path[192];
+
+	snprintf(path, sizeof(path), "%s/%s", group, file);
+	return write_text(path, text);
+}
+
+static bool make_group(const char *limit)
+{
+	if (access(CGROUP_ROOT "/cgroup.controllers", R_OK) &&
+	    mount("none", CGROUP_ROOT, "cgroup2", 0, NULL))
+		return false;
+	write_text(CGROUP_ROOT "/cgroup.subtree_control", "+memory");
+	snprintf(group, sizeof(group), CGROUP_ROOT "/wr_paging.%d", getpid());
+	return !mkdir(group, 0755) && group_write("memory.max", limit);
+}
+
+static int job_in_group(void *arg)
+{
+	struct family *family = arg;
+	size_t nr = MIB(96) / 4096;
+	char *base;
+
+	CHECK(group_write("cgroup.procs", "0"));
+	base = wr_alloc(family->fd, MIB(96));
+	CHECK(base);
+	fill_pages(base, nr, 10);
+	CHECK(pages_have(base, nr, 10));
+	fill_pages(base, nr, 20);
+	CHECK(pages_have(base, nr, 20));
+	return 0;
+}
+
+/* More than a cgroup may have; what others have stays. */
+TEST_F_TIMEOUT(short_of_memory, more_than_the_group, 120)
+{
+	struct family family = { self->fd, self->base };
+	int64_t kills = oom_kills();
+
+	ASSERT_TRUE(make_group("40M"));
+	EXPECT_EQ(0, in_child(job_in_group, &family));
+	EXPECT_EQ(kills, oom_kills());
+	EXPECT_EQ(SIZE, resident(self->fd, self->base, SIZE));
+	EXPECT_TRUE(SETTLES(!rmdir(group)));
+}
+
+TEST_HARNESS_MAIN
