@@ -102,7 +102,16 @@ static const struct {
 	{ ERROR_COMMITMENT_LIMIT, "The system can promise no more memory" },
 	{ ERROR_TIMEOUT, "The time for it was over" },
 	{ RPC_S_SERVER_UNAVAILABLE, "The other system cannot be reached" },
+	{ ERROR_RESOURCE_DATA_NOT_FOUND, "The file has no resources" },
+	{ ERROR_RESOURCE_TYPE_NOT_FOUND,
+	  "The file has no resources of this type" },
+	{ ERROR_RESOURCE_NAME_NOT_FOUND,
+	  "The file has no resource with this name" },
+	{ ERROR_RESOURCE_LANG_NOT_FOUND,
+	  "The resource is not there in this language" },
 	{ ERROR_CANT_RESOLVE_FILENAME, "The name leads around in a circle" },
+	{ ERROR_RESOURCE_ENUM_USER_STOP,
+	  "The program has ended the enumeration" },
 };
 
 /* An HRESULT of a Windows error has this in its upper half. */

@@ -4,7 +4,8 @@
  *
  * Those of Windows that have functions of this library are handles of their own. A
  * program and the libraries that the dynamic linker has loaded are known by where
- * they begin; functions of theirs are not looked up here.
+ * they begin; functions of theirs are not looked up here. What is loaded as data
+ * only is in loaded.c.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,6 +18,7 @@
 
 #include "exports.h"
 #include "file.h"
+#include "loaded.h"
 
 enum has {
 	HAS_NT = 1,
@@ -332,12 +334,23 @@ BOOL WINAPI GetModuleHandleExW(DWORD flags, LPCWSTR name, HMODULE *module)
 
 HMODULE WINAPI LoadLibraryExA(LPCSTR name, HANDLE file, DWORD flags)
 {
-	if (file || flags & ~LOAD_FLAGS) {
-		wr_fail(ERROR_INVALID_PARAMETER);
-		return NULL;
-	}
+	HMODULE module = NULL;
+	DWORD error;
 
-	return find_by_name(name ? name : "");
+	WR_KEEP_ERRNO();
+
+	if (file || flags & ~LOAD_FLAGS)
+		error = ERROR_INVALID_PARAMETER;
+	else if (!(flags & WR_LOADS_DATA))
+		return find_by_name(name ? name : "");
+	else if (!name || !*name)
+		error = ERROR_MOD_NOT_FOUND;
+	else
+		error = wr_load(name, flags, &module);
+	if (error)
+		wr_fail(error);
+
+	return module;
 }
 
 HMODULE WINAPI LoadLibraryExW(LPCWSTR name, HANDLE file, DWORD flags)
@@ -357,9 +370,13 @@ HMODULE WINAPI LoadLibraryW(LPCWSTR name)
 	return LoadLibraryExW(name, NULL, 0);
 }
 
-/* They stay. */
+/* The libraries stay. */
 BOOL WINAPI FreeLibrary(HMODULE module)
 {
+	WR_KEEP_ERRNO();
+
+	if (wr_unload(module))
+		return TRUE;
 	if (!module || (!library_of(module) && !is_object(module)))
 		return wr_fail(ERROR_MOD_NOT_FOUND);
 

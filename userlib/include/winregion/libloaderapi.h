@@ -30,6 +30,22 @@
 #define LOAD_LIBRARY_SEARCH_DEFAULT_DIRS 0x00001000
 #define LOAD_LIBRARY_SAFE_CURRENT_DIRS 0x00002000
 
+/* What is called for each type, name or language; FALSE ends it. */
+typedef BOOL(CALLBACK *ENUMRESTYPEPROCA)(HMODULE module, LPSTR type,
+					 LONG_PTR param);
+typedef BOOL(CALLBACK *ENUMRESTYPEPROCW)(HMODULE module, LPWSTR type,
+					 LONG_PTR param);
+typedef BOOL(CALLBACK *ENUMRESNAMEPROCA)(HMODULE module, LPCSTR type,
+					 LPSTR name, LONG_PTR param);
+typedef BOOL(CALLBACK *ENUMRESNAMEPROCW)(HMODULE module, LPCWSTR type,
+					 LPWSTR name, LONG_PTR param);
+typedef BOOL(CALLBACK *ENUMRESLANGPROCA)(HMODULE module, LPCSTR type,
+					 LPCSTR name, WORD language,
+					 LONG_PTR param);
+typedef BOOL(CALLBACK *ENUMRESLANGPROCW)(HMODULE module, LPCWSTR type,
+					 LPCWSTR name, WORD language,
+					 LONG_PTR param);
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -57,6 +73,33 @@ FARPROC WINAPI GetProcAddress(HMODULE module, LPCSTR name);
 DWORD WINAPI GetModuleFileNameA(HMODULE module, LPSTR name, DWORD size);
 DWORD WINAPI GetModuleFileNameW(HMODULE module, LPWSTR name, DWORD size);
 
+/*
+ * Resources of a file that was loaded as data. A type or a name is a number
+ * (MAKEINTRESOURCE), or text. The handle of one is valid as long as its module.
+ */
+HRSRC WINAPI FindResourceA(HMODULE module, LPCSTR name, LPCSTR type);
+HRSRC WINAPI FindResourceW(HMODULE module, LPCWSTR name, LPCWSTR type);
+HRSRC WINAPI FindResourceExA(HMODULE module, LPCSTR type, LPCSTR name,
+			     WORD language);
+HRSRC WINAPI FindResourceExW(HMODULE module, LPCWSTR type, LPCWSTR name,
+			     WORD language);
+HGLOBAL WINAPI LoadResource(HMODULE module, HRSRC resource);
+DWORD WINAPI SizeofResource(HMODULE module, HRSRC resource);
+LPVOID WINAPI LockResource(HGLOBAL data);
+BOOL WINAPI FreeResource(HGLOBAL data);
+BOOL WINAPI EnumResourceTypesA(HMODULE module, ENUMRESTYPEPROCA callback,
+			       LONG_PTR param);
+BOOL WINAPI EnumResourceTypesW(HMODULE module, ENUMRESTYPEPROCW callback,
+			       LONG_PTR param);
+BOOL WINAPI EnumResourceNamesA(HMODULE module, LPCSTR type,
+			       ENUMRESNAMEPROCA callback, LONG_PTR param);
+BOOL WINAPI EnumResourceNamesW(HMODULE module, LPCWSTR type,
+			       ENUMRESNAMEPROCW callback, LONG_PTR param);
+BOOL WINAPI EnumResourceLanguagesA(HMODULE module, LPCSTR type, LPCSTR name,
+				   ENUMRESLANGPROCA callback, LONG_PTR param);
+BOOL WINAPI EnumResourceLanguagesW(HMODULE module, LPCWSTR type, LPCWSTR name,
+				   ENUMRESLANGPROCW callback, LONG_PTR param);
+
 #pragma GCC visibility pop
 
 #ifdef __cplusplus
@@ -69,12 +112,28 @@ DWORD WINAPI GetModuleFileNameW(HMODULE module, LPWSTR name, DWORD size);
 #define LoadLibrary LoadLibraryW
 #define LoadLibraryEx LoadLibraryExW
 #define GetModuleFileName GetModuleFileNameW
+#define ENUMRESTYPEPROC ENUMRESTYPEPROCW
+#define ENUMRESNAMEPROC ENUMRESNAMEPROCW
+#define ENUMRESLANGPROC ENUMRESLANGPROCW
+#define FindResource FindResourceW
+#define FindResourceEx FindResourceExW
+#define EnumResourceTypes EnumResourceTypesW
+#define EnumResourceNames EnumResourceNamesW
+#define EnumResourceLanguages EnumResourceLanguagesW
 #else
 #define GetModuleHandle GetModuleHandleA
 #define GetModuleHandleEx GetModuleHandleExA
 #define LoadLibrary LoadLibraryA
 #define LoadLibraryEx LoadLibraryExA
 #define GetModuleFileName GetModuleFileNameA
+#define ENUMRESTYPEPROC ENUMRESTYPEPROCA
+#define ENUMRESNAMEPROC ENUMRESNAMEPROCA
+#define ENUMRESLANGPROC ENUMRESLANGPROCA
+#define FindResource FindResourceA
+#define FindResourceEx FindResourceExA
+#define EnumResourceTypes EnumResourceTypesA
+#define EnumResourceNames EnumResourceNamesA
+#define EnumResourceLanguages EnumResourceLanguagesA
 #endif
 
 #endif /* _WINREGION_LIBLOADERAPI_H */

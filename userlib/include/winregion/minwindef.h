@@ -59,6 +59,10 @@ typedef struct HINSTANCE__ {
 	int unused;
 } * HINSTANCE;
 typedef HINSTANCE HMODULE;
+/* A resource of one */
+typedef struct HRSRC__ {
+	int unused;
+} * HRSRC;
 /* Of <windef.h>; there are no windows here. */
 typedef struct HWND__ {
 	int unused;
@@ -141,6 +145,8 @@ _WINREGION_SIZE(GROUP_AFFINITY, 16);
 #define HIBYTE(number) ((BYTE)((DWORD_PTR)(number) >> 8 & 0xFF))
 
 #define MAKELANGID(primary, sub) ((WORD)(((WORD)(sub)) << 10 | (WORD)(primary)))
+#define PRIMARYLANGID(language) ((WORD)(language)&0x3FF)
+#define SUBLANGID(language) ((WORD)(language) >> 10)
 #define LANG_NEUTRAL 0x00
 #define LANG_ENGLISH 0x09
 #define SUBLANG_NEUTRAL 0x00
