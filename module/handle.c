@@ -44,9 +44,10 @@ struct wr_handle {
 /* No holes, and the same size for every caller. */
 static void __maybe_unused check_abi(void)
 {
-	BUILD_BUG_ON(sizeof(struct winregion_create_section) != 56);
+	BUILD_BUG_ON(sizeof(struct winregion_create_section) != 72);
+	BUILD_BUG_ON(sizeof(struct winregion_piece) != 40);
 	BUILD_BUG_ON(sizeof(struct winregion_open_section) != 32);
-	BUILD_BUG_ON(sizeof(struct winregion_map_view) != 64);
+	BUILD_BUG_ON(sizeof(struct winregion_map_view) != 72);
 	BUILD_BUG_ON(sizeof(struct winregion_unmap_view) != 24);
 	BUILD_BUG_ON(sizeof(struct winregion_flush_view) != 24);
 	BUILD_BUG_ON(sizeof(struct winregion_query_section) != 56);
@@ -195,27 +196,33 @@ static int install(struct file *file, __s32 __user *user)
 
 #define CREATE_FLAGS \
 	(WINREGION_SECTION_RESERVE | WINREGION_SECTION_NOCACHE | \
-	 WINREGION_SECTION_WRITECOMBINE)
+	 WINREGION_SECTION_WRITECOMBINE | WINREGION_SECTION_IMAGE)
+/* Addresses in an image have 32 bits. */
+#define MAX_IMAGE SZ_2G
+
 #define CREATE_NAME_FLAGS \
 	(WINREGION_NAME_GLOBAL | WINREGION_NAME_NEW | WINREGION_NAME_EXISTING)
 
-/* The most that views of a section can do, or 0 */
-static u8 section_rights(u32 protection)
+/* The pieces of an image, which are the program's to tell. */
+static int parse_image(struct winregion_create_section *args,
+		       struct wr_section_request *request)
 {
-	switch (protection) {
-	case WINREGION_READONLY:
-	case WINREGION_WRITECOPY:
-		return WR_READ;
-	case WINREGION_READWRITE:
-		return WR_READ | WR_WRITE;
-	case WINREGION_EXECUTE_READ:
-	case WINREGION_EXECUTE_WRITECOPY:
-		return WR_READ | WR_EXEC;
-	case WINREGION_EXECUTE_READWRITE:
-		return WR_READ | WR_WRITE | WR_EXEC;
-	default:
-		return 0;
-	}
+	struct wr_image *image;
+
+	if (args->__reserved)
+		return -EINVAL;
+	if (!(args->flags & WINREGION_SECTION_IMAGE))
+		return args->pieces || args->nr_pieces ? -EINVAL : 0;
+	if (args->flags != WINREGION_SECTION_IMAGE || args->file < 0 ||
+	    !args->length || args->length > MAX_IMAGE)
+		return -EINVAL;
+	request->size = PAGE_ALIGN(args->length);
+	image = wr_image_read(args->pieces, args->nr_pieces, request->size,
+			      request->rights);
+	if (IS_ERR(image))
+		return PTR_ERR(image);
+	request->image = image;
+	return 0;
 }
 
 static int parse_create(struct winregion_create_section *args,
@@ -226,7 +233,7 @@ static int parse_create(struct winregion_create_section *args,
 	    args->name_flags & ~CREATE_NAME_FLAGS ||
 	    args->others & ~WINREGION_SECTION_ALL)
 		return -EOPNOTSUPP;
-	request->rights = section_rights(args->protection);
+	request->rights = wr_protection_rights(args->protection);
 	if (!request->rights)
 		return -EDOM;
 	request->protection = args->protection;
@@ -234,8 +241,10 @@ static int parse_create(struct winregion_create_section *args,
 	request->size = args->length;
 	if (args->file < -1 || (args->file < 0 && !args->length))
 		return -EINVAL;
-	return 0;
+	return parse_image(args, request);
 }
+
+#define WITH_NAME_SIZE offsetofend(struct winregion_create_section, out_existed)
 
 /* Its name, where it can have one; it is NULL or an error otherwise. */
 static struct wr_name *read_name(struct winregion_create_section *args)
@@ -248,7 +257,7 @@ static struct wr_name *read_name(struct winregion_create_section *args)
 		return NULL;
 	}
 	/* Not in the structure as it was once. */
-	if (args->size < sizeof(*args) || (args->name_flags & both) == both)
+	if (args->size < WITH_NAME_SIZE || (args->name_flags & both) == both)
 		return ERR_PTR(-EINVAL);
 	/* There is nobody else in a user's own names. */
 	if (!(args->name_flags & WINREGION_NAME_GLOBAL))
@@ -397,11 +406,13 @@ static int ioc_create(void __user *argp)
 	if (args.file >= 0) {
 		request.file = fget(args.file);
 		if (!request.file)
-			return -EBADF;
+			err = -EBADF;
 	}
-	err = create_any(&args, &request, argp);
+	if (!err)
+		err = create_any(&args, &request, argp);
 	if (request.file)
 		fput(request.file);
+	wr_image_free(request.image);
 	return err;
 }
 
@@ -482,7 +493,25 @@ static bool limits_are_valid(struct winregion_map_view *args)
 
 #define VIEW_FLAGS \
 	(WINREGION_VIEW_TOP_DOWN | WINREGION_VIEW_REPLACE | \
-	 WINREGION_VIEW_RESERVE)
+	 WINREGION_VIEW_RESERVE | WINREGION_VIEW_IMAGE)
+
+/* Where the image is that it will be a part of; nowhere if it shows the bytes. */
+static int parse_part(struct winregion_map_view *args,
+		      struct wr_view_request *request)
+{
+	if (!(args->flags & WINREGION_VIEW_IMAGE))
+		return args->image ? -EINVAL : 0;
+	request->bytes = !args->image;
+	if (request->bytes)
+		return 0;
+	if (args->flags != (WINREGION_VIEW_IMAGE | WINREGION_VIEW_REPLACE) ||
+	    !IS_ALIGNED(args->image, WINREGION_GRANULARITY) ||
+	    args->address - args->image != args->offset)
+		return -EINVAL;
+	request->image = wr_index(args->image);
+	request->protection = WINREGION_EXECUTE_WRITECOPY;
+	return 0;
+}
 
 static int parse_map(struct winregion_map_view *args,
 		     struct wr_view_request *request)
@@ -501,6 +530,8 @@ static int parse_map(struct winregion_map_view *args,
 	    (request->replace && !args->address))
 		return -EINVAL;
 	err = parse_protection(args, request);
+	if (!err)
+		err = parse_part(args, request);
 	if (err)
 		return err;
 	if (args->address &&
@@ -535,6 +566,11 @@ static int check_access(struct wr_handle *handle,
 
 	if (rights & WR_EXEC)
 		needed |= WINREGION_SECTION_MAP_EXECUTE;
+	/* What the pieces can have is all that matters. */
+	if (request->image)
+		needed = WINREGION_SECTION_MAP_READ;
+	if ((request->image || request->bytes) != !!handle->section->image)
+		return -EMEDIUMTYPE;
 	if (~handle->access & needed || rights & ~handle->section->rights)
 		return -EKEYREJECTED;
 	if (request->grows)
@@ -624,13 +660,15 @@ static int map_in(const struct view_in *in, struct wr_handle *handle,
 	return -EFAULT;
 }
 
+#define FIRST_MAP_SIZE offsetofend(struct winregion_map_view, highest)
+
 static int ioc_map(struct wr_handle *handle, void __user *argp)
 {
 	const struct view_in in = { .mm = current->mm };
 	struct winregion_map_view args;
 	int err;
 
-	err = read_args(&args, argp, sizeof(args));
+	err = read_args_of(&args, argp, sizeof(args), FIRST_MAP_SIZE);
 	if (err)
 		return err;
 	/* What the descriptor of a process would be told */
@@ -645,7 +683,7 @@ static int map_section(const struct view_in *in, void __user *argp)
 	struct file *file;
 	int err;
 
-	err = read_args(&args, argp, sizeof(args));
+	err = read_args_of(&args, argp, sizeof(args), FIRST_MAP_SIZE);
 	if (err)
 		return err;
 	file = fget(args.section);

@@ -148,6 +148,7 @@ int wr_ioctl_get_info(struct wr_ioctl *call)
 			WINREGION_FEATURE_RESET | WINREGION_FEATURE_LOCK |
 			WINREGION_FEATURE_LARGE_PAGES |
 			WINREGION_FEATURE_FRAMES | WINREGION_FEATURE_NODE |
+			WINREGION_FEATURE_IMAGE |
 			(wr_remote_is_there() ? WINREGION_FEATURE_PROCESS : 0),
 		.out_lowest = wr_place_lowest(),
 		.out_highest = wr_highest(),

@@ -53,8 +53,6 @@ static unsigned int describe_slot(struct wr_window *window,
 	struct wr_slot *slot = wr_runs_peek(&window->runs, *index);
 	struct wr_found found = {
 		.first = *index,
-		.region_first = region->first,
-		.region_end = region->end,
 		.committed = region->committed,
 		.protection = region->protection,
 		.type = wr_found_type(window),
@@ -65,6 +63,7 @@ static unsigned int describe_slot(struct wr_window *window,
 
 	if (!slot || !slot->states)
 		return 0;
+	wr_found_set_region(&found, window, region);
 	at = slot->states + wr_slot_offset(*index);
 	stop = slot->states +
 	       min(WR_SLOT_PAGES, region->end - wr_slot_first(*index));

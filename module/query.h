@@ -38,7 +38,24 @@ static __always_inline u32 wr_found_flags(const struct wr_region *region)
 
 static __always_inline u32 wr_found_type(struct wr_window *window)
 {
-	return window->view ? WINREGION_TYPE_MAPPED : WINREGION_TYPE_PRIVATE;
+	if (likely(!window->view))
+		return WINREGION_TYPE_PRIVATE;
+	return window->view->image ? WINREGION_TYPE_IMAGE :
+				     WINREGION_TYPE_MAPPED;
+}
+
+/* The region as programs know it: the parts of an image are one. */
+static __always_inline void wr_found_set_region(struct wr_found *found,
+						struct wr_window *window,
+						struct wr_region *region)
+{
+	found->region_first = region->first;
+	found->region_end = region->end;
+	if (likely(!window->view || !window->view->image))
+		return;
+	found->region_first = window->view->image;
+	found->region_end =
+		found->region_first + window->view->section->image->pages;
 }
 
 static __always_inline void wr_found_run(const struct wr_found *found,
@@ -70,6 +87,7 @@ wr_found_at(struct wr_window *window, struct wr_region *region, pgoff_t index)
 {
 	struct wr_runs *runs = &window->runs;
 	pgoff_t end = region->end, next;
+	struct wr_found found;
 	u8 state;
 
 	if (unlikely(window->view))
@@ -79,17 +97,17 @@ wr_found_at(struct wr_window *window, struct wr_region *region, pgoff_t index)
 
 	if (!wr_state_is_memory(state) && unlikely(window->lost))
 		next = wr_found_reserved_end(runs, next, end);
-	return (struct wr_found){
+	found = (struct wr_found){
 		.first = index,
 		.pages = next - index,
-		.region_first = region->first,
-		.region_end = end,
 		.committed = region->committed,
 		.protection = region->protection,
 		.type = wr_found_type(window),
 		.state = state,
 		.flags = wr_found_flags(region),
 	};
+	wr_found_set_region(&found, window, region);
+	return found;
 }
 
 int wr_query_runs(struct mm_struct *mm, struct wr_space *space, u64 *addr,

@@ -336,6 +336,46 @@ static int open_paging(struct wr_section *section,
 	return 0;
 }
 
+/* ---- images ---- */
+
+/*
+ * The caller has to be one who may map the file, as views of its own would be. It is
+ * read then, and not kept.
+ */
+static int check_source(struct wr_section *section,
+			struct wr_section_request *request)
+{
+	int err;
+
+	if (!S_ISREG(file_inode(request->file)->i_mode) ||
+	    !wr_can_mmap(request->file))
+		return -EMEDIUMTYPE;
+	if (!(request->file->f_mode & FMODE_READ))
+		return -EKEYREJECTED;
+	section->reader = get_file(request->file);
+	err = probe(section, request->file,
+		    section->rights & WR_EXEC ? PROT_READ | PROT_EXEC :
+						PROT_READ);
+	fput(section->reader);
+	section->reader = NULL;
+	section->stacked = false;
+	return err;
+}
+
+static int open_image(struct wr_section *section,
+		      struct wr_section_request *request)
+{
+	int err;
+
+	err = check_source(section, request);
+	if (!err)
+		err = open_paging(section, request);
+	if (!err)
+		err = wr_image_fill(section->image, request->file,
+				    section->mapping);
+	return err;
+}
+
 /* ---- the object ---- */
 
 static void free_ops(struct wr_section *section)
@@ -371,6 +411,7 @@ static int section_release(struct inode *inode, struct file *file)
 		wr_runs_destroy(&section->commits);
 	wr_slot_free(section->spare);
 	free_ops(section);
+	wr_image_free(section->image);
 	kfree(section);
 	wr_space_unpin_files();
 	return 0;
@@ -416,7 +457,9 @@ static struct wr_section *alloc_section(struct wr_section_request *request)
 	section->flags = request->flags;
 	section->protection = request->protection;
 	section->rights = request->rights;
-	section->paging = !request->file;
+	section->paging = !request->file || request->image;
+	section->image = request->image;
+	request->image = NULL;
 	return section;
 }
 
@@ -449,6 +492,8 @@ static int open_section(struct wr_section *section,
 {
 	int err;
 
+	if (section->image)
+		return open_image(section, request);
 	if (section->paging)
 		return open_paging(section, request);
 	/* Every page of a file is there. */
@@ -469,7 +514,8 @@ static int open_section(struct wr_section *section,
  *
  * Context: takes mmap_lock.
  * Return: the section with a reference, or an error pointer: -EMEDIUMTYPE,
- * -EKEYREJECTED, -ENXIO, -EFBIG, -EDQUOT, -ENFILE, -ENOMEM, -ENOSPC, -EAGAIN, -EINTR.
+ * -EKEYREJECTED, -ENXIO, -EFBIG, -EDQUOT, -ENFILE, -ENOMEM, -ENOSPC, -EAGAIN, -EINTR,
+ * -EIO.
  */
 struct wr_section *wr_section_create(struct wr_section_request *request)
 {
@@ -482,6 +528,7 @@ struct wr_section *wr_section_create(struct wr_section_request *request)
 	pseudo = wr_space_make_file("winregion-section", &section_operations,
 				    section);
 	if (IS_ERR(pseudo)) {
+		wr_image_free(section->image);
 		kfree(section);
 		return ERR_CAST(pseudo);
 	}

@@ -7,6 +7,7 @@
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
 
+#include "image.h"
 #include "pagefile.h"
 #include "runs.h"
 
@@ -41,6 +42,7 @@ struct wr_view_ops {
  * @protection: WINREGION_*, as it was made with
  * @rights: what views may do
  * @paging: the file underneath is ours, and nobody else's
+ * @image: its pieces, if it is an image, or NULL
  * @whole: of a file that had no more when it was made: it may be seen how the file grows
  * @prober: who tries whether the user's file can be mapped, or NULL; set by that
  *	task, and compared with current
@@ -69,6 +71,7 @@ struct wr_section {
 	u32 protection;
 	u8 rights;
 	bool paging;
+	struct wr_image *image;
 	bool whole;
 	struct task_struct *prober;
 	unsigned long probed;
@@ -90,6 +93,7 @@ struct wr_section {
  * @flags: WINREGION_SECTION_*
  * @protection: WINREGION_*
  * @rights: what that comes to
+ * @image: the pieces of @file that it is made of, or NULL; taken over
  * @whole: set to whether @size is all of @file
  */
 struct wr_section_request {
@@ -98,6 +102,7 @@ struct wr_section_request {
 	u32 flags;
 	u32 protection;
 	u8 rights;
+	struct wr_image *image;
 	bool whole;
 };
 

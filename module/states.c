@@ -120,6 +120,36 @@ int wr_protection_state(u32 protection, u8 *state)
 	return 0;
 }
 
+/* The most that views of a section with @protection can do, or 0 */
+u8 wr_protection_rights(u32 protection)
+{
+	switch (protection) {
+	case WINREGION_READONLY:
+	case WINREGION_WRITECOPY:
+		return WR_READ;
+	case WINREGION_READWRITE:
+		return WR_READ | WR_WRITE;
+	case WINREGION_EXECUTE_READ:
+	case WINREGION_EXECUTE_WRITECOPY:
+		return WR_READ | WR_EXEC;
+	case WINREGION_EXECUTE_READWRITE:
+		return WR_READ | WR_WRITE | WR_EXEC;
+	default:
+		return 0;
+	}
+}
+
+/* The state that a copy has made @state, or @state where there is none. */
+u8 wr_state_copying(u8 state)
+{
+	unsigned int i;
+
+	for (i = WR_COMMITTED; i <= U8_MAX; i++)
+		if (wr_states[i].copied && wr_states[i].copied == state)
+			return i;
+	return state;
+}
+
 /* What of a protection given at reserve time the whole region remembers. */
 u32 wr_protection_sticky(u32 protection)
 {

@@ -171,6 +171,8 @@ static __always_inline u8 wr_protection_alone(u32 protection)
 }
 
 int wr_protection_state(u32 protection, u8 *state);
+u8 wr_protection_rights(u32 protection);
+u8 wr_state_copying(u8 state);
 u32 wr_protection_sticky(u32 protection);
 
 #endif /* _WR_STATES_H */

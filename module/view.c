@@ -61,6 +61,7 @@ static struct wr_window *make_window(struct wr_space *space,
 	window->view->executes = rights & WR_EXEC;
 	window->view->writes = rights & WR_WRITE;
 	window->view->grows = request->grows;
+	window->view->image = request->image;
 	wr_window_set_range(window, 0, request->length >> PAGE_SHIFT);
 	window->shift = -(request->offset >> PAGE_SHIFT);
 	window->tracked = wr_view_is_reserved(window) || !rights ||
@@ -288,6 +289,20 @@ static int finish_map(struct wr_section *section, struct wr_window *window,
 	return err ? err : commit_head(section, request);
 }
 
+/* Whether the pieces of an image let a view of them do that. */
+static int check_pieces(struct wr_section *section,
+			struct wr_view_request *request)
+{
+	pgoff_t first = request->offset >> PAGE_SHIFT;
+	u8 rights;
+
+	if (!section->image)
+		return 0;
+	rights = wr_image_rights(section->image, first,
+				 first + (request->length >> PAGE_SHIFT));
+	return wr_view_rights(request->state) & ~rights ? -EKEYREJECTED : 0;
+}
+
 /* Whether the program, and the mount, let it execute the view. */
 static int check_exec(struct wr_space *space, struct wr_section *section,
 		      struct wr_view_request *request)
@@ -357,6 +372,8 @@ int wr_view_map(struct wr_space *space, struct wr_section *section,
 	int err;
 
 	err = find_length(section, request);
+	if (!err)
+		err = check_pieces(section, request);
 	if (err)
 		return err;
 	if (request->fixed &&
@@ -422,6 +439,55 @@ static int preserve(struct wr_space *space, struct wr_window *window)
 	return put_back(space, window->first, window->end, window);
 }
 
+/* The first part of an image from the page @index on, with a reference, or NULL. */
+static struct wr_window *next_part(struct wr_space *space, pgoff_t index,
+				   pgoff_t image, pgoff_t end)
+{
+	struct wr_window *window;
+
+	while (index < end) {
+		window = wr_window_next_view(space, index);
+		if (!window)
+			break;
+		index = READ_ONCE(window->end);
+		if (READ_ONCE(window->first) < end &&
+		    window->view->image == image && is_there(window, 0))
+			return window;
+		wr_window_put(window);
+	}
+	return NULL;
+}
+
+/* All parts from @first on, up to @end. Under layout_lock no other ones come. */
+static int unmap_parts(struct wr_space *space, pgoff_t image, pgoff_t first,
+		       pgoff_t end)
+{
+	struct wr_window *window;
+	int err = 0;
+
+	while (!err && (window = next_part(space, first, image, end))) {
+		first = window->end;
+		err = wr_layout_unmap_view(window);
+		wr_window_put(window);
+	}
+	return err;
+}
+
+/* Its address is free only when all of it is. */
+static int unmap_image(struct wr_space *space, struct wr_window *window,
+		       pgoff_t *first, unsigned long *pages)
+{
+	pgoff_t image = window->view->image;
+	pgoff_t end = image + window->view->section->image->pages;
+	int err;
+
+	*first = image;
+	if (pages)
+		*pages = end - image;
+	err = unmap_parts(space, image, image + 1, end);
+	return err ? err : unmap_parts(space, image, image, image + 1);
+}
+
 static int unmap_locked(struct wr_space *space, pgoff_t *first,
 			unsigned long *pages, u64 serial, bool keep)
 {
@@ -430,7 +496,10 @@ static int unmap_locked(struct wr_space *space, pgoff_t *first,
 
 	if (!window)
 		return err;
-	if (is_there(window, serial)) {
+	if (window->view->image && !serial && is_there(window, 0)) {
+		err = keep ? -EBADSLT :
+			     unmap_image(space, window, first, pages);
+	} else if (is_there(window, serial)) {
 		*first = window->first;
 		if (pages)
 			*pages = window->end - window->first;

@@ -20,6 +20,8 @@
  * @state: of its pages
  * @serial: what was made
  * @grows: it may be larger than the section
+ * @image: the first page of the image that it is to be a part of, or 0
+ * @bytes: it shows those of an image, and is no part of one
  * @replace: it is to replace a placeholder, of just its pages, at @first
  * @arrived: it came to be there, whether or not it still is
  */
@@ -37,6 +39,8 @@ struct wr_view_request {
 	u8 state;
 	u64 serial;
 	bool grows;
+	pgoff_t image;
+	bool bytes;
 	bool replace;
 	bool arrived;
 };

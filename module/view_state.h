@@ -20,6 +20,7 @@
  *	tried to have it so; as @copies
  * @grows: it may be larger than its section, whose pages are committed as far as the
  *	section reaches, or its file, if the section was all of it
+ * @image: the first page of the image that it is a part of, or 0
  * @reach: where that was the last time, by its offset, if @grows: the page behind the
  *	last; the window's lock, never less
  * @host: the operations of the file underneath
@@ -37,6 +38,7 @@ struct wr_view {
 	bool copies;
 	bool writes;
 	bool grows;
+	pgoff_t image;
 	pgoff_t reach;
 	const struct vm_operations_struct *host;
 	struct address_space *mapping;

@@ -1389,7 +1389,8 @@ TEST_F(sections, attributes)
 /* The structures are checked as those of other ioctls. */
 TEST_F(sections, structures)
 {
-	struct winregion_map_view map = { .size = sizeof(map) - 1,
+	const uint32_t old = offsetof(struct winregion_map_view, image);
+	struct winregion_map_view map = { .size = old - 1,
 					  .protection = RW };
 	struct winregion_create_section create = { .size = sizeof(create),
 						   .file = -1,
@@ -1411,8 +1412,14 @@ TEST_F(sections, structures)
 	larger.more = 0;
 	EXPECT_EQ(0, wr_ioctl(section, WINREGION_MAP_VIEW, &larger));
 	EXPECT_EQ(0, sec_unmap(self->fd, (void *)(uintptr_t)larger.map.address));
-	map.size = sizeof(map);
-	map.flags = 8;
+	/* As it was once, whatever is behind it */
+	map.size = old;
+	map.image = UNIT;
+	EXPECT_EQ(0, wr_ioctl(section, WINREGION_MAP_VIEW, &map));
+	EXPECT_EQ(0, sec_unmap(self->fd, (void *)(uintptr_t)map.address));
+	map = (struct winregion_map_view){ .size = sizeof(map),
+					   .protection = RW };
+	map.flags = 16;
 	EXPECT_EQ(-EOPNOTSUPP, wr_ioctl(section, WINREGION_MAP_VIEW, &map));
 	map.flags = 0;
 	map.section = 1;

@@ -34,12 +34,18 @@
 #define REGION_SIZE 0x40000
 #define PHYSICAL ((char *)0x320000000000)
 #define PHYSICAL_PAGES 32
+/* Placeholders of a page each, for parts of an image */
+#define PLACES ((char *)0x330000000000)
+#define PLACES_PAGES 4
 
 struct raw {
 	struct fuzz rng;
 	uint64_t maps;
 	int fd;
 	int section;
+	/* Pieces of the file are the image. */
+	int file;
+	int image;
 	unsigned int wrong;
 	uint64_t seed;
 	uint64_t done;
@@ -95,7 +101,7 @@ static const struct {
 	{ WINREGION_CREATE_SECTION, sizeof(struct winregion_create_section),
 	  .errors = { EBADF, EDOM, EMEDIUMTYPE, EKEYREJECTED, ENXIO, EFBIG, EDQUOT,
 	    EMFILE, ENFILE, ENOSPC, EAGAIN, ENOMEM, ENAMETOOLONG, ENOTUNIQ,
-	    ESRCH }, .least = 32 },
+	    ESRCH, EIO }, .least = 32 },
 	{ WINREGION_OPEN_SECTION, sizeof(struct winregion_open_section),
 	  .errors = { ENAMETOOLONG, ESRCH, EKEYREJECTED, EMFILE, ENFILE, ENOMEM } },
 	{ WINREGION_UNMAP_VIEW, sizeof(struct winregion_unmap_view),
@@ -108,7 +114,7 @@ static const struct {
 	{ WINREGION_MAP_VIEW, sizeof(struct winregion_map_view),
 	  .errors = { EDOM, EKEYREJECTED, ERANGE, EADDRNOTAVAIL, EOVERFLOW, EEXIST,
 	    ENOSPC, EDQUOT, EMFILE, EAGAIN, EACCES, EMEDIUMTYPE, ENOMEM,
-	    ENFILE, EBADSLT }, .of_section = true },
+	    ENFILE, EBADSLT }, .of_section = true, .least = 64 },
 	{ WINREGION_QUERY_SECTION, sizeof(struct winregion_query_section),
 	  .errors = { EKEYREJECTED }, .of_section = true, .least = 48 },
 	{ WINREGION_EXTEND_SECTION, sizeof(struct winregion_extend_section),
@@ -152,6 +158,28 @@ static bool map_at(void *at, size_t size, int protection)
 		    MAP_FIXED_NOREPLACE, -1, 0) == at;
 }
 
+static void make_places(struct raw *raw)
+{
+	struct winregion_reserve reserve = {
+		.size = sizeof(reserve),
+		.flags = WINREGION_RESERVE_PLACEHOLDER,
+		.protection = WINREGION_NOACCESS,
+		.address = (uintptr_t)PLACES,
+		.length = PLACES_PAGES * MODEL_PAGE,
+	};
+	struct winregion_release release = {
+		.size = sizeof(release),
+		.flags = WINREGION_RELEASE_PRESERVE,
+		.address = (uintptr_t)PLACES,
+		.length = MODEL_PAGE,
+	};
+
+	ioctl(raw->fd, WINREGION_RESERVE, &reserve);
+	for (; release.address < (uintptr_t)PLACES + reserve.length;
+	     release.address += MODEL_PAGE)
+		ioctl(raw->fd, WINREGION_RELEASE, &release);
+}
+
 /* A region again where arguments are put, whatever has become of it */
 static void renew_region(struct raw *raw)
 {
@@ -186,6 +214,7 @@ static void renew_region(struct raw *raw)
 	reserve.address = (uintptr_t)PHYSICAL;
 	reserve.length = PHYSICAL_PAGES * MODEL_PAGE;
 	ioctl(raw->fd, WINREGION_RESERVE, &reserve);
+	make_places(raw);
 }
 
 /* Else a number of frames that makes no sense would be all of the memory. */
@@ -216,6 +245,36 @@ static int make_section(struct raw *raw)
 		.length = 0x100000,
 	};
 
+	return ioctl(raw->fd, WINREGION_CREATE_SECTION, &arg) ? -1 : arg.out_fd;
+}
+
+static const struct winregion_piece image_pieces[] = {
+	{ 0, 0x1000, 0, 0x200, WINREGION_READONLY, 0 },
+	{ 0x1000, 0x2000, 0x200, 0x1234, WINREGION_EXECUTE_READ, 0 },
+	{ 0x3000, 0x1000, 0, 0, WINREGION_READWRITE, 0 },
+};
+
+static void want_image(struct raw *raw, struct winregion_create_section *arg)
+{
+	arg->flags = WINREGION_SECTION_IMAGE;
+	arg->file = raw->file;
+	arg->protection = WINREGION_EXECUTE_READWRITE;
+	arg->length = 0x4000;
+	arg->pieces = (uintptr_t)image_pieces;
+	arg->nr_pieces = ARRAY_SIZE(image_pieces);
+}
+
+static int make_image(struct raw *raw)
+{
+	struct winregion_create_section arg = {
+		.size = sizeof(arg),
+		.access = WINREGION_SECTION_ALL,
+	};
+
+	raw->file = memfd_create("pieces", MFD_CLOEXEC);
+	if (raw->file < 0 || ftruncate(raw->file, 0x10000))
+		return -1;
+	want_image(raw, &arg);
 	return ioctl(raw->fd, WINREGION_CREATE_SECTION, &arg) ? -1 : arg.out_fd;
 }
 
@@ -251,9 +310,9 @@ static void unmap_views(struct raw *raw)
 		first = run.address + run.length;
 		unmap = (struct winregion_unmap_view) {
 			.size = sizeof(unmap),
-			.address = run.region_address,
+			.address = run.address,
 		};
-		if (run.type == WINREGION_TYPE_MAPPED)
+		if (run.type != WINREGION_TYPE_PRIVATE)
 			ioctl(raw->fd, WINREGION_UNMAP_VIEW, &unmap);
 	}
 }
@@ -270,7 +329,8 @@ static bool raw_init(struct raw *raw)
 	sigaction(SIGBUS, &action, NULL);
 	raw->fd = open("/dev/winregion", O_RDWR | O_CLOEXEC);
 	raw->section = make_section(raw);
-	if (raw->fd < 0 || raw->section < 0 ||
+	raw->image = make_image(raw);
+	if (raw->fd < 0 || raw->section < 0 || raw->image < 0 ||
 	    !map_at(BUFFER, BUFFER_SIZE, PROT_READ | PROT_WRITE) ||
 	    !map_at(READ_ONLY, MODEL_PAGE, PROT_READ) ||
 	    !map_at(NO_ACCESS, MODEL_PAGE, PROT_NONE) ||
@@ -326,6 +386,24 @@ static uint64_t some_number(struct raw *raw)
 	return below(raw, 0x100);
 }
 
+/* Of an image: its bytes, or a part of it, where there may be no placeholder */
+static void want_part(struct raw *raw, struct winregion_map_view *view)
+{
+	view->flags = WINREGION_VIEW_IMAGE;
+	view->protection = below(raw, 2) ? WINREGION_READONLY :
+					   WINREGION_WRITECOPY;
+	view->offset = 0;
+	view->length = MODEL_PAGE * below(raw, 5);
+	view->commit = 0;
+	if (below(raw, 2))
+		return;
+	view->flags |= WINREGION_VIEW_REPLACE;
+	view->image = (uintptr_t)PLACES;
+	view->offset = MODEL_PAGE * below(raw, PLACES_PAGES);
+	view->length = MODEL_PAGE;
+	view->address = view->image + view->offset;
+}
+
 /* What a careful program could send */
 static void sensible(struct raw *raw, unsigned int i, void *arg)
 {
@@ -362,12 +440,16 @@ static void sensible(struct raw *raw, unsigned int i, void *arg)
 		section->protection = WINREGION_READWRITE;
 		section->access = WINREGION_SECTION_ALL;
 		section->length = 1 + below(raw, 0x200000);
+		if (!below(raw, 3))
+			want_image(raw, section);
 		break;
 	case WINREGION_MAP_VIEW:
 		view->protection = WINREGION_READWRITE;
 		view->offset = 0x10000 * below(raw, 0x11);
 		view->length = below(raw, 0x20000);
 		view->commit = below(raw, 2) * below(raw, 0x10000);
+		if (!below(raw, 3))
+			want_part(raw, view);
 		break;
 	case WINREGION_FRAMES:
 		frames->flags = below(raw, 2) * WINREGION_FRAMES_FREE;
@@ -478,7 +560,7 @@ static void one_call(struct raw *raw)
 	unsigned int i = below(raw, ARRAY_SIZE(calls)), cmd, size, n;
 	char arg[4096 + 64] = { 0 };
 	char *place = some_place(raw);
-	int error;
+	int error, fd;
 
 	cmd = some_cmd(raw, i);
 	sensible(raw, i, arg);
@@ -489,7 +571,8 @@ static void one_call(struct raw *raw)
 	memcpy(arg, &size, 4);
 	n = size > calls[i].size && size <= 4096 ? size : calls[i].size;
 	put_bytes(place, arg, n);
-	error = ioctl(calls[i].of_section ? raw->section : raw->fd, cmd, place) ?
+	fd = below(raw, 2) ? raw->section : raw->image;
+	error = ioctl(calls[i].of_section ? fd : raw->fd, cmd, place) ?
 		errno : 0;
 	if (!is_in_contract(cmd, calls[i].of_section, error))
 		complain(raw, "not an error of the contract", cmd, error);

@@ -135,6 +135,7 @@
 /* Region types; the numbers are those of Windows. Free pages have type 0. */
 #define WINREGION_TYPE_PRIVATE 0x20000
 #define WINREGION_TYPE_MAPPED 0x40000
+#define WINREGION_TYPE_IMAGE 0x1000000
 
 /* ioctl numbers; the structure's size is not part of the number */
 enum {
@@ -183,6 +184,7 @@ enum {
 #define WINREGION_FEATURE_FRAMES (1 << 15) /* frames, and regions for them */
 #define WINREGION_FEATURE_NODE (1 << 16) /* memory nodes of regions */
 #define WINREGION_FEATURE_PROCESS (1 << 17) /* memory of other processes */
+#define WINREGION_FEATURE_IMAGE (1 << 18) /* sections of pieces of a file */
 
 /**
  * struct winregion_get_info - ioctl(WINREGION_GET_INFO)
@@ -835,6 +837,7 @@ struct winregion_lock {
 #define WINREGION_SECTION_WRITECOMBINE (1 << 2) /* remembered, no effect */
 #define WINREGION_SECTION_FILE (1 << 3) /* of a file; out_flags only */
 #define WINREGION_SECTION_NAMED (1 << 4) /* it has a name; out_flags only */
+#define WINREGION_SECTION_IMAGE (1 << 5) /* of pieces of a file */
 
 /**
  * DOC: Names of sections
@@ -868,10 +871,33 @@ struct winregion_lock {
 #define WINREGION_NAME_EXISTING (1 << 2) /* create: only one that exists */
 #define WINREGION_NAME_OWNER (1 << 3) /* open: only that of @owner */
 
+/* The most pieces that an image has. */
+#define WINREGION_MAX_PIECES 128
+
+/**
+ * struct winregion_piece - a part of an image
+ * @address: where in the section it begins, a multiple of the page size
+ * @length: its bytes, at least 1
+ * @offset: where in the file its contents begin
+ * @bytes: how many of those there are, at most @length; zeros follow
+ * @protection: the most that views of it can have: WINREGION_READONLY or
+ *	WINREGION_EXECUTE_READ, and so copies of what is written; or WINREGION_READWRITE
+ *	or WINREGION_EXECUTE_READWRITE, if it is to be written for all
+ * @__reserved: must be 0
+ */
+struct winregion_piece {
+	__aligned_u64 address;
+	__aligned_u64 length;
+	__aligned_u64 offset;
+	__aligned_u64 bytes;
+	__u32 protection;
+	__u32 __reserved;
+};
+
 /**
  * struct winregion_create_section - ioctl(WINREGION_CREATE_SECTION)
  * @size: sizeof(struct winregion_create_section)
- * @flags: WINREGION_SECTION_RESERVE, _NOCACHE, _WRITECOMBINE
+ * @flags: WINREGION_SECTION_RESERVE, _NOCACHE, _WRITECOMBINE; or WINREGION_SECTION_IMAGE
  * @file: a descriptor of a regular file, or -1 for memory
  * @protection: WINREGION_READONLY, WINREGION_WRITECOPY, which is the same,
  *	WINREGION_READWRITE, or WINREGION_EXECUTE_READ, WINREGION_EXECUTE_WRITECOPY, which
@@ -886,6 +912,9 @@ struct winregion_lock {
  * @others: WINREGION_SECTION_* that other users can open it for, by a name of all
  *	users
  * @out_existed: 1 if the name was there, else 0; only written if there is a @name
+ * @pieces: with WINREGION_SECTION_IMAGE the address of its pieces, else 0
+ * @nr_pieces: how many; at most WINREGION_MAX_PIECES
+ * @__reserved: must be 0
  *
  * The file must be open for reading, and for writing if @protection is
  * WINREGION_READWRITE, and as large as the section (EFBIG); it must be possible to
@@ -896,6 +925,14 @@ struct winregion_lock {
  * committed; for files that flag has no effect. Rules: CM-01, CM-02, CM-04 to CM-06,
  * CM-08, CM-10, CM-11, CM-20, CM-21, CM-23, CM-25 to CM-29, CM-31, CM-47, CM-48.
  *
+ * With WINREGION_SECTION_IMAGE the section is memory, of @length bytes, with the contents
+ * that its pieces have in @file now; what is in no piece is zero. The pieces are in the
+ * order of their addresses, and do not overlap (EINVAL); the file must have their
+ * contents (EFBIG), and be one that can be mapped to be read, and if @protection
+ * executes, to be executed. What becomes of it later is nothing to the section. No piece can
+ * have more than @protection (EDOM). Views can have what all of their pieces can, and
+ * where there is none, be read (EKEYREJECTED).
+ *
  * With a name that a section has already, @out_fd is a descriptor of that one, if it
  * can be opened for @access, and what was to be made does not matter (CM-41);
  * WINREGION_NAME_NEW refuses it (ENOTUNIQ). With WINREGION_NAME_EXISTING nothing is
@@ -903,7 +940,7 @@ struct winregion_lock {
  *
  * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EBADF, EDOM, EMEDIUMTYPE,
  * EKEYREJECTED, ENXIO, EFBIG, EDQUOT, EMFILE, ENFILE, ENOSPC, EAGAIN, ENOMEM, EINTR,
- * ENAMETOOLONG, ENOTUNIQ, ESRCH.
+ * ENAMETOOLONG, ENOTUNIQ, ESRCH, EIO.
  */
 struct winregion_create_section {
 	__u32 size;
@@ -918,6 +955,9 @@ struct winregion_create_section {
 	__u32 name_flags;
 	__u32 others;
 	__u32 out_existed;
+	__aligned_u64 pieces;
+	__u32 nr_pieces;
+	__u32 __reserved;
 };
 
 #define WINREGION_CREATE_SECTION \
@@ -954,6 +994,7 @@ struct winregion_open_section {
 #define WINREGION_VIEW_TOP_DOWN (1 << 0) /* as high as possible */
 #define WINREGION_VIEW_REPLACE (1 << 1) /* in place of a placeholder */
 #define WINREGION_VIEW_RESERVE (1 << 2) /* of a file: maybe larger than it */
+#define WINREGION_VIEW_IMAGE (1 << 3) /* of an image */
 
 /**
  * struct winregion_map_view - ioctl(WINREGION_MAP_VIEW) of a section's descriptor
@@ -968,6 +1009,7 @@ struct winregion_open_section {
  * @commit: bytes at the beginning that are committed with it; 0 for a file
  * @lowest: 0, or the lowest base allowed, as for winregion_reserve
  * @highest: 0, or the highest byte allowed, as for winregion_reserve
+ * @image: with WINREGION_VIEW_IMAGE the address of the image, or 0; else 0
  *
  * @lowest and @highest must be 0 when @address is given. With WINREGION_VIEW_REPLACE the
  * view takes the place of a placeholder, as with WINREGION_RESERVE_REPLACE, that has just
@@ -979,6 +1021,14 @@ struct winregion_open_section {
  * the section has grown so far, and stay so; if the section was all of the file when it
  * was made, the file may also grow, by whatever call. Of a section of a part of a file
  * the rest is seen by nobody. Rules: MV-42, MV-43.
+ *
+ * WINREGION_VIEW_IMAGE is for a section with WINREGION_SECTION_IMAGE, and that for no other
+ * views (EMEDIUMTYPE). If @image is 0 the view shows the bytes, and is one like others.
+ * Else, and with WINREGION_VIEW_REPLACE (EINVAL), it is a part of an image that lies at @image,
+ * a multiple of WINREGION_GRANULARITY, and has its place in it: @address less @image is
+ * @offset (EINVAL). Such parts are told as one region of WINREGION_TYPE_IMAGE, with the
+ * allocation protection WINREGION_EXECUTE_WRITECOPY, and WINREGION_UNMAP_VIEW ends all
+ * of them. The descriptor need allow no more than WINREGION_SECTION_MAP_READ.
  *
  * Rules: PH-27, PH-28, PH-31, MV-01, MV-10, MV-20 to MV-22, MV-24 to MV-28, MV-30,
  * MV-31, MV-46, MV-47, MV-50, MV-51, AR-21, AR-22.
@@ -998,6 +1048,7 @@ struct winregion_map_view {
 	__aligned_u64 commit;
 	__aligned_u64 lowest;
 	__aligned_u64 highest;
+	__aligned_u64 image;
 };
 
 #define WINREGION_MAP_VIEW _IO(WINREGION_TYPE, WINREGION_CMD_MAP_VIEW)
@@ -1012,6 +1063,9 @@ struct winregion_map_view {
  *	or 0
  * @address: in: any address in the view; out: its base
  * @out_length: its bytes
+ *
+ * Of an image all parts are unmapped, the first one last, and no placeholder is left
+ * (EBADSLT); after an error some may be gone.
  *
  * Rules: UM-01 to UM-05, UM-07, UM-09.
  *

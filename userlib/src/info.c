@@ -201,6 +201,7 @@ static NTSTATUS query_win32_region(const struct wr_target *target,
 		.AllocationProtect = run.region_protection,
 		.Private = run.type == MEM_PRIVATE,
 		.MappedDataFile = run.type == MEM_MAPPED,
+		.MappedImage = run.type == MEM_IMAGE,
 		.RegionSize = run.region_length,
 		.CommitSize = run.region_committed,
 	};

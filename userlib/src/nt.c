@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <winregion/winregion.h>
@@ -484,6 +485,66 @@ static int can_tell(const struct wr_target *target, PULONG old_protect,
 	       wr_still_writable(old_protect, sizeof(*old_protect), changed);
 }
 
+/* The run at @address, up to @end, in ranges of a call that is about one image */
+static int add_run(const struct wr_target *target, uint64_t *address,
+		   uint64_t end, struct winregion_change *all)
+{
+	struct winregion_range *range =
+		(struct winregion_range *)(uintptr_t)all->ranges +
+		all->nr_ranges;
+	struct winregion_query query = { .size = sizeof(query),
+					 .address = *address };
+	uint64_t next;
+
+	if (all->nr_ranges == WINREGION_MAX_RANGES ||
+	    wr_target_ioctl(target, WINREGION_QUERY, &query) ||
+	    query.out.type != WINREGION_TYPE_IMAGE)
+		return -EXDEV;
+	next = query.out.address + query.out.length;
+	/* It ends where the image does. */
+	if (end > query.out.region_address + query.out.region_length)
+		return -EXDEV;
+	*range = (struct winregion_range){
+		.address = *address,
+		.length = (next < end ? next : end) - *address,
+		.protection = all->range.protection,
+	};
+	*address = next;
+	all->nr_ranges++;
+
+	return 0;
+}
+
+/*
+ * Of an image the module has several views, each of which begins with a run: their
+ * pages are changed by one call all the same. Rule IMG-07
+ */
+static int protect_parts(const struct wr_target *target,
+			 struct winregion_change *arg)
+{
+	struct winregion_range *ranges =
+		calloc(WINREGION_MAX_RANGES, sizeof(*ranges));
+	struct winregion_change all = {
+		.size = sizeof(all),
+		.range.protection = arg->range.protection,
+		.ranges = (uintptr_t)ranges,
+	};
+	uint64_t at = arg->range.address;
+	uint64_t end = at + arg->range.length;
+	int err = ranges ? 0 : -ENOMEM;
+
+	while (!err && at < end)
+		err = add_run(target, &at, end, &all);
+	all.range.protection = 0;
+	if (!err)
+		err = wr_target_ioctl(target, WINREGION_PROTECT, &all);
+	if (!err)
+		arg->range.out_old_protection = ranges->out_old_protection;
+	free(ranges);
+
+	return err;
+}
+
 static NTSTATUS protect_in(const struct wr_target *target,
 			   struct wr_range *range, ULONG protect,
 			   PULONG old_protect)
@@ -496,7 +557,11 @@ static NTSTATUS protect_in(const struct wr_target *target,
 	};
 	int err = low_is_free(wr_target_ioctl(target, WINREGION_PROTECT, &arg),
 			      range->base);
-	NTSTATUS status = wr_status(WR_PROTECT, err);
+	NTSTATUS status;
+
+	if (err == -EXDEV)
+		err = protect_parts(target, &arg);
+	status = wr_status(WR_PROTECT, err);
 
 	if (status == STATUS_SUCCESS) {
 		widen(range);

@@ -150,6 +150,7 @@ static NTSTATUS read_headers(struct wr_pe *pe, size_t at)
 		read_section(pe->bytes + at + i * SECTION_SIZE,
 			     &pe->sections[i]);
 	pe->nr_sections = nr;
+	pe->headers_end = at + nr * SECTION_SIZE;
 
 	return STATUS_SUCCESS;
 }
@@ -233,7 +234,7 @@ static bool section_fits(const struct wr_pe *pe,
 	if (wr_pe_is_flat(pe) && section->bytes &&
 	    section->offset != section->address)
 		return false;
-	if (!section->bytes || !section->offset)
+	if (pe->laid_out || !section->bytes || !section->offset)
 		return true;
 
 	return (uint64_t)section->offset + section->bytes <= pe->size;
@@ -256,6 +257,8 @@ static bool sections_fit(const struct wr_pe *pe)
 
 NTSTATUS wr_pe_check(const struct wr_pe *pe)
 {
+	if (pe->headers_end > pe->headers_size)
+		return STATUS_INVALID_IMAGE_FORMAT;
 	if (!(pe->flags & WR_PE_IS_EXECUTABLE) || !machine_fits(pe) ||
 	    !units_fit(pe) || !image_fits(pe) || pe->headers_size > pe->size)
 		return STATUS_INVALID_IMAGE_FORMAT;

@@ -73,6 +73,8 @@ struct wr_pe {
 	uint32_t image_size;
 	uint32_t headers_size;
 	uint32_t checksum;
+	/* What has been read ends here. */
+	size_t headers_end;
 	unsigned int nr_sections;
 	struct wr_pe_section sections[WR_PE_MAX_SECTIONS];
 	unsigned int nr_directories;

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "image.h"
 #include "section.h"
 
 /* What the module knows of the rights of a handle */
@@ -34,6 +35,12 @@ static DWORD flags_of(DWORD protect)
 static DWORD page_of(DWORD protect)
 {
 	return protect & 0x0000FFFFU;
+}
+
+/* SEC_IMAGE_NO_EXECUTE has the bit of SEC_NOCACHE. */
+static bool is_image(ULONG attributes)
+{
+	return (attributes & ~SEC_NOCACHE) == SEC_IMAGE;
 }
 
 /* What a new section is to be */
@@ -208,6 +215,9 @@ static NTSTATUS make_large(int fd, const struct request *request, off_t *before)
 	int err;
 
 	*before = size_of(fd);
+	/* Of an image the headers say how large it is. */
+	if (is_image(request->attributes))
+		return STATUS_SUCCESS;
 	if (*before < 0)
 		return STATUS_INVALID_FILE_FOR_SECTION;
 	if (size <= (uint64_t)*before)
@@ -283,15 +293,15 @@ static bool is_protection(ULONG protect)
 	}
 }
 
-/* Images are not made, whatever the file is (rule CM-12). */
+/* Rule CM-12 */
 static NTSTATUS check_attributes(const struct request *request)
 {
 	const ULONG how = SEC_RESERVE | SEC_COMMIT;
 	const ULONG cached = SEC_NOCACHE | SEC_WRITECOMBINE;
 	ULONG attributes = request->attributes;
 
-	if ((attributes & ~SEC_NOCACHE) == SEC_IMAGE)
-		return request->file ? STATUS_INVALID_IMAGE_NOT_MZ :
+	if (is_image(attributes))
+		return request->file ? STATUS_SUCCESS :
 				       STATUS_INVALID_FILE_FOR_SECTION;
 	/* For which nobody here has the privilege */
 	if (attributes == (SEC_COMMIT | SEC_LARGE_PAGES) && !request->file)
@@ -319,6 +329,27 @@ static uint32_t module_flags(ULONG attributes)
 	return flags;
 }
 
+/* By what the headers of the file say */
+static NTSTATUS ask_for_image(const struct request *request, int fd,
+			      struct winregion_create_section *arg)
+{
+	bool executes = !(request->attributes & SEC_NOCACHE);
+	struct wr_image_plan plan = { .size = WR_PE_PAGE };
+	NTSTATUS status = STATUS_SUCCESS;
+
+	/* One that is there may be of any file. */
+	if (arg->name_flags & WINREGION_NAME_EXISTING)
+		return wr_status(WR_CREATE_SECTION,
+				 wr_device_ioctl(WINREGION_CREATE_SECTION,
+						 arg));
+	status = wr_image_of_file(fd, executes, &plan);
+	if (status != STATUS_SUCCESS)
+		return status;
+
+	return wr_status(WR_CREATE_SECTION,
+			 wr_image_create(fd, &plan, executes, arg));
+}
+
 static NTSTATUS make_section(const struct request *request, int fd,
 			     struct wr_object **object)
 {
@@ -330,7 +361,7 @@ static NTSTATUS make_section(const struct request *request, int fd,
 		.access = request->access & MODULE_RIGHTS,
 		.length = request->size,
 	};
-	int err;
+	NTSTATUS status;
 
 	if (request->name) {
 		arg.name = (uintptr_t)request->name->text;
@@ -338,10 +369,16 @@ static NTSTATUS make_section(const struct request *request, int fd,
 		arg.name_flags = request->name->flags | request->name_flags;
 		arg.others = request->others;
 	}
-	err = wr_device_ioctl(WINREGION_CREATE_SECTION, &arg);
-	if (err)
-		return wr_status(WR_CREATE_SECTION, err);
-	*request->existed = arg.out_existed;
+	if (is_image(request->attributes))
+		status = ask_for_image(request, fd, &arg);
+	else
+		status = wr_status(WR_CREATE_SECTION,
+				   wr_device_ioctl(WINREGION_CREATE_SECTION,
+						   &arg));
+	if (status != STATUS_SUCCESS)
+		return status;
+	/* An image may have a name that is none of the program's. */
+	*request->existed = request->name && arg.out_existed;
 
 	return new_section(arg.out_fd, object);
 }
@@ -395,7 +432,7 @@ static NTSTATUS make_of(const struct request *request,
 	if (fd != file->object.fd)
 		close(fd);
 	if ((status != STATUS_SUCCESS || *request->existed) &&
-	    request->size > (uint64_t)before)
+	    !is_image(request->attributes) && request->size > (uint64_t)before)
 		put_size_back(file->object.fd, request->size, before);
 
 	return status;
@@ -704,6 +741,10 @@ static ULONG attributes_of(const struct winregion_query_section *arg)
 {
 	ULONG attributes = SEC_COMMIT;
 
+	if (arg->out_flags & WINREGION_SECTION_IMAGE)
+		return SEC_FILE | (arg->out_protection == PAGE_READWRITE ?
+					   SEC_IMAGE_NO_EXECUTE :
+					   SEC_IMAGE);
 	if (arg->out_flags & WINREGION_SECTION_FILE)
 		attributes = SEC_FILE;
 	else if (arg->out_flags & WINREGION_SECTION_RESERVE)

@@ -8,6 +8,7 @@
 
 #include "extended.h"
 #include "file.h"
+#include "image.h"
 #include "process.h"
 #include "section.h"
 
@@ -149,6 +150,41 @@ static NTSTATUS map_by(const struct wr_target *target,
 						      status;
 }
 
+/*
+ * A view of an image is all of it, as its headers say. Rules: IMG-01, IMG-05, PH-27
+ */
+static NTSTATUS map_image(const struct wr_object *object, struct view *view)
+{
+	PVOID base = view->base;
+	SIZE_T size = 0;
+	NTSTATUS status;
+
+	if (view->replace || view->reserve || view->lowest || view->highest ||
+	    view->zero_bits)
+		return STATUS_INVALID_PARAMETER;
+	if (view->offset)
+		return STATUS_INVALID_VIEW_SIZE;
+	status = wr_image_map(object->fd, &base, &size);
+	if (NT_SUCCESS(status)) {
+		view->base = base;
+		view->size = size;
+	}
+
+	return status;
+}
+
+/* Only of an image the module refuses to make one view. */
+static NTSTATUS map_any(const struct wr_target *target,
+			const struct wr_object *object, struct view *view)
+{
+	NTSTATUS status = map_by(target, object, view);
+
+	if (status == STATUS_INVALID_FILE_FOR_SECTION && !target->object)
+		status = map_image(object, view);
+
+	return status;
+}
+
 static NTSTATUS map_in(const struct wr_target *target, HANDLE section,
 		       struct view *view)
 {
@@ -160,7 +196,7 @@ static NTSTATUS map_in(const struct wr_target *target, HANDLE section,
 	if (status != STATUS_SUCCESS)
 		return status;
 	if ((access & needed) == needed)
-		status = map_by(target, object, view);
+		status = map_any(target, object, view);
 	else
 		status = STATUS_ACCESS_DENIED;
 	wr_object_put(object);
@@ -342,6 +378,9 @@ static NTSTATUS unmap_in(const struct wr_target *target, const void *address,
 	};
 	int err = wr_target_ioctl(target, WINREGION_UNMAP_VIEW, &arg);
 
+	if (!err && !target->object)
+		wr_image_unmapped((const void *)(uintptr_t)arg.address);
+
 	return wr_status(WR_UNMAP, err);
 }
 
@@ -418,7 +457,7 @@ static NTSTATUS map_by_nt(HANDLE section, HANDLE process, struct view *view,
 	view->size = *size;
 	view->offset = offset ? offset->QuadPart : 0;
 	status = map_view(section, process, view);
-	if (status == STATUS_SUCCESS) {
+	if (NT_SUCCESS(status)) {
 		*base = view->base;
 		*size = view->size;
 	}

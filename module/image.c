@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Images: sections whose contents are pieces of a file, each with a place of its own.
+ *
+ * What the headers of a file say is the program's affair. It tells the pieces, which
+ * are looked at here: that they are in order, in the section, and in the file. They are
+ * copied when the section is made, by the caller's own right to read the file, before
+ * anybody else knows of the section. So what others do to the file later changes
+ * nothing; nor can anybody write a piece that is not meant to be written by all:
+ * whatever a descriptor of the section allows, of the rest there are only copies.
+ *
+ * Who has the section by its name has what its owner's program has made of the file.
+ * That name is one of the owner's own.
+ */
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/shmem_fs.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <linux/winregion.h>
+
+#include "image.h"
+#include "states.h"
+
+/* ---- the list ---- */
+
+/* What views of a piece can do, or 0: one that copies is one that reads. */
+static u8 piece_rights(u32 protection)
+{
+	switch (protection) {
+	case WINREGION_WRITECOPY:
+	case WINREGION_EXECUTE_WRITECOPY:
+		return 0;
+	default:
+		return wr_protection_rights(protection);
+	}
+}
+
+/* @after: the page behind the piece before */
+static int check_piece(const struct winregion_piece *from,
+		       struct wr_piece *piece, pgoff_t after, u64 size, u8 most)
+{
+	u64 end;
+
+	if (!IS_ALIGNED(from->address, PAGE_SIZE) || !from->length ||
+	    check_add_overflow(from->address, from->length, &end) ||
+	    end > size || from->bytes > from->length)
+		return -EINVAL;
+	if (check_add_overflow(from->offset, from->bytes, &end) ||
+	    end > MAX_LFS_FILESIZE || from->__reserved)
+		return -EINVAL;
+	piece->rights = piece_rights(from->protection);
+	if (!piece->rights || piece->rights & ~most)
+		return -EDOM;
+	piece->first = from->address >> PAGE_SHIFT;
+	piece->end = DIV_ROUND_UP_ULL(from->address + from->length, PAGE_SIZE);
+	piece->offset = from->offset;
+	piece->bytes = from->bytes;
+	return piece->first < after ? -EINVAL : 0;
+}
+
+static int read_pieces(struct wr_image *image,
+		       const struct winregion_piece __user *user, u64 size,
+		       u8 most)
+{
+	struct winregion_piece piece;
+	pgoff_t after = 0;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < image->nr; i++) {
+		if (copy_from_user(&piece, user + i, sizeof(piece)))
+			return -EFAULT;
+		err = check_piece(&piece, &image->pieces[i], after, size, most);
+		if (err)
+			return err;
+		after = image->pieces[i].end;
+	}
+	return 0;
+}
+
+/**
+ * wr_image_read - the pieces that a program tells
+ * @user: where they are in its memory
+ * @nr: how many
+ * @size: bytes of the section, whole pages
+ * @rights: the most that views of the section can do
+ *
+ * Return: the image, or an error pointer: -EINVAL, -EDOM, -EFAULT, -ENOMEM.
+ */
+struct wr_image *wr_image_read(u64 user, u32 nr, u64 size, u8 rights)
+{
+	struct wr_image *image;
+	int err;
+
+	if (!nr || nr > WINREGION_MAX_PIECES)
+		return ERR_PTR(-EINVAL);
+	image = kvzalloc(struct_size(image, pieces, nr), GFP_KERNEL_ACCOUNT);
+	if (!image)
+		return ERR_PTR(-ENOMEM);
+	image->nr = nr;
+	image->pages = size >> PAGE_SHIFT;
+	err = read_pieces(image, u64_to_user_ptr(user), size, rights);
+	if (!err)
+		return image;
+	wr_image_free(image);
+	return ERR_PTR(err);
+}
+
+/* What wr_image_read() has returned, or NULL. */
+void wr_image_free(struct wr_image *image)
+{
+	kvfree(image);
+}
+
+/* ---- the contents ---- */
+
+/* Return: 0, or -EFBIG where the file ends, or an error of its own */
+static int read_file(struct file *file, void *buffer, u64 offset, size_t bytes)
+{
+	loff_t pos = offset;
+	ssize_t n;
+
+	while (bytes) {
+		n = kernel_read(file, buffer, bytes, &pos);
+		if (n <= 0)
+			break;
+		buffer += n;
+		bytes -= n;
+	}
+	if (!bytes)
+		return 0;
+	switch (n) {
+	case 0:
+		return -EFBIG;
+	case -ENOMEM:
+	case -EINTR:
+		return n;
+	default:
+		return -EIO;
+	}
+}
+
+static int fill_page(struct address_space *mapping, pgoff_t index,
+		     const void *contents, size_t bytes)
+{
+	struct page *page = shmem_read_mapping_page(mapping, index);
+
+	if (IS_ERR(page))
+		return PTR_ERR(page) == -EINTR ? -EINTR : -ENOMEM;
+	lock_page(page);
+	memcpy_to_page(page, 0, contents, bytes);
+	set_page_dirty(page);
+	unlock_page(page);
+	put_page(page);
+	return 0;
+}
+
+static int fill_piece(struct wr_piece *piece, struct file *file,
+		      struct address_space *mapping, void *buffer)
+{
+	u64 done;
+	int err = 0;
+
+	for (done = 0; !err && done < piece->bytes; done += PAGE_SIZE) {
+		size_t bytes = min_t(u64, piece->bytes - done, PAGE_SIZE);
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		err = read_file(file, buffer, piece->offset + done, bytes);
+		if (!err)
+			err = fill_page(mapping,
+					piece->first + (done >> PAGE_SHIFT),
+					buffer, bytes);
+		cond_resched();
+	}
+	return err;
+}
+
+/**
+ * wr_image_fill - copy the pieces of a file
+ * @image: the pieces
+ * @file: the file, which the caller may read
+ * @mapping: of the section, all zeros, which nobody else knows
+ *
+ * Return: 0, -EFBIG if the file ends before, -EIO, -ENOMEM or -EINTR.
+ */
+int wr_image_fill(struct wr_image *image, struct file *file,
+		  struct address_space *mapping)
+{
+	void *buffer = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	unsigned int i;
+	int err = 0;
+
+	if (!buffer)
+		return -ENOMEM;
+	for (i = 0; !err && i < image->nr; i++)
+		err = fill_piece(&image->pieces[i], file, mapping, buffer);
+	kfree(buffer);
+	return err;
+}
+
+/**
+ * wr_image_rights - what a view of some pages can do
+ * @image: the pieces
+ * @first: the first page, by its offset
+ * @end: the page behind the last
+ *
+ * Return: WR_* rights; what is in no piece can be read.
+ */
+u8 wr_image_rights(const struct wr_image *image, pgoff_t first, pgoff_t end)
+{
+	u8 rights = WR_READ | WR_WRITE | WR_EXEC;
+	pgoff_t covered = first;
+	unsigned int i;
+
+	for (i = 0; i < image->nr; i++) {
+		const struct wr_piece *piece = &image->pieces[i];
+
+		if (piece->end <= first || piece->first >= end)
+			continue;
+		if (piece->first > covered)
+			rights &= WR_READ;
+		rights &= piece->rights;
+		covered = piece->end;
+	}
+	return covered < end ? rights & WR_READ : rights;
+}

@@ -1,0 +1,672 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Images: sections of programs and libraries for Windows, by the calls of Windows and
+ * by the ioctls. The files are written here, byte by byte.
+ */
+#include "kselftest_harness.h"
+
+#include "file_fixture.h"
+#include "pe_file.h"
+#include "sections.h"
+
+#define BASE ((char *)0x180000000)
+
+/* The sections of the test's library, and how large it is */
+#define CODE 0x1000
+#define CONSTS 0x2000
+#define VALUES 0x3000
+#define COUNTERS 0x5000
+#define RELOCATIONS 0x6000
+#define SIZE 0x7000
+
+/* Where its functions are: one that returns 42, and one that returns where VALUES is */
+#define GET_42 (CODE + 0)
+#define GET_VALUES (CODE + 16)
+
+typedef uint64_t (*function)(void);
+
+static uint64_t call(const char *base, uint32_t address)
+{
+	return ((function)(uintptr_t)(base + address))();
+}
+
+static void make_library(struct pe_file *pe)
+{
+	const uint16_t places[] = { 0xA000 | 18, 0xA010 };
+	uint64_t values = (uintptr_t)BASE + VALUES;
+	uint8_t code[32] = { 0xB8, 42, 0, 0, 0, 0xC3 };
+	uint8_t data[64] = { 0 };
+	uint32_t size;
+
+	memcpy(code + 16, "\x48\xB8", 2);
+	memcpy(code + 18, &values, sizeof(values));
+	code[26] = 0xC3;
+	pe_begin(pe, 1, (uintptr_t)BASE);
+	pe_section(pe, ".text", code, sizeof(code), 0x20, PE_CODE);
+	pe_section(pe, ".rdata", "const", 5, 5, PE_CONST);
+	memcpy(data, "value", 5);
+	memcpy(data + 16, &values, sizeof(values));
+	pe_section(pe, ".data", data, 24, 0x1800, PE_DATA);
+	pe_section(pe, ".shared", "\x05", 1, 4, PE_SHARED);
+	size = pe_relocations(data, CODE, places, 1);
+	size += pe_relocations(data + size, VALUES, places + 1, 1);
+	pe_section(pe, ".reloc", data, size, size, PE_CONST);
+	pe_directory(pe, 5, RELOCATIONS, size);
+}
+
+static bool write_pe(const char *name, const struct pe_file *pe)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	bool done = fd >= 0 &&
+		    write(fd, pe->bytes, pe->size) == (ssize_t)pe->size;
+
+	close(fd);
+	return done;
+}
+
+static bool write_library(const char *name)
+{
+	struct pe_file pe;
+
+	make_library(&pe);
+	return write_pe(name, &pe);
+}
+
+static HANDLE open_image(const char *name, DWORD flags)
+{
+	HANDLE file = open_file(name, GENERIC_READ, SHARE_ALL, OPEN_EXISTING,
+				0);
+	HANDLE section = CreateFileMappingA(file, NULL, PAGE_READONLY | flags,
+					    0, 0, NULL);
+
+	if (file != BAD) {
+		DWORD error = GetLastError();
+
+		CloseHandle(file);
+		SetLastError(error);
+	}
+	return section;
+}
+
+/* Maps it by a section that is closed again. */
+static char *map_image(const char *name)
+{
+	HANDLE section = open_image(name, SEC_IMAGE);
+	char *base = MapViewOfFile(section, FILE_MAP_READ, 0, 0, 0);
+
+	if (section)
+		CloseHandle(section);
+	return base;
+}
+
+/* Whether a child that calls what is there ends by SIGSEGV */
+static bool faults(const char *base, uint32_t address)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (!pid) {
+		signal(SIGSEGV, SIG_DFL);
+		call(base, address);
+		_exit(0);
+	}
+	return waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) &&
+	       WTERMSIG(status) == SIGSEGV;
+}
+
+static void set_text(char *to, const char *text)
+{
+	memcpy(to, text, strlen(text) + 1);
+}
+
+static DWORD protection_at(const char *at)
+{
+	MEMORY_BASIC_INFORMATION info;
+
+	if (!VirtualQuery(at, &info, sizeof(info)))
+		return 0;
+	return info.Protect;
+}
+
+/* A run of the image's pages is this. */
+#define EXPECT_RUN(base, begin, end, protection) ({			\
+	MEMORY_BASIC_INFORMATION __info;				\
+									\
+	EXPECT_EQ(sizeof(__info), VirtualQuery((base) + (begin),	\
+					       &__info, sizeof(__info)));\
+	EXPECT_EQ((base) + (begin), (char *)__info.BaseAddress);	\
+	EXPECT_EQ((base), (char *)__info.AllocationBase);		\
+	EXPECT_EQ(PAGE_EXECUTE_WRITECOPY, __info.AllocationProtect);	\
+	EXPECT_EQ((end) - (begin), __info.RegionSize);			\
+	EXPECT_EQ(MEM_COMMIT, __info.State);				\
+	EXPECT_EQ(MEM_IMAGE, __info.Type);				\
+	EXPECT_EQ(protection, __info.Protect);				\
+})
+
+/* Rules: IMG-01, IMG-02, XP-06. */
+TEST_F(files, lies_as_its_headers_say)
+{
+	char *base;
+	int i;
+
+	ASSERT_TRUE(write_library("a.dll"));
+	base = map_image("a.dll");
+	ASSERT_EQ(BASE, base);
+	EXPECT_RUN(base, 0, CODE, PAGE_READONLY);
+	EXPECT_RUN(base, CODE, CONSTS, PAGE_EXECUTE_READ);
+	EXPECT_RUN(base, CONSTS, VALUES, PAGE_READONLY);
+	EXPECT_RUN(base, VALUES, COUNTERS, PAGE_WRITECOPY);
+	EXPECT_RUN(base, COUNTERS, RELOCATIONS, PAGE_READWRITE);
+	EXPECT_RUN(base, RELOCATIONS, SIZE, PAGE_READONLY);
+	EXPECT_EQ(0, memcmp(base, "MZ", 2));
+	EXPECT_EQ(42, call(base, GET_42));
+	EXPECT_EQ((uintptr_t)base + VALUES, call(base, GET_VALUES));
+	EXPECT_STREQ("const", base + CONSTS);
+	EXPECT_STREQ("value", base + VALUES);
+	EXPECT_TRUE(faults(base, VALUES));
+	for (i = 24; i < COUNTERS - VALUES; i++)
+		ASSERT_EQ(0, base[VALUES + i]);
+	EXPECT_EQ(5, base[COUNTERS]);
+	EXPECT_TRUE(UnmapViewOfFile(base));
+}
+
+/* Rules: CM-12. */
+TEST_F(files, what_a_section_says)
+{
+	SECTION_BASIC_INFORMATION info;
+	HANDLE section;
+
+	ASSERT_TRUE(write_library("a.dll"));
+	section = open_image("a.dll", SEC_IMAGE);
+	ASSERT_NE(NULL, section);
+	EXPECT_EQ(ERROR_SUCCESS, GetLastError());
+	EXPECT_EQ(STATUS_SUCCESS,
+		  NtQuerySection(section, SectionBasicInformation, &info,
+				 sizeof(info), NULL));
+	EXPECT_EQ(SEC_FILE | SEC_IMAGE, info.Attributes);
+	EXPECT_EQ(SIZE, info.Size.QuadPart);
+	EXPECT_TRUE(CloseHandle(section));
+	section = open_image("a.dll", SEC_IMAGE_NO_EXECUTE);
+	ASSERT_NE(NULL, section);
+	EXPECT_EQ(STATUS_SUCCESS,
+		  NtQuerySection(section, SectionBasicInformation, &info,
+				 sizeof(info), NULL));
+	EXPECT_EQ(SEC_FILE | SEC_IMAGE_NO_EXECUTE, info.Attributes);
+	EXPECT_TRUE(CloseHandle(section));
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
+		     open_image("a.dll", SEC_IMAGE | SEC_RESERVE));
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
+		     open_image("a.dll", SEC_IMAGE | SEC_COMMIT));
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
+		     open_image("a.dll", SEC_IMAGE | SEC_LARGE_PAGES));
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
+		     open_image("a.dll", SEC_IMAGE | SEC_WRITECOMBINE));
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
+		     open_image("a.dll", SEC_IMAGE | SEC_FILE));
+}
+
+/* Rules: IMG-03. */
+TEST_F(files, what_is_no_image)
+{
+	struct pe_file pe;
+
+	ASSERT_TRUE(make_file("text.dll", "MZ, as a text may begin, and ends"));
+	ASSERT_TRUE(make_file("none.dll", ""));
+	EXPECT_FAILS(ERROR_BAD_EXE_FORMAT, open_image("text.dll", SEC_IMAGE));
+	EXPECT_FAILS(ERROR_FILE_INVALID, open_image("none.dll", SEC_IMAGE));
+	make_library(&pe);
+	pe.size -= 0x200;
+	ASSERT_TRUE(write_pe("short.dll", &pe));
+	EXPECT_FAILS(ERROR_BAD_EXE_FORMAT, open_image("short.dll", SEC_IMAGE));
+	pe.size += 0x200;
+	pe_put16(&pe, PE_AT_HEADER + 4, 0xAA64);
+	ASSERT_TRUE(write_pe("arm.dll", &pe));
+	EXPECT_FAILS(ERROR_BAD_EXE_FORMAT, open_image("arm.dll", SEC_IMAGE));
+}
+
+/* Rules: IMG-04, IMG-05. */
+TEST_F(files, relocated_where_it_is_not_at_its_base)
+{
+	LARGE_INTEGER offset = { .QuadPart = 0 };
+	PVOID other = NULL, wanted = BASE + 0x1000000;
+	SIZE_T size = 0;
+	HANDLE section;
+	char *base;
+
+	ASSERT_TRUE(write_library("a.dll"));
+	section = open_image("a.dll", SEC_IMAGE);
+	ASSERT_NE(NULL, section);
+	base = MapViewOfFile(section, FILE_MAP_READ, 0, 0, 0);
+	ASSERT_EQ(BASE, base);
+	EXPECT_EQ(STATUS_IMAGE_NOT_AT_BASE,
+		  NtMapViewOfSection(section, GetCurrentProcess(), &other, 0,
+				     0, &offset, &size, ViewUnmap, 0,
+				     PAGE_READONLY));
+	ASSERT_NE(NULL, other);
+	EXPECT_NE(base, (char *)other);
+	EXPECT_EQ(SIZE, size);
+	EXPECT_EQ((uintptr_t)other + VALUES, call(other, GET_VALUES));
+	EXPECT_EQ((uintptr_t)base + VALUES, call(base, GET_VALUES));
+	EXPECT_EQ((uintptr_t)other + VALUES,
+		  *(uint64_t *)((char *)other + VALUES + 16));
+	/* The page has a copy already. */
+	EXPECT_RUN((char *)other, VALUES, VALUES + 0x1000, PAGE_READWRITE);
+	EXPECT_RUN((char *)other, VALUES + 0x1000, COUNTERS, PAGE_WRITECOPY);
+	EXPECT_RUN((char *)other, CODE, CONSTS, PAGE_EXECUTE_READ);
+	EXPECT_EQ(wanted, MapViewOfFileEx(section, FILE_MAP_READ, 0, 0, 0,
+					  wanted));
+	EXPECT_EQ((uintptr_t)wanted + VALUES, call(wanted, GET_VALUES));
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS,
+		     MapViewOfFileEx(section, FILE_MAP_READ, 0, 0, 0, wanted));
+	EXPECT_TRUE(UnmapViewOfFile(wanted));
+	EXPECT_TRUE(UnmapViewOfFile(other));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_TRUE(CloseHandle(section));
+}
+
+/* Rules: IMG-04. */
+TEST_F(files, not_relocated_without_relocations)
+{
+	struct pe_file pe;
+	HANDLE section;
+	char *base;
+
+	make_library(&pe);
+	pe_put16(&pe, PE_AT_FLAGS, 0x2003);
+	ASSERT_TRUE(write_pe("a.dll", &pe));
+	section = open_image("a.dll", SEC_IMAGE);
+	base = MapViewOfFile(section, FILE_MAP_READ, 0, 0, 0);
+	ASSERT_EQ(BASE, base);
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS,
+		     MapViewOfFile(section, FILE_MAP_READ, 0, 0, 0));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_TRUE(CloseHandle(section));
+}
+
+/* Rules: IMG-06. */
+TEST_F(files, what_is_written_is_copied)
+{
+	char *base, *other;
+
+	ASSERT_TRUE(write_library("a.dll"));
+	base = map_image("a.dll");
+	other = map_image("a.dll");
+	ASSERT_EQ(BASE, base);
+	ASSERT_NE(NULL, other);
+	set_text(base + VALUES + 0x1000, "mine");
+	EXPECT_STREQ("", other + VALUES + 0x1000);
+	EXPECT_EQ(PAGE_READWRITE, protection_at(base + VALUES + 0x1000));
+	EXPECT_EQ(PAGE_WRITECOPY, protection_at(other + VALUES + 0x1000));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	base = map_image("a.dll");
+	EXPECT_EQ(BASE, base);
+	EXPECT_STREQ("", base + VALUES + 0x1000);
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_TRUE(UnmapViewOfFile(other));
+}
+
+/* Rules: IMG-07. */
+TEST_F(files, protections_of_images)
+{
+	char *base;
+	DWORD old;
+
+	ASSERT_TRUE(write_library("a.dll"));
+	base = map_image("a.dll");
+	ASSERT_EQ(BASE, base);
+	EXPECT_TRUE(VirtualProtect(base + CODE, 1, PAGE_EXECUTE_READWRITE,
+				   &old));
+	EXPECT_EQ(PAGE_EXECUTE_READ, old);
+	EXPECT_EQ(PAGE_EXECUTE_WRITECOPY, protection_at(base + CODE));
+	base[GET_42 + 1] = 43;
+	EXPECT_EQ(PAGE_EXECUTE_READWRITE, protection_at(base + CODE));
+	EXPECT_EQ(43, call(base, GET_42));
+	EXPECT_TRUE(VirtualProtect(base + CONSTS, 1, PAGE_READWRITE, &old));
+	EXPECT_EQ(PAGE_WRITECOPY, protection_at(base + CONSTS));
+	/* From one part into another */
+	EXPECT_TRUE(VirtualProtect(base + CONSTS, 0x2001, PAGE_READONLY, &old));
+	EXPECT_EQ(PAGE_WRITECOPY, old);
+	EXPECT_EQ(PAGE_READONLY, protection_at(base + VALUES + 0x1000));
+	EXPECT_TRUE(VirtualProtect(base + VALUES, 0x2001, PAGE_READWRITE,
+				   &old));
+	EXPECT_EQ(PAGE_WRITECOPY, protection_at(base + VALUES));
+	EXPECT_EQ(PAGE_READWRITE, protection_at(base + COUNTERS));
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS,
+		     VirtualProtect(base + VALUES, 0x10000, PAGE_READONLY,
+				    &old));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+}
+
+/* Rules: IMG-02, IMG-08. */
+TEST_F(files, nothing_executes)
+{
+	HANDLE section;
+	char *base;
+	DWORD old;
+
+	ASSERT_TRUE(write_library("a.dll"));
+	section = open_image("a.dll", SEC_IMAGE_NO_EXECUTE);
+	base = MapViewOfFile(section, FILE_MAP_READ, 0, 0, 0);
+	ASSERT_EQ(BASE, base);
+	EXPECT_RUN(base, 0, VALUES, PAGE_READONLY);
+	EXPECT_EQ(42, base[GET_42 + 1]);
+	EXPECT_TRUE(faults(base, GET_42));
+	EXPECT_FALSE(VirtualProtect(base + CODE, 1, PAGE_EXECUTE_READ, &old));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_TRUE(CloseHandle(section));
+}
+
+static int uint_of(const char *base)
+{
+	return *(volatile int *)base;
+}
+
+/* What a process that maps the file itself sees and does; true if all is as it says */
+static bool child_counts(int before, uid_t user)
+{
+	pid_t pid = fork();
+	int status = -1;
+	char *base;
+
+	if (!pid) {
+		if (user && setuid(user))
+			_exit(2);
+		base = map_image("a.dll");
+		if (!base || uint_of(base + COUNTERS) != before)
+			_exit(3);
+		++*(volatile int *)(base + COUNTERS);
+		set_text(base + VALUES, "child");
+		_exit(0);
+	}
+	return waitpid(pid, &status, 0) == pid && !status;
+}
+
+/* Rules: IMG-09. */
+TEST_F(files, what_is_shared_by_all_processes)
+{
+	char *base;
+
+	ASSERT_TRUE(write_library("a.dll"));
+	base = map_image("a.dll");
+	ASSERT_EQ(BASE, base);
+	EXPECT_TRUE(child_counts(5, 0));
+	EXPECT_EQ(6, uint_of(base + COUNTERS));
+	EXPECT_TRUE(child_counts(6, 0));
+	EXPECT_EQ(7, uint_of(base + COUNTERS));
+	EXPECT_STREQ("value", base + VALUES);
+	/* Another user has its own, and the next one is at the beginning. */
+	EXPECT_TRUE(child_counts(5, NOBODY));
+	EXPECT_EQ(7, uint_of(base + COUNTERS));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_TRUE(child_counts(5, 0));
+}
+
+/* Which page of memory it is that @at is in, or 0 */
+static uint64_t frame_of(const char *at)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry = 0;
+
+	if (*(volatile const char *)at < 0)
+		entry = 1;
+	if (pread(fd, &entry, sizeof(entry), (uintptr_t)at / 4096 * 8) !=
+	    sizeof(entry))
+		entry = 0;
+	close(fd);
+	return entry & ((1ULL << 55) - 1);
+}
+
+/* Rules: IMG-10. */
+TEST_F(files, code_is_there_once)
+{
+	char *base, *other;
+
+	ASSERT_TRUE(write_library("a.dll"));
+	base = map_image("a.dll");
+	other = map_image("a.dll");
+	ASSERT_EQ(BASE, base);
+	ASSERT_NE(NULL, other);
+	ASSERT_NE(0, frame_of(base + CONSTS));
+	EXPECT_EQ(frame_of(base + CONSTS), frame_of(other + CONSTS));
+	EXPECT_EQ(frame_of(base), frame_of(other));
+	/* That one was relocated. */
+	EXPECT_NE(frame_of(base + CODE), frame_of(other + CODE));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_TRUE(UnmapViewOfFile(other));
+}
+
+/* Rules: IMG-11. */
+TEST_F(files, a_file_that_is_changed)
+{
+	char *base, *other;
+	int fd;
+
+	ASSERT_TRUE(write_library("a.dll"));
+	base = map_image("a.dll");
+	ASSERT_EQ(BASE, base);
+	fd = open("a.dll", O_RDWR | O_CLOEXEC);
+	ASSERT_EQ(5, pwrite(fd, "other", 5, PE_HEADERS + 0x200));
+	EXPECT_EQ(0, close(fd));
+	EXPECT_STREQ("const", base + CONSTS);
+	other = map_image("a.dll");
+	ASSERT_NE(NULL, other);
+	EXPECT_STREQ("other", other + CONSTS);
+	EXPECT_STREQ("const", base + CONSTS);
+	EXPECT_EQ(0, truncate("a.dll", 0));
+	EXPECT_STREQ("other", other + CONSTS);
+	EXPECT_EQ(42, call(base, GET_42));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_TRUE(UnmapViewOfFile(other));
+}
+
+static int regions_of(int fd)
+{
+	struct winregion_get_info info;
+
+	return wr_get_info(fd, &info) ? -1 : (int)info.out_regions;
+}
+
+/* Rules: IMG-12. */
+TEST_F(files, an_image_goes_as_a_whole)
+{
+	MEMORY_BASIC_INFORMATION info;
+	int fd = wr_open(), regions, fds;
+	char *base;
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(write_library("a.dll"));
+	ASSERT_TRUE(UnmapViewOfFile(map_image("a.dll")));
+	regions = regions_of(fd);
+	fds = count_fds();
+	base = map_image("a.dll");
+	ASSERT_EQ(BASE, base);
+	EXPECT_LT(regions, regions_of(fd));
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
+		     VirtualFree(base, 0, MEM_RELEASE));
+	EXPECT_TRUE(UnmapViewOfFile(base + VALUES + 0x123));
+	EXPECT_EQ(regions, regions_of(fd));
+	EXPECT_EQ(fds, count_fds());
+	ASSERT_EQ(sizeof(info), VirtualQuery(base, &info, sizeof(info)));
+	EXPECT_EQ(MEM_FREE, info.State);
+	EXPECT_LE(SIZE, info.RegionSize);
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS, UnmapViewOfFile(base));
+	close(fd);
+}
+
+/* Rules: IMG-13. */
+TEST_F(files, a_child_has_the_image)
+{
+	int status = -1;
+	char *base;
+	pid_t pid;
+
+	ASSERT_TRUE(write_library("a.dll"));
+	base = map_image("a.dll");
+	ASSERT_EQ(BASE, base);
+	set_text(base + VALUES, "parent");
+	pid = fork();
+	if (!pid) {
+		MEMORY_BASIC_INFORMATION info;
+		bool ok = VirtualQuery(base + CODE, &info, sizeof(info)) &&
+			  info.Type == MEM_IMAGE &&
+			  info.AllocationBase == base &&
+			  call(base, GET_42) == 42 &&
+			  !strcmp(base + VALUES, "parent");
+
+		set_text(base + VALUES, "child");
+		*(volatile int *)(base + COUNTERS) = 99;
+		_exit(!(ok && UnmapViewOfFile(base)));
+	}
+	EXPECT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_STREQ("parent", base + VALUES);
+	EXPECT_EQ(99, uint_of(base + COUNTERS));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+}
+
+/* ---- the ioctls ---- */
+
+/* A section of two pieces of "a.dll": code, and what all write */
+static struct winregion_piece pieces[2] = {
+	{ 0x1000, 0x1000, PE_HEADERS, 0x200, RX, 0 },
+	{ 0x2000, 0x1000, PE_HEADERS + 0x200, 0x20, RW, 0 },
+};
+
+static int create_with(int fd, int file, uint64_t length, uint32_t protection,
+		       const struct winregion_piece *piece, uint32_t nr)
+{
+	struct winregion_create_section arg = {
+		.size = sizeof(arg),
+		.flags = WINREGION_SECTION_IMAGE,
+		.file = file,
+		.protection = protection,
+		.access = WINREGION_SECTION_ALL,
+		.length = length,
+		.pieces = (uintptr_t)piece,
+		.nr_pieces = nr,
+	};
+	int err = wr_ioctl(fd, WINREGION_CREATE_SECTION, &arg);
+
+	return err ? err : arg.out_fd;
+}
+
+/* With one field of the first piece changed */
+#define CREATE_BAD(field, value) ({					\
+	struct winregion_piece __bad[2];				\
+									\
+	memcpy(__bad, pieces, sizeof(__bad));				\
+	__bad[0].field = (value);					\
+	create_with(fd, file, 0x4000, RWX, __bad, 2);			\
+})
+
+/* Rules: IMG-14. */
+TEST_F(files, pieces_that_do_not_fit)
+{
+	int fd = wr_open(), file, section;
+
+	ASSERT_TRUE(write_library("a.dll"));
+	file = open("a.dll", O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, file);
+	section = create_with(fd, file, 0x4000, RWX, pieces, 2);
+	ASSERT_LE(0, section);
+	close(section);
+	EXPECT_EQ(-EINVAL, create_with(fd, -1, 0x4000, RWX, pieces, 2));
+	EXPECT_EQ(-EINVAL, create_with(fd, file, 0, RWX, pieces, 2));
+	EXPECT_EQ(-EINVAL, create_with(fd, file, 0x2FFF, RWX, pieces, 0));
+	EXPECT_EQ(-EINVAL, create_with(fd, file, 0x4000, RWX, pieces,
+				       WINREGION_MAX_PIECES + 1));
+	EXPECT_EQ(-EINVAL, create_with(fd, file, 0x2000, RWX, pieces, 2));
+	EXPECT_EQ(-EINVAL, create_with(fd, file, 1ULL << 32, RWX, pieces, 2));
+	EXPECT_EQ(-EDOM, create_with(fd, file, 0x4000, RW, pieces, 2));
+	EXPECT_EQ(-EDOM, create_with(fd, file, 0x4000, RX, pieces, 2));
+	EXPECT_EQ(-EFAULT, create_with(fd, file, 0x4000, RWX, (void *)16, 2));
+	EXPECT_EQ(-EINVAL, CREATE_BAD(address, 0x1001));
+	EXPECT_EQ(-EINVAL, CREATE_BAD(address, 0x2000));
+	EXPECT_EQ(-EINVAL, CREATE_BAD(address, -0x1000ULL));
+	EXPECT_EQ(-EINVAL, CREATE_BAD(length, 0));
+	EXPECT_EQ(-EINVAL, CREATE_BAD(length, 0x1001));
+	EXPECT_EQ(-EINVAL, CREATE_BAD(length, 0x1FF));
+	EXPECT_EQ(-EINVAL, CREATE_BAD(length, ~0ULL));
+	EXPECT_EQ(-EINVAL, CREATE_BAD(bytes, 0x1001));
+	EXPECT_EQ(-EINVAL, CREATE_BAD(offset, ~0ULL));
+	EXPECT_EQ(-EFBIG, CREATE_BAD(offset, 0x100000));
+	EXPECT_EQ(-EDOM, CREATE_BAD(protection, 0));
+	EXPECT_EQ(-EDOM, CREATE_BAD(protection, WINREGION_WRITECOPY));
+	EXPECT_EQ(-EINVAL, CREATE_BAD(__reserved, 1));
+	close(file);
+	file = open("a.dll", O_WRONLY | O_CLOEXEC);
+	EXPECT_EQ(-EKEYREJECTED,
+		  create_with(fd, file, 0x4000, RWX, pieces, 2));
+	close(file);
+	close(fd);
+}
+
+static int map_as(int section, uint32_t flags, uint32_t protection,
+		  uint64_t offset, uint64_t length, uint64_t *address,
+		  uint64_t image)
+{
+	struct winregion_map_view arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.protection = protection,
+		.address = *address,
+		.offset = offset,
+		.length = length,
+		.image = image,
+	};
+	int err = wr_ioctl(section, WINREGION_MAP_VIEW, &arg);
+
+	if (!err)
+		*address = arg.address;
+	return err;
+}
+
+/* Nobody writes for others what is not shared, whatever a descriptor allows. */
+static int map_bytes(int section, uint32_t protection, uint64_t length)
+{
+	uint64_t address = 0;
+
+	return map_as(section, WINREGION_VIEW_IMAGE, protection, 0, length,
+		      &address, 0);
+}
+
+/* Rules: IMG-15. */
+TEST_F(files, what_views_of_pieces_can_do)
+{
+	const uint32_t part = WINREGION_VIEW_IMAGE | WINREGION_VIEW_REPLACE;
+	uint64_t place = 0, at, none = 0;
+	int fd = wr_open(), file, section;
+
+	ASSERT_TRUE(write_library("a.dll"));
+	file = open("a.dll", O_RDONLY | O_CLOEXEC);
+	section = create_with(fd, file, 0x4000, RWX, pieces, 2);
+	ASSERT_LE(0, section);
+	EXPECT_EQ(-EMEDIUMTYPE, map_as(section, 0, RO, 0, 0, &none, 0));
+	EXPECT_EQ(0, map_bytes(section, RO, 0));
+	EXPECT_EQ(0, map_bytes(section, WINREGION_WRITECOPY, 0));
+	EXPECT_EQ(-EKEYREJECTED, map_bytes(section, RW, 0));
+	EXPECT_EQ(-EKEYREJECTED, map_bytes(section, RW, 0x1000));
+	EXPECT_EQ(-EKEYREJECTED, map_bytes(section, RWX, 0x2000));
+	EXPECT_EQ(-EKEYREJECTED, map_bytes(section, RX, 0x2000));
+	/* As a part of an image */
+	ASSERT_EQ(0, wr_reserve_at(fd, &place, 0x1000,
+				   WINREGION_RESERVE_PLACEHOLDER, NA));
+	at = place;
+	EXPECT_EQ(-EINVAL, map_as(section, WINREGION_VIEW_IMAGE, RX, 0x1000,
+				  0x1000, &at, place));
+	EXPECT_EQ(-EINVAL, map_as(section, part, RX, 0x1000, 0x1000, &at,
+				  place));
+	EXPECT_EQ(-EINVAL, map_as(section, part, RX, 0x1000, 0x1000, &at,
+				  place - 0x1000));
+	EXPECT_EQ(-EINVAL, map_as(section, WINREGION_VIEW_REPLACE, RX, 0x1000,
+				  0x1000, &at, place - 0x10000));
+	EXPECT_EQ(-EKEYREJECTED, map_as(section, part, RW, 0, 0x1000, &at,
+					place));
+	EXPECT_EQ(0, map_as(section, part, RO, 0, 0x1000, &at, place));
+	EXPECT_EQ(place, at);
+	close(section);
+	close(file);
+	close(fd);
+}
+
+TEST_HARNESS_MAIN
