@@ -9,6 +9,12 @@
 #include "pe_file.h"
 #include "sections.h"
 
+#include <winregion/psapi.h>
+
+#define main dll_main
+#include "../userlib/examples/instances_dll.c"
+#undef main
+
 #define BASE ((char *)0x180000000)
 
 /* The sections of the test's library, and how large it is */
@@ -522,6 +528,170 @@ TEST_F(files, a_child_has_the_image)
 	EXPECT_STREQ("parent", base + VALUES);
 	EXPECT_EQ(99, uint_of(base + COUNTERS));
 	EXPECT_TRUE(UnmapViewOfFile(base));
+}
+
+/* ---- LoadLibraryEx() ---- */
+
+#define NO_REFERENCES DONT_RESOLVE_DLL_REFERENCES
+
+/* With functions, of which "alpha" returns 42, and resources */
+static bool write_module(const char *name)
+{
+	uint8_t code[32] = { 0xB8, 42, 0, 0, 0, 0xC3 };
+	uint8_t data[512];
+	struct pe_file pe;
+	uint32_t size;
+
+	pe_begin(&pe, 1, (uintptr_t)BASE);
+	pe_section(&pe, ".text", code, sizeof(code), sizeof(code), PE_CODE);
+	pe_section(&pe, ".data", "text", 5, 5, PE_DATA);
+	size = pe_exports(data, pe.next_address, 0x1000, 0x2000);
+	pe_directory(&pe, 0, pe.next_address, size);
+	pe_section(&pe, ".edata", data, size, size, PE_CONST);
+	size = pe_resources(data, pe.next_address);
+	pe_directory(&pe, 2, pe.next_address, size);
+	pe_section(&pe, ".rsrc", data, size, size, PE_CONST);
+	return write_pe(name, &pe);
+}
+
+/* Rules: MODULE-08, MODULE-09. */
+TEST_F(files, a_library_is_loaded)
+{
+	const DWORD by_address = GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
+				 GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT;
+	char path[4096], here[4096];
+	HMODULE m, again, all[8];
+	FARPROC alpha;
+	DWORD size;
+
+	ASSERT_TRUE(write_module("a.dll"));
+	ASSERT_NE(NULL, getcwd(here, sizeof(here) - 8));
+	strcat(here, "/a.dll");
+	EXPECT_FAILS(ERROR_MOD_NOT_FOUND, GetModuleHandleA("a.dll"));
+	m = LoadLibraryExA("a.dll", NULL, NO_REFERENCES);
+	ASSERT_EQ(BASE, (char *)m);
+	EXPECT_EQ(m, GetModuleHandleA("A"));
+	EXPECT_EQ(m, GetModuleHandleA("./a.dll"));
+	EXPECT_EQ(m, GetModuleHandleW(W("a.dll")));
+	EXPECT_EQ(strlen(here), GetModuleFileNameA(m, path, sizeof(path)));
+	EXPECT_STREQ(here, path);
+	alpha = GetProcAddress(m, "alpha");
+	ASSERT_EQ(BASE + 0x1000, (char *)(uintptr_t)alpha);
+	EXPECT_EQ(42, (int)alpha());
+	EXPECT_EQ(alpha, GetProcAddress(m, (LPCSTR)7));
+	EXPECT_EQ(BASE + 0x2000, (char *)(uintptr_t)GetProcAddress(m, "beta"));
+	EXPECT_FAILS(ERROR_PROC_NOT_FOUND, GetProcAddress(m, "gamma"));
+	EXPECT_FAILS(ERROR_PROC_NOT_FOUND, GetProcAddress(m, "delta"));
+	EXPECT_FAILS(ERROR_INVALID_ORDINAL, GetProcAddress(m, (LPCSTR)9));
+	EXPECT_TRUE(GetModuleHandleExA(by_address, BASE + 0x2345, &again));
+	EXPECT_EQ(m, again);
+	EXPECT_NE(NULL, FindResourceA(m, MAKEINTRESOURCEA(1), RT_RCDATA));
+	ASSERT_TRUE(K32EnumProcessModules(GetCurrentProcess(), all,
+					  sizeof(all), &size));
+	EXPECT_EQ(2 * sizeof(*all), size);
+	EXPECT_EQ(GetModuleHandleA(NULL), all[0]);
+	EXPECT_EQ(m, all[1]);
+	/* Once more is the same one. */
+	EXPECT_EQ(m, LoadLibraryExA(here, NULL, NO_REFERENCES));
+	EXPECT_EQ(m, LoadLibraryA("a.dll"));
+	EXPECT_TRUE(FreeLibrary(m));
+	EXPECT_TRUE(FreeLibrary(m));
+	EXPECT_EQ(42, (int)alpha());
+	EXPECT_TRUE(FreeLibrary(m));
+	EXPECT_EQ(0, protection_at(BASE) & PAGE_READONLY);
+	EXPECT_FAILS(ERROR_MOD_NOT_FOUND, FreeLibrary(m));
+	EXPECT_FAILS(ERROR_MOD_NOT_FOUND, GetModuleHandleA("a.dll"));
+	EXPECT_FAILS(ERROR_MOD_NOT_FOUND,
+		     LoadLibraryExA("none.dll", NULL, NO_REFERENCES));
+	ASSERT_TRUE(make_file("text.dll", "text"));
+	EXPECT_FAILS(ERROR_BAD_EXE_FORMAT,
+		     LoadLibraryExA("text.dll", NULL, NO_REFERENCES));
+}
+
+/* A library whose "instances" is what all processes share */
+static bool write_counter(const char *name)
+{
+	uint32_t address, at_name, size;
+	uint8_t data[512];
+	uint16_t index = 0;
+	struct pe_file pe;
+
+	pe_begin(&pe, 1, (uintptr_t)BASE);
+	address = pe_section(&pe, ".shared", "", 1, 4, PE_SHARED);
+	size = pe_exports(data, pe.next_address, address, address);
+	/* In place of the last name */
+	at_name = pe.next_address + size;
+	memcpy(data + 56 + 8, &at_name, sizeof(at_name));
+	memcpy(data + 68 + 4, &index, sizeof(index));
+	memcpy(data + size, "instances", 10);
+	pe_directory(&pe, 0, pe.next_address, size);
+	pe_section(&pe, ".edata", data, size + 10, size + 10, PE_CONST);
+	return write_pe(name, &pe);
+}
+
+/* What the example prints, run by another process */
+static bool example_says(const char *text)
+{
+	char program[] = "instances_dll", library[] = "counter.dll";
+	char *argv[] = { program, library, NULL }, said[128];
+	int fds[2], status = -1;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe(fds))
+		return false;
+	pid = fork();
+	if (!pid) {
+		dup2(fds[1], STDOUT_FILENO);
+		_exit(dll_main(2, argv));
+	}
+	close(fds[1]);
+	n = read(fds[0], said, sizeof(said) - 1);
+	close(fds[0]);
+	said[n < 0 ? 0 : n] = '\0';
+	return waitpid(pid, &status, 0) == pid && !status &&
+	       !strcmp(said, text);
+}
+
+/* Rules: IMG-09, MODULE-09. */
+TEST_F(files, instances_are_counted)
+{
+	LONG volatile *instances;
+	HMODULE m;
+
+	ASSERT_TRUE(write_counter("counter.dll"));
+	EXPECT_TRUE(example_says("instance 1 that uses counter.dll\n"));
+	EXPECT_TRUE(example_says("instance 1 that uses counter.dll\n"));
+	m = LoadLibraryExA("counter.dll", NULL, NO_REFERENCES);
+	instances = (LONG volatile *)(uintptr_t)GetProcAddress(m, "instances");
+	ASSERT_NE(NULL, instances);
+	EXPECT_EQ(1, InterlockedIncrement(instances));
+	EXPECT_TRUE(example_says("instance 2 that uses counter.dll\n"));
+	EXPECT_EQ(1, *instances);
+	EXPECT_TRUE(FreeLibrary(m));
+}
+
+/* Rules: DATAFILE-07. */
+TEST_F(files, an_image_as_data)
+{
+	const char *data;
+	HMODULE m;
+	HRSRC r;
+
+	ASSERT_TRUE(write_module("a.dll"));
+	m = LoadLibraryExA("a.dll", NULL, LOAD_LIBRARY_AS_IMAGE_RESOURCE);
+	ASSERT_EQ(BASE + 2, (char *)m);
+	EXPECT_STREQ("text", BASE + 0x2000);
+	EXPECT_EQ(PAGE_READONLY, protection_at(BASE + 0x1000));
+	r = FindResourceA(m, "NAME", RT_RCDATA);
+	data = LockResource(LoadResource(m, r));
+	ASSERT_NE(NULL, data);
+	EXPECT_EQ(7, SizeofResource(m, r));
+	EXPECT_EQ(0, memcmp(data, "neutral", 7));
+	EXPECT_TRUE(data > BASE && data < BASE + 0x5000);
+	EXPECT_FAILS(ERROR_MOD_NOT_FOUND, GetProcAddress(m, "alpha"));
+	EXPECT_FAILS(ERROR_MOD_NOT_FOUND, GetModuleHandleA("a.dll"));
+	EXPECT_TRUE(FreeLibrary(m));
 }
 
 /* ---- the ioctls ---- */

@@ -16,6 +16,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include <winregion/psapi.h>
+
 #include "exports.h"
 #include "file.h"
 #include "loaded.h"
@@ -60,6 +62,7 @@ static const char *const psapi_names[] = {
 	"QueryWorkingSet",    "QueryWorkingSetEx",
 	"EmptyWorkingSet",    "InitializeProcessForWsWatch",
 	"GetWsChanges",	      "GetWsChangesEx",
+	"EnumProcessModules",
 };
 
 static const char *const security_names[] = {
@@ -246,6 +249,8 @@ static HMODULE find_by_name(const char *name)
 {
 	HMODULE module = name ? find_library(name) : program();
 
+	if (!module && name)
+		module = wr_loaded_by_name(name);
 	if (!module)
 		wr_fail(ERROR_MOD_NOT_FOUND);
 
@@ -298,12 +303,14 @@ static bool flags_are_valid(DWORD flags, const void *name)
 static HMODULE find_by_address(const void *address)
 {
 	struct search search = { .address = (uintptr_t)address };
-	uintptr_t base = find_object(&search);
+	HMODULE module = (HMODULE)find_object(&search);
 
-	if (!base)
+	if (!module)
+		module = wr_loaded_by_address(address);
+	if (!module)
 		wr_fail(ERROR_MOD_NOT_FOUND);
 
-	return (HMODULE)base;
+	return module;
 }
 
 BOOL WINAPI GetModuleHandleExA(DWORD flags, LPCSTR name, HMODULE *module)
@@ -316,6 +323,9 @@ BOOL WINAPI GetModuleHandleExA(DWORD flags, LPCSTR name, HMODULE *module)
 	*module = flags & GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS ?
 			  find_by_address(name) :
 			  find_by_name(name);
+	/* What is pinned has a user for ever. */
+	if (*module && !(flags & GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT))
+		wr_loaded_hold(*module);
 
 	return *module ? TRUE : FALSE;
 }
@@ -332,25 +342,32 @@ BOOL WINAPI GetModuleHandleExW(DWORD flags, LPCWSTR name, HMODULE *module)
 
 #define LOAD_FLAGS 0x00003FFBU
 
-HMODULE WINAPI LoadLibraryExA(LPCSTR name, HANDLE file, DWORD flags)
+/* One user more of what is there */
+static HMODULE find_again(const char *name)
 {
-	HMODULE module = NULL;
-	DWORD error;
+	HMODULE module = find_by_name(name);
 
-	WR_KEEP_ERRNO();
-
-	if (file || flags & ~LOAD_FLAGS)
-		error = ERROR_INVALID_PARAMETER;
-	else if (!(flags & WR_LOADS_DATA))
-		return find_by_name(name ? name : "");
-	else if (!name || !*name)
-		error = ERROR_MOD_NOT_FOUND;
-	else
-		error = wr_load(name, flags, &module);
-	if (error)
-		wr_fail(error);
+	wr_loaded_hold(module);
 
 	return module;
+}
+
+HMODULE WINAPI LoadLibraryExA(LPCSTR name, HANDLE file, DWORD flags)
+{
+	WR_KEEP_ERRNO();
+
+	if (file || flags & ~LOAD_FLAGS) {
+		wr_fail(ERROR_INVALID_PARAMETER);
+		return NULL;
+	}
+	if (!name)
+		name = "";
+	if (!*name || !wr_loads_file(flags))
+		return find_again(name);
+	if (!(flags & WR_LOADS_DATA) && find_library(name))
+		return find_library(name);
+
+	return wr_load(name, flags);
 }
 
 HMODULE WINAPI LoadLibraryExW(LPCWSTR name, HANDLE file, DWORD flags)
@@ -416,13 +433,23 @@ static const char *find_function(const struct library *library,
 
 #define HIGHEST_ORDINAL 0xFFFF
 
+/* What was loaded as data has none. */
+static bool is_image(HMODULE module)
+{
+	char path[PATH_MAX];
+
+	return wr_loaded_path(module, path);
+}
+
 /* 0 or the error */
 static DWORD look_up(HMODULE module, const char *name, const char **at)
 {
 	const struct library *library = library_of(module);
 
 	if (!library && module && !is_object(module))
-		return ERROR_MOD_NOT_FOUND;
+		return is_image(module) && name ?
+			       wr_loaded_function(module, name, at) :
+			       ERROR_MOD_NOT_FOUND;
 	if (!name)
 		return ERROR_INVALID_PARAMETER;
 	if ((uintptr_t)name <= HIGHEST_ORDINAL)
@@ -460,7 +487,7 @@ static bool find_path(HMODULE module, char path[PATH_MAX])
 
 	*path = '\0';
 	if (!find_object(&search))
-		return false;
+		return wr_loaded_path(module, path);
 	if (*path)
 		return true;
 	n = readlink("/proc/self/exe", path, PATH_MAX - 1);
@@ -513,4 +540,29 @@ DWORD WINAPI GetModuleFileNameW(HMODULE module, LPWSTR name, DWORD size)
 	n = wr_to_wide(path, strlen(path), wide, PATH_MAX, FALSE);
 
 	return cut(wide, n < 0 ? 0 : n, name, size, sizeof(*name));
+}
+
+/* ---- all of them ---- */
+
+BOOL WINAPI K32EnumProcessModules(HANDLE process, HMODULE *modules, DWORD size,
+				  LPDWORD needed)
+{
+	size_t room = size / sizeof(*modules), n;
+
+	if (process != GetCurrentProcess())
+		return wr_fail(ERROR_INVALID_HANDLE);
+	if (!needed || (room && !modules))
+		return wr_fail(ERROR_INVALID_PARAMETER);
+	if (room)
+		modules[0] = program();
+	n = wr_loaded_all(modules + 1, room ? room - 1 : 0);
+	*needed = (n + 1) * sizeof(*modules);
+
+	return TRUE;
+}
+
+BOOL WINAPI EnumProcessModules(HANDLE process, HMODULE *modules, DWORD size,
+			       LPDWORD needed)
+{
+	return K32EnumProcessModules(process, modules, size, needed);
 }

@@ -145,7 +145,9 @@ static bool choose_language(const struct wr_pe *pe,
 static DWORD find_types(HMODULE module, struct wr_pe *pe,
 			struct wr_pe_table *types)
 {
-	if (!wr_loaded_pe(module, pe) || !wr_pe_table(pe, 0, types))
+	const uint8_t *base;
+
+	if (!wr_loaded_pe(module, pe, &base) || !wr_pe_table(pe, 0, types))
 		return ERROR_RESOURCE_DATA_NOT_FOUND;
 
 	return 0;
@@ -238,11 +240,10 @@ static const uint8_t *find_data(HMODULE module, HRSRC resource, DWORD *size)
 {
 	struct wr_pe_directory all;
 	struct wr_pe_data data;
-	const uint8_t *at, *first;
-	const uint8_t *place;
+	const uint8_t *at, *first, *place, *base;
 	struct wr_pe pe;
 
-	if (!wr_loaded_pe(module, &pe))
+	if (!wr_loaded_pe(module, &pe, &base))
 		return NULL;
 	all = wr_pe_directory(&pe, WR_PE_RESOURCES);
 	first = all.size ? wr_pe_at(&pe, all.address, 1) : NULL;
@@ -251,8 +252,9 @@ static const uint8_t *find_data(HMODULE module, HRSRC resource, DWORD *size)
 	    !wr_pe_data(&pe, at - first, &place, &data) || place != at)
 		return NULL;
 	*size = data.size;
+	at = wr_pe_at(&pe, data.address, data.size);
 
-	return wr_pe_at(&pe, data.address, data.size);
+	return at && pe.laid_out ? base + data.address : at;
 }
 
 HGLOBAL WINAPI LoadResource(HMODULE module, HRSRC resource)

@@ -54,7 +54,8 @@ extern "C" {
 
 /*
  * The libraries of Windows that have functions which this one has, like
- * "kernel32.dll", are always loaded. NULL is the program.
+ * "kernel32.dll", are always loaded. NULL is the program. LoadLibraryEx() maps others as
+ * data, or, with DONT_RESOLVE_DLL_REFERENCES, as images.
  */
 HMODULE WINAPI GetModuleHandleA(LPCSTR name);
 HMODULE WINAPI GetModuleHandleW(LPCWSTR name);
@@ -66,15 +67,15 @@ HMODULE WINAPI LoadLibraryExA(LPCSTR name, HANDLE file, DWORD flags);
 HMODULE WINAPI LoadLibraryExW(LPCWSTR name, HANDLE file, DWORD flags);
 BOOL WINAPI FreeLibrary(HMODULE module);
 
-/* A function that such a library has here, too; or NULL */
+/* A function that such a library has, or for those of Windows, here, too; or NULL */
 FARPROC WINAPI GetProcAddress(HMODULE module, LPCSTR name);
 
-/* The file of the program, or that this library is in */
+/* The file of the program, of such a library, or that this library is in */
 DWORD WINAPI GetModuleFileNameA(HMODULE module, LPSTR name, DWORD size);
 DWORD WINAPI GetModuleFileNameW(HMODULE module, LPWSTR name, DWORD size);
 
 /*
- * Resources of a file that was loaded as data. A type or a name is a number
+ * Resources of a file that was loaded. A type or a name is a number
  * (MAKEINTRESOURCE), or text. The handle of one is valid as long as its module.
  */
 HRSRC WINAPI FindResourceA(HMODULE module, LPCSTR name, LPCSTR type);

@@ -163,6 +163,15 @@ BOOL WINAPI K32QueryWorkingSet(HANDLE process, PVOID buffer, DWORD size);
 BOOL WINAPI QueryWorkingSetEx(HANDLE process, PVOID buffer, DWORD size);
 BOOL WINAPI K32QueryWorkingSetEx(HANDLE process, PVOID buffer, DWORD size);
 
+/*
+ * The program, and the libraries of Windows that this process has loaded: as many as
+ * there is room for. @needed: bytes for all of them
+ */
+BOOL WINAPI EnumProcessModules(HANDLE process, HMODULE *modules, DWORD size,
+			       LPDWORD needed);
+BOOL WINAPI K32EnumProcessModules(HANDLE process, HMODULE *modules, DWORD size,
+				  LPDWORD needed);
+
 #pragma GCC visibility pop
 
 #ifdef UNICODE
