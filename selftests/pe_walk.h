@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#include "../userlib/src/pe.h"
+#include "../userlib/src/imageplan.h"
 
 static volatile unsigned int pe_sink;
 
@@ -37,11 +37,37 @@ static inline void pe_look_at_sections(const struct wr_pe *pe)
 		end = wr_pe_end(pe, section);
 		pe_check(end > section->address &&
 			 end - section->address >= filled);
+		/* In an image it is somewhere else. */
+		if (pe->laid_out)
+			continue;
 		pe_check(!filled ||
 			 section->offset + (uint64_t)filled <= pe->size);
 		pe_touch(pe->bytes + section->offset, filled);
 	}
 	pe_check(end <= pe->image_size + 0x80000000ULL);
+}
+
+/* What the module would be told: it takes no other lists. */
+static inline void pe_look_at_plan(const struct wr_pe *pe, bool executes)
+{
+	const struct wr_image_piece *piece;
+	struct wr_image_plan plan;
+	uint32_t end = 0;
+	unsigned int i;
+
+	wr_image_plan(pe, executes, &plan);
+	pe_check(plan.nr && plan.nr <= WR_MAX_PIECES);
+	for (i = 0; i < plan.nr; i++) {
+		piece = &plan.pieces[i];
+		pe_check(piece->begin == end && piece->end > end);
+		pe_check(!(piece->end % WR_PE_PAGE));
+		pe_check(piece->bytes <= piece->end - piece->begin);
+		pe_check(pe->laid_out ||
+			 piece->offset + (uint64_t)piece->bytes <= pe->size);
+		pe_check(executes || !piece->executes);
+		end = piece->end;
+	}
+	pe_check(end == plan.size);
 }
 
 static inline void pe_look_at_functions(const struct wr_pe *pe)
@@ -103,8 +129,11 @@ static inline void pe_look(const uint8_t *bytes, size_t size, bool laid_out)
 
 	if (wr_pe_read(bytes, size, laid_out, &pe) != STATUS_SUCCESS)
 		return;
-	if (wr_pe_check(&pe) == STATUS_SUCCESS)
+	if (wr_pe_check(&pe) == STATUS_SUCCESS) {
 		pe_look_at_sections(&pe);
+		pe_look_at_plan(&pe, true);
+		pe_look_at_plan(&pe, false);
+	}
 	pe_look_at_functions(&pe);
 	wr_pe_each_relocation(&pe, pe_count, &pe);
 	pe_look_at_table(&pe, 0, 0, &budget);

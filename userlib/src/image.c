@@ -115,14 +115,24 @@ static bool is_settled(int fd, struct stat *st)
 	return false;
 }
 
+static uint64_t add_to_hash(uint64_t hash, uint32_t value)
+{
+	return (hash ^ value) * 0x100000001b3ULL;
+}
+
 static uint64_t hash_plan(const struct wr_image_plan *plan)
 {
-	const unsigned char *at = (const unsigned char *)plan->pieces;
-	size_t left = plan->nr * sizeof(*plan->pieces);
+	const struct wr_image_piece *piece = plan->pieces;
 	uint64_t hash = 0xcbf29ce484222325ULL;
+	unsigned int i;
 
-	while (left--)
-		hash = (hash ^ *at++) * 0x100000001b3ULL;
+	for (i = 0; i < plan->nr; i++, piece++) {
+		hash = add_to_hash(hash, piece->end);
+		hash = add_to_hash(hash, piece->offset);
+		hash = add_to_hash(hash, piece->bytes);
+		hash = add_to_hash(hash, piece->protect);
+		hash = add_to_hash(hash, piece->executes + 2 * piece->shared);
+	}
 
 	return hash;
 }

@@ -2,7 +2,7 @@
 /*
  * What an image is made of, by the headers of its file
  */
-#include "image.h"
+#include "imageplan.h"
 
 static uint32_t whole_pages(uint32_t size)
 {
