@@ -88,11 +88,7 @@ static void read_optional(struct wr_pe *pe, const uint8_t *at)
 	pe->subsystem_version[1] = get16(at + 50);
 	pe->image_size = get32(at + 56);
 	pe->headers_size = get32(at + 60);
-	pe->checksum = get32(at + 64);
 	pe->subsystem = get16(at + 68);
-	pe->library_flags = get16(at + 70);
-	pe->stack_reserve = pe->wide ? get64(at + 72) : get32(at + 72);
-	pe->stack_commit = pe->wide ? get64(at + 80) : get32(at + 76);
 }
 
 /* As many directories as it says it has, and has. */

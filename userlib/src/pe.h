@@ -63,16 +63,12 @@ struct wr_pe {
 	uint16_t flags;
 	uint16_t subsystem;
 	uint16_t subsystem_version[2];
-	uint16_t library_flags;
 	uint32_t entry;
 	uint64_t base;
-	uint64_t stack_reserve;
-	uint64_t stack_commit;
 	uint32_t section_unit;
 	uint32_t file_unit;
 	uint32_t image_size;
 	uint32_t headers_size;
-	uint32_t checksum;
 	/* What has been read ends here. */
 	size_t headers_end;
 	unsigned int nr_sections;
