@@ -29,6 +29,19 @@
 /* Of one with guards, how many PTEs, or places where there are none. */
 #define GUARD_LOOKS 16384
 
+/* The parts of an image are one region. */
+noinline void wr_found_in_view(struct wr_found *found, struct wr_window *window)
+{
+	struct wr_view *view = window->view;
+
+	found->type = WINREGION_TYPE_MAPPED;
+	if (!view->image)
+		return;
+	found->type = WINREGION_TYPE_IMAGE;
+	found->region_first = view->image;
+	found->region_end = view->image + view->section->image->pages;
+}
+
 /* How far a page stays like a reserved one if some after it are lost. */
 noinline pgoff_t wr_found_reserved_end(struct wr_runs *runs, pgoff_t next,
 				       pgoff_t end)
@@ -53,9 +66,11 @@ static unsigned int describe_slot(struct wr_window *window,
 	struct wr_slot *slot = wr_runs_peek(&window->runs, *index);
 	struct wr_found found = {
 		.first = *index,
+		.region_first = region->first,
+		.region_end = region->end,
 		.committed = region->committed,
 		.protection = region->protection,
-		.type = wr_found_type(window),
+		.type = WINREGION_TYPE_PRIVATE,
 		.flags = wr_found_flags(region),
 	};
 	const u8 *at, *next, *stop;
@@ -63,7 +78,8 @@ static unsigned int describe_slot(struct wr_window *window,
 
 	if (!slot || !slot->states)
 		return 0;
-	wr_found_set_region(&found, window, region);
+	if (window->view)
+		wr_found_in_view(&found, window);
 	at = slot->states + wr_slot_offset(*index);
 	stop = slot->states +
 	       min(WR_SLOT_PAGES, region->end - wr_slot_first(*index));

@@ -36,28 +36,6 @@ static __always_inline u32 wr_found_flags(const struct wr_region *region)
 		       0;
 }
 
-static __always_inline u32 wr_found_type(struct wr_window *window)
-{
-	if (likely(!window->view))
-		return WINREGION_TYPE_PRIVATE;
-	return window->view->image ? WINREGION_TYPE_IMAGE :
-				     WINREGION_TYPE_MAPPED;
-}
-
-/* The region as programs know it: the parts of an image are one. */
-static __always_inline void wr_found_set_region(struct wr_found *found,
-						struct wr_window *window,
-						struct wr_region *region)
-{
-	found->region_first = region->first;
-	found->region_end = region->end;
-	if (likely(!window->view || !window->view->image))
-		return;
-	found->region_first = window->view->image;
-	found->region_end =
-		found->region_first + window->view->section->image->pages;
-}
-
 static __always_inline void wr_found_run(const struct wr_found *found,
 					 struct winregion_run *run)
 {
@@ -79,6 +57,7 @@ static __always_inline void wr_found_run(const struct wr_found *found,
 	run->__reserved = 0;
 }
 
+void wr_found_in_view(struct wr_found *found, struct wr_window *window);
 pgoff_t wr_found_reserved_end(struct wr_runs *runs, pgoff_t next, pgoff_t end);
 
 /* The run from @index on, in a region; a lost page is merely reserved. */
@@ -100,13 +79,16 @@ wr_found_at(struct wr_window *window, struct wr_region *region, pgoff_t index)
 	found = (struct wr_found){
 		.first = index,
 		.pages = next - index,
+		.region_first = region->first,
+		.region_end = end,
 		.committed = region->committed,
 		.protection = region->protection,
-		.type = wr_found_type(window),
+		.type = WINREGION_TYPE_PRIVATE,
 		.state = state,
 		.flags = wr_found_flags(region),
 	};
-	wr_found_set_region(&found, window, region);
+	if (unlikely(window->view))
+		wr_found_in_view(&found, window);
 	return found;
 }
 

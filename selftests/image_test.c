@@ -6,6 +6,7 @@
 #include "kselftest_harness.h"
 
 #include "file_fixture.h"
+#include "fail_nth.h"
 #include "pe_file.h"
 #include "sections.h"
 
@@ -834,6 +835,80 @@ TEST_F(files, what_views_of_pieces_can_do)
 					place));
 	EXPECT_EQ(0, map_as(section, part, RO, 0, 0x1000, &at, place));
 	EXPECT_EQ(place, at);
+	close(section);
+	close(file);
+	close(fd);
+}
+
+/* An image leaves no placeholder: it is made again. Return: where, or 0 */
+static uint64_t unmap_part(int fd, uint64_t address)
+{
+	struct winregion_unmap_view arg = {
+		.size = sizeof(arg),
+		.address = address,
+	};
+	struct winregion_reserve reserve = {
+		.size = sizeof(reserve),
+		.flags = WINREGION_RESERVE_PLACEHOLDER,
+		.protection = NA,
+		.address = address,
+		.length = 0x1000,
+	};
+
+	if (wr_ioctl(fd, WINREGION_UNMAP_VIEW, &arg) ||
+	    wr_ioctl(fd, WINREGION_RESERVE, &reserve))
+		return 0;
+	return reserve.address;
+}
+
+/* Creates it, or maps a part of it. Return: 0, a descriptor, or -errno */
+static int one_step(int fd, int file, int section, uint64_t place)
+{
+	const uint32_t part = WINREGION_VIEW_IMAGE | WINREGION_VIEW_REPLACE;
+	uint64_t at = place;
+
+	if (section < 0)
+		return create_with(fd, file, 0x4000, RWX, pieces, 2);
+	return map_as(section, part, RO, 0, 0x1000, &at, place);
+}
+
+/* Each allocation and each copy from the program fails once. Rules: IMG-14, IMG-15. */
+TEST_F_TIMEOUT(files, failing, 100)
+{
+	int fd = wr_open(), file, section = -1, ret, regions;
+	uint64_t place = 0;
+	unsigned int nth, kind;
+	bool hit;
+
+	if (!fail_open())
+		SKIP(return, "this kernel injects no faults");
+	ASSERT_TRUE(fail_everything());
+	ASSERT_TRUE(write_library("a.dll"));
+	file = open("a.dll", O_RDONLY | O_CLOEXEC);
+	ASSERT_EQ(0, wr_reserve_at(fd, &place, 0x1000,
+				   WINREGION_RESERVE_PLACEHOLDER, NA));
+	regions = regions_of(fd);
+	for (kind = 0; kind < 2; kind++) {
+		nth = 0;
+		do {
+			ASSERT_GT(600, ++nth);
+			ASSERT_TRUE(fail_set(nth));
+			ret = one_step(fd, file, section, place);
+			hit = fail_clear();
+			EXPECT_TRUE(ret >= 0 || hit);
+			EXPECT_EQ(regions, regions_of(fd));
+			if (ret < 0)
+				continue;
+			if (kind) {
+				EXPECT_EQ(place, unmap_part(fd, place));
+			} else if (hit) {
+				close(ret);
+			} else {
+				section = ret;
+			}
+		} while (hit);
+		TH_LOG("%u: %u places", kind, nth - 1);
+	}
 	close(section);
 	close(file);
 	close(fd);

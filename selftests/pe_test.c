@@ -10,6 +10,7 @@
 #include "common.h"
 #include "pe_file.h"
 #include "pe_walk.h"
+#include "rounds.h"
 
 #define BASE 0x180000000ULL
 
@@ -239,10 +240,11 @@ TEST_F(pe, files_that_end_too_early)
 /* All else than what is there for good is read as it is. Rules: PE-04. */
 TEST_F(pe, damaged_at_random)
 {
-	unsigned int round, i, seed = 1;
+	unsigned int i, seed = 1;
+	long round;
 	struct pe_file good = self->file;
 
-	for (round = 0; round < 4000; round++) {
+	for (round = 0; round < rounds(pe_damaged); round++) {
 		for (i = 0; i <= round % 4; i++) {
 			size_t at = rand_r(&seed) % good.size;
 

@@ -55,8 +55,9 @@ static void add_section(struct wr_image_plan *plan, const struct wr_pe *pe,
 	bool reads = section->flags & WR_PE_READS;
 	bool runs = section->flags & WR_PE_EXECUTES;
 
-	piece->offset = sector(section->offset);
 	piece->bytes = wr_pe_filled(pe, section);
+	if (piece->bytes)
+		piece->offset = sector(section->offset);
 	piece->executes = runs && executes;
 	piece->shared = writes && section->flags & WR_PE_SHARED;
 	/* What cannot be executed can be read, at least. */

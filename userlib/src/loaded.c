@@ -39,6 +39,8 @@ struct loaded {
 	struct wr_pe pe;
 };
 
+/* Held while a library is loaded; before @lock */
+static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
 /* Protects the list, and what is in it. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct loaded *modules;
@@ -360,7 +362,6 @@ static DWORD load_new(const char *name, DWORD flags, unsigned int kind,
 /* A library is loaded once. Two threads at a time would load it twice: one waits. */
 static DWORD load_once(const char *name, DWORD flags, HMODULE *handle)
 {
-	static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
 	DWORD error = 0;
 
 	pthread_mutex_lock(&loading);
@@ -575,12 +576,14 @@ DWORD wr_loaded_function(HMODULE handle, const char *name, const char **at)
 
 static void before_fork(void)
 {
+	pthread_mutex_lock(&loading);
 	pthread_mutex_lock(&lock);
 }
 
 static void after_fork(void)
 {
 	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&loading);
 }
 
 __attribute__((constructor)) static void init_modules(void)
