@@ -222,6 +222,11 @@ static int parse_image(struct winregion_create_section *args,
 	if (IS_ERR(image))
 		return PTR_ERR(image);
 	request->image = image;
+	/* Others who have the image write what all write. */
+	if (args->others & WINREGION_SECTION_MAP_READ &&
+	    !(args->others & WINREGION_SECTION_MAP_WRITE) &&
+	    wr_image_is_written(image))
+		return -EINVAL;
 	return 0;
 }
 
@@ -283,14 +288,31 @@ static int prepare(struct winregion_create_section *args, struct file *file,
 	return -EFAULT;
 }
 
-/* The section that has the name. Takes over the caller's reference to it. */
+/* Whether a section that is there is the image that is asked for, if one is. */
+static bool is_wanted(const struct wr_name *existing,
+		      const struct wr_image *image, struct file *file)
+{
+	const struct wr_image *there = existing->section->image;
+
+	return !image || (there && wr_image_is_same(there, image, file));
+}
+
+/*
+ * The section that has the name, if it is @wanted. Takes over the caller's reference to
+ * it.
+ */
 static int give_existing(struct winregion_create_section *args,
-			 struct wr_name *name,
+			 struct wr_name *name, bool wanted,
 			 struct winregion_create_section __user *user)
 {
-	struct file *file = make_handle_by_name(name, args->access);
+	struct file *file;
 	int fd;
 
+	if (!wanted) {
+		wr_name_put(name);
+		return -ENOTUNIQ;
+	}
+	file = make_handle_by_name(name, args->access);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	fd = prepare(args, file, user, true);
@@ -311,11 +333,13 @@ static void take_back(struct winregion_create_section *args,
 }
 
 /* The last step, and the first that others can see. Takes over @file and @fd. */
-static int give_new(struct winregion_create_section *args, struct file *file,
+static int give_new(struct winregion_create_section *args,
+		    struct wr_section_request *request, struct file *file,
 		    int fd, struct winregion_create_section __user *user)
 {
 	struct wr_handle *handle = file->private_data;
 	struct wr_name *existing = NULL;
+	bool wanted;
 	int err;
 
 	if (handle->name)
@@ -326,11 +350,13 @@ static int give_new(struct winregion_create_section *args, struct file *file,
 		return 0;
 	}
 	put_unused_fd(fd);
+	wanted = !IS_ERR(existing) &&
+		 is_wanted(existing, handle->section->image, request->file);
 	fput(file);
 	if (IS_ERR(existing))
 		err = PTR_ERR(existing);
 	else
-		err = give_existing(args, existing, user);
+		err = give_existing(args, existing, wanted, user);
 	if (err)
 		take_back(args, user);
 	return err;
@@ -355,7 +381,7 @@ static int create(struct winregion_create_section *args,
 		return PTR_ERR(file);
 	fd = prepare(args, file, user, false);
 	if (fd >= 0)
-		return give_new(args, file, fd, user);
+		return give_new(args, request, file, fd, user);
 	fput(file);
 	return fd;
 }
@@ -374,7 +400,9 @@ static int create_named(struct winregion_create_section *args,
 		return -ESRCH;
 	if (IS_ERR(existing))
 		return PTR_ERR(existing);
-	return give_existing(args, existing, user);
+	return give_existing(args, existing,
+			     is_wanted(existing, request->image, request->file),
+			     user);
 }
 
 static int create_any(struct winregion_create_section *args,
@@ -401,9 +429,7 @@ static int ioc_create(void __user *argp)
 	err = read_args_of(&args, argp, sizeof(args), FIRST_CREATE_SIZE);
 	if (!err)
 		err = parse_create(&args, &request);
-	if (err)
-		return err;
-	if (args.file >= 0) {
+	if (!err && args.file >= 0) {
 		request.file = fget(args.file);
 		if (!request.file)
 			err = -EBADF;
@@ -566,7 +592,7 @@ static int check_access(struct wr_handle *handle,
 
 	if (rights & WR_EXEC)
 		needed |= WINREGION_SECTION_MAP_EXECUTE;
-	/* What the pieces can have is all that matters. */
+	/* To have an image is to have its pieces as they are meant: see parse_image(). */
 	if (request->image)
 		needed = WINREGION_SECTION_MAP_READ;
 	if ((request->image || request->bytes) != !!handle->section->image)

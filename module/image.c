@@ -9,8 +9,8 @@
  * nothing; nor can anybody write a piece that is not meant to be written by all:
  * whatever a descriptor of the section allows, of the rest there are only copies.
  *
- * Who has the section by its name has what its owner's program has made of the file.
- * That name is one of the owner's own.
+ * Who finds a section by its name gets it for an image only if it is one of the very
+ * file, unchanged, in the very pieces that would have been made of it.
  */
 #include <linux/highmem.h>
 #include <linux/mm.h>
@@ -18,6 +18,8 @@
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/shmem_fs.h>
+#include <linux/stat.h>
+#include <linux/time64.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -117,6 +119,17 @@ void wr_image_free(struct wr_image *image)
 	kvfree(image);
 }
 
+/* Whether there is a piece that all write. */
+bool wr_image_is_written(const struct wr_image *image)
+{
+	unsigned int i;
+
+	for (i = 0; i < image->nr; i++)
+		if (image->pieces[i].rights & WR_WRITE)
+			return true;
+	return false;
+}
+
 /* ---- the contents ---- */
 
 /* Return: 0, or -EFBIG where the file ends, or an error of its own */
@@ -181,6 +194,69 @@ static int fill_piece(struct wr_piece *piece, struct file *file,
 	return err;
 }
 
+static int read_source(struct file *file, struct wr_source *source)
+{
+	struct kstat stat;
+	int err;
+
+	err = vfs_getattr(&file->f_path, &stat, STATX_BASIC_STATS,
+			  AT_STATX_SYNC_AS_STAT);
+	if (err)
+		return -EIO;
+	*source = (struct wr_source){
+		.dev = stat.dev,
+		.ino = stat.ino,
+		.size = stat.size,
+		.mtime = stat.mtime,
+		.ctime = stat.ctime,
+	};
+	return 0;
+}
+
+static bool is_same_source(const struct wr_source *source,
+			   const struct wr_source *other)
+{
+	return source->dev == other->dev && source->ino == other->ino &&
+	       source->size == other->size &&
+	       timespec64_equal(&source->mtime, &other->mtime) &&
+	       timespec64_equal(&source->ctime, &other->ctime);
+}
+
+static bool is_same_piece(const struct wr_piece *piece,
+			  const struct wr_piece *other)
+{
+	return piece->first == other->first && piece->end == other->end &&
+	       piece->offset == other->offset && piece->bytes == other->bytes &&
+	       piece->rights == other->rights;
+}
+
+/**
+ * wr_image_is_same - whether an image is what one would be that is asked for
+ * @image: that there is
+ * @other: the pieces that are asked for
+ * @file: of this file
+ *
+ * A name can be anybody's who runs for the same user, and says nothing of what is
+ * behind it. What is the same file, unchanged, in the same pieces, is the same.
+ *
+ * Return: whether; not if the caller could not read the file itself.
+ */
+bool wr_image_is_same(const struct wr_image *image,
+		      const struct wr_image *other, struct file *file)
+{
+	struct wr_source source;
+	unsigned int i;
+
+	if (!(file->f_mode & FMODE_READ) || read_source(file, &source) ||
+	    !is_same_source(&image->source, &source) ||
+	    image->pages != other->pages || image->nr != other->nr)
+		return false;
+	for (i = 0; i < image->nr; i++)
+		if (!is_same_piece(&image->pieces[i], &other->pieces[i]))
+			return false;
+	return true;
+}
+
 /**
  * wr_image_fill - copy the pieces of a file
  * @image: the pieces
@@ -194,10 +270,11 @@ int wr_image_fill(struct wr_image *image, struct file *file,
 {
 	void *buffer = kmalloc(PAGE_SIZE, GFP_KERNEL);
 	unsigned int i;
-	int err = 0;
+	int err;
 
 	if (!buffer)
 		return -ENOMEM;
+	err = read_source(file, &image->source);
 	for (i = 0; !err && i < image->nr; i++)
 		err = fill_piece(&image->pieces[i], file, mapping, buffer);
 	kfree(buffer);

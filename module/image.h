@@ -22,15 +22,33 @@ struct wr_piece {
 };
 
 /**
+ * struct wr_source - a file that an image was made of, and as it was then
+ * @dev: of its file system
+ * @ino: its number there
+ * @size: bytes
+ * @mtime: when it was written last
+ * @ctime: when it was changed last
+ */
+struct wr_source {
+	dev_t dev;
+	u64 ino;
+	loff_t size;
+	struct timespec64 mtime;
+	struct timespec64 ctime;
+};
+
+/**
  * struct wr_image - what a section of an image has besides
  * @pages: of the section
+ * @source: the file, from before the first byte was read on
  * @nr: pieces
  * @pieces: in the order of their pages, which do not overlap
  *
- * Never changes.
+ * Never changes once others can find the section.
  */
 struct wr_image {
 	pgoff_t pages;
+	struct wr_source source;
 	unsigned int nr;
 	struct wr_piece pieces[];
 };
@@ -39,6 +57,9 @@ struct wr_image *wr_image_read(u64 user, u32 nr, u64 size, u8 rights);
 void wr_image_free(struct wr_image *image);
 int wr_image_fill(struct wr_image *image, struct file *file,
 		  struct address_space *mapping);
+bool wr_image_is_written(const struct wr_image *image);
+bool wr_image_is_same(const struct wr_image *image,
+		      const struct wr_image *other, struct file *file);
 u8 wr_image_rights(const struct wr_image *image, pgoff_t first, pgoff_t end);
 
 #endif /* _WR_IMAGE_H */

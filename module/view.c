@@ -439,21 +439,24 @@ static int preserve(struct wr_space *space, struct wr_window *window)
 	return put_back(space, window->first, window->end, window);
 }
 
-/* The first part of an image from the page @index on, with a reference, or NULL. */
-static struct wr_window *next_part(struct wr_space *space, pgoff_t index,
+/* The first part of an image that begins at @first or behind, with a reference, or NULL. */
+static struct wr_window *next_part(struct wr_space *space, pgoff_t first,
 				   pgoff_t image, pgoff_t end)
 {
 	struct wr_window *window;
+	pgoff_t index = first;
 
 	while (index < end) {
 		window = wr_window_next_view(space, index);
 		if (!window)
 			break;
 		index = READ_ONCE(window->end);
-		if (READ_ONCE(window->first) < end &&
+		if (READ_ONCE(window->first) >= first &&
+		    READ_ONCE(window->first) < end &&
 		    window->view->image == image && is_there(window, 0))
 			return window;
 		wr_window_put(window);
+		cond_resched();
 	}
 	return NULL;
 }

@@ -703,12 +703,15 @@ static struct winregion_piece pieces[2] = {
 	{ 0x2000, 0x1000, PE_HEADERS + 0x200, 0x20, RW, 0 },
 };
 
-static int create_with(int fd, int file, uint64_t length, uint32_t protection,
-		       const struct winregion_piece *piece, uint32_t nr)
+static int create_named(int fd, const char *name, int file, uint64_t length,
+			uint32_t protection,
+			const struct winregion_piece *piece, uint32_t nr)
 {
 	struct winregion_create_section arg = {
 		.size = sizeof(arg),
 		.flags = WINREGION_SECTION_IMAGE,
+		.name = (uintptr_t)name,
+		.name_length = name ? strlen(name) : 0,
 		.file = file,
 		.protection = protection,
 		.access = WINREGION_SECTION_ALL,
@@ -719,6 +722,12 @@ static int create_with(int fd, int file, uint64_t length, uint32_t protection,
 	int err = wr_ioctl(fd, WINREGION_CREATE_SECTION, &arg);
 
 	return err ? err : arg.out_fd;
+}
+
+static int create_with(int fd, int file, uint64_t length, uint32_t protection,
+		       const struct winregion_piece *piece, uint32_t nr)
+{
+	return create_named(fd, NULL, file, length, protection, piece, nr);
 }
 
 /* With one field of the first piece changed */
@@ -790,6 +799,76 @@ static int map_as(int section, uint32_t flags, uint32_t protection,
 	if (!err)
 		*address = arg.address;
 	return err;
+}
+
+/*
+ * Whoever has given a name to something: an image is what it is asked for, or there is
+ * none. Rules: IMG-09, IMG-14.
+ */
+TEST_F(files, names_prove_nothing)
+{
+	struct winregion_piece other[2] = { pieces[0], pieces[1] };
+	int fd = wr_open(), file, twin, first, same;
+
+	ASSERT_TRUE(write_library("a.dll"));
+	ASSERT_TRUE(write_library("b.dll"));
+	file = open("a.dll", O_RDWR | O_CLOEXEC);
+	twin = open("b.dll", O_RDONLY | O_CLOEXEC);
+	first = create_named(fd, "x", file, 0x4000, RWX, pieces, 2);
+	ASSERT_LE(0, first);
+	same = create_named(fd, "x", file, 0x4000, RWX, pieces, 2);
+	EXPECT_LE(0, same);
+	close(same);
+	EXPECT_EQ(-ENOTUNIQ,
+		  create_named(fd, "x", twin, 0x4000, RWX, pieces, 2));
+	EXPECT_EQ(-ENOTUNIQ,
+		  create_named(fd, "x", file, 0x5000, RWX, pieces, 2));
+	EXPECT_EQ(-ENOTUNIQ,
+		  create_named(fd, "x", file, 0x4000, RWX, pieces, 1));
+	other[0].protection = RWX;
+	EXPECT_EQ(-ENOTUNIQ,
+		  create_named(fd, "x", file, 0x4000, RWX, other, 2));
+	/* What is written since */
+	sleep_ms(20);
+	ASSERT_EQ(1, pwrite(file, "x", 1, 0));
+	EXPECT_EQ(-ENOTUNIQ,
+		  create_named(fd, "x", file, 0x4000, RWX, pieces, 2));
+	close(first);
+	close(twin);
+	close(file);
+	close(fd);
+}
+
+/* Who has an image writes what all write: other users get no less. Rules: IMG-14. */
+TEST_F(files, others_write_what_all_write)
+{
+	struct winregion_create_section arg = {
+		.size = sizeof(arg),
+		.flags = WINREGION_SECTION_IMAGE,
+		.name = (uintptr_t)"y",
+		.name_length = 1,
+		.name_flags = WINREGION_NAME_GLOBAL,
+		.others = WINREGION_SECTION_MAP_READ,
+		.protection = RWX,
+		.access = WINREGION_SECTION_ALL,
+		.length = 0x4000,
+		.pieces = (uintptr_t)pieces,
+		.nr_pieces = 2,
+	};
+	int fd = wr_open();
+
+	ASSERT_TRUE(write_library("a.dll"));
+	arg.file = open("a.dll", O_RDONLY | O_CLOEXEC);
+	EXPECT_EQ(-EINVAL, wr_ioctl(fd, WINREGION_CREATE_SECTION, &arg));
+	arg.nr_pieces = 1;
+	ASSERT_EQ(0, wr_ioctl(fd, WINREGION_CREATE_SECTION, &arg));
+	close(arg.out_fd);
+	arg.nr_pieces = 2;
+	arg.others |= WINREGION_SECTION_MAP_WRITE;
+	ASSERT_EQ(0, wr_ioctl(fd, WINREGION_CREATE_SECTION, &arg));
+	close(arg.out_fd);
+	close(arg.file);
+	close(fd);
 }
 
 /* Nobody writes for others what is not shared, whatever a descriptor allows. */

@@ -934,7 +934,8 @@ struct winregion_piece {
  * where there is none, be read (EKEYREJECTED).
  *
  * With a name that a section has already, @out_fd is a descriptor of that one, if it
- * can be opened for @access, and what was to be made does not matter (CM-41);
+ * can be opened for @access, and what was to be made does not matter (CM-41), but for
+ * an image, which has to be of the same file, unchanged, in the same pieces (ENOTUNIQ);
  * WINREGION_NAME_NEW refuses it (ENOTUNIQ). With WINREGION_NAME_EXISTING nothing is
  * made (ESRCH).
  *

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,8 +32,13 @@
 /* Headers have to be in front of that. */
 #define MAX_HEADERS 0x10000
 
-/* Times of files are no finer, so what was changed since may look like before. */
+/*
+ * Times of files are no finer, so what was changed since may look like before. Where
+ * they look as if they were coarse, they may be as coarse as two seconds.
+ */
 #define SETTLED_NS 20000000L
+#define COARSE_NS 10000000L
+#define COARSE_SETTLED_NS 2100000000L
 
 /* ---- the file ---- */
 
@@ -97,6 +103,12 @@ static int64_t age_of(const struct timespec *time)
 	       time->tv_nsec;
 }
 
+static bool is_old(const struct timespec *time)
+{
+	return age_of(time) >=
+	       (time->tv_nsec % COARSE_NS ? SETTLED_NS : COARSE_SETTLED_NS);
+}
+
 /* What was changed a moment ago can be changed once more without its times telling. */
 static bool is_settled(int fd, struct stat *st)
 {
@@ -106,8 +118,7 @@ static bool is_settled(int fd, struct stat *st)
 	while (tries--) {
 		if (fstat(fd, st))
 			return false;
-		if (age_of(&st->st_mtim) >= SETTLED_NS &&
-		    age_of(&st->st_ctim) >= SETTLED_NS)
+		if (is_old(&st->st_mtim) && is_old(&st->st_ctim))
 			return true;
 		nanosleep(&moment, NULL);
 	}
@@ -143,7 +154,8 @@ static int make_name(int fd, const struct wr_image_plan *plan, char *name,
 {
 	struct stat st;
 
-	if (!is_settled(fd, &st))
+	/* What can be done to this process must not come from who has started it. */
+	if (getauxval(AT_SECURE) || !is_settled(fd, &st))
 		return 0;
 
 	return snprintf(name, room, "\\image\\%lx:%lx:%lx:%lx.%lx:%lx.%lx:%lx",
@@ -185,6 +197,7 @@ int wr_image_create(int fd, const struct wr_image_plan *plan, bool executes,
 {
 	struct winregion_piece pieces[WR_MAX_PIECES];
 	char name[256];
+	int err;
 
 	tell_pieces(plan, pieces);
 	arg->flags = WINREGION_SECTION_IMAGE;
@@ -197,6 +210,13 @@ int wr_image_create(int fd, const struct wr_image_plan *plan, bool executes,
 		arg->name_length = make_name(fd, plan, name, sizeof(name));
 		arg->name = arg->name_length ? (uintptr_t)name : 0;
 	}
+
+	err = wr_device_ioctl(WINREGION_CREATE_SECTION, arg);
+	if (err != -ENOTUNIQ || arg->name != (uintptr_t)name)
+		return err;
+	/* Somebody has the name who has not made of the file what we would. */
+	arg->name = 0;
+	arg->name_length = 0;
 
 	return wr_device_ioctl(WINREGION_CREATE_SECTION, arg);
 }
