@@ -37,12 +37,13 @@ check()
 finish()
 {
 	[ -z "${again-}" ] || return 0
-	[ -n "${passed-}" ] || {
-		echo "# kernel: $(dmesg | tail -n 5 | tr '\n' ';')"
+	set +e
+	if [ -z "${passed-}" ]; then
+		dmesg | tail -n 5 | sed 's/^/# /'
 		tail -n 20 /var/lib/dkms/winregion/*/build/make.log 2>/dev/null |
 			sed 's/^/# /'
-		echo 'failed'
-	}
+		echo failed
+	fi
 	sync
 	systemctl poweroff --force --force
 }
