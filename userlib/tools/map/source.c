@@ -213,7 +213,9 @@ static void add_region(struct map *map, const struct winregion_run *run,
 		block->region = true;
 		block->large = run->flags & WINREGION_RUN_LARGE_PAGES;
 		block->protection = run->region_protection;
-		if (run->type != WINREGION_TYPE_PRIVATE)
+		if (run->type == WINREGION_TYPE_IMAGE)
+			block->type = MAP_IMAGE;
+		else if (run->type != WINREGION_TYPE_PRIVATE)
 			describe_view(map, block, vma);
 	}
 	add_region_run(map, run);
