@@ -176,16 +176,6 @@ void wr_stash_settle(struct wr_window *window, struct wr_stash *stash)
 
 /* ---- pages move ---- */
 
-/* Where parts of @folio can be, of which there is one at @offset. */
-static void find_span(struct folio *folio, unsigned int offset,
-		      unsigned int *first, unsigned int *end)
-{
-	unsigned int n = folio_nr_pages(folio);
-
-	*first = round_down(offset, n);
-	*end = *first + n;
-}
-
 /* Parts of @folio from @first to @end. */
 static unsigned int count_parts(struct wr_slot *slot, struct folio *folio,
 				unsigned int first, unsigned int end)
@@ -206,7 +196,7 @@ unsigned int wr_stash_held(struct wr_slot *slot, unsigned int offset)
 
 	if (!folio_test_large(folio))
 		return 1;
-	find_span(folio, offset, &first, &end);
+	wr_stash_span(folio, offset, &first, &end);
 	return count_parts(slot, folio, first, end);
 }
 
@@ -225,7 +215,7 @@ static void move_large(struct wr_slot *from, struct wr_slot *to,
 	unsigned int i, end;
 	u32 unit = 0;
 
-	find_span(folio, offset, &i, &end);
+	wr_stash_span(folio, offset, &i, &end);
 	if (folio_order(folio) == WR_SLOT_SHIFT) {
 		to->nr_huge = from->nr_huge;
 		from->nr_huge = 0;
@@ -297,7 +287,7 @@ static enum wr_fate decide(struct wr_stashing *at, struct folio *folio,
 	unsigned int from = wr_slot_offset(at->first), first, end, held;
 	unsigned int to = from + (at->end - at->first);
 
-	find_span(folio, offset, &first, &end);
+	wr_stash_span(folio, offset, &first, &end);
 	held = count_parts(at->slot, folio, first, end);
 	if (!may_go(at, folio, held))
 		return STAYS;
@@ -390,7 +380,8 @@ static void wr_stash_unstash(struct wr_window *window, struct wr_stash *stash,
 	for (; i < to; i++) {
 		if (!stash->slot.pages[i])
 			continue;
-		find_span(page_folio(stash->slot.pages[i]), i, &from, &till);
+		wr_stash_span(page_folio(stash->slot.pages[i]), i, &from,
+			      &till);
 		low = min(low, from);
 		high = max(high, till);
 		wr_stash_move(&stash->slot, slot, i);
@@ -970,7 +961,7 @@ static void forget_pages(struct wr_stash *stash, struct folio *folio,
 	struct wr_slot *slot = &stash->slot;
 	unsigned int i, end;
 
-	find_span(folio, offset, &i, &end);
+	wr_stash_span(folio, offset, &i, &end);
 	if (folio_order(folio) == WR_SLOT_SHIFT)
 		slot->nr_huge = 0;
 	else if (folio_test_large(folio))

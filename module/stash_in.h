@@ -85,6 +85,16 @@ extern struct list_lru wr_stash_lists[WR_STASH_CLASSES];
 extern struct wr_stash_sum
 	wr_stash_sums[2]; /* that of pages to leave is the second */
 
+/* Where parts of @folio can be, of which there is one at @offset. */
+static inline void wr_stash_span(struct folio *folio, unsigned int offset,
+				 unsigned int *first, unsigned int *end)
+{
+	unsigned int n = folio_nr_pages(folio);
+
+	*first = round_down(offset, n);
+	*end = *first + n;
+}
+
 struct wr_stash *wr_stash_find(struct wr_window *window, pgoff_t index,
 			       enum wr_stash_class class);
 struct wr_stash *wr_stash_new(struct wr_window *window, pgoff_t index,

@@ -112,16 +112,6 @@ struct wr_leaving {
 	unsigned int moved;
 };
 
-/* The offsets in a slot where parts of the folio of the page at @offset can be. */
-static void find_parts(struct folio *folio, unsigned int offset,
-		       unsigned int *first, unsigned int *end)
-{
-	unsigned int n = folio_nr_pages(folio);
-
-	*first = round_down(offset, n);
-	*end = *first + n;
-}
-
 static bool is_part(struct wr_slot *slot, unsigned int offset,
 		    struct folio *folio)
 {
@@ -140,7 +130,7 @@ static bool may_leave(struct wr_leaving *leaving, struct folio *folio,
 	if (wr_page_is_shared(&folio->page) ||
 	    !wr_folio_is_known(folio, wr_stash_held(leaving->slot, offset)))
 		return false;
-	find_parts(folio, offset, &i, &end);
+	wr_stash_span(folio, offset, &i, &end);
 	for (; i < end; i++) {
 		if (!is_part(leaving->slot, i, folio))
 			continue;
@@ -158,7 +148,7 @@ static void note_parts(struct wr_leaving *leaving, struct folio *folio,
 {
 	unsigned int i, end;
 
-	find_parts(folio, offset, &i, &end);
+	wr_stash_span(folio, offset, &i, &end);
 	for (; i < end; i++) {
 		if (!is_part(leaving->slot, i, folio))
 			continue;
@@ -218,7 +208,7 @@ static void clear_parts(struct wr_leaving *leaving, struct folio *folio,
 {
 	unsigned int i, end;
 
-	find_parts(folio, offset, &i, &end);
+	wr_stash_span(folio, offset, &i, &end);
 	for (; i < end; i++)
 		if (is_part(leaving->slot, i, folio))
 			__clear_bit(i, leaving->chosen);

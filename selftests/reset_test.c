@@ -75,32 +75,10 @@ static int64_t reclaim(int fd, const volatile void *addr, uint64_t length)
 	return ret ? ret : (int64_t)gone;
 }
 
-/* Bytes of a range that are in memory */
-static uint64_t resident(int fd, char *addr, uint64_t length)
-{
-	struct winregion_run run;
-	uint64_t sum = 0, done;
-
-	for (done = 0; done < length; done += run.length) {
-		if (wr_query_flags(fd, addr + done, WINREGION_QUERY_RESIDENT,
-				   &run))
-			return ~0ULL;
-		if (done + run.length > length)
-			return ~0ULL;
-		sum += run.resident;
-	}
-	return sum;
-}
-
 /* Have all that can be freed be freed. */
 static bool press(void)
 {
 	return write_text(DROP_CACHES, "2");
-}
-
-static int64_t oom_kills(void)
-{
-	return field_of(read_from("/proc/vmstat", "oom_kill "), "oom_kill ");
 }
 
 FIXTURE(reset)
@@ -132,9 +110,9 @@ TEST_F(reset, freed_when_memory_is_short)
 	ASSERT_NE(NULL, region);
 	fill_pages(region, 256, 1);
 	ASSERT_EQ(0, reset(self->fd, region, MIB(1)));
-	EXPECT_EQ(MIB(1), resident(self->fd, region, MIB(1)));
+	EXPECT_EQ(MIB(1), wr_resident(self->fd, region, MIB(1)));
 	ASSERT_TRUE(press());
-	EXPECT_EQ(0, resident(self->fd, region, MIB(1)));
+	EXPECT_EQ(0, wr_resident(self->fd, region, MIB(1)));
 	EXPECT_EQ(committed, WR_INFO(self->fd, out_committed));
 	EXPECT_TRUE(wr_is(self->fd, region, RW));
 	EXPECT_TRUE(page_is_zero(region));
@@ -232,8 +210,8 @@ TEST_F(reset, given_up_while_reset)
 	ASSERT_EQ(0, reset(self->fd, region, MIB(4)));
 	ASSERT_EQ(0, wr_decommit(self->fd, region + PAGES(3), PAGES(600)));
 	EXPECT_EQ(MIB(4) - PAGES(600),
-		  resident(self->fd, region, PAGES(3)) +
-		  resident(self->fd, region + PAGES(603),
+		  wr_resident(self->fd, region, PAGES(3)) +
+		  wr_resident(self->fd, region + PAGES(603),
 			   MIB(4) - PAGES(603)));
 	ASSERT_EQ(0, wr_commit(self->fd, region + PAGES(3), PAGES(600), RW));
 	EXPECT_TRUE(page_is_zero(region + PAGES(3)));
@@ -309,7 +287,7 @@ TEST_F(reset, pinned_pages_stay)
 		SKIP(return, "this kernel cannot pin pages here");
 	ASSERT_EQ(0, reset(self->fd, region, UNIT));
 	ASSERT_TRUE(press());
-	EXPECT_EQ(PAGES(4), resident(self->fd, region, UNIT));
+	EXPECT_EQ(PAGES(4), wr_resident(self->fd, region, UNIT));
 	close(pins);
 	ASSERT_TRUE(press());
 	EXPECT_TRUE(pages_have(region, 4, 1));
@@ -335,7 +313,7 @@ TEST_F(reset, large_pages)
 	if (!is_part(region))
 		SKIP(return, "this kernel has no large pages here");
 	ASSERT_EQ(0, reset(self->fd, region, 4 * HUGE));
-	EXPECT_EQ(4 * HUGE, resident(self->fd, region, 4 * HUGE));
+	EXPECT_EQ(4 * HUGE, wr_resident(self->fd, region, 4 * HUGE));
 	EXPECT_TRUE(page_has(region + PAGES(700), 701));
 	ASSERT_TRUE(press());
 	/* The one that was used is whole, or its page is. */
@@ -495,7 +473,7 @@ TEST_F(reset, discarded)
 	ASSERT_EQ(0, wr_decommit(self->fd, region + PAGES(9), 4096));
 	EXPECT_EQ(-EDOM, discard(self->fd, region, UNIT));
 	ASSERT_EQ(0, discard(self->fd, region, PAGES(9)));
-	EXPECT_EQ(0, resident(self->fd, region, PAGES(9)));
+	EXPECT_EQ(0, wr_resident(self->fd, region, PAGES(9)));
 	EXPECT_EQ(0, wr_release(self->fd, region, 0));
 }
 
@@ -876,7 +854,7 @@ TEST_F(reset, locked_pages_are_not_reset)
 		ASSERT_EQ(0, reset(self->fd, region, MIB(4)));
 		ASSERT_TRUE(press());
 		EXPECT_TRUE(some_are_locked(region));
-		EXPECT_EQ(PAGES(3), resident(self->fd, region, MIB(4)));
+		EXPECT_EQ(PAGES(3), wr_resident(self->fd, region, MIB(4)));
 		EXPECT_EQ((int64_t)PAGES(1021), undo(self->fd, region, MIB(4)));
 		for (i = 0; i < 64; i++)
 			EXPECT_TRUE(i == 3 || i == 4 || i == 40 ?
@@ -887,7 +865,7 @@ TEST_F(reset, locked_pages_are_not_reset)
 		ASSERT_TRUE(VirtualUnlock(region + PAGES(40), PAGE));
 		ASSERT_EQ(0, reset(self->fd, region, MIB(4)));
 		ASSERT_TRUE(press());
-		EXPECT_EQ(0, resident(self->fd, region, MIB(4)));
+		EXPECT_EQ(0, wr_resident(self->fd, region, MIB(4)));
 	}
 	set_large(false);
 	EXPECT_EQ(0, wr_release(self->fd, region, 0));
@@ -917,7 +895,7 @@ TEST_F(reset, locked_pages_are_discarded)
 	ASSERT_TRUE(lock_some(region));
 	ASSERT_EQ(0, discard(self->fd, region, MIB(1)));
 	EXPECT_TRUE(some_are_locked(region));
-	EXPECT_EQ(PAGES(3), resident(self->fd, region, MIB(1)));
+	EXPECT_EQ(PAGES(3), wr_resident(self->fd, region, MIB(1)));
 	EXPECT_TRUE(page_is_zero(region + PAGES(3)));
 	EXPECT_TRUE(page_is_zero(region + PAGES(4)));
 	EXPECT_TRUE(page_is_zero(region + PAGES(40)));
@@ -993,7 +971,7 @@ static int reset_what_is_shared(void *arg)
 	CHECK(!reset(forked->fd, forked->region, UNIT));
 	CHECK(!offer(forked->fd, forked->region + UNIT, UNIT, 1));
 	CHECK(press());
-	CHECK(resident(forked->fd, forked->region, MIB(1)) == MIB(1));
+	CHECK(wr_resident(forked->fd, forked->region, MIB(1)) == MIB(1));
 	CHECK(!undo(forked->fd, forked->region, UNIT));
 	CHECK(!reclaim(forked->fd, forked->region + UNIT, UNIT));
 	CHECK(pages_have(forked->region, 256, 1));
@@ -1082,7 +1060,7 @@ static bool in_order(int fd, char **classes, bool *done)
 	unsigned int i;
 
 	for (i = 0; i < CLASSES; i++) {
-		now = resident(fd, classes[i], CLASS_SIZE);
+		now = wr_resident(fd, classes[i], CLASS_SIZE);
 		if (before && now != CLASS_SIZE)
 			return false;
 		before = now;
@@ -1113,11 +1091,11 @@ static int offers_in_group(void *arg)
 	/* All that was written is there, and most of what was offered went. */
 	for (i = 0; i < MIB(40) / MIB(1); i++)
 		CHECK(pages_have(more + i * MIB(1), 256, i));
-	CHECK(!resident(at->fd, classes[0], CLASS_SIZE));
-	CHECK(!resident(at->fd, classes[1], CLASS_SIZE));
+	CHECK(!wr_resident(at->fd, classes[0], CLASS_SIZE));
+	CHECK(!wr_resident(at->fd, classes[1], CLASS_SIZE));
 	CHECK(undo(at->fd, classes[0], CLASS_SIZE) == (int64_t)CLASS_SIZE);
 	for (i = 1; i < CLASSES; i++) {
-		uint64_t left = resident(at->fd, classes[i], CLASS_SIZE);
+		uint64_t left = wr_resident(at->fd, classes[i], CLASS_SIZE);
 
 		CHECK(reclaim(at->fd, classes[i], CLASS_SIZE) ==
 		      (int64_t)(CLASS_SIZE - left));
@@ -1131,7 +1109,7 @@ static int offers_in_group(void *arg)
 TEST_F_TIMEOUT(reset, lowest_priority_first, 120)
 {
 	struct short_of at = { .fd = self->fd };
-	int64_t kills = oom_kills();
+	long kills = oom_kills();
 
 	if (!make_group(&at, "64M"))
 		SKIP(return, "no memory controller here");
@@ -1169,8 +1147,8 @@ static int offers_behind_others(void *arg)
 		fill_pages(more + i * MIB(1), 256, i);
 	for (i = 0; i < MIB(40) / MIB(1); i++)
 		CHECK(pages_have(more + i * MIB(1), 256, i));
-	CHECK(resident(at->fd, shared, MIB(8)) == MIB(8));
-	CHECK(resident(at->fd, offered, MIB(32)) < MIB(32));
+	CHECK(wr_resident(at->fd, shared, MIB(8)) == MIB(8));
+	CHECK(wr_resident(at->fd, offered, MIB(32)) < MIB(32));
 	CHECK(!kill(pid, SIGKILL) && waitpid(pid, NULL, 0) == pid);
 	return 0;
 }
@@ -1179,7 +1157,7 @@ static int offers_behind_others(void *arg)
 TEST_F_TIMEOUT(reset, unfreeable_in_front, 120)
 {
 	struct short_of at = { .fd = self->fd };
-	int64_t kills = oom_kills();
+	long kills = oom_kills();
 
 	if (!make_group(&at, "64M"))
 		SKIP(return, "no memory controller here");
@@ -1219,7 +1197,7 @@ static int one_region_in_group(void *arg)
 TEST_F_TIMEOUT(reset, one_region_at_its_limit, 120)
 {
 	struct short_of at = { .fd = self->fd };
-	int64_t kills = oom_kills();
+	long kills = oom_kills();
 
 	if (!make_group(&at, "32M"))
 		SKIP(return, "no memory controller here");
@@ -1254,7 +1232,7 @@ static int more_than_there_is(void *arg)
 TEST_F_TIMEOUT(reset, guest_runs_short, 300)
 {
 	int64_t mode = read_number("/proc/sys/vm/overcommit_memory");
-	int64_t kills = oom_kills();
+	long kills = oom_kills();
 
 	if (meminfo("MemTotal") > (int64_t)MIB(700))
 		SKIP(return, "this machine has more");

@@ -209,6 +209,24 @@ static inline int wr_query(int fd, const volatile void *addr,
 	return wr_query_flags(fd, addr, 0, run);
 }
 
+/* Bytes of a range that are in memory; it begins and ends where runs do. */
+static inline uint64_t wr_resident(int fd, const volatile void *addr,
+				   uint64_t length)
+{
+	const volatile char *base = addr;
+	struct winregion_run run;
+	uint64_t sum = 0, done;
+
+	for (done = 0; done < length; done += run.length) {
+		if (wr_query_flags(fd, base + done, WINREGION_QUERY_RESIDENT,
+				   &run) ||
+		    done + run.length > length)
+			return ~0ULL;
+		sum += run.resident;
+	}
+	return sum;
+}
+
 /* As many runs as fit from *@next on, which moves; their number or -errno */
 static inline long wr_query_runs(int fd, uint64_t *next, uint64_t last,
 				 uint32_t flags, struct winregion_run *runs,
@@ -489,6 +507,12 @@ static inline bool write_text(const char *path, const char *text)
 	n = write(fd, text, strlen(text));
 	close(fd);
 	return n == (ssize_t)strlen(text);
+}
+
+/* Processes that were killed for want of memory */
+static inline long oom_kills(void)
+{
+	return field_of(read_from("/proc/vmstat", "oom_kill "), "oom_kill ");
 }
 
 #define LARGE_PAGES_SETTING "/sys/kernel/mm/transparent_hugepage/enabled"
