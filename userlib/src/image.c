@@ -266,6 +266,7 @@ struct mapping {
 	char *base;
 	/* So much of it is views, from the beginning on. */
 	uint32_t mapped;
+	bool has_views;
 	uint64_t delta;
 	/* For each page whether it has something to be relocated */
 	uint8_t *marks;
@@ -395,15 +396,17 @@ static NTSTATUS map_parts(struct mapping *mapping)
 			return status;
 		}
 		mapping->mapped = end;
+		mapping->has_views = true;
 	}
 
 	return status;
 }
 
 /* What is left of a mapping that has failed */
-static void give_up(struct mapping *mapping, bool mapped)
+static void give_up(struct mapping *mapping)
 {
-	if (mapped)
+	/* Where there is none of it somebody else may have come. */
+	if (mapping->has_views)
 		unmap(mapping->base);
 	release(mapping, mapping->mapped);
 }
@@ -582,16 +585,19 @@ static void add_image(struct image *image, const void *base)
 	pthread_mutex_unlock(&lock);
 }
 
+/* Another one may have come to its place by now: of those it is the one that came first. */
 void wr_image_unmapped(const void *base)
 {
-	struct image **at = &images, *image;
+	struct image **at, **found = NULL, *image = NULL;
 
 	pthread_mutex_lock(&lock);
-	while (*at && (*at)->base != base)
-		at = &(*at)->next;
-	image = *at;
-	if (image)
-		*at = image->next;
+	for (at = &images; *at; at = &(*at)->next)
+		if ((*at)->base == base)
+			found = at;
+	if (found) {
+		image = *found;
+		*found = image->next;
+	}
 	pthread_mutex_unlock(&lock);
 	if (image)
 		free_image(image);
@@ -608,7 +614,7 @@ static NTSTATUS fill_place(struct mapping *mapping)
 	if (status == STATUS_SUCCESS)
 		status = protect_pieces(mapping);
 	if (status != STATUS_SUCCESS)
-		give_up(mapping, mapping->mapped);
+		give_up(mapping);
 
 	return status;
 }

@@ -366,9 +366,8 @@ static DWORD load_once(const char *name, DWORD flags, HMODULE *handle)
 
 	pthread_mutex_lock(&loading);
 	*handle = wr_loaded_by_name(name);
-	if (*handle)
-		wr_loaded_hold(*handle);
-	else
+	/* Its last user may just have gone. */
+	if (!*handle || !wr_loaded_hold(*handle))
 		error = load_new(name, flags, 0, handle);
 	pthread_mutex_unlock(&loading);
 	/* As for any library that is not there */
@@ -422,7 +421,7 @@ bool wr_unload(HMODULE handle)
 	return true;
 }
 
-void wr_loaded_hold(HMODULE handle)
+bool wr_loaded_hold(HMODULE handle)
 {
 	struct loaded *module;
 
@@ -431,6 +430,8 @@ void wr_loaded_hold(HMODULE handle)
 	if (module)
 		module->users++;
 	pthread_mutex_unlock(&lock);
+
+	return module;
 }
 
 /* ---- what there is to know of them ---- */

@@ -38,7 +38,7 @@ HMODULE wr_loaded_by_name(const char *name);
 HMODULE wr_loaded_by_address(const void *address);
 
 /* loaded.c: one user more of such an image, until wr_unload() */
-void wr_loaded_hold(HMODULE module);
+bool wr_loaded_hold(HMODULE module);
 
 /* loaded.c: the path of such an image; false if it is none */
 bool wr_loaded_path(HMODULE module, char path[PATH_MAX]);
