@@ -461,7 +461,7 @@ TEST_F(placeholder, answer_that_cannot_be_told_undoes_the_view)
 	map->address = 0;
 	EXPECT_EQ(-1, ioctl(create.out_fd, WINREGION_MAP_VIEW, map));
 	EXPECT_EQ(EINVAL, errno);
-	map->flags = 8;
+	map->flags = 1U << 31;
 	EXPECT_EQ(-1, ioctl(create.out_fd, WINREGION_MAP_VIEW, map));
 	EXPECT_EQ(EOPNOTSUPP, errno);
 	EXPECT_EQ(-1, ioctl(fd, WINREGION_UNMAP_VIEW, &unmap));
