@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* vm: cpus=2 mem=384M timeout=900 modules=zram params=paging=1 */
+/* vm: cpus=2 mem=384M timeout=1800 modules=zram params=paging=1 */
 /*
  * Paging: committed memory that goes out to swap and comes back.
  */
@@ -112,7 +112,7 @@ FIXTURE_VARIANT_ADD(paging, single) { .kind = SINGLE };
 FIXTURE_VARIANT_ADD(paging, units) { .kind = UNITS };
 FIXTURE_VARIANT_ADD(paging, huge) { .kind = HUGE };
 
-#define SIZE MIB(8)
+#define SIZE MIB(4)
 #define SLACK (int64_t)MIB(2) /* what the core keeps in use, for the next */
 #define NR (SIZE / 4096)
 
