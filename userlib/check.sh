@@ -705,7 +705,9 @@ check_manual()
 		case $page in
 		*.3)	check "synopsis of $page" compile_page_synopsis "$page" ;;
 		esac
-		if grep -q '^\.SH EXAMPLES' "$page"; then
+		# Those of programs are commands.
+		if [ "${page%.1}" = "$page" ] &&
+				grep -q '^\.SH EXAMPLES' "$page"; then
 			check "example of $page" compile_page_example "$page"
 		fi
 	done
