@@ -212,7 +212,7 @@ TEST_F(reset, given_up_while_reset)
 	EXPECT_EQ(MIB(4) - PAGES(600),
 		  wr_resident(self->fd, region, PAGES(3)) +
 		  wr_resident(self->fd, region + PAGES(603),
-			   MIB(4) - PAGES(603)));
+			      MIB(4) - PAGES(603)));
 	ASSERT_EQ(0, wr_commit(self->fd, region + PAGES(3), PAGES(600), RW));
 	EXPECT_TRUE(page_is_zero(region + PAGES(3)));
 	EXPECT_TRUE(page_is_zero(region + PAGES(602)));
