@@ -350,18 +350,18 @@ static bool is_denied_in_view(struct wr_window *window, u8 old, u8 new)
 }
 
 /*
- * What the range, and not its pages, must be like. Its VMA is, or can be made, such as
- * the new state wants it; in a call of several ranges it stays as it is, as another
+ * What the range, and not its pages, must be like. A view's VMA is, or can be made, such
+ * as the new state wants it; in a call of several ranges it stays as it is, as another
  * one may make pages that can be read.
  */
-static int check_view_range(struct wr_batch *batch, struct wr_change *change,
-			    struct wr_needs *needs)
+static int check_range(struct wr_batch *batch, struct wr_change *change,
+		       struct wr_needs *needs)
 {
 	struct wr_window *window = change->window;
 	int err;
 
 	if (!window->view)
-		return 0;
+		return wr_state_copies(change->state) ? -EDOM : 0;
 	err = view_allows(batch, change);
 	if (err || !wr_view_changes_exec(window, change->state))
 		return err;
@@ -432,8 +432,6 @@ static int check_change(struct wr_batch *batch, struct wr_change *change,
 		return check_view(batch, change, needs);
 	if (wr_region_is_physical(change->region))
 		return check_frames(change);
-	if (wr_state_copies(change->state))
-		return -EDOM;
 	for (i = change->first; !err && i < change->end; i = next) {
 		old = wr_runs_span(&window->runs, i, change->end, &next);
 		err = wr_change_check_run(window, batch->op, old, change->state,
@@ -475,8 +473,7 @@ static int check_all(struct wr_batch *batch, struct wr_needs *needs)
 	for (i = 0; i < batch->nr && !found; i++) {
 		found = find_region(batch, &batch->changes[i]);
 		if (!found && !wr_op_resets(batch->op))
-			found = check_view_range(batch, &batch->changes[i],
-						 needs);
+			found = check_range(batch, &batch->changes[i], needs);
 	}
 	err = find_spans(batch, found ? i - 1 : i);
 	for (i = 0; i < batch->nr_spans && !err; i++)

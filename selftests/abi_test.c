@@ -1375,6 +1375,21 @@ TEST_F(vector, first_error_of_a_crowd)
 	EXPECT_TRUE(wr_is(self->fd, self->large + PAGES(5), RW));
 }
 
+/* Rules: P-03. A range is no good even if nothing comes of it. */
+TEST_F(vector, error_of_a_range_that_is_covered)
+{
+	struct winregion_range *range = self->ranges;
+
+	ASSERT_EQ(0, wr_commit(self->fd, self->large, PAGES(8), RW));
+	range[0] = a_range(self->large + PAGES(2), PAGES(1),
+			   WINREGION_WRITECOPY);
+	range[1] = a_range(self->large, PAGES(4), RO);
+	EXPECT_EQ(-EDOM, wr_vector(self->fd, WINREGION_PROTECT, range, 2));
+	range[0].protection = WINREGION_EXECUTE_WRITECOPY;
+	EXPECT_EQ(-EDOM, wr_vector(self->fd, WINREGION_PROTECT, range, 2));
+	EXPECT_TRUE(wr_is(self->fd, self->large, RW));
+}
+
 /* One call changes several regions, in windows of both kinds. */
 TEST_F(vector, several_regions)
 {
