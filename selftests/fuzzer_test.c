@@ -34,6 +34,8 @@ FIXTURE_VARIANT_ADD(planted, charge) { .bug = MODEL_BUG_CHARGE };
 FIXTURE_VARIANT_ADD(planted, vector) { .bug = MODEL_BUG_VECTOR };
 FIXTURE_VARIANT_ADD(planted, lost) { .bug = MODEL_BUG_LOST };
 FIXTURE_VARIANT_ADD(planted, watch) { .bug = MODEL_BUG_WATCH };
+FIXTURE_VARIANT_ADD(planted, offer) { .bug = MODEL_BUG_OFFER };
+FIXTURE_VARIANT_ADD(planted, lock) { .bug = MODEL_BUG_LOCK };
 
 FIXTURE_VARIANT_ADD(planted, shared_guard)
 {

@@ -19,6 +19,8 @@ const char *const fuzz_names[OP_KINDS] = {
 	[OP_QUERY_RUNS] = "query_runs",
 	[OP_INFO] = "get_info",
 	[OP_WATCH] = "write_watch",
+	[OP_RESET] = "reset",
+	[OP_LOCK] = "lock",
 	[OP_READ] = "read",
 	[OP_WRITE] = "write",
 	[OP_EXEC] = "exec",
@@ -36,7 +38,7 @@ const char *const fuzz_names[OP_KINDS] = {
 static const char *const errno_names[MODEL_ERRORS] = {
 	"EINVAL", "E2BIG", "EFAULT", "EOPNOTSUPP", "EDOM", "EADDRNOTAVAIL",
 	"EOVERFLOW", "EEXIST", "ENOENT", "EXDEV", "ESPIPE", "ENODATA",
-	"ENOSPC", "EUNATCH",
+	"ENOSPC", "EUNATCH", "ENOMSG", "ENOLCK", "ESTALE", "EPROTO", "EIO",
 };
 
 static const char prelude[] =
@@ -63,6 +65,8 @@ static const char prelude[] =
 "#define QUERY ((struct winregion_query *)arg)\n"
 "#define QUERY_RUNS ((struct winregion_query_runs *)arg)\n"
 "#define WATCH ((struct winregion_write_watch *)arg)\n"
+"#define RESET ((struct winregion_reset *)arg)\n"
+"#define LOCK ((struct winregion_lock *)arg)\n"
 "\n"
 "enum { READ, WRITE, EXEC };\n"
 "\n"
@@ -116,7 +120,8 @@ static const char prelude[] =
 "	else if (!sig)\n"
 "		((void (*)(void))(uintptr_t)at)();\n"
 "	same(line, \"signal\", sig, works ? 0 : SIGSEGV);\n"
-"	same(line, \"contents\", seen, value);\n"
+"	if (works < 2 || seen) /* or what was freed */\n"
+"		same(line, \"contents\", seen, value);\n"
 "}\n"
 "\n"
 "static void write_call(int line, uint64_t at, uint32_t value, int works)\n"
@@ -127,7 +132,8 @@ static const char prelude[] =
 "	if (n == 4 && read(pipes[0], &seen, 4) != 4)\n"
 "		n = 0;\n"
 "	same(line, \"write(2)\", n, works ? 4 : -1);\n"
-"	same(line, \"contents\", seen, value);\n"
+"	if (works < 2 || seen)\n"
+"		same(line, \"contents\", seen, value);\n"
 "}\n"
 "\n"
 "static void read_call(int line, uint64_t at, uint32_t value, int works)\n"
@@ -275,6 +281,10 @@ static const char prelude[] =
 "	call(__LINE__, cmd, (int[]){ __VA_ARGS__, -1 })\n"
 "#define SAME(words, i, must) same(__LINE__, #words, words[i], must)\n"
 "#define OLD(i, must) same(__LINE__, \"old\", v[i].out_old_protection, must)\n"
+"#define GONE(most) do { \\\n"
+"	if (RESET->out_gone > (most)) \\\n"
+"		wrong(__LINE__, \"gone\", RESET->out_gone, most); \\\n"
+"} while (0)\n"
 "#define AT(must) same(__LINE__, \"place\", RESERVE->address, must)\n"
 "#define NR_RUNS(must) same(__LINE__, \"runs\", QUERY_RUNS->nr_runs, must)\n"
 "#define COUNTS(regions, bytes) do { \\\n"
@@ -398,6 +408,8 @@ static const char *const macros[OP_KINDS] = {
 	[OP_QUERY_RUNS] = "QUERY_RUNS",
 	[OP_INFO] = "GET_INFO",
 	[OP_WATCH] = "WATCH",
+	[OP_RESET] = "RESET",
+	[OP_LOCK] = "LOCK",
 };
 
 static const char *const structs[OP_KINDS] = {
@@ -410,6 +422,8 @@ static const char *const structs[OP_KINDS] = {
 	[OP_QUERY_RUNS] = "query_runs",
 	[OP_INFO] = "get_info",
 	[OP_WATCH] = "write_watch",
+	[OP_RESET] = "reset",
+	[OP_LOCK] = "lock",
 };
 
 static const char *const cmds[OP_KINDS] = {
@@ -422,6 +436,8 @@ static const char *const cmds[OP_KINDS] = {
 	[OP_QUERY_RUNS] = "QUERY_RUNS",
 	[OP_INFO] = "GET_INFO",
 	[OP_WATCH] = "WRITE_WATCH",
+	[OP_RESET] = "RESET",
+	[OP_LOCK] = "LOCK",
 };
 
 static void emit_place(struct fuzz *fuzz, const struct op *op)
@@ -493,6 +509,15 @@ static void emit_fields(struct fuzz *fuzz, const struct op *op)
 	case OP_PROTECT:
 		emit_change(fuzz, op);
 		break;
+	case OP_RESET:
+		emit_line(fuzz, "\t.operation = %u, .out_gone = ~0ULL,",
+			  op->value);
+		emit_change(fuzz, op);
+		break;
+	case OP_LOCK:
+		emit_line(fuzz, "\t.operation = %u,", op->value);
+		emit_place(fuzz, op);
+		break;
 	case OP_QUERY:
 		emit_line(fuzz, "\t.address = %s,",
 			  emit_address(&op->range[0]));
@@ -514,7 +539,8 @@ static void emit_fields(struct fuzz *fuzz, const struct op *op)
 	if ((op->odd & OP_RESERVED_FIELD) && op->kind == OP_RESERVE)
 		emit_line(fuzz, "\t.node = ~0U,");
 	else if ((op->odd & OP_RESERVED_FIELD) && op->kind != OP_RELEASE &&
-		 op->kind != OP_QUERY && op->kind != OP_INFO)
+		 op->kind != OP_QUERY && op->kind != OP_INFO &&
+		 op->kind != OP_RESET)
 		emit_line(fuzz, "\t.__reserved = 1,");
 }
 

@@ -216,6 +216,7 @@ static void run_child(struct fuzz *fuzz, unsigned int i, unsigned int end,
 	memset(fuzz->go, 0, sizeof(fuzz->go));
 	fuzz->random ^= 0x9e3779b97f4a7c15;
 	fuzz->depth++;
+	model_in_child(fuzz->model);
 	ok = !pipe2(fuzz->pipe, O_CLOEXEC) && fuzz_verify(fuzz) &&
 	     play(fuzz, i, end) && fuzz_verify(fuzz);
 	if (ok && hold)

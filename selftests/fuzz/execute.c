@@ -35,8 +35,8 @@ bool fuzz_differs(struct fuzz *fuzz, const char *format, ...)
 	return false;
 }
 
-static bool judge(struct fuzz *fuzz, const struct op *op, int ret,
-		  uint32_t errors)
+bool fuzz_judge(struct fuzz *fuzz, const struct op *op, int ret,
+		uint32_t errors)
 {
 	char wanted[120];
 	unsigned int i;
@@ -53,8 +53,8 @@ static bool judge(struct fuzz *fuzz, const struct op *op, int ret,
 }
 
 /* Both are as large as the ioctl's structure; @is came back from the kernel. */
-static bool same_bytes(struct fuzz *fuzz, const struct op *op, const void *is,
-		       const void *must, size_t size)
+bool fuzz_same_bytes(struct fuzz *fuzz, const struct op *op, const void *is,
+		     const void *must, size_t size)
 {
 	const uint32_t *a = is, *b = must;
 	size_t i;
@@ -84,7 +84,7 @@ bool fuzz_resolve(struct fuzz *fuzz, const struct op_range *range,
 	return true;
 }
 
-static uint32_t size_of(const struct op *op, size_t size)
+uint32_t fuzz_size_of(const struct op *op, size_t size)
 {
 	switch (op->size) {
 	case OP_LONGER:
@@ -97,8 +97,8 @@ static uint32_t size_of(const struct op *op, size_t size)
 }
 
 /* 0 or -errno; what is behind the structure is as op->size wants it. */
-static int call(struct fuzz *fuzz, const struct op *op, unsigned int cmd,
-		void *arg, size_t size)
+int fuzz_call(struct fuzz *fuzz, const struct op *op, unsigned int cmd,
+	      void *arg, size_t size)
 {
 	char buffer[256] = { 0 };
 	int ret;
@@ -115,9 +115,8 @@ static int call(struct fuzz *fuzz, const struct op *op, unsigned int cmd,
  * Call and compare, where the model has said already what @must comes back.
  * Without a kernel everything goes as it must.
  */
-static bool call_like(struct fuzz *fuzz, const struct op *op, unsigned int cmd,
-		      void *arg, const void *must, size_t size,
-		      uint32_t errors)
+bool fuzz_call_like(struct fuzz *fuzz, const struct op *op, unsigned int cmd,
+		    void *arg, const void *must, size_t size, uint32_t errors)
 {
 	int ret;
 
@@ -129,9 +128,9 @@ static bool call_like(struct fuzz *fuzz, const struct op *op, unsigned int cmd,
 		memcpy(arg, must, size);
 		return true;
 	}
-	ret = call(fuzz, op, cmd, arg, size);
-	return judge(fuzz, op, ret, errors) &&
-	       same_bytes(fuzz, op, arg, must, size);
+	ret = fuzz_call(fuzz, op, cmd, arg, size);
+	return fuzz_judge(fuzz, op, ret, errors) &&
+	       fuzz_same_bytes(fuzz, op, arg, must, size);
 }
 
 /* ---- what other threads have ---- */
@@ -231,8 +230,8 @@ static bool adopt(struct fuzz *fuzz, const struct op *op,
 	if (fuzz->dry)
 		arg->address = dry_place();
 	else
-		ret = call(fuzz, op, WINREGION_RESERVE, arg, sizeof(*arg));
-	if (!judge(fuzz, op, ret, 0))
+		ret = fuzz_call(fuzz, op, WINREGION_RESERVE, arg, sizeof(*arg));
+	if (!fuzz_judge(fuzz, op, ret, 0))
 		return false;
 	span = is_claimed(fuzz, arg->address, arg->length) ? -1 :
 	       model_adopt(fuzz->model, &must, arg->address);
@@ -245,7 +244,7 @@ static bool adopt(struct fuzz *fuzz, const struct op *op,
 	}
 	must.address = arg->address;
 	must.length = (must.length + MODEL_PAGE - 1) / MODEL_PAGE * MODEL_PAGE;
-	if (!fuzz->dry && !same_bytes(fuzz, op, arg, &must, sizeof(must)))
+	if (!fuzz->dry && !fuzz_same_bytes(fuzz, op, arg, &must, sizeof(must)))
 		return false;
 	if (span == MODEL_SPANS)
 		return give_back(fuzz, arg->address);
@@ -262,7 +261,7 @@ static bool adopt(struct fuzz *fuzz, const struct op *op,
 static bool do_reserve(struct fuzz *fuzz, const struct op *op)
 {
 	struct winregion_reserve arg = {
-		.size = size_of(op, sizeof(arg)),
+		.size = fuzz_size_of(op, sizeof(arg)),
 		.flags = op->flags,
 		.protection = op->range[0].protection,
 		.node = op->odd & OP_RESERVED_FIELD ? UINT32_MAX : 0,
@@ -285,8 +284,8 @@ static bool do_reserve(struct fuzz *fuzz, const struct op *op)
 		return true;
 	if (errors == MODEL_ANYWHERE)
 		return adopt(fuzz, op, &arg);
-	return call_like(fuzz, op, WINREGION_RESERVE, &arg, &must, sizeof(arg),
-			 errors);
+	return fuzz_call_like(fuzz, op, WINREGION_RESERVE, &arg, &must,
+			      sizeof(arg), errors);
 }
 
 /* ---- the other calls ---- */
@@ -326,7 +325,7 @@ static bool bury_lost(struct fuzz *fuzz)
 static bool do_release(struct fuzz *fuzz, const struct op *op)
 {
 	struct winregion_release arg = {
-		.size = size_of(op, sizeof(arg)),
+		.size = fuzz_size_of(op, sizeof(arg)),
 		.flags = op->flags,
 		.length = op->range[0].length,
 	}, must;
@@ -341,8 +340,8 @@ static bool do_release(struct fuzz *fuzz, const struct op *op)
 	if (errors & MODEL_UNKNOWN)
 		return true;
 	claim_all(fuzz);
-	return call_like(fuzz, op, WINREGION_RELEASE, &arg, &must, sizeof(arg),
-			 errors) && bury_lost(fuzz);
+	return fuzz_call_like(fuzz, op, WINREGION_RELEASE, &arg, &must,
+			      sizeof(arg), errors) && bury_lost(fuzz);
 }
 
 static bool same_ranges(struct fuzz *fuzz, const struct op *op,
@@ -364,8 +363,8 @@ static bool same_ranges(struct fuzz *fuzz, const struct op *op,
 	return true;
 }
 
-static bool fill_ranges(struct fuzz *fuzz, const struct op *op,
-			struct winregion_range *ranges)
+bool fuzz_fill_ranges(struct fuzz *fuzz, const struct op *op,
+		      struct winregion_range *ranges)
 {
 	uint64_t address;
 	unsigned int i;
@@ -395,14 +394,14 @@ static bool do_change(struct fuzz *fuzz, const struct op *op)
 	struct winregion_range ranges[OP_RANGES], must_ranges[OP_RANGES];
 	struct winregion_range *known = must_ranges;
 	struct winregion_change arg = {
-		.size = size_of(op, sizeof(arg)),
+		.size = fuzz_size_of(op, sizeof(arg)),
 		.flags = op->flags,
 		.nr_ranges = op->nr,
 		.__reserved = !!(op->odd & OP_RESERVED_FIELD),
 	}, must;
 	uint32_t errors;
 
-	if (!fill_ranges(fuzz, op, ranges))
+	if (!fuzz_fill_ranges(fuzz, op, ranges))
 		return true;
 	memcpy(must_ranges, ranges, sizeof(ranges));
 	if (!op->nr || (op->odd & OP_BOTH))
@@ -421,7 +420,8 @@ static bool do_change(struct fuzz *fuzz, const struct op *op)
 			      op->size == OP_DIRTY);
 	if (errors & MODEL_UNKNOWN)
 		return true;
-	if (!call_like(fuzz, op, cmd_of(op), &arg, &must, sizeof(arg), errors))
+	if (!fuzz_call_like(fuzz, op, cmd_of(op), &arg, &must, sizeof(arg),
+			    errors))
 		return false;
 	return fuzz->dry || same_ranges(fuzz, op, ranges, must_ranges);
 }
@@ -448,7 +448,7 @@ static void describe_difference(struct fuzz *fuzz,
 static bool do_query(struct fuzz *fuzz, const struct op *op)
 {
 	struct winregion_query arg = {
-		.size = size_of(op, sizeof(arg)),
+		.size = fuzz_size_of(op, sizeof(arg)),
 		.flags = op->flags,
 	}, must;
 	struct model_answer answer;
@@ -464,14 +464,14 @@ static bool do_query(struct fuzz *fuzz, const struct op *op)
 	if (errors & MODEL_UNKNOWN)
 		return true;
 	if (errors)
-		return call_like(fuzz, op, WINREGION_QUERY, &arg, &must,
-				 sizeof(arg), errors);
+		return fuzz_call_like(fuzz, op, WINREGION_QUERY, &arg, &must,
+				      sizeof(arg), errors);
 	emit_call(fuzz, op, 0);
 	emit_run(fuzz, "&QUERY->out", &answer, op->flags);
 	if (fuzz->dry)
 		return true;
-	if (!judge(fuzz, op, call(fuzz, op, WINREGION_QUERY, &arg,
-				  sizeof(arg)), 0))
+	if (!fuzz_judge(fuzz, op, fuzz_call(fuzz, op, WINREGION_QUERY, &arg,
+					    sizeof(arg)), 0))
 		return false;
 	if (!model_answer_fits(&answer, &arg.out, op->flags)) {
 		describe_difference(fuzz, &answer, &arg.out);
@@ -573,15 +573,15 @@ static bool query_runs_good(struct fuzz *fuzz, const struct op *op,
 	if (fuzz->dry)
 		return true;
 	arg->runs = (uintptr_t)runs;
-	return judge(fuzz, op, call(fuzz, op, WINREGION_QUERY_RUNS, arg,
-				    sizeof(*arg)), 0) &&
+	return fuzz_judge(fuzz, op, fuzz_call(fuzz, op, WINREGION_QUERY_RUNS,
+					      arg, sizeof(*arg)), 0) &&
 	       runs_are(fuzz, spot.span, spot.page, arg, asked, runs);
 }
 
 static bool do_query_runs(struct fuzz *fuzz, const struct op *op)
 {
 	struct winregion_query_runs arg = {
-		.size = size_of(op, sizeof(arg)),
+		.size = fuzz_size_of(op, sizeof(arg)),
 		.flags = op->flags,
 		.nr_runs = op->value,
 		.__reserved = !!(op->odd & OP_RESERVED_FIELD),
@@ -598,8 +598,8 @@ static bool do_query_runs(struct fuzz *fuzz, const struct op *op)
 	if (!errors)
 		return query_runs_good(fuzz, op, &arg);
 	must = arg;
-	return call_like(fuzz, op, WINREGION_QUERY_RUNS, &arg, &must,
-			 sizeof(arg), errors);
+	return fuzz_call_like(fuzz, op, WINREGION_QUERY_RUNS, &arg, &must,
+			      sizeof(arg), errors);
 }
 
 /* ---- WRITE_WATCH ---- */
@@ -643,7 +643,7 @@ static bool do_watch(struct fuzz *fuzz, const struct op *op)
 {
 	uint64_t *pages = told[fuzz->thread], address, i;
 	struct winregion_write_watch arg = {
-		.size = size_of(op, sizeof(arg)),
+		.size = fuzz_size_of(op, sizeof(arg)),
 		.flags = op->flags,
 		.length = op->range[0].length,
 		.pages = op->value ? (uintptr_t)pages : 0,
@@ -662,8 +662,8 @@ static bool do_watch(struct fuzz *fuzz, const struct op *op)
 			     must_tell[fuzz->thread]);
 	if (errors & MODEL_UNKNOWN)
 		return true;
-	return call_like(fuzz, op, WINREGION_WRITE_WATCH, &arg, &must,
-			 sizeof(arg), errors) &&
+	return fuzz_call_like(fuzz, op, WINREGION_WRITE_WATCH, &arg, &must,
+			      sizeof(arg), errors) &&
 	       (errors || told_are(fuzz, must.nr_pages));
 }
 
@@ -689,18 +689,18 @@ static bool counts_are(struct fuzz *fuzz, const struct winregion_get_info *info)
 static bool do_info(struct fuzz *fuzz, const struct op *op)
 {
 	struct winregion_get_info arg = {
-		.size = size_of(op, sizeof(arg)),
+		.size = fuzz_size_of(op, sizeof(arg)),
 		.flags = op->flags,
 	}, must = arg;
 	uint32_t errors = model_get_info(&arg, op->size == OP_DIRTY);
 
 	if (errors)
-		return call_like(fuzz, op, WINREGION_GET_INFO, &arg, &must,
-				 sizeof(arg), errors);
+		return fuzz_call_like(fuzz, op, WINREGION_GET_INFO, &arg, &must,
+				      sizeof(arg), errors);
 	emit_call(fuzz, op, 0);
 	if (!fuzz->dry &&
-	    !judge(fuzz, op, call(fuzz, op, WINREGION_GET_INFO, &arg,
-				  sizeof(arg)), 0))
+	    !fuzz_judge(fuzz, op, fuzz_call(fuzz, op, WINREGION_GET_INFO, &arg,
+					    sizeof(arg)), 0))
 		return false;
 	if (!fuzz->dry &&
 	    (arg.out_abi_version != WINREGION_ABI_VERSION ||
@@ -800,7 +800,7 @@ static bool touch(struct fuzz *fuzz, const struct op *op,
 		value = page->word[word];
 	emit_line(fuzz, "TOUCH(%s, %s + %u, 0x%x, %d);", names[access],
 		  emit_address(&op->range[0]), model_word_offset(word), value,
-		  works);
+		  works + (works && access == MODEL_READ && page->doubt));
 	if (!fuzz->dry) {
 		sig = fuzz_access(address, access, &value);
 		if (!expect_signal(fuzz, address, sig, page, names[access],
@@ -815,12 +815,12 @@ static bool touch(struct fuzz *fuzz, const struct op *op,
 	if (access == MODEL_WRITE) {
 		page->word[word] = value;
 		page->written = true;
-	} else if (value != page->word[word]) {
-		return fuzz_differs(fuzz,
-				    "page at 0x%lx has 0x%x, but it must be 0x%x",
-				    address, value, page->word[word]);
+		return contents_settle(fuzz, &op->range[0], page,
+				       address - model_word_offset(word), word);
 	}
-	return true;
+	return contents_fit(page, word, value) ||
+	       fuzz_differs(fuzz, "page at 0x%lx has 0x%x, but it must be 0x%x",
+			    address, value, page->word[word]);
 }
 
 static uint32_t word_must_be(const struct model_page *page, unsigned int offset)
@@ -883,6 +883,10 @@ static bool do_touch(struct fuzz *fuzz, const struct op *op)
 		return true;
 	if (access == MODEL_EXEC) {
 		word = 2;
+		if (model_may(page, MODEL_READ) &&
+		    !contents_settle(fuzz, &op->range[0], page, address,
+				     MODEL_WORDS))
+			return false;
 		/* Zeros must not be run. */
 		if (page->state == MODEL_COMMITTED && !page->word[word])
 			return true;
@@ -893,7 +897,9 @@ static bool do_touch(struct fuzz *fuzz, const struct op *op)
 	    !model_may(page, MODEL_READ))
 		return true;
 	model_touch(fuzz->model, address);
-	return whole_page(fuzz, op, page, address);
+	return contents_settle(fuzz, &op->range[0], page, address,
+			       MODEL_WORDS) &&
+	       whole_page(fuzz, op, page, address);
 }
 
 /* ---- accesses of the kernel: as the program's, also of a guard ---- */
@@ -913,7 +919,7 @@ static bool do_write_call(struct fuzz *fuzz, const struct op *op)
 	works = model_may(page, MODEL_READ);
 	emit_line(fuzz, "WRITE_CALL(%s + %u, 0x%x, %d);",
 		  emit_address(&op->range[0]), model_word_offset(word),
-		  page->word[word], works);
+		  page->word[word], works + (works && page->doubt));
 	if (works)
 		model_touch(fuzz->model, address);
 	else
@@ -924,7 +930,7 @@ static bool do_write_call(struct fuzz *fuzz, const struct op *op)
 	n = write(fuzz->pipe[1], (void *)(uintptr_t)address, 4);
 	if (n == 4 && read(fuzz->pipe[0], &seen, 4) != 4)
 		return fuzz_differs(fuzz, "the pipe is empty");
-	if (n != (works ? 4 : -1) || (works && seen != page->word[word]))
+	if (n != (works ? 4 : -1) || (works && !contents_fit(page, word, seen)))
 		return fuzz_differs(fuzz,
 				    "write(2) from 0x%lx (protection 0x%x): %zd, 0x%x, but it must %s, 0x%x",
 				    address, page->protection, n, seen,
@@ -969,7 +975,9 @@ static bool do_read_call(struct fuzz *fuzz, const struct op *op)
 				    "read(2) to 0x%lx (protection 0x%x): %zd, but it must %s",
 				    address, page->protection, n,
 				    works ? "work" : "not work");
-	return true;
+	return !works ||
+	       contents_settle(fuzz, &op->range[0], page,
+			       address - model_word_offset(word), word);
 }
 
 /* ---- mappings ---- */
@@ -1237,7 +1245,7 @@ static bool verify_states(struct fuzz *fuzz, const struct model_span *span)
 static bool verify_words(struct fuzz *fuzz, unsigned int space, uint32_t i)
 {
 	const struct model_span *span = &fuzz->model->span[space];
-	const struct model_page *page = &span->page[i];
+	struct model_page *page = &span->page[i];
 	struct op_range range = { .space = space, .offset = i * MODEL_PAGE };
 	uint64_t address = span->base + i * MODEL_PAGE;
 	uint32_t value, word;
@@ -1247,7 +1255,7 @@ static bool verify_words(struct fuzz *fuzz, unsigned int space, uint32_t i)
 		value = 0;
 		sig = fuzz_access(address + model_word_offset(word), MODEL_READ,
 				  &value);
-		if (!sig && value == page->word[word])
+		if (!sig && contents_fit(page, word, value))
 			continue;
 		emit_line(fuzz, "TOUCH(READ, %s + %u, 0x%x, 1);",
 			  emit_address(&range), model_word_offset(word),
@@ -1277,10 +1285,11 @@ void fuzz_emit_contents(struct fuzz *fuzz)
 			    !model_may(&span->page[i / MODEL_WORDS],
 				       MODEL_READ))
 				continue;
-			emit_line(fuzz, "TOUCH(READ, %s + %u, 0x%x, 1);",
+			emit_line(fuzz, "TOUCH(READ, %s + %u, 0x%x, %d);",
 				  emit_address(&range),
 				  model_word_offset(word),
-				  span->page[i / MODEL_WORDS].word[word]);
+				  span->page[i / MODEL_WORDS].word[word],
+				  1 + span->page[i / MODEL_WORDS].doubt);
 		}
 	}
 }
@@ -1330,6 +1339,8 @@ bool fuzz_execute(struct fuzz *fuzz, const struct op *op)
 		[OP_QUERY_RUNS] = do_query_runs,
 		[OP_INFO] = do_info,
 		[OP_WATCH] = do_watch,
+		[OP_RESET] = contents_reset,
+		[OP_LOCK] = contents_lock,
 		[OP_READ] = do_touch,
 		[OP_WRITE] = do_touch,
 		[OP_EXEC] = do_touch,

@@ -2,9 +2,10 @@
 /*
  * The fuzzers: what their parts know of each other.
  *
- *	model.c		what winregion must do
+ *	model.c		what winregion must do; model_contents.c: of contents
  *	generate.c	makes up an operation
  *	execute.c	does it, and compares with the model
+ *	contents.c	the same of what is said of contents: reset, offers, locks
  *	emit.c		prints it as C
  *	episode.c	many operations from a clean start, with threads and forks
  *	shrink.c	finds the few that make the difference
@@ -52,6 +53,8 @@ enum op_kind {
 	OP_QUERY_RUNS,	/* range[1]: last; value: how many */
 	OP_INFO,
 	OP_WATCH,	/* value: room for so many pages */
+	OP_RESET,	/* value: WINREGION_OP_* */
+	OP_LOCK,	/* value: WINREGION_LOCK_* */
 	OP_READ,	/* flags: word, or OP_WHOLE_PAGE */
 	OP_WRITE,	/* flags: word */
 	OP_EXEC,
@@ -187,6 +190,25 @@ bool fuzz_differs(struct fuzz *fuzz, const char *format, ...);
 int fuzz_access(uint64_t address, enum model_access access, uint32_t *value);
 bool fuzz_resolve(struct fuzz *fuzz, const struct op_range *range,
 		  uint64_t *address);
+uint32_t fuzz_size_of(const struct op *op, size_t size);
+bool fuzz_fill_ranges(struct fuzz *fuzz, const struct op *op,
+		      struct winregion_range *ranges);
+int fuzz_call(struct fuzz *fuzz, const struct op *op, unsigned int cmd,
+	      void *arg, size_t size);
+bool fuzz_judge(struct fuzz *fuzz, const struct op *op, int ret,
+		uint32_t errors);
+bool fuzz_same_bytes(struct fuzz *fuzz, const struct op *op, const void *is,
+		     const void *must, size_t size);
+bool fuzz_call_like(struct fuzz *fuzz, const struct op *op, unsigned int cmd,
+		    void *arg, const void *must, size_t size, uint32_t errors);
+
+/* contents.c */
+bool contents_reset(struct fuzz *fuzz, const struct op *op);
+bool contents_lock(struct fuzz *fuzz, const struct op *op);
+bool contents_fit(struct model_page *page, unsigned int word, uint32_t value);
+bool contents_settle(struct fuzz *fuzz, const struct op_range *range,
+		     struct model_page *page, uint64_t address,
+		     unsigned int written);
 
 /* emit.c; all do nothing without fuzz->emit */
 extern const char *const fuzz_names[OP_KINDS];

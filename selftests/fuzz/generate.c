@@ -212,12 +212,16 @@ static void some_committed_page(struct fuzz *fuzz, struct op_range *range)
 
 /* ---- calls ---- */
 
-/* Flags that mean something, but not to the model: placeholders, large pages, frames */
+/*
+ * Flags that mean something, but not to the model: placeholders, stacks, large pages,
+ * frames
+ */
 static uint32_t beyond_model(const struct op *op)
 {
 	if (op->kind == OP_RESERVE)
 		return WINREGION_RESERVE_PLACEHOLDER |
 		       WINREGION_RESERVE_REPLACE |
+		       WINREGION_RESERVE_STACK |
 		       WINREGION_RESERVE_LARGE_PAGES |
 		       WINREGION_RESERVE_PHYSICAL;
 	if (op->kind == OP_RELEASE)
@@ -399,6 +403,100 @@ static void watch(struct fuzz *fuzz, struct op *op)
 	oddities(fuzz, op);
 }
 
+/* Pages that are alike from some page on, one that is @like if it is easy to find */
+static void some_alike(struct fuzz *fuzz, struct op_range *range,
+		       bool (*like)(const struct model_page *page))
+{
+	const struct model_span *span;
+	uint32_t page, most, n;
+
+	some_page(fuzz, range);
+	span = &fuzz->model->span[range->space];
+	page = range->offset / MODEL_PAGE;
+	for (n = 0; n < MODEL_ARENA_PAGES && !like(&span->page[page]); n++)
+		page = page + 1 < span->pages ? page + 1 : 0;
+	most = 1 + fuzz_random(fuzz, chance(fuzz, 4) ? 600 : 20);
+	for (n = 1; n < most && page + n < span->pages; n++)
+		if (!like(&span->page[page + n]) ||
+		    span->page[page + n].region != span->page[page].region)
+			break;
+	range->offset = page * MODEL_PAGE;
+	range->length = n * MODEL_PAGE;
+	if (chance(fuzz, 6))
+		odd_bytes(fuzz, range);
+}
+
+static bool can_read(const struct model_page *page)
+{
+	return model_may(page, MODEL_READ);
+}
+
+static bool can_discard(const struct model_page *page)
+{
+	return page->state == MODEL_COMMITTED &&
+	       page->protection == WINREGION_READWRITE;
+}
+
+static bool is_offered(const struct model_page *page)
+{
+	return page->offered;
+}
+
+static bool is_locked(const struct model_page *page)
+{
+	return page->locked;
+}
+
+/* More is taken back than is offered. */
+static void reset(struct fuzz *fuzz, struct op *op)
+{
+	static const uint8_t operations[] = {
+		WINREGION_OP_RESET, WINREGION_OP_RESET, WINREGION_OP_RESET,
+		WINREGION_OP_UNDO, WINREGION_OP_UNDO, WINREGION_OP_DISCARD,
+		WINREGION_OP_OFFER, WINREGION_OP_OFFER, WINREGION_OP_OFFER,
+		WINREGION_OP_RECLAIM, WINREGION_OP_RECLAIM,
+		WINREGION_OP_RECLAIM, WINREGION_OP_RECLAIM,
+		WINREGION_OP_RECLAIM,
+	};
+	static bool (*const like[])(const struct model_page *page) = {
+		[WINREGION_OP_RESET] = can_read,
+		[WINREGION_OP_UNDO] = can_read,
+		[WINREGION_OP_DISCARD] = can_discard,
+		[WINREGION_OP_OFFER] = can_read,
+		[WINREGION_OP_RECLAIM] = is_offered,
+	};
+	unsigned int i;
+
+	op->value = operations[fuzz_random(fuzz, ARRAY_SIZE(operations))];
+	if (chance(fuzz, 8))
+		op->nr = 1 + fuzz_random(fuzz, 3);
+	for (i = 0; i < OP_RANGES && (!i || i < op->nr); i++) {
+		if (chance(fuzz, 6))
+			some_range(fuzz, &op->range[i]);
+		else
+			some_alike(fuzz, &op->range[i], like[op->value]);
+		if (op->value < WINREGION_OP_DISCARD || chance(fuzz, 100))
+			op->range[i].protection = some_protection(fuzz);
+		else if (op->value == WINREGION_OP_OFFER)
+			op->range[i].protection = 1 + fuzz_random(fuzz, 4);
+	}
+	if (chance(fuzz, 200))
+		op->value = fuzz_random(fuzz, 2) ? 0 : 6;
+	oddities(fuzz, op);
+}
+
+static void lock(struct fuzz *fuzz, struct op *op)
+{
+	op->value = fuzz_random(fuzz, chance(fuzz, 50) ? 5 : 4);
+	if (chance(fuzz, 5))
+		some_range(fuzz, &op->range[0]);
+	else if (op->value == WINREGION_LOCK_ADD)
+		some_alike(fuzz, &op->range[0], can_read);
+	else
+		some_alike(fuzz, &op->range[0], is_locked);
+	oddities(fuzz, op);
+}
+
 static void touch(struct fuzz *fuzz, struct op *op)
 {
 	some_committed_page(fuzz, &op->range[0]);
@@ -454,13 +552,15 @@ static const struct {
 	void (*fill)(struct fuzz *fuzz, struct op *op);
 } kinds[] = {
 	{ OP_RESERVE, 50, reserve },
-	{ OP_WRITE, 144, touch },
-	{ OP_WATCH, 40, watch },
-	{ OP_COMMIT, 170, change },
-	{ OP_READ, 110, touch },
-	{ OP_PROTECT, 120, change },
-	{ OP_PROTECT, 50, toggle },
-	{ OP_DECOMMIT, 90, change },
+	{ OP_WRITE, 134, touch },
+	{ OP_WATCH, 35, watch },
+	{ OP_RESET, 45, reset },
+	{ OP_LOCK, 20, lock },
+	{ OP_COMMIT, 155, change },
+	{ OP_READ, 100, touch },
+	{ OP_PROTECT, 110, change },
+	{ OP_PROTECT, 45, toggle },
+	{ OP_DECOMMIT, 80, change },
 	{ OP_QUERY, 70, query },
 	{ OP_READ_CALL, 30, touch },
 	{ OP_WRITE_CALL, 30, touch },

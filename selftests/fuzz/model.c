@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "model.h"
+#include "model_check.h"
 
 #define MODIFIERS (WINREGION_GUARD | WINREGION_NOCACHE | WINREGION_WRITECOMBINE)
 
 static const int errnos[MODEL_ERRORS] = {
 	EINVAL, E2BIG, EFAULT, EOPNOTSUPP, EDOM, EADDRNOTAVAIL, EOVERFLOW,
-	EEXIST, ENOENT, EXDEV, ESPIPE, ENODATA, ENOSPC, EUNATCH,
+	EEXIST, ENOENT, EXDEV, ESPIPE, ENODATA, ENOSPC, EUNATCH, ENOMSG,
+	ENOLCK, ESTALE, EPROTO, EIO,
 };
 
 int model_errno(unsigned int bit)
@@ -41,7 +43,7 @@ static bool is_executable(uint32_t protection)
 }
 
 /* P-01 to P-08 and P-12 */
-static bool protection_is_valid(uint32_t protection)
+bool model_protection_is_valid(uint32_t protection)
 {
 	uint32_t modifiers = protection & MODIFIERS;
 	uint32_t base = protection & ~(MODIFIERS | WINREGION_TARGETS_INVALID);
@@ -79,8 +81,8 @@ bool model_may(const struct model_page *page, enum model_access access)
 {
 	uint32_t protection = page->protection;
 
-	if (page->state != MODEL_COMMITTED || (protection & WINREGION_GUARD) ||
-	    (protection & WINREGION_NOACCESS))
+	if (page->state != MODEL_COMMITTED || page->offered ||
+	    (protection & (WINREGION_GUARD | WINREGION_NOACCESS)))
 		return false;
 	switch (access) {
 	case MODEL_WRITE:
@@ -110,7 +112,7 @@ unsigned int model_word_offset(unsigned int word)
 
 /* ---- pages and regions ---- */
 
-static bool in_region(const struct model_page *page)
+bool model_in_region(const struct model_page *page)
 {
 	return page->state == MODEL_RESERVED || page->state == MODEL_COMMITTED;
 }
@@ -139,7 +141,7 @@ uint32_t model_region_end(const struct model_span *span, uint32_t page)
 {
 	uint32_t region = span->page[page].region;
 
-	while (page < span->pages && in_region(&span->page[page]) &&
+	while (page < span->pages && model_in_region(&span->page[page]) &&
 	       span->page[page].region == region)
 		page++;
 	return page;
@@ -187,7 +189,7 @@ void model_foreign(struct model_span *span, uint32_t first, uint32_t n,
 
 	for (i = first; i < first + n; i++) {
 		page = &span->page[i];
-		if (in_region(page))
+		if (model_in_region(page))
 			page->foreign = there;
 		else
 			page->state = there ? MODEL_FOREIGN : MODEL_FREE;
@@ -222,7 +224,7 @@ uint64_t model_regions(const struct model *model)
 	for (i = 0; i < MODEL_SPANS; i++) {
 		span = &model->span[i];
 		for (j = 0; j < span->pages; j++)
-			n += in_region(&span->page[j]) &&
+			n += model_in_region(&span->page[j]) &&
 			     span->page[j].region == j;
 	}
 	return n;
@@ -249,6 +251,11 @@ static void decommit_page(struct model_page *page)
 	page->written = false;
 	page->touched = false;
 	page->ahead = false;
+	page->offered = false;
+	page->locked = false;
+	page->doubt = false;
+	page->told = false;
+	page->untold = false;
 }
 
 static void put_region(struct model *model, struct model_span *span,
@@ -273,7 +280,7 @@ static void put_region(struct model *model, struct model_span *span,
 
 /* ---- what is checked of a call ---- */
 
-static uint32_t check_size(uint32_t size, uint32_t known, bool dirty)
+uint32_t model_check_size(uint32_t size, uint32_t known, bool dirty)
 {
 	if (size < known)
 		return MODEL_EINVAL;
@@ -287,7 +294,7 @@ static uint32_t check_address(uint64_t address)
 }
 
 /* Of the bytes [address, address + length), which must be usable */
-static uint32_t check_range(uint64_t address, uint64_t length)
+uint32_t model_check_range(uint64_t address, uint64_t length)
 {
 	if (check_address(address))
 		return MODEL_EADDRNOTAVAIL;
@@ -296,7 +303,7 @@ static uint32_t check_range(uint64_t address, uint64_t length)
 	return 0;
 }
 
-static uint32_t pages_of(uint64_t address, uint64_t length)
+uint32_t model_pages_of(uint64_t address, uint64_t length)
 {
 	return (address + length - 1) / MODEL_PAGE - address / MODEL_PAGE + 1;
 }
@@ -305,9 +312,9 @@ static uint32_t pages_of(uint64_t address, uint64_t length)
  * Which pages a call is about that names an address in a region: @n of them
  * from @spot on, or all of the region if @length is 0 and may be.
  */
-static uint32_t check_region(struct model *model, uint64_t address,
-			     uint64_t length, bool whole,
-			     struct model_spot *spot, uint32_t *n)
+uint32_t model_check_region(struct model *model, uint64_t address,
+			    uint64_t length, bool whole,
+			    struct model_spot *spot, uint32_t *n)
 {
 	uint32_t errors = 0, end;
 	const struct model_page *page;
@@ -316,11 +323,11 @@ static uint32_t check_region(struct model *model, uint64_t address,
 	if (check_address(address))
 		return MODEL_EADDRNOTAVAIL;
 	if (length || !whole)
-		errors |= check_range(address, length);
+		errors |= model_check_range(address, length);
 	if (!model_find(model, address, spot))
 		return errors | MODEL_UNKNOWN;
 	page = &spot->span->page[spot->page];
-	if (!in_region(page))
+	if (!model_in_region(page))
 		return errors | MODEL_ENOENT;
 	end = model_region_end(spot->span, spot->page);
 	if (!length && whole) {
@@ -335,7 +342,7 @@ static uint32_t check_region(struct model *model, uint64_t address,
 		if (length)
 			errors |= MODEL_EXDEV;
 	} else {
-		*n = pages_of(address, length);
+		*n = model_pages_of(address, length);
 	}
 	return errors;
 }
@@ -362,7 +369,7 @@ static uint32_t check_requirements(const struct winregion_reserve *arg)
 
 static uint32_t check_reserve(const struct winregion_reserve *arg, bool dirty)
 {
-	uint32_t errors = check_size(arg->size, sizeof(*arg), dirty);
+	uint32_t errors = model_check_size(arg->size, sizeof(*arg), dirty);
 
 	if (arg->flags & ~(WINREGION_RESERVE_TOP_DOWN |
 			   WINREGION_RESERVE_COMMIT |
@@ -372,18 +379,19 @@ static uint32_t check_reserve(const struct winregion_reserve *arg, bool dirty)
 	/* Node 0, which there always is, or one that there never is */
 	if (arg->node)
 		errors |= MODEL_EINVAL;
-	if (!protection_is_valid(arg->protection))
+	if (!model_protection_is_valid(arg->protection))
 		errors |= MODEL_EDOM;
 	errors |= check_requirements(arg);
-	return errors | check_range(arg->address ? arg->address : MODEL_LOWEST,
-				    arg->length);
+	return errors | model_check_range(arg->address ? arg->address :
+							 MODEL_LOWEST,
+					  arg->length);
 }
 
 /* M-05: down to the unit, up to the page */
 static uint32_t reserve_at(struct model *model, struct winregion_reserve *arg)
 {
 	uint64_t base = arg->address - arg->address % MODEL_UNIT;
-	uint32_t n = pages_of(base, arg->address - base + arg->length), i;
+	uint32_t n = model_pages_of(base, arg->address - base + arg->length), i;
 	struct model_spot spot;
 
 	if (!model_find(model, base, &spot))
@@ -443,7 +451,7 @@ static uint32_t reserve_anywhere(struct model *model,
 		return MODEL_ANYWHERE;
 	}
 	if (arg->length <= arena->pages * MODEL_PAGE) {
-		n = pages_of(0, arg->length);
+		n = model_pages_of(0, arg->length);
 		exists = highest_place(arena, arg, n, &first);
 	}
 	if (!exists)
@@ -512,7 +520,7 @@ int model_adopt(struct model *model, const struct winregion_reserve *arg,
 		uint64_t address)
 {
 	struct model_span *arena = &model->span[0];
-	uint32_t n = pages_of(0, arg->length);
+	uint32_t n = model_pages_of(0, arg->length);
 	uint64_t end = address + n * MODEL_PAGE;
 	uint64_t arena_end = arena->base + arena->pages * MODEL_PAGE;
 	int i;
@@ -557,7 +565,7 @@ static void end_span(struct model_span *span)
 	uint32_t i;
 
 	for (i = 0; i < span->pages; i++)
-		if (in_region(&span->page[i]))
+		if (model_in_region(&span->page[i]))
 			return;
 	span->pages = 0;
 	span->base = 0;
@@ -566,14 +574,14 @@ static void end_span(struct model_span *span)
 uint32_t model_release(struct model *model, struct winregion_release *arg,
 		       bool dirty)
 {
-	uint32_t errors = check_size(arg->size, sizeof(*arg), dirty), n;
+	uint32_t errors = model_check_size(arg->size, sizeof(*arg), dirty), n;
 	struct model_spot spot;
 	bool roaming;
 
 	if (arg->flags)
 		errors |= MODEL_EOPNOTSUPP;
-	errors |= check_region(model, arg->address, arg->length, true, &spot,
-			       &n);
+	errors |= model_check_region(model, arg->address, arg->length, true,
+				     &spot, &n);
 	if (errors)
 		return errors;
 	arg->address -= arg->address % MODEL_PAGE;
@@ -597,7 +605,7 @@ void model_lose(struct model *model, uint64_t address, uint64_t end)
 		if (!model_find(model, address, &spot))
 			continue;
 		page = &spot.span->page[spot.page];
-		if (!in_region(page))
+		if (!model_in_region(page))
 			continue;
 		decommit_page(page);
 		page->lost = model->bug != MODEL_BUG_LOST;
@@ -616,7 +624,7 @@ bool model_next_lost(struct model *model, struct model_spot *spot)
 
 	for (; model->lost && spot->span <= last; spot->span++, spot->page = 0)
 		for (; spot->page < spot->span->pages; spot->page++) {
-			if (!in_region(&spot->span->page[spot->page]))
+			if (!model_in_region(&spot->span->page[spot->page]))
 				continue;
 			end = model_region_end(spot->span, spot->page);
 			for (i = spot->page; i < end; i++)
@@ -651,11 +659,11 @@ static uint32_t check_one(struct model *model, unsigned int cmd,
 	if (cmd == WINREGION_DECOMMIT) {
 		if (range->protection)
 			errors |= MODEL_EINVAL;
-	} else if (!protection_is_valid(range->protection)) {
+	} else if (!model_protection_is_valid(range->protection)) {
 		errors |= MODEL_EDOM;
 	}
-	errors |= check_region(model, range->address, range->length,
-			       cmd == WINREGION_DECOMMIT, spot, n);
+	errors |= model_check_region(model, range->address, range->length,
+				     cmd == WINREGION_DECOMMIT, spot, n);
 	for (i = 0; i < *n && cmd == WINREGION_COMMIT; i++)
 		if (spot->span->page[spot->page + i].lost)
 			errors |= MODEL_ENOENT;
@@ -687,7 +695,25 @@ static void apply_one(struct model *model, unsigned int cmd,
 	}
 }
 
-static bool is_zero(const void *bytes, unsigned int n)
+/* What cannot be read, once the call has done all, is not locked. */
+static void unlock_unreadable(struct model *model,
+			      const struct winregion_range *range)
+{
+	const uint32_t unreadable = WINREGION_GUARD | WINREGION_NOACCESS;
+	uint64_t address = range->address, end = address + range->length;
+	struct model_page *page;
+	struct model_spot spot;
+
+	for (address -= address % MODEL_PAGE; address < end;
+	     address += MODEL_PAGE) {
+		model_find(model, address, &spot);
+		page = &spot.span->page[spot.page];
+		if (page->protection & unreadable)
+			page->locked = false;
+	}
+}
+
+bool model_is_zero(const void *bytes, unsigned int n)
 {
 	const char *byte = bytes;
 
@@ -697,15 +723,15 @@ static bool is_zero(const void *bytes, unsigned int n)
 	return true;
 }
 
-static uint32_t check_change(const struct winregion_change *arg, bool dirty)
+uint32_t model_check_change(const struct winregion_change *arg, bool dirty)
 {
-	uint32_t errors = check_size(arg->size, sizeof(*arg), dirty);
+	uint32_t errors = model_check_size(arg->size, sizeof(*arg), dirty);
 
 	if (arg->flags)
 		errors |= MODEL_EOPNOTSUPP;
 	if (arg->__reserved || arg->nr_ranges > WINREGION_MAX_RANGES)
 		errors |= MODEL_EINVAL;
-	if (arg->nr_ranges ? !is_zero(&arg->range, sizeof(arg->range)) :
+	if (arg->nr_ranges ? !model_is_zero(&arg->range, sizeof(arg->range)) :
 			     arg->ranges != 0)
 		errors |= MODEL_EINVAL;
 	return errors;
@@ -716,7 +742,7 @@ uint32_t model_change(struct model *model, unsigned int cmd,
 		      struct winregion_change *arg,
 		      struct winregion_range *ranges, bool dirty)
 {
-	uint32_t errors = check_change(arg, dirty), n, i, nr = arg->nr_ranges;
+	uint32_t errors = model_check_change(arg, dirty), n, i, nr = arg->nr_ranges;
 	struct model_spot spot;
 
 	if (!nr) {
@@ -736,6 +762,8 @@ uint32_t model_change(struct model *model, unsigned int cmd,
 	}
 	for (i = 0; i < nr && !errors; i++)
 		apply_one(model, cmd, &ranges[i]);
+	for (i = 0; i < nr && !errors && cmd != WINREGION_DECOMMIT; i++)
+		unlock_unreadable(model, &ranges[i]);
 	return errors;
 }
 
@@ -745,7 +773,7 @@ static uint32_t check_watch(const struct winregion_write_watch *arg,
 			    bool dirty)
 {
 	const uint32_t known = WINREGION_WATCH_GET | WINREGION_WATCH_RESET;
-	uint32_t errors = check_size(arg->size, sizeof(*arg), dirty);
+	uint32_t errors = model_check_size(arg->size, sizeof(*arg), dirty);
 	bool get = arg->flags & WINREGION_WATCH_GET;
 
 	if (arg->flags & ~known)
@@ -766,8 +794,8 @@ uint32_t model_watch(struct model *model, struct winregion_write_watch *arg,
 	struct model_spot spot;
 	uint64_t nr = 0;
 
-	errors |= check_region(model, arg->address, arg->length, false, &spot,
-			       &n);
+	errors |= model_check_region(model, arg->address, arg->length, false,
+				     &spot, &n);
 	if (n && !spot.span->page[spot.page].watched)
 		errors |= MODEL_EUNATCH;
 	if (errors)
@@ -797,7 +825,7 @@ static bool alike(const struct model_page *a, const struct model_page *b)
 {
 	if (a->state != b->state)
 		return false;
-	if (!in_region(a))
+	if (!model_in_region(a))
 		return true;
 	return a->region == b->region && a->protection == b->protection;
 }
@@ -827,7 +855,7 @@ static void describe_region(const struct model_span *span, uint32_t page,
 	run->type = WINREGION_TYPE_PRIVATE;
 }
 
-/* Pages that hold something must be in memory, untouched ones need not. */
+/* Pages that hold something or are locked must be in memory, others need not. */
 static void count_resident(const struct model_page *page,
 			   struct model_answer *answer)
 {
@@ -837,7 +865,7 @@ static void count_resident(const struct model_page *page,
 		return;
 	answer->resident_max += MODEL_PAGE;
 	for (i = 0; i < MODEL_WORDS; i++)
-		if (page->word[i]) {
+		if (page->locked || (page->word[i] && !page->doubt)) {
 			answer->resident_min += MODEL_PAGE;
 			return;
 		}
@@ -930,7 +958,7 @@ bool model_answer_fits(const struct model_answer *answer,
 uint32_t model_query(struct model *model, const struct winregion_query *arg,
 		     bool dirty, struct model_answer *answer)
 {
-	uint32_t errors = check_size(arg->size, sizeof(*arg), dirty);
+	uint32_t errors = model_check_size(arg->size, sizeof(*arg), dirty);
 	struct model_spot spot;
 
 	if (arg->flags & ~WINREGION_QUERY_RESIDENT)
@@ -947,7 +975,7 @@ uint32_t model_query(struct model *model, const struct winregion_query *arg,
 uint32_t model_check_query_runs(const struct winregion_query_runs *arg,
 				bool dirty)
 {
-	uint32_t errors = check_size(arg->size, sizeof(*arg), dirty);
+	uint32_t errors = model_check_size(arg->size, sizeof(*arg), dirty);
 
 	if (arg->flags & ~(WINREGION_QUERY_RESIDENT | WINREGION_QUERY_REGIONS))
 		errors |= MODEL_EOPNOTSUPP;
@@ -960,7 +988,7 @@ uint32_t model_check_query_runs(const struct winregion_query_runs *arg,
 
 uint32_t model_get_info(const struct winregion_get_info *arg, bool dirty)
 {
-	uint32_t errors = check_size(arg->size, sizeof(*arg), dirty);
+	uint32_t errors = model_check_size(arg->size, sizeof(*arg), dirty);
 
 	return arg->flags ? errors | MODEL_EOPNOTSUPP : errors;
 }

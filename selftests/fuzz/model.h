@@ -49,7 +49,12 @@
 #define MODEL_ENODATA 0x800U
 #define MODEL_ENOSPC 0x1000U
 #define MODEL_EUNATCH 0x2000U
-#define MODEL_ERRORS 14
+#define MODEL_ENOMSG 0x4000U
+#define MODEL_ENOLCK 0x8000U
+#define MODEL_ESTALE 0x10000U
+#define MODEL_EPROTO 0x20000U
+#define MODEL_EIO 0x40000U
+#define MODEL_ERRORS 19
 /* The model cannot tell: the call is about pages that it does not know. */
 #define MODEL_UNKNOWN 0x80000000U
 /* No error, but the place is the kernel's choice: model_adopt() is next. */
@@ -71,7 +76,12 @@ enum model_state {
  * @lost: the program has unmapped it: it is reserved, and stays so
  * @foreign: somebody else's mapping is there instead
  * @watched: its region has a write watch
- * @written: it was written since it was committed, or since the last reset
+ * @written: it was written since it was committed, or since the watch was reset
+ * @offered: it cannot be accessed until it is reclaimed
+ * @locked: it stays in memory
+ * @doubt: its contents may have been freed: all of @word may be 0 by now
+ * @told: that some contents of a range that it was in are gone, but not of which page
+ * @untold: if they were freed, nobody was told yet
  * @region: the first page of its region, an index into the span
  * @allocation: the allocation protection of its region
  * @protection: that of the page, 0 if it is not committed
@@ -85,6 +95,11 @@ struct model_page {
 	bool foreign;
 	bool watched;
 	bool written;
+	bool offered;
+	bool locked;
+	bool doubt;
+	bool told;
+	bool untold;
 	uint16_t region;
 	uint32_t allocation;
 	uint32_t protection;
@@ -122,6 +137,8 @@ enum model_bug {
 	MODEL_BUG_VECTOR,	/* a vector that fails has changed its first */
 	MODEL_BUG_LOST,		/* what is unmapped can be committed again */
 	MODEL_BUG_WATCH,	/* a reset forgets what is not told as well */
+	MODEL_BUG_OFFER,	/* what is offered can be used */
+	MODEL_BUG_LOCK,		/* what was locked is told as it is after the call */
 	MODEL_BUGS
 };
 
@@ -161,6 +178,15 @@ uint32_t model_get_info(const struct winregion_get_info *arg, bool dirty);
 uint32_t model_watch(struct model *model, struct winregion_write_watch *arg,
 		     bool dirty, uint64_t *pages);
 
+/* As model_change(); on success out_gone is set to the most that it can be */
+uint32_t model_reset(struct model *model, struct winregion_reset *arg,
+		     struct winregion_range *ranges, bool dirty);
+/* It has succeeded, and @gone bytes were gone. */
+void model_reset_told(struct model *model, const struct winregion_reset *arg,
+		      const struct winregion_range *ranges, uint64_t gone);
+uint32_t model_lock(struct model *model, struct winregion_lock *arg,
+		    bool dirty);
+
 /* A region that the kernel has placed; its span, or -1 if it cannot be there */
 int model_adopt(struct model *model, const struct winregion_reserve *arg,
 		uint64_t address);
@@ -183,6 +209,10 @@ enum model_access { MODEL_READ, MODEL_WRITE, MODEL_EXEC };
 bool model_may(const struct model_page *page, enum model_access access);
 void model_alarm(struct model *model, struct model_page *page);
 unsigned int model_word_offset(unsigned int word);
+/* What was freed: see @doubt. */
+void model_gone(struct model_page *page);
+/* This is a child now, in which nothing is locked. */
+void model_in_child(struct model *model);
 
 /* The program unmaps what is mapped for regions. */
 void model_lose(struct model *model, uint64_t address, uint64_t end);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the parts of the model check of each call
+ */
+#ifndef _FUZZ_MODEL_CHECK_H
+#define _FUZZ_MODEL_CHECK_H
+
+#include "model.h"
+
+bool model_protection_is_valid(uint32_t protection);
+bool model_in_region(const struct model_page *page);
+bool model_is_zero(const void *bytes, unsigned int n);
+uint32_t model_pages_of(uint64_t address, uint64_t length);
+
+/* The errors that there are */
+uint32_t model_check_size(uint32_t size, uint32_t known, bool dirty);
+uint32_t model_check_range(uint64_t address, uint64_t length);
+uint32_t model_check_region(struct model *model, uint64_t address,
+			    uint64_t length, bool whole,
+			    struct model_spot *spot, uint32_t *n);
+uint32_t model_check_change(const struct winregion_change *arg, bool dirty);
+
+#endif /* _FUZZ_MODEL_CHECK_H */

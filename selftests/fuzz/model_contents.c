@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a program says of the contents of pages: reset, offered, discarded, locked
+ *
+ * Whether contents that may be freed are there is for the kernel to say, once for each
+ * page: all of it is as it was, or zeros. Who reads it knows from then on.
+ */
+#include <string.h>
+
+#include "model.h"
+#include "model_check.h"
+
+void model_gone(struct model_page *page)
+{
+	memset(page->word, 0, sizeof(page->word));
+	page->doubt = false;
+	page->told = false;
+}
+
+void model_in_child(struct model *model)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < MODEL_SPANS; i++)
+		for (j = 0; j < model->span[i].pages; j++)
+			model->span[i].page[j].locked = false;
+}
+
+/* ---- RESET ---- */
+
+/* RS-02: any that there is, those of views as well */
+static bool is_protection(uint32_t word)
+{
+	if ((word & 0xff) == WINREGION_WRITECOPY)
+		word ^= WINREGION_WRITECOPY ^ WINREGION_READWRITE;
+	if ((word & 0xff) == WINREGION_EXECUTE_WRITECOPY)
+		word ^= WINREGION_EXECUTE_WRITECOPY ^
+			WINREGION_EXECUTE_READWRITE;
+	return model_protection_is_valid(word);
+}
+
+static uint32_t check_word(uint32_t operation, uint32_t word)
+{
+	switch (operation) {
+	case WINREGION_OP_RESET:
+	case WINREGION_OP_UNDO:
+		return is_protection(word) ? 0 : MODEL_EDOM;
+	case WINREGION_OP_OFFER:
+		return word && word <= WINREGION_PRIORITY_NORMAL ?
+		       0 : MODEL_EINVAL;
+	default:
+		return word ? MODEL_EINVAL : 0;
+	}
+}
+
+static uint32_t check_page(uint32_t operation, const struct model_page *page)
+{
+	bool committed = page->state == MODEL_COMMITTED;
+
+	switch (operation) {
+	case WINREGION_OP_DISCARD:
+		/* NOCACHE is the allocation's. */
+		return committed && (page->protection & ~WINREGION_NOCACHE) ==
+		       WINREGION_READWRITE ? 0 : MODEL_EDOM;
+	case WINREGION_OP_OFFER:
+		return committed ? 0 : MODEL_ENODATA;
+	case WINREGION_OP_RECLAIM:
+		return page->offered ? 0 : MODEL_ENOMSG;
+	default:
+		return 0;
+	}
+}
+
+/* The pages that it is about: @n from @spot on */
+static uint32_t check_one(struct model *model, uint32_t operation,
+			  const struct winregion_range *range,
+			  struct model_spot *spot, uint32_t *n)
+{
+	uint32_t errors = check_word(operation, range->protection), i;
+
+	errors |= model_check_region(model, range->address, range->length,
+				     false, spot, n);
+	for (i = 0; i < *n; i++)
+		errors |= check_page(operation,
+				     &spot->span->page[spot->page + i]);
+	return errors;
+}
+
+static void discard(struct model_page *page)
+{
+	model_gone(page);
+	page->offered = false;
+	page->untold = false;
+}
+
+static void offer(const struct model *model, struct model_page *page)
+{
+	page->offered = model->bug != MODEL_BUG_OFFER;
+	page->locked = false;
+	page->doubt = true;
+	page->untold = true;
+}
+
+static void reset(struct model_page *page)
+{
+	if (page->state != MODEL_COMMITTED || page->offered || page->locked)
+		return;
+	page->doubt = true;
+	page->untold = true;
+}
+
+/* Return: whether it may be told that it is gone. */
+static bool take_back(struct model_page *page, bool offered)
+{
+	bool untold = page->untold;
+
+	if (page->offered != offered)
+		return false;
+	page->offered = false;
+	page->untold = false;
+	return untold;
+}
+
+/* Return: how many bytes may be told to be gone. */
+static uint64_t apply_one(struct model *model, uint32_t operation,
+			  const struct winregion_range *range)
+{
+	uint64_t end = range->address + range->length, gone = 0, address;
+	struct model_page *page;
+	struct model_spot spot;
+
+	address = range->address - range->address % MODEL_PAGE;
+	for (; address < end; address += MODEL_PAGE) {
+		model_find(model, address, &spot);
+		page = &spot.span->page[spot.page];
+		if (operation == WINREGION_OP_DISCARD)
+			discard(page);
+		else if (operation == WINREGION_OP_OFFER)
+			offer(model, page);
+		else if (operation != WINREGION_OP_RESET)
+			gone += take_back(page, operation ==
+					  WINREGION_OP_RECLAIM) * MODEL_PAGE;
+		else if (address >= range->address &&
+			 end - address >= MODEL_PAGE)
+			reset(page);
+	}
+	return gone;
+}
+
+static uint32_t check_reset(const struct winregion_reset *arg, bool dirty)
+{
+	uint32_t errors = model_check_size(arg->size, sizeof(*arg), dirty);
+	struct winregion_change change = {
+		.size = sizeof(change),
+		.flags = arg->flags,
+		.nr_ranges = arg->nr_ranges,
+		.ranges = arg->ranges,
+		.range = arg->range,
+	};
+
+	if (!arg->operation || arg->operation > WINREGION_OP_RECLAIM)
+		errors |= MODEL_EINVAL;
+	return errors | model_check_change(&change, false);
+}
+
+uint32_t model_reset(struct model *model, struct winregion_reset *arg,
+		     struct winregion_range *ranges, bool dirty)
+{
+	uint32_t errors = check_reset(arg, dirty), nr = arg->nr_ranges, n, i;
+	struct model_spot spot;
+
+	if (!nr) {
+		nr = 1;
+		ranges = &arg->range;
+	} else if (!ranges) {
+		return errors | MODEL_EFAULT;
+	}
+	for (i = 0; i < nr; i++)
+		errors |= check_one(model, arg->operation, &ranges[i], &spot,
+				    &n);
+	if (errors)
+		return errors;
+	arg->out_gone = 0;
+	for (i = 0; i < nr; i++)
+		arg->out_gone += apply_one(model, arg->operation, &ranges[i]);
+	return 0;
+}
+
+/* What was taken back is whole, or some of it is not. */
+static void told_one(struct model *model, uint32_t operation,
+		     const struct winregion_range *range, bool gone)
+{
+	uint64_t end = range->address + range->length, address;
+	struct model_page *page;
+	struct model_spot spot;
+
+	address = range->address - range->address % MODEL_PAGE;
+	for (; address < end; address += MODEL_PAGE) {
+		model_find(model, address, &spot);
+		page = &spot.span->page[spot.page];
+		if (!page->doubt || page->offered)
+			continue;
+		page->told |= gone;
+		page->doubt = page->told;
+	}
+}
+
+void model_reset_told(struct model *model, const struct winregion_reset *arg,
+		      const struct winregion_range *ranges, uint64_t gone)
+{
+	uint32_t nr = arg->nr_ranges, i;
+
+	if (arg->operation != WINREGION_OP_UNDO &&
+	    arg->operation != WINREGION_OP_RECLAIM)
+		return;
+	if (!nr)
+		told_one(model, arg->operation, &arg->range, gone);
+	for (i = 0; i < nr; i++)
+		told_one(model, arg->operation, &ranges[i], gone);
+}
+
+/* ---- LOCK ---- */
+
+/* More than that are nobody's pages. */
+#define MOST_PAGES (2 * MODEL_ARENA_PAGES)
+
+static uint32_t check_lock(struct model *model,
+			   const struct winregion_lock *arg, bool dirty)
+{
+	uint32_t errors = model_check_size(arg->size, sizeof(*arg), dirty);
+	struct model_spot spot;
+	uint64_t i, n;
+
+	if (arg->flags)
+		errors |= MODEL_EOPNOTSUPP;
+	if (arg->__reserved || arg->operation > WINREGION_LOCK_COUNT)
+		errors |= MODEL_EINVAL;
+	errors |= model_check_range(arg->address, arg->length);
+	if (errors)
+		return errors;
+	n = arg->length / MODEL_PAGE > MOST_PAGES ? MOST_PAGES + 1 :
+	    model_pages_of(arg->address, arg->length);
+	for (i = 0; i < n; i++)
+		if (n > MOST_PAGES ||
+		    !model_find(model, arg->address + i * MODEL_PAGE, &spot))
+			return MODEL_UNKNOWN;
+	return 0;
+}
+
+/* Why it cannot be locked, if its contents are not to be looked at */
+static uint32_t check_page_to_lock(struct model *model,
+				   struct model_page *page)
+{
+	if (!model_in_region(page) || page->lost)
+		return MODEL_ENOENT;
+	if (page->state != MODEL_COMMITTED)
+		return MODEL_ENODATA;
+	if (page->protection & WINREGION_GUARD) {
+		model_alarm(model, page);
+		return MODEL_ESTALE;
+	}
+	return page->protection & WINREGION_NOACCESS ? MODEL_EPROTO : 0;
+}
+
+/* Each of @n pages from @address on */
+#define FOR_EACH_PAGE(model, address, n, i, spot) \
+	for (i = 0; i < (n) && \
+	     model_find(model, (address) + i * MODEL_PAGE, spot); i++)
+
+static uint32_t add(struct model *model, uint64_t address, uint64_t n)
+{
+	struct model_spot spot;
+	uint32_t errors;
+	uint64_t i;
+
+	FOR_EACH_PAGE(model, address, n, i, &spot) {
+		errors = check_page_to_lock(model,
+					    &spot.span->page[spot.page]);
+		if (errors)
+			return errors;
+	}
+	FOR_EACH_PAGE(model, address, n, i, &spot) {
+		if (spot.span->page[spot.page].offered)
+			return MODEL_EIO;
+		model_touch(model, address + i * MODEL_PAGE);
+	}
+	FOR_EACH_PAGE(model, address, n, i, &spot)
+		spot.span->page[spot.page].locked = true;
+	return 0;
+}
+
+static void unlock(struct model *model, uint64_t address, uint64_t n)
+{
+	struct model_spot spot;
+	uint64_t i;
+
+	FOR_EACH_PAGE(model, address, n, i, &spot)
+		spot.span->page[spot.page].locked = false;
+}
+
+static uint64_t count_locked(struct model *model, uint64_t address, uint64_t n)
+{
+	struct model_spot spot;
+	uint64_t i, locked = 0;
+
+	FOR_EACH_PAGE(model, address, n, i, &spot)
+		locked += spot.span->page[spot.page].locked;
+	return locked;
+}
+
+uint32_t model_lock(struct model *model, struct winregion_lock *arg,
+		    bool dirty)
+{
+	uint32_t errors = check_lock(model, arg, dirty);
+	uint64_t n, locked;
+
+	if (errors)
+		return errors;
+	n = model_pages_of(arg->address, arg->length);
+	locked = count_locked(model, arg->address, n);
+	if (arg->operation == WINREGION_LOCK_ADD)
+		errors = add(model, arg->address, n);
+	if (arg->operation == WINREGION_LOCK_REMOVE && locked < n)
+		errors = MODEL_ENOLCK;
+	if (arg->operation == WINREGION_LOCK_REMOVE && !errors)
+		unlock(model, arg->address, n);
+	if (model->bug == MODEL_BUG_LOCK)
+		locked = count_locked(model, arg->address, n);
+	if (!errors)
+		arg->out_locked = locked * MODEL_PAGE;
+	return errors;
+}
