@@ -33,6 +33,7 @@
 #include "regiontree.h"
 #include "reset.h"
 #include "resident.h"
+#include "trace.h"
 #include "view_state.h"
 #include "view_vma.h"
 #include "states.h"
@@ -568,6 +569,30 @@ static int prepare_all(struct wr_batch *batch, struct wr_needs *needs)
 
 /* ---- applying: cannot fail ---- */
 
+/* See wr_change_tell(). */
+noinline void wr_change_trace(struct wr_window *window, enum wr_op op,
+			      pgoff_t first, pgoff_t end, u8 state)
+{
+	struct mm_struct *mm = window->space->mm;
+	u32 protection = wr_state_protection(state, 0);
+
+	if (op == WR_COMMIT)
+		trace_wr_commit(mm, first, end, protection);
+	else if (op == WR_PROTECT)
+		trace_wr_protect(mm, first, end, protection);
+	else
+		trace_wr_decommit(mm, first, end);
+}
+
+static unsigned long reset(struct wr_batch *batch, struct wr_change *change)
+{
+	unsigned long gone = wr_reset_apply(batch->op, change);
+
+	trace_wr_reset(batch->space->mm, change->first, change->end,
+		       batch->op - WR_RESET + WINREGION_OP_RESET, gone);
+	return gone;
+}
+
 static void set_states(struct wr_batch *batch, struct wr_change *change)
 {
 	bool exec_lost = change->rights.lost & WR_EXEC;
@@ -675,6 +700,8 @@ static void replace(struct wr_change *change)
 		wr_region_watch(change->window, region, &change->watch);
 	wr_region_set_node(change->window, region, change->node);
 	change->serial = region->serial;
+	trace_wr_reserve(change->window->space->mm, region->first, region->end,
+			 region->protection, WINREGION_RESERVE_REPLACE);
 }
 
 static void apply_change(struct wr_batch *batch, struct wr_change *change)
@@ -682,9 +709,13 @@ static void apply_change(struct wr_batch *batch, struct wr_change *change)
 	struct wr_window *window = change->window;
 
 	if (wr_op_resets(batch->op)) {
-		batch->changes->gone += wr_reset_apply(batch->op, change);
+		batch->changes->gone += reset(batch, change);
 		return;
 	}
+	if (change->replaces)
+		replace(change);
+	wr_change_tell(window, batch->op, change->first, change->end,
+		       change->state);
 	if (window->view) {
 		apply_to_view(batch, change);
 		return;
@@ -694,8 +725,6 @@ static void apply_change(struct wr_batch *batch, struct wr_change *change)
 				change->end, true);
 		return;
 	}
-	if (change->replaces)
-		replace(change);
 	wr_change_note_old(change, wr_runs_state(&window->runs, change->first));
 	if (wr_region_is_physical(change->region))
 		return;

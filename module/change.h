@@ -3,6 +3,7 @@
 #define _WR_CHANGE_H
 
 #include "regiontree.h"
+#include "trace.h"
 #include "window.h"
 
 enum wr_op {
@@ -172,6 +173,35 @@ static __always_inline int wr_change_check_run(struct wr_window *window,
 	}
 	wr_rights_note(rights, wr_state_rights(old), wr_state_rights(new));
 	return 0;
+}
+
+static __always_inline bool wr_change_is_traced(enum wr_op op)
+{
+	switch (op) {
+	case WR_COMMIT:
+		return trace_wr_commit_enabled();
+	case WR_DECOMMIT:
+		return trace_wr_decommit_enabled();
+	case WR_PROTECT:
+		return trace_wr_protect_enabled();
+	default:
+		return false;
+	}
+}
+
+void wr_change_trace(struct wr_window *window, enum wr_op op, pgoff_t first,
+		     pgoff_t end, u8 state);
+
+/*
+ * The pages have changed; their window is locked. They go by value, as those who are in
+ * a hurry have them in registers.
+ */
+static __always_inline void wr_change_tell(struct wr_window *window,
+					   enum wr_op op, pgoff_t first,
+					   pgoff_t end, u8 state)
+{
+	if (wr_change_is_traced(op))
+		wr_change_trace(window, op, first, end, state);
 }
 
 /* Frees what no longer tells a difference; the window is locked. */

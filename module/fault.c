@@ -36,6 +36,7 @@
 #include "resident.h"
 #include "stack.h"
 #include "stash.h"
+#include "trace.h"
 #include "trim.h"
 #include "watch.h"
 
@@ -76,6 +77,7 @@ int wr_fault_disarm(struct wr_window *window, pgoff_t index, u8 state)
 		return -ENOMEM;
 	wr_huge_break(window, index, index + 1);
 	wr_runs_fill(runs, index, index + 1, wr_state_disarmed(state));
+	trace_wr_guard(window->space->mm, index, index + 1);
 	return 0;
 }
 
@@ -171,6 +173,7 @@ vm_fault_t wr_fault_trip_guard(struct vm_fault *vmf, struct wr_window *window,
 	struct wr_records *records = &window->space->records;
 
 	if (!(vmf->flags & FAULT_FLAG_USER) || vmf->flags & FAULT_FLAG_REMOTE) {
+		trace_wr_refused(vmf, WINREGION_FAULT_GUARD);
 		take_guard_later(vmf, window, state, file);
 		return VM_FAULT_SIGSEGV;
 	}
@@ -439,6 +442,8 @@ static vm_fault_t __maybe_unused wr_vma_huge_fault(struct vm_fault *vmf,
 	ret = huge_fault_locked(vmf, window);
 	mutex_unlock(&window->lock);
 	wr_account_end(&account);
+	if (ret != VM_FAULT_FALLBACK)
+		trace_wr_fault(vmf, WR_TRACE_HUGE, ret);
 	return ret;
 }
 
@@ -481,6 +486,7 @@ static vm_fault_t wr_vma_fault(struct vm_fault *vmf)
 	wr_account_begin(&account, window->space->mm);
 	ret = in_window(vmf, window, fault_locked);
 	wr_account_end(&account);
+	trace_wr_fault(vmf, WR_TRACE_FAULT, ret);
 	return ret;
 }
 
@@ -583,6 +589,7 @@ static vm_fault_t wr_vma_page_mkwrite(struct vm_fault *vmf)
 	wr_account_begin(&account, window->space->mm);
 	ret = in_window(vmf, window, mkwrite_locked);
 	wr_account_end(&account);
+	trace_wr_fault(vmf, WR_TRACE_WRITE, ret);
 	return ret;
 }
 

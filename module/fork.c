@@ -11,6 +11,7 @@
 #include "regiontree.h"
 #include "resident.h"
 #include "stash.h"
+#include "trace.h"
 #include "watch.h"
 
 /**
@@ -314,6 +315,7 @@ static struct wr_window *first_fork(struct wr_window *parent,
 	parent->forked = true;
 	child = fork_window(parent, space);
 	parent->held.mmap = false;
+	trace_wr_fork(parent->space->mm, parent->first, parent->end, child);
 	mutex_unlock(&parent->lock);
 	if (child)
 		wr_window_get(child);

@@ -24,6 +24,7 @@
 #include "section.h"
 #include "space.h"
 #include "states.h"
+#include "trace.h"
 #include "view.h"
 #include "view_state.h"
 
@@ -899,7 +900,7 @@ static int ioc_duplicate(struct wr_handle *handle, void __user *argp)
 	return install(file, &user->out_fd);
 }
 
-static long handle_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+static long call_handle(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct wr_handle *handle = file->private_data;
 	void __user *argp = (void __user *)arg;
@@ -916,6 +917,13 @@ static long handle_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	default:
 		return -ENOTTY;
 	}
+}
+
+static long handle_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	if (trace_wr_call_enabled())
+		return wr_trace_ioctl(file, cmd, arg, call_handle);
+	return call_handle(file, cmd, arg);
 }
 
 /**

@@ -15,6 +15,7 @@
 #include "ioctl.h"
 #include "place.h"
 #include "space.h"
+#include "trace.h"
 
 /* No holes, and the same size for every caller. */
 static void __maybe_unused check_abi(void)
@@ -381,15 +382,7 @@ static noinline long release_by_table(void __user *user)
 		       false, false);
 }
 
-/**
- * wr_ioctl - unlocked_ioctl of /dev/winregion
- * @file: not looked at; calls act on current->mm
- * @cmd: WINREGION_*
- * @arg: user pointer to the argument structure
- *
- * Return: 0, or one of the errors that the uapi header lists.
- */
-long wr_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+static long ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	void __user *argp = (void __user *)arg;
 
@@ -406,4 +399,19 @@ long wr_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (cmd == WINREGION_RELEASE)
 		return release_by_table(argp);
 	return wr_ioctl_by_table(cmd, argp, false);
+}
+
+/**
+ * wr_ioctl - unlocked_ioctl of /dev/winregion
+ * @file: not looked at; calls act on current->mm
+ * @cmd: WINREGION_*
+ * @arg: user pointer to the argument structure
+ *
+ * Return: 0, or one of the errors that the uapi header lists.
+ */
+long wr_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	if (trace_wr_call_enabled())
+		return wr_trace_ioctl(file, cmd, arg, ioctl);
+	return ioctl(file, cmd, arg);
 }

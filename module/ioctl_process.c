@@ -13,6 +13,7 @@
 
 #include "ioctl.h"
 #include "remote.h"
+#include "trace.h"
 
 /**
  * struct wr_process - what a descriptor of a process is
@@ -39,8 +40,7 @@ static int process_release(struct inode *inode, struct file *file)
 }
 
 /* The process has ended, or run another program, if nobody uses its memory. */
-static long process_ioctl(struct file *file, unsigned int cmd,
-			  unsigned long arg)
+static long call_process(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct wr_process *process = file->private_data;
 	long err;
@@ -51,6 +51,14 @@ static long process_ioctl(struct file *file, unsigned int cmd,
 			      (void __user *)arg);
 	mmput(process->mm);
 	return err;
+}
+
+static long process_ioctl(struct file *file, unsigned int cmd,
+			  unsigned long arg)
+{
+	if (trace_wr_call_enabled())
+		return wr_trace_ioctl(file, cmd, arg, call_process);
+	return call_process(file, cmd, arg);
 }
 
 static const struct file_operations process_operations = {

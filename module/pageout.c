@@ -38,6 +38,7 @@
 #include "pageout.h"
 #include "resident.h"
 #include "stash_in.h"
+#include "trace.h"
 #include "trim.h"
 
 /* Pages that are written together */
@@ -110,6 +111,7 @@ static bool take_page(struct wr_stash *stash, unsigned int offset,
 	else if (folio_test_large(folio))
 		slot->units &= ~wr_slot_unit(offset);
 	wr_stash_note_out(stash, offset, paging->to[paging->used].out);
+	trace_wr_page_out(wr_slot_first(stash->key) + offset, 1, WR_STASH_COLD);
 	atomic_long_dec(&wr_stash_sums[1].pages);
 	paging->from[paging->used++] = page;
 	if (parts == 1)

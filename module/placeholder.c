@@ -17,6 +17,7 @@
 #include "region.h"
 #include "pieces.h"
 #include "regiontree.h"
+#include "trace.h"
 
 /* ---- replace ---- */
 
@@ -33,6 +34,8 @@ static int replace_locked(struct wr_window *window, struct wr_reserve *request)
 		wr_region_watch(window, region, &request->watch);
 	wr_region_set_node(window, region, request->node);
 	request->serial = region->serial;
+	trace_wr_reserve(window->space->mm, region->first, region->end,
+			 region->protection, WINREGION_RESERVE_REPLACE);
 	return 0;
 }
 
@@ -283,6 +286,8 @@ int wr_placeholder_coalesce(struct wr_space *space, pgoff_t first,
 		err = coalesce_in(window, first, first + pages);
 	if (window)
 		wr_window_put(window);
+	if (!err)
+		trace_wr_coalesce(space->mm, first, first + pages);
 	mutex_unlock(&space->layout_lock);
 	return err;
 }

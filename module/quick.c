@@ -59,6 +59,18 @@ noinline bool wr_quick_commit_split(struct wr_window *window,
 
 /* ---- views ---- */
 
+/* By itself, so that who is not told has nothing to keep for it. */
+static noinline bool commit_and_tell(struct wr_window *window, pgoff_t first,
+				     pgoff_t end, u8 state)
+{
+	if (!wr_section_commit_quick(window->view->section,
+				     wr_window_offset(window, first),
+				     wr_window_offset(window, end)))
+		return false;
+	wr_change_trace(window, WR_COMMIT, first, end, state);
+	return true;
+}
+
 /**
  * wr_quick_commit_view - commit pages of a view if that is easy
  * @window: the view; its lock is held
@@ -81,6 +93,8 @@ noinline bool wr_quick_commit_view(struct wr_window *window, pgoff_t first,
 	    wr_runs_near_span(&window->runs, first, end, &next) != state ||
 	    next != end)
 		return false;
+	if (wr_change_is_traced(WR_COMMIT))
+		return commit_and_tell(window, first, end, state);
 	return wr_section_commit_quick(window->view->section,
 				       wr_window_offset(window, first),
 				       wr_window_offset(window, end));
@@ -121,6 +135,8 @@ static struct wr_protected protect_view(struct wr_window *window,
 		return answer;
 	if (wr_quick_apply(WR_PROTECT, change, 0))
 		wr_change_compact(window, change);
+	wr_change_tell(window, WR_PROTECT, change->first, change->end,
+		       change->state);
 	answer.old = change->old_protection;
 	answer.done = true;
 	return answer;
@@ -291,6 +307,8 @@ bool wr_quick_commit(struct wr_window *window, struct wr_change *changes,
 		more = change->end - change->first - count_committed(change);
 		used += more;
 		compacts |= wr_quick_apply(WR_COMMIT, change, more);
+		wr_change_tell(window, WR_COMMIT, change->first, change->end,
+			       change->state);
 	}
 	if (charge != used) /* ranges overlap */
 		wr_pagefile_uncharge(pagefile, charge - used);

@@ -148,6 +148,7 @@ static __always_inline bool wr_quick_finish(struct wr_window *window,
 		return false;
 	if (wr_quick_apply(op, change, more))
 		wr_change_compact(window, change);
+	wr_change_tell(window, op, change->first, change->end, change->state);
 	return true;
 }
 

@@ -23,6 +23,7 @@
 #include <asm/syscall.h>
 
 #include "record.h"
+#include "trace.h"
 
 /* Old records that a new thread looks at; two bound their number. */
 #define LOOKED_AT 4
@@ -154,15 +155,6 @@ static bool is_own_access(struct vm_fault *vmf)
 	       !(vmf->flags & FAULT_FLAG_REMOTE);
 }
 
-static u32 access_of(struct vm_fault *vmf)
-{
-	if (vmf->flags & FAULT_FLAG_WRITE)
-		return WINREGION_ACCESS_WRITE;
-	if (vmf->flags & FAULT_FLAG_INSTRUCTION)
-		return WINREGION_ACCESS_EXECUTE;
-	return WINREGION_ACCESS_READ;
-}
-
 /**
  * wr_record_prepare - make sure that the record of a fault can be written
  * @records: of the space that the fault is in
@@ -195,6 +187,7 @@ void wr_record_fault(struct wr_records *records, struct vm_fault *vmf,
 {
 	struct wr_record *record;
 
+	trace_wr_refused(vmf, reason);
 	if (!is_own_access(vmf))
 		return;
 	record = get_own(records, GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
@@ -203,7 +196,7 @@ void wr_record_fault(struct wr_records *records, struct vm_fault *vmf,
 	record->address = vmf->real_address;
 	record->sequence++;
 	record->told = 0;
-	record->access = access_of(vmf);
+	record->access = wr_trace_access(vmf);
 	record->reason = reason;
 }
 

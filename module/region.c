@@ -32,6 +32,7 @@
 #include "pieces.h"
 #include "place.h"
 #include "regiontree.h"
+#include "trace.h"
 #include "watch.h"
 
 #define SHARED_REGION_MAX (SZ_1M >> PAGE_SHIFT)
@@ -564,6 +565,32 @@ static int reserve_locked(struct wr_space *space, struct wr_region *region,
 	return reserve_kept(space, region, request) ? 0 : err;
 }
 
+/* What it is, as WINREGION_RESERVE_* say it */
+static u32 flags_of(const struct wr_reserve *request)
+{
+	u32 flags = 0;
+
+	if (request->placeholder)
+		flags |= WINREGION_RESERVE_PLACEHOLDER;
+	if (request->stack)
+		flags |= WINREGION_RESERVE_STACK;
+	if (request->watched)
+		flags |= WINREGION_RESERVE_WRITE_WATCH;
+	if (request->large)
+		flags |= WINREGION_RESERVE_LARGE_PAGES;
+	if (request->physical)
+		flags |= WINREGION_RESERVE_PHYSICAL;
+	return flags;
+}
+
+static noinline void tell_reserve(struct wr_space *space,
+				  const struct wr_reserve *request)
+{
+	trace_wr_reserve(space->mm, request->first,
+			 request->first + request->pages, request->protection,
+			 flags_of(request));
+}
+
 static int reserve_region(struct wr_space *space, struct wr_reserve *request)
 {
 	struct wr_region *region;
@@ -582,6 +609,8 @@ static int reserve_region(struct wr_space *space, struct wr_reserve *request)
 		err = reserve_locked(space, region, request);
 	}
 	space->layout.place = false;
+	if (!err && trace_wr_reserve_enabled())
+		tell_reserve(space, request);
 	mutex_unlock(&space->layout_lock);
 	if (err)
 		goto err_region;
@@ -834,6 +863,7 @@ static int release_pages_of(struct wr_window *window,
 	wr_window_clear(window, region, first, end, true);
 	release->pages = end - first;
 	take_out(window, region, release, first, end);
+	trace_wr_release(window->space->mm, first, end, release->preserve);
 	return window->nr_vmas > 1;
 }
 

@@ -39,6 +39,7 @@
 #include "commit.h"
 #include "layout.h"
 #include "section.h"
+#include "trace.h"
 #include "view_mmap.h"
 
 /* By the mapping underneath, and then by size; user's files only. */
@@ -393,6 +394,8 @@ static int section_release(struct inode *inode, struct file *file)
 {
 	struct wr_section *section = file->private_data;
 
+	if (section->size) /* it was made */
+		trace_wr_section_end(section);
 	if (!RB_EMPTY_NODE(&section->node)) {
 		mutex_lock(&sections_lock);
 		rb_erase(&section->node, &sections);
@@ -534,11 +537,14 @@ struct wr_section *wr_section_create(struct wr_section_request *request)
 	}
 	section->pseudo = pseudo;
 	err = open_section(section, request);
+	if (err) {
+		fput(pseudo);
+		return ERR_PTR(err);
+	}
 	section->size = request->size;
-	if (!err)
-		return section;
-	fput(pseudo);
-	return ERR_PTR(err);
+	trace_wr_section(section, section->size, section->protection,
+			 section->flags, request->file);
+	return section;
 }
 
 /* The caller has a reference already. */

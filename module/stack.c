@@ -29,6 +29,7 @@
 #include "record.h"
 #include "regiontree.h"
 #include "stack.h"
+#include "trace.h"
 #include "window.h"
 
 /*
@@ -135,6 +136,7 @@ static bool grow_quick(struct wr_window *window, struct wr_region *region,
 	slot->states[offset] = WR_STATE_READWRITE;
 	slot->states[offset - 1] = WR_STATE_READWRITE_GUARD;
 	region->committed++;
+	trace_wr_stack(window->space->mm, guard - 1, guard + 1);
 	return true;
 }
 
@@ -143,6 +145,13 @@ static int prepare_overflow(struct vm_fault *vmf, struct wr_window *window)
 {
 	return wr_record_prepare(&window->space->records, vmf,
 				 GFP_KERNEL_ACCOUNT);
+}
+
+/* It fails, and the stack stays as it is. */
+static vm_fault_t refuse_call(struct vm_fault *vmf)
+{
+	trace_wr_refused(vmf, WINREGION_FAULT_STACK_OVERFLOW);
+	return VM_FAULT_SIGSEGV;
 }
 
 /*
@@ -158,7 +167,7 @@ static vm_fault_t grow(struct vm_fault *vmf, struct wr_window *window,
 	int err;
 
 	if (full && !program)
-		return VM_FAULT_SIGSEGV;
+		return refuse_call(vmf);
 	if (!full && below + 1 == guard && grow_quick(window, region, guard))
 		return 0;
 	if (full)
@@ -171,13 +180,14 @@ static vm_fault_t grow(struct vm_fault *vmf, struct wr_window *window,
 		return VM_FAULT_OOM;
 	if (err) {
 		if (!program)
-			return VM_FAULT_SIGSEGV;
+			return refuse_call(vmf);
 		if (prepare_overflow(vmf, window))
 			return VM_FAULT_OOM;
 		full = true;
 		below = guard; /* that page is charged already */
 	}
 	give(window, region, below, guard);
+	trace_wr_stack(window->space->mm, below, guard + 1);
 	if (full)
 		return stack_overflow(vmf, window);
 	wr_runs_fill(&window->runs, below, below + 1, WR_STATE_READWRITE_GUARD);

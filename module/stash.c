@@ -33,6 +33,7 @@
 #include "pageout.h"
 #include "resident.h"
 #include "stash_in.h"
+#include "trace.h"
 #include "watch.h"
 
 static struct kmem_cache *cache;
@@ -737,6 +738,7 @@ static int bring_back(struct wr_window *window, struct wr_stash *stash,
 		return err;
 	stash->out[offset] = (struct wr_out){};
 	stash->nr_out--;
+	trace_wr_page_in(window->space->mm, index, index + 1);
 	return 0;
 }
 
@@ -984,6 +986,8 @@ static void let_go(struct wr_stash *stash, unsigned int offset,
 
 	if (!wr_folio_give_up(folio, parts))
 		return;
+	trace_wr_evict(wr_slot_first(stash->key) + offset, parts,
+		       class_of(stash));
 	forget_pages(stash, folio, offset, parts);
 	freeing->folios[freeing->nr] = folio;
 	freeing->parts[freeing->nr++] = parts;

@@ -21,6 +21,7 @@
 #include "pieces.h"
 #include "place.h"
 #include "regiontree.h"
+#include "trace.h"
 #include "view.h"
 #include "view_mmap.h"
 #include "view_vma.h"
@@ -220,6 +221,8 @@ static int put_back(struct wr_space *space, pgoff_t first, pgoff_t end,
 	space->layout.region = NULL;
 	if (err)
 		return err;
+	trace_wr_reserve(space->mm, first, end, WINREGION_NOACCESS,
+			 WINREGION_RESERVE_PLACEHOLDER);
 	window = wr_window_find(space, first);
 	if (!window)
 		return 0;
@@ -339,6 +342,10 @@ static int map_window(struct wr_space *space, struct wr_window *window,
 		if (!err)
 			err = publish(window, region, request);
 	}
+	if (!err)
+		trace_wr_map_view(space->mm, window->first, window->end,
+				  request->offset, request->protection,
+				  window->view->section);
 	mutex_unlock(&space->layout_lock);
 	if (err && !request->arrived)
 		goto err_charge;
@@ -485,8 +492,7 @@ static int unmap_image(struct wr_space *space, struct wr_window *window,
 	int err;
 
 	*first = image;
-	if (pages)
-		*pages = end - image;
+	*pages = end - image;
 	err = unmap_parts(space, image, image + 1, end);
 	return err ? err : unmap_parts(space, image, image, image + 1);
 }
@@ -504,12 +510,13 @@ static int unmap_locked(struct wr_space *space, pgoff_t *first,
 			     unmap_image(space, window, first, pages);
 	} else if (is_there(window, serial)) {
 		*first = window->first;
-		if (pages)
-			*pages = window->end - window->first;
+		*pages = window->end - window->first;
 		err = keep ? preserve(space, window) :
 			     wr_layout_unmap_view(window);
 	}
 	wr_window_put(window);
+	if (!err)
+		trace_wr_unmap_view(space->mm, *first, *first + *pages);
 	return err;
 }
 
@@ -517,7 +524,7 @@ static int unmap_locked(struct wr_space *space, pgoff_t *first,
  * wr_view_unmap - end a view
  * @space: where
  * @first: a page of it; set to its first page
- * @pages: if not NULL, set to how many it has
+ * @pages: set to how many it has
  * @serial: of the view, if it must be a certain one, or 0
  * @keep: leave the placeholder that it has replaced
  *
@@ -549,12 +556,14 @@ int wr_view_unmap(struct wr_space *space, pgoff_t *first, unsigned long *pages,
 void wr_view_undo(struct wr_space *space, struct wr_view_request *request)
 {
 	pgoff_t first = request->first;
+	unsigned long pages;
 	int err = -ENOMEM;
 
 	if (request->replace)
-		err = wr_view_unmap(space, &first, NULL, request->serial, true);
+		err = wr_view_unmap(space, &first, &pages, request->serial,
+				    true);
 	if (err && err != -ENOENT)
-		wr_view_unmap(space, &first, NULL, request->serial, false);
+		wr_view_unmap(space, &first, &pages, request->serial, false);
 }
 
 /* The bytes of its file that are meant. Return: 0 or -EXDEV. */

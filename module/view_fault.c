@@ -23,6 +23,7 @@
 #include "copies.h"
 #include "fault.h"
 #include "record.h"
+#include "trace.h"
 #include "view_fault.h"
 
 /* wr_view_span() between trylock_states() and unlock_states(). */
@@ -458,12 +459,21 @@ static vm_fault_t tell_error(struct vm_fault *vmf, vm_fault_t ret)
 	return ret;
 }
 
+/* The same; it is the answer to the core, whatever it is. */
+static vm_fault_t tell(struct vm_fault *vmf, enum wr_trace_asked asked,
+		       vm_fault_t ret)
+{
+	ret = tell_error(vmf, ret);
+	trace_wr_fault(vmf, asked, ret);
+	return ret;
+}
+
 /* Of a view that writes, and in which no page differs. */
 vm_fault_t wr_view_simple_fault(struct vm_fault *vmf)
 {
 	struct wr_window *window = vmf->vma->vm_private_data;
 
-	return tell_error(vmf, window->view->host->fault(vmf));
+	return tell(vmf, WR_TRACE_FAULT, window->view->host->fault(vmf));
 }
 
 /* The same of page_mkwrite, where the file has that. */
@@ -471,7 +481,7 @@ vm_fault_t wr_view_simple_mkwrite(struct vm_fault *vmf)
 {
 	struct wr_window *window = vmf->vma->vm_private_data;
 
-	return tell_error(vmf, window->view->host->page_mkwrite(vmf));
+	return tell(vmf, WR_TRACE_WRITE, window->view->host->page_mkwrite(vmf));
 }
 
 static vm_fault_t fault_by_state(struct vm_fault *vmf, struct wr_window *window)
@@ -495,7 +505,7 @@ vm_fault_t wr_view_tracked_fault(struct vm_fault *vmf)
 {
 	struct wr_window *window = vmf->vma->vm_private_data;
 
-	return tell_error(vmf, fault_by_state(vmf, window));
+	return tell(vmf, WR_TRACE_FAULT, fault_by_state(vmf, window));
 }
 
 /* A write where the page is mapped, and so was read before. */
@@ -546,25 +556,30 @@ vm_fault_t wr_view_tracked_mkwrite(struct vm_fault *vmf)
 {
 	struct wr_window *window = vmf->vma->vm_private_data;
 
-	return tell_error(vmf, mkwrite_by_state(vmf, window));
+	return tell(vmf, WR_TRACE_WRITE, mkwrite_by_state(vmf, window));
+}
+
+static vm_fault_t refuse(struct vm_fault *vmf, enum wr_trace_asked asked)
+{
+	struct wr_window *window = vmf->vma->vm_private_data;
+	vm_fault_t ret = wr_fault_refuse(vmf, window, window->view->state);
+
+	trace_wr_fault(vmf, asked, ret);
+	return ret;
 }
 
 /* Of a view that does not write. Before the file says that it ends before. */
 vm_fault_t wr_view_read_only_fault(struct vm_fault *vmf)
 {
-	struct wr_window *window = vmf->vma->vm_private_data;
-
 	if (vmf->flags & FAULT_FLAG_WRITE)
-		return wr_fault_refuse(vmf, window, window->view->state);
+		return refuse(vmf, WR_TRACE_FAULT);
 	return wr_view_simple_fault(vmf);
 }
 
 /* The same where the page is mapped. */
 vm_fault_t wr_view_read_only_mkwrite(struct vm_fault *vmf)
 {
-	struct wr_window *window = vmf->vma->vm_private_data;
-
-	return wr_fault_refuse(vmf, window, window->view->state);
+	return refuse(vmf, WR_TRACE_WRITE);
 }
 
 /*

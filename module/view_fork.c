@@ -7,6 +7,7 @@
 
 #include "copies.h"
 #include "fault.h"
+#include "trace.h"
 #include "view_fork.h"
 #include "view_vma.h"
 
@@ -143,6 +144,7 @@ static struct wr_window *fork_view(struct wr_window *parent,
 	mutex_lock_nested(&child->lock, SINGLE_DEPTH_NESTING);
 	child->tracked = parent->tracked;
 	err = fork_locked(parent, child, wr_view_vma(parent));
+	trace_wr_fork(parent->space->mm, parent->first, parent->end, !err);
 	mutex_unlock(&child->lock);
 	mutex_unlock(&parent->lock);
 	if (!err) {

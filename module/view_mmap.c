@@ -24,6 +24,7 @@
 #include "fault.h"
 #include "layout.h"
 #include "locked.h"
+#include "trace.h"
 #include "view_fault.h"
 #include "view_fork.h"
 #include "view_mmap.h"
@@ -50,8 +51,10 @@ static void view_close(struct vm_area_struct *vma)
 	mutex_lock(&window->lock);
 	put = end_view(window);
 	mutex_unlock(&window->lock);
-	if (why == WR_CLOSE_UNMAPPED) /* else wr_view_unmap() does it */
+	if (why == WR_CLOSE_UNMAPPED) { /* else wr_view_unmap() does it */
+		trace_wr_lost(window->space->mm, window->first, window->end);
 		wr_pagefile_trim(&window->space->pagefile, false);
+	}
 	if (put)
 		wr_window_put(window);
 	wr_window_put(window);

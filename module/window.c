@@ -24,6 +24,7 @@
 #include "regiontree.h"
 #include "resident.h"
 #include "stash.h"
+#include "trace.h"
 #include "trim.h"
 #include "watch.h"
 #include "window.h"
@@ -733,8 +734,10 @@ void wr_window_closed(struct wr_window *window, pgoff_t first, pgoff_t end,
 	window->nr_vmas--;
 	put = vma_is_gone(window, first, end, why);
 	mutex_unlock(&window->lock);
-	if (why == WR_CLOSE_UNMAPPED)
+	if (why == WR_CLOSE_UNMAPPED) {
+		trace_wr_lost(window->space->mm, first, end);
 		wr_pagefile_trim(&window->space->pagefile, false);
+	}
 	if (put)
 		wr_window_put(window);
 	wr_window_put(window);

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The trace events are made here; trace.h says what they are. */
+#include <linux/ktime.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/uaccess.h>
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+/* The process that an address space is of, or 0 where nobody knows: it has ended. */
+pid_t wr_trace_pid(struct mm_struct *mm)
+{
+	pid_t pid = 0;
+#ifdef CONFIG_MEMCG
+	struct task_struct *owner;
+
+	rcu_read_lock();
+	owner = rcu_dereference(mm->owner);
+	if (owner)
+		pid = task_tgid_nr(owner);
+	rcu_read_unlock();
+#endif
+	return pid;
+}
+
+/* The access that has faulted: WINREGION_ACCESS_* */
+u32 wr_trace_access(const struct vm_fault *vmf)
+{
+	if (vmf->flags & FAULT_FLAG_WRITE)
+		return WINREGION_ACCESS_WRITE;
+	if (vmf->flags & FAULT_FLAG_INSTRUCTION)
+		return WINREGION_ACCESS_EXECUTE;
+	return WINREGION_ACCESS_READ;
+}
+
+/*
+ * What a program has at @from, all or nothing. No fault is taken for it: to be watched
+ * must not make a page, nor take a guard.
+ */
+static void read_words(u64 *words, const void __user *from)
+{
+	const size_t most = WR_TRACE_WORDS * sizeof(*words);
+	u32 size;
+
+	if (!copy_from_user_nofault(&size, from, sizeof(size)) &&
+	    !copy_from_user_nofault(words, from, min_t(size_t, size, most)))
+		return;
+	memset(words, 0, most);
+}
+
+/**
+ * wr_trace_ioctl - a call that is told of
+ * @file: of its descriptor
+ * @cmd: WINREGION_*
+ * @arg: user pointer to its structure
+ * @call: what does it
+ *
+ * Return: what @call does.
+ */
+noinline long wr_trace_ioctl(struct file *file, unsigned int cmd,
+			     unsigned long arg,
+			     long (*call)(struct file *file, unsigned int cmd,
+					  unsigned long arg))
+{
+	struct wr_trace_call told = { .cmd = cmd };
+	u64 start;
+
+	read_words(told.before, (void __user *)arg);
+	start = ktime_get_ns();
+	told.result = call(file, cmd, arg);
+	told.took = ktime_get_ns() - start;
+	read_words(told.after, (void __user *)arg);
+	trace_wr_call(&told);
+	return told.result;
+}
