@@ -12,7 +12,9 @@
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/string_helpers.h>
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
 
@@ -24,6 +26,7 @@
 #include "section.h"
 #include "space.h"
 #include "states.h"
+#include "status.h"
 #include "trace.h"
 #include "view.h"
 #include "view_state.h"
@@ -137,8 +140,47 @@ static int handle_release(struct inode *inode, struct file *file)
 static long handle_ioctl(struct file *file, unsigned int cmd,
 			 unsigned long arg);
 
+static void show_name(struct seq_file *m, const struct wr_name *name)
+{
+	seq_printf(m, "name:\t%s",
+		   name->flags & WINREGION_NAME_GLOBAL ? "Global\\" :
+							 "Local\\");
+	seq_escape_mem(m, name->text, name->length,
+		       ESCAPE_NAP | ESCAPE_OCTAL | ESCAPE_APPEND, "\\");
+	seq_printf(m, "\nowner:\t%u\nothers:\t0x%x\n",
+		   from_kuid_munged(seq_user_ns(m), name->owner), name->others);
+}
+
+/* What nobody has to be asked for: see status.c. */
+static void handle_show(struct seq_file *m, struct file *file)
+{
+	struct wr_handle *handle = file->private_data;
+	struct wr_section *section = handle->section;
+	unsigned long committed;
+
+	seq_printf(m, "section:\t%s\n",
+		   section->image  ? "image" :
+		   section->paging ? "memory" :
+				     "file");
+	seq_printf(m, "access:\t0x%x\nprotection:\t0x%x\nflags:\t0x%x\n",
+		   handle->access, section->protection, section->flags);
+	seq_printf(m, "size:\t%llu bytes\n", READ_ONCE(section->size));
+	spin_lock(&section->pagefile.lock);
+	committed = wr_pagefile_used(&section->pagefile);
+	spin_unlock(&section->pagefile.lock);
+	wr_status_show_pages(m, "committed", committed);
+	if (!section->paging) {
+		seq_puts(m, "file:\t");
+		seq_file_path(m, section->reader, " \t\n\\");
+		seq_putc(m, '\n');
+	}
+	if (handle->name)
+		show_name(m, handle->name);
+}
+
 static const struct file_operations handle_operations = {
 	.owner = THIS_MODULE,
+	.show_fdinfo = handle_show,
 	.unlocked_ioctl = handle_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.release = handle_release,

@@ -13,6 +13,7 @@
 
 #include "ioctl.h"
 #include "remote.h"
+#include "status.h"
 #include "trace.h"
 
 /**
@@ -61,10 +62,20 @@ static long process_ioctl(struct file *file, unsigned int cmd,
 	return call_process(file, cmd, arg);
 }
 
+static void process_show(struct seq_file *m, struct file *file)
+{
+	struct wr_process *process = file->private_data;
+
+	seq_printf(m, "process:\t%d\n", wr_trace_pid(process->mm));
+	seq_printf(m, "access:\t%s\n", process->change ? "change" : "query");
+	wr_status_show_mm(m, process->mm);
+}
+
 static const struct file_operations process_operations = {
 	.owner = THIS_MODULE,
 	.unlocked_ioctl = process_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = process_show,
 	.release = process_release,
 	.llseek = noop_llseek,
 };

@@ -13,6 +13,7 @@
 
 #include "backing.h"
 #include "commit.h"
+#include "debug.h"
 #include "force.h"
 #include "huge.h"
 #include "ioctl.h"
@@ -21,16 +22,23 @@
 #include "pageout.h"
 #include "settings.h"
 #include "stash.h"
+#include "status.h"
 
 static bool allow_nokmem;
 module_param(allow_nokmem, bool, 0444);
 MODULE_PARM_DESC(allow_nokmem,
 		 "Load even if memory cgroups do not see committed memory");
 
+static void show_fdinfo(struct seq_file *m, struct file *file)
+{
+	wr_status_show_holder(m);
+}
+
 static const struct file_operations device_operations = {
 	.owner = THIS_MODULE,
 	.unlocked_ioctl = wr_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = show_fdinfo,
 	.llseek = noop_llseek,
 };
 
@@ -75,6 +83,7 @@ static int __init wr_init(void)
 	err = misc_register(&device);
 	if (err)
 		goto err_pageout;
+	wr_debug_init();
 	return 0;
 
 err_pageout:
@@ -90,6 +99,7 @@ err_settings:
 
 static void __exit wr_exit(void)
 {
+	wr_debug_exit();
 	misc_deregister(&device);
 	wr_pageout_exit();
 	wr_stash_exit();

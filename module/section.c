@@ -46,6 +46,8 @@
 static struct rb_root sections = RB_ROOT;
 static DEFINE_MUTEX(sections_lock);
 
+static atomic_long_t nr_sections;
+
 /* ---- the file underneath ---- */
 
 static struct vm_area_struct *probe_vma(struct wr_section *section)
@@ -394,8 +396,10 @@ static int section_release(struct inode *inode, struct file *file)
 {
 	struct wr_section *section = file->private_data;
 
-	if (section->size) /* it was made */
+	if (section->size) { /* it was made */
 		trace_wr_section_end(section);
+		atomic_long_dec(&nr_sections);
+	}
 	if (!RB_EMPTY_NODE(&section->node)) {
 		mutex_lock(&sections_lock);
 		rb_erase(&section->node, &sections);
@@ -542,9 +546,16 @@ struct wr_section *wr_section_create(struct wr_section_request *request)
 		return ERR_PTR(err);
 	}
 	section->size = request->size;
+	atomic_long_inc(&nr_sections);
 	trace_wr_section(section, section->size, section->protection,
 			 section->flags, request->file);
 	return section;
+}
+
+/* How many there are, of all processes. */
+unsigned long wr_section_count(void)
+{
+	return atomic_long_read(&nr_sections);
 }
 
 /* The caller has a reference already. */

@@ -107,6 +107,7 @@ struct wr_section_request {
 };
 
 struct wr_section *wr_section_create(struct wr_section_request *request);
+unsigned long wr_section_count(void);
 void wr_section_get(struct wr_section *section);
 void wr_section_put(struct wr_section *section);
 int wr_section_extend(struct wr_section *section, u64 size);

@@ -234,6 +234,24 @@ struct wr_space *wr_space_find(struct mm_struct *mm)
 	return space;
 }
 
+/**
+ * wr_space_for_all - call a function for each space
+ * @fn: the function; does not sleep
+ * @data: what it is passed
+ *
+ * For who counts: some may come and go meanwhile.
+ */
+void wr_space_for_all(void (*fn)(struct wr_space *space, void *data),
+		      void *data)
+{
+	struct wr_space *space;
+	unsigned int i;
+
+	rcu_read_lock();
+	hash_for_each_rcu(spaces, i, space, node) fn(space, data);
+	rcu_read_unlock();
+}
+
 /* Adds @space unless the mm has got one meanwhile, which is returned then. */
 static struct wr_space *publish_space(struct wr_space *space)
 {
