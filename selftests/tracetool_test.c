@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * winregion-trace: of a program that makes calls which the test knows, each line; what is
+ * counted, whom it follows, and what it says where it cannot.
+ */
+/* vm: programs=trace timeout=900 */
+#include "kselftest_harness.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "common.h"
+#include "programs.h"
+#include "wr_test_util.h"
+
+#define OUT "/tmp/wr_trace.out"
+#define ERRORS "/tmp/wr_trace.errors"
+#define INSTANCES "/sys/kernel/tracing/instances"
+#define MAX_WORDS 16
+
+/* Both in the directory of programs, which a word of "@" stands for */
+static void run_tool(char **words)
+{
+	char steps[PATH_MAX + 32], tool[PATH_MAX + 32];
+	int i;
+
+	snprintf(tool, sizeof(tool), "%s/winregion-trace", programs);
+	snprintf(steps, sizeof(steps), "%s/trace_steps", programs);
+	words[0] = tool;
+	for (i = 1; words[i]; i++)
+		if (!strcmp(words[i], "@"))
+			words[i] = steps;
+	execv(tool, words);
+	_exit(99);
+}
+
+static pid_t start(uid_t uid, char *const *given)
+{
+	int err = open(ERRORS, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	char *words[MAX_WORDS + 2] = { "" };
+	pid_t pid;
+	int i;
+
+	for (i = 0; given[i]; i++)
+		words[i + 1] = given[i];
+	fflush(NULL);
+	pid = fork();
+	if (pid) {
+		close(err);
+		return pid;
+	}
+	dup2(err, STDERR_FILENO);
+	if (uid && (setgid(uid) || setuid(uid)))
+		_exit(99);
+	run_tool(words);
+	return 0;
+}
+
+/* Return: its exit status */
+static int end(pid_t pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+#define RUN(...) end(start(0, (char *[]){ __VA_ARGS__, NULL }))
+#define RUN_AS_NOBODY(...) end(start(65534, (char *[]){ __VA_ARGS__, NULL }))
+
+/* How often a text is in a file; -1 without one */
+static int count_in(const char *path, const char *text)
+{
+	static char all[1 << 20];
+	FILE *file = fopen(path, "re");
+	char *at = all;
+	int count = 0;
+
+	if (!file)
+		return -1;
+	all[fread(all, 1, sizeof(all) - 1, file)] = '\0';
+	fclose(file);
+	while ((at = strstr(at, text))) {
+		at++;
+		count++;
+	}
+	return count;
+}
+
+/* If it is not so, what there is instead is printed. */
+static bool out_has(int count, const char *text)
+{
+	char line[512];
+	FILE *file;
+
+	if (count_in(OUT, text) == count)
+		return true;
+	fprintf(stderr, "# not %d times: %s\n", count, text);
+	file = fopen(OUT, "re");
+	while (file && fgets(line, sizeof(line), file))
+		fprintf(stderr, "# %s", line);
+	if (file)
+		fclose(file);
+	return false;
+}
+
+static bool no_instance_left(void)
+{
+	DIR *directory = opendir(INSTANCES);
+	struct dirent *entry;
+	bool none = true;
+
+	if (!directory)
+		return false;
+	while ((entry = readdir(directory)))
+		none &= strncmp(entry->d_name, "winregion-trace", 15) != 0;
+	closedir(directory);
+	return none;
+}
+
+static int count_in_instance(pid_t tool, const char *name, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), INSTANCES "/winregion-trace-%d/%s", tool,
+		 name);
+	return count_in(path, text);
+}
+
+/* Until it watches that process. A buffer that is new is on before it is set up. */
+static void wait_for(pid_t tool, const char *number)
+{
+	while (count_in_instance(tool, "set_event_pid", number) <= 0 ||
+	       count_in_instance(tool, "tracing_on", "1") <= 0)
+		sleep_ms(10);
+}
+
+FIXTURE(tool)
+{
+};
+
+FIXTURE_SETUP(tool)
+{
+	if (geteuid())
+		SKIP(return, "only root may trace");
+	ASSERT_TRUE(find_programs("trace"));
+	unlink(OUT);
+}
+
+FIXTURE_TEARDOWN(tool)
+{
+	if (!geteuid())
+		EXPECT_TRUE(no_instance_left());
+}
+
+#define ONE(text) EXPECT_TRUE(out_has(1, text))
+#define NONE(text) EXPECT_TRUE(out_has(0, text))
+
+/* Rules: TT-01. Each call once, by names of Windows; those of a child, too */
+TEST_F(tool, calls)
+{
+	EXPECT_EQ(7, RUN("-o", OUT, "--", "@"));
+	ONE(" reserve(0x310000000000, 0x10000, MEM_RESERVE|MEM_WRITE_WATCH, PAGE_READWRITE) = 0x310000000000 <0.");
+	ONE(" commit(0x310000000000, 0x1000, PAGE_READWRITE) = 0 <0.");
+	ONE(" protect(0x310000000000, 0x1000, PAGE_READONLY|PAGE_GUARD) = PAGE_READWRITE <0.");
+	ONE(" protect(0x310000001000, 0x1000, PAGE_READONLY) = -1 ENODATA (No data available) <0.");
+	ONE(" query(0x310000000000) = {0x310000000000, 0x1000, MEM_COMMIT, PAGE_READONLY|PAGE_GUARD} <0.");
+	ONE(" decommit(0x310000001000, 0x1000) = 0 <0.");
+	ONE(" release(0x310000000000, 0, MEM_RELEASE) = 0x10000 <0.");
+	NONE("--");
+	EXPECT_EQ(0, count_in(ERRORS, "winregion-trace"));
+}
+
+/* Rules: TT-02. Faults if they are asked for, with their reasons; or all that happens */
+TEST_F(tool, faults)
+{
+	EXPECT_EQ(7, RUN("-f", "-o", OUT, "@", "fault"));
+	ONE("address=0x310000000000 access=write asked=fault answer=LOCKED");
+	ONE(" -- refused pid=");
+	ONE("address=0x310000003000 access=write reason=reserved\n");
+	NONE(" -- commit");
+	EXPECT_EQ(7, RUN("-a", "-o", OUT, "@"));
+	ONE(" -- reserve pid=");
+	ONE("address=0x310000000000 length=0x1000 protection=PAGE_READONLY|PAGE_GUARD\n");
+	ONE(" -- release pid=");
+	ONE(" -- fork pid=");
+}
+
+/* Rules: TT-03. How often, and how long */
+TEST_F(tool, summary)
+{
+	EXPECT_EQ(7, RUN("-c", "-f", "-o", OUT, "@", "fault"));
+	ONE("% time     seconds   usecs/call     calls    errors call\n");
+	ONE("         1         0 commit\n");
+	ONE("         2         1 protect\n");
+	ONE(" total\n");
+	ONE("        1 refused reserved\n");
+	NONE("commit(");
+}
+
+/* Rules: TT-04. A process that runs, from then on, to its end */
+TEST_F(tool, of_a_process)
+{
+	char path[PATH_MAX + 32], number[16];
+	int ends[2];
+	pid_t pid, tool;
+
+	ASSERT_EQ(0, pipe(ends));
+	snprintf(path, sizeof(path), "%s/trace_steps", programs);
+	pid = fork();
+	if (!pid) {
+		dup2(ends[0], STDIN_FILENO);
+		execl(path, path, "wait", NULL);
+		_exit(99);
+	}
+	snprintf(number, sizeof(number), "%d", pid);
+	tool = start(0, (char *[]){ "-t", "-o", OUT, "-p", number, NULL });
+	wait_for(tool, number);
+	ASSERT_EQ(1, write(ends[1], "\n", 1));
+	EXPECT_EQ(7, end(pid));
+	EXPECT_EQ(0, end(tool));
+	ONE(" reserve(0x310000000000, 0x10000, ");
+	ONE(" release(0x310000000000, 0, MEM_RELEASE) = 0x10000 <0.");
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* Rules: TT-04. It lets go of a process when it is told to. */
+TEST_F(tool, interrupted)
+{
+	pid_t pid = fork(), tool;
+	char number[16];
+
+	if (!pid) {
+		pause();
+		_exit(0);
+	}
+	snprintf(number, sizeof(number), "%d", pid);
+	tool = start(0, (char *[]){ "-c", "-o", OUT, "-p", number, NULL });
+	wait_for(tool, number);
+	kill(tool, SIGINT);
+	EXPECT_EQ(0, end(tool));
+	ONE(" total\n");
+	EXPECT_EQ(0, kill(pid, SIGKILL));
+	EXPECT_EQ(-1, end(pid));
+}
+
+/* Rules: TT-05. Statuses, and what it says where it cannot */
+TEST_F(tool, refusals)
+{
+	EXPECT_EQ(128 + SIGKILL, RUN("-o", OUT, "@", "kill"));
+	EXPECT_EQ(127, RUN("-o", OUT, "/nowhere/at_all"));
+	EXPECT_EQ(1, count_in(ERRORS, "/nowhere/at_all: No such file"));
+	EXPECT_EQ(126, RUN("-o", OUT, "/tmp"));
+	EXPECT_EQ(125, RUN("-p", "1999999999"));
+	EXPECT_EQ(2, RUN("-p", "nobody"));
+	EXPECT_EQ(2, RUN("-p", "1", "@"));
+	EXPECT_EQ(2, RUN("-c"));
+	EXPECT_EQ(0, RUN("--version"));
+	EXPECT_EQ(125, RUN_AS_NOBODY("/bin/true"));
+	EXPECT_EQ(1, count_in(ERRORS, "only root may trace: try sudo"));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A line of the kernel's buffer becomes one of ours:
+ *
+ *	            name-123     [000]    10.384026: wr_fault: pid=123 address=...
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace.h"
+
+/* A name has 15 characters at most, of any kind, and is padded to 16. */
+#define NAME_WIDTH 16
+
+static unsigned long lost;
+
+/* "{0x38,0x4,...}" */
+static bool parse_words(const char *text, uint64_t *words)
+{
+	unsigned int i;
+	char *end;
+
+	for (i = 0; i < TRACE_WORDS; i++) {
+		if (*text != (i ? ',' : '{'))
+			return false;
+		words[i] = strtoull(text + 1, &end, 0);
+		if (end == text + 1)
+			return false;
+		text = end;
+	}
+	return *text == '}';
+}
+
+static bool parse_call(const char *text, struct trace_call *call)
+{
+	const char *before = strstr(text, " before=");
+	const char *after = strstr(text, " after=");
+
+	return sscanf(text, "nr=%x result=%ld took=%" SCNu64, &call->nr,
+		      &call->result, &call->took) == 3 &&
+	       before && after && parse_words(before + 8, call->before.words) &&
+	       parse_words(after + 7, call->after.words);
+}
+
+static void tell_call(const struct trace_options *options, const char *text)
+{
+	struct trace_call call;
+
+	if (!parse_call(text, &call)) {
+		fprintf(options->to, "%s\n", text);
+		return;
+	}
+	if (options->summary) {
+		trace_count_call(&call);
+		return;
+	}
+	trace_print_call(options->to, &call);
+	fprintf(options->to, " <%.6f>\n", call.took / 1e9);
+}
+
+/* The value of " NAME=" in an event, or NULL */
+static char *field(char *text, const char *name)
+{
+	char *at = strstr(text, name);
+
+	return at ? at + strlen(name) : NULL;
+}
+
+/* What is counted of an event: faults by their answer, and refusals by their reason. */
+static void count_event(const char *name, char *text)
+{
+	char *detail = field(text, " reason=");
+	char counted[80];
+
+	if (!detail && !strcmp(name, "fault"))
+		detail = field(text, " answer=");
+	snprintf(counted, sizeof(counted), "%s%s%s", name, detail ? " " : "",
+		 detail ? detail : "");
+	trace_count_event(counted);
+}
+
+/* A protection in numbers becomes one in words. */
+static void print_event(FILE *to, const char *name, char *text)
+{
+	char *at = field(text, " protection=");
+	char *end;
+	uint32_t protection;
+
+	if (!at) {
+		fprintf(to, "-- %s %s\n", name, text);
+		return;
+	}
+	protection = strtoul(at, &end, 0);
+	fprintf(to, "-- %s %.*s", name, (int)(at - text), text);
+	trace_print_protection(to, protection);
+	fprintf(to, "%s\n", end);
+}
+
+static void tell_event(const struct trace_options *options, const char *name,
+		       char *text)
+{
+	if (options->summary)
+		count_event(name, text);
+	else
+		print_event(options->to, name, text);
+}
+
+/* Whether the kernel says that its buffer was full */
+static bool is_lost(const char *line)
+{
+	const char *at = strstr(line, "[LOST ");
+	unsigned long n;
+
+	if (strncmp(line, "CPU:", 4) || !at || sscanf(at, "[LOST %lu", &n) != 1)
+		return false;
+	lost += n;
+	return true;
+}
+
+/**
+ * trace_line - tell of an event
+ * @options: how
+ * @line: as the kernel has it, without its end; is changed
+ */
+void trace_line(const struct trace_options *options, char *line)
+{
+	int pid, end = 0;
+	char *name, *text;
+	double time;
+
+	if (is_lost(line) || strlen(line) <= NAME_WIDTH)
+		return;
+	if (sscanf(line + NAME_WIDTH, "-%d [%*d] %lf: %n", &pid, &time, &end) !=
+		    2 ||
+	    !end)
+		return;
+	name = line + NAME_WIDTH + end;
+	text = strstr(name, ": ");
+	if (strncmp(name, "wr_", 3) || !text)
+		return;
+	*text = '\0';
+	text += 2;
+	name += 3;
+	if (!options->summary && options->times)
+		fprintf(options->to, "%.6f ", time);
+	if (!options->summary)
+		fprintf(options->to, "%d ", pid);
+	if (!strcmp(name, "call"))
+		tell_call(options, text);
+	else
+		tell_event(options, name, text);
+}
+
+/* All has been read. */
+void trace_finish(const struct trace_options *options)
+{
+	if (options->summary)
+		trace_print_summary(options->to);
+	if (lost)
+		fprintf(stderr,
+			"winregion-trace: %lu events are missing: there were too many at once\n",
+			lost);
+}

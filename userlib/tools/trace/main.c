@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * winregion-trace: the calls of programs to the winregion module, as they happen
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "trace.h"
+
+#define VERSION "0.1.0"
+
+/* Statuses to exit with; a program's own, otherwise */
+#define USAGE 2
+#define FAILED 125
+#define NOT_EXECUTABLE 126
+#define NOT_FOUND 127
+
+/* Milliseconds between two looks at what has come */
+#define TICK 20
+
+struct options {
+	struct trace_options out;
+	bool faults;
+	bool all;
+	pid_t pid;
+	const char *path;
+	const struct passwd *user;
+	char **program;
+};
+
+static const char help[] =
+	"usage: winregion-trace [OPTION]... -p PID\n"
+	"       winregion-trace [OPTION]... [--] PROGRAM [ARGUMENT]...\n"
+	"\n"
+	"Print the calls that a process, or a PROGRAM and all that it starts, makes to\n"
+	"the winregion module: what was asked, what was answered, how long it took.\n"
+	"\n"
+	"  -p, --pid=PID       of a process that runs, and of what it starts from now on\n"
+	"  -f, --faults        tell of faults, refused accesses and guards, too\n"
+	"  -a, --all           tell of all that happens to its memory\n"
+	"  -c, --count         tell only how often and how long, when it ends\n"
+	"  -t, --times         tell when: seconds since the system has started\n"
+	"  -o, --output=FILE   not to standard error\n"
+	"  -u, --user=USER     run the PROGRAM as this user\n"
+	"  -h, --help          this\n"
+	"  -V, --version       the version\n"
+	"\n"
+	"Exit status: that of the PROGRAM, 128+N if signal N has killed it, 127 not found,\n"
+	"126 not executable; 0 with -p; 2 bad usage; 125 other trouble.\n";
+
+static const struct option longs[] = {
+	{ "pid", required_argument, NULL, 'p' },
+	{ "faults", no_argument, NULL, 'f' },
+	{ "all", no_argument, NULL, 'a' },
+	{ "count", no_argument, NULL, 'c' },
+	{ "times", no_argument, NULL, 't' },
+	{ "output", required_argument, NULL, 'o' },
+	{ "user", required_argument, NULL, 'u' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int sig)
+{
+	stopped = sig;
+}
+
+/* ---- options ---- */
+
+static void usage(const char *what, const char *value)
+{
+	fprintf(stderr,
+		"winregion-trace: %s%s%s\n"
+		"\"winregion-trace --help\" tells how to use it\n",
+		what, value ? ": " : "", value ? value : "");
+	exit(USAGE);
+}
+
+static pid_t parse_pid(const char *text)
+{
+	char *end;
+	long pid = strtol(text, &end, 10);
+
+	if (end == text || *end || pid <= 0 || pid != (pid_t)pid)
+		usage("no process", text);
+	return pid;
+}
+
+static const struct passwd *find_user(const char *name)
+{
+	const struct passwd *user = getpwnam(name);
+
+	if (!user)
+		usage("no such user", name);
+	return user;
+}
+
+static void set_option(struct options *options, int option)
+{
+	if (option == 'p')
+		options->pid = parse_pid(optarg);
+	else if (option == 'f')
+		options->faults = true;
+	else if (option == 'a')
+		options->all = true;
+	else if (option == 'c')
+		options->out.summary = true;
+	else if (option == 't')
+		options->out.times = true;
+	else if (option == 'o')
+		options->path = optarg;
+	else if (option == 'u')
+		options->user = find_user(optarg);
+	else
+		usage("bad option", NULL);
+}
+
+static void parse(struct options *options, int argc, char **argv)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "+p:facto:u:hV", longs,
+				     NULL)) != -1) {
+		if (option == 'h') {
+			fputs(help, stdout);
+			exit(0);
+		}
+		if (option == 'V') {
+			puts("winregion-trace " VERSION);
+			exit(0);
+		}
+		set_option(options, option);
+	}
+	options->program = argv + optind;
+	if (options->pid ? optind < argc : optind == argc)
+		usage("a process or a program", NULL);
+	if (options->user && options->pid)
+		usage("that process has its user already", NULL);
+}
+
+/* ---- the program ---- */
+
+static bool become(const struct passwd *user)
+{
+	return !user || (!initgroups(user->pw_name, user->pw_gid) &&
+			 !setgid(user->pw_gid) && !setuid(user->pw_uid));
+}
+
+static void run_program(const struct options *options, int go)
+{
+	char byte;
+
+	/* Until it is followed */
+	if (read(go, &byte, 1) != 1)
+		_exit(FAILED);
+	if (!become(options->user)) {
+		perror("winregion-trace: that user");
+		_exit(FAILED);
+	}
+	execvp(options->program[0], options->program);
+	fprintf(stderr, "winregion-trace: %s: %s\n", options->program[0],
+		strerror(errno));
+	_exit(errno == ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
+}
+
+/* Return: its number, or -1. It goes on when there is a byte for @go. */
+static pid_t start_program(const struct options *options, int *go)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (pipe(ends))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		close(ends[1]);
+		signal(SIGINT, SIG_DFL);
+		signal(SIGTERM, SIG_DFL);
+		run_program(options, ends[0]);
+	}
+	close(ends[0]);
+	*go = ends[1];
+	return pid;
+}
+
+/* ---- what has come ---- */
+
+/* A line may come in two parts. */
+static struct {
+	char text[65536];
+	size_t length;
+} unread;
+
+static void tell_lines(const struct trace_options *options)
+{
+	char *line = unread.text, *end;
+
+	while ((end = memchr(line, '\n', unread.text + unread.length - line))) {
+		*end = '\0';
+		trace_line(options, line);
+		line = end + 1;
+	}
+	unread.length -= line - unread.text;
+	memmove(unread.text, line, unread.length);
+}
+
+static void tell_all(const struct trace_options *options)
+{
+	ssize_t n;
+
+	while ((n = trace_read(unread.text + unread.length,
+			       sizeof(unread.text) - unread.length)) > 0) {
+		unread.length += n;
+		tell_lines(options);
+		if (unread.length == sizeof(unread.text))
+			unread.length =
+				0; /* no line of an event is that long */
+	}
+	fflush(options->to);
+}
+
+/* Until the process has ended, or somebody has had enough */
+static void watch(const struct options *options, pid_t pid)
+{
+	struct pollfd process = {
+		.fd = syscall(SYS_pidfd_open, pid, 0),
+		.events = POLLIN,
+	};
+
+	while (!stopped && poll(&process, 1, TICK) <= 0)
+		tell_all(&options->out);
+	tell_all(&options->out);
+	trace_finish(&options->out);
+	close(process.fd);
+}
+
+/* ---- all of it ---- */
+
+static int status_of(pid_t pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, WNOHANG) != pid)
+		return 0; /* it goes on without us */
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
+				     WEXITSTATUS(status);
+}
+
+static int trace_program(const struct options *options)
+{
+	int go = -1, status;
+	pid_t pid = start_program(options, &go);
+
+	if (pid < 0) {
+		perror("winregion-trace: fork");
+		return FAILED;
+	}
+	status = trace_follow(pid);
+	if (!status)
+		status = trace_start();
+	if (!status && write(go, "", 1) != 1)
+		status = FAILED;
+	close(go);
+	if (status) {
+		waitpid(pid, NULL, 0);
+		return status;
+	}
+	watch(options, pid);
+	return status_of(pid);
+}
+
+static int trace_process(const struct options *options)
+{
+	int status = trace_follow(options->pid);
+
+	if (!status)
+		status = trace_start();
+	if (!status)
+		watch(options, options->pid);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { .out = { .to = stderr } };
+	struct sigaction action = { .sa_handler = stop };
+	int status;
+
+	parse(&options, argc, argv);
+	if (options.path)
+		options.out.to = fopen(options.path, "we");
+	if (!options.out.to) {
+		perror(options.path);
+		return FAILED;
+	}
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	status = trace_open(options.faults, options.all);
+	if (status)
+		return status;
+	status = options.pid ? trace_process(&options) :
+			       trace_program(&options);
+	trace_close();
+	return status;
+}

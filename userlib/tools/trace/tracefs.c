@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A buffer of our own in tracefs, with the events that are wanted, of some threads and of
+ * all that they start
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <linux/magic.h>
+
+#include "trace.h"
+
+#define BUFFER_KB "4096"
+
+static const char *const places[] = {
+	"/sys/kernel/tracing",
+	"/sys/kernel/debug/tracing",
+};
+
+static const char *const fault_events[] = { "fault", "refused", "guard",
+					    "stack" };
+
+static char instance[128];
+static int pipe_fd = -1;
+
+static int complain(const char *what)
+{
+	fprintf(stderr, "winregion-trace: %s\n", what);
+	return 125;
+}
+
+static int trouble(const char *what)
+{
+	fprintf(stderr, "winregion-trace: %s: %s\n", what, strerror(errno));
+	return 125;
+}
+
+/* Where tracefs is, or NULL */
+static const char *find(void)
+{
+	struct statfs fs;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(places); i++)
+		if (!statfs(places[i], &fs) && fs.f_type == TRACEFS_MAGIC)
+			return places[i];
+	return NULL;
+}
+
+static int open_in(const char *name, int flags)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", instance, name);
+	return open(path, flags | O_CLOEXEC);
+}
+
+static bool is_in(const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", instance, name);
+	return !access(path, F_OK);
+}
+
+static bool set(const char *name, const char *text)
+{
+	int fd = open_in(name, O_WRONLY);
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = write(fd, text, strlen(text));
+	close(fd);
+	return n == (ssize_t)strlen(text);
+}
+
+static bool turn_on(const char *event)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "events/winregion/wr_%s/enable", event);
+	return set(name, "1");
+}
+
+static bool choose(bool faults, bool all)
+{
+	bool done = turn_on("call");
+	unsigned int i;
+
+	if (all)
+		return set("events/winregion/enable", "1");
+	for (i = 0; faults && i < ARRAY_SIZE(fault_events); i++)
+		done &= turn_on(fault_events[i]);
+	return done;
+}
+
+/* How its lines are is what lines.c reads. Nothing is recorded yet. */
+static int prepare(bool faults, bool all)
+{
+	if (!is_in("events/winregion"))
+		return complain(
+			"the module is not loaded: sudo modprobe winregion");
+	if (!set("tracing_on", "0") || !set("options/irq-info", "0") ||
+	    !set("options/event-fork", "1") ||
+	    !set("buffer_size_kb", BUFFER_KB) || !choose(faults, all))
+		return trouble(instance);
+	pipe_fd = open_in("trace_pipe", O_RDONLY | O_NONBLOCK);
+	return pipe_fd < 0 ? trouble(instance) : 0;
+}
+
+/**
+ * trace_open - make the buffer
+ * @faults: it has faults, too
+ * @all: it has all events
+ *
+ * Return: 0, or a status to exit with, when it has said why.
+ */
+int trace_open(bool faults, bool all)
+{
+	const char *tracefs;
+	int status;
+
+	if (geteuid())
+		return complain("only root may trace: try sudo");
+	tracefs = find();
+	if (!tracefs)
+		return complain(
+			"tracefs is not mounted: sudo mount -t tracefs none /sys/kernel/tracing");
+	snprintf(instance, sizeof(instance), "%s/instances/winregion-trace-%d",
+		 tracefs, getpid());
+	if (mkdir(instance, 0700))
+		return trouble(instance);
+	status = prepare(faults, all);
+	if (status)
+		trace_close();
+	return status;
+}
+
+static bool follow_thread(const char *thread)
+{
+	int fd = open_in("set_event_pid", O_WRONLY | O_APPEND);
+	bool done = fd >= 0 && write(fd, thread, strlen(thread)) ==
+				       (ssize_t)strlen(thread);
+
+	close(fd);
+	return done;
+}
+
+/* All threads of a process, from now on. Return: as of trace_open() */
+int trace_follow(pid_t pid)
+{
+	struct dirent *entry;
+	bool done = true;
+	char path[64];
+	DIR *threads;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	threads = opendir(path);
+	if (!threads) {
+		errno = ESRCH;
+		return trouble(path);
+	}
+	while (done && (entry = readdir(threads)))
+		if (entry->d_name[0] != '.')
+			done = follow_thread(entry->d_name);
+	closedir(threads);
+	return done ? 0 : trouble("set_event_pid");
+}
+
+int trace_start(void)
+{
+	return set("tracing_on", "1") ? 0 : trouble(instance);
+}
+
+/* What has come, or 0 if there is nothing more by now. */
+ssize_t trace_read(char *buffer, size_t size)
+{
+	ssize_t n = read(pipe_fd, buffer, size);
+
+	return n > 0 ? n : 0;
+}
+
+void trace_close(void)
+{
+	set("events/winregion/enable", "0");
+	close(pipe_fd);
+	pipe_fd = -1;
+	rmdir(instance);
+}
