@@ -622,10 +622,13 @@ collect()
 
 # A screen to test, and a terminal to test it in
 screen_packages=(libncurses-dev libvterm-dev ncurses-bin pkg-config)
+# For the examples of a manual page
+tracing_packages=(bpftrace)
 
 build_all()
 {
-	need "${base_packages[@]}" "${screen_packages[@]}"
+	need "${base_packages[@]}" "${screen_packages[@]}" \
+		"${tracing_packages[@]}"
 	"$vm/fetch.sh" kselftest
 	unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
 	# Where it lies by itself it has no other name: what make knows goes by that.
