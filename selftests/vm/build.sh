@@ -18,13 +18,19 @@ set -euo pipefail
 
 sources=(Kbuild module uapi)
 
+# What the module is made of. Times would not do: a build directory that was copied to
+# another tree is newer than what it was not built from.
+describe()
+{
+	printf '%s\n' "$release"
+	(cd "$top" && find "${sources[@]}" "${vm#"$top"/}/build.sh" -type f -print0 |
+		sort -z | xargs -0 sha256sum)
+}
+
 up_to_date()
 {
-	[ -e "$out/winregion.ko" ] && [ -e "$out/.started" ] &&
-		[ -e "$out/.kernel" ] &&
-		[ "$(cat "$out/.kernel")" = "$release" ] &&
-		[ -z "$(cd "$top" && find "${sources[@]}" "$vm/build.sh" \
-			-newer "$out/.started" -print -quit)" ]
+	[ -e "$out/winregion.ko" ] && [ -e "$out/.made-of" ] &&
+		[ "$(describe)" = "$(cat "$out/.made-of")" ]
 }
 
 # Bring the copies in $1 up to date, and drop what is gone from the tree. A copy
@@ -132,7 +138,7 @@ hold_lock "$out/.lock"
 ! up_to_date || exit 0
 say "building winregion.ko for $release"
 # What changes from here on is not in the module.
-touch "$out/.started.new"
+describe >"$out/.made-of.new"
 [ -n "$root" ] || [ -n "$flavour" ] ||
 	need "$(sed -n 's/.*)\(gcc-[0-9]*\)$/\1/p' \
 		"$headers/.kernelvariables")"
@@ -145,8 +151,7 @@ how=build_in_place
 fail_on_warnings "$out/build.log"
 cp "$copy/winregion.ko" "$out/winregion.ko.new"
 mv "$out/winregion.ko.new" "$out/winregion.ko"
-mv "$out/.started.new" "$out/.started"
-printf '%s\n' "$release" >"$out/.kernel"
+mv "$out/.made-of.new" "$out/.made-of"
 # There are many of these.
 [ $# -lt 2 ] || as_root rm -rf "$copy"
 say "built for $release, no warnings (W=1)"
