@@ -85,4 +85,43 @@ check_local "shared libraries in another order" 1 -L"$O" -L"$BASE" -lwinregion \
 check_local "static libraries" 1 "$O/libwinregion-heap.a" "$BASE/libwinregion.a"
 check_local "libwinregion.so alone" 0 -L"$BASE" -lwinregion
 check_local "libwinregion.a alone" 0 "$BASE/libwinregion.a"
+
+# Where the dynamic linker does not look, whichever of the two was installed last
+install_both()
+{
+	make -s -C .. install PREFIX="$work/root" &&
+		make -s install PREFIX="$work/root" &&
+		make -s -C .. install PREFIX="$work/root"
+}
+
+# A program of heaps alone names one library only, if it names what it needs.
+cat >"$work/alone.c" <<-'EOF'
+	#include <windows.h>
+
+	int main(void)
+	{
+		HANDLE heap = HeapCreate(0, 0, 0);
+
+		return heap ? !HeapDestroy(heap) : 0;
+	}
+EOF
+
+runs_alone()
+{
+	local flags
+
+	flags=$(PKG_CONFIG_PATH=$work/root/lib/pkgconfig \
+		pkg-config --cflags --libs winregion-win32)
+	# shellcheck disable=SC2086
+	"$CC" -Wall -Wextra -Werror -Wl,--as-needed -o "$work/alone" \
+		"$work/alone.c" $flags && "$work/alone"
+}
+
+if install_both >"$work/log" 2>&1 && runs_alone; then
+	echo "ok   an installed program of heaps alone"
+else
+	cat "$work/log"
+	echo "FAIL an installed program of heaps alone"
+	failed=1
+fi
 exit "$failed"
