@@ -27,6 +27,7 @@ RUN = $(VM)/run.sh $(if $(KERNEL),-k '$(KERNEL)') $(if $(filter command,$(origin
 # nor the shell here may see variables or anything else in them.
 export RUN_PROG := $(value PROG)
 export RUN_ARGS := $(value ARGS)
+export RUN_FILES := $(value FILES)
 
 # Knobs of selftests/vm that reach it by the environment
 export ACCEL APPEND CPUS MEM QEMU_ARGS TIMEOUT V
@@ -90,13 +91,13 @@ selftests: lib
 	$(MAKE) -C selftests OUTPUT=$(CURDIR)/build/selftests
 
 shell:
-	@$(RUN) -s
+	@$(RUN) -A $(if $(PARAMS),-p '$(PARAMS)') -s
 
 run:
 	@test -n "$$RUN_PROG" || { \
-		echo 'usage: make run PROG=path [ARGS="..."] [KERNEL=...]' >&2; \
+		echo 'usage: make run PROG=path [ARGS="..."] [FILES="..."] [KERNEL=...]' >&2; \
 		exit 2; }
-	@$(RUN) -A -- "$$RUN_PROG"
+	@$(RUN) -A $(if $(PARAMS),-p '$(PARAMS)') -- "$$RUN_PROG"
 
 # FULL=1: as many rounds as selftests/rounds has for a full run
 test:
@@ -189,6 +190,8 @@ help:
 	@echo '            (data races) before it; these are built first'
 	@echo '  CPUS=2 MEM=2G TIMEOUT=300 (seconds; 0: none) AS=0 (user id)'
 	@echo '  ACCEL=    tcg or kvm, where the choice made is not right'
+	@echo '  FILES=    of run and shell: what is to be there, too, at the same path'
+	@echo '  PARAMS=   of run and shell: parameters of the module, such as paging=1'
 	@echo '  APPEND=   more words for the kernel command line'
 	@echo '  V=1       print the QEMU command'
 	@echo

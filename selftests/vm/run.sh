@@ -22,7 +22,8 @@
 #	-p PARAMETERS	of the module
 #	-a WORDS	for the kernel's command line
 #	-n		do not load the module
-#	-A		more arguments are in $RUN_ARGS, quoted as for a shell
+#	-A		more arguments are in $RUN_ARGS, and files as of -f in
+#			$RUN_FILES, quoted as for a shell
 #	-s		an interactive shell, no program
 #	-v		print QEMU's command line
 
@@ -38,11 +39,12 @@ usage()
 }
 
 # Words of $1 as a shell would split them, but nothing in them is expanded or
-# run.
+# run. $2 is what they are called.
 split_words()
 {
+	[ -n "$1" ] || return 0
 	printf '%s' "$1" | xargs printf '%s\0' 2>/dev/null ||
-		die "quotes in ARGS do not match: $1"
+		die "quotes in $2 do not match: $1"
 }
 
 find_program()
@@ -120,9 +122,15 @@ else
 	if [ -n "$more" ]; then
 		while IFS= read -r -d '' word; do
 			set -- "$@" "$word"
-		done < <([ -z "${RUN_ARGS:-}" ] || split_words "$RUN_ARGS")
+		done < <(split_words "${RUN_ARGS:-}" ARGS)
 		wait $!
 	fi
+fi
+if [ -n "$more" ]; then
+	while IFS= read -r -d '' word; do
+		files+=("$word")
+	done < <(split_words "${RUN_FILES:-}" FILES)
+	wait $!
 fi
 
 vm_prepare "$kernel"
