@@ -133,6 +133,10 @@ bench-smoke:
 	@$(BENCH)/bench.sh -s $(if $(UPDATE),-u) -k '$(KERNEL)' $(ROW)
 
 bench-profile:
+	@test -n '$(ROW)' || { \
+		echo 'usage: make bench-profile ROW=commit-isolated [KERNEL=...];' \
+			'"make bench ROW=?" lists rows' >&2; \
+		exit 2; }
 	@$(BENCH)/profile $(if $(KERNEL),-k '$(KERNEL)') '$(ROW)'
 
 check:

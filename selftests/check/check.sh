@@ -638,13 +638,6 @@ report()
 	return 1
 }
 
-usage()
-{
-	echo "usage: check.sh [-k KERNEL] [CHECK...]; checks: ${all_checks[*]}, and" \
-		"${more_checks[*]}" >&2
-	exit 2
-}
-
 only_kernel=
 [ "${1-}" != -k ] || { only_kernel=$2; shift 2; }
 cd "$top"
@@ -655,7 +648,8 @@ if [ "${1-}" = --one ]; then
 	exit
 fi
 for c; do
-	declare -F "check_$c" >/dev/null || usage
+	declare -F "check_$c" >/dev/null ||
+		die "no check '$c'; known: ${all_checks[*]}, and ${more_checks[*]}"
 done
 need "${base_packages[@]}" "${packages[@]}"
 found=0

@@ -64,7 +64,7 @@ run_guest()
 {
 	local status=0 what
 
-	"$vm/fetch.sh" guest "$1"
+	"$vm/fetch.sh" guest "$1" || return 1
 	claim_dir "deb-$1"
 	make_disk
 	choose_accel
@@ -82,7 +82,12 @@ slowdown=1
 limit=${TIMEOUT:-3600}
 die_status=1
 need "${base_packages[@]}" dpkg-dev e2fsprogs
-[ $# -gt 0 ] || set -- bookworm trixie
+suites=(bookworm trixie)
+[ $# -gt 0 ] || set -- "${suites[@]}"
+for suite; do
+	[[ " ${suites[*]} " = *" $suite "* ]] ||
+		die "no suite '$suite'; known: ${suites[*]}"
+done
 "$here/build.sh" >&2
 old=$(sed -n '1s/^[^(]*(\([^)]*\)).*/\1/p' "$top/debian/changelog")~old
 "$here/build.sh" "$old"
