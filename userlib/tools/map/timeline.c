@@ -64,12 +64,13 @@ static int wait_for_exec(int told)
 	return err;
 }
 
-/* Return: the process, or -1: it is told why */
-static pid_t start(char **argv)
+/* Return: the process, or -1. It is told why that is, or why it does not run. */
+static pid_t start(char **argv, bool *runs)
 {
 	int ends[2], err;
 	pid_t pid;
 
+	*runs = false;
 	if (pipe2(ends, O_CLOEXEC)) {
 		perror("winregion-map: pipe");
 		return -1;
@@ -81,6 +82,7 @@ static pid_t start(char **argv)
 	close(ends[1]);
 	err = pid < 0 ? errno : wait_for_exec(ends[0]);
 	close(ends[0]);
+	*runs = !err;
 	if (err)
 		fprintf(stderr, "winregion-map: %s: %s\n", *argv,
 			strerror(err));
@@ -157,17 +159,20 @@ static void look_until_end(pid_t pid, double interval,
 int map_record(char **argv, double interval, struct map_timeline *timeline)
 {
 	int status;
+	bool runs;
 	pid_t pid;
 
 	/* What is typed is for the program; the timeline is still to be written. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
 	*timeline = (struct map_timeline){ .pid = 0 };
-	pid = start(argv);
+	pid = start(argv, &runs);
 	if (pid < 0)
 		return FAILED;
-	timeline->pid = pid;
-	look_until_end(pid, interval, timeline);
+	if (runs) {
+		timeline->pid = pid;
+		look_until_end(pid, interval, timeline);
+	}
 	if (waitpid(pid, &status, 0) != pid)
 		return FAILED;
 
