@@ -296,6 +296,114 @@ TEST(ends_as_the_c_library_ends_them)
 	EXPECT_EQ(9, run_to_end(end_with_nine, NULL));
 }
 
+/* ---- callbacks ---- */
+
+/* Who has been called for what, a letter each */
+static __thread char told[8];
+
+static void tell(char letter)
+{
+	told[strlen(told)] = letter;
+}
+
+static DWORD callback_index = TLS_OUT_OF_INDEXES;
+/* Where the end of the program is to be seen from outside */
+static char *at_exit;
+
+static void NTAPI first_callback(void *module, DWORD reason, void *reserved)
+{
+	static const char letters[] = "PABE";
+
+	tell(reason < 4 && !module && !reserved ? letters[reason] : '?');
+}
+
+static void NTAPI second_callback(void *module, DWORD reason, void *reserved)
+{
+	static const char letters[] = "pabe";
+
+	tell(reason < 4 ? letters[reason] : '?');
+	if (reason == DLL_PROCESS_DETACH && at_exit)
+		strcpy(at_exit, told);
+	if (reason == DLL_THREAD_DETACH && TlsGetValue(callback_index))
+		strcpy(TlsGetValue(callback_index), told);
+}
+
+/* The linker has them in the order of their names. */
+#define CALLBACK_IN(name) \
+	__attribute__((section(".CRT$XL" name), used)) const PIMAGE_TLS_CALLBACK
+
+static CALLBACK_IN("C") second = second_callback;
+static CALLBACK_IN("B") none;
+static CALLBACK_IN("A") first = first_callback;
+
+/* Leaves all that it was told by its end in @argument. */
+static DWORD WINAPI be_told(void *argument)
+{
+	TlsSetValue(callback_index, argument);
+	tell('-');
+	return 0;
+}
+
+static DWORD WINAPI exit_when_told(void *argument)
+{
+	be_told(argument);
+	ExitThread(0);
+}
+
+static void *be_told_plainly(void *argument)
+{
+	be_told(argument);
+	return NULL;
+}
+
+/* Rules: TH-16 */
+TEST(callbacks)
+{
+	char at_end[8] = "";
+
+	/* A child of the thread that began the program */
+	EXPECT_STREQ("Aa", told);
+	callback_index = TlsAlloc();
+	ASSERT_NE(TLS_OUT_OF_INDEXES, callback_index);
+	EXPECT_EQ(0, run_to_end(be_told, at_end));
+	EXPECT_STREQ("Bb-Ee", at_end);
+}
+
+/* Rules: TH-17 */
+TEST(callbacks_of_other_ends)
+{
+	char at_end[8] = "";
+	pthread_t thread;
+
+	callback_index = TlsAlloc();
+	ASSERT_NE(TLS_OUT_OF_INDEXES, callback_index);
+	EXPECT_EQ(0, run_to_end(exit_when_told, at_end));
+	EXPECT_STREQ("Bb-Ee", at_end);
+	memset(at_end, 0, sizeof(at_end));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, be_told_plainly, at_end));
+	pthread_join(thread, NULL);
+	EXPECT_STREQ("-Ee", at_end);
+}
+
+/* Rules: TH-16. The last ones are called by exit(), which a child comes to. */
+TEST(callbacks_of_the_program)
+{
+	char *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status;
+	pid_t pid;
+
+	ASSERT_NE(MAP_FAILED, shared);
+	pid = fork();
+	if (!pid) {
+		at_exit = shared;
+		exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_STREQ("AaPp", shared);
+}
+
 /* ---- stacks ---- */
 
 struct bounds {

@@ -6,7 +6,7 @@
  * threads are known as soon as they ask for something that needs it. The end of both
  * is a destructor of pthread_setspecific(): in its first round what FlsAlloc() was
  * given is called, in the second, when other libraries have had their first, the
- * thread is over for those who wait.
+ * thread is over for those who wait. The program's callbacks are in the first, too.
  *
  * Nobody can give back the stack that he is on. So a thread that has ended is joined:
  * by who has waited for it, or by who makes or ends another one.
@@ -250,6 +250,7 @@ static void on_end(void *data)
 		wr_fls_end(thread->current_fls);
 		wr_fiber_end(thread);
 		wr_fls_end(&thread->fls);
+		wr_callbacks_call(DLL_THREAD_DETACH);
 		if (!pthread_setspecific(key, thread))
 			return;
 	}
@@ -270,8 +271,10 @@ static void wait_while(uint32_t *word, uint32_t value)
 
 static __attribute__((noinline)) void run(struct wr_thread *thread)
 {
-	if (!__builtin_setjmp(thread->way_out))
+	if (!__builtin_setjmp(thread->way_out)) {
+		wr_callbacks_call(DLL_THREAD_ATTACH);
 		thread->exit_code = thread->start(thread->argument);
+	}
 }
 
 static void *start(void *data)
@@ -624,6 +627,7 @@ __attribute__((constructor)) static void init_threads(void)
 	has_key = !pthread_key_create(&key, on_end);
 	wr_current_thread = current_thread;
 	pthread_atfork(NULL, NULL, after_fork_in_child);
+	wr_callbacks_call(DLL_PROCESS_ATTACH);
 }
 
 /* The program ends: this thread's callbacks are called, those of others are not. */
@@ -631,4 +635,5 @@ __attribute__((destructor)) static void end_program(void)
 {
 	if (self && !self->rounds++)
 		wr_fls_end(self->current_fls);
+	wr_callbacks_call(DLL_PROCESS_DETACH);
 }

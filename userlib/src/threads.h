@@ -123,6 +123,11 @@ struct wr_fiber;
 /* The thread ends, on its own stack: the fiber that it was goes. */
 void wr_fiber_end(struct wr_thread *thread);
 
+/* ---- callbacks.c ---- */
+
+/* @reason: DLL_* */
+void wr_callbacks_call(DWORD reason);
+
 /* ---- threads.c ---- */
 
 /* What is known of a thread. Freed with its last handle, and not before it ends. */

@@ -13,7 +13,6 @@
 /* Here they are the library's. */
 #undef CloseHandle
 #undef CreateMutexA
-#undef CreateThread
 #undef ReleaseMutex
 #undef WaitForSingleObject
 #undef WaitForSingleObjectEx

@@ -83,18 +83,6 @@ BOOL WINAPI CreateProcessA(LPCSTR name, LPSTR command,
 			   LPSTARTUPINFOA startup,
 			   LPPROCESS_INFORMATION result);
 
-/* ---- thread.c ---- */
-
-/* Functions in the sections .CRT$XL*, called as threads begin and end: see tls.ld */
-typedef VOID (NTAPI *PIMAGE_TLS_CALLBACK)(PVOID module, DWORD reason,
-					  PVOID reserved);
-
-HANDLE WINAPI win32_create_thread(LPSECURITY_ATTRIBUTES security, SIZE_T stack,
-				  LPTHREAD_START_ROUTINE start, LPVOID argument,
-				  DWORD flags, LPDWORD id);
-
-#define CreateThread win32_create_thread
-
 /* ---- other.c ---- */
 
 #define Int32x32To64(a, b) ((LONGLONG)(LONG)(a) * (LONG)(b))

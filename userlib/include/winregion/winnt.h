@@ -563,6 +563,10 @@ _WINREGION_SIZE(EXCEPTION_POINTERS, 16);
 
 typedef LONG(NTAPI *PVECTORED_EXCEPTION_HANDLER)(PEXCEPTION_POINTERS pointers);
 
+/* Pointers to them are in sections named .CRT$XL*. The reason is one of DLL_*. */
+typedef VOID(NTAPI *PIMAGE_TLS_CALLBACK)(PVOID module, DWORD reason,
+					 PVOID reserved);
+
 #ifdef __cplusplus
 extern "C" {
 #endif
