@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Programs of which there are two builds, as for Linux and as for Windows: to run them
- * and to compare what they print. Who includes this has a DIRECTORY for them to work in.
+ * and to compare what they print. Who includes this has a DIRECTORY for them to work in,
+ * and ERRORS_TOO if what they print as errors is to be compared as well.
  */
 #ifndef _SELFTESTS_TWO_BUILDS_H
 #define _SELFTESTS_TWO_BUILDS_H
@@ -74,6 +75,9 @@ static inline pid_t spawn(enum build build, const char *command,
 
 	/* It goes with its test. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+#ifdef ERRORS_TOO
+	dup2(out, STDERR_FILENO);
+#endif
 	if (chdir(directory) || (in && !freopen(in, "r", stdin)) ||
 	    dup2(out, STDOUT_FILENO) < 0)
 		_exit(126);
