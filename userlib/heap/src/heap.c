@@ -437,6 +437,25 @@ LPVOID WINAPI HeapAlloc(HANDLE handle, DWORD flags, SIZE_T size)
 	return block;
 }
 
+void *wr_heap_alloc_aligned(HANDLE handle, SIZE_T size, SIZE_T align)
+{
+	struct wr_heap *heap = wr_heap_get(handle);
+	void *block = NULL;
+	bool locked;
+
+	if (!heap)
+		return NULL;
+	if (size <= SIZE_MAX / 4 && align <= SIZE_MAX / 4) {
+		locked = wr_heap_lock(heap, 0);
+		block = wr_block_new(heap, size, align);
+		wr_heap_unlock(heap, locked);
+	}
+	if (!block)
+		SetLastError(ERROR_NOT_ENOUGH_MEMORY);
+
+	return block;
+}
+
 /* Look at a block before it is used: its region, and its size. With the lock. */
 static struct wr_region *look(struct wr_heap *heap, const void *block,
 			      size_t *size)

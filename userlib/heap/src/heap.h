@@ -227,6 +227,10 @@ void wr_moveable_free(struct wr_moveable *moveable);
 HLOCAL WINAPI wr_local_alloc(UINT flags, SIZE_T size);
 HLOCAL WINAPI wr_local_free(HLOCAL memory);
 
+/* ---- heap.c, for malloc/malloc.c: a block at a multiple of @align, a power of two ---- */
+
+void *wr_heap_alloc_aligned(HANDLE handle, SIZE_T size, SIZE_T align);
+
 #pragma GCC visibility pop
 
 #endif /* _WINREGION_HEAP_H */
