@@ -95,6 +95,23 @@ void wr_heap_unlock(struct wr_heap *heap, bool locked)
 		LeaveCriticalSection(&heap->lock);
 }
 
+bool wr_heap_hold(struct wr_heap *heap, DWORD flags)
+{
+	bool locked = wr_heap_lock(heap, flags);
+
+	if (locked)
+		wr_front_hold(heap);
+
+	return locked;
+}
+
+void wr_heap_let_go(struct wr_heap *heap, bool locked)
+{
+	if (locked)
+		wr_front_let_go(heap);
+	wr_heap_unlock(heap, locked);
+}
+
 /* A fork sees no heap half changed. A child has another thread, with the same locks. */
 
 /* The locks of all heaps up to @end are let go; NULL: of all. */
@@ -125,17 +142,28 @@ static bool try_all(void)
 
 static void before_fork(void)
 {
-	for (;;) {
-		AcquireSRWLockExclusive(&list_lock);
-		if (try_all())
-			return;
+	struct wr_heap *heap;
+
+	AcquireSRWLockExclusive(&list_lock);
+	while (!try_all()) {
 		ReleaseSRWLockExclusive(&list_lock);
 		sched_yield();
+		AcquireSRWLockExclusive(&list_lock);
 	}
+	wr_front_before_fork();
+	for (heap = first; heap; heap = heap->next)
+		if (!(heap->flags & HEAP_NO_SERIALIZE))
+			wr_front_hold(heap);
 }
 
 static void after_fork(void)
 {
+	struct wr_heap *heap;
+
+	for (heap = first; heap; heap = heap->next)
+		if (!(heap->flags & HEAP_NO_SERIALIZE))
+			wr_front_let_go(heap);
+	wr_front_after_fork();
 	unlock_up_to(NULL);
 	ReleaseSRWLockExclusive(&list_lock);
 }
@@ -148,11 +176,14 @@ static void after_fork_in_child(void)
 	for (heap = first; heap; heap = heap->next) {
 		if (heap->flags & HEAP_NO_SERIALIZE)
 			continue;
+		wr_front_in_child(heap);
+		wr_front_let_go(heap);
 		times = heap->lock.RecursionCount - 1;
 		InitializeCriticalSectionAndSpinCount(&heap->lock, SPINS);
 		while (times-- > 0)
 			EnterCriticalSection(&heap->lock);
 	}
+	wr_front_after_fork_in_child();
 	InitializeSRWLock(&list_lock);
 }
 
@@ -328,6 +359,7 @@ BOOL WINAPI HeapDestroy(HANDLE handle)
 	take_out(heap);
 	ReleaseSRWLockExclusive(&list_lock);
 
+	wr_front_end(heap);
 	DeleteCriticalSection(&heap->lock);
 	while ((region = heap->larges.first))
 		wr_region_release(&heap->larges, region);
@@ -367,8 +399,10 @@ BOOL WINAPI HeapLock(HANDLE handle)
 
 	if (!heap)
 		return FALSE;
-	if (!(heap->flags & HEAP_NO_SERIALIZE))
+	if (!(heap->flags & HEAP_NO_SERIALIZE)) {
 		EnterCriticalSection(&heap->lock);
+		wr_front_hold(heap);
+	}
 
 	return TRUE;
 }
@@ -386,6 +420,7 @@ BOOL WINAPI HeapUnlock(HANDLE handle)
 		SetLastError(ERROR_NOT_OWNER);
 		return FALSE;
 	}
+	wr_front_let_go(heap);
 	LeaveCriticalSection(&heap->lock);
 
 	return TRUE;
@@ -405,6 +440,13 @@ static void *no_memory(DWORD flags, size_t size)
 	return NULL;
 }
 
+/* What the allocator has found in its own words */
+static void look_at_heap(const struct wr_heap *heap, const void *block)
+{
+	if (heap->broken)
+		wr_heap_complain(heap, block, "written to after it was freed");
+}
+
 /* The last error stays as it is if the call succeeds. */
 static void *new_block(struct wr_heap *heap, DWORD flags, size_t size)
 {
@@ -415,6 +457,9 @@ static void *new_block(struct wr_heap *heap, DWORD flags, size_t size)
 		return NULL;
 	locked = wr_heap_lock(heap, flags);
 	block = wr_block_new(heap, size, WR_ALIGN);
+	if (locked)
+		wr_front_fill(heap, size);
+	look_at_heap(heap, NULL);
 	wr_heap_unlock(heap, locked);
 	if (block && flags & HEAP_ZERO_MEMORY && size < WR_LARGE)
 		memset(block, 0, size);
@@ -424,9 +469,13 @@ static void *new_block(struct wr_heap *heap, DWORD flags, size_t size)
 
 LPVOID WINAPI HeapAlloc(HANDLE handle, DWORD flags, SIZE_T size)
 {
-	struct wr_heap *heap = wr_heap_get(handle);
-	void *block;
+	void *block = wr_front_take(handle, size);
+	struct wr_heap *heap;
 
+	if (block)
+		return flags & HEAP_ZERO_MEMORY ? memset(block, 0, size) :
+						  block;
+	heap = wr_heap_get(handle);
 	if (!heap)
 		return NULL;
 	flags |= heap->flags;
@@ -474,20 +523,16 @@ static struct wr_region *look(struct wr_heap *heap, const void *block,
 	return region;
 }
 
-/* What the allocator has found in its own words */
-static void look_at_heap(const struct wr_heap *heap, const void *block)
-{
-	if (heap->broken)
-		wr_heap_complain(heap, block, "written to after it was freed");
-}
-
 BOOL WINAPI HeapFree(HANDLE handle, DWORD flags, LPVOID block)
 {
-	struct wr_heap *heap = wr_heap_get(handle);
 	struct wr_region *region;
+	struct wr_heap *heap;
 	size_t size;
 	bool locked;
 
+	if (wr_front_put(handle, block))
+		return TRUE;
+	heap = wr_heap_get(handle);
 	if (!heap)
 		return FALSE;
 	if (!block)
@@ -495,6 +540,7 @@ BOOL WINAPI HeapFree(HANDLE handle, DWORD flags, LPVOID block)
 	locked = wr_heap_lock(heap, flags);
 	region = look(heap, block, &size);
 	if (region) {
+		wr_front_before_free(heap, region, block);
 		wr_block_free(heap, region, block);
 		look_at_heap(heap, block);
 	}
@@ -553,12 +599,18 @@ static void *resize(struct wr_heap *heap, DWORD flags, void *block, size_t size,
 
 LPVOID WINAPI HeapReAlloc(HANDLE handle, DWORD flags, LPVOID block, SIZE_T size)
 {
-	struct wr_heap *heap = wr_heap_get(handle);
 	struct wr_region *region;
+	struct wr_heap *heap;
 	void *other = NULL;
 	bool locked;
 	size_t old;
 
+	if (wr_front_resize(handle, block, size, &old)) {
+		if (flags & HEAP_ZERO_MEMORY && size > old)
+			memset((char *)block + old, 0, size - old);
+		return block;
+	}
+	heap = wr_heap_get(handle);
 	if (!heap)
 		return NULL;
 	if (!block) {
