@@ -6,11 +6,14 @@
 
 out=$build/bench
 longest=7200 # seconds that a boot may take
+# What heaps are measured beside, and what the trace is of
+heap_packages=(libjemalloc2 libmimalloc2.0 sqlite3)
+heap_libraries=(libjemalloc.so.2 libmimalloc.so.2)
 
 # make has nothing to say to another that the script it called calls.
 make_programs()
 {
-	need "${base_packages[@]}"
+	need "${base_packages[@]}" "${heap_packages[@]}"
 	unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
 	make -s -C "$top/selftests/bench" -j"$(nproc)" O="$out" \
 		DLMALLOC="$out/libffi/src/dlmalloc.c" "$@" >&2
@@ -22,7 +25,8 @@ build_programs()
 		"$vm/fetch.sh" source libffi "$out/libffi"
 	need "${base_packages[@]}"
 	(unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
-	make -s -C "$top/userlib" -j"$(nproc)" >&2)
+	make -s -C "$top/userlib" -j"$(nproc)" >&2
+	make -s -C "$top/userlib/heap" -j"$(nproc)" >&2)
 	make_programs
 }
 
@@ -56,8 +60,12 @@ run_by_clock()
 	local clock=$1 k=$2 carry=() program
 
 	shift 2
-	for program in winregion mmap mremap; do
-		carry+=(-f "$out/alloc-$program")
+	for program in alloc-winregion alloc-mmap alloc-mremap heaps-winregion \
+			heaps-malloc heaps-trace; do
+		carry+=(-f "$out/$program")
+	done
+	for program in "${heap_libraries[@]}"; do
+		carry+=(-f "/usr/lib/x86_64-linux-gnu/$program")
 	done
 	if [ "$clock" = instructions ]; then
 		ACCEL=tcg,thread=single CPUS=1

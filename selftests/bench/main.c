@@ -63,7 +63,14 @@ static bool is_named(const struct row *row, const char *name)
 				contains_word(row->laps_of, lap + length + 1));
 }
 
-/* The allocators are programs by themselves, and cannot be profiled. */
+/* Rows of programs by themselves: alloc.c, heaps/main.c. "heap" is all of those. */
+static const char *const others[] = {
+	"alloc", "heap", "heap-small", "heap-small-2", "heap-mixed",
+	"heap-mixed-2", "heap-large", "heap-large-2", "heap-trace",
+	"heap-at-once", "claim",
+};
+
+/* The others cannot be profiled. */
 static bool is_a_name(const char *name, bool alone)
 {
 	const struct row *row;
@@ -73,7 +80,10 @@ static bool is_a_name(const char *name, bool alone)
 		for (row = lists[i]; row->name; row++)
 			if (is_named(row, name))
 				return true;
-	return !alone && !strcmp(name, "alloc");
+	for (i = 0; !alone && i < ARRAY_SIZE(others); i++)
+		if (!strcmp(name, others[i]))
+			return true;
+	return false;
 }
 
 static void print_name(const char *name, const struct row *row)
@@ -100,8 +110,8 @@ static void print_names(bool alone)
 		for (row = lists[i]; row->name; row++)
 			if (row == lists[i] || strcmp(row->name, row[-1].name))
 				print_name(row->name, row);
-	if (!alone)
-		print_name("alloc", NULL);
+	for (i = 0; !alone && i < ARRAY_SIZE(others); i++)
+		print_name(others[i], NULL);
 }
 
 /* Return: an exit status */
@@ -272,6 +282,60 @@ static void run_allocators(void)
 	run_allocator("mremap");
 }
 
+#define LIBRARIES "/usr/lib/x86_64-linux-gnu/"
+
+/* Those of heaps and what they are beside */
+static const struct {
+	const char *way;
+	const char *program;
+	const char *library;
+} heap_ways[] = {
+	{ "winregion", "heaps-winregion", NULL },
+	{ "glibc", "heaps-malloc", NULL },
+	{ "jemalloc", "heaps-malloc", LIBRARIES "libjemalloc.so.2" },
+	{ "mimalloc", "heaps-malloc", LIBRARIES "libmimalloc.so.2" },
+};
+
+#define MOST_NAMES 32
+
+static void run_heap_way(unsigned int i, char **names)
+{
+	char *argv[MOST_NAMES + 3] = { "heaps" };
+	char **arg = argv + 1;
+	pid_t pid = begin_child();
+
+	if (!pid) {
+		if (bench_clock == CLOCK_WALL)
+			*arg++ = "-w";
+		while (*names && arg < argv + MOST_NAMES)
+			*arg++ = *names++;
+		setenv("HEAPS_WAY", heap_ways[i].way, 1);
+		if (heap_ways[i].library)
+			setenv("LD_PRELOAD", heap_ways[i].library, 1);
+		execv(path_of(heap_ways[i].program, ""), argv);
+		_exit(127);
+	}
+	end_child_of(pid, "heap", heap_ways[i].way);
+}
+
+static bool is_of_heaps(const char *name)
+{
+	return !strncmp(name, "heap", 4) || !strcmp(name, "claim");
+}
+
+static void run_heaps(char **names)
+{
+	unsigned int i;
+
+	for (i = 0; names[i] && !is_of_heaps(names[i]); i++)
+		;
+	if (names[0] && !names[i])
+		return;
+	for (i = 0; i < ARRAY_SIZE(heap_ways); i++)
+		if (!only_way || !strcmp(only_way->name, heap_ways[i].way))
+			run_heap_way(i, names);
+}
+
 /* Threads are for the clock on the wall only, series for the other one. */
 static bool is_wanted(const struct row *row, char **names)
 {
@@ -306,6 +370,7 @@ static void run_rows(char **names)
 		;
 	if (!names[0] || names[i])
 		run_allocators();
+	run_heaps(names);
 	printf("end of figures\n");
 }
 

@@ -42,6 +42,10 @@ function begin_part(name)
 		split("plain uffd sigsegv", recipe, " ")
 	if (part == "programs")
 		split("mmap mremap -", recipe, " ")
+	if (part == "heaps")
+		split("glibc jemalloc mimalloc", recipe, " ")
+	if (part == "claims")
+		split("other - -", recipe, " ")
 	recipe[4] = "loop"
 	if (part == "scale")
 		heading = "\nscale\n"
