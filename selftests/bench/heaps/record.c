@@ -13,7 +13,7 @@
 #include "trace.h"
 
 #define BUFFERED 4096
-#define BLOCKS (1U << 20)
+#define BLOCKS 0x100000U
 
 /* The C library's own, by the names that no other library takes */
 void *__libc_malloc(size_t size);
