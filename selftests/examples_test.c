@@ -34,6 +34,17 @@
 #include "../userlib/examples/window_on_memory.c"
 #undef main
 
+#define main mmap_main
+#undef PAGE
+#include "../userlib/examples/beside_mmap.c"
+#undef main
+
+#define main fault_main
+#undef SIZE
+#undef PAGE
+#include "../userlib/examples/commit_on_fault.c"
+#undef main
+
 TEST(ring_buffer)
 {
 	EXPECT_EQ(0, ring_main());
@@ -42,6 +53,17 @@ TEST(ring_buffer)
 TEST(write_and_run)
 {
 	EXPECT_EQ(0, code_main());
+}
+
+TEST(beside_mmap)
+{
+	EXPECT_EQ(0, mmap_main());
+}
+
+/* Rules: EX-01 */
+TEST(commit_on_fault)
+{
+	EXPECT_EQ(0, fault_main());
 }
 
 /* Rules: AW-02, AW-11 */
