@@ -34,7 +34,7 @@ export ACCEL APPEND CPUS MEM QEMU_ARGS TIMEOUT V
 
 .PHONY: all modules lib heap install uninstall shell run test demo selftests check fuzz
 .PHONY: coverage soak bench bench-smoke bench-profile deb test-deb clean distclean
-.PHONY: clean-cache help
+.PHONY: clean-cache doc help
 
 ifneq ($(wildcard $(KDIR)/Makefile),)
 all: lib modules
@@ -142,6 +142,11 @@ bench-profile:
 check:
 	@selftests/check/check.sh $(if $(KERNEL),-k '$(KERNEL)') $(CHECK)
 
+# The documents as a site, in build/doc
+doc:
+	@doc/build.sh
+	@echo build/doc/index.html
+
 # The packages, in build/deb
 deb:
 	@selftests/deb/build.sh
@@ -173,6 +178,7 @@ help:
 	@echo 'make install        module and library into this system (as root), or'
 	@echo '                    below DESTDIR=; PREFIX= for the library'
 	@echo 'make uninstall      takes them away again; with the same settings'
+	@echo 'make doc            the documents as a site, in build/doc'
 	@echo 'make deb            packages for Debian 12 and 13, in build/deb'
 	@echo
 	@echo 'In a machine of its own (QEMU), with the module loaded:'

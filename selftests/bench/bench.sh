@@ -21,7 +21,7 @@
 # -s measures a part of it, once, and compares with the file "figures" instead:
 # exit status 1 if a row has become more than 10 % worse. -u writes that file.
 #
-# -r prints the short table for the README from what was measured last.
+# -r prints the short table for doc/benchmark.md from what was measured last.
 
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# For the README, one table from those of all kernels: ratios or values, in
+# For doc/benchmark.md, one table from those of all kernels: ratios or values, in
 # brackets what is short
 #
 #	awk -f summary.awk 6.1.txt 6.12.txt ...

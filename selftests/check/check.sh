@@ -19,11 +19,11 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 . "$here/../vm/lib.sh"
 
 all_checks=(exceptions text checkpatch clang-format kernel-doc comments rules
-	tables layers shellcheck uapi windows module sparse library abi readme)
+	tables layers shellcheck uapi windows module sparse library abi readme doc)
 # What is done only when it is asked for
 more_checks=(series)
-packages=(abigail-tools clang clang-format cmake g++ gcc libc6-dev make mandoc perl pkg-config
-	shellcheck sparse)
+packages=(abigail-tools clang clang-format cmake g++ gcc libc6-dev make mandoc pandoc perl
+	pkg-config shellcheck sparse)
 
 # Whose headers sparse reads
 sparse_kernel=6.12
@@ -571,10 +571,12 @@ released_nodes()
 	done
 }
 
-# The program in README compiles as README says; what it tells to type or to
-# read is there.
+# The programs in README compile as README says; what it and the other documents
+# tell to type or to read is there.
 check_readme()
 {
+	local f
+
 	awk '/^    #include/ { on = 1 } on && /^[^ ]/ { exit }
 		on { print substr($0, 5) }' README.md >"$work/hello.c"
 	make -s lib >"$work/log" 2>&1 || cat "$work/log"
@@ -583,16 +585,30 @@ check_readme()
 			-e "s|-o hello|-o $work/hello|" >"$work/cc"
 	bash -e "$work/cc" 2>&1 || true
 	[ -x "$work/hello" ] || echo "README.md: no program, or no way to compile it"
-	readme_targets
-	readme_paths
+	readme_mmap
+	for f in README.md doc/*.md; do
+		document_targets "$f"
+		document_paths "$f"
+	done
 }
 
-# A $target after "make", or after "make -C DIRECTORY"
-readme_targets()
+# The second one needs nothing, and runs.
+readme_mmap()
+{
+	awk '/^    #include/ { on = 1 } /^[^ ]/ { n += on; on = 0 }
+		on && n == 1 { print substr($0, 5) }' README.md >"$work/mmap.c"
+	gcc -Wall -Wextra -Werror -o "$work/mmap" "$work/mmap.c" 2>&1 || true
+	"$work/mmap" >"$work/said" 2>&1 && grep -q 'of a gigabyte' "$work/said" ||
+		echo "README.md: the program of mmap() does not do what it says"
+}
+
+# A $target after "make", or after "make -C DIRECTORY", in document $1
+document_targets()
 {
 	local directory target
 
-	grep -o -E 'make (-C [a-z]+ )?[a-z][a-z-]*' README.md | sort -u |
+	{ grep -o -E '(^    |`|sudo )make (-C [a-z/]+ )?[a-z][a-z-]*' "$1" || true; } |
+	sed 's/.*make /make /' | sort -u |
 	while read -r _ directory; do
 		target=${directory##* }
 		case $directory in
@@ -600,20 +616,28 @@ readme_targets()
 		*)	directory=. ;;
 		esac
 		grep -q -E "(^|[ :])$target( .*)?:" "$directory/Makefile" ||
-			echo "README.md: no target $target in $directory/Makefile"
+			echo "$1: no target $target in $directory/Makefile"
 	done
 }
 
-# Paths that stand in backquotes
+# Paths that stand in backquotes in document $1
 #
 # shellcheck disable=SC2016
-readme_paths()
+document_paths()
 {
-	grep -o -E '`[a-zA-Z0-9_.-]+/[a-zA-Z0-9_./-]*`' README.md | tr -d '`' |
-	sort -u | grep -v '^build/' | while read -r path; do
+	{ grep -o -E '`[a-zA-Z0-9_.-]+/[a-zA-Z0-9_./-]*`' "$1" || true; } |
+	tr -d '`' | sort -u | sed '/^build\//d' | while read -r path; do
 		[ -e "$path" ] || [ -e "selftests/$path" ] ||
-			echo "README.md: no $path in the tree"
+			echo "$1: no $path in the tree"
 	done
+}
+
+# The site can be made, and what it says of others holds.
+check_doc()
+{
+	doc/build.sh "$work/doc" >"$work/log" 2>&1 || cat "$work/log"
+	grep -v '^vm: ' "$work/log" || true
+	"$here/doc.sh" "$work/doc"
 }
 
 # ---- all of them ----
