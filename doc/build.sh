@@ -122,7 +122,8 @@ manual()
 		name=$(basename "$f").html
 		{ printf '<h1>%s</h1>\n' "$(basename "$f")"
 		mandoc -T html -O fragment "$f" |
-			sed -e 's/<\(\/\?\)h1/<\1h2/g'; } | page "$name" "$f"
+			sed -e 's/<\(\/\?\)h2/<\1h3/g' \
+				-e 's/<\(\/\?\)h1/<\1h2/g'; } | page "$name" "$f"
 	done
 	manuals -type l | while read -r f; do
 		ln -s "$(basename "$(readlink "$f")").html" \

@@ -60,16 +60,24 @@ function tag_with_link(tag,	at, before, link)
 
 # ---- links that are made ----
 
-function text_with_links(text,	done, word, ahead)
+# What $word leads to, or "": functions have their pages where they are listed.
+function target_of(word)
+{
+	if (word ~ /[(-]/ || (word in target && source ~ /^doc\//))
+		return target[word]
+	return source == "doc/functions.md" ? target[word "(3)"] : ""
+}
+
+function text_with_links(text,	done, word, to)
 {
 	done = ""
 	while (match(text, /[A-Za-z_][A-Za-z0-9_-]*(\([1347]\))?/)) {
 		word = substr(text, RSTART, RLENGTH)
 		done = done substr(text, 1, RSTART - 1)
 		text = substr(text, RSTART + RLENGTH)
-		if (word in target && target[word] != self && \
-		    (word ~ /[(-]/ || source ~ /^doc\//))
-			word = "<a href=\"" target[word] "\">" word "</a>"
+		to = target_of(word)
+		if (to != "" && to != self)
+			word = "<a href=\"" to "\">" word "</a>"
 		done = done word
 	}
 	return done text
@@ -142,7 +150,10 @@ function contents(html,	list, n, head, id)
 			"</a></li>\n"
 		n++
 	}
-	return n < 4 ? "" : "<nav class=\"contents\"><ul>\n" list "</ul></nav>\n"
+	if (n < 4)
+		return ""
+	return "<nav class=\"contents" (n > 30 ? " long" : "") "\"><ul>\n" \
+		list "</ul></nav>\n"
 }
 
 END {

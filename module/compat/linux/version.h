@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* All that is here is for the kernels of README.md, of which this is the oldest. */
+/* All that is here is for the kernels of doc/install.md, of which this is the oldest. */
 #ifndef _WR_COMPAT_LINUX_VERSION_H
 #define _WR_COMPAT_LINUX_VERSION_H
 
