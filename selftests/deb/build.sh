@@ -13,7 +13,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 . "$here/../vm/lib.sh"
 
-packages=(debhelper dh-dkms dpkg-dev g++ gcc libc6-dev lintian make xz-utils)
+packages=(debhelper dh-dkms dpkg-dev g++ gcc libc6-dev lintian make mandoc pandoc
+	xz-utils)
 
 # The version of the tree, where debian/changelog has it
 tree_version()
@@ -34,8 +35,8 @@ copy_tree()
 	done | tar --null -T - -c) | tar -C "$1" --no-same-owner -x
 }
 
-# Put into $1 what the packages have of other source packages.
-add_allocators()
+# Put into $1 what the packages have of other source packages, or are made with.
+add_sources()
 {
 	local source=$out/source
 
@@ -47,6 +48,8 @@ add_allocators()
 	cp "$source/demo/src/dlmalloc.c" "$1/debian/demo-dlmalloc.c"
 	sed -n '1s/^\([^ ]*\) (\([^)]*\)).*/\1 \2/p' \
 		"$source/demo/debian/changelog" >"$1/debian/demo-source"
+	"$vm/fetch.sh" kselftest
+	cp "$cache/kselftest/scripts/kernel-doc" "$1/debian/"
 }
 
 # Have version $2 wherever the tree in $1 has its own.
@@ -67,7 +70,7 @@ build()
 	rm -rf "$2" "$3"
 	mkdir -p "$2" "$3"
 	copy_tree "$dir"
-	add_allocators "$dir"
+	add_sources "$dir"
 	[ "$1" = "$(tree_version)" ] || change_version "$dir" "$1"
 	say "building packages of $1 in ${dir#"$top"/}"
 	(cd "$dir" && env -i PATH="$PATH" HOME="$2" LC_ALL="${locale-C}" \

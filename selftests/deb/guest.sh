@@ -89,7 +89,9 @@ documented()
 {
 	local f=/usr/share/doc/winregion-doc p
 
-	for p in "$f"/README.md* "$f"/winregion.rst* "$f"/examples/guard_page.c \
+	for p in "$f"/html/index.html "$f"/html/VirtualAlloc.3.html \
+		"$f"/html/tree/uapi/linux/winregion.h.txt \
+		"$f"/README.md* "$f"/winregion.rst* "$f"/examples/guard_page.c \
 		/usr/share/man/man3/VirtualAlloc.3.gz \
 		/usr/share/man/man4/winregion.4.gz \
 		/usr/share/man/man7/libwinregion.7.gz; do
