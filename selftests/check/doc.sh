@@ -16,7 +16,7 @@ site=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$top"
-documents=(README.md doc/*.md)
+documents=(README.md SECURITY.md doc/*.md)
 
 # ---- links ----
 
