@@ -27,6 +27,11 @@ static const char *const places[] = {
 static const char *const fault_events[] = { "fault", "refused", "guard",
 					    "stack" };
 
+static const char no_module[] =
+	"the module is not loaded: sudo modprobe winregion";
+static const char no_tracefs[] =
+	"tracefs is not mounted: sudo mount -t tracefs none /sys/kernel/tracing";
+
 static char instance[128];
 static int pipe_fd = -1;
 
@@ -106,8 +111,7 @@ static bool choose(bool faults, bool all)
 static int prepare(bool faults, bool all)
 {
 	if (!is_in("events/winregion"))
-		return complain(
-			"the module is not loaded: sudo modprobe winregion");
+		return complain(no_module);
 	if (!set("tracing_on", "0") || !set("options/irq-info", "0") ||
 	    !set("options/event-fork", "1") ||
 	    !set("buffer_size_kb", BUFFER_KB) || !choose(faults, all))
@@ -132,8 +136,7 @@ int trace_open(bool faults, bool all)
 		return complain("only root may trace: try sudo");
 	tracefs = find();
 	if (!tracefs)
-		return complain(
-			"tracefs is not mounted: sudo mount -t tracefs none /sys/kernel/tracing");
+		return complain(no_tracefs);
 	snprintf(instance, sizeof(instance), "%s/instances/winregion-trace-%d",
 		 tracefs, getpid());
 	if (mkdir(instance, 0700))
