@@ -323,9 +323,9 @@ static void NTAPI second_callback(void *module, DWORD reason, void *reserved)
 
 	tell(reason < 4 ? letters[reason] : '?');
 	if (reason == DLL_PROCESS_DETACH && at_exit)
-		strcpy(at_exit, told);
+		memcpy(at_exit, told, sizeof(told));
 	if (reason == DLL_THREAD_DETACH && TlsGetValue(callback_index))
-		strcpy(TlsGetValue(callback_index), told);
+		memcpy(TlsGetValue(callback_index), told, sizeof(told));
 }
 
 /* The linker has them in the order of their names. */
