@@ -7,25 +7,57 @@
  * ones; the last word is how many bytes it has asked for, hidden by a key and by
  * where the block is. In a large block, the known ones are all there is.
  */
-#include "block.h"
+#include "heap.h"
+
+#include <string.h>
+
+/* In the eight bytes behind a block, as far as the last word leaves them */
+#define FENCE 0xFDFDFDFDFDFDFDFDULL
+
+static uint64_t mask_of(const struct wr_heap *heap, const void *block)
+{
+	return heap->key ^ (uintptr_t)block * 0x9E3779B97F4A7C15ULL;
+}
 
 /*
- * A region of that size with so few blocks may soon have none, and go, unless threads
- * keep some of them.
+ * How the size is written, and read again: a change of any one bit makes it another
+ * size altogether, as the one number is the inverse of the other.
  */
-#define SPARSE (512UL * 1024)
-#define FEW 512
-#define MANY 1024
+#define WRITTEN 0x9E3779B97F4A7C15ULL
+#define READ 0xF1DE83E19937733DULL
+
+static uint64_t load(const char *at)
+{
+	uint64_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return word;
+}
+
+static void store(char *at, uint64_t word)
+{
+	memcpy(at, &word, sizeof(word));
+}
 
 /* ---- is it one? ---- */
 
-bool wr_block_is_kept(const struct wr_heap *heap,
-		      const struct wr_region *region, const void *block)
+static bool begins(const struct wr_region *region, const char *block)
 {
-	size_t room = wr_blocks_room(region, block);
+	size_t offset = block - region->base;
+	size_t nr = offset / WR_ALIGN;
 
-	return room > WR_TAIL &&
-	       wr_says_kept(wr_mask_of(heap, block), block, room);
+	return offset < region->committed && !(offset % WR_ALIGN) &&
+	       region->begins[nr / 64] >> (nr % 64) & 1;
+}
+
+static void set_begins(struct wr_region *region, const char *block, bool set)
+{
+	size_t nr = (block - region->base) / WR_ALIGN;
+
+	if (set)
+		region->begins[nr / 64] |= 1ULL << (nr % 64);
+	else
+		region->begins[nr / 64] &= ~(1ULL << (nr % 64));
 }
 
 struct wr_region *wr_block_find(const struct wr_heap *heap, const void *block)
@@ -38,13 +70,28 @@ struct wr_region *wr_block_find(const struct wr_heap *heap, const void *block)
 		return (char *)block == region->base + WR_LARGE_HEAD ? region :
 								       NULL;
 
-	return wr_begins(region, block) &&
-			       !wr_block_is_kept(heap, region, block) ?
-		       region :
-		       NULL;
+	return begins(region, block) ? region : NULL;
 }
 
 /* ---- how long is it? ---- */
+
+/* @room: of its piece */
+static void write_end(const struct wr_heap *heap, char *block, size_t size,
+		      size_t room)
+{
+	store(block + size, FENCE);
+	store(block + room - WR_TAIL, size * WRITTEN ^ mask_of(heap, block));
+}
+
+static bool is_whole(const char *block, size_t size, size_t slack)
+{
+	uint64_t changed = load(block + size) ^ FENCE;
+
+	if (slack < 8)
+		changed &= (1ULL << (8 * slack)) - 1;
+
+	return !changed;
+}
 
 bool wr_block_size(const struct wr_heap *heap, const struct wr_region *region,
 		   const void *block, size_t *size)
@@ -53,13 +100,17 @@ bool wr_block_size(const struct wr_heap *heap, const struct wr_region *region,
 
 	if (region->large) {
 		*size = region->asked;
-		return wr_load((const char *)block + *size) == WR_FENCE;
+		return load((const char *)block + *size) == FENCE;
 	}
 	room = wr_blocks_room(region, block);
 	if (room < WR_TAIL)
 		return false;
+	room -= WR_TAIL;
+	*size = (load((const char *)block + room) ^ mask_of(heap, block)) *
+		READ;
 
-	return wr_read_end(wr_mask_of(heap, block), block, room, size);
+	return *size <= room && room - *size <= WR_MAX_SLACK &&
+	       is_whole(block, *size, room - *size);
 }
 
 /* ---- large ones ---- */
@@ -74,7 +125,7 @@ static void *new_large(struct wr_heap *heap, size_t size)
 	if (!region)
 		return NULL;
 	region->asked = size;
-	wr_store(region->base + WR_LARGE_HEAD + size, WR_FENCE);
+	store(region->base + WR_LARGE_HEAD + size, FENCE);
 	wr_region_add(&heap->larges, region);
 
 	return region->base + WR_LARGE_HEAD;
@@ -90,22 +141,13 @@ static bool resize_large(struct wr_region *region, char *block, size_t size)
 		return false;
 	whole = wr_round_up(WR_LARGE_HEAD + size + WR_TAIL, WR_PAGE);
 	region->asked = size;
-	wr_store(block + size, WR_FENCE);
+	store(block + size, FENCE);
 	wr_region_decommit(region, whole);
 
 	return true;
 }
 
 /* ---- all ---- */
-
-void wr_block_counts(struct wr_region *region, size_t nr)
-{
-	region->blocks += nr;
-	if (region->blocks <= MANY)
-		return;
-	region->sparse = false;
-	region->flushed = false;
-}
 
 void *wr_block_new(struct wr_heap *heap, size_t size, size_t align)
 {
@@ -120,10 +162,9 @@ void *wr_block_new(struct wr_heap *heap, size_t size, size_t align)
 	if (!block)
 		return NULL;
 	region = wr_region_at(block);
-	wr_write_end(wr_mask_of(heap, block), block, size,
-		     wr_blocks_room(region, block));
-	wr_set_begins(region, block, true);
-	wr_block_counts(region, 1);
+	write_end(heap, block, size, wr_blocks_room(region, block));
+	set_begins(region, block, true);
+	region->blocks++;
 
 	return block;
 }
@@ -134,12 +175,9 @@ void wr_block_free(struct wr_heap *heap, struct wr_region *region, void *block)
 		wr_region_release(&heap->larges, region);
 		return;
 	}
-	wr_set_begins(region, block, false);
+	set_begins(region, block, false);
 	region->blocks--;
-	heap->has_holes = true;
 	wr_blocks_free(heap, block);
-	if (region->blocks < FEW && region->committed > SPARSE)
-		region->sparse = true;
 	wr_blocks_trim(heap, !region->blocks && region->prev && region->next);
 }
 
@@ -152,8 +190,7 @@ bool wr_block_resize(struct wr_heap *heap, struct wr_region *region,
 	    (!heap->max && size >= WR_LARGE) ||
 	    !wr_blocks_resize(heap, block, size + WR_TAIL))
 		return false;
-	wr_write_end(wr_mask_of(heap, block), block, size,
-		     wr_blocks_room(region, block));
+	write_end(heap, block, size, wr_blocks_room(region, block));
 
 	return true;
 }

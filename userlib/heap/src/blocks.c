@@ -6,7 +6,7 @@
  * it that is not in use yet; so what is committed is as much as blocks need, which is
  * looked after here.
  */
-#include "block.h"
+#include "heap.h"
 
 static char *more_memory(void *space, size_t *size);
 static int give_back(char *base);
@@ -38,17 +38,10 @@ static void found_broken(void *space);
 #include WR_DLMALLOC
 
 _Static_assert(TOP_FOOT_SIZE <= WR_FOOT, "a region has place for its end");
-_Static_assert(CHUNK_OVERHEAD == WR_HEAD && CINUSE_BIT == WR_HEAD_IN_USE,
-	       "its words are looked at elsewhere, too");
 
-/*
- * How much memory that is free is kept committed at the end, and up to how much: so
- * many bytes, or such a part of what is in front of it
- */
+/* How much memory that is free is kept committed at the end, and up to how much */
 #define KEEP (128UL * 1024)
-#define KEEP_PART 8
 #define KEEP_UNTIL (512UL * 1024)
-#define KEEP_UNTIL_PART 4
 /* How much more than it needs is committed at once */
 #define LEAST_STEP WR_UNIT
 #define MOST_STEP (1024UL * 1024)
@@ -140,11 +133,6 @@ static bool make_room(struct wr_heap *heap, size_t size)
 	       wr_region_commit(region, wanted);
 }
 
-static size_t at_least(size_t least, size_t size)
-{
-	return size < least ? least : size;
-}
-
 void wr_blocks_trim(struct wr_heap *heap, bool all)
 {
 	struct wr_region *region = heap->regions.last;
@@ -152,12 +140,8 @@ void wr_blocks_trim(struct wr_heap *heap, bool all)
 
 	if (all)
 		release_unused_segments(space_of(heap));
-	if (all)
-		wr_region_decommit(region, used);
-	else if (region->committed >
-		 used + at_least(KEEP_UNTIL, used / KEEP_UNTIL_PART))
-		wr_region_decommit(region,
-				   used + at_least(KEEP, used / KEEP_PART));
+	if (all || region->committed > used + KEEP_UNTIL)
+		wr_region_decommit(region, used + (all ? 0 : KEEP));
 }
 
 void wr_blocks_init(struct wr_heap *heap)
@@ -185,14 +169,6 @@ void *wr_blocks_new(struct wr_heap *heap, size_t size, size_t align)
 		return mspace_malloc(space_of(heap), size);
 
 	return mspace_memalign(space_of(heap), align, size);
-}
-
-bool wr_blocks_new_many(struct wr_heap *heap, size_t size, size_t nr,
-			void **pieces)
-{
-	/* What it takes from the end is one piece at first. */
-	return make_room(heap, nr * (size + WR_ALIGN) + WR_ALIGN) &&
-	       ialloc(space_of(heap), nr, &size, 1, pieces);
 }
 
 void wr_blocks_free(struct wr_heap *heap, void *piece)
@@ -251,6 +227,13 @@ static mchunkptr first_chunk(struct wr_heap *heap, struct wr_region *region)
 	return align_as_chunk(region->base);
 }
 
+static bool begins(const struct wr_region *region, const char *at)
+{
+	size_t nr = (at - region->base) / WR_ALIGN;
+
+	return region->begins[nr / 64] >> (nr % 64) & 1;
+}
+
 /* The chunk behind all others, of which only the front is committed */
 static void tell_last(struct wr_region *region, mchunkptr chunk,
 		      struct wr_piece *piece)
@@ -282,14 +265,8 @@ static bool tell(struct wr_heap *heap, struct wr_region *region,
 	}
 	piece->room = chunksize(chunk) - CHUNK_OVERHEAD;
 	piece->kind = is_inuse(chunk) ? WR_PIECE_BLOCK : WR_PIECE_FREE;
-	if (piece->kind == WR_PIECE_FREE)
-		return true;
-	if (!wr_begins(region, piece->at))
-		return false;
-	if (wr_block_is_kept(heap, region, piece->at))
-		piece->kind = WR_PIECE_KEPT;
 
-	return true;
+	return !is_inuse(chunk) || begins(region, piece->at);
 }
 
 void wr_blocks_next(struct wr_heap *heap, struct wr_region *region,
@@ -365,12 +342,6 @@ static bool is_sound_region(struct wr_heap *heap, struct wr_region *region)
 			continue;
 		}
 		blocks++;
-		if (piece.kind == WR_PIECE_KEPT) {
-			if (!wr_is_kept(wr_mask_of(heap, piece.at), piece.at,
-					piece.room))
-				return false;
-			continue;
-		}
 		if (!wr_block_size(heap, region, piece.at, &size))
 			return false;
 	}

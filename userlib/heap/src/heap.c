@@ -95,23 +95,6 @@ void wr_heap_unlock(struct wr_heap *heap, bool locked)
 		LeaveCriticalSection(&heap->lock);
 }
 
-bool wr_heap_hold(struct wr_heap *heap, DWORD flags)
-{
-	bool locked = wr_heap_lock(heap, flags);
-
-	if (locked)
-		wr_front_hold(heap);
-
-	return locked;
-}
-
-void wr_heap_let_go(struct wr_heap *heap, bool locked)
-{
-	if (locked)
-		wr_front_let_go(heap);
-	wr_heap_unlock(heap, locked);
-}
-
 /* A fork sees no heap half changed. A child has another thread, with the same locks. */
 
 /* The locks of all heaps up to @end are let go; NULL: of all. */
@@ -142,28 +125,17 @@ static bool try_all(void)
 
 static void before_fork(void)
 {
-	struct wr_heap *heap;
-
-	AcquireSRWLockExclusive(&list_lock);
-	while (!try_all()) {
+	for (;;) {
+		AcquireSRWLockExclusive(&list_lock);
+		if (try_all())
+			return;
 		ReleaseSRWLockExclusive(&list_lock);
 		sched_yield();
-		AcquireSRWLockExclusive(&list_lock);
 	}
-	wr_front_before_fork();
-	for (heap = first; heap; heap = heap->next)
-		if (!(heap->flags & HEAP_NO_SERIALIZE))
-			wr_front_hold(heap);
 }
 
 static void after_fork(void)
 {
-	struct wr_heap *heap;
-
-	for (heap = first; heap; heap = heap->next)
-		if (!(heap->flags & HEAP_NO_SERIALIZE))
-			wr_front_let_go(heap);
-	wr_front_after_fork();
 	unlock_up_to(NULL);
 	ReleaseSRWLockExclusive(&list_lock);
 }
@@ -176,14 +148,11 @@ static void after_fork_in_child(void)
 	for (heap = first; heap; heap = heap->next) {
 		if (heap->flags & HEAP_NO_SERIALIZE)
 			continue;
-		wr_front_in_child(heap);
-		wr_front_let_go(heap);
 		times = heap->lock.RecursionCount - 1;
 		InitializeCriticalSectionAndSpinCount(&heap->lock, SPINS);
 		while (times-- > 0)
 			EnterCriticalSection(&heap->lock);
 	}
-	wr_front_after_fork_in_child();
 	InitializeSRWLock(&list_lock);
 }
 
@@ -264,48 +233,6 @@ static bool commit_first(struct wr_region *region, size_t size, DWORD protect)
 	return wr_region_commit(region, size);
 }
 
-/*
- * Programs that have a heap for each of many tasks make and destroy them all the time.
- * So one region that a heap has begun with is kept, and what is in memory of its front.
- */
-#define SPARE_COMMIT (256UL * 1024)
-
-static struct wr_region *_Atomic spare;
-
-static bool is_spare(const struct wr_heap *heap, const struct wr_region *region)
-{
-	return !heap->max && region->size == FIRST_REGION &&
-	       heap->protect == PAGE_READWRITE;
-}
-
-/* All that a heap had but its first region has gone. */
-static void release_first(struct wr_heap *heap, struct wr_region *region)
-{
-	if (!is_spare(heap, region)) {
-		wr_region_release(NULL, region);
-		return;
-	}
-	if (wr_region_set_aside(region, SPARE_COMMIT))
-		region = atomic_exchange(&spare, region);
-	if (region)
-		wr_region_release(NULL, region);
-}
-
-/* NULL: there is none that is of use */
-static struct wr_region *take_spare(size_t initial, DWORD protect)
-{
-	struct wr_region *region = atomic_exchange(&spare, NULL);
-
-	if (!region)
-		return NULL;
-	if (wr_region_take_again(region, protect) &&
-	    wr_region_commit(region, initial))
-		return region;
-	wr_region_release(NULL, region);
-
-	return NULL;
-}
-
 static struct wr_heap *create(DWORD flags, size_t initial, size_t max)
 {
 	DWORD protect = flags & HEAP_CREATE_ENABLE_EXECUTE ?
@@ -319,11 +246,6 @@ static struct wr_heap *create(DWORD flags, size_t initial, size_t max)
 	size = max ? max : wr_round_up(initial, FIRST_REGION);
 	if (initial < FIRST_COMMIT)
 		initial = size < FIRST_COMMIT ? size : FIRST_COMMIT;
-	region = max || size != FIRST_REGION || protect != PAGE_READWRITE ?
-			 NULL :
-			 take_spare(initial, protect);
-	if (region)
-		return set_up(region, flags, protect, max);
 	region = wr_region_new(NULL, size, protect);
 	if (!region)
 		return NULL;
@@ -406,14 +328,13 @@ BOOL WINAPI HeapDestroy(HANDLE handle)
 	take_out(heap);
 	ReleaseSRWLockExclusive(&list_lock);
 
-	wr_front_end(heap);
 	DeleteCriticalSection(&heap->lock);
 	while ((region = heap->larges.first))
 		wr_region_release(&heap->larges, region);
 	while ((region = heap->regions.last) != heap->regions.first)
 		wr_region_release(&heap->regions, region);
 	/* The heap itself is in it. */
-	release_first(heap, region);
+	wr_region_release(NULL, region);
 
 	return TRUE;
 }
@@ -446,10 +367,8 @@ BOOL WINAPI HeapLock(HANDLE handle)
 
 	if (!heap)
 		return FALSE;
-	if (!(heap->flags & HEAP_NO_SERIALIZE)) {
+	if (!(heap->flags & HEAP_NO_SERIALIZE))
 		EnterCriticalSection(&heap->lock);
-		wr_front_hold(heap);
-	}
 
 	return TRUE;
 }
@@ -467,7 +386,6 @@ BOOL WINAPI HeapUnlock(HANDLE handle)
 		SetLastError(ERROR_NOT_OWNER);
 		return FALSE;
 	}
-	wr_front_let_go(heap);
 	LeaveCriticalSection(&heap->lock);
 
 	return TRUE;
@@ -487,13 +405,6 @@ static void *no_memory(DWORD flags, size_t size)
 	return NULL;
 }
 
-/* What the allocator has found in its own words */
-static void look_at_heap(const struct wr_heap *heap, const void *block)
-{
-	if (heap->broken)
-		wr_heap_complain(heap, block, "written to after it was freed");
-}
-
 /* The last error stays as it is if the call succeeds. */
 static void *new_block(struct wr_heap *heap, DWORD flags, size_t size)
 {
@@ -503,10 +414,7 @@ static void *new_block(struct wr_heap *heap, DWORD flags, size_t size)
 	if (size > SIZE_MAX / 2)
 		return NULL;
 	locked = wr_heap_lock(heap, flags);
-	block = wr_front_new(heap, size, locked);
-	if (!block)
-		block = wr_block_new(heap, size, WR_ALIGN);
-	look_at_heap(heap, NULL);
+	block = wr_block_new(heap, size, WR_ALIGN);
 	wr_heap_unlock(heap, locked);
 	if (block && flags & HEAP_ZERO_MEMORY && size < WR_LARGE)
 		memset(block, 0, size);
@@ -514,7 +422,7 @@ static void *new_block(struct wr_heap *heap, DWORD flags, size_t size)
 	return block;
 }
 
-void *wr_heap_alloc(HANDLE handle, DWORD flags, size_t size)
+LPVOID WINAPI HeapAlloc(HANDLE handle, DWORD flags, SIZE_T size)
 {
 	struct wr_heap *heap = wr_heap_get(handle);
 	void *block;
@@ -566,7 +474,14 @@ static struct wr_region *look(struct wr_heap *heap, const void *block,
 	return region;
 }
 
-BOOL wr_heap_free(HANDLE handle, DWORD flags, void *block)
+/* What the allocator has found in its own words */
+static void look_at_heap(const struct wr_heap *heap, const void *block)
+{
+	if (heap->broken)
+		wr_heap_complain(heap, block, "written to after it was freed");
+}
+
+BOOL WINAPI HeapFree(HANDLE handle, DWORD flags, LPVOID block)
 {
 	struct wr_heap *heap = wr_heap_get(handle);
 	struct wr_region *region;
@@ -580,7 +495,6 @@ BOOL wr_heap_free(HANDLE handle, DWORD flags, void *block)
 	locked = wr_heap_lock(heap, flags);
 	region = look(heap, block, &size);
 	if (region) {
-		wr_front_before_free(heap, region, block);
 		wr_block_free(heap, region, block);
 		look_at_heap(heap, block);
 	}
@@ -639,18 +553,12 @@ static void *resize(struct wr_heap *heap, DWORD flags, void *block, size_t size,
 
 LPVOID WINAPI HeapReAlloc(HANDLE handle, DWORD flags, LPVOID block, SIZE_T size)
 {
+	struct wr_heap *heap = wr_heap_get(handle);
 	struct wr_region *region;
-	struct wr_heap *heap;
 	void *other = NULL;
 	bool locked;
 	size_t old;
 
-	if (wr_front_resize(handle, block, size, &old)) {
-		if (flags & HEAP_ZERO_MEMORY && size > old)
-			memset((char *)block + old, 0, size - old);
-		return block;
-	}
-	heap = wr_heap_get(handle);
 	if (!heap)
 		return NULL;
 	if (!block) {

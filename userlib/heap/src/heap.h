@@ -40,15 +40,10 @@
 /* Where its state is in a heap's first region, behind struct wr_heap */
 #define WR_SPACE 0x400UL
 
-/* What it has in front of a piece, and the bit of that which says that it is in use */
-#define WR_HEAD 8UL
-#define WR_HEAD_IN_USE 2
-
 /* More of a block than it asked for, by the allocator's rounding, is never this much. */
 #define WR_MAX_SLACK 96UL
 
 struct wr_heap;
-struct wr_cache;
 
 /* Fields without another word: under the heap's lock */
 struct wr_region {
@@ -67,10 +62,6 @@ struct wr_region {
 	struct wr_region *next;
 	struct wr_region *prev;
 	bool large;
-	/* It has few blocks for its size: what is freed is not to be kept by a thread. */
-	atomic_bool sparse;
-	/* What the thread kept that found it so has gone back. */
-	bool flushed;
 	/* Of a large block */
 	size_t asked;
 	/* Of each WR_ALIGN bytes: does a block begin there? */
@@ -99,14 +90,8 @@ struct wr_heap {
 	struct wr_list larges;
 	/* What HeapQueryInformation() tells */
 	ULONG kind;
-	/* It has had pieces of blocks again: between those that it has now there are holes. */
-	bool has_holes;
 	/* The allocator has found its words changed. */
 	bool broken;
-	/* Of threads that keep some of its blocks */
-	struct wr_cache *caches;
-	/* How often that is forbidden now: set with the lock, and looked at without */
-	atomic_uint held;
 	/* In order of creation; under the lock of that list */
 	struct wr_heap *next;
 	struct wr_heap *prev;
@@ -122,37 +107,8 @@ static inline size_t wr_round_up(size_t size, size_t unit)
 
 /* ---- region.c ---- */
 
-/*
- * A table of two levels, by the number of the 64 KiB unit of an address. Entries are
- * set under the lock of the heap that has the region; a table of the second level,
- * once there, stays.
- */
-#define WR_UNITS 0x80000000UL
-#define WR_LEAF_ENTRIES 8192UL
-
-struct wr_entry {
-	struct wr_region *_Atomic region;
-};
-
-extern struct wr_entry *_Atomic wr_leaves[WR_UNITS / WR_LEAF_ENTRIES]
-	__attribute__((visibility("hidden")));
-
 /* The region that has @address in it, or NULL */
-static inline struct wr_region *wr_region_at(const void *address)
-{
-	uintptr_t unit = (uintptr_t)address / WR_UNIT;
-	struct wr_entry *leaf;
-
-	if (unit >= WR_UNITS)
-		return NULL;
-	leaf = atomic_load_explicit(&wr_leaves[unit / WR_LEAF_ENTRIES],
-				    memory_order_acquire);
-	if (!leaf)
-		return NULL;
-
-	return atomic_load_explicit(&leaf[unit % WR_LEAF_ENTRIES].region,
-				    memory_order_acquire);
-}
+struct wr_region *wr_region_at(const void *address);
 
 /*
  * A new region at the end of the heap's list. The first one's has place for the heap,
@@ -166,14 +122,6 @@ void wr_region_add(struct wr_list *list, struct wr_region *region);
 /* Out of its list, if it is in one, and back to the system with all that is in it */
 void wr_region_release(struct wr_list *list, struct wr_region *region);
 
-/*
- * The first one of a heap that has ended waits for the next such heap: nobody finds it,
- * and no pointer into it is of use. Of its front @size bytes may be in memory. It is to be
- * released if either of these fails.
- */
-bool wr_region_set_aside(struct wr_region *region, size_t size);
-bool wr_region_take_again(struct wr_region *region, DWORD protect);
-
 /* At least @size bytes of it are to be committed, or at most. */
 bool wr_region_commit(struct wr_region *region, size_t size);
 void wr_region_decommit(struct wr_region *region, size_t size);
@@ -185,9 +133,6 @@ void wr_blocks_init(struct wr_heap *heap);
 
 /* A piece of memory of at least @size bytes, or NULL */
 void *wr_blocks_new(struct wr_heap *heap, size_t size, size_t align);
-/* Several of one size, of one region, of which the last one may be larger */
-bool wr_blocks_new_many(struct wr_heap *heap, size_t size, size_t nr,
-			void **pieces);
 void wr_blocks_free(struct wr_heap *heap, void *piece);
 /* Where it is: with room for at least @size bytes, if there is room */
 bool wr_blocks_resize(struct wr_heap *heap, void *piece, size_t size);
@@ -202,8 +147,6 @@ bool wr_blocks_are_sound(struct wr_heap *heap);
 enum wr_kind_of_piece {
 	WR_PIECE_END,
 	WR_PIECE_BLOCK,
-	/* By a thread, for its next block */
-	WR_PIECE_KEPT,
 	WR_PIECE_FREE,
 	WR_PIECE_BAD
 };
@@ -233,57 +176,14 @@ struct wr_region *wr_block_find(const struct wr_heap *heap, const void *block);
 bool wr_block_size(const struct wr_heap *heap, const struct wr_region *region,
 		   const void *block, size_t *size);
 
-/* So many pieces of the region have become blocks. */
-void wr_block_counts(struct wr_region *region, size_t nr);
-
-/* Is it one that a thread keeps? */
-bool wr_block_is_kept(const struct wr_heap *heap,
-		      const struct wr_region *region, const void *block);
-
-/* ---- front.c: blocks that threads keep for themselves ---- */
-
-/* Without the lock. false: it is for who has it to do. */
-bool wr_front_resize(HANDLE handle, void *block, size_t size, size_t *old);
-
-/*
- * With it: a block, of several of which the others are kept, or NULL. @many: this thread
- * had to wait for the lock, or might have had to
- */
-void *wr_front_new(struct wr_heap *heap, size_t size, bool many);
-/* Before a block is freed, so that the next ones can be kept */
-void wr_front_before_free(struct wr_heap *heap, struct wr_region *region,
-			  const char *block);
-/* Nobody else takes or keeps blocks until it is let go. */
-void wr_front_hold(struct wr_heap *heap);
-void wr_front_let_go(struct wr_heap *heap);
-/* All that is kept goes back, while it is held. */
-void wr_front_flush(struct wr_heap *heap);
-
-/* The heap is about to end. */
-void wr_front_end(struct wr_heap *heap);
-
-/* Around a fork, and for each heap that is locked */
-void wr_front_before_fork(void);
-void wr_front_after_fork(void);
-void wr_front_in_child(struct wr_heap *heap);
-void wr_front_after_fork_in_child(void);
-
 /* ---- heap.c ---- */
 
 /* What @handle is, or NULL with ERROR_INVALID_HANDLE */
 struct wr_heap *wr_heap_get(HANDLE handle);
 
-/* HeapAlloc() and HeapFree(), of what is not kept */
-void *wr_heap_alloc(HANDLE handle, DWORD flags, size_t size);
-BOOL wr_heap_free(HANDLE handle, DWORD flags, void *block);
-
 /* Whether it is to be unlocked again */
 bool wr_heap_lock(struct wr_heap *heap, DWORD flags);
 void wr_heap_unlock(struct wr_heap *heap, bool locked);
-
-/* The same, and nobody takes what threads keep, for who looks at all of a heap */
-bool wr_heap_hold(struct wr_heap *heap, DWORD flags);
-void wr_heap_let_go(struct wr_heap *heap, bool locked);
 
 /* Heaps are to end the process when they find themselves broken. */
 extern atomic_bool wr_heap_ends;

@@ -16,14 +16,13 @@ struct word {
 
 static struct word *count(struct word *word, const char *text)
 {
-	size_t size = strlen(text) + 1;
 	int order;
 
 	if (!word) {
-		word = calloc(1, sizeof(*word) + size);
+		word = calloc(1, sizeof(*word) + strlen(text) + 1);
 		if (!word)
 			abort();
-		memcpy(word->text, text, size);
+		strcpy(word->text, text);
 		word->times = 1;
 		return word;
 	}
