@@ -64,13 +64,12 @@ static int wait_for_exec(int told)
 	return err;
 }
 
-/* Return: the process, or -1. It is told why that is, or why it does not run. */
-static pid_t start(char **argv, bool *runs)
+/* Return: the process, or -1: it is told why */
+static pid_t start(char **argv)
 {
 	int ends[2], err;
 	pid_t pid;
 
-	*runs = false;
 	if (pipe2(ends, O_CLOEXEC)) {
 		perror("winregion-map: pipe");
 		return -1;
@@ -82,7 +81,6 @@ static pid_t start(char **argv, bool *runs)
 	close(ends[1]);
 	err = pid < 0 ? errno : wait_for_exec(ends[0]);
 	close(ends[0]);
-	*runs = !err;
 	if (err)
 		fprintf(stderr, "winregion-map: %s: %s\n", *argv,
 			strerror(err));
@@ -159,20 +157,17 @@ static void look_until_end(pid_t pid, double interval,
 int map_record(char **argv, double interval, struct map_timeline *timeline)
 {
 	int status;
-	bool runs;
 	pid_t pid;
 
 	/* What is typed is for the program; the timeline is still to be written. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
 	*timeline = (struct map_timeline){ .pid = 0 };
-	pid = start(argv, &runs);
+	pid = start(argv);
 	if (pid < 0)
 		return FAILED;
-	if (runs) {
-		timeline->pid = pid;
-		look_until_end(pid, interval, timeline);
-	}
+	timeline->pid = pid;
+	look_until_end(pid, interval, timeline);
 	if (waitpid(pid, &status, 0) != pid)
 		return FAILED;
 

@@ -39,8 +39,7 @@ struct map_timeline {
 
 /*
  * Run a program, look at it every @interval seconds, or as often as it takes no more
- * than a twentieth of a processor, until it ends. Return: the status to exit with.
- * @timeline->pid is 0 if it did not run.
+ * than a twentieth of a processor, until it ends. Return: the status to exit with
  */
 int map_record(char **argv, double interval, struct map_timeline *timeline);
 
