@@ -38,8 +38,8 @@ keep_compiler()
 	done
 	work=$(mktemp -d)
 	{
-		"$gcc" -M -O0 -pthread "$jobs/words.c" | tr ' \\' '\n\n'
-		"$gcc" -M -O2 -pthread "$jobs/words.c" | tr ' \\' '\n\n'
+		"$gcc" -M -O0 -pthread "$jobs/words.c" | tr -s '[:space:]\134' '[\n*]'
+		"$gcc" -M -O2 -pthread "$jobs/words.c" | tr -s '[:space:]\134' '[\n*]'
 		"$gcc" -pthread -o "$work/program" "$jobs/words.c" -Wl,--trace -lm
 		printf '%s\n' "$("$gcc" -print-file-name=liblto_plugin.so)" \
 			"$("$gcc" -print-file-name=libc.so)" \

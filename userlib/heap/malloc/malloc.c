@@ -166,8 +166,7 @@ static enum choice choose(void)
 
 static inline enum choice get_choice(void)
 {
-	enum choice now =
-		atomic_load_explicit(&choice, memory_order_acquire);
+	enum choice now = atomic_load_explicit(&choice, memory_order_acquire);
 
 	return now == NOT_YET ? choose() : now;
 }
@@ -184,9 +183,9 @@ static inline void *or_no_memory(void *block)
 
 static void end_for(const char *call, const void *block)
 {
-	char text[64];
+	char text[100];
 
-	snprintf(text, sizeof(text), "%p is no block, or has a broken end",
+	snprintf(text, sizeof(text), "(): %p is no block, or has a broken end",
 		 block);
 	say(call, text);
 	abort();
@@ -239,7 +238,7 @@ EXPORT void free(void *block)
 	if (get_choice() == NEXT)
 		next.free(block);
 	else if (!HeapFree(heap, 0, block))
-		end_for("free(): ", block);
+		end_for(__func__, block);
 	errno = saved_errno;
 }
 
@@ -256,7 +255,7 @@ static void *reallocate(void *block, size_t size)
 	void *other = HeapReAlloc(heap, 0, block, size);
 
 	if (!other && GetLastError() == ERROR_INVALID_PARAMETER)
-		end_for("realloc(): ", block);
+		end_for("realloc", block);
 
 	return or_no_memory(other);
 }
@@ -300,7 +299,7 @@ EXPORT size_t malloc_usable_size(void *block)
 		return next.malloc_usable_size(block);
 	size = HeapSize(heap, 0, block);
 	if (size == (SIZE_T)-1)
-		end_for("malloc_usable_size(): ", block);
+		end_for(__func__, block);
 
 	return size;
 }

@@ -16,13 +16,14 @@ struct word {
 
 static struct word *count(struct word *word, const char *text)
 {
+	size_t size = strlen(text) + 1;
 	int order;
 
 	if (!word) {
-		word = calloc(1, sizeof(*word) + strlen(text) + 1);
+		word = calloc(1, sizeof(*word) + size);
 		if (!word)
 			abort();
-		strcpy(word->text, text);
+		memcpy(word->text, text, size);
 		word->times = 1;
 		return word;
 	}
