@@ -56,6 +56,23 @@ long wr_trace_ioctl(struct file *file, unsigned int cmd, unsigned long arg,
 /* To clang-format these are calls. */
 /* clang-format off */
 
+/* VM_FAULT_RESULT_TRACE, but numbers, as the core's own has a type of its own */
+#define WR_TRACE_ANSWER(name) \
+	{ (__force unsigned long)VM_FAULT_##name, #name }
+#define WR_TRACE_ANSWERS \
+	WR_TRACE_ANSWER(OOM), \
+	WR_TRACE_ANSWER(SIGBUS), \
+	WR_TRACE_ANSWER(MAJOR), \
+	WR_TRACE_ANSWER(HWPOISON), \
+	WR_TRACE_ANSWER(HWPOISON_LARGE), \
+	WR_TRACE_ANSWER(SIGSEGV), \
+	WR_TRACE_ANSWER(NOPAGE), \
+	WR_TRACE_ANSWER(LOCKED), \
+	WR_TRACE_ANSWER(RETRY), \
+	WR_TRACE_ANSWER(FALLBACK), \
+	WR_TRACE_ANSWER(DONE_COW), \
+	WR_TRACE_ANSWER(NEEDDSYNC)
+
 #define WR_TRACE_ACCESSES \
 	{ WINREGION_ACCESS_READ, "read" }, \
 	{ WINREGION_ACCESS_WRITE, "write" }, \
@@ -253,7 +270,7 @@ TRACE_EVENT(wr_fault,
 		  __entry->pid, __entry->address,
 		  __print_symbolic(__entry->access, WR_TRACE_ACCESSES),
 		  __print_symbolic(__entry->asked, WR_TRACE_ASKED),
-		  __print_flags(__entry->answer, "|", VM_FAULT_RESULT_TRACE))
+		  __print_flags(__entry->answer, "|", WR_TRACE_ANSWERS))
 );
 
 TRACE_EVENT(wr_refused,
