@@ -24,6 +24,17 @@ pid_t wr_trace_pid(struct mm_struct *mm)
 	return pid;
 }
 
+/*
+ * The process that a fault is in, which has been answered. If it is to be tried again the
+ * file may have given up the lock that keeps the VMA: then nobody knows of another's.
+ */
+pid_t wr_trace_answered(const struct vm_fault *vmf, vm_fault_t answer)
+{
+	if (!(answer & VM_FAULT_RETRY))
+		return wr_trace_pid(vmf->vma->vm_mm);
+	return vmf->flags & FAULT_FLAG_REMOTE ? 0 : wr_trace_pid(current->mm);
+}
+
 /* The access that has faulted: WINREGION_ACCESS_* */
 u32 wr_trace_access(const struct vm_fault *vmf)
 {

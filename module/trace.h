@@ -46,6 +46,7 @@ enum wr_trace_asked {
 };
 
 pid_t wr_trace_pid(struct mm_struct *mm);
+pid_t wr_trace_answered(const struct vm_fault *vmf, vm_fault_t answer);
 u32 wr_trace_access(const struct vm_fault *vmf);
 long wr_trace_ioctl(struct file *file, unsigned int cmd, unsigned long arg,
 		    long (*call)(struct file *file, unsigned int cmd,
@@ -260,7 +261,7 @@ TRACE_EVENT(wr_fault,
 		__field(unsigned int, answer)
 	),
 	TP_fast_assign(
-		__entry->pid = wr_trace_pid(vmf->vma->vm_mm);
+		__entry->pid = wr_trace_answered(vmf, answer);
 		__entry->address = vmf->real_address;
 		__entry->access = wr_trace_access(vmf);
 		__entry->asked = asked;

@@ -3,11 +3,13 @@
  * Trace events: each transition of memory is told once, where it was and what it was;
  * and what a call was, and came to.
  */
+/* vm: modules=loop,ext4 */
 #include "kselftest_harness.h"
 
 #include <sys/mman.h>
 
 #include "common.h"
+#include "loop.h"
 #include "placeholders.h"
 #include "wr_test_util.h"
 #include "sections.h"
@@ -244,6 +246,55 @@ TEST_F(trace, refused)
 	    self->pid, (unsigned long)base + 2 * PAGE + 1);
 	HAS_RANGE(1, "wr_guard", base + 2 * PAGE, PAGE, "");
 	HAS(4, "wr_fault", FAULT(base + 5, "read", "fault"), "SIGSEGV");
+}
+
+#define IMAGE "/tmp/wr_trace.img"
+#define MOUNTED "/tmp/wr_trace"
+#define FILE_PATH MOUNTED "/file"
+
+/* A view of a file whose page has to be read in first: @loop is for loop_end() */
+static char *cold_view(int fd, int *loop)
+{
+	char device[32], *base = NULL;
+	int file, section;
+
+	mkdir(MOUNTED, 0700);
+	*loop = loop_begin(IMAGE, MIB(16), device, sizeof(device));
+	if (*loop < 0 || !loop_mount(device, MOUNTED))
+		return NULL;
+	file = open(FILE_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (write(file, "cold", 4) != 4 || ftruncate(file, UNIT) ||
+	    fsync(file) || posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED))
+		return NULL;
+	section = sec_create(fd, file, UNIT, 0, RO);
+	close(file);
+	if (sec_map(section, 0, 0, RO, &base))
+		base = NULL;
+	close(section);
+	return base;
+}
+
+/* Rules: TR-02. The file gives up the lock that keeps the VMA, and has it tried again. */
+TEST_F(trace, fault_that_waits)
+{
+	int loop = -1, all;
+	char fields[128];
+	char *base = cold_view(self->fd, &loop);
+
+	ASSERT_TRUE(base);
+	snprintf(fields, sizeof(fields),
+		 "pid=%d address=%#lx access=read asked=fault", self->pid,
+		 (unsigned long)base);
+	TAKE();
+	EXPECT_EQ('c', *(volatile char *)base);
+	TAKE();
+	all = trace_count(self->text, "wr_fault", NULL);
+	EXPECT_LE(1, all);
+	EXPECT_EQ(all, trace_count(self->text, "wr_fault", fields));
+	EXPECT_TRUE(strstr(self->text, "RETRY"));
+	ASSERT_EQ(0, sec_unmap(self->fd, base));
+	EXPECT_TRUE(SETTLES(!umount(MOUNTED)));
+	loop_end(loop, IMAGE);
 }
 
 /* Rules: TR-03. A guard that a system call has touched: it goes when that is over. */
