@@ -33,17 +33,26 @@ static const struct trace_name reserve_flags[] = {
 	{ WINREGION_RESERVE_NODE, "NODE" },
 };
 
+/* What is done, and the flags that go with it, if there are any */
+static void print_type(FILE *to, const char *type,
+		       const struct trace_name *names, size_t nr,
+		       uint32_t flags)
+{
+	fputs(type, to);
+	if (!flags)
+		return;
+	fputs("|", to);
+	trace_print_bits(to, names, nr, flags);
+}
+
 static void print_reserve(FILE *to, const struct trace_call *call)
 {
 	const struct winregion_reserve *args = &call->before.reserve;
 
 	print_address(to, args->address);
-	fprintf(to, ", %#llx, MEM_RESERVE", args->length);
-	if (args->flags) {
-		fputs("|", to);
-		trace_print_bits(to, reserve_flags, ARRAY_SIZE(reserve_flags),
-				 args->flags);
-	}
+	fprintf(to, ", %#llx, ", args->length);
+	print_type(to, "MEM_RESERVE", reserve_flags, ARRAY_SIZE(reserve_flags),
+		   args->flags);
 	fputs(", ", to);
 	trace_print_protection(to, args->protection);
 	if (args->lowest || args->highest || args->alignment)
@@ -68,12 +77,9 @@ static void print_release(FILE *to, const struct trace_call *call)
 	const struct winregion_release *args = &call->before.release;
 
 	print_address(to, args->address);
-	fprintf(to, ", %#llx, MEM_RELEASE", args->length);
-	if (args->flags) {
-		fputs("|", to);
-		trace_print_bits(to, release_flags, ARRAY_SIZE(release_flags),
-				 args->flags);
-	}
+	fprintf(to, ", %#llx, ", args->length);
+	print_type(to, "MEM_RELEASE", release_flags, ARRAY_SIZE(release_flags),
+		   args->flags);
 }
 
 static void answer_release(FILE *to, const struct trace_call *call)
