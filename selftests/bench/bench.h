@@ -95,6 +95,9 @@ void counts_read(struct counts *counts, bool vmas);
 bool write_word(const char *path, const char *word);
 uint64_t words_value(const char *path, const char *word);
 
+/* beside.c: the file NAME and SUFFIX beside the program; good until the next call */
+char *path_beside(const char *name, const char *suffix);
+
 /* measure.c */
 enum clock {
 	CLOCK_INSTRUCTIONS,	/* of the guest, where QEMU counts them */

@@ -16,8 +16,6 @@
  * COST is the median of the laps, FAULTS to LOCKS are per operation, LEAST and
  * MOST are laps. There is a line for each of the PROCESSES.
  */
-#include <libgen.h>
-#include <limits.h>
 
 #include "bench.h"
 
@@ -197,21 +195,6 @@ static void run_forever(const struct row *row, const struct way *way)
 
 /* ---- all rows, each in a process of its own ---- */
 
-/* The program that is beside this one */
-static char *path_of(const char *name, const char *suffix)
-{
-	static char path[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-	if (n < 0)
-		die("no /proc/self/exe");
-	path[n] = '\0';
-	dirname(path);
-	n = strlen(path);
-	snprintf(path + n, sizeof(path) - n, "/%s%s", name, suffix);
-	return path;
-}
-
 static const char *clock_option(void)
 {
 	return bench_clock == CLOCK_WALL ? "-w" : "-i";
@@ -269,7 +252,7 @@ static void run_allocator(const char *way)
 	pid_t pid = begin_child();
 
 	if (!pid) {
-		execl(path_of("alloc-", way), "alloc", clock_option(), NULL);
+		execl(path_beside("alloc-", way), "alloc", clock_option(), NULL);
 		_exit(127);
 	}
 	end_child_of(pid, "alloc", way);
@@ -312,7 +295,7 @@ static void run_heap_way(unsigned int i, char **names)
 		setenv("HEAPS_WAY", heap_ways[i].way, 1);
 		if (heap_ways[i].library)
 			setenv("LD_PRELOAD", heap_ways[i].library, 1);
-		execv(path_of(heap_ways[i].program, ""), argv);
+		execv(path_beside(heap_ways[i].program, ""), argv);
 		_exit(127);
 	}
 	end_child_of(pid, "heap", heap_ways[i].way);

@@ -132,7 +132,6 @@ static double by_lock(DWORD flags)
 	unsigned int i;
 	char *block;
 
-	/* Larger than what a thread keeps for itself */
 	for (i = 0; i < 100; i++)
 		touch(HeapAlloc(own, 0, 2000));
 	begun = clock_now();

@@ -10,8 +10,6 @@
  * the file "heaps-trace" beside this program, see record.c.
  */
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -167,19 +165,6 @@ static void row_at_once(void)
 		     (double)(clock_now() - begun) / n, NULL);
 }
 
-static char *path_of_trace(void)
-{
-	static char path[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 64);
-
-	if (n < 0)
-		die("no /proc/self/exe");
-	path[n] = '\0';
-	dirname(path);
-	strcat(path, "/heaps-trace");
-	return path;
-}
-
 static void step(const struct trace_event *event, char **blocks)
 {
 	char **block = &blocks[event->block];
@@ -207,7 +192,7 @@ static void row_trace(void)
 	uint64_t begun;
 	size_t nr, i;
 	char **blocks;
-	int fd = open(path_of_trace(), O_RDONLY | O_CLOEXEC);
+	int fd = open(path_beside("heaps-trace", ""), O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 || fstat(fd, &st))
 		die("no trace");
