@@ -40,29 +40,22 @@ static bool reset_like(struct fuzz *fuzz, const struct op *op,
 
 bool contents_reset(struct fuzz *fuzz, const struct op *op)
 {
-	struct winregion_range ranges[OP_RANGES], *known = ranges;
+	struct winregion_range ranges[OP_RANGES], *known;
+	struct winregion_change placed = {};
 	struct winregion_reset arg = {
 		.size = fuzz_size_of(op, sizeof(arg)),
 		.flags = op->flags,
 		.operation = op->value,
-		.nr_ranges = op->nr,
 		.out_gone = ~0ULL,
 	}, must;
 	uint32_t errors;
 
 	if (!fuzz_fill_ranges(fuzz, op, ranges))
 		return true;
-	if (!op->nr || (op->odd & OP_BOTH))
-		arg.range = ranges[0];
-	if (op->nr || (op->odd & OP_BOTH))
-		arg.ranges = (uintptr_t)ranges;
-	if (op->nr && (op->odd & OP_BAD_POINTER)) {
-		arg.ranges = 16;
-		known = NULL;
-	} else if (op->nr && (op->odd & OP_TOO_MANY)) {
-		arg.nr_ranges = WINREGION_MAX_RANGES + 1;
-		known = NULL;
-	}
+	known = fuzz_place_ranges(op, &placed, ranges, ranges);
+	arg.nr_ranges = placed.nr_ranges;
+	arg.ranges = placed.ranges;
+	arg.range = placed.range;
 	must = arg;
 	errors = model_reset(fuzz->model, &must, known, op->size == OP_DIRTY);
 	if (errors & MODEL_UNKNOWN)

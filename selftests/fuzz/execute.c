@@ -389,14 +389,38 @@ static unsigned int cmd_of(const struct op *op)
 	       WINREGION_PROTECT;
 }
 
+/*
+ * Where a call finds its @ranges, with the mistakes that @op has. Return: what it finds
+ * there, in the model's copy, or NULL if that is nothing.
+ */
+struct winregion_range *fuzz_place_ranges(const struct op *op,
+					  struct winregion_change *arg,
+					  struct winregion_range *ranges,
+					  struct winregion_range *known)
+{
+	arg->nr_ranges = op->nr;
+	if (!op->nr || (op->odd & OP_BOTH))
+		arg->range = ranges[0];
+	if (op->nr || (op->odd & OP_BOTH))
+		arg->ranges = (uintptr_t)ranges;
+	if (op->nr && (op->odd & OP_BAD_POINTER)) {
+		arg->ranges = 16;
+		return NULL;
+	}
+	if (op->nr && (op->odd & OP_TOO_MANY)) {
+		arg->nr_ranges = WINREGION_MAX_RANGES + 1;
+		return NULL;
+	}
+	return known;
+}
+
 static bool do_change(struct fuzz *fuzz, const struct op *op)
 {
 	struct winregion_range ranges[OP_RANGES], must_ranges[OP_RANGES];
-	struct winregion_range *known = must_ranges;
+	struct winregion_range *known;
 	struct winregion_change arg = {
 		.size = fuzz_size_of(op, sizeof(arg)),
 		.flags = op->flags,
-		.nr_ranges = op->nr,
 		.__reserved = !!(op->odd & OP_RESERVED_FIELD),
 	}, must;
 	uint32_t errors;
@@ -404,17 +428,7 @@ static bool do_change(struct fuzz *fuzz, const struct op *op)
 	if (!fuzz_fill_ranges(fuzz, op, ranges))
 		return true;
 	memcpy(must_ranges, ranges, sizeof(ranges));
-	if (!op->nr || (op->odd & OP_BOTH))
-		arg.range = ranges[0];
-	if (op->nr || (op->odd & OP_BOTH))
-		arg.ranges = (uintptr_t)ranges;
-	if (op->nr && (op->odd & OP_BAD_POINTER)) {
-		arg.ranges = 16;
-		known = NULL;
-	} else if (op->nr && (op->odd & OP_TOO_MANY)) {
-		arg.nr_ranges = WINREGION_MAX_RANGES + 1;
-		known = NULL;
-	}
+	known = fuzz_place_ranges(op, &arg, ranges, must_ranges);
 	must = arg;
 	errors = model_change(fuzz->model, cmd_of(op), &must, known,
 			      op->size == OP_DIRTY);

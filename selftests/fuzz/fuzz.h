@@ -193,6 +193,10 @@ bool fuzz_resolve(struct fuzz *fuzz, const struct op_range *range,
 uint32_t fuzz_size_of(const struct op *op, size_t size);
 bool fuzz_fill_ranges(struct fuzz *fuzz, const struct op *op,
 		      struct winregion_range *ranges);
+struct winregion_range *fuzz_place_ranges(const struct op *op,
+					  struct winregion_change *arg,
+					  struct winregion_range *ranges,
+					  struct winregion_range *known);
 int fuzz_call(struct fuzz *fuzz, const struct op *op, unsigned int cmd,
 	      void *arg, size_t size);
 bool fuzz_judge(struct fuzz *fuzz, const struct op *op, int ret,

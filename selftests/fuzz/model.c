@@ -136,6 +136,14 @@ bool model_find(struct model *model, uint64_t address, struct model_spot *spot)
 	return false;
 }
 
+struct model_page *model_page_at(struct model *model, uint64_t address)
+{
+	struct model_spot spot;
+
+	return model_find(model, address, &spot) ?
+	       &spot.span->page[spot.page] : NULL;
+}
+
 /* The first page behind the region that @page is in */
 uint32_t model_region_end(const struct model_span *span, uint32_t page)
 {
@@ -700,17 +708,12 @@ static void unlock_unreadable(struct model *model,
 			      const struct winregion_range *range)
 {
 	const uint32_t unreadable = WINREGION_GUARD | WINREGION_NOACCESS;
-	uint64_t address = range->address, end = address + range->length;
+	uint32_t n = model_pages_of(range->address, range->length), i;
 	struct model_page *page;
-	struct model_spot spot;
 
-	for (address -= address % MODEL_PAGE; address < end;
-	     address += MODEL_PAGE) {
-		model_find(model, address, &spot);
-		page = &spot.span->page[spot.page];
+	FOR_EACH_PAGE(model, range->address, n, i, page)
 		if (page->protection & unreadable)
 			page->locked = false;
-	}
 }
 
 bool model_is_zero(const void *bytes, unsigned int n)

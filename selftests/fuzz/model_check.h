@@ -12,6 +12,15 @@ bool model_in_region(const struct model_page *page);
 bool model_is_zero(const void *bytes, unsigned int n);
 uint32_t model_pages_of(uint64_t address, uint64_t length);
 
+/* That of an address, or NULL if the model does not know it */
+struct model_page *model_page_at(struct model *model, uint64_t address);
+
+/* Each of @n pages from the one of @address on, as far as they are known */
+#define FOR_EACH_PAGE(model, address, n, i, page) \
+	for (i = 0; i < (n) && \
+	     (page = model_page_at(model, (address) + (i) * MODEL_PAGE)); \
+	     i++)
+
 /* The errors that there are */
 uint32_t model_check_size(uint32_t size, uint32_t known, bool dirty);
 uint32_t model_check_range(uint64_t address, uint64_t length);

@@ -121,18 +121,23 @@ static bool take_back(struct model_page *page, bool offered)
 	return untold;
 }
 
+/* Whether all of its page @i is in it */
+static bool has_whole(const struct winregion_range *range, uint32_t i)
+{
+	uint64_t head = range->address % MODEL_PAGE;
+
+	return (i || !head) && (i + 1) * MODEL_PAGE <= head + range->length;
+}
+
 /* Return: how many bytes may be told to be gone. */
 static uint64_t apply_one(struct model *model, uint32_t operation,
 			  const struct winregion_range *range)
 {
-	uint64_t end = range->address + range->length, gone = 0, address;
+	uint32_t n = model_pages_of(range->address, range->length), i;
 	struct model_page *page;
-	struct model_spot spot;
+	uint64_t gone = 0;
 
-	address = range->address - range->address % MODEL_PAGE;
-	for (; address < end; address += MODEL_PAGE) {
-		model_find(model, address, &spot);
-		page = &spot.span->page[spot.page];
+	FOR_EACH_PAGE(model, range->address, n, i, page) {
 		if (operation == WINREGION_OP_DISCARD)
 			discard(page);
 		else if (operation == WINREGION_OP_OFFER)
@@ -140,8 +145,7 @@ static uint64_t apply_one(struct model *model, uint32_t operation,
 		else if (operation != WINREGION_OP_RESET)
 			gone += take_back(page, operation ==
 					  WINREGION_OP_RECLAIM) * MODEL_PAGE;
-		else if (address >= range->address &&
-			 end - address >= MODEL_PAGE)
+		else if (has_whole(range, i))
 			reset(page);
 	}
 	return gone;
@@ -187,17 +191,13 @@ uint32_t model_reset(struct model *model, struct winregion_reset *arg,
 }
 
 /* What was taken back is whole, or some of it is not. */
-static void told_one(struct model *model, uint32_t operation,
-		     const struct winregion_range *range, bool gone)
+static void told_one(struct model *model, const struct winregion_range *range,
+		     bool gone)
 {
-	uint64_t end = range->address + range->length, address;
+	uint32_t n = model_pages_of(range->address, range->length), i;
 	struct model_page *page;
-	struct model_spot spot;
 
-	address = range->address - range->address % MODEL_PAGE;
-	for (; address < end; address += MODEL_PAGE) {
-		model_find(model, address, &spot);
-		page = &spot.span->page[spot.page];
+	FOR_EACH_PAGE(model, range->address, n, i, page) {
 		if (!page->doubt || page->offered)
 			continue;
 		page->told |= gone;
@@ -214,9 +214,9 @@ void model_reset_told(struct model *model, const struct winregion_reset *arg,
 	    arg->operation != WINREGION_OP_RECLAIM)
 		return;
 	if (!nr)
-		told_one(model, arg->operation, &arg->range, gone);
+		told_one(model, &arg->range, gone);
 	for (i = 0; i < nr; i++)
-		told_one(model, arg->operation, &ranges[i], gone);
+		told_one(model, &ranges[i], gone);
 }
 
 /* ---- LOCK ---- */
@@ -228,7 +228,7 @@ static uint32_t check_lock(struct model *model,
 			   const struct winregion_lock *arg, bool dirty)
 {
 	uint32_t errors = model_check_size(arg->size, sizeof(*arg), dirty);
-	struct model_spot spot;
+	struct model_page *page;
 	uint64_t i, n;
 
 	if (arg->flags)
@@ -238,13 +238,12 @@ static uint32_t check_lock(struct model *model,
 	errors |= model_check_range(arg->address, arg->length);
 	if (errors)
 		return errors;
-	n = arg->length / MODEL_PAGE > MOST_PAGES ? MOST_PAGES + 1 :
-	    model_pages_of(arg->address, arg->length);
-	for (i = 0; i < n; i++)
-		if (n > MOST_PAGES ||
-		    !model_find(model, arg->address + i * MODEL_PAGE, &spot))
-			return MODEL_UNKNOWN;
-	return 0;
+	if (arg->length / MODEL_PAGE > MOST_PAGES)
+		return MODEL_UNKNOWN;
+	n = model_pages_of(arg->address, arg->length);
+	FOR_EACH_PAGE(model, arg->address, n, i, page)
+		;
+	return i < n ? MODEL_UNKNOWN : 0;
 }
 
 /* Why it cannot be locked, if its contents are not to be looked at */
@@ -262,50 +261,44 @@ static uint32_t check_page_to_lock(struct model *model,
 	return page->protection & WINREGION_NOACCESS ? MODEL_EPROTO : 0;
 }
 
-/* Each of @n pages from @address on */
-#define FOR_EACH_PAGE(model, address, n, i, spot) \
-	for (i = 0; i < (n) && \
-	     model_find(model, (address) + i * MODEL_PAGE, spot); i++)
-
-static uint32_t add(struct model *model, uint64_t address, uint64_t n)
+static void set_locked(struct model *model, uint64_t address, uint64_t n,
+		       bool locked)
 {
-	struct model_spot spot;
-	uint32_t errors;
+	struct model_page *page;
 	uint64_t i;
 
-	FOR_EACH_PAGE(model, address, n, i, &spot) {
-		errors = check_page_to_lock(model,
-					    &spot.span->page[spot.page]);
-		if (errors)
-			return errors;
-	}
-	FOR_EACH_PAGE(model, address, n, i, &spot) {
-		if (spot.span->page[spot.page].offered)
-			return MODEL_EIO;
-		model_touch(model, address + i * MODEL_PAGE);
-	}
-	FOR_EACH_PAGE(model, address, n, i, &spot)
-		spot.span->page[spot.page].locked = true;
-	return 0;
-}
-
-static void unlock(struct model *model, uint64_t address, uint64_t n)
-{
-	struct model_spot spot;
-	uint64_t i;
-
-	FOR_EACH_PAGE(model, address, n, i, &spot)
-		spot.span->page[spot.page].locked = false;
+	FOR_EACH_PAGE(model, address, n, i, page)
+		page->locked = locked;
 }
 
 static uint64_t count_locked(struct model *model, uint64_t address, uint64_t n)
 {
-	struct model_spot spot;
+	struct model_page *page;
 	uint64_t i, locked = 0;
 
-	FOR_EACH_PAGE(model, address, n, i, &spot)
-		locked += spot.span->page[spot.page].locked;
+	FOR_EACH_PAGE(model, address, n, i, page)
+		locked += page->locked;
 	return locked;
+}
+
+static uint32_t add(struct model *model, uint64_t address, uint64_t n)
+{
+	struct model_page *page;
+	uint32_t errors;
+	uint64_t i;
+
+	FOR_EACH_PAGE(model, address, n, i, page) {
+		errors = check_page_to_lock(model, page);
+		if (errors)
+			return errors;
+	}
+	FOR_EACH_PAGE(model, address, n, i, page) {
+		if (page->offered)
+			return MODEL_EIO;
+		model_touch(model, address + i * MODEL_PAGE);
+	}
+	set_locked(model, address, n, true);
+	return 0;
 }
 
 uint32_t model_lock(struct model *model, struct winregion_lock *arg,
@@ -323,7 +316,7 @@ uint32_t model_lock(struct model *model, struct winregion_lock *arg,
 	if (arg->operation == WINREGION_LOCK_REMOVE && locked < n)
 		errors = MODEL_ENOLCK;
 	if (arg->operation == WINREGION_LOCK_REMOVE && !errors)
-		unlock(model, arg->address, n);
+		set_locked(model, arg->address, n, false);
 	if (model->bug == MODEL_BUG_LOCK)
 		locked = count_locked(model, arg->address, n);
 	if (!errors)
