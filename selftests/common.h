@@ -357,6 +357,15 @@ static inline char *read_from(const char *path, const char *key)
 	return buffer;
 }
 
+/* Whether the kernel has the driver of a file system of disks */
+static inline bool has_driver(const char *name)
+{
+	char line[80];
+
+	snprintf(line, sizeof(line), "\t%s\n", name);
+	return *read_from("/proc/filesystems", line);
+}
+
 /* The number behind @name in a text, or -1 */
 static inline long field_of(const char *text, const char *name)
 {

@@ -67,8 +67,7 @@ static inline const char *disk_missing(const struct disk *disk)
 		return "only root may mount";
 	if (access("/dev/loop-control", F_OK))
 		return "no loop devices; \"make test\" has them";
-	snprintf(text, sizeof(text), "\t%s\n", disk->driver);
-	if (!*read_from("/proc/filesystems", text))
+	if (!has_driver(disk->driver))
 		return "this kernel has not the file system";
 	snprintf(text, sizeof(text), "command -v %.*s >/dev/null",
 		 (int)strcspn(disk->make, " "), disk->make);

@@ -12,7 +12,6 @@
 #include <limits.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/sysmacros.h>
 
 #include "common.h"
 #include "loop.h"
@@ -33,6 +32,9 @@ FIXTURE_SETUP(heap_malloc)
 {
 	char image[PATH_MAX + 16], device[32];
 
+	self->loop = -1;
+	if (!has_driver("squashfs"))
+		SKIP(return, "this kernel has not the file system");
 	ASSERT_TRUE(find_programs("preload"));
 	snprintf(image, sizeof(image), "%s/image", programs);
 	umount2(ROOT, MNT_DETACH);
