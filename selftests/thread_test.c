@@ -404,6 +404,25 @@ TEST(callbacks_of_the_program)
 	EXPECT_STREQ("AaPp", shared);
 }
 
+/* ---- before main() ---- */
+
+static struct _TEB *early_teb;
+static DWORD early_code;
+
+__attribute__((constructor)) static void begin_early(void)
+{
+	early_teb = NtCurrentTeb();
+	early_code = run_to_end(add_one, (void *)7);
+}
+
+/* Rules: TH-18 */
+TEST(before_main)
+{
+	EXPECT_NE(NULL, early_teb);
+	EXPECT_EQ(NtCurrentTeb(), early_teb);
+	EXPECT_EQ(8, early_code);
+}
+
 /* ---- stacks ---- */
 
 struct bounds {

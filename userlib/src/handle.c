@@ -465,7 +465,7 @@ static void after_fork_in_child(void)
 	pthread_mutex_unlock(&lock);
 }
 
-__attribute__((constructor)) static void init_table(void)
+WR_EARLY static void init_table(void)
 {
 	pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }

@@ -92,6 +92,9 @@ DWORD wr_file_error(int err);
 /* errortext.c: what @error is in words, without a full stop; NULL: not known */
 const char *wr_error_text(DWORD error);
 
+/* What is ready before the constructors of a program that the library is linked into */
+#define WR_EARLY __attribute__((constructor(101)))
+
 /* error.c: put errno back to what it is here, at the end of the block */
 void wr_restore_errno(const int *saved);
 #define WR_KEEP_ERRNO() \

@@ -572,7 +572,7 @@ static void after_fork(void)
 	pthread_mutex_unlock(&lock);
 }
 
-__attribute__((constructor)) static void init_stacks(void)
+WR_EARLY static void init_stacks(void)
 {
 	pthread_atfork(before_fork, after_fork, after_fork);
 }

@@ -622,7 +622,7 @@ static void after_fork_in_child(void)
 	wr_threads_forked(self);
 }
 
-__attribute__((constructor)) static void init_threads(void)
+WR_EARLY static void init_threads(void)
 {
 	has_key = !pthread_key_create(&key, on_end);
 	wr_current_thread = current_thread;

@@ -481,7 +481,7 @@ static void after_fork_in_child(void)
 	wr_waits_unlock();
 }
 
-__attribute__((constructor)) static void init_waits(void)
+WR_EARLY static void init_waits(void)
 {
 	pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }
