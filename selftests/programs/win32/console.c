@@ -12,6 +12,14 @@ BOOL WINAPI GetConsoleScreenBufferInfo(HANDLE console,
 	return FALSE;
 }
 
+BOOL WINAPI WriteConsoleA(HANDLE console, const VOID *text, DWORD length,
+			  LPDWORD written, LPVOID reserved)
+{
+	SetLastError(ERROR_INVALID_HANDLE);
+
+	return FALSE;
+}
+
 BOOL WINAPI SetConsoleTextAttribute(HANDLE console, WORD attributes)
 {
 	SetLastError(ERROR_INVALID_HANDLE);

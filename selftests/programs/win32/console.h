@@ -35,6 +35,8 @@ typedef BOOL(WINAPI *PHANDLER_ROUTINE)(DWORD event);
 
 BOOL WINAPI GetConsoleScreenBufferInfo(HANDLE console,
 				       PCONSOLE_SCREEN_BUFFER_INFO info);
+BOOL WINAPI WriteConsoleA(HANDLE console, const VOID *text, DWORD length,
+			  LPDWORD written, LPVOID reserved);
 BOOL WINAPI SetConsoleTextAttribute(HANDLE console, WORD attributes);
 BOOL WINAPI SetConsoleCtrlHandler(PHANDLER_ROUTINE handler, BOOL add);
 

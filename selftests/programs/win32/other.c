@@ -3,6 +3,7 @@
  * What is neither memory nor something to wait for
  */
 #include <stdlib.h>
+#include <sys/random.h>
 
 #include "windows.h"
 
@@ -16,6 +17,11 @@ DWORD WINAPI GetVersion(VOID)
 BOOL WINAPI AreFileApisANSI(VOID)
 {
 	return TRUE;
+}
+
+BOOLEAN NTAPI SystemFunction036(PVOID memory, ULONG size)
+{
+	return getrandom(memory, size, 0) == size;
 }
 
 void *_aligned_malloc(size_t size, size_t alignment)

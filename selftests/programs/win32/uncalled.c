@@ -37,3 +37,4 @@ UNCALLED(BOOL WINAPI, SetFileTime, HANDLE file, const FILETIME *creation,
 
 UNCALLED(BOOL WINAPI, SetCurrentDirectoryW, LPCWSTR name)
 UNCALLED(int, _wunlink, LPCWSTR name)
+UNCALLED(WCHAR *, _wgetenv, LPCWSTR name)

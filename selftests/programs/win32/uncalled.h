@@ -43,5 +43,6 @@ BOOL WINAPI SetFileTime(HANDLE file, const FILETIME *creation,
 
 BOOL WINAPI SetCurrentDirectoryW(LPCWSTR name);
 int _wunlink(LPCWSTR name);
+WCHAR *_wgetenv(LPCWSTR name);
 
 #endif /* _SELFTESTS_PROGRAMS_UNCALLED_H */

@@ -88,6 +88,8 @@ BOOL WINAPI CreateProcessA(LPCSTR name, LPSTR command,
 #define Int32x32To64(a, b) ((LONGLONG)(LONG)(a) * (LONG)(b))
 DWORD WINAPI GetVersion(VOID);
 BOOL WINAPI AreFileApisANSI(VOID);
+/* RtlGenRandom() */
+BOOLEAN NTAPI SystemFunction036(PVOID memory, ULONG size);
 void *_aligned_malloc(size_t size, size_t alignment);
 void _aligned_free(void *memory);
 
