@@ -6,7 +6,7 @@
  *
  * programs/preload makes the image of a file system that they run in.
  */
-/* vm: programs=preload modules=loop,squashfs cpus=2 timeout=900 */
+/* vm: programs=preload kernels=turn modules=loop,squashfs cpus=2 timeout=900 */
 #include "kselftest_harness.h"
 
 #include <limits.h>

@@ -6,7 +6,7 @@
  *
  * programs/lmdb makes the two builds of each program. The time of both is printed.
  */
-/* vm: programs=lmdb modules=loop,ext4 timeout=900 */
+/* vm: programs=lmdb kernels=turn modules=loop,ext4 timeout=900 */
 #include "kselftest_harness.h"
 
 #define DIRECTORY "/tmp/wr_lmdb"

@@ -6,7 +6,7 @@
  *
  * programs/luajit makes the two builds of each. The time of both is printed.
  */
-/* vm: programs=luajit timeout=900 */
+/* vm: programs=luajit kernels=turn timeout=900 */
 #include "kselftest_harness.h"
 
 #define DIRECTORY "/tmp/wr_luajit"

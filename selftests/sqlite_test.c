@@ -7,7 +7,7 @@
  *
  * programs/sqlite makes the two builds of each program. The time of both is printed.
  */
-/* vm: programs=sqlite modules=loop,ext4 timeout=900 */
+/* vm: programs=sqlite kernels=turn modules=loop,ext4 timeout=900 */
 #include "kselftest_harness.h"
 
 #define DIRECTORY "/tmp/wr_sqlite"

@@ -30,6 +30,12 @@ case $top in
 	;;
 esac
 
+# A number that is another one each time
+turn()
+{
+	git -C "$top" rev-list --count HEAD 2>/dev/null || echo $(($(date +%s) / 86400))
+}
+
 # ---- kernels.list ----
 
 # Every line of the list: series, suites and build suite.

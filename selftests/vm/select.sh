@@ -40,12 +40,6 @@ changed()
 	git ls-files --others --exclude-standard
 }
 
-# A number that is another one each time
-turn()
-{
-	git rev-list --count HEAD 2>/dev/null || echo $(($(date +%s) / 86400))
-}
-
 # "1 TEST" for what the change reaches, "2 TEST" for each if it reaches all, and
 # "3 TEST" for each in any case
 ranked()

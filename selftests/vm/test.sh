@@ -14,6 +14,7 @@
 #	/* vm: mkfs */ has programs that make file systems
 #	/* vm: kernels=debug */ has it run on these only, unless it is named
 #	/* vm: kernels=one */ on the first of those that are tested
+#	/* vm: kernels=turn */ on one of them, each time another, without -f
 #	/* vm: full */ has it run with -f only, unless it is named
 #	/* vm: alone */ has no other machine beside its own
 #	/* vm: programs=name */ runs programs, those that a directory of that name
@@ -211,14 +212,29 @@ setting_of()
 	sed -n "s|^/\* vm: .*\<$2=\([a-z0-9]*\).*|\1|p" "$selftests/$1.c"
 }
 
+# Which of the kernels that are tested has test $1 this time
+in_turn()
+{
+	local sum list
+
+	read -ra list <<<"$kernel_list"
+	sum=$(cksum <<<"$1")
+	echo "${list[($(turn) + ${sum%% *}) % ${#list[@]}]}"
+}
+
 # Whether test $1 is for a kernel like the one that find_kernel chose.
 is_for_kernel()
 {
 	local only
 
 	only=$(setting_of "$1" kernels)
-	[ -n "$part" ] || [ -z "$only" ] || [ "$only" = "$flavour" ] ||
-		[ "$only $kernel" = "one ${kernel_list%% *}" ]
+	[ -z "$part" ] || return 0
+	case $only in
+	'')	;;
+	one)	[ "$kernel" = "${kernel_list%% *}" ] ;;
+	turn)	[ -n "$full" ] || [ "$kernel" = "$(in_turn "$1")" ] ;;
+	*)	[ "$only" = "$flavour" ] ;;
+	esac
 }
 
 timeout_of()
@@ -464,7 +480,7 @@ add_jobs()
 # The kernel $1 and a module for it, and the jobs for the tests that follow
 plan_kernel()
 {
-	local k=$1 t s
+	local k=$1 t s later=()
 	local -A groups=()
 
 	shift
@@ -480,10 +496,14 @@ plan_kernel()
 	longest=100
 	[ -z "$flavour" ] || longest=300
 	for t; do
-		is_for_kernel "$t" || continue
-		s=$(settings_of "$t")
-		groups[" $s"]+=" $t"
+		if is_for_kernel "$t"; then
+			s=$(settings_of "$t")
+			groups[" $s"]+=" $t"
+		elif [ "$(setting_of "$t" kernels)" = turn ]; then
+			later+=("$t")
+		fi
 	done
+	[ ${#later[@]} = 0 ] || printf '# %s, another time: %s\n' "$k" "${later[*]}"
 	for s in "${!groups[@]}"; do
 		# shellcheck disable=SC2086 # names of tests, one a word
 		add_jobs "${s# }" ${groups[$s]}
