@@ -886,6 +886,36 @@ TEST(fork_beside_a_lock)
 	EXPECT_TRUE(HeapDestroy(heap));
 }
 
+#define BUSY 8
+
+static void *keep_busy(void *heap)
+{
+	while (!locking_ends)
+		HeapFree(heap, 0, HeapAlloc(heap, 0, 3000));
+	return NULL;
+}
+
+/* Rules: HP-44. A fork needs the locks of all heaps at once, though each is in use. */
+TEST(fork_beside_busy_heaps)
+{
+	pthread_t threads[BUSY];
+	HANDLE heaps[BUSY];
+	int i;
+
+	for (i = 0; i < BUSY; i++) {
+		heaps[i] = HeapCreate(0, 0, 0);
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, keep_busy,
+					    heaps[i]));
+	}
+	for (i = 0; i < 5; i++)
+		EXPECT_EQ(0, in_child(child_ends, NULL));
+	locking_ends = true;
+	for (i = 0; i < BUSY; i++) {
+		pthread_join(threads[i], NULL);
+		EXPECT_TRUE(HeapDestroy(heaps[i]));
+	}
+}
+
 #define SLOTS 200
 #define THREADS 4
 

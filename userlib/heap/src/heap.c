@@ -11,12 +11,12 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/single_threaded.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <winregion/errhandlingapi.h>
@@ -80,11 +80,48 @@ static bool is_alone(const struct wr_heap *heap, DWORD flags)
 	       __libc_single_threaded;
 }
 
+/* Forks that want the locks of all heaps and have not got them */
+static atomic_int forks;
+
+/* How many locks of heaps this thread has */
+static __thread unsigned int nr_held;
+
+static void wait_a_little(void)
+{
+	static const struct timespec a_little = { .tv_nsec = 100000 };
+
+	nanosleep(&a_little, NULL);
+}
+
+/*
+ * A fork gets all locks at some time, however busy the heaps are: nobody begins with them
+ * meanwhile. Who has one goes on, as it is what the fork waits for.
+ */
+static void take_lock(struct wr_heap *heap)
+{
+	while (!nr_held && forks)
+		wait_a_little();
+	EnterCriticalSection(&heap->lock);
+	nr_held++;
+}
+
+static void drop_lock(struct wr_heap *heap)
+{
+	nr_held--;
+	LeaveCriticalSection(&heap->lock);
+}
+
+static bool has_lock(const struct wr_heap *heap)
+{
+	return heap->lock.OwningThread ==
+	       (HANDLE)(uintptr_t)GetCurrentThreadId();
+}
+
 bool wr_heap_lock(struct wr_heap *heap, DWORD flags)
 {
 	if (is_alone(heap, flags))
 		return false;
-	EnterCriticalSection(&heap->lock);
+	take_lock(heap);
 
 	return true;
 }
@@ -92,7 +129,7 @@ bool wr_heap_lock(struct wr_heap *heap, DWORD flags)
 void wr_heap_unlock(struct wr_heap *heap, bool locked)
 {
 	if (locked)
-		LeaveCriticalSection(&heap->lock);
+		drop_lock(heap);
 }
 
 /* A fork sees no heap half changed. A child has another thread, with the same locks. */
@@ -125,13 +162,14 @@ static bool try_all(void)
 
 static void before_fork(void)
 {
-	for (;;) {
-		AcquireSRWLockExclusive(&list_lock);
-		if (try_all())
-			return;
+	forks++;
+	AcquireSRWLockExclusive(&list_lock);
+	while (!try_all()) {
 		ReleaseSRWLockExclusive(&list_lock);
-		sched_yield();
+		wait_a_little();
+		AcquireSRWLockExclusive(&list_lock);
 	}
+	forks--;
 }
 
 static void after_fork(void)
@@ -154,6 +192,7 @@ static void after_fork_in_child(void)
 			EnterCriticalSection(&heap->lock);
 	}
 	InitializeSRWLock(&list_lock);
+	forks = 0;
 }
 
 /* With the first heap: after libwinregion, which has to know the new thread first. */
@@ -328,6 +367,8 @@ BOOL WINAPI HeapDestroy(HANDLE handle)
 	take_out(heap);
 	ReleaseSRWLockExclusive(&list_lock);
 
+	if (has_lock(heap))
+		nr_held -= heap->lock.RecursionCount;
 	DeleteCriticalSection(&heap->lock);
 	while ((region = heap->larges.first))
 		wr_region_release(&heap->larges, region);
@@ -368,7 +409,7 @@ BOOL WINAPI HeapLock(HANDLE handle)
 	if (!heap)
 		return FALSE;
 	if (!(heap->flags & HEAP_NO_SERIALIZE))
-		EnterCriticalSection(&heap->lock);
+		take_lock(heap);
 
 	return TRUE;
 }
@@ -376,17 +417,16 @@ BOOL WINAPI HeapLock(HANDLE handle)
 BOOL WINAPI HeapUnlock(HANDLE handle)
 {
 	struct wr_heap *heap = wr_heap_get(handle);
-	HANDLE self = (HANDLE)(uintptr_t)GetCurrentThreadId();
 
 	if (!heap)
 		return FALSE;
 	if (heap->flags & HEAP_NO_SERIALIZE)
 		return TRUE;
-	if (heap->lock.OwningThread != self) {
+	if (!has_lock(heap)) {
 		SetLastError(ERROR_NOT_OWNER);
 		return FALSE;
 	}
-	LeaveCriticalSection(&heap->lock);
+	drop_lock(heap);
 
 	return TRUE;
 }
