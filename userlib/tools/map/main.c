@@ -228,14 +228,23 @@ static void read_options(struct options *options, int argc, char **argv)
 
 /* ---- to write ---- */
 
-static bool open_output(struct options *options)
+static bool open_output(struct options *options, const char *mode)
 {
-	options->out.file = options->path ? fopen(options->path, "we") : stdout;
+	options->out.file = options->path ? fopen(options->path, mode) : stdout;
 	if (!options->out.file)
 		fprintf(stderr, "winregion-map: %s: %s\n", options->path,
 			strerror(errno));
 
 	return options->out.file;
+}
+
+/* Pipes and terminals have nothing yet. */
+static void empty_output(struct options *options)
+{
+	if (options->path && ftruncate(fileno(options->out.file), 0) &&
+	    errno != EINVAL)
+		fprintf(stderr, "winregion-map: %s: %s\n", options->path,
+			strerror(errno));
 }
 
 /* What could not be written is a failure, too. */
@@ -264,7 +273,7 @@ static bool write_map(struct options *options, const struct map *map)
 		[MAP_SNAPSHOT] = map_write_snapshot,
 	};
 
-	if (!open_output(options))
+	if (!open_output(options, "we"))
 		return false;
 	write[options->format](&options->out, map);
 
@@ -401,7 +410,7 @@ static int show_list(struct options *options)
 {
 	if (options->format > MAP_CSV)
 		usage("a list is text, json or csv", NULL);
-	if (!open_output(options))
+	if (!open_output(options, "we"))
 		return FAILED;
 	map_write_processes(&options->out, options->format);
 
@@ -423,7 +432,7 @@ static int show_differences(struct options *options, char **paths)
 	if (options->format > MAP_CSV)
 		usage("a difference is text, json or csv", NULL);
 	if (!load(paths[0], &old) || !load(paths[1], &new) ||
-	    !open_output(options))
+	    !open_output(options, "we"))
 		return DIFF_FAILED;
 	nr = write[options->format](&options->out, &old, &new);
 	if (!close_output(options))
@@ -444,10 +453,14 @@ static int record(struct options *options, char **argv)
 
 	if (options->format >= ARRAY_SIZE(write))
 		usage("a timeline is text, json, csv, html or svg", NULL);
-	if (!open_output(options))
+	if (!open_output(options, "ae"))
 		return RECORD_FAILED;
 	status = map_record(argv, options->interval, &timeline);
-	write[options->format](options->out.file, &timeline);
+	/* A program that does not run leaves what was in the file. */
+	if (timeline.pid) {
+		empty_output(options);
+		write[options->format](options->out.file, &timeline);
+	}
 	free(timeline.samples);
 	if (!close_output(options))
 		return RECORD_FAILED;

@@ -64,8 +64,8 @@ static int wait_for_exec(int told)
 	return err;
 }
 
-/* Return: the process, or -1: it is told why */
-static pid_t start(char **argv)
+/* Return: the process, or -1. If the program does not run, it is told why. */
+static pid_t start(char **argv, bool *runs)
 {
 	int ends[2], err;
 	pid_t pid;
@@ -84,6 +84,7 @@ static pid_t start(char **argv)
 	if (err)
 		fprintf(stderr, "winregion-map: %s: %s\n", *argv,
 			strerror(err));
+	*runs = !err;
 
 	return pid;
 }
@@ -156,6 +157,7 @@ static void look_until_end(pid_t pid, double interval,
 
 int map_record(char **argv, double interval, struct map_timeline *timeline)
 {
+	bool runs = false;
 	int status;
 	pid_t pid;
 
@@ -163,11 +165,13 @@ int map_record(char **argv, double interval, struct map_timeline *timeline)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
 	*timeline = (struct map_timeline){ .pid = 0 };
-	pid = start(argv);
+	pid = start(argv, &runs);
 	if (pid < 0)
 		return FAILED;
-	timeline->pid = pid;
-	look_until_end(pid, interval, timeline);
+	if (runs) {
+		timeline->pid = pid;
+		look_until_end(pid, interval, timeline);
+	}
 	if (waitpid(pid, &status, 0) != pid)
 		return FAILED;
 
