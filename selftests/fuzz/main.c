@@ -23,6 +23,8 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -172,6 +174,20 @@ static int run(const struct settings *settings)
 	return counts->differences ? 1 : 0;
 }
 
+static uint64_t number(const char *text, uint64_t most)
+{
+	unsigned long long value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 0);
+	if (errno || end == text || *end || *text == '-' || value > most) {
+		fprintf(stderr, "fuzz: no number: %s\n", text);
+		exit(2);
+	}
+	return value;
+}
+
 static bool parse(struct settings *settings, int argc, char **argv)
 {
 	int option;
@@ -179,28 +195,28 @@ static bool parse(struct settings *settings, int argc, char **argv)
 	while ((option = getopt(argc, argv, "n:s:p:t:S:e:r:b:E")) != -1)
 		switch (option) {
 		case 'n':
-			settings->ops = strtoull(optarg, NULL, 0);
+			settings->ops = number(optarg, UINT64_MAX);
 			break;
 		case 's':
-			settings->seed = strtoull(optarg, NULL, 0);
+			settings->seed = number(optarg, UINT64_MAX);
 			break;
 		case 'p':
-			settings->processes = atoi(optarg);
+			settings->processes = number(optarg, INT_MAX);
 			break;
 		case 't':
-			settings->options.threads = atoi(optarg);
+			settings->options.threads = number(optarg, INT_MAX);
 			break;
 		case 'S':
-			settings->options.sharers = atoi(optarg);
+			settings->options.sharers = number(optarg, INT_MAX);
 			break;
 		case 'e':
-			settings->options.ops = strtoull(optarg, NULL, 0);
+			settings->options.ops = number(optarg, UINT64_MAX);
 			break;
 		case 'r':
-			settings->raw = atoi(optarg);
+			settings->raw = number(optarg, INT_MAX);
 			break;
 		case 'b':
-			settings->options.bug = atoi(optarg);
+			settings->options.bug = number(optarg, INT_MAX);
 			break;
 		case 'E':
 			settings->print = true;

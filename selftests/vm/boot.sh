@@ -187,10 +187,24 @@ vm_job()
 	printf '%s\0' "$@" >>"$dir/root/vm/jobs"
 }
 
-# Have the module loaded, with parameters $1.
+# Names of the parameters of module $1, which it says itself
+parameters_of()
+{
+	tr '\0' '\n' <"$1" | sed -n 's/^parm=\([a-z_]*\):.*/\1/p'
+}
+
+# Have the module loaded, with parameters $1. The kernel loads one with names that it
+# does not know, too.
 vm_module()
 {
+	local word
+
 	"$vm/build.sh" "$kernel"
+	for word in $1; do
+		parameters_of "$build/$kernel/winregion.ko" |
+			grep -x -e "${word%%=*}" >/dev/null ||
+			die "the module has no parameter ${word%%=*}"
+	done
 	cp "$build/$kernel/winregion.ko" "$dir/root/vm/winregion.ko"
 	vm_job module "$1"
 }
