@@ -221,6 +221,8 @@ static int put_back(struct wr_space *space, pgoff_t first, pgoff_t end,
 	space->layout.region = NULL;
 	if (err)
 		return err;
+	if (view)
+		trace_wr_unmap_view(space->mm, first, end);
 	trace_wr_reserve(space->mm, first, end, WINREGION_NOACCESS,
 			 WINREGION_RESERVE_PLACEHOLDER);
 	window = wr_window_find(space, first);
@@ -515,7 +517,7 @@ static int unmap_locked(struct wr_space *space, pgoff_t *first,
 			     wr_layout_unmap_view(window);
 	}
 	wr_window_put(window);
-	if (!err)
+	if (!err && !keep) /* else it is told before what comes in its place */
 		trace_wr_unmap_view(space->mm, *first, *first + *pages);
 	return err;
 }

@@ -377,6 +377,30 @@ TEST_F(trace, views)
 	EXPECT_LE(2, trace_count(self->text, "wr_fault", NULL));
 }
 
+/* Rules: TR-04. What comes in the place of a view is told after its end. */
+TEST_F(trace, placeholder_after_a_view)
+{
+	HANDLE section = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL,
+					    PAGE_READWRITE, 0, UNIT, NULL);
+	char *base = alloc2(NULL, UNIT, MAKE, PAGE_NOACCESS);
+	char *end, *comes;
+
+	ASSERT_TRUE(section && base);
+	ASSERT_EQ(base, MapViewOfFile3(section, NULL, base, 0, UNIT,
+				       MEM_REPLACE_PLACEHOLDER, PAGE_READWRITE,
+				       NULL, 0));
+	free(trace_take());
+	ASSERT_TRUE(UnmapViewOfFile2(GetCurrentProcess(), base,
+				     MEM_PRESERVE_PLACEHOLDER));
+	TAKE();
+	HAS_RANGE(1, "wr_unmap_view", base, UNIT, "");
+	end = strstr(self->text, ": wr_unmap_view:");
+	comes = strstr(self->text, ": wr_reserve:");
+	ASSERT_TRUE(end && comes);
+	EXPECT_TRUE(end < comes);
+	CloseHandle(section);
+}
+
 /* Rules: TR-01. Pages of a section that is committed on demand */
 TEST_F(trace, commits_in_views)
 {
