@@ -589,7 +589,7 @@ static unsigned long reset(struct wr_batch *batch, struct wr_change *change)
 	unsigned long gone = wr_reset_apply(batch->op, change);
 
 	trace_wr_reset(batch->space->mm, change->first, change->end,
-		       batch->op - WR_RESET + WINREGION_OP_RESET, gone);
+		       wr_reset_operation(batch->op), gone);
 	return gone;
 }
 

@@ -24,6 +24,25 @@
 #include "view_state.h"
 #include "watch.h"
 
+/* What a program calls it: WINREGION_OP_* */
+u32 wr_reset_operation(enum wr_op op)
+{
+	switch (op) {
+	case WR_RESET:
+		return WINREGION_OP_RESET;
+	case WR_UNDO:
+		return WINREGION_OP_UNDO;
+	case WR_DISCARD:
+		return WINREGION_OP_DISCARD;
+	case WR_OFFER:
+		return WINREGION_OP_OFFER;
+	case WR_RECLAIM:
+		return WINREGION_OP_RECLAIM;
+	default: /* none that resets */
+		return 0;
+	}
+}
+
 /* What a page must be like: all ranges of a call are asked before any changes. */
 static int check_state(enum wr_op op, u8 state)
 {

@@ -10,6 +10,7 @@ static inline bool wr_op_resets(enum wr_op op)
 	return op >= WR_RESET;
 }
 
+u32 wr_reset_operation(enum wr_op op);
 int wr_reset_check(enum wr_op op, struct wr_change *change,
 		   struct wr_needs *needs);
 int wr_reset_prepare(enum wr_op op, struct wr_change *change);
