@@ -22,9 +22,15 @@ static unsigned long pages_in(const struct wr_stash_sum *sum)
 static int memory_show(struct seq_file *m, void *unused)
 {
 	struct wr_status status = {};
+	struct wr_space *space = NULL;
 	unsigned long total;
 
-	wr_space_for_all(wr_status_add, &status);
+	while ((space = wr_space_next(space))) {
+		if (wr_status_add(space, &status)) {
+			wr_space_put(space);
+			return -EINTR;
+		}
+	}
 	seq_printf(m, "processes:\t%lu\n", status.spaces);
 	wr_status_show(m, &status);
 	seq_printf(m, "sections:\t%lu\n", wr_section_count());

@@ -66,9 +66,7 @@ static void process_show(struct seq_file *m, struct file *file)
 {
 	struct wr_process *process = file->private_data;
 
-	seq_printf(m, "process:\t%d\n", wr_trace_pid(process->mm));
-	seq_printf(m, "access:\t%s\n", process->change ? "change" : "query");
-	wr_status_show_mm(m, process->mm);
+	wr_status_show_process(m, process->mm, process->change);
 }
 
 static const struct file_operations process_operations = {

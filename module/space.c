@@ -234,24 +234,6 @@ struct wr_space *wr_space_find(struct mm_struct *mm)
 	return space;
 }
 
-/**
- * wr_space_for_all - call a function for each space
- * @fn: the function; does not sleep
- * @data: what it is passed
- *
- * For who counts: some may come and go meanwhile.
- */
-void wr_space_for_all(void (*fn)(struct wr_space *space, void *data),
-		      void *data)
-{
-	struct wr_space *space;
-	unsigned int i;
-
-	rcu_read_lock();
-	hash_for_each_rcu(spaces, i, space, node) fn(space, data);
-	rcu_read_unlock();
-}
-
 /* Adds @space unless the mm has got one meanwhile, which is returned then. */
 static struct wr_space *publish_space(struct wr_space *space)
 {
@@ -302,6 +284,48 @@ void wr_space_put(struct wr_space *space)
 	hash_del_rcu(&space->node);
 	spin_unlock(&spaces_lock);
 	free_space(space);
+}
+
+/* The first of a chain that does not end just now, with a reference, or NULL. */
+static struct wr_space *first_of(struct hlist_node __rcu **chain)
+{
+	struct hlist_node *node = rcu_dereference(*chain);
+	struct wr_space *space;
+
+	for (; node; node = rcu_dereference(hlist_next_rcu(node))) {
+		space = hlist_entry(node, struct wr_space, node);
+		if (refcount_inc_not_zero(&space->refs))
+			return space;
+	}
+	return NULL;
+}
+
+/**
+ * wr_space_next - go through all spaces
+ * @prev: the one before, whose reference is put, or NULL
+ *
+ * For who counts: some may come and go meanwhile. There are as many as programs like, so
+ * nothing is held but a reference.
+ *
+ * Return: the next one with a reference, or NULL.
+ */
+struct wr_space *wr_space_next(struct wr_space *prev)
+{
+	struct wr_space *next = NULL;
+	unsigned int i = 0;
+
+	rcu_read_lock();
+	if (prev) {
+		/* It stays in its chain while it has a reference. */
+		next = first_of(&hlist_next_rcu(&prev->node));
+		i = hash_min((unsigned long)prev->mm, HASH_BITS(spaces)) + 1;
+	}
+	for (; !next && i < HASH_SIZE(spaces); i++)
+		next = first_of(&hlist_first_rcu(&spaces[i]));
+	rcu_read_unlock();
+	if (prev)
+		wr_space_put(prev);
+	return next;
 }
 
 /* Of one process; root may change the parameter at any time. */

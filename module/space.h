@@ -189,8 +189,7 @@ struct wr_space {
 struct wr_space *wr_space_peek(struct mm_struct *mm);
 struct wr_space *wr_space_find(struct mm_struct *mm);
 struct wr_space *wr_space_get_for(struct mm_struct *mm);
-void wr_space_for_all(void (*fn)(struct wr_space *space, void *data),
-		      void *data);
+struct wr_space *wr_space_next(struct wr_space *prev);
 void wr_space_get(struct wr_space *space);
 void wr_space_put(struct wr_space *space);
 

@@ -1,56 +1,75 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What others are told of a process's memory in /proc/PID/fdinfo. All of it is counted
- * anyway: no lock is taken but spinlocks, so whoever reads waits for nobody.
+ * anyway: no lock is taken but spinlocks, each for a moment, so whoever reads waits for
+ * nobody, and nobody for him.
  */
 #include <linux/dcache.h>
 #include <linux/kstrtox.h>
 #include <linux/magic.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/proc_fs.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task.h>
 
 #include "status.h"
+#include "trace.h"
 #include "window.h"
 
-static void add_windows(const struct rb_root *root, struct wr_status *status,
-			unsigned long *windows)
+/* Return: how many of them there are, or -EINTR if the caller is being killed. */
+static long add_windows(struct wr_space *space,
+			struct wr_window *(*next)(struct wr_space *space,
+						  pgoff_t index),
+			struct wr_status *sum)
 {
 	struct wr_window *window;
-	struct rb_node *node;
+	pgoff_t first, end = 0;
+	long n;
 
-	for (node = rb_first(root); node; node = rb_next(node)) {
-		window = rb_entry(node, struct wr_window, node);
-		status->mapped += window->end - window->first;
-		status->resident += READ_ONCE(window->nr_resident);
-		++*windows;
+	for (n = 0; (window = next(space, end)); n++) {
+		spin_lock(&space->lock);
+		first = window->first;
+		end = max(window->end, end + 1);
+		spin_unlock(&space->lock);
+		sum->mapped += end - first;
+		sum->resident += READ_ONCE(window->nr_resident);
+		wr_window_put(window);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
 	}
+	return n;
 }
 
 /**
  * wr_status_add - add what a space has
- * @space: the space
- * @status: struct wr_status
+ * @space: the space, which the caller has a reference to
+ * @status: where
  *
- * Does not sleep.
+ * Return: 0, or -EINTR if the caller is being killed.
  */
-void wr_status_add(struct wr_space *space, void *status)
+int wr_status_add(struct wr_space *space, struct wr_status *status)
 {
-	struct wr_status *sum = status;
+	long windows = add_windows(space, wr_window_next, status);
+	long views = add_windows(space, wr_window_next_view, status);
 
-	sum->spaces++;
+	if (windows < 0 || views < 0)
+		return -EINTR;
+	status->spaces++;
+	status->windows += windows;
+	status->views += views;
 	spin_lock(&space->lock);
-	sum->regions += space->nr_regions;
-	add_windows(&space->windows, sum, &sum->windows);
-	add_windows(&space->views, sum, &sum->views);
+	status->regions += space->nr_regions;
 	spin_unlock(&space->lock);
 	spin_lock(&space->pagefile.lock);
-	sum->committed += wr_pagefile_used(&space->pagefile);
-	sum->charged += space->pagefile.quota;
+	status->committed += wr_pagefile_used(&space->pagefile);
+	status->charged += space->pagefile.quota;
 	spin_unlock(&space->pagefile.lock);
-	sum->locked += atomic_long_read(&space->locked);
-	sum->frames += atomic_long_read(&space->frames.count);
+	status->locked += atomic_long_read(&space->locked);
+	status->frames += atomic_long_read(&space->frames.count);
+	return 0;
 }
 
 /* A line of /proc, in its unit */
@@ -74,22 +93,44 @@ void wr_status_show(struct seq_file *m, const struct wr_status *status)
 	wr_status_show_pages(m, "frames", status->frames);
 }
 
-/**
- * wr_status_show_mm - what an address space has
- * @m: where it is shown
- * @mm: which; pinned by mmgrab()
- *
- * Nothing is there, in numbers, where it has no space, also if its process has ended.
- */
-void wr_status_show_mm(struct seq_file *m, struct mm_struct *mm)
+/* Nothing is there, in numbers, where it has no space, also if its process has ended. */
+static int add_mm(struct mm_struct *mm, struct wr_status *status)
 {
 	struct wr_space *space = wr_space_find(mm);
-	struct wr_status status = {};
+	int err = 0;
 
 	if (space) {
-		wr_status_add(space, &status);
+		err = wr_status_add(space, status);
 		wr_space_put(space);
 	}
+	return err;
+}
+
+/* The namespace whose numbers a file of /proc tells */
+static struct pid_namespace *namespace_of(struct seq_file *m)
+{
+	struct super_block *sb = m->file->f_path.dentry->d_sb;
+
+	return sb->s_magic == PROC_SUPER_MAGIC ? proc_pid_ns(sb) : NULL;
+}
+
+/**
+ * wr_status_show_process - what a process has
+ * @m: where it is shown
+ * @mm: its memory; pinned by mmgrab()
+ * @change: it may be changed
+ */
+void wr_status_show_process(struct seq_file *m, struct mm_struct *mm,
+			    bool change)
+{
+	struct wr_status status = {};
+
+	struct pid_namespace *ns = namespace_of(m);
+
+	if (!ns || add_mm(mm, &status))
+		return;
+	seq_printf(m, "process:\t%d\n", wr_trace_pid_in(mm, ns));
+	seq_printf(m, "access:\t%s\n", change ? "change" : "query");
 	wr_status_show(m, &status);
 }
 
@@ -119,20 +160,29 @@ static pid_t thread_in(struct dentry *dentry)
 }
 
 /* Its address space, to be put by mmdrop(), or NULL: it has none any more. */
-static struct mm_struct *grab_mm(struct pid *pid)
+static struct mm_struct *grab_mm(struct task_struct *task)
 {
-	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
 	struct mm_struct *mm;
 
-	if (!task)
-		return NULL;
 	task_lock(task);
 	mm = task->flags & PF_KTHREAD ? NULL : task->mm;
 	if (mm)
 		mmgrab(mm);
 	task_unlock(task);
-	put_task_struct(task);
 	return mm;
+}
+
+/* If it has ended nothing is shown. */
+static void show_task(struct seq_file *m, struct task_struct *task)
+{
+	struct mm_struct *mm = grab_mm(task);
+	struct wr_status status = {};
+
+	if (!mm)
+		return;
+	if (!add_mm(mm, &status))
+		wr_status_show(m, &status);
+	mmdrop(mm);
 }
 
 /**
@@ -141,25 +191,24 @@ static struct mm_struct *grab_mm(struct pid *pid)
  *
  * A descriptor of the device is about the memory of whoever uses it, so it is by the
  * path that is read that one knows about whom: the core tells only of the file. It has
- * found that thread a moment ago, and seen that the reader may trace it.
+ * found that thread a moment ago.
  */
 void wr_status_show_holder(struct seq_file *m)
 {
-	struct dentry *dentry = m->file->f_path.dentry;
-	struct mm_struct *mm;
-	struct pid *pid;
+	struct pid_namespace *ns = namespace_of(m);
+	struct task_struct *task;
 	pid_t nr;
 
-	if (dentry->d_sb->s_magic != PROC_SUPER_MAGIC)
+	if (!ns)
 		return;
-	nr = thread_in(dentry);
+	nr = thread_in(m->file->f_path.dentry);
 	rcu_read_lock();
-	pid = get_pid(find_pid_ns(nr, proc_pid_ns(dentry->d_sb)));
+	task = pid_task(find_pid_ns(nr, ns), PIDTYPE_PID);
+	if (task)
+		get_task_struct(task);
 	rcu_read_unlock();
-	mm = pid ? grab_mm(pid) : NULL;
-	put_pid(pid);
-	if (!mm)
+	if (!task)
 		return;
-	wr_status_show_mm(m, mm);
-	mmdrop(mm);
+	show_task(m, task);
+	put_task_struct(task);
 }

@@ -33,11 +33,12 @@ struct wr_status {
 	unsigned long frames;
 };
 
-void wr_status_add(struct wr_space *space, void *status);
+int wr_status_add(struct wr_space *space, struct wr_status *status);
 void wr_status_show_pages(struct seq_file *m, const char *name,
 			  unsigned long pages);
 void wr_status_show(struct seq_file *m, const struct wr_status *status);
-void wr_status_show_mm(struct seq_file *m, struct mm_struct *mm);
+void wr_status_show_process(struct seq_file *m, struct mm_struct *mm,
+			    bool change);
 void wr_status_show_holder(struct seq_file *m);
 
 #endif /* _WR_STATUS_H */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The trace events are made here; trace.h says what they are. */
 #include <linux/ktime.h>
+#include <linux/pid_namespace.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/uaccess.h>
@@ -8,8 +9,8 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-/* The process that an address space is of, or 0 where nobody knows: it has ended. */
-pid_t wr_trace_pid(struct mm_struct *mm)
+/* The process that an address space is of, or 0: it has ended, or @ns has none such. */
+pid_t wr_trace_pid_in(struct mm_struct *mm, struct pid_namespace *ns)
 {
 	pid_t pid = 0;
 #ifdef CONFIG_MEMCG
@@ -18,10 +19,16 @@ pid_t wr_trace_pid(struct mm_struct *mm)
 	rcu_read_lock();
 	owner = rcu_dereference(mm->owner);
 	if (owner)
-		pid = task_tgid_nr(owner);
+		pid = task_tgid_nr_ns(owner, ns);
 	rcu_read_unlock();
 #endif
 	return pid;
+}
+
+/* The same as those who trace the machine know it. */
+pid_t wr_trace_pid(struct mm_struct *mm)
+{
+	return wr_trace_pid_in(mm, &init_pid_ns);
 }
 
 /*

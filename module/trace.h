@@ -45,6 +45,7 @@ enum wr_trace_asked {
 	WR_TRACE_WRITE, /* of a page that is mapped, or about to be */
 };
 
+pid_t wr_trace_pid_in(struct mm_struct *mm, struct pid_namespace *ns);
 pid_t wr_trace_pid(struct mm_struct *mm);
 pid_t wr_trace_answered(const struct vm_fault *vmf, vm_fault_t answer);
 u32 wr_trace_access(const struct vm_fault *vmf);

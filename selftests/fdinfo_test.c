@@ -5,6 +5,10 @@
  */
 #include "kselftest_harness.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mount.h>
+
 #include <winregion/windows.h>
 
 #include "common.h"
@@ -134,6 +138,107 @@ TEST_F(fdinfo, of_a_thread)
 	EXPECT_EQ(0, in_child(read_of_thread, &self->fd));
 }
 
+static int descriptor_of(int fd, pid_t pid)
+{
+	struct winregion_open_process arg = {
+		.size = sizeof(arg),
+		.out_fd = -1,
+	};
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	arg.memory = open(path, O_RDONLY | O_CLOEXEC);
+	if (arg.memory < 0 || wr_ioctl(fd, WINREGION_OPEN_PROCESS, &arg))
+		return -1;
+	close(arg.memory);
+	return arg.out_fd;
+}
+
+/* As the first process of a namespace */
+static int look_inside(void *arg)
+{
+	int fd = *(int *)arg, process;
+	pid_t pid;
+
+	CHECK(getpid() == 1);
+	CHECK(!mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	CHECK(!mount("proc", "/proc", "proc", 0, NULL));
+	CHECK(wr_reserve_aligned(fd, MIB(2), 0, true));
+	pid = fork();
+	if (!pid)
+		for (;;)
+			pause();
+	process = descriptor_of(fd, pid);
+	CHECK(process >= 0);
+	CHECK(told(1, fd, "committed") == MIB(2));
+	CHECK(told(pid, fd, "committed") == MIB(2));
+	CHECK(told(1, process, "process") == pid);
+	CHECK(told(1, process, "committed") == MIB(2));
+	return 0;
+}
+
+static int make_inside(void *fd)
+{
+	CHECK(!unshare(CLONE_NEWPID | CLONE_NEWNS));
+	return in_child(look_inside, fd);
+}
+
+/* Rules: FI-02, FI-04. Processes have the numbers that are theirs where one looks. */
+TEST_F(fdinfo, in_a_namespace)
+{
+	if (geteuid())
+		SKIP(return, "only root may make one");
+	EXPECT_EQ(0, in_child(make_inside, &self->fd));
+}
+
+/* ---- many ---- */
+
+#define MANY 2000
+
+struct churn {
+	int fd;
+	bool stop;
+};
+
+static void *come_and_go(void *arg)
+{
+	struct churn *churn = arg;
+	char *base;
+
+	while (!__atomic_load_n(&churn->stop, __ATOMIC_RELAXED)) {
+		base = wr_reserve(churn->fd, LARGE);
+		if (!base || wr_release(churn->fd, base, 0))
+			return churn;
+	}
+	return NULL;
+}
+
+/* Rules: FI-01, FI-05. What is looked at is no obstacle, and does not get lost. */
+TEST_F(fdinfo, many_windows)
+{
+	struct churn churn = { .fd = self->fd };
+	int64_t n;
+	unsigned int i;
+	pthread_t thread;
+	void *failed;
+
+	for (i = 0; i < MANY; i++)
+		ASSERT_TRUE(wr_reserve(self->fd, LARGE));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, come_and_go, &churn));
+	for (i = 0; i < 50; i++) {
+		n = told(self->pid, self->fd, "windows");
+		EXPECT_TRUE(n == MANY || n == MANY + 1);
+	}
+	__atomic_store_n(&churn.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, &failed);
+	EXPECT_EQ(NULL, failed);
+	EXPECT_EQ(MANY, told(self->pid, self->fd, "windows"));
+	EXPECT_EQ(MANY, told(self->pid, self->fd, "regions"));
+	EXPECT_EQ(MANY * LARGE, told(self->pid, self->fd, "mapped"));
+}
+
+/* ---- sections and processes ---- */
+
 /* Rules: FI-03. */
 TEST_F(fdinfo, section)
 {
@@ -190,13 +295,9 @@ TEST_F(fdinfo, section_of_file)
 /* Rules: FI-04. Of a process, as long as it is there; then nothing */
 TEST_F(fdinfo, process)
 {
-	struct winregion_open_process arg = {
-		.size = sizeof(arg),
-		.out_fd = -1,
-	};
 	char *base = wr_reserve_aligned(self->fd, MIB(2), 0, true);
 	pid_t pid = fork();
-	char path[64];
+	int process;
 	char *text;
 
 	ASSERT_TRUE(base);
@@ -205,21 +306,18 @@ TEST_F(fdinfo, process)
 		pause();
 		_exit(1);
 	}
-	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
-	arg.memory = open(path, O_RDONLY | O_CLOEXEC);
-	ASSERT_LE(0, arg.memory);
-	ASSERT_EQ(0, wr_ioctl(self->fd, WINREGION_OPEN_PROCESS, &arg));
-	EXPECT_EQ(pid, told(self->pid, arg.out_fd, "process"));
-	EXPECT_EQ((int64_t)MIB(2), told(self->pid, arg.out_fd, "committed"));
-	text = told_in_words(arg.out_fd);
+	process = descriptor_of(self->fd, pid);
+	ASSERT_LE(0, process);
+	EXPECT_EQ(pid, told(self->pid, process, "process"));
+	EXPECT_EQ((int64_t)MIB(2), told(self->pid, process, "committed"));
+	text = told_in_words(process);
 	EXPECT_TRUE(strstr(text, "access:\tquery\n"));
 	free(text);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	EXPECT_EQ(0, told(self->pid, arg.out_fd, "process"));
-	EXPECT_EQ(0, told(self->pid, arg.out_fd, "committed"));
-	close(arg.out_fd);
-	close(arg.memory);
+	EXPECT_EQ(0, told(self->pid, process, "process"));
+	EXPECT_EQ(0, told(self->pid, process, "committed"));
+	close(process);
 }
 
 static int64_t all(const char *name)
