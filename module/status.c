@@ -4,6 +4,8 @@
  * anyway: no lock is taken but spinlocks, each for a moment, so whoever reads waits for
  * nobody, and nobody for him.
  */
+#include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/dcache.h>
 #include <linux/kstrtox.h>
 #include <linux/magic.h>
@@ -12,6 +14,7 @@
 #include <linux/proc_fs.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
 #include "status.h"
@@ -172,7 +175,42 @@ static struct mm_struct *grab_mm(struct task_struct *task)
 	return mm;
 }
 
-/* If it has ended nothing is shown. */
+/* Whether who has opened the file has as much as a process with these credentials. */
+static bool is_as_mighty(const struct cred *reader, const struct cred *cred)
+{
+	return reader->user_ns == cred->user_ns &&
+	       uid_eq(reader->fsuid, cred->euid) &&
+	       uid_eq(reader->fsuid, cred->suid) &&
+	       uid_eq(reader->fsuid, cred->uid) &&
+	       gid_eq(reader->fsgid, cred->egid) &&
+	       gid_eq(reader->fsgid, cred->sgid) &&
+	       gid_eq(reader->fsgid, cred->gid) &&
+	       cap_issubset(cred->cap_permitted, reader->cap_permitted);
+}
+
+/*
+ * The core has looked whether the reader may trace the process when the file was opened.
+ * By now it may be a program with more rights, that an exec has left the descriptor.
+ */
+static bool may_still_see(struct seq_file *m, struct task_struct *task)
+{
+	const struct cred *cred;
+	bool may;
+
+	if (same_thread_group(task, current))
+		return true;
+	rcu_read_lock();
+	cred = __task_cred(task);
+	may = is_as_mighty(m->file->f_cred, cred) ||
+	      file_ns_capable(m->file, cred->user_ns, CAP_SYS_PTRACE);
+	rcu_read_unlock();
+	return may;
+}
+
+/*
+ * An exec takes the next program's memory first, and then its credentials: so what was
+ * counted before it has these was not yet that program's.
+ */
 static void show_task(struct seq_file *m, struct task_struct *task)
 {
 	struct mm_struct *mm = grab_mm(task);
@@ -180,7 +218,7 @@ static void show_task(struct seq_file *m, struct task_struct *task)
 
 	if (!mm)
 		return;
-	if (!add_mm(mm, &status))
+	if (!add_mm(mm, &status) && may_still_see(m, task))
 		wr_status_show(m, &status);
 	mmdrop(mm);
 }

@@ -18,6 +18,7 @@
 #define DEBUG "/sys/kernel/debug/winregion/memory"
 #define LARGE (int64_t)MIB(4)
 #define UNIT (int64_t)KIB(64)
+#define SOMEBODY 54321
 
 /* A number there, in bytes where it is memory */
 static int64_t told(pid_t pid, int fd, const char *name)
@@ -136,6 +137,97 @@ static int read_of_thread(void *fd)
 TEST_F(fdinfo, of_a_thread)
 {
 	EXPECT_EQ(0, in_child(read_of_thread, &self->fd));
+}
+
+/* ---- a program with more rights ---- */
+
+#define PROGRAM "/tmp/wr_fdinfo_test"
+#define MIGHTY "--mighty"
+
+/* What this program is as PROGRAM: it has memory, and tells that it has */
+__attribute__((constructor)) static void be_mighty(int argc, char **argv)
+{
+	int fd;
+
+	if (argc < 3 || strcmp(argv[1], MIGHTY))
+		return;
+	fd = wr_open();
+	if (geteuid() || !wr_reserve_aligned(fd, MIB(2), 0, true) ||
+	    write(atoi(argv[2]), "x", 1) != 1)
+		_exit(1);
+	pause();
+	_exit(0);
+}
+
+static bool says(int file, const char *name)
+{
+	char text[1024] = "";
+
+	/* The core says something of each descriptor. */
+	if (pread(file, text, sizeof(text) - 1, 0) <= 0 || !strstr(text, "pos:"))
+		abort();
+	return strstr(text, name);
+}
+
+static int look_on(void *arg)
+{
+	int fd = fcntl(*(int *)arg, F_DUPFD, 3);
+	char path[64], number[16], c;
+	int go[2], there[2], file;
+	pid_t pid;
+
+	CHECK(!setgid(SOMEBODY) && !setuid(SOMEBODY));
+	CHECK(!prctl(PR_SET_DUMPABLE, 1));
+	CHECK(!pipe(go) && !pipe(there));
+	pid = fork();
+	if (!pid) {
+		snprintf(number, sizeof(number), "%d", there[1]);
+		if (read(go[0], &c, 1) == 1)
+			execl(PROGRAM, PROGRAM, MIGHTY, number, NULL);
+		_exit(1);
+	}
+	close(there[1]);
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK(file >= 0 && says(file, "committed:"));
+	CHECK(write(go[1], "x", 1) == 1 && read(there[0], &c, 1) == 1);
+	CHECK(!says(file, "committed:"));
+	CHECK(!kill(pid, SIGKILL) && waitpid(pid, NULL, 0) == pid);
+	return 0;
+}
+
+/* Rules: FI-06. Who has opened the file before looks at a set-user-ID program. */
+TEST_F(fdinfo, of_a_program_with_more_rights)
+{
+	if (geteuid())
+		SKIP(return, "only root can make such a program");
+	unlink(PROGRAM);
+	ASSERT_TRUE(copy_program(PROGRAM, 04755));
+	EXPECT_EQ(0, in_child(look_on, &self->fd));
+	unlink(PROGRAM);
+}
+
+/* Rules: FI-06. Who may look at everybody */
+TEST_F(fdinfo, of_another_user)
+{
+	pid_t pid;
+	int64_t committed;
+
+	if (geteuid())
+		SKIP(return, "only root may look");
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (!setuid(SOMEBODY) &&
+		    wr_reserve_aligned(self->fd, MIB(2), 0, true))
+			pause();
+		_exit(1);
+	}
+	while ((committed = told(pid, self->fd, "committed")) == 0)
+		sleep_ms(1);
+	EXPECT_EQ((int64_t)MIB(2), committed);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 }
 
 static int descriptor_of(int fd, pid_t pid)

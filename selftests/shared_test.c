@@ -82,20 +82,6 @@ FIXTURE(shared)
 	pid_t pid[MANY];
 };
 
-static bool copy_program(const char *to)
-{
-	int in = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
-	static char buffer[KIB(64)];
-	ssize_t n;
-
-	while ((n = read(in, buffer, sizeof(buffer))) > 0)
-		if (write(out, buffer, n) != n)
-			return false;
-	close(in);
-	return !n && !close(out);
-}
-
 FIXTURE_SETUP(shared)
 {
 	snprintf(self->directory, sizeof(self->directory),
@@ -104,7 +90,7 @@ FIXTURE_SETUP(shared)
 	ASSERT_EQ(0, chmod(self->directory, 0755));
 	snprintf(self->program, sizeof(self->program), "%s/program",
 		 self->directory);
-	ASSERT_TRUE(copy_program(self->program));
+	ASSERT_TRUE(copy_program(self->program, 0755));
 	ASSERT_EQ(0, pipe2(self->tell, O_CLOEXEC));
 	ASSERT_EQ(0, pipe2(self->end, O_CLOEXEC));
 }
@@ -225,7 +211,7 @@ TEST_F(shared, other_file)
 	snprintf(moved, sizeof(moved), "%s.moved", self->program);
 	ASSERT_TRUE(start_many(self, 0, 3));
 	ASSERT_EQ(0, rename(self->program, moved));
-	ASSERT_TRUE(copy_program(self->program));
+	ASSERT_TRUE(copy_program(self->program, 0755));
 	EXPECT_EQ(BEGIN, look(self));
 	EXPECT_EQ(BEGIN + 3, look_as(self, moved, 0));
 	EXPECT_EQ(0, unlink(moved));

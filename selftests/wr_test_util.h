@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -400,6 +401,21 @@ static inline int in_child(int (*fn)(void *), void *arg)
 	struct child child = start_child(fn, arg);
 
 	return end_child(&child);
+}
+
+/* The program that runs, in a new file */
+static inline bool copy_program(const char *to, mode_t mode)
+{
+	int in = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+	static char buffer[1 << 16];
+	ssize_t n;
+
+	while ((n = read(in, buffer, sizeof(buffer))) > 0)
+		if (write(out, buffer, n) != n)
+			return false;
+	close(in);
+	return !n && !fchmod(out, mode) && !close(out);
 }
 
 /* Two processes that wait for each other, over a pipe in each direction */
