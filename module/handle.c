@@ -551,12 +551,14 @@ static int parse_protection(struct winregion_map_view *args,
 	return 0;
 }
 
-static bool limits_are_valid(struct winregion_map_view *args)
+static bool limits_are_valid(struct mm_struct *mm,
+			     struct winregion_map_view *args)
 {
-	u64 highest = args->highest ? args->highest : wr_highest();
+	const u64 last = wr_highest_of(mm);
+	u64 highest = args->highest ? args->highest : last;
 
 	return IS_ALIGNED(args->lowest, WINREGION_GRANULARITY) &&
-	       IS_ALIGNED(highest + 1, PAGE_SIZE) && highest <= wr_highest() &&
+	       IS_ALIGNED(highest + 1, PAGE_SIZE) && highest <= last &&
 	       args->lowest <= highest;
 }
 
@@ -582,7 +584,7 @@ static int parse_part(struct winregion_map_view *args,
 	return 0;
 }
 
-static int parse_map(struct winregion_map_view *args,
+static int parse_map(struct mm_struct *mm, struct winregion_map_view *args,
 		     struct wr_view_request *request)
 {
 	u64 unit;
@@ -594,7 +596,7 @@ static int parse_map(struct winregion_map_view *args,
 	request->replace = args->flags & WINREGION_VIEW_REPLACE;
 	unit = request->replace ? PAGE_SIZE : WINREGION_GRANULARITY;
 	request->bound = args->lowest || args->highest;
-	if ((args->address && request->bound) || !limits_are_valid(args) ||
+	if ((args->address && request->bound) || !limits_are_valid(mm, args) ||
 	    (args->offset | args->address) & (unit - 1) ||
 	    (request->replace && !args->address))
 		return -EINVAL;
@@ -604,13 +606,13 @@ static int parse_map(struct winregion_map_view *args,
 	if (err)
 		return err;
 	if (args->address &&
-	    (args->address < wr_lowest() || args->address > wr_highest()))
+	    (args->address < wr_lowest() || args->address > wr_highest_of(mm)))
 		return -EADDRNOTAVAIL;
 	request->fixed = args->address;
 	request->first = wr_index(args->address);
 	request->top_down = args->flags & WINREGION_VIEW_TOP_DOWN;
 	request->lowest = max_t(u64, args->lowest, wr_lowest());
-	request->highest = args->highest ? args->highest : wr_highest();
+	request->highest = args->highest ? args->highest : wr_highest_of(mm);
 	request->offset = args->offset;
 	request->length = args->length;
 	request->commit = args->commit;
@@ -712,7 +714,7 @@ static int map_in(const struct view_in *in, struct wr_handle *handle,
 	struct map_in request = { .in = *in, .section = handle->section };
 	int err;
 
-	err = parse_map(args, &request.request);
+	err = parse_map(in->mm, args, &request.request);
 	if (!err)
 		err = check_access(handle, &request.request);
 	if (err)
@@ -768,9 +770,9 @@ static int map_section(const struct view_in *in, void __user *argp)
 
 /* ---- WINREGION_UNMAP_VIEW, WINREGION_FLUSH_VIEW ---- */
 
-static int check_address(u64 address)
+static int check_address(struct mm_struct *mm, u64 address)
 {
-	if (address < wr_lowest() || address > wr_highest())
+	if (address < wr_lowest() || address > wr_highest_of(mm))
 		return -EADDRNOTAVAIL;
 	return 0;
 }
@@ -787,7 +789,7 @@ static int ioc_unmap(const struct view_in *in, void __user *argp)
 		return err;
 	if (args.flags & ~WINREGION_UNMAP_PRESERVE)
 		return -EOPNOTSUPP;
-	err = check_address(args.address);
+	err = check_address(in->mm, args.address);
 	if (err)
 		return err;
 	request.first = wr_index(args.address);
@@ -821,7 +823,7 @@ static int ioc_flush(void __user *argp)
 	err = read_args_plain(&args, argp, sizeof(args), sizeof(args));
 	if (err)
 		return err;
-	err = check_address(args.address);
+	err = check_address(current->mm, args.address);
 	if (!err)
 		err = flush_in_mm(args.address, args.length);
 	if (!err || err == -ENOENT || err == -EXDEV || err == -EADDRNOTAVAIL)

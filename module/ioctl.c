@@ -65,9 +65,10 @@ static int check_address(u64 address, u64 highest)
 }
 
 /* The pages that @length bytes (at least 1) at @address touch. */
-int wr_ioctl_pages(u64 address, u64 length, pgoff_t *first, pgoff_t *end)
+int wr_ioctl_pages(const struct wr_ioctl *call, u64 address, u64 length,
+		   pgoff_t *first, pgoff_t *end)
 {
-	const u64 highest = wr_highest();
+	const u64 highest = wr_highest_of(call->mm);
 	u64 last;
 	int err;
 
@@ -83,13 +84,14 @@ int wr_ioctl_pages(u64 address, u64 length, pgoff_t *first, pgoff_t *end)
 }
 
 /* As wr_ioctl_pages(), but length 0 is the whole region: @end is @first then. */
-int wr_ioctl_region_pages(u64 address, u64 length, pgoff_t *first, pgoff_t *end)
+int wr_ioctl_region_pages(const struct wr_ioctl *call, u64 address, u64 length,
+			  pgoff_t *first, pgoff_t *end)
 {
 	int err;
 
 	if (length)
-		return wr_ioctl_pages(address, length, first, end);
-	err = check_address(address, wr_highest());
+		return wr_ioctl_pages(call, address, length, first, end);
+	err = check_address(address, wr_highest_of(call->mm));
 	*first = address >> PAGE_SHIFT;
 	*end = *first;
 	return err;
@@ -152,7 +154,7 @@ int wr_ioctl_get_info(struct wr_ioctl *call)
 			WINREGION_FEATURE_IMAGE |
 			(wr_remote_is_there() ? WINREGION_FEATURE_PROCESS : 0),
 		.out_lowest = wr_place_lowest(),
-		.out_highest = wr_highest(),
+		.out_highest = wr_highest_of(call->mm),
 		.out_max_regions = wr_space_max_regions(),
 		.out_total = (u64)total << PAGE_SHIFT,
 		.out_limit = limit == ULONG_MAX ? U64_MAX :

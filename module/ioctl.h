@@ -66,9 +66,10 @@ int wr_ioctl_map_frames(struct wr_ioctl *call);
 int wr_ioctl_open_process(struct wr_ioctl *call);
 
 /* For them */
-int wr_ioctl_pages(u64 address, u64 length, pgoff_t *first, pgoff_t *end);
-int wr_ioctl_region_pages(u64 address, u64 length, pgoff_t *first,
-			  pgoff_t *end);
+int wr_ioctl_pages(const struct wr_ioctl *call, u64 address, u64 length,
+		   pgoff_t *first, pgoff_t *end);
+int wr_ioctl_region_pages(const struct wr_ioctl *call, u64 address, u64 length,
+			  pgoff_t *first, pgoff_t *end);
 int wr_ioctl_node(bool given, u32 number, int *node);
 
 /*

@@ -33,7 +33,8 @@ static int parse_reset(enum wr_op op, u32 word, struct wr_change *change)
 	return 0;
 }
 
-static int parse_reset_range(enum wr_op op, struct winregion_range *range,
+static int parse_reset_range(const struct wr_ioctl *call, enum wr_op op,
+			     struct winregion_range *range,
 			     struct wr_change *change)
 {
 	int err = parse_reset(op, range->protection, change);
@@ -43,46 +44,49 @@ static int parse_reset_range(enum wr_op op, struct winregion_range *range,
 	change->hard = true;
 	change->part_first = offset_in_page(range->address);
 	change->part_last = offset_in_page(range->address + range->length);
-	return wr_ioctl_pages(range->address, range->length, &change->first,
-			      &change->end);
+	return wr_ioctl_pages(call, range->address, range->length,
+			      &change->first, &change->end);
 }
 
-static int parse_range(enum wr_op op, struct winregion_range *range,
-		       struct wr_change *change)
+static int parse_range(const struct wr_ioctl *call, enum wr_op op,
+		       struct winregion_range *range, struct wr_change *change)
 {
 	int err;
 
 	/* All of it: it may lie where others have left what is not 0. */
 	*change = (struct wr_change){};
 	if (wr_op_resets(op))
-		return parse_reset_range(op, range, change);
+		return parse_reset_range(call, op, range, change);
 	if (op == WR_DECOMMIT) {
 		if (range->protection)
 			return -EINVAL;
-		return wr_ioctl_region_pages(range->address, range->length,
-					     &change->first, &change->end);
+		return wr_ioctl_region_pages(call, range->address,
+					     range->length, &change->first,
+					     &change->end);
 	}
 	err = wr_protection_state(range->protection, &change->state);
 	if (err)
 		return err;
 	if (op == WR_COMMIT && wr_state_copies(change->state))
 		return -EDOM;
-	return wr_ioctl_pages(range->address, range->length, &change->first,
-			      &change->end);
+	return wr_ioctl_pages(call, range->address, range->length,
+			      &change->first, &change->end);
 }
 
-static int parse_one(enum wr_op op, struct winregion_range __user *user,
+static int parse_one(const struct wr_ioctl *call, enum wr_op op,
+		     struct winregion_range __user *user,
 		     struct wr_change *change)
 {
 	struct winregion_range range;
 
 	if (copy_from_user(&range, user, sizeof(range)))
 		return -EFAULT;
-	return parse_range(op, &range, change);
+	return parse_range(call, op, &range, change);
 }
 
 /* If some cannot be read, those in front of it may have other errors first. */
-static int parse_some(enum wr_op op, struct winregion_range __user *user,
+static int parse_some(const struct wr_ioctl *call, enum wr_op op,
+		      struct winregion_range __user *user,
 		      struct wr_change *changes, unsigned int nr)
 {
 	struct winregion_range ranges[RANGES_ON_STACK];
@@ -91,21 +95,22 @@ static int parse_some(enum wr_op op, struct winregion_range __user *user,
 	int err = 0;
 
 	for (i = 0; i < nr && !err; i++)
-		err = all ? parse_range(op, &ranges[i], &changes[i]) :
-			    parse_one(op, &user[i], &changes[i]);
+		err = all ? parse_range(call, op, &ranges[i], &changes[i]) :
+			    parse_one(call, op, &user[i], &changes[i]);
 	return err;
 }
 
-static int parse_vector(enum wr_op op, struct winregion_change *args,
+static int parse_vector(const struct wr_ioctl *call, enum wr_op op,
 			struct wr_change *changes)
 {
+	const struct winregion_change *args = &call->args.change;
 	struct winregion_range __user *user = u64_to_user_ptr(args->ranges);
 	unsigned int i, n;
 	int err = 0;
 
 	for (i = 0; i < args->nr_ranges && !err; i += n) {
 		n = min_t(unsigned int, args->nr_ranges - i, RANGES_ON_STACK);
-		err = parse_some(op, user + i, changes + i, n);
+		err = parse_some(call, op, user + i, changes + i, n);
 	}
 	return err;
 }
@@ -161,7 +166,7 @@ static int change_vector(struct wr_ioctl *call, enum wr_op op,
 	struct winregion_change *args = &call->args.change;
 	int err;
 
-	err = parse_vector(op, args, changes);
+	err = parse_vector(call, op, changes);
 	if (!err)
 		err = change_in(call, op, changes, args->nr_ranges);
 	if (!err && op == WR_PROTECT)
@@ -202,7 +207,7 @@ static int change_one(struct wr_ioctl *call, enum wr_op op)
 
 	if (args->ranges)
 		return -EINVAL;
-	err = parse_range(op, &args->range, &change);
+	err = parse_range(call, op, &args->range, &change);
 	change.hard |= call->hard;
 	if (!err)
 		err = change_in(call, op, &change, 1);

@@ -55,7 +55,8 @@ int wr_ioctl_lock(struct wr_ioctl *call)
 
 	if (args->__reserved || args->operation > WINREGION_LOCK_COUNT)
 		return -EINVAL;
-	err = wr_ioctl_pages(args->address, args->length, &in.first, &in.end);
+	err = wr_ioctl_pages(call, args->address, args->length, &in.first,
+			     &in.end);
 	if (!err)
 		err = wr_remote_or_here(call->mm, call->remote, lock, &in);
 	if (err)

@@ -22,7 +22,7 @@ int wr_ioctl_query(struct wr_ioctl *call)
 	u64 next = args->address;
 	int n;
 
-	if (args->address > wr_highest())
+	if (args->address > wr_highest_of(call->mm))
 		return -EADDRNOTAVAIL;
 	space = wr_space_find(call->mm);
 	n = wr_query_runs(call->mm, space, &next, next, args->flags, &args->out,
@@ -59,11 +59,13 @@ static int query_runs(struct wr_ioctl *call, struct wr_space *space,
 	return 0;
 }
 
-static int check_query_runs(struct winregion_query_runs *args)
+static int check_query_runs(struct wr_ioctl *call)
 {
+	struct winregion_query_runs *args = &call->args.query_runs;
+
 	if (args->__reserved || !args->nr_runs)
 		return -EINVAL;
-	if (args->last > wr_highest() || args->address > args->last)
+	if (args->last > wr_highest_of(call->mm) || args->address > args->last)
 		return -EADDRNOTAVAIL;
 	return 0;
 }
@@ -75,7 +77,7 @@ int wr_ioctl_query_runs(struct wr_ioctl *call)
 	struct wr_space *space;
 	int err;
 
-	err = check_query_runs(&call->args.query_runs);
+	err = check_query_runs(call);
 	if (err)
 		return err;
 	buffer = kmalloc_array(RUNS_AT_ONCE, sizeof(*buffer),

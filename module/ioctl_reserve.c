@@ -12,41 +12,44 @@
 #include "stack.h"
 #include "states.h"
 
-static bool limits_are_valid(struct winregion_reserve *args)
+static bool limits_are_valid(const struct wr_ioctl *call)
 {
-	u64 highest = args->highest ? args->highest : wr_highest();
+	const struct winregion_reserve *args = &call->args.reserve;
+	const u64 last = wr_highest_of(call->mm);
+	u64 highest = args->highest ? args->highest : last;
 
 	if (!IS_ALIGNED(args->lowest, WINREGION_GRANULARITY) ||
 	    !IS_ALIGNED(highest + 1, PAGE_SIZE))
 		return false;
-	if (highest > wr_highest() || args->lowest > highest)
+	if (highest > last || args->lowest > highest)
 		return false;
 	return !args->alignment || (args->alignment >= WINREGION_GRANULARITY &&
 				    !(args->alignment & (args->alignment - 1)));
 }
 
-static int parse_place(struct winregion_reserve *args,
-		       struct wr_reserve *request)
+static int parse_place(const struct wr_ioctl *call, struct wr_reserve *request)
 {
+	const struct winregion_reserve *args = &call->args.reserve;
 	pgoff_t end;
 	int err;
 
 	request->bound = args->lowest || args->highest || args->alignment;
 	if (args->address && request->bound)
 		return -EINVAL;
-	if (!limits_are_valid(args))
+	if (!limits_are_valid(call))
 		return -EINVAL;
 	request->fixed = args->address;
 	request->lowest = max_t(u64, args->lowest, wr_lowest());
-	request->highest = args->highest ? args->highest : wr_highest();
+	request->highest = args->highest ? args->highest :
+					   wr_highest_of(call->mm);
 	request->alignment = max_t(u64, args->alignment,
 				   request->large ? WINREGION_LARGE_PAGE :
 						    WINREGION_GRANULARITY);
 	if (!args->address) {
-		err = wr_ioctl_pages(wr_lowest(), args->length, &request->first,
-				     &end);
+		err = wr_ioctl_pages(call, wr_lowest(), args->length,
+				     &request->first, &end);
 	} else {
-		err = wr_ioctl_pages(args->address, args->length,
+		err = wr_ioctl_pages(call, args->address, args->length,
 				     &request->first, &end);
 		if (!request->replace)
 			request->first =
@@ -57,7 +60,7 @@ static int parse_place(struct winregion_reserve *args,
 }
 
 /* A placeholder has no pages of its own, and is not looked for. */
-static int parse_placeholder(struct winregion_reserve *args,
+static int parse_placeholder(const struct winregion_reserve *args,
 			     struct wr_reserve *request)
 {
 	request->placeholder = args->flags & WINREGION_RESERVE_PLACEHOLDER;
@@ -76,7 +79,7 @@ static int parse_placeholder(struct winregion_reserve *args,
 }
 
 /* A placeholder has no pages that could be anywhere. */
-static int parse_node(struct winregion_reserve *args,
+static int parse_node(const struct winregion_reserve *args,
 		      struct wr_reserve *request)
 {
 	bool given = args->flags & WINREGION_RESERVE_NODE;
@@ -87,7 +90,7 @@ static int parse_node(struct winregion_reserve *args,
 }
 
 /* Large pages lie as the processor maps them, and are there from the start. */
-static int parse_large(struct winregion_reserve *args,
+static int parse_large(const struct winregion_reserve *args,
 		       struct wr_reserve *request)
 {
 	const u32 flags = WINREGION_RESERVE_COMMIT |
@@ -108,7 +111,7 @@ static int parse_large(struct winregion_reserve *args,
 }
 
 /* What is in it are frames, by another call, which can be written. */
-static int parse_physical(struct winregion_reserve *args,
+static int parse_physical(const struct winregion_reserve *args,
 			  struct wr_reserve *request)
 {
 	request->physical = args->flags & WINREGION_RESERVE_PHYSICAL;
@@ -120,9 +123,10 @@ static int parse_physical(struct winregion_reserve *args,
 	return args->protection == WINREGION_READWRITE ? 0 : -EDOM;
 }
 
-static int parse_reserve(struct winregion_reserve *args,
+static int parse_reserve(const struct wr_ioctl *call,
 			 struct wr_reserve *request)
 {
+	const struct winregion_reserve *args = &call->args.reserve;
 	int err;
 
 	err = wr_protection_state(args->protection, &request->state);
@@ -147,7 +151,7 @@ static int parse_reserve(struct winregion_reserve *args,
 		return err;
 	if (request->stack && args->protection != WINREGION_READWRITE)
 		return -EDOM;
-	return parse_place(args, request);
+	return parse_place(call, request);
 }
 
 /* What is to be reserved in which address space */
@@ -188,7 +192,7 @@ int wr_ioctl_reserve(struct wr_ioctl *call)
 	struct reserve_in in = { .mm = call->mm };
 	int err;
 
-	err = parse_reserve(args, &in.request);
+	err = parse_reserve(call, &in.request);
 	if (!err)
 		err = wr_remote_or_here(call->mm, call->remote, reserve, &in);
 	if (err)
@@ -227,15 +231,17 @@ static int release(void *data)
 }
 
 /* A placeholder is told in full, as what it is may be what is asked for. */
-static int parse_release(struct winregion_release *args, pgoff_t *first,
+static int parse_release(const struct wr_ioctl *call, pgoff_t *first,
 			 pgoff_t *end)
 {
+	const struct winregion_release *args = &call->args.release;
+
 	if (!args->flags)
-		return wr_ioctl_region_pages(args->address, args->length, first,
-					     end);
+		return wr_ioctl_region_pages(call, args->address, args->length,
+					     first, end);
 	if (args->flags & (args->flags - 1))
 		return -EINVAL;
-	return wr_ioctl_pages(args->address, args->length, first, end);
+	return wr_ioctl_pages(call, args->address, args->length, first, end);
 }
 
 /* WINREGION_RELEASE */
@@ -247,7 +253,7 @@ int wr_ioctl_release(struct wr_ioctl *call)
 	pgoff_t end;
 	int err;
 
-	err = parse_release(args, &in.first, &end);
+	err = parse_release(call, &in.first, &end);
 	if (err)
 		return err;
 	in.pages = end - in.first;
@@ -281,7 +287,7 @@ int wr_ioctl_set_stack(struct wr_ioctl *call)
 	pgoff_t first, end;
 	int err;
 
-	err = wr_ioctl_pages(args->address, 1, &first, &end);
+	err = wr_ioctl_pages(call, args->address, 1, &first, &end);
 	if (err)
 		return err;
 	guarantee += !IS_ALIGNED(args->guarantee, PAGE_SIZE);

@@ -101,7 +101,7 @@ int wr_ioctl_write_watch(struct wr_ioctl *call)
 	if (!args->flags || args->__reserved || get != !!args->nr_pages ||
 	    (!get && args->pages))
 		return -EINVAL;
-	err = wr_ioctl_pages(args->address, args->length, &telling.first,
+	err = wr_ioctl_pages(call, args->address, args->length, &telling.first,
 			     &telling.end);
 	return err ? err : tell(call, &telling);
 }

@@ -273,6 +273,68 @@ TEST_F(process32, not_for_others)
 	close(fd);
 }
 
+/* A descriptor there of this process, which has 64 bits */
+static int open_us(FIXTURE_DATA(process32) *self)
+{
+	struct winregion_open_process arg = {
+		.size = sizeof(arg),
+		.flags = WINREGION_PROCESS_CHANGE,
+	};
+	char name[32];
+	int memory;
+
+	snprintf(name, sizeof(name), "/proc/%d/mem", getpid());
+	if (!put(self, ROOM, name, sizeof(name)))
+		return INT32_MIN;
+	memory = call(self, NR32_OPEN, ROOM, O_RDWR, 0);
+	arg.memory = memory;
+	return memory < 0 ? memory :
+	       IOCTL32(OPEN_PROCESS, &arg) ? INT32_MIN : arg.out_fd;
+}
+
+#define HIGH 0x310000000000
+
+/* The bounds are those of the process that a call is about. */
+TEST_F(process32, changes_a_larger_one)
+{
+	struct winregion_get_info info = { .size = sizeof(info) }, ours;
+	struct winregion_reserve reserve = {
+		.size = sizeof(reserve),
+		.protection = RW,
+		.length = MIB(4),
+		.lowest = HIGH,
+		.highest = HIGH + MIB(8) - 1,
+	};
+	struct winregion_release release = { .size = sizeof(release) };
+	struct winregion_lock lock = {
+		.size = sizeof(lock),
+		.operation = WINREGION_LOCK_COUNT,
+		.address = HIGH,
+		.length = MIB(4),
+	};
+	struct winregion_run run;
+	int fd = wr_open();
+
+	self->fd = open_us(self);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, IOCTL32(GET_INFO, &info));
+	ASSERT_EQ(0, wr_get_info(fd, &ours));
+	EXPECT_EQ(ours.out_highest, info.out_highest);
+	ASSERT_EQ(0, IOCTL32(RESERVE, &reserve));
+	EXPECT_LE(HIGH, reserve.address);
+	ASSERT_EQ(0, change32(self, WINREGION_COMMIT, reserve.address, KIB(8),
+			      RW, NULL));
+	EXPECT_TRUE(try_write((char *)reserve.address));
+	run = query32(self, reserve.address);
+	EXPECT_EQ(reserve.address, run.address);
+	EXPECT_EQ(KIB(8), run.length);
+	EXPECT_EQ(0, IOCTL32(LOCK, &lock));
+	release.address = reserve.address;
+	EXPECT_EQ(0, IOCTL32(RELEASE, &release));
+	EXPECT_FALSE(try_read((char *)reserve.address));
+	close(fd);
+}
+
 /* What it is told about itself */
 TEST_F(process32, get_info)
 {
