@@ -1028,6 +1028,61 @@ TEST_F(other, limits)
 	close(fd);
 }
 
+/* Where the stack of a process ends, which it has from the start */
+static uintptr_t stack_end(pid_t pid)
+{
+	unsigned long first, end = 0;
+	char name[32], *line = NULL;
+	size_t room = 0;
+	FILE *maps;
+
+	snprintf(name, sizeof(name), "/proc/%d/maps", pid);
+	maps = fopen(name, "re");
+	while (maps && getline(&line, &room, maps) > 0)
+		if (strstr(line, "[stack]"))
+			sscanf(line, "%lx-%lx", &first, &end);
+	if (maps)
+		fclose(maps);
+	free(line);
+	return end;
+}
+
+/* How far below the end of its stack memory is placed that is to be as near as it can */
+static size_t distance(HANDLE process, uintptr_t end)
+{
+	MEM_ADDRESS_REQUIREMENTS place = {
+		.HighestEndingAddress = (void *)(end - 1),
+	};
+	MEM_EXTENDED_PARAMETER parameter = {
+		.Type = MemExtendedParameterAddressRequirements,
+		.Pointer = &place,
+	};
+	char *base = VirtualAlloc2(process, NULL, PAGE,
+				   MEM_RESERVE | MEM_TOP_DOWN, PAGE_NOACCESS,
+				   &parameter, 1);
+
+	if (!base || !give_back(process, base))
+		return 0;
+	return end - (uintptr_t)base;
+}
+
+/* Room is left for as much as the other one's stack may grow, not the caller's. */
+TEST_F(other, limit_of_stack)
+{
+	struct rlimit large = { MIB(100), RLIM_INFINITY };
+	struct rlimit small = { MIB(8), RLIM_INFINITY };
+	uintptr_t end = stack_end(self->pid) & -KIB(64);
+
+	ASSERT_NE(0, end);
+	ASSERT_EQ(0, prlimit(self->pid, RLIMIT_STACK, &large, NULL));
+	ASSERT_EQ(0, setrlimit(RLIMIT_STACK, &small));
+	EXPECT_LT(MIB(100), distance(self->process, end));
+	ASSERT_EQ(0, prlimit(self->pid, RLIMIT_STACK, &small, NULL));
+	ASSERT_EQ(0, setrlimit(RLIMIT_STACK, &large));
+	EXPECT_LT(MIB(8), distance(self->process, end));
+	EXPECT_GT(MIB(12), distance(self->process, end));
+}
+
 /* ---- many at once ---- */
 
 struct user {
@@ -1176,6 +1231,123 @@ static int process_of(int fd, int memory, uint32_t flags)
 }
 
 #define CHANGE WINREGION_PROCESS_CHANGE
+
+/* ---- a set-user-ID program ---- */
+
+#define PROGRAM "/tmp/wr_process_memory_test"
+#define MIGHTY "--mighty"
+
+/* What this program is as PROGRAM: it only has the rights */
+__attribute__((constructor)) static void be_mighty(int argc, char **argv)
+{
+	if (argc > 1 && !strcmp(argv[1], MIGHTY))
+		_exit(geteuid() ? 1 : 42);
+}
+
+/* A process that shares its memory with another one, and runs the program when told */
+struct pair {
+	char *base;
+	uint32_t go;
+	pid_t other;
+};
+
+static int stay(void *unused)
+{
+	for (;;)
+		pause();
+	return 0;
+}
+
+static pid_t start_pair(struct pair *pair)
+{
+	static char stack[KIB(64)] __attribute__((aligned(16)));
+	pid_t pid = fork();
+	pid_t other;
+
+	if (pid)
+		return pid;
+	pair->base = VirtualAlloc(NULL, MIB(1), MEM_RESERVE | MEM_COMMIT,
+				  PAGE_READWRITE);
+	other = clone(stay, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL);
+	__atomic_store_n(&pair->other, other, __ATOMIC_RELEASE);
+	wait_for(&pair->go, 0);
+	execl(PROGRAM, PROGRAM, MIGHTY, NULL);
+	_exit(1);
+}
+
+static int lock_in(int process, char *base)
+{
+	struct winregion_lock arg = {
+		.size = sizeof(arg),
+		.operation = WINREGION_LOCK_ADD,
+		.address = (uintptr_t)base,
+		.length = MIB(1),
+	};
+
+	return wr_ioctl(process, WINREGION_LOCK, &arg);
+}
+
+/* Return: 0, or a line. No lock is granted, whoever owns the memory just then. */
+static int lock_during_exec(struct pair *pair, int fd)
+{
+	int process, memory, status, err = 0;
+	pid_t pid;
+
+	memset(pair, 0, sizeof(*pair));
+	pid = start_pair(pair);
+	CHECK(pid > 0);
+	while (!__atomic_load_n(&pair->other, __ATOMIC_ACQUIRE))
+		sleep_ms(1);
+	CHECK(pair->other > 0 && pair->base);
+	memory = open_of(pid, "mem", O_RDWR);
+	process = process_of(fd, memory, CHANGE);
+	CHECK(process >= 0);
+	CHECK(lock_in(process, pair->base) == -EAGAIN);
+	__atomic_store_n(&pair->go, 1, __ATOMIC_RELEASE);
+	do {
+		err = lock_in(process, pair->base);
+		CHECK(err == -EAGAIN || err == -EOWNERDEAD);
+	} while (!waitpid(pid, &status, WNOHANG));
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 42);
+	/* It is the other one's now. */
+	CHECK(lock_in(process, pair->base) == -EAGAIN);
+	kill(pair->other, SIGKILL);
+	close(process);
+	close(memory);
+	return 0;
+}
+
+static int lock_as_nobody(void *arg)
+{
+	const struct rlimit little = { KIB(64), KIB(64) };
+	struct pair *pair = arg;
+	int fd = wr_open(), line = 0;
+	long i;
+
+	CHECK(!setrlimit(RLIMIT_MEMLOCK, &little));
+	CHECK(!setgid(NOBODY) && !setuid(NOBODY));
+	CHECK(!prctl(PR_SET_DUMPABLE, 1));
+	for (i = 0; i < race_rounds(20) && !line; i++)
+		line = lock_during_exec(pair, fd);
+	return line;
+}
+
+/* The rights of the program are not for the memory that the process had before. */
+TEST_F(other, runs_a_program_with_more_rights)
+{
+	struct pair *pair;
+
+	if (geteuid())
+		SKIP(return, "only root can make such a program");
+	pair = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, pair);
+	unlink(PROGRAM);
+	ASSERT_TRUE(copy_program(PROGRAM, 04755));
+	EXPECT_EQ(0, in_child(lock_as_nobody, pair));
+	unlink(PROGRAM);
+	munmap(pair, PAGE);
+}
 
 /* A walk over all that it has finds each region, as its own does here. */
 TEST_F(other, walks)
