@@ -246,7 +246,7 @@ static const struct wr_ioctl_op ops[] = {
 	   offsetof(struct winregion_reset, out_gone), 0, WR_CHANGES,
 	   wr_ioctl_reset),
 	OP(WINREGION_LOCK, winregion_lock, out_locked,
-	   sizeof(struct winregion_lock), 0, WR_CHANGES, wr_ioctl_lock),
+	   sizeof(struct winregion_lock), 0, WR_QUERIES, wr_ioctl_lock),
 	OP(WINREGION_FRAMES, winregion_frames, frames,
 	   sizeof(struct winregion_frames),
 	   WINREGION_FRAMES_FREE | WINREGION_FRAMES_NODE, WR_OWN_ONLY,
@@ -303,7 +303,7 @@ fault:
 
 static __always_inline long call_op(const struct wr_ioctl_op *op,
 				    struct mm_struct *mm, void __user *user,
-				    bool hard, bool remote)
+				    bool hard, bool remote, bool change)
 {
 	struct wr_ioctl call __uninitialized; /* of args, what is read */
 	int err;
@@ -312,6 +312,7 @@ static __always_inline long call_op(const struct wr_ioctl_op *op,
 	call.user = user;
 	call.hard = hard;
 	call.remote = remote;
+	call.change = change;
 	err = read_args(op, &call);
 	if (err)
 		return err;
@@ -337,7 +338,7 @@ noinline long wr_ioctl_by_table(unsigned int cmd, void __user *user, bool hard)
 		return wr_handle_device(cmd, user);
 	op = &ops[array_index_nospec(nr, ARRAY_SIZE(ops))];
 	if (op->cmd == cmd)
-		return call_op(op, current->mm, user, hard, false);
+		return call_op(op, current->mm, user, hard, false, true);
 	return wr_handle_device(cmd, user);
 }
 
@@ -368,20 +369,20 @@ long wr_ioctl_remote(struct mm_struct *mm, bool change, unsigned int cmd,
 		return -ENOTTY;
 	if (op->remote == WR_CHANGES && !change)
 		return -EKEYREJECTED;
-	return call_op(op, mm, user, false, true);
+	return call_op(op, mm, user, false, true, change);
 }
 
 /* The same for what is called often: the table is known when it is compiled. */
 static noinline long reserve_by_table(void __user *user)
 {
 	return call_op(&ops[OP_INDEX(WINREGION_RESERVE)], current->mm, user,
-		       false, false);
+		       false, false, true);
 }
 
 static noinline long release_by_table(void __user *user)
 {
 	return call_op(&ops[OP_INDEX(WINREGION_RELEASE)], current->mm, user,
-		       false, false);
+		       false, false, true);
 }
 
 static long ioctl(struct file *file, unsigned int cmd, unsigned long arg)

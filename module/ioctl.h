@@ -16,6 +16,7 @@
  * @user: its argument
  * @hard: it is known not to be easy: see quick.h
  * @remote: the address space is another process's
+ * @change: it may be changed
  * @gone: pages that have lost what was to be taken back
  * @args: the argument as it was read; what every one begins with is checked
  */
@@ -24,6 +25,7 @@ struct wr_ioctl {
 	void __user *user;
 	bool hard;
 	bool remote;
+	bool change;
 	unsigned long gone;
 	union {
 		struct {

@@ -55,6 +55,8 @@ int wr_ioctl_lock(struct wr_ioctl *call)
 
 	if (args->__reserved || args->operation > WINREGION_LOCK_COUNT)
 		return -EINVAL;
+	if (args->operation != WINREGION_LOCK_COUNT && !call->change)
+		return -EKEYREJECTED;
 	err = wr_ioctl_pages(call, args->address, args->length, &in.first,
 			     &in.end);
 	if (!err)

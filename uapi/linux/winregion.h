@@ -1267,13 +1267,13 @@ struct winregion_last_fault {
  * @out_fd: the new descriptor, which is closed by exec
  *
  * The descriptor stands for the address space of another process: WINREGION_GET_INFO,
- * WINREGION_QUERY and WINREGION_QUERY_RUNS of it are about that one, and with the
- * flag (EKEYREJECTED) WINREGION_RESERVE, WINREGION_RELEASE, WINREGION_COMMIT,
- * WINREGION_DECOMMIT, WINREGION_PROTECT, WINREGION_RESET, WINREGION_LOCK,
- * WINREGION_MAP_VIEW and WINREGION_UNMAP_VIEW, too. Others are unknown (ENOTTY). What
- * is charged, and all limits, are the other process's, as if one of its threads had
- * made the call; of WINREGION_GET_INFO the members about "this process". The structures,
- * and what they point to, are in the caller's memory.
+ * WINREGION_QUERY, WINREGION_QUERY_RUNS and WINREGION_LOCK_COUNT of it are about that
+ * one, and with the flag (EKEYREJECTED) WINREGION_RESERVE, WINREGION_RELEASE,
+ * WINREGION_COMMIT, WINREGION_DECOMMIT, WINREGION_PROTECT, WINREGION_RESET,
+ * WINREGION_LOCK, WINREGION_MAP_VIEW and WINREGION_UNMAP_VIEW, too. Others are unknown
+ * (ENOTTY). What is charged, and all limits, are the other process's, as if one of its
+ * threads had made the call; of WINREGION_GET_INFO the members about "this process", and
+ * its addresses. The structures, and what they point to, are in the caller's memory.
  *
  * Who may do that is who may open the file: the kernel decides it, as it decides who
  * may trace a process, or for environ who may look at it. Once the process has ended, or
