@@ -126,6 +126,7 @@ TEST(functions_of_all_families)
 		"UnmapViewOfFile2", "GetWriteWatch", "ResetWriteWatch",
 		"VirtualLock", "VirtualUnlock", "SetProcessWorkingSetSizeEx",
 		"K32QueryWorkingSetEx", "K32EmptyWorkingSet",
+		"QueryFullProcessImageNameW",
 		"DiscardVirtualMemory", "OfferVirtualMemory",
 		"ReclaimVirtualMemory", "PrefetchVirtualMemory",
 		"CreateThread", "ExitThread", "SetThreadStackGuarantee",

@@ -5,6 +5,8 @@
  */
 #include "kselftest_harness.h"
 
+#include <limits.h>
+
 #include <winregion/psapi.h>
 
 #include "file_fixture.h"
@@ -33,6 +35,7 @@ enum order {
 	CHURN, /* threads that allocate and free, until the end */
 	FORK, /* as many times as @length says; each child looks at a byte */
 	RUN_ANOTHER, /* program */
+	LOCK, /* new memory of @length bytes, which @address becomes */
 	LIMIT, /* address space to @length more than there is */
 	END,
 };
@@ -110,6 +113,13 @@ static int64_t set_limit(size_t more)
 	return !setrlimit(RLIMIT_AS, &limit);
 }
 
+static int64_t lock_some(struct talk *talk)
+{
+	talk->address = VirtualAlloc(NULL, talk->length,
+				     MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+	return talk->address && VirtualLock(talk->address, talk->length);
+}
+
 static int64_t obey(struct talk *talk)
 {
 	MEMORY_BASIC_INFORMATION info;
@@ -143,6 +153,8 @@ static int64_t obey(struct talk *talk)
 	case RUN_ANOTHER:
 		execl("/bin/sh", "sh", "-c", "kill -STOP $$", NULL);
 		return 0;
+	case LOCK:
+		return lock_some(talk);
 	case LIMIT:
 		return set_limit(talk->length);
 	default:
@@ -826,6 +838,194 @@ TEST_F(other, figures)
 	EXPECT_TRUE(CloseHandle(process));
 }
 
+/* ---- its pages, and files ---- */
+
+static ULONG_PTR page_in(HANDLE process, void *address)
+{
+	PSAPI_WORKING_SET_EX_INFORMATION info = { .VirtualAddress = address };
+
+	if (!QueryWorkingSetEx(process, &info, sizeof(info)))
+		return ~(ULONG_PTR)0;
+	return info.VirtualAttributes.Flags;
+}
+
+/* Whether a page is in the list of all of them */
+static bool is_listed(HANDLE process, const void *address)
+{
+	static ULONG_PTR room[1 << 16];
+	PSAPI_WORKING_SET_INFORMATION *info = (void *)room;
+	ULONG_PTR i;
+
+	if (!QueryWorkingSet(process, info, sizeof(room)))
+		return false;
+	for (i = 0; i < info->NumberOfEntries; i++)
+		if (info->WorkingSetInfo[i].VirtualPage ==
+		    (uintptr_t)address / PAGE)
+			return true;
+	return false;
+}
+
+/* Rules: QW-03, QW-04, QW-05, QW-10. Those of the other one, not of the caller */
+TEST_F(other, pages)
+{
+	char *base = allocate(self->process, HERE, PAGES(16), PAGE_READWRITE);
+	PSAPI_WORKING_SET_EX_BLOCK block;
+	DWORD old;
+
+	ASSERT_EQ(HERE, base);
+	EXPECT_EQ(0, page_in(self->process, base));
+	EXPECT_FALSE(is_listed(self->process, base));
+	self->talk->value = 1;
+	ASSERT_TRUE(TELL(WRITE, base, 0));
+	block.Flags = page_in(self->process, base);
+	EXPECT_TRUE(block.Valid == 1);
+	EXPECT_TRUE(block.Win32Protection == PAGE_READWRITE);
+	EXPECT_TRUE(block.Shared == 0);
+	EXPECT_TRUE(block.Locked == 0);
+	EXPECT_TRUE(is_listed(self->process, base));
+	EXPECT_EQ(0, page_in(GetCurrentProcess(), base));
+	EXPECT_FALSE(is_listed(GetCurrentProcess(), base));
+	ASSERT_TRUE(VirtualProtectEx(self->process, base, PAGE, PAGE_NOACCESS,
+				     &old));
+	EXPECT_EQ(0, page_in(self->process, base));
+}
+
+static bool locks(HANDLE process, void *address)
+{
+	PSAPI_WORKING_SET_EX_BLOCK block = {
+		.Flags = page_in(process, address),
+	};
+
+	return block.Valid && block.Locked;
+}
+
+/* A handle that may only ask is told what is locked, too. Rules: QW-10. */
+TEST_F(other, locked_pages)
+{
+	HANDLE asks_only = OpenProcess(QUERY, FALSE, self->pid);
+
+	ASSERT_NE(NULL, asks_only);
+	ASSERT_TRUE(TELL(LOCK, NULL, PAGE));
+	EXPECT_TRUE(locks(asks_only, self->talk->address));
+	EXPECT_TRUE(locks(self->process, self->talk->address));
+	EXPECT_FAILS(ERROR_ACCESS_DENIED, is_listed(asks_only, HERE));
+	EXPECT_FAILS(ERROR_ACCESS_DENIED, EmptyWorkingSet(asks_only));
+	CloseHandle(asks_only);
+}
+
+static bool has_view(HANDLE process)
+{
+	char name[256];
+
+	return GetMappedFileNameA(process, HERE, name, sizeof(name));
+}
+
+/* Rules: MF-01, MF-05, MF-06. */
+TEST_F(other, name_of_view)
+{
+	char name[256], path[] = "/tmp/wr_process.XXXXXX";
+	int fd = mkstemp(path);
+	HANDLE file, section;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ftruncate(fd, PAGE));
+	file = CreateFileA(path, GENERIC_READ, SHARE_ALL, NULL, OPEN_EXISTING,
+			   0, NULL);
+	section = CreateFileMappingA(file, NULL, PAGE_READONLY, 0, 0, NULL);
+	ASSERT_NE(NULL, section);
+	EXPECT_FAILS(ERROR_UNEXP_NET_ERR, has_view(self->process));
+	ASSERT_EQ(HERE, MapViewOfFile3(section, self->process, HERE, 0, 0, 0,
+				       PAGE_READONLY, NULL, 0));
+	EXPECT_EQ(strlen(path), GetMappedFileNameA(self->process, HERE, name,
+						   sizeof(name)));
+	EXPECT_STREQ(path, name);
+	EXPECT_FAILS(ERROR_UNEXP_NET_ERR, has_view(GetCurrentProcess()));
+	ASSERT_TRUE(UnmapViewOfFile2(self->process, HERE, 0));
+	ASSERT_NE(NULL, allocate(self->process, HERE, PAGE, PAGE_READWRITE));
+	EXPECT_FAILS(ERROR_UNEXP_NET_ERR, has_view(self->process));
+	CloseHandle(section);
+	CloseHandle(file);
+	close(fd);
+	unlink(path);
+}
+
+static bool program_of(HANDLE process, char *name, DWORD size)
+{
+	return QueryFullProcessImageNameA(process, 0, name, &size) &&
+	       size == strlen(name);
+}
+
+static bool has_program(HANDLE process)
+{
+	char name[PATH_MAX];
+
+	return program_of(process, name, sizeof(name));
+}
+
+/* Rules: PI-11, PI-12, PI-13. */
+TEST_F(other, program)
+{
+	char ours[PATH_MAX], name[PATH_MAX] = "?";
+	WCHAR wide[PATH_MAX];
+	DWORD size = PATH_MAX;
+	ssize_t n = readlink("/proc/self/exe", ours, sizeof(ours) - 1);
+
+	ASSERT_LT(0, n);
+	ours[n] = '\0';
+	EXPECT_FAILS(ERROR_INSUFFICIENT_BUFFER,
+		     program_of(self->process, name, n));
+	EXPECT_STREQ("?", name);
+	EXPECT_TRUE(program_of(self->process, name, n + 1));
+	EXPECT_STREQ(ours, name);
+	EXPECT_TRUE(program_of(GetCurrentProcess(), name, sizeof(name)));
+	EXPECT_STREQ(ours, name);
+	EXPECT_TRUE(QueryFullProcessImageNameW(self->process,
+					       PROCESS_NAME_NATIVE, wide,
+					       &size));
+	EXPECT_EQ(n, size);
+	EXPECT_EQ(ours[n - 1], wide[n - 1]);
+	EXPECT_EQ(0, wide[n]);
+	size = PATH_MAX;
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
+		     QueryFullProcessImageNameA(self->process, 2, name, &size));
+	EXPECT_FAILS(ERROR_NOACCESS,
+		     QueryFullProcessImageNameA(self->process, 0, NULL,
+						&size));
+	EXPECT_FAILS(ERROR_NOACCESS,
+		     QueryFullProcessImageNameA(self->process, 0, name, NULL));
+	EXPECT_FAILS(ERROR_INVALID_HANDLE,
+		     QueryFullProcessImageNameA(NULL, 0, name, &size));
+}
+
+/* What is asked by /proc needs the right, too. Rules: MF-06, QW-10, PI-02. */
+TEST_F(other, rights_to_pages)
+{
+	static const DWORD rights[] = {
+		QUERY, PROCESS_VM_READ, QUERY | PROCESS_VM_READ, OPERATE,
+		SYNCHRONIZE, PROCESS_QUERY_LIMITED_INFORMATION,
+		PROCESS_ALL_ACCESS,
+	};
+	unsigned int i;
+	HANDLE process;
+	DWORD has;
+
+	ASSERT_EQ(HERE, allocate(self->process, HERE, PAGE, PAGE_READWRITE));
+	ASSERT_TRUE(TELL(WRITE, HERE, 0));
+	for (i = 0; i < ARRAY_SIZE(rights); i++) {
+		has = rights[i];
+		process = OpenProcess(has, FALSE, self->pid);
+		ASSERT_NE(NULL, process);
+		EXPECT_IF(has & QUERY, ~page_in(process, HERE));
+		EXPECT_IF(has & QUERY && has & PROCESS_VM_READ,
+			  is_listed(process, HERE));
+		if (!(has & QUERY))
+			EXPECT_FAILS(ERROR_ACCESS_DENIED, has_view(process));
+		EXPECT_IF(has & (QUERY | PROCESS_QUERY_LIMITED_INFORMATION),
+			  has_program(process));
+		EXPECT_TRUE(CloseHandle(process));
+	}
+}
+
 /* Fewer rights by another handle, never more. Rules: XP-03. */
 TEST_F(other, fewer_rights)
 {
@@ -938,6 +1138,9 @@ TEST_F(other, opening)
 		EXPECT_FAILS(ERROR_ACCESS_DENIED, asks(process)); \
 		EXPECT_FAILS(ERROR_ACCESS_DENIED, reads(process, &errno)); \
 		EXPECT_FAILS(ERROR_ACCESS_DENIED, writes(process, &errno)); \
+		EXPECT_FAILS(ERROR_ACCESS_DENIED, has_view(process)); \
+		EXPECT_FAILS(ERROR_ACCESS_DENIED, is_listed(process, HERE)); \
+		EXPECT_FAILS(ERROR_ACCESS_DENIED, has_program(process)); \
 	} while (0)
 
 /* Rules: XP-03. */

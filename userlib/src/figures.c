@@ -87,12 +87,9 @@ void wr_system_figures(struct wr_system *system)
 static bool read_of(const struct wr_target *target, const char *name,
 		    char *text, size_t room)
 {
-	char path[64];
+	char path[WR_TARGET_PATH];
 
-	if (target->object)
-		snprintf(path, sizeof(path), "/proc/%d/%s", target->pid, name);
-	else
-		snprintf(path, sizeof(path), "/proc/self/%s", name);
+	wr_target_path(target, name, path);
 
 	return wr_read_text(path, text, room);
 }

@@ -249,7 +249,6 @@ BOOL WINAPI GetProcessMemoryInfo(HANDLE process,
 	PROCESS_MEMORY_COUNTERS_EX all;
 	struct wr_target target;
 	NTSTATUS status;
-	bool gone;
 
 	WR_KEEP_ERRNO();
 
@@ -262,10 +261,7 @@ BOOL WINAPI GetProcessMemoryInfo(HANDLE process,
 		return wr_succeeded(status);
 
 	fill_counters(&target, &all);
-	/* The number may have become another's. */
-	gone = target.object && !wr_target_is_there(&target);
-	wr_target_put(&target);
-	if (gone)
+	if (!wr_target_put_asked(&target))
 		return wr_succeeded(STATUS_PROCESS_IS_TERMINATING);
 	if (!wr_writable(counters, size))
 		return wr_fail(ERROR_NOACCESS);

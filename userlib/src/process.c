@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -167,11 +168,30 @@ int wr_target_ioctl(const struct wr_target *target, unsigned long request,
 	return wr_section_ioctl(target->fd, request, arg);
 }
 
+void wr_target_path(const struct wr_target *target, const char *name,
+		    char path[WR_TARGET_PATH])
+{
+	if (target->object)
+		snprintf(path, WR_TARGET_PATH, "/proc/%d/%s", target->pid,
+			 name);
+	else
+		snprintf(path, WR_TARGET_PATH, "/proc/self/%s", name);
+}
+
 bool wr_target_is_there(const struct wr_target *target)
 {
 	struct winregion_get_info info = { .size = sizeof(info) };
 
 	return !wr_target_ioctl(target, WINREGION_GET_INFO, &info);
+}
+
+bool wr_target_put_asked(struct wr_target *target)
+{
+	bool there = !target->object || wr_target_is_there(target);
+
+	wr_target_put(target);
+
+	return there;
 }
 
 /* ---- what is known of a process ---- */

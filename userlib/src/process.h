@@ -49,8 +49,19 @@ NTSTATUS wr_target_get_any(HANDLE handle, DWORD access,
 			   struct wr_target *target);
 void wr_target_put(struct wr_target *target);
 
+/*
+ * process.c: the same after /proc was asked by its number. Return: whether that was the
+ * process, and not another one that has got the number.
+ */
+bool wr_target_put_asked(struct wr_target *target);
+
 /* process.c: only whether it can be got, where something else is looked at first */
 NTSTATUS wr_target_check(HANDLE handle, DWORD access);
+
+/* process.c: where a file of /proc that is about it is; then wr_target_put_asked() */
+#define WR_TARGET_PATH 64
+void wr_target_path(const struct wr_target *target, const char *name,
+		    char path[WR_TARGET_PATH]);
 
 /* process.c: whether it still has the memory that it had when it was opened */
 bool wr_target_is_there(const struct wr_target *target);

@@ -1,43 +1,49 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * GetMappedFileName(): by what /proc/self/maps has to say of the address, and what
- * the module says of whose memory it is
+ * GetMappedFileName(): by what maps of /proc has to say of the address, and what the
+ * module says of whose memory it is; and QueryFullProcessImageName()
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <winregion/psapi.h>
 #include <winregion/winregion.h>
 
-#include "internal.h"
+#include "process.h"
 
 #define DELETED " (deleted)"
 
-/* Memory of our own that is no view has a file of the module's in maps. */
-static bool is_private(uintptr_t address)
+/* Memory of the process that is no view has a file of the module's in maps. */
+static bool is_private(const struct wr_target *target, uintptr_t address)
 {
-	struct winregion_query query = { .address = address };
+	struct winregion_query query = { .size = sizeof(query),
+					 .address = address };
 
-	return !winregion_query(&query) &&
+	return !wr_target_ioctl(target, WINREGION_QUERY, &query) &&
 	       query.out.type == WINREGION_TYPE_PRIVATE;
 }
 
 /* The line of the address, allocated, and where in it the name begins; or NULL */
-static char *find_line(uintptr_t address, char **name, unsigned long *inode)
+static char *find_line(const struct wr_target *target, uintptr_t address,
+		       char **name, unsigned long *inode)
 {
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char *line = NULL;
+	char path[WR_TARGET_PATH], *line = NULL;
 	unsigned long first, end;
 	bool found = false;
 	size_t room = 0;
+	FILE *maps;
 	int at;
 
+	wr_target_path(target, "maps", path);
+	maps = fopen(path, "re");
 	while (maps && !found && getline(&line, &room, maps) > 0) {
 		at = 0;
 		found = sscanf(line, "%lx-%lx %*s %*x %*x:%*x %lu %n", &first,
@@ -100,24 +106,44 @@ static bool cut_deleted(char *name, unsigned long inode)
 }
 
 /* Return: an error; 0: *@line is to be freed, and has the name. */
-static DWORD find_name(HANDLE process, const void *address, char **line,
-		       char **name)
+static DWORD find_name_in(const struct wr_target *target, uintptr_t address,
+			  char **line, char **name)
 {
 	unsigned long inode;
 
-	*line = NULL;
-	if (process != GetCurrentProcess())
-		return ERROR_INVALID_HANDLE;
-	*line = find_line((uintptr_t)address, name, &inode);
+	*line = find_line(target, address, name, &inode);
 	if (!*line || !inode || **name != '/')
 		return ERROR_UNEXP_NET_ERR;
 	decode(*name);
-	if (is_private((uintptr_t)address))
+	if (is_private(target, address))
 		return ERROR_UNEXP_NET_ERR;
 	if (cut_deleted(*name, inode) && is_paging(*name))
 		return ERROR_FILE_INVALID;
 
 	return 0;
+}
+
+static DWORD put_target(struct wr_target *target, DWORD error)
+{
+	if (wr_target_put_asked(target))
+		return error;
+
+	return RtlNtStatusToDosError(STATUS_PROCESS_IS_TERMINATING);
+}
+
+static DWORD find_name(HANDLE process, const void *address, char **line,
+		       char **name)
+{
+	struct wr_target target;
+	NTSTATUS status;
+
+	*line = NULL;
+	status = wr_target_get(process, PROCESS_QUERY_INFORMATION, &target);
+	if (status != STATUS_SUCCESS)
+		return RtlNtStatusToDosError(status);
+
+	return put_target(&target, find_name_in(&target, (uintptr_t)address,
+						line, name));
 }
 
 /* As much as there is room for, and a 0 at its end */
@@ -197,4 +223,92 @@ DWORD WINAPI K32GetMappedFileNameW(HANDLE process, LPVOID address, LPWSTR name,
 				   DWORD size)
 {
 	return GetMappedFileNameW(process, address, name, size);
+}
+
+/* ---- programs ---- */
+
+/* Rule PI-11: the file that a process runs, decoded. Return: an error or 0. */
+static DWORD find_program(const struct wr_target *target, char *name)
+{
+	char path[WR_TARGET_PATH];
+	struct stat st;
+	ssize_t n;
+
+	wr_target_path(target, "exe", path);
+	n = readlink(path, name, PATH_MAX - 1);
+	if (n < 0)
+		return wr_file_error(errno);
+	name[n] = '\0';
+	if (!stat(path, &st))
+		cut_deleted(name, st.st_ino);
+
+	return 0;
+}
+
+static DWORD program_of(HANDLE process, DWORD flags, char *name)
+{
+	struct wr_target target;
+	NTSTATUS status;
+
+	if (flags & ~PROCESS_NAME_NATIVE)
+		return ERROR_INVALID_PARAMETER;
+	status = wr_target_get(process, PROCESS_QUERY_LIMITED_INFORMATION,
+			       &target);
+	if (status != STATUS_SUCCESS)
+		return RtlNtStatusToDosError(status);
+
+	return put_target(&target, find_program(&target, name));
+}
+
+/* All or nothing, unlike copy(): what there would have to be room for is not told. */
+static BOOL give_program(const void *name, size_t length, void *to, PDWORD size,
+			 size_t unit)
+{
+	if (!wr_writable(size, sizeof(*size)))
+		return wr_fail(ERROR_NOACCESS);
+	if (*size <= length)
+		return wr_fail(ERROR_INSUFFICIENT_BUFFER);
+	if (!wr_writable(to, (length + 1) * unit))
+		return wr_fail(ERROR_NOACCESS);
+	memcpy(to, name, (length + 1) * unit);
+	*size = length;
+
+	return TRUE;
+}
+
+BOOL WINAPI QueryFullProcessImageNameA(HANDLE process, DWORD flags, LPSTR name,
+				       PDWORD size)
+{
+	char program[PATH_MAX];
+	DWORD error;
+
+	WR_KEEP_ERRNO();
+
+	error = program_of(process, flags, program);
+	if (error)
+		return wr_fail(error);
+
+	return give_program(program, strlen(program), name, size, 1);
+}
+
+BOOL WINAPI QueryFullProcessImageNameW(HANDLE process, DWORD flags, LPWSTR name,
+				       PDWORD size)
+{
+	WCHAR wide[PATH_MAX];
+	char program[PATH_MAX];
+	DWORD error;
+	long n;
+
+	WR_KEEP_ERRNO();
+
+	error = program_of(process, flags, program);
+	if (error)
+		return wr_fail(error);
+	/* No byte is more than one unit. */
+	n = wr_to_wide(program, strlen(program), wide, PATH_MAX - 1, FALSE);
+	if (n < 0)
+		return wr_fail(ERROR_INVALID_NAME);
+	wide[n] = 0;
+
+	return give_program(wide, n, name, size, sizeof(*wide));
 }

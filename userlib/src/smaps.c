@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * /proc/self/smaps: a line that names a mapping, lines that say more of it, the last
+ * smaps of /proc: a line that names a mapping, lines that say more of it, the last
  * one its flags
  */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
 
+#include "process.h"
 #include "smaps.h"
 
 #define FLAGS "VmFlags:"
 
-bool wr_smaps_open(struct wr_smaps *smaps)
+bool wr_smaps_open(struct wr_smaps *smaps, const struct wr_target *target)
 {
-	*smaps = (struct wr_smaps){ .file = fopen("/proc/self/smaps", "re") };
+	char path[WR_TARGET_PATH];
+
+	wr_target_path(target, "smaps", path);
+	*smaps = (struct wr_smaps){ .file = fopen(path, "re") };
 
 	return smaps->file;
 }

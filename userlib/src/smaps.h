@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The mappings of the process, as /proc/self/smaps has them
+ * The mappings of a process, as smaps of /proc has them
  */
 #ifndef _WINREGION_SMAPS_H
 #define _WINREGION_SMAPS_H
@@ -25,8 +25,10 @@ struct wr_smaps {
 	size_t room;
 };
 
+struct wr_target;
+
 /* Return: whether it can be read. wr_smaps_close() in any case. */
-bool wr_smaps_open(struct wr_smaps *smaps);
+bool wr_smaps_open(struct wr_smaps *smaps, const struct wr_target *target);
 bool wr_smaps_next(struct wr_smaps *smaps, struct wr_mapping *mapping);
 void wr_smaps_close(struct wr_smaps *smaps);
 

@@ -13,7 +13,7 @@
 #include <winregion/memoryapi.h>
 #include <winregion/winregion.h>
 
-#include "internal.h"
+#include "process.h"
 #include "smaps.h"
 
 /* Whole pages that are all of regions and views, or all of other memory */
@@ -172,10 +172,11 @@ BOOL WINAPI VirtualLock(LPVOID address, SIZE_T size)
 static bool is_locked(const struct part *part)
 {
 	uintptr_t at = part->first;
+	const struct wr_target ours = { .fd = -1 };
 	struct wr_mapping mapping;
 	struct wr_smaps smaps;
 
-	if (wr_smaps_open(&smaps))
+	if (wr_smaps_open(&smaps, &ours))
 		while (at < part->end && wr_smaps_next(&smaps, &mapping))
 			if (mapping.locked && at >= mapping.first &&
 			    at < mapping.end)

@@ -184,8 +184,9 @@ BOOL WINAPI K32EmptyWorkingSet(HANDLE process)
 
 /* ---- which pages ---- */
 
-/* What the pages around one have in common */
+/* What the pages around one have in common, in the memory of @target */
 struct around {
+	const struct wr_target *target;
 	struct winregion_run run;
 	/* Of a mapping that is no region; else 0 */
 	struct wr_mapping mapping;
@@ -193,9 +194,13 @@ struct around {
 	bool mapping_known;
 };
 
-static int open_pagemap(void)
+static int open_pagemap(const struct wr_target *target)
 {
-	return open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	char path[WR_TARGET_PATH];
+
+	wr_target_path(target, "pagemap", path);
+
+	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
 /* Pages that nobody can have are not there. */
@@ -210,13 +215,15 @@ static uint64_t read_pagemap(int fd, uintptr_t address)
 /* Return: whether anything is there. */
 static bool look_around(struct around *around, uintptr_t address)
 {
-	struct winregion_query query = { .address = address };
+	struct winregion_query query = { .size = sizeof(query),
+					 .address = address };
 	const struct winregion_run *run = &around->run;
 
 	if (around->known && address >= run->address &&
 	    address - run->address < run->length)
 		return run->state == MEM_COMMIT;
-	around->known = !winregion_query(&query);
+	around->known =
+		!wr_target_ioctl(around->target, WINREGION_QUERY, &query);
 	around->run = query.out;
 
 	return around->known && run->state == MEM_COMMIT;
@@ -232,7 +239,7 @@ static void look_at_mapping(struct around *around, uintptr_t address)
 	    address < mapping->end)
 		return;
 	around->mapping_known = false;
-	if (wr_smaps_open(&smaps))
+	if (wr_smaps_open(&smaps, around->target))
 		while (!around->mapping_known && wr_smaps_next(&smaps, mapping))
 			around->mapping_known = address >= mapping->first &&
 						address < mapping->end;
@@ -249,15 +256,16 @@ static bool is_shared(const struct winregion_run *run)
 	       !(run->region_protection & copies && run->protection & writes);
 }
 
-static bool is_locked(uintptr_t address)
+static bool is_locked(const struct wr_target *target, uintptr_t address)
 {
 	struct winregion_lock arg = {
+		.size = sizeof(arg),
 		.operation = WINREGION_LOCK_COUNT,
 		.address = address,
 		.length = 1,
 	};
 
-	return !winregion_lock(&arg) && arg.out_locked;
+	return !wr_target_ioctl(target, WINREGION_LOCK, &arg) && arg.out_locked;
 }
 
 /* How many have it is told exactly as far as: none else, or some. */
@@ -269,12 +277,13 @@ static ULONG share_count(bool shared, uint64_t word)
 	return word & EXCLUSIVE ? 1 : 2;
 }
 
-static ULONG node_of(uintptr_t address)
+static ULONG node_of(const struct wr_target *target, uintptr_t address)
 {
 	void *page = (void *)address;
 	int node = 0;
 
-	if (syscall(SYS_move_pages, 0, 1UL, &page, NULL, &node, 0) || node < 0)
+	if (syscall(SYS_move_pages, target->pid, 1UL, &page, NULL, &node, 0) ||
+	    node < 0)
 		return 0;
 
 	return node;
@@ -296,9 +305,9 @@ static void describe(struct around *around, uintptr_t address, uint64_t word,
 	block->Valid = 1;
 	block->ShareCount = share_count(shared, word);
 	block->Win32Protection = run->protection;
-	block->Node = node_of(address);
+	block->Node = node_of(around->target, address);
 	if (!(run->flags & WINREGION_RUN_FOREIGN)) {
-		block->Locked = is_locked(address);
+		block->Locked = is_locked(around->target, address);
 		block->LargePage = large;
 		return;
 	}
@@ -307,24 +316,15 @@ static void describe(struct around *around, uintptr_t address, uint64_t word,
 	block->LargePage = around->mapping_known && around->mapping.large;
 }
 
-BOOL WINAPI QueryWorkingSetEx(HANDLE process, PVOID buffer, DWORD size)
+/* Return: 0 or an error. */
+static DWORD describe_all(const struct wr_target *target,
+			  PSAPI_WORKING_SET_EX_INFORMATION *entry, DWORD n)
 {
-	PSAPI_WORKING_SET_EX_INFORMATION *entry = buffer;
-	DWORD n = size / sizeof(*entry);
-	struct around around = { .known = false };
-	int pagemap;
+	struct around around = { .target = target };
+	int pagemap = open_pagemap(target);
 
-	WR_KEEP_ERRNO();
-
-	if (process != GetCurrentProcess())
-		return wr_fail(ERROR_INVALID_HANDLE);
-	if (!n)
-		return wr_fail(ERROR_BAD_LENGTH);
-	if (!wr_writable(buffer, n * sizeof(*entry)))
-		return wr_fail(ERROR_NOACCESS);
-	pagemap = open_pagemap();
 	if (pagemap < 0)
-		return wr_fail(wr_file_error(errno));
+		return wr_file_error(errno);
 	for (; n--; entry++) {
 		uintptr_t address = (uintptr_t)entry->VirtualAddress;
 
@@ -333,7 +333,34 @@ BOOL WINAPI QueryWorkingSetEx(HANDLE process, PVOID buffer, DWORD size)
 	}
 	close(pagemap);
 
-	return TRUE;
+	return 0;
+}
+
+static BOOL end_query(struct wr_target *target, DWORD error)
+{
+	if (!wr_target_put_asked(target))
+		return wr_succeeded(STATUS_PROCESS_IS_TERMINATING);
+
+	return error ? wr_fail(error) : TRUE;
+}
+
+BOOL WINAPI QueryWorkingSetEx(HANDLE process, PVOID buffer, DWORD size)
+{
+	const DWORD n = size / sizeof(PSAPI_WORKING_SET_EX_INFORMATION);
+	struct wr_target target;
+	NTSTATUS status;
+
+	WR_KEEP_ERRNO();
+
+	status = wr_target_get(process, PROCESS_QUERY_INFORMATION, &target);
+	if (status != STATUS_SUCCESS)
+		return wr_succeeded(status);
+	if (!n)
+		return end_query(&target, ERROR_BAD_LENGTH);
+	if (!wr_writable(buffer, n * sizeof(PSAPI_WORKING_SET_EX_INFORMATION)))
+		return end_query(&target, ERROR_NOACCESS);
+
+	return end_query(&target, describe_all(&target, buffer, n));
 }
 
 BOOL WINAPI K32QueryWorkingSetEx(HANDLE process, PVOID buffer, DWORD size)
@@ -419,7 +446,7 @@ static bool count_all(struct census *census)
 {
 	struct wr_mapping mapping;
 	struct wr_smaps smaps;
-	bool can = wr_smaps_open(&smaps);
+	bool can = wr_smaps_open(&smaps, census->around.target);
 
 	while (can && wr_smaps_next(&smaps, &mapping))
 		add_mapping(census, &mapping);
@@ -428,30 +455,47 @@ static bool count_all(struct census *census)
 	return can;
 }
 
-BOOL WINAPI QueryWorkingSet(HANDLE process, PVOID buffer, DWORD size)
+/* Return: 0 or an error. */
+static DWORD take_census(const struct wr_target *target,
+			 PSAPI_WORKING_SET_INFORMATION *info, DWORD size)
 {
-	struct census census = { .info = buffer };
+	struct census census = {
+		.info = info,
+		.room = size / sizeof(ULONG_PTR) - 1,
+		.around.target = target,
+		.pagemap = open_pagemap(target),
+	};
 	bool can;
 
-	WR_KEEP_ERRNO();
-
-	if (process != GetCurrentProcess())
-		return wr_fail(ERROR_INVALID_HANDLE);
-	if (size < sizeof(*census.info))
-		return wr_fail(ERROR_BAD_LENGTH);
-	if (!wr_writable(buffer, size))
-		return wr_fail(ERROR_NOACCESS);
-	census.room = size / sizeof(ULONG_PTR) - 1;
-	census.pagemap = open_pagemap();
 	if (census.pagemap < 0)
-		return wr_fail(wr_file_error(errno));
+		return wr_file_error(errno);
 	can = count_all(&census);
 	close(census.pagemap);
 	if (!can)
-		return wr_fail(ERROR_NOT_ENOUGH_MEMORY);
-	census.info->NumberOfEntries = census.found;
+		return ERROR_NOT_ENOUGH_MEMORY;
+	info->NumberOfEntries = census.found;
 
-	return census.found <= census.room ? TRUE : wr_fail(ERROR_BAD_LENGTH);
+	return census.found <= census.room ? 0 : ERROR_BAD_LENGTH;
+}
+
+BOOL WINAPI QueryWorkingSet(HANDLE process, PVOID buffer, DWORD size)
+{
+	struct wr_target target;
+	NTSTATUS status;
+
+	WR_KEEP_ERRNO();
+
+	status = wr_target_get(process,
+			       PROCESS_QUERY_INFORMATION | PROCESS_VM_READ,
+			       &target);
+	if (status != STATUS_SUCCESS)
+		return wr_succeeded(status);
+	if (size < sizeof(PSAPI_WORKING_SET_INFORMATION))
+		return end_query(&target, ERROR_BAD_LENGTH);
+	if (!wr_writable(buffer, size))
+		return end_query(&target, ERROR_NOACCESS);
+
+	return end_query(&target, take_census(&target, buffer, size));
 }
 
 BOOL WINAPI K32QueryWorkingSet(HANDLE process, PVOID buffer, DWORD size)

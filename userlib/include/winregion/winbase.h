@@ -48,6 +48,8 @@
 #define MOVEFILE_CREATE_HARDLINK 0x00000010
 #define MOVEFILE_FAIL_IF_NOT_TRACKABLE 0x00000020
 
+#define PROCESS_NAME_NATIVE 0x00000001
+
 #define FORMAT_MESSAGE_ALLOCATE_BUFFER 0x00000100
 #define FORMAT_MESSAGE_IGNORE_INSERTS 0x00000200
 #define FORMAT_MESSAGE_FROM_STRING 0x00000400
@@ -75,6 +77,12 @@ HANDLE WINAPI CreateFileMappingA(HANDLE file, LPSECURITY_ATTRIBUTES security,
 				 DWORD protect, DWORD size_high, DWORD size_low,
 				 LPCSTR name);
 HANDLE WINAPI OpenFileMappingA(DWORD access, BOOL inherit, LPCSTR name);
+
+/* The file that a process runs, a path of Linux. Rules PI-11 to PI-13 */
+BOOL WINAPI QueryFullProcessImageNameA(HANDLE process, DWORD flags, LPSTR name,
+				       PDWORD size);
+BOOL WINAPI QueryFullProcessImageNameW(HANDLE process, DWORD flags, LPWSTR name,
+				       PDWORD size);
 
 /* Rule FILE-49 */
 BOOL WINAPI GetOverlappedResult(HANDLE file, LPOVERLAPPED overlapped,
@@ -135,6 +143,7 @@ BOOL WINAPI IsBadHugeWritePtr(LPVOID address, UINT_PTR size);
 
 #ifdef UNICODE
 #define LookupPrivilegeValue LookupPrivilegeValueW
+#define QueryFullProcessImageName QueryFullProcessImageNameW
 #define MoveFileEx MoveFileExW
 #define FormatMessage FormatMessageW
 #define IsBadStringPtr IsBadStringPtrW
@@ -142,6 +151,7 @@ BOOL WINAPI IsBadHugeWritePtr(LPVOID address, UINT_PTR size);
 #define OpenFileMapping OpenFileMappingW
 #else
 #define LookupPrivilegeValue LookupPrivilegeValueA
+#define QueryFullProcessImageName QueryFullProcessImageNameA
 #define CreateFileMapping CreateFileMappingA
 #define OpenFileMapping OpenFileMappingA
 #define MoveFileEx MoveFileExA
