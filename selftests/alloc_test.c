@@ -769,7 +769,7 @@ TEST(zero_bits_limit_the_address)
 				    reserve_below(z, &base));
 }
 
-/* NtAllocateVirtualMemory(3), ZB-02, ZB-03: with an address it is no limit. */
+/* NtAllocateVirtualMemory(3). Rules ZB-02, ZB-03: with an address it is no limit. */
 TEST_F(region, zero_bits_with_an_address)
 {
 	static const ULONG_PTR valid[] = {

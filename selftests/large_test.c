@@ -388,7 +388,7 @@ TEST(execute)
 	EXPECT_TRUE(release(base));
 }
 
-/* VA-30, LP-05: nothing of it goes, or comes again. */
+/* Rules VA-30, LP-05: nothing of it goes, or comes again. */
 TEST(refused)
 {
 	char *base = large(SIZE);

@@ -23,7 +23,7 @@ static char *view_of(HANDLE file, DWORD size)
 	return view;
 }
 
-/* MF-05: by any address in the view, also once it is renamed or deleted */
+/* Rule MF-05: by any address in the view, also once it is renamed or deleted */
 TEST_F(files, name_of_view)
 {
 	char name[256], path[64];
@@ -52,7 +52,7 @@ TEST_F(files, name_of_view)
 	CloseHandle(file);
 }
 
-/* MF-01, MF-02, MF-03, MF-04 */
+/* Rules: MF-01, MF-02, MF-03, MF-04. */
 TEST_F(files, name_errors)
 {
 	char name[256];

@@ -727,7 +727,7 @@ TEST_F(region, other_information_classes_are_refused)
 	EXPECT_TRUE(all_bytes(&win32, sizeof(win32), 0xcc));
 }
 
-/* QueryVirtualMemoryInformation(3), RI-09: nothing is written if it fails. */
+/* QueryVirtualMemoryInformation(3). Rule RI-09: nothing is written if it fails. */
 TEST_F(region, win32_call_checks_its_arguments)
 {
 	WIN32_MEMORY_REGION_INFORMATION win32;

@@ -4,6 +4,7 @@
 # Which rules of RULES are proved, by which the tests name above themselves:
 #
 #	/* Rules: VA-01, VA-02. Words after a full stop are for the reader. */
+#	/* So are words before. Rule VA-03 */
 #
 #	rules.sh			a rule counts if a test names it
 #	rules.sh OUTPUT...		and if all tests that name it passed
@@ -12,7 +13,8 @@
 # program's part of it follows a line "##vm## begin PROGRAM". A test has passed
 # if it did so in every OUTPUT, with all its variants, and was not skipped.
 #
-# Exit status 1: RULES and the tests contradict each other.
+# Exit status 1: RULES and the tests contradict each other, or, without an OUTPUT, a
+# rule is not proved.
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -58,24 +60,60 @@ function read_rule()
 
 # ---- the sources of the tests ----
 
-# Remember the rules that a comment names, for the next test.
-function read_names(  text, id)
+# Remember the rules that a comment names, for the next test: up to a full stop or a
+# colon, in as many lines as that takes.
+function read_names(  text)
 {
 	text = $0
-	sub(/.*Rules:/, "", text)
-	sub(/\*\/.*/, "", text)
-	sub(/\..*/, "", text)
-	if (pending != "")
-		complain(at ": no test follows these rules")
-	pending = " "
-	at = basename(FILENAME) ".c:" FNR
-	while (match(text, /[A-Z]+-[0-9]+/)) {
-		id = substr(text, RSTART, RLENGTH)
-		text = substr(text, RSTART + RLENGTH)
-		pending = pending id " "
+	if (!names_go_on) {
+		sub(/.*Rules?:? */, "", text)
+		if (pending != "")
+			complain(at ": no test follows these rules")
+		pending = " "
+		at = basename(FILENAME) ".c:" FNR
 	}
-	if (text ~ /[^ \t,*]/ && text !~ /^ *none *$/)
-		complain(at ": what is \"" text "\"?")
+	names_go_on = text !~ /[.:;]|\*\//
+	sub(/[.:;].*|\*\/.*/, "", text)
+	sub(/^ \* */, "", text)
+	take_names(text)
+}
+
+# "VA-01, VA-03 to VA-05"
+function take_names(text,  words, n, i, last, to)
+{
+	gsub(/,| and /, " ", text)
+	n = split(text, words, " ")
+	for (i = 1; i <= n; i++) {
+		if (words[i] == "to") {
+			to = 1
+			continue
+		}
+		if (words[i] !~ /^[A-Z]+-[0-9]+$/) {
+			if (words[i] != "none")
+				complain(at ": what is \"" words[i] "\"?")
+			continue
+		}
+		if (to)
+			take_range(last, words[i])
+		pending = pending words[i] " "
+		last = words[i]
+		to = 0
+	}
+}
+
+# What lies between two names
+function take_range(first, last,  group, i)
+{
+	group = first
+	sub(/[0-9]+$/, "", group)
+	for (i = number(first) + 1; i < number(last); i++)
+		pending = pending sprintf("%s%02d ", group, i)
+}
+
+function number(id)
+{
+	sub(/.*-/, "", id)
+	return id + 0
 }
 
 function read_test(  name, fixture, n, ids, i)
@@ -149,10 +187,12 @@ FNR == 1 {
 	if (pending != "")
 		complain(at ": no test follows these rules")
 	pending = ""
+	names_go_on = 0
 }
 
 kind == "rules" { read_rule() }
-kind == "source" && /[\/ ]\*.*Rules:/ { read_names() }
+kind == "source" && (names_go_on || /^(\/| )\* .*Rules?:? [A-Z]+-[0-9]/ || \
+		     /^(\/| )\* .*Rules:/) { read_names() }
 kind == "source" && /^TEST(_F)?(_SIGNAL|_TIMEOUT)?\(/ { read_test() }
 kind == "output" && /^(##vm## begin |(not )?ok [0-9]+ )/ { read_result() }
 
@@ -205,6 +245,8 @@ END {
 	       nr_naming, nr_tests
 	if (missing != "")
 		print "not proved:" missing
+	if (missing != "" && !outputs)
+		complain("no test names these rules:" missing)
 	for (i = 1; i <= nr_reasons; i++)
 		print "later, " reasons[i] ":" later[reasons[i]]
 	close("cat >&2")
