@@ -904,12 +904,56 @@ TEST_F(files, transfers_at_offsets)
 	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
 		     ReadFile(file, buffer, 8, &done, &where));
 	where.OffsetHigh = 0;
-	where.hEvent = file;
-	EXPECT_FAILS(ERROR_INVALID_HANDLE,
-		     ReadFile(file, buffer, 8, &done, &where));
 	EXPECT_TRUE(CloseHandle(file));
 	EXPECT_FAILS(ERROR_INVALID_HANDLE,
 		     GetOverlappedResult(file, &where, &done, FALSE));
+}
+
+static bool is_set(HANDLE event)
+{
+	return !WaitForSingleObject(event, 0);
+}
+
+/* Rules: FILE-58, FILE-59. */
+TEST_F(files, event)
+{
+	HANDLE file = open_shared("file", CREATE_NEW), weak;
+	OVERLAPPED where = { .hEvent = CreateEventA(NULL, TRUE, FALSE, NULL) };
+	HANDLE event = where.hEvent;
+	char buffer[8];
+	DWORD done;
+
+	ASSERT_TRUE(WriteFile(file, "text", 4, &done, &where));
+	EXPECT_TRUE(is_set(event));
+	/* With the lowest bit as well, which is about ports. */
+	ASSERT_TRUE(ResetEvent(event));
+	where.hEvent = (HANDLE)((uintptr_t)event | 1);
+	EXPECT_TRUE(ReadFile(file, buffer, 4, NULL, &where));
+	EXPECT_TRUE(is_set(event));
+	/* A transfer that fails has reset it. */
+	where.Offset = 4;
+	EXPECT_FAILS(ERROR_HANDLE_EOF, ReadFile(file, buffer, 4, &done, &where));
+	EXPECT_FALSE(is_set(event));
+
+	ASSERT_TRUE(DuplicateHandle(GetCurrentProcess(), event,
+				    GetCurrentProcess(), &weak, SYNCHRONIZE,
+				    FALSE, 0));
+	ASSERT_TRUE(SetEvent(event));
+	where.Offset = 0;
+	where.hEvent = weak;
+	EXPECT_FAILS(ERROR_ACCESS_DENIED,
+		     ReadFile(file, buffer, 4, &done, &where));
+	EXPECT_TRUE(CloseHandle(weak));
+	EXPECT_FAILS(ERROR_INVALID_HANDLE,
+		     ReadFile(file, buffer, 4, &done, &where));
+	where.hEvent = file;
+	EXPECT_FAILS(ERROR_INVALID_HANDLE,
+		     WriteFile(file, "more", 4, &done, &where));
+	EXPECT_TRUE(is_set(event));
+	EXPECT_TRUE(file_has("file", "text"));
+	EXPECT_TRUE(CloseHandle(event));
+	EXPECT_TRUE(CloseHandle(file));
+	EXPECT_EQ(self->fds, count_fds());
 }
 
 /* Rules: FILE-43. */

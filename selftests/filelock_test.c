@@ -219,6 +219,30 @@ TEST_F(files, lock_rights_and_arguments)
 	EXPECT_EQ(self->fds, count_fds());
 }
 
+/* Rules: FILE-58. An unlock has nothing to do with it. */
+TEST_F(files, event)
+{
+	HANDLE event = CreateEventA(NULL, TRUE, TRUE, NULL);
+	HANDLE file = open_shared("file", CREATE_NEW);
+	HANDLE other = open_shared("file", OPEN_EXISTING);
+	OVERLAPPED where = { .hEvent = event };
+
+	ASSERT_TRUE(LockFile(other, 0, 0, 1, 0));
+	EXPECT_FAILS(ERROR_LOCK_VIOLATION,
+		     LockFileEx(file, NOW, 0, 1, 0, &where));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(event, 0));
+	ASSERT_TRUE(UnlockFile(other, 0, 0, 1, 0));
+	EXPECT_TRUE(LockFileEx(file, NOW, 0, 1, 0, &where));
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(event, 0));
+	ASSERT_TRUE(ResetEvent(event));
+	EXPECT_TRUE(UnlockFileEx(file, 0, 1, 0, &where));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(event, 0));
+	EXPECT_TRUE(CloseHandle(event));
+	EXPECT_TRUE(CloseHandle(other));
+	EXPECT_TRUE(CloseHandle(file));
+	EXPECT_EQ(self->fds, count_fds());
+}
+
 /* ---- waiting ---- */
 
 struct waiter {

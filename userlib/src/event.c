@@ -135,7 +135,7 @@ static const struct wr_waits semaphore_waits = { semaphore_has_one, take_one,
 
 /* The three have rights of the same numbers, but for what changes a mutex. */
 #define ALL_ACCESS EVENT_ALL_ACCESS
-#define KIND(name, destroys, all) \
+#define KIND(name, destroys, all, sets) \
 	static const struct wr_kind name##_kind = { \
 		.generic_read = STANDARD_RIGHTS_READ | MUTANT_QUERY_STATE, \
 		.generic_write = STANDARD_RIGHTS_WRITE | EVENT_MODIFY_STATE, \
@@ -143,11 +143,23 @@ static const struct wr_waits semaphore_waits = { semaphore_has_one, take_one,
 		.generic_all = all, \
 		.destroy = destroys, \
 		.waits = &name##_waits, \
+		.set = sets, \
 	}
 
-KIND(event, destroy, EVENT_ALL_ACCESS);
-KIND(mutex, destroy_mutex, MUTEX_ALL_ACCESS);
-KIND(semaphore, destroy, SEMAPHORE_ALL_ACCESS);
+static void set_event(struct wr_object *object, bool set)
+{
+	struct event *event = (struct event *)object;
+
+	wr_waits_lock();
+	event->set = set;
+	if (set)
+		wr_waits_wake(&event->waitable);
+	wr_waits_unlock();
+}
+
+KIND(event, destroy, EVENT_ALL_ACCESS, set_event);
+KIND(mutex, destroy_mutex, MUTEX_ALL_ACCESS, NULL);
+KIND(semaphore, destroy, SEMAPHORE_ALL_ACCESS, NULL);
 
 void wr_mutexes_abandon(struct wr_thread *thread, bool others)
 {
@@ -404,21 +416,15 @@ static NTSTATUS get(HANDLE handle, const struct wr_kind *kind, DWORD needed,
 	return status;
 }
 
-static NTSTATUS set_event(HANDLE handle, bool set)
+static NTSTATUS set_by_handle(HANDLE handle, bool set)
 {
 	struct wr_object *object;
-	struct event *event;
 	NTSTATUS status;
 
 	status = get(handle, &event_kind, EVENT_MODIFY_STATE, &object);
 	if (status != STATUS_SUCCESS)
 		return status;
-	event = (struct event *)object;
-	wr_waits_lock();
-	event->set = set;
-	if (set)
-		wr_waits_wake(&event->waitable);
-	wr_waits_unlock();
+	set_event(object, set);
 	wr_object_put(object);
 
 	return STATUS_SUCCESS;
@@ -428,14 +434,14 @@ BOOL WINAPI SetEvent(HANDLE event)
 {
 	WR_KEEP_ERRNO();
 
-	return wr_succeeded(set_event(event, true));
+	return wr_succeeded(set_by_handle(event, true));
 }
 
 BOOL WINAPI ResetEvent(HANDLE event)
 {
 	WR_KEEP_ERRNO();
 
-	return wr_succeeded(set_event(event, false));
+	return wr_succeeded(set_by_handle(event, false));
 }
 
 /* Those who wait now may go on, nobody else. */

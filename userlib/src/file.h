@@ -91,6 +91,14 @@ int wr_share_name(const struct wr_path *path);
 void wr_locks_init(struct wr_file *file);
 void wr_locks_end(struct wr_file *file);
 
+/*
+ * fileio.c: the event of @overlapped, which is reset, to be set at the end if the call
+ * has succeeded; NULL for none. Return: 0, or the error.
+ */
+DWORD wr_overlapped_begin(const OVERLAPPED *overlapped,
+			  struct wr_object **event);
+void wr_overlapped_end(struct wr_object *event, bool succeeded);
+
 /* section.c: do sections of the file, or views, need it to be longer than @size? */
 bool wr_file_is_needed(int fd, off_t size);
 

@@ -26,7 +26,55 @@ struct transfer {
 	char *buffer;
 	size_t left;
 	size_t done;
+	/* Set when it is over, or NULL */
+	struct wr_object *event;
 };
+
+/* ---- events ---- */
+
+static NTSTATUS may_set(const struct wr_object *object, DWORD access)
+{
+	if (!object->kind->set)
+		return STATUS_OBJECT_TYPE_MISMATCH;
+
+	return access & EVENT_MODIFY_STATE ? STATUS_SUCCESS :
+					     STATUS_ACCESS_DENIED;
+}
+
+DWORD wr_overlapped_begin(const OVERLAPPED *overlapped,
+			  struct wr_object **event)
+{
+	struct wr_object *object;
+	NTSTATUS status;
+	DWORD access;
+
+	*event = NULL;
+	if (!overlapped || !overlapped->hEvent)
+		return ERROR_SUCCESS;
+	/* With the lowest bit a port is not to be told, and there are none. */
+	status = wr_handle_get((HANDLE)((uintptr_t)overlapped->hEvent & ~1UL),
+			       NULL, &object, &access);
+	if (status != STATUS_SUCCESS)
+		return RtlNtStatusToDosError(status);
+	status = may_set(object, access);
+	if (status != STATUS_SUCCESS) {
+		wr_object_put(object);
+		return RtlNtStatusToDosError(status);
+	}
+	object->kind->set(object, false);
+	*event = object;
+
+	return ERROR_SUCCESS;
+}
+
+void wr_overlapped_end(struct wr_object *event, bool succeeded)
+{
+	if (!event)
+		return;
+	if (succeeded)
+		event->kind->set(event, true);
+	wr_object_put(event);
+}
 
 /* ---- transfers ---- */
 
@@ -128,9 +176,6 @@ static DWORD set_offset(struct transfer *transfer, const OVERLAPPED *overlapped)
 	if (!overlapped)
 		return transfer->file->overlapped ? ERROR_INVALID_PARAMETER :
 						    ERROR_SUCCESS;
-	/* There are no events. */
-	if (overlapped->hEvent)
-		return ERROR_INVALID_HANDLE;
 	if (!has_offsets(transfer->file))
 		return ERROR_SUCCESS;
 
@@ -179,13 +224,16 @@ static void fill_overlapped(LPOVERLAPPED overlapped, DWORD error, size_t done)
 static BOOL finish(struct transfer *request, LPDWORD done,
 		   LPOVERLAPPED overlapped)
 {
-	DWORD error = set_offset(request, overlapped);
+	DWORD error = wr_overlapped_begin(overlapped, &request->event);
 
+	if (!error)
+		error = set_offset(request, overlapped);
 	if (!error) {
 		error = transfer(request, !!overlapped);
 		if (overlapped)
 			fill_overlapped(overlapped, error, request->done);
 	}
+	wr_overlapped_end(request->event, !error);
 	wr_file_put(request->file);
 	if (done)
 		*done = request->done;

@@ -370,18 +370,17 @@ BOOL WINAPI LockFile(HANDLE file, DWORD offset, DWORD offset_high, DWORD length,
 	return error ? wr_fail(error) : TRUE;
 }
 
-/* What both Ex functions refuse; there are no events. */
+/* What both Ex functions refuse */
 static DWORD check_overlapped(DWORD reserved, const OVERLAPPED *overlapped)
 {
-	if (reserved || !overlapped)
-		return ERROR_INVALID_PARAMETER;
-
-	return overlapped->hEvent ? ERROR_INVALID_HANDLE : ERROR_SUCCESS;
+	return reserved || !overlapped ? ERROR_INVALID_PARAMETER :
+					 ERROR_SUCCESS;
 }
 
 BOOL WINAPI LockFileEx(HANDLE file, DWORD flags, DWORD reserved, DWORD length,
 		       DWORD length_high, LPOVERLAPPED overlapped)
 {
+	struct wr_object *event = NULL;
 	DWORD error;
 
 	WR_KEEP_ERRNO();
@@ -390,8 +389,11 @@ BOOL WINAPI LockFileEx(HANDLE file, DWORD flags, DWORD reserved, DWORD length,
 	if (!error && flags & ~KNOWN_FLAGS)
 		error = ERROR_INVALID_PARAMETER;
 	if (!error)
+		error = wr_overlapped_begin(overlapped, &event);
+	if (!error)
 		error = lock_range(file, flags, wr_offset_of(overlapped),
 				   wr_join(length, length_high));
+	wr_overlapped_end(event, !error);
 
 	return error ? wr_fail(error) : TRUE;
 }

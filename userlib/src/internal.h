@@ -156,6 +156,8 @@ struct wr_kind {
 	wr_narrow *narrow;
 	/* NULL if nobody can wait for it; else it is a struct wr_waitable. */
 	const struct wr_waits *waits;
+	/* Of events: it is set, or reset. NULL: it is none. */
+	void (*set)(struct wr_object *object, bool set);
 };
 
 /*
