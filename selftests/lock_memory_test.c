@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 
 #include <winregion/memoryapi.h>
+#include <winregion/nt.h>
 #include <winregion/psapi.h>
 
 #include "region_fixture.h"
@@ -133,6 +134,80 @@ TEST_F(region, no_count)
 	EXPECT_EQ(2 * PAGE, locked_in(self->base + 4 * PAGE, 2 * PAGE));
 	EXPECT_TRUE(VirtualUnlock(self->base + 4 * PAGE, 2 * PAGE));
 	EXPECT_TRUE(VirtualUnlock(self->base, PAGE));
+	EXPECT_EQ(0, all_locked());
+}
+
+/* Rules: LK-13. */
+TEST_F(region, nt)
+{
+	const HANDLE self_process = GetCurrentProcess();
+	PVOID base = self->base + PAGE + 100;
+	SIZE_T size = PAGE;
+
+	COMMIT(0, 8 * PAGE, PAGE_READWRITE);
+	EXPECT_EQ(STATUS_SUCCESS, NtLockVirtualMemory(self_process, &base, &size,
+						      MAP_PROCESS));
+	EXPECT_EQ(self->base + PAGE, base);
+	EXPECT_EQ(2 * PAGE, size);
+	EXPECT_EQ(2 * PAGE, locked_in(self->base, UNIT));
+	base = self->base;
+	EXPECT_EQ(STATUS_WAS_LOCKED, NtLockVirtualMemory(self_process, &base,
+							 &size, MAP_PROCESS));
+	EXPECT_EQ(3 * PAGE, locked_in(self->base, UNIT));
+	size = 4 * PAGE;
+	EXPECT_EQ(STATUS_NOT_LOCKED, NtUnlockVirtualMemory(self_process, &base,
+							   &size, MAP_PROCESS));
+	EXPECT_EQ(4 * PAGE, size);
+	size = 2 * PAGE + 1;
+	EXPECT_EQ(STATUS_SUCCESS, NtUnlockVirtualMemory(self_process, &base,
+							&size, MAP_PROCESS));
+	EXPECT_EQ(3 * PAGE, size);
+	EXPECT_EQ(0, all_locked());
+}
+
+/* Rules: LK-02, LK-11, LK-13. */
+TEST_F(region, nt_errors)
+{
+	const HANDLE self_process = GetCurrentProcess();
+	PVOID base = self->base + 1;
+	SIZE_T size = 9 * PAGE;
+	unsigned int i;
+	const struct {
+		HANDLE process;
+		PVOID *base;
+		SIZE_T size;
+		ULONG type;
+		NTSTATUS status;
+	} calls[] = {
+		{ self_process, &base, PAGE, 0, STATUS_INVALID_PARAMETER },
+		{ self_process, &base, PAGE, 4, STATUS_INVALID_PARAMETER },
+		{ self_process, NULL, PAGE, 1, STATUS_ACCESS_VIOLATION },
+		{ self_process, &base, 0, 1, STATUS_INVALID_PARAMETER },
+		{ self_process, &base, ~(SIZE_T)0, 1,
+		  STATUS_INVALID_PARAMETER },
+		{ NULL, &base, PAGE, 1, STATUS_INVALID_HANDLE },
+		{ self_process, &base, PAGE, MAP_SYSTEM,
+		  STATUS_PRIVILEGE_NOT_HELD },
+	};
+
+	COMMIT(0, 8 * PAGE, PAGE_READWRITE);
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		size = calls[i].size;
+		EXPECT_EQ(calls[i].status,
+			  NtLockVirtualMemory(calls[i].process, calls[i].base,
+					      &size, calls[i].type));
+		EXPECT_EQ(calls[i].status,
+			  NtUnlockVirtualMemory(calls[i].process, calls[i].base,
+						&size, calls[i].type));
+		EXPECT_EQ(calls[i].size, size);
+	}
+	EXPECT_EQ(STATUS_ACCESS_VIOLATION,
+		  NtLockVirtualMemory(self_process, &base, NULL, MAP_PROCESS));
+	size = 9 * PAGE;
+	EXPECT_EQ(STATUS_ACCESS_VIOLATION,
+		  NtLockVirtualMemory(self_process, &base, &size, MAP_PROCESS));
+	EXPECT_EQ(self->base + 1, base);
+	EXPECT_EQ(9 * PAGE, size);
 	EXPECT_EQ(0, all_locked());
 }
 

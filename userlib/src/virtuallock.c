@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * VirtualLock() and VirtualUnlock()
+ * VirtualLock() and VirtualUnlock(), and the NT calls
  *
  * The module does it for regions and views, several at a time. Where a range has other
  * memory as well it is done part by part, that by mlock() and munlock().
@@ -168,33 +168,47 @@ BOOL WINAPI VirtualLock(LPVOID address, SIZE_T size)
 
 /* ---- to unlock ---- */
 
-/* Whether all of a part of other memory is locked */
-static bool is_locked(const struct part *part)
+static uint64_t shared_by(const struct part *part,
+			  const struct wr_mapping *mapping)
 {
-	uintptr_t at = part->first;
+	uintptr_t first = part->first, end = part->end;
+
+	if (first < mapping->first)
+		first = mapping->first;
+	if (end > mapping->end)
+		end = mapping->end;
+
+	return end - first;
+}
+
+/* How many bytes of a part of other memory are locked */
+static uint64_t locked_foreign(const struct part *part)
+{
 	const struct wr_target ours = { .fd = -1 };
 	struct wr_mapping mapping;
 	struct wr_smaps smaps;
+	uint64_t sum = 0;
 
 	if (wr_smaps_open(&smaps, &ours))
-		while (at < part->end && wr_smaps_next(&smaps, &mapping))
-			if (mapping.locked && at >= mapping.first &&
-			    at < mapping.end)
-				at = mapping.end;
+		while (wr_smaps_next(&smaps, &mapping) &&
+		       mapping.first < part->end)
+			if (mapping.locked && mapping.end > part->first)
+				sum += shared_by(part, &mapping);
 	wr_smaps_close(&smaps);
 
-	return at >= part->end;
+	return sum;
 }
 
-static bool part_is_locked(const struct part *part)
+static uint64_t locked_in(const struct part *part)
 {
 	uint64_t locked;
 
 	if (part->foreign)
-		return is_locked(part);
+		return locked_foreign(part);
 
-	return !call(WINREGION_LOCK_COUNT, part->first, part->end, &locked) &&
-	       locked == part->end - part->first;
+	return call(WINREGION_LOCK_COUNT, part->first, part->end, &locked) ?
+		       0 :
+		       locked;
 }
 
 static bool all_locked(const struct walk *range)
@@ -204,7 +218,7 @@ static bool all_locked(const struct walk *range)
 	int ret;
 
 	while ((ret = next_part(&walk, &part)) > 0)
-		if (!part_is_locked(&part))
+		if (locked_in(&part) != part.end - part.first)
 			return false;
 
 	return !ret;
@@ -232,4 +246,84 @@ BOOL WINAPI VirtualUnlock(LPVOID address, SIZE_T size)
 	WR_KEEP_ERRNO();
 
 	return wr_succeeded(wr_status(WR_LOCK, unlock(address, size)));
+}
+
+/* ---- by NT calls ---- */
+
+static bool some_locked(const struct walk *range)
+{
+	struct walk walk = *range;
+	struct part part = { 0 };
+
+	while (next_part(&walk, &part) > 0)
+		if (locked_in(&part))
+			return true;
+
+	return false;
+}
+
+/* Rules LK-11, LK-13, in the order in which they are looked at */
+static NTSTATUS check(HANDLE process, PVOID *base, PSIZE_T size, ULONG type)
+{
+	struct walk range;
+
+	if (!type || type & ~(ULONG)(MAP_PROCESS | MAP_SYSTEM))
+		return STATUS_INVALID_PARAMETER;
+	if (!wr_writable(base, sizeof(*base)) ||
+	    !wr_writable(size, sizeof(*size)))
+		return STATUS_ACCESS_VIOLATION;
+	if (check_range(*base, *size, &range))
+		return STATUS_INVALID_PARAMETER;
+	if (process != NtCurrentProcess())
+		return STATUS_INVALID_HANDLE;
+
+	/* For which nobody here has the privilege */
+	return type & MAP_SYSTEM ? STATUS_PRIVILEGE_NOT_HELD : STATUS_SUCCESS;
+}
+
+/* The pages that it was about. They are there: a lock takes nothing away. */
+static void tell_range(PVOID *base, PSIZE_T size)
+{
+	uintptr_t first = (uintptr_t)*base & ~(uintptr_t)4095;
+	uintptr_t last = ((uintptr_t)*base + *size - 1) | 4095;
+
+	*base = (PVOID)first;
+	*size = last - first + 1;
+}
+
+NTSTATUS NTAPI NtLockVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
+				   ULONG type)
+{
+	NTSTATUS status = check(process, base, size, type);
+	struct walk range;
+	bool some;
+
+	WR_KEEP_ERRNO();
+
+	if (status != STATUS_SUCCESS)
+		return status;
+	check_range(*base, *size, &range);
+	some = some_locked(&range);
+	status = wr_status(WR_LOCK, lock(*base, *size));
+	if (status != STATUS_SUCCESS)
+		return status;
+	tell_range(base, size);
+
+	return some ? STATUS_WAS_LOCKED : STATUS_SUCCESS;
+}
+
+NTSTATUS NTAPI NtUnlockVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
+				     ULONG type)
+{
+	NTSTATUS status = check(process, base, size, type);
+
+	WR_KEEP_ERRNO();
+
+	if (status != STATUS_SUCCESS)
+		return status;
+	status = wr_status(WR_LOCK, unlock(*base, *size));
+	if (status == STATUS_SUCCESS)
+		tell_range(base, size);
+
+	return status;
 }

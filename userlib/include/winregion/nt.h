@@ -325,6 +325,20 @@ NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
 NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
 				      ULONG protect, PULONG old_protect);
 
+/* What NtLockVirtualMemory() keeps: pages in memory, or (with a privilege) where they are */
+#define MAP_PROCESS 1
+#define MAP_SYSTEM 2
+
+/*
+ * Lock pages in memory, or unlock them, as VirtualLock() and VirtualUnlock() do. On
+ * success *base and *size are the pages; STATUS_WAS_LOCKED: some of them were locked
+ * already. Rules LK-01 to LK-13.
+ */
+NTSTATUS NTAPI NtLockVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
+				   ULONG type);
+NTSTATUS NTAPI NtUnlockVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
+				     ULONG type);
+
 /*
  * Describe the pages from address on (MemoryBasicInformation), the region that
  * address lies in (MemoryRegionInformation), or the image that it is part of
