@@ -637,6 +637,43 @@ TEST_F(numa, views)
 	EXPECT_TRUE(CloseHandle(section));
 }
 
+/* Rule VX-08. What the section prefers, views do that say nothing */
+TEST_F(numa, sections)
+{
+	MEM_EXTENDED_PARAMETER zero = on_node(0);
+	HANDLE section, weak;
+	char *at;
+
+	ASSERT_TRUE(task_wants(0));
+	section = CreateFileMappingNumaA(INVALID_HANDLE_VALUE, NULL,
+					 PAGE_READWRITE, 0, 3 * UNIT, NULL, 1);
+	ASSERT_NE(NULL, section);
+	at = MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, UNIT);
+	ASSERT_NE(NULL, at);
+	EXPECT_EQ(16, written_on(at, 16, 1));
+	at = MapViewOfFile3(section, NULL, NULL, UNIT, UNIT, 0, PAGE_READWRITE,
+			    &zero, 1);
+	ASSERT_NE(NULL, at);
+	EXPECT_EQ(16, written_on(at, 16, 0));
+	ASSERT_TRUE(DuplicateHandle(SELF, section, SELF, &weak,
+				    SECTION_MAP_WRITE, FALSE, 0));
+	at = MapViewOfFile(weak, FILE_MAP_WRITE, 0, 2 * UNIT, UNIT);
+	ASSERT_NE(NULL, at);
+	EXPECT_EQ(16, written_on(at, 16, 1));
+	EXPECT_TRUE(CloseHandle(weak));
+	EXPECT_TRUE(CloseHandle(section));
+	section = CreateFileMappingNumaW(INVALID_HANDLE_VALUE, NULL,
+					 PAGE_READWRITE, 0, UNIT, NULL,
+					 NUMA_NO_PREFERRED_NODE);
+	ASSERT_NE(NULL, section);
+	at = MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, UNIT);
+	EXPECT_EQ(16, written_on(at, 16, 0));
+	EXPECT_TRUE(CloseHandle(section));
+	FAILS(87, CreateFileMappingNumaA(INVALID_HANDLE_VALUE, NULL,
+					 PAGE_READWRITE, 0, UNIT, NULL, 2));
+	ASSERT_TRUE(task_wants_nothing());
+}
+
 /* Rules VX-13, VX-14. */
 TEST_F(numa, nodes_and_processors)
 {

@@ -60,6 +60,8 @@ struct request {
 	uint32_t others;
 	/* Set to whether the section was there already */
 	bool *existed;
+	/* The node that is preferred, or NUMA_NO_PREFERRED_NODE */
+	DWORD node;
 };
 
 static void destroy_section(struct wr_object *object);
@@ -86,7 +88,7 @@ static void destroy_section(struct wr_object *object)
 /* Takes over the descriptor, also if it fails. */
 static NTSTATUS new_section(int fd, struct wr_object **object)
 {
-	struct wr_object *section;
+	struct wr_section *section;
 
 	fd = wr_above_stderr(fd);
 	if (fd < 0)
@@ -97,10 +99,18 @@ static NTSTATUS new_section(int fd, struct wr_object **object)
 		return STATUS_NO_MEMORY;
 	}
 
-	wr_object_init(section, &wr_section_kind, fd);
-	*object = section;
+	wr_object_init(&section->object, &wr_section_kind, fd);
+	*object = &section->object;
 
 	return STATUS_SUCCESS;
+}
+
+static void set_node(struct wr_object *object, const struct wr_section *as)
+{
+	struct wr_section *section = (struct wr_section *)object;
+
+	section->has_node = as->has_node;
+	section->node = as->node;
 }
 
 static NTSTATUS narrow_section(struct wr_object *object, DWORD access,
@@ -113,10 +123,15 @@ static NTSTATUS narrow_section(struct wr_object *object, DWORD access,
 	int err =
 		wr_section_ioctl(object->fd, WINREGION_DUPLICATE_SECTION, &arg);
 
+	NTSTATUS status;
+
 	if (err)
 		return wr_status(WR_CREATE_SECTION, err);
+	status = new_section(arg.out_fd, narrower);
+	if (status == STATUS_SUCCESS)
+		set_node(*narrower, (struct wr_section *)object);
 
-	return new_section(arg.out_fd, narrower);
+	return status;
 }
 
 /* ---- files ---- */
@@ -383,6 +398,16 @@ static NTSTATUS make_section(const struct request *request, int fd,
 	return new_section(arg.out_fd, object);
 }
 
+static void prefer_node(struct wr_object *object, DWORD node)
+{
+	const struct wr_section as = {
+		.has_node = node != NUMA_NO_PREFERRED_NODE,
+		.node = node,
+	};
+
+	set_node(object, &as);
+}
+
 static NTSTATUS make_and_give(const struct request *request, int fd,
 			      HANDLE *handle)
 {
@@ -391,6 +416,7 @@ static NTSTATUS make_and_give(const struct request *request, int fd,
 
 	if (status != STATUS_SUCCESS)
 		return status;
+	prefer_node(object, request->node);
 	status = wr_handle_new(object, request->access, request->inherit,
 			       handle);
 	wr_object_put(object);
@@ -483,7 +509,7 @@ static ACCESS_MASK rights_of(ULONG protect)
 }
 
 static NTSTATUS create_mapping(HANDLE file, const SECURITY_ATTRIBUTES *security,
-			       DWORD protect, uint64_t size,
+			       DWORD protect, uint64_t size, DWORD node,
 			       const struct wr_name *name, HANDLE *handle)
 {
 	bool existed = false;
@@ -496,9 +522,13 @@ static NTSTATUS create_mapping(HANDLE file, const SECURITY_ATTRIBUTES *security,
 		.inherit = security && security->bInheritHandle,
 		.name = name,
 		.existed = &existed,
+		.node = node,
 	};
 	NTSTATUS status = STATUS_SUCCESS;
 
+	/* Rule VX-08 */
+	if (node != NUMA_NO_PREFERRED_NODE && !wr_node_is_there(node))
+		return STATUS_INVALID_PARAMETER;
 	if (!request.attributes)
 		request.attributes = SEC_COMMIT;
 	if (name && security)
@@ -513,9 +543,10 @@ static NTSTATUS create_mapping(HANDLE file, const SECURITY_ATTRIBUTES *security,
 	return status;
 }
 
-HANDLE WINAPI CreateFileMappingA(HANDLE file, LPSECURITY_ATTRIBUTES security,
-				 DWORD protect, DWORD size_high, DWORD size_low,
-				 LPCSTR name)
+HANDLE WINAPI CreateFileMappingNumaA(HANDLE file,
+				     LPSECURITY_ATTRIBUTES security,
+				     DWORD protect, DWORD size_high,
+				     DWORD size_low, LPCSTR name, DWORD node)
 {
 	NTSTATUS status = STATUS_SUCCESS;
 	bool named = name && *name;
@@ -528,15 +559,24 @@ HANDLE WINAPI CreateFileMappingA(HANDLE file, LPSECURITY_ATTRIBUTES security,
 		status = wr_name_of_utf8(name, &parsed);
 	if (status == STATUS_SUCCESS)
 		status = create_mapping(file, security, protect,
-					wr_join(size_low, size_high),
+					wr_join(size_low, size_high), node,
 					named ? &parsed : NULL, &handle);
 
 	return wr_succeeded(status) ? handle : NULL;
 }
 
-HANDLE WINAPI CreateFileMappingW(HANDLE file, LPSECURITY_ATTRIBUTES security,
+HANDLE WINAPI CreateFileMappingA(HANDLE file, LPSECURITY_ATTRIBUTES security,
 				 DWORD protect, DWORD size_high, DWORD size_low,
-				 LPCWSTR name)
+				 LPCSTR name)
+{
+	return CreateFileMappingNumaA(file, security, protect, size_high,
+				      size_low, name, NUMA_NO_PREFERRED_NODE);
+}
+
+HANDLE WINAPI CreateFileMappingNumaW(HANDLE file,
+				     LPSECURITY_ATTRIBUTES security,
+				     DWORD protect, DWORD size_high,
+				     DWORD size_low, LPCWSTR name, DWORD node)
 {
 	NTSTATUS status = STATUS_SUCCESS;
 	bool named = name && *name;
@@ -550,10 +590,18 @@ HANDLE WINAPI CreateFileMappingW(HANDLE file, LPSECURITY_ATTRIBUTES security,
 					 &parsed);
 	if (status == STATUS_SUCCESS)
 		status = create_mapping(file, security, protect,
-					wr_join(size_low, size_high),
+					wr_join(size_low, size_high), node,
 					named ? &parsed : NULL, &handle);
 
 	return wr_succeeded(status) ? handle : NULL;
+}
+
+HANDLE WINAPI CreateFileMappingW(HANDLE file, LPSECURITY_ATTRIBUTES security,
+				 DWORD protect, DWORD size_high, DWORD size_low,
+				 LPCWSTR name)
+{
+	return CreateFileMappingNumaW(file, security, protect, size_high,
+				      size_low, name, NUMA_NO_PREFERRED_NODE);
 }
 
 /* ---- OpenFileMapping() ---- */

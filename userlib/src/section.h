@@ -9,6 +9,13 @@
 
 extern const struct wr_kind wr_section_kind;
 
+struct wr_section {
+	struct wr_object object;
+	/* Where its pages are to be, if a view does not say so */
+	bool has_node;
+	ULONG node;
+};
+
 /* What a section or view with a protection lets others see, or lets run */
 static inline bool wr_writes(ULONG protect)
 {

@@ -185,6 +185,15 @@ static NTSTATUS map_any(const struct wr_target *target,
 	return status;
 }
 
+static void prefer_as_section(struct view *view,
+			      const struct wr_section *section)
+{
+	if (view->has_node)
+		return;
+	view->has_node = section->has_node;
+	view->node = section->node;
+}
+
 static NTSTATUS map_in(const struct wr_target *target, HANDLE section,
 		       struct view *view)
 {
@@ -195,6 +204,7 @@ static NTSTATUS map_in(const struct wr_target *target, HANDLE section,
 	status = wr_handle_get(section, &wr_section_kind, &object, &access);
 	if (status != STATUS_SUCCESS)
 		return status;
+	prefer_as_section(view, (struct wr_section *)object);
 	if ((access & needed) == needed)
 		status = map_any(target, object, view);
 	else

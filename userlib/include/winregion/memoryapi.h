@@ -60,6 +60,15 @@ HANDLE WINAPI CreateFileMappingW(HANDLE file, LPSECURITY_ATTRIBUTES security,
 				 DWORD protect, DWORD size_high, DWORD size_low,
 				 LPCWSTR name);
 
+/*
+ * The same with a memory node, which views prefer that do not name one themselves.
+ * Rule VX-08.
+ */
+HANDLE WINAPI CreateFileMappingNumaW(HANDLE file,
+				     LPSECURITY_ATTRIBUTES security,
+				     DWORD protect, DWORD size_high,
+				     DWORD size_low, LPCWSTR name, DWORD node);
+
 /* The section that has a name. Rules OM-01 to 04. */
 HANDLE WINAPI OpenFileMappingW(DWORD access, BOOL inherit, LPCWSTR name);
 

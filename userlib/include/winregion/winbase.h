@@ -76,6 +76,10 @@ BOOL WINAPI MoveFileExW(LPCWSTR from, LPCWSTR to, DWORD flags);
 HANDLE WINAPI CreateFileMappingA(HANDLE file, LPSECURITY_ATTRIBUTES security,
 				 DWORD protect, DWORD size_high, DWORD size_low,
 				 LPCSTR name);
+HANDLE WINAPI CreateFileMappingNumaA(HANDLE file,
+				     LPSECURITY_ATTRIBUTES security,
+				     DWORD protect, DWORD size_high,
+				     DWORD size_low, LPCSTR name, DWORD node);
 HANDLE WINAPI OpenFileMappingA(DWORD access, BOOL inherit, LPCSTR name);
 
 /* The file that a process runs, a path of Linux. Rules PI-11 to PI-13 */
@@ -148,11 +152,13 @@ BOOL WINAPI IsBadHugeWritePtr(LPVOID address, UINT_PTR size);
 #define FormatMessage FormatMessageW
 #define IsBadStringPtr IsBadStringPtrW
 #define CreateFileMapping CreateFileMappingW
+#define CreateFileMappingNuma CreateFileMappingNumaW
 #define OpenFileMapping OpenFileMappingW
 #else
 #define LookupPrivilegeValue LookupPrivilegeValueA
 #define QueryFullProcessImageName QueryFullProcessImageNameA
 #define CreateFileMapping CreateFileMappingA
+#define CreateFileMappingNuma CreateFileMappingNumaA
 #define OpenFileMapping OpenFileMappingA
 #define MoveFileEx MoveFileExA
 #define FormatMessage FormatMessageA
