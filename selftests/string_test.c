@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * UTF-8 and UTF-16: MultiByteToWideChar() and WideCharToMultiByte()
+ * UTF-8 and UTF-16: MultiByteToWideChar() and WideCharToMultiByte(), lstrlen()
  */
 #include "kselftest_harness.h"
 
@@ -243,6 +243,95 @@ TEST(invalid_utf16)
 			TH_LOG("text %zu", i);
 		}
 	}
+}
+
+/* ---- lstrlen() and its kind ---- */
+
+static bool wide_is(const WCHAR *text, const WCHAR *as)
+{
+	return text && !memcmp(text, as, 2 * (lstrlenW(as) + 1));
+}
+
+/* Rules: LSTR-01, LSTR-02, LSTR-03. */
+TEST(copies)
+{
+	WCHAR units[ROOM], *wide = units;
+	char bytes[ROOM], *narrow = bytes;
+
+	EXPECT_EQ(0, lstrlenA(NULL));
+	EXPECT_EQ(0, lstrlenW(NULL));
+	EXPECT_EQ(2, lstrlenA("\xc3\xa9"));
+	EXPECT_EQ(3, lstrlenW(W("\xe9\xd83d\xde42")));
+
+	EXPECT_EQ(narrow, lstrcpyA(narrow, "one"));
+	EXPECT_EQ(narrow, lstrcatA(narrow, " two"));
+	EXPECT_STREQ("one two", narrow);
+	EXPECT_EQ(wide, lstrcpyW(wide, W("one")));
+	EXPECT_EQ(wide, lstrcatW(wide, W(" two")));
+	EXPECT_TRUE(wide_is(wide, W("one two")));
+
+	memset(narrow, 'x', ROOM);
+	EXPECT_EQ(narrow, lstrcpynA(narrow, "one two", 4));
+	EXPECT_STREQ("one", narrow);
+	EXPECT_EQ('x', narrow[4]);
+	EXPECT_EQ(narrow, lstrcpynA(narrow, "one two", ROOM));
+	EXPECT_STREQ("one two", narrow);
+	EXPECT_EQ('x', narrow[8]);
+	EXPECT_EQ(narrow, lstrcpynA(narrow, "", 1));
+	EXPECT_EQ(0, narrow[0]);
+	EXPECT_EQ(narrow, lstrcpynA(narrow, "one", 0));
+	EXPECT_EQ(0, narrow[0]);
+	EXPECT_EQ(wide, lstrcpynW(wide, W("three"), 4));
+	EXPECT_TRUE(wide_is(wide, W("thr")));
+	EXPECT_EQ('t', wide[4]);
+	EXPECT_EQ(wide, lstrcpynW(wide, W("three"), ROOM));
+	EXPECT_TRUE(wide_is(wide, W("three")));
+
+	EXPECT_EQ(NULL, lstrcpyA(narrow, NULL));
+	EXPECT_EQ(NULL, lstrcpyA(NULL, "x"));
+	EXPECT_EQ(NULL, lstrcatW(wide, NULL));
+	EXPECT_EQ(NULL, lstrcatW(NULL, W("x")));
+	EXPECT_EQ(NULL, lstrcpynA(NULL, "x", 2));
+	EXPECT_EQ(NULL, lstrcpynW(wide, NULL, 2));
+	EXPECT_TRUE(wide_is(wide, W("three")));
+}
+
+/* Rules: LSTR-04, LSTR-05. In this order, each is less than the next. */
+TEST(comparisons)
+{
+	static const struct {
+		const char *narrow;
+		const WCHAR *wide;
+	} texts[] = {
+		{ NULL, NULL },
+		{ "", W("") },
+		{ "A", W("A") },
+		{ "AB", W("AB") },
+		{ "a", W("a") },
+		{ "\xc3\x89", W("\xc9") },
+		{ "\xc3\xa9", W("\xe9") },
+		{ "\xef\xbf\xbd", W("\xfffd") },
+		{ "\xf0\x9f\x99\x82", W("\xd83d\xde42") },
+	};
+	int i, j, sign;
+
+	for (i = 0; i < (int)ARRAY_SIZE(texts); i++) {
+		for (j = 0; j < (int)ARRAY_SIZE(texts); j++) {
+			sign = (i > j) - (i < j);
+			EXPECT_EQ(sign, lstrcmpA(texts[i].narrow,
+						 texts[j].narrow));
+			EXPECT_EQ(sign, lstrcmpW(texts[i].wide,
+						 texts[j].wide));
+		}
+	}
+	EXPECT_EQ(0, lstrcmpiA("aZ[`", "Az[`"));
+	EXPECT_EQ(0, lstrcmpiW(W("aZ[`"), W("Az[`")));
+	EXPECT_EQ(-1, lstrcmpiA("B", "c"));
+	EXPECT_EQ(1, lstrcmpiW(W("b"), W("A")));
+	EXPECT_EQ(-1, lstrcmpiA("[", "`"));
+	EXPECT_EQ(-1, lstrcmpiW(W("\xc9"), W("\xe9")));
+	EXPECT_EQ(-1, lstrcmpiA(NULL, ""));
+	EXPECT_EQ(1, lstrcmpiW(W(""), NULL));
 }
 
 TEST_HARNESS_MAIN

@@ -130,6 +130,23 @@ BOOL WINAPI GetNumaAvailableMemoryNodeEx(USHORT node, PULONGLONG bytes);
 BOOL WINAPI GetNumaProcessorNode(UCHAR processor, PUCHAR node);
 BOOL WINAPI GetNumaProcessorNodeEx(PPROCESSOR_NUMBER processor, PUSHORT node);
 
+/*
+ * Strings, which may be NULL: then 0, NULL, and the lowest of all. They are compared by
+ * their characters, with the case of A to Z ignored by lstrcmpi(). Rules LSTR-01 to 05.
+ */
+int WINAPI lstrlenA(LPCSTR text);
+int WINAPI lstrlenW(LPCWSTR text);
+LPSTR WINAPI lstrcpyA(LPSTR to, LPCSTR from);
+LPWSTR WINAPI lstrcpyW(LPWSTR to, LPCWSTR from);
+LPSTR WINAPI lstrcpynA(LPSTR to, LPCSTR from, int size);
+LPWSTR WINAPI lstrcpynW(LPWSTR to, LPCWSTR from, int size);
+LPSTR WINAPI lstrcatA(LPSTR to, LPCSTR from);
+LPWSTR WINAPI lstrcatW(LPWSTR to, LPCWSTR from);
+int WINAPI lstrcmpA(LPCSTR a, LPCSTR b);
+int WINAPI lstrcmpW(LPCWSTR a, LPCWSTR b);
+int WINAPI lstrcmpiA(LPCSTR a, LPCSTR b);
+int WINAPI lstrcmpiW(LPCWSTR a, LPCWSTR b);
+
 /* TRUE: it cannot be read, written or run. They take guards. Rules BP-01 to 08. */
 BOOL WINAPI IsBadReadPtr(LPCVOID address, UINT_PTR size);
 BOOL WINAPI IsBadWritePtr(LPVOID address, UINT_PTR size);
@@ -152,12 +169,24 @@ BOOL WINAPI IsBadHugeWritePtr(LPVOID address, UINT_PTR size);
 #define FormatMessage FormatMessageW
 #define IsBadStringPtr IsBadStringPtrW
 #define CreateFileMapping CreateFileMappingW
+#define lstrlen lstrlenW
+#define lstrcpy lstrcpyW
+#define lstrcpyn lstrcpynW
+#define lstrcat lstrcatW
+#define lstrcmp lstrcmpW
+#define lstrcmpi lstrcmpiW
 #define CreateFileMappingNuma CreateFileMappingNumaW
 #define OpenFileMapping OpenFileMappingW
 #else
 #define LookupPrivilegeValue LookupPrivilegeValueA
 #define QueryFullProcessImageName QueryFullProcessImageNameA
 #define CreateFileMapping CreateFileMappingA
+#define lstrlen lstrlenA
+#define lstrcpy lstrcpyA
+#define lstrcpyn lstrcpynA
+#define lstrcat lstrcatA
+#define lstrcmp lstrcmpA
+#define lstrcmpi lstrcmpiA
 #define CreateFileMappingNuma CreateFileMappingNumaA
 #define OpenFileMapping OpenFileMappingA
 #define MoveFileEx MoveFileExA
