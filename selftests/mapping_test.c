@@ -610,7 +610,8 @@ static bool allows(DWORD section, DWORD view)
 }
 
 /*
- * Rules: MV-01, MV-02, MV-03, MV-04, MV-05, MV-06, MV-10, MV-13, CM-01, CM-03, CM-48.
+ * Rules: MV-01, MV-02, MV-03, MV-04, MV-05, MV-06, MV-10, MV-13, MV-57, CM-01, CM-03,
+ * CM-48.
  */
 TEST_F(mapping, access)
 {
