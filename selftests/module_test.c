@@ -8,6 +8,8 @@
 
 #include <sys/ptrace.h>
 
+#include <winregion/bcrypt.h>
+
 #include "file_fixture.h"
 
 typedef DWORD(WINAPI * get_id)(VOID);
@@ -165,11 +167,46 @@ TEST(functions_of_all_families)
 	EXPECT_STREQ("",
 		     first(kernel, ARRAY_SIZE(kernel), "kernelbase", false));
 	EXPECT_STREQ("", first(nt, ARRAY_SIZE(nt), "ntdll", false));
+	EXPECT_TRUE(has("bcrypt.dll", "BCryptGenRandom"));
+	EXPECT_FALSE(has("kernel32", "BCryptGenRandom"));
 	EXPECT_STREQ("", first(c, ARRAY_SIZE(c), "msvcrt.dll", false));
 	EXPECT_STREQ("", first(c, ARRAY_SIZE(c),
 			       "api-ms-win-crt-runtime-l1-1-0", false));
 	EXPECT_STREQ("", first(none, ARRAY_SIZE(none), "kernel32", true));
 	EXPECT_STREQ("", first(none, ARRAY_SIZE(none), "ntdll", true));
+}
+
+static bool has_zeros(const UCHAR *bytes, size_t from, size_t to)
+{
+	while (from < to)
+		if (bytes[from++])
+			return false;
+	return true;
+}
+
+/* Rules: RND-01, RND-02, RND-03. */
+TEST(random_numbers)
+{
+	const ULONG preferred = BCRYPT_USE_SYSTEM_PREFERRED_RNG;
+	UCHAR bytes[1024] = { 0 }, others[16];
+
+	EXPECT_EQ(STATUS_SUCCESS, BCryptGenRandom(NULL, bytes, 0, preferred));
+	EXPECT_TRUE(has_zeros(bytes, 0, 1024));
+	EXPECT_EQ(STATUS_SUCCESS, BCryptGenRandom(NULL, bytes, 1000, preferred));
+	EXPECT_FALSE(has_zeros(bytes, 0, 16) || has_zeros(bytes, 984, 1000));
+	EXPECT_TRUE(has_zeros(bytes, 1000, 1024));
+	EXPECT_EQ(STATUS_SUCCESS, BCryptGenRandom(NULL, others, 16, preferred));
+	EXPECT_NE(0, memcmp(bytes, others, 16));
+
+	EXPECT_EQ(STATUS_INVALID_PARAMETER,
+		  BCryptGenRandom(NULL, NULL, 16, preferred));
+	EXPECT_EQ(STATUS_INVALID_PARAMETER,
+		  BCryptGenRandom(NULL, others, 16, preferred | 4));
+	EXPECT_EQ(STATUS_INVALID_HANDLE, BCryptGenRandom(NULL, others, 16, 0));
+	EXPECT_EQ(STATUS_INVALID_HANDLE,
+		  BCryptGenRandom(others, others, 16, preferred));
+	EXPECT_EQ(STATUS_ACCESS_VIOLATION,
+		  BCryptGenRandom(NULL, (PUCHAR)16, 16, preferred));
 }
 
 /* Rules: MODULE-06. */

@@ -41,6 +41,7 @@ include_theirs()
 	#include <winternl.h>
 	#include <ntstatus.h>
 	#include <psapi.h>
+	#include <bcrypt.h>
 	EOF
 }
 

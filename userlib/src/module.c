@@ -27,7 +27,8 @@ enum has {
 	HAS_WIN32 = 2,
 	HAS_PSAPI = 4,
 	HAS_SECURITY = 8,
-	HAS_C = 16
+	HAS_C = 16,
+	HAS_RANDOM = 32
 };
 
 static const struct library {
@@ -41,6 +42,7 @@ static const struct library {
 	{ "advapi32", HAS_SECURITY },
 	{ "ucrtbase", HAS_C },
 	{ "msvcrt", HAS_C },
+	{ "bcrypt", HAS_RANDOM },
 };
 
 #define KERNELBASE (&libraries[1])
@@ -115,6 +117,8 @@ static unsigned int where(const char *name)
 		return HAS_C;
 	if (is_one_of(name, psapi_names, ARRAY_SIZE(psapi_names)))
 		return HAS_PSAPI;
+	if (!strncmp(name, "BCrypt", strlen("BCrypt")))
+		return HAS_RANDOM;
 	if (is_one_of(name, security_names, ARRAY_SIZE(security_names)))
 		return HAS_SECURITY;
 
