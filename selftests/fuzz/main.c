@@ -174,7 +174,7 @@ static int run(const struct settings *settings)
 	return counts->differences ? 1 : 0;
 }
 
-static uint64_t number(const char *text, uint64_t most)
+static uint64_t parse_number(const char *text, uint64_t most)
 {
 	unsigned long long value;
 	char *end;
@@ -195,28 +195,28 @@ static bool parse(struct settings *settings, int argc, char **argv)
 	while ((option = getopt(argc, argv, "n:s:p:t:S:e:r:b:E")) != -1)
 		switch (option) {
 		case 'n':
-			settings->ops = number(optarg, UINT64_MAX);
+			settings->ops = parse_number(optarg, UINT64_MAX);
 			break;
 		case 's':
-			settings->seed = number(optarg, UINT64_MAX);
+			settings->seed = parse_number(optarg, UINT64_MAX);
 			break;
 		case 'p':
-			settings->processes = number(optarg, INT_MAX);
+			settings->processes = parse_number(optarg, INT_MAX);
 			break;
 		case 't':
-			settings->options.threads = number(optarg, INT_MAX);
+			settings->options.threads = parse_number(optarg, INT_MAX);
 			break;
 		case 'S':
-			settings->options.sharers = number(optarg, INT_MAX);
+			settings->options.sharers = parse_number(optarg, INT_MAX);
 			break;
 		case 'e':
-			settings->options.ops = number(optarg, UINT64_MAX);
+			settings->options.ops = parse_number(optarg, UINT64_MAX);
 			break;
 		case 'r':
-			settings->raw = number(optarg, INT_MAX);
+			settings->raw = parse_number(optarg, INT_MAX);
 			break;
 		case 'b':
-			settings->options.bug = number(optarg, INT_MAX);
+			settings->options.bug = parse_number(optarg, INT_MAX);
 			break;
 		case 'E':
 			settings->print = true;
