@@ -80,7 +80,8 @@ static ULONGLONG default_size(const char *name)
 	struct statfs status;
 
 	if (!statfs(name, &status) &&
-	    (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC))
+	    ((DWORD)status.f_type == TMPFS_MAGIC ||
+	     (DWORD)status.f_type == RAMFS_MAGIC))
 		return MEMORY_SIZE;
 
 	return DISK_SIZE;

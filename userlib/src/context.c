@@ -5,6 +5,8 @@
  * Taken from the processor, or from what the kernel has put on the stack for a signal
  * handler, and brought back to either.
  */
+#ifdef __x86_64__
+
 #define _GNU_SOURCE
 #include <string.h>
 #include <ucontext.h>
@@ -181,6 +183,14 @@ static void merge_floats(CONTEXT *to, const CONTEXT *from)
 	to->FltSave.MxCsr = to->MxCsr;
 }
 
+void wr_context_complete(CONTEXT *context)
+{
+	memset(context, 0, offsetof(CONTEXT, ContextFlags));
+	memset(&context->Dr0, 0, 6 * sizeof(context->Dr0));
+	memset(context->VectorRegister, 0,
+	       sizeof(*context) - offsetof(CONTEXT, VectorRegister));
+}
+
 /* The parts that @from has. Segment registers are the kernel's. */
 void wr_context_merge(CONTEXT *to, const CONTEXT *from)
 {
@@ -317,3 +327,5 @@ void wr_context_to_signal(ucontext_t *to, const CONTEXT *context)
 	if (has(context, CONTEXT_FLOATING_POINT))
 		floats_to_signal(to, context);
 }
+
+#endif /* __x86_64__ */

@@ -23,11 +23,11 @@
 
 /* @number: 0 if it is free, TAKEN while it is being filled in */
 struct place {
-	_Atomic uint64_t number;
+	_Atomic uintptr_t number;
 	PVECTORED_EXCEPTION_HANDLER _Atomic handler;
 };
 
-#define TAKEN UINT64_MAX
+#define TAKEN UINTPTR_MAX
 #define PLACES 31
 
 /* Blocks are added in front, and never freed. */
@@ -44,8 +44,8 @@ struct handlers {
 static struct handlers exception_handlers, continue_handlers;
 
 /* Numbers go down for those that are to be the first, and up for others. */
-static _Atomic uint64_t lowest = 1ULL << 62;
-static _Atomic uint64_t highest = 1ULL << 62;
+static _Atomic uintptr_t lowest = UINTPTR_MAX / 4 + 1;
+static _Atomic uintptr_t highest = UINTPTR_MAX / 4 + 1;
 
 /* A walk through all places of a list */
 struct walk {
@@ -73,7 +73,7 @@ static struct place *next_place(struct walk *walk)
 
 static bool take(struct place *place)
 {
-	uint64_t none = 0;
+	uintptr_t none = 0;
 
 	return atomic_compare_exchange_strong(&place->number, &none, TAKEN);
 }
@@ -112,7 +112,7 @@ static PVOID add_handler(struct handlers *list, ULONG first,
 {
 	WR_KEEP_ERRNO();
 	struct place *place;
-	uint64_t number;
+	uintptr_t number;
 
 	if (!handler) {
 		SetLastError(ERROR_INVALID_PARAMETER);
@@ -131,12 +131,12 @@ static PVOID add_handler(struct handlers *list, ULONG first,
 	place->handler = handler;
 	place->number = number;
 
-	return (PVOID)(uintptr_t)number;
+	return (PVOID)number;
 }
 
 static ULONG remove_handler(struct handlers *list, PVOID handle)
 {
-	uint64_t number = (uintptr_t)handle, expected = number;
+	uintptr_t number = (uintptr_t)handle, expected = number;
 	struct walk walk = walk_through(list);
 	struct place *place;
 
@@ -153,12 +153,12 @@ static ULONG remove_handler(struct handlers *list, PVOID handle)
 }
 
 /* The one with the lowest number above @last, or NULL */
-static struct place *find_next(struct handlers *list, uint64_t last,
-			       uint64_t *found)
+static struct place *find_next(struct handlers *list, uintptr_t last,
+			       uintptr_t *found)
 {
 	struct walk walk = walk_through(list);
 	struct place *place, *best = NULL;
-	uint64_t number;
+	uintptr_t number;
 
 	*found = TAKEN;
 	while ((place = next_place(&walk))) {
@@ -177,7 +177,7 @@ static bool call_handlers(struct handlers *list, EXCEPTION_POINTERS *pointers)
 {
 	PVECTORED_EXCEPTION_HANDLER handler;
 	struct place *place;
-	uint64_t last = 0, number;
+	uintptr_t last = 0, number;
 
 	while ((place = find_next(list, last, &number))) {
 		handler = place->handler;
@@ -321,22 +321,13 @@ bool wr_exception_dispatch(EXCEPTION_POINTERS *pointers, const stack_t *other)
 	return true;
 }
 
-/* What assembly code has not filled in */
-static void clear_rest(CONTEXT *context)
-{
-	memset(context, 0, offsetof(CONTEXT, ContextFlags));
-	memset(&context->Dr0, 0, 6 * sizeof(context->Dr0));
-	memset(context->VectorRegister, 0,
-	       sizeof(*context) - offsetof(CONTEXT, VectorRegister));
-}
-
 void wr_raise(DWORD code, DWORD flags, DWORD nr_arguments,
 	      const ULONG_PTR *arguments, CONTEXT *context)
 {
 	EXCEPTION_RECORD record = {
 		.ExceptionCode = code,
 		.ExceptionFlags = flags & EXCEPTION_NONCONTINUABLE,
-		.ExceptionAddress = (PVOID)context->Rip,
+		.ExceptionAddress = (PVOID)context->WR_IP,
 	};
 	CONTEXT wanted;
 
@@ -347,7 +338,7 @@ void wr_raise(DWORD code, DWORD flags, DWORD nr_arguments,
 		memcpy(record.ExceptionInformation, arguments,
 		       nr_arguments * sizeof(*arguments));
 	}
-	clear_rest(context);
+	wr_context_complete(context);
 	wanted = *context;
 	raise_record(&record, &wanted);
 	wr_context_merge(context, &wanted);

@@ -6,7 +6,7 @@
  *	signal.c	signals become exceptions
  *	exception.c	who is asked about an exception
  *	try.c		... among them, the blocks of this thread
- *	context.c	registers
+ *	context.c	registers; context32.c of i386
  */
 #ifndef _WINREGION_EXCEPTION_H
 #define _WINREGION_EXCEPTION_H
@@ -23,12 +23,26 @@
 /* Of a variable of a thread: signal handlers may use it */
 #define WR_ANY_TIME __attribute__((tls_model("initial-exec")))
 
+/* Where a thread is, and its stack, in a CONTEXT; and the former in a signal's */
+#ifdef __i386__
+#define WR_IP Eip
+#define WR_SP Esp
+#define WR_REG_IP REG_EIP
+#else
+#define WR_IP Rip
+#define WR_SP Rsp
+#define WR_REG_IP REG_RIP
+#endif
+
 /* context.c: from and to a signal's; the latter as far as @context has them */
 void wr_context_of_signal(CONTEXT *context, const ucontext_t *from);
 void wr_context_to_signal(ucontext_t *to, const CONTEXT *context);
 
 /* context.c: @to with those parts of @from that it has */
 void wr_context_merge(CONTEXT *to, const CONTEXT *from);
+
+/* context.c: what assembly code has not filled in */
+void wr_context_complete(CONTEXT *context);
 
 /* context.c: go on with these registers */
 void wr_context_load(const CONTEXT *context) __attribute__((noreturn));

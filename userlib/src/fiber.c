@@ -14,7 +14,7 @@
 
 #include "threads.h"
 
-#ifndef __x86_64__
+#if !defined(__x86_64__) && !defined(__i386__)
 #error "write wr_fiber_switch() for this processor"
 #endif
 
@@ -37,6 +37,9 @@ struct wr_fiber {
 
 void wr_fiber_switch(void **save, void *to);
 void wr_fiber_begin(void);
+
+#ifdef __x86_64__
+
 __asm__(".pushsection .text\n"
 	".globl wr_fiber_switch\n"
 	".hidden wr_fiber_switch\n"
@@ -89,6 +92,74 @@ struct frame {
 	void (*rip)(void);
 	void *end;
 };
+
+static void set_fiber(struct frame *frame, struct wr_fiber *fiber)
+{
+	frame->r12 = fiber;
+	frame->rip = wr_fiber_begin;
+}
+
+#else /* i386: the same, with arguments on the stack */
+
+__asm__(".pushsection .text\n"
+	".globl wr_fiber_switch\n"
+	".hidden wr_fiber_switch\n"
+	".type wr_fiber_switch, @function\n"
+	"wr_fiber_switch:\n"
+	"	.cfi_startproc\n"
+	"	movl 4(%esp), %eax\n"
+	"	movl 8(%esp), %edx\n"
+	"	pushl %ebp\n"
+	"	pushl %ebx\n"
+	"	pushl %edi\n"
+	"	pushl %esi\n"
+	"	subl $8, %esp\n"
+	"	stmxcsr (%esp)\n"
+	"	fnstcw 4(%esp)\n"
+	"	movl %esp, (%eax)\n"
+	"	movl %edx, %esp\n"
+	"	ldmxcsr (%esp)\n"
+	"	fldcw 4(%esp)\n"
+	"	addl $8, %esp\n"
+	"	popl %esi\n"
+	"	popl %edi\n"
+	"	popl %ebx\n"
+	"	popl %ebp\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size wr_fiber_switch, .-wr_fiber_switch\n"
+	/* The first switch returns to here, with the fiber in esi. */
+	".globl wr_fiber_begin\n"
+	".hidden wr_fiber_begin\n"
+	".type wr_fiber_begin, @function\n"
+	"wr_fiber_begin:\n"
+	"	.cfi_startproc\n"
+	"	.cfi_undefined eip\n"
+	"	andl $-16, %esp\n"
+	"	subl $12, %esp\n"
+	"	pushl %esi\n"
+	"	call wr_fiber_run\n"
+	"	ud2\n"
+	"	.cfi_endproc\n"
+	".size wr_fiber_begin, .-wr_fiber_begin\n"
+	".popsection\n");
+
+struct frame {
+	uint32_t mxcsr;
+	uint16_t control;
+	uint16_t unused;
+	void *esi, *edi, *ebx, *ebp;
+	void (*eip)(void);
+	void *end;
+};
+
+static void set_fiber(struct frame *frame, struct wr_fiber *fiber)
+{
+	frame->esi = fiber;
+	frame->eip = wr_fiber_begin;
+}
+
+#endif
 
 /* The thread ends with the function of its fiber. */
 __attribute__((used, visibility("hidden"))) void
@@ -215,8 +286,7 @@ static void set_frame(struct wr_fiber *fiber)
 
 	__asm__ volatile("stmxcsr %0" : "=m"(frame->mxcsr));
 	__asm__ volatile("fnstcw %0" : "=m"(frame->control));
-	frame->r12 = fiber;
-	frame->rip = wr_fiber_begin;
+	set_fiber(frame, fiber);
 	fiber->sp = frame;
 	fiber->stack_base = top;
 	fiber->deallocation_stack = fiber->stack.base;

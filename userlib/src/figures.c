@@ -16,9 +16,9 @@
 
 #define KIB 1024
 
-/* What 64-bit Windows says, for when there is no module to ask */
+/* What Windows says, for when there is no module to ask */
 #define DEFAULT_LOWEST 0x0000000000010000
-#define DEFAULT_HIGHEST 0x00007FFFFFFEFFFF
+#define DEFAULT_HIGHEST (WR_32BIT ? 0xFFFEFFFF : 0x00007FFFFFFEFFFF)
 
 /* The line "@name: number kB", in bytes */
 static uint64_t line_of(const char *text, const char *name)

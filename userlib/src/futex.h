@@ -16,6 +16,14 @@
 
 #include <winregion/windows.h>
 
+/* The one that takes a struct timespec as it is here */
+#ifdef __LP64__
+#define WR_FUTEX SYS_futex
+#else
+#define WR_FUTEX SYS_futex_time64
+_Static_assert(sizeof(time_t) == 8, "built with _TIME_BITS=64");
+#endif
+
 #define WR_NS_PER_MS 1000000
 #define WR_NS_PER_SECOND 1000000000
 
@@ -49,7 +57,7 @@ static inline struct wr_deadline wr_deadline_in(DWORD milliseconds)
 static inline bool wr_futex_wait(uint32_t *word, uint32_t value,
 				 const struct wr_deadline *until)
 {
-	return !syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value,
+	return !syscall(WR_FUTEX, word, FUTEX_WAIT_BITSET_PRIVATE, value,
 			until->never ? NULL : &until->at, NULL,
 			FUTEX_BITSET_MATCH_ANY) ||
 	       errno != ETIMEDOUT;
@@ -58,7 +66,7 @@ static inline bool wr_futex_wait(uint32_t *word, uint32_t value,
 /* Changes errno. */
 static inline void wr_futex_wake(uint32_t *word, int how_many)
 {
-	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, how_many);
+	syscall(WR_FUTEX, word, FUTEX_WAKE_PRIVATE, how_many);
 }
 
 #endif /* _WINREGION_FUTEX_H */

@@ -11,6 +11,9 @@
 #include <linux/winregion.h>
 #include <winregion/nt.h>
 
+/* What 64-bit programs have is not looked at in 32-bit ones, nor the other way round. */
+#define WR_32BIT (sizeof(void *) == 4)
+
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The families of calls that have statuses of their own for an errno */

@@ -64,6 +64,12 @@ BOOL WINAPI GlobalMemoryStatusEx(LPMEMORYSTATUSEX status)
 	return TRUE;
 }
 
+/* What is more than there are numbers for is the largest of them. */
+static SIZE_T as_size(uint64_t bytes)
+{
+	return bytes < SIZE_MAX ? bytes : SIZE_MAX;
+}
+
 VOID WINAPI GlobalMemoryStatus(LPMEMORYSTATUS status)
 {
 	MEMORYSTATUSEX all;
@@ -73,12 +79,12 @@ VOID WINAPI GlobalMemoryStatus(LPMEMORYSTATUS status)
 	fill_status(&all);
 	status->dwLength = sizeof(*status);
 	status->dwMemoryLoad = all.dwMemoryLoad;
-	status->dwTotalPhys = all.ullTotalPhys;
-	status->dwAvailPhys = all.ullAvailPhys;
-	status->dwTotalPageFile = all.ullTotalPageFile;
-	status->dwAvailPageFile = all.ullAvailPageFile;
-	status->dwTotalVirtual = all.ullTotalVirtual;
-	status->dwAvailVirtual = all.ullAvailVirtual;
+	status->dwTotalPhys = as_size(all.ullTotalPhys);
+	status->dwAvailPhys = as_size(all.ullAvailPhys);
+	status->dwTotalPageFile = as_size(all.ullTotalPageFile);
+	status->dwAvailPageFile = as_size(all.ullAvailPageFile);
+	status->dwTotalVirtual = as_size(all.ullTotalVirtual);
+	status->dwAvailVirtual = as_size(all.ullAvailVirtual);
 }
 
 /* A number in a file that has nothing else; 0 if there is none */

@@ -97,7 +97,7 @@ NTSTATUS wr_zero_bits_limit(ULONG_PTR zero_bits, uint64_t *highest)
 	if (zero_bits < 32)
 		*highest = UINT32_MAX >> zero_bits;
 	else
-		*highest = UINT64_MAX >> __builtin_clzl(zero_bits);
+		*highest = UINT64_MAX >> __builtin_clzll(zero_bits);
 
 	if (*highest < info.out_lowest)
 		return STATUS_NO_MEMORY;
@@ -231,6 +231,8 @@ static NTSTATUS check_type(ULONG type)
 		return STATUS_INVALID_PARAMETER_5;
 	if (type & MEM_PHYSICAL && !is_physical(type))
 		return STATUS_INVALID_PARAMETER_5;
+	if (type & MEM_PHYSICAL && WR_32BIT) /* physical.c */
+		return STATUS_NOT_SUPPORTED;
 	if (type & placeholders)
 		return STATUS_INVALID_PARAMETER;
 

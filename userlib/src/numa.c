@@ -44,7 +44,7 @@ bool wr_node_is_there(ULONG node)
 
 void wr_node_prefer(void *address, size_t size, ULONG node)
 {
-	unsigned long mask = 1UL << node;
+	uint64_t mask = (uint64_t)1 << node;
 
 	WR_KEEP_ERRNO();
 

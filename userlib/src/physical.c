@@ -2,7 +2,8 @@
 /*
  * Address windowing: frames, and regions of MEM_PHYSICAL in which they are mapped
  *
- * A number is one of winregion_frames(): of the process, and no physical address.
+ * A number is one of winregion_frames(): of the process, and no physical address. The
+ * module's lists have 64 bits for each, so 32-bit programs have no frames.
  */
 #include <stdint.h>
 
@@ -12,7 +13,8 @@
 
 #include "internal.h"
 
-_Static_assert(sizeof(ULONG_PTR) == sizeof(uint64_t), "as the module has them");
+_Static_assert(WR_32BIT || sizeof(ULONG_PTR) == sizeof(uint64_t),
+	       "as the module has them");
 
 /* Rules AW-01, AW-02: fewer are no failure, none is. */
 static NTSTATUS frames(HANDLE process, PULONG_PTR count, PULONG_PTR pages,
@@ -25,6 +27,8 @@ static NTSTATUS frames(HANDLE process, PULONG_PTR count, PULONG_PTR pages,
 	};
 	int err;
 
+	if (WR_32BIT)
+		return STATUS_NOT_SUPPORTED;
 	if (!wr_writable(count, sizeof(*count)))
 		return STATUS_ACCESS_VIOLATION;
 	if (process != GetCurrentProcess())
@@ -75,6 +79,9 @@ static BOOL map(const void *address, const void *addresses, ULONG_PTR count,
 		.frames = (uintptr_t)pages,
 		.addresses = (uintptr_t)addresses,
 	};
+
+	if (WR_32BIT)
+		return wr_fail(ERROR_NOT_SUPPORTED);
 
 	return wr_succeeded(wr_status(WR_ALLOCATE, winregion_map_frames(&arg)));
 }

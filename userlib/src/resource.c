@@ -248,7 +248,7 @@ static const uint8_t *find_data(HMODULE module, HRSRC resource, DWORD *size)
 	all = wr_pe_directory(&pe, WR_PE_RESOURCES);
 	first = all.size ? wr_pe_at(&pe, all.address, 1) : NULL;
 	at = (const uint8_t *)resource;
-	if (!first || at < first || at - first > UINT32_MAX ||
+	if (!first || at < first || (uint64_t)(at - first) > UINT32_MAX ||
 	    !wr_pe_data(&pe, at - first, &place, &data) || place != at)
 		return NULL;
 	*size = data.size;

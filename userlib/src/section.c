@@ -185,7 +185,7 @@ static bool may_have_place(int fd, off_t bytes)
 	struct statvfs fs;
 
 	return fstatvfs(fd, &fs) || !fs.f_blocks || !fs.f_frsize ||
-	       bytes / fs.f_frsize <= fs.f_bavail;
+	       (uint64_t)bytes / fs.f_frsize <= fs.f_bavail;
 }
 
 /* For file systems that cannot set place aside: there is as much now, at least. */

@@ -111,16 +111,17 @@ static int look_at_object(struct dl_phdr_info *info, size_t size, void *arg)
 }
 
 /* The file that is mapped there: whatever has its name by now */
-static bool find_file(uintptr_t address, unsigned long *device,
-		      unsigned long *inode)
+static bool find_file(uintptr_t address, unsigned long long *device,
+		      unsigned long long *inode)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
-	unsigned long first, end, major, minor;
+	unsigned long long major, minor;
+	unsigned long first, end;
 	bool found = false;
 	char line[512];
 
 	while (maps && !found && fgets(line, sizeof(line), maps)) {
-		found = sscanf(line, "%lx-%lx %*s %*x %lx:%lx %lu", &first,
+		found = sscanf(line, "%lx-%lx %*s %*x %llx:%llx %llu", &first,
 			       &end, &major, &minor, inode) == 5 &&
 			address >= first && address < end;
 		/* The rest of a line that is longer is no line. */
@@ -139,12 +140,12 @@ static bool find_file(uintptr_t address, unsigned long *device,
 static void make_name(struct shared *shared)
 {
 	struct identity identity = { .address = (uintptr_t)shared->first };
-	unsigned long device, inode;
+	unsigned long long device, inode;
 
 	dl_iterate_phdr(look_at_object, &identity);
 	if (!identity.found || !find_file(identity.address, &device, &inode))
 		give_up("the program's file is not known", 0);
-	snprintf(shared->name, sizeof(shared->name), "%lx-%lx-%016llx", device,
+	snprintf(shared->name, sizeof(shared->name), "%llx-%llx-%016llx", device,
 		 inode,
 		 (unsigned long long)add_to_hash(identity.hash, &shared->size,
 						 sizeof(shared->size)));

@@ -115,10 +115,10 @@ static bool is_privileged(const unsigned char *code)
 		0x01, 0x06, 0x08, 0x09, 0x20, 0x21, 0x22, 0x23, 0x30, 0x32,
 	};
 
-	if ((ULONG_PTR)code >> 47) /* where no code can be */
+	if ((uint64_t)(ULONG_PTR)code >> 47) /* where no code can be */
 		return false;
 	while (*code == 0x66 || *code == 0xf2 || *code == 0xf3 ||
-	       (*code & 0xf0) == 0x40)
+	       (!WR_32BIT && (*code & 0xf0) == 0x40))
 		code++;
 	if (*code == 0x0f)
 		return memchr(after_0f, code[1], sizeof(after_0f));
@@ -129,7 +129,7 @@ static bool is_privileged(const unsigned char *code)
 static void set_protection_fault(EXCEPTION_RECORD *record,
 				 const ucontext_t *context)
 {
-	const void *at = (void *)context->uc_mcontext.gregs[REG_RIP];
+	const void *at = (void *)context->uc_mcontext.gregs[WR_REG_IP];
 
 	if (is_privileged(at))
 		record->ExceptionCode = CODE(PRIVILEGED_INSTRUCTION);
@@ -191,7 +191,7 @@ static void set_trap(struct exception *e, const siginfo_t *info)
 	e->record.ExceptionCode = CODE(BREAKPOINT);
 	e->record.NumberParameters = 1;
 	if (info->si_code == SI_KERNEL)
-		e->context.Rip--;
+		e->context.WR_IP--;
 }
 
 static void make_exception(struct exception *e, const siginfo_t *info,
@@ -213,7 +213,7 @@ static void make_exception(struct exception *e, const siginfo_t *info,
 	default:
 		set_memory_fault(&e->record, info, context, last);
 	}
-	e->record.ExceptionAddress = (PVOID)e->context.Rip;
+	e->record.ExceptionAddress = (PVOID)e->context.WR_IP;
 }
 
 /* Raised by a fault of this thread, and not by a call or, of memory, by chance */

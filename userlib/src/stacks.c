@@ -328,7 +328,7 @@ void wr_stack_free(struct wr_stack *stack)
 static bool set_sizes(struct wr_stack *stack, size_t size, size_t commit,
 		      size_t least)
 {
-	size_t most = (size_t)1 << 46;
+	size_t most = (size_t)1 << (WR_32BIT ? 30 : 46);
 
 	if (size > most || commit > most)
 		return false;

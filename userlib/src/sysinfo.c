@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#ifdef __x86_64__
+#if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 #endif
 
@@ -15,11 +15,11 @@
 
 #include "internal.h"
 
-/* What 64-bit Windows says, for when there is no module to ask */
+/* What Windows says, for when there is no module to ask */
 #define DEFAULT_LOWEST 0x0000000000010000
-#define DEFAULT_HIGHEST 0x00007FFFFFFEFFFF
+#define DEFAULT_HIGHEST (WR_32BIT ? 0xFFFEFFFF : 0x00007FFFFFFEFFFF)
 
-#ifdef __x86_64__
+#if defined(__x86_64__) || defined(__i386__)
 
 /* Level is the family; revision is the model, then the stepping. */
 static void fill_processor(LPSYSTEM_INFO info)
@@ -35,8 +35,10 @@ static void fill_processor(LPSYSTEM_INFO info)
 	if (family == 0xF)
 		family += (eax >> 20) & 0xFF;
 
-	info->wProcessorArchitecture = PROCESSOR_ARCHITECTURE_AMD64;
-	info->dwProcessorType = PROCESSOR_AMD_X8664;
+	info->wProcessorArchitecture = WR_32BIT ? PROCESSOR_ARCHITECTURE_INTEL :
+						  PROCESSOR_ARCHITECTURE_AMD64;
+	info->dwProcessorType = WR_32BIT ? PROCESSOR_INTEL_PENTIUM :
+					   PROCESSOR_AMD_X8664;
 	info->wProcessorLevel = family;
 	info->wProcessorRevision = model << 8 | (eax & 0xF);
 }
@@ -102,8 +104,10 @@ static void fill_processor_count(LPSYSTEM_INFO info)
 
 	if (!mask)
 		mask = mask_by_count();
+	/* A 32-bit program sees 32 of them. */
+	mask &= ~(DWORD_PTR)0;
 	info->dwActiveProcessorMask = mask;
-	info->dwNumberOfProcessors = __builtin_popcountl(mask);
+	info->dwNumberOfProcessors = __builtin_popcountll(mask);
 }
 
 VOID WINAPI GetSystemInfo(LPSYSTEM_INFO info)

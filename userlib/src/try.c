@@ -34,9 +34,12 @@ enum {
 /* Assembly code is not C. */
 /* clang-format off */
 
-_Static_assert(offsetof(struct winregion_try, mxcsr) == 64, "known below");
-_Static_assert(offsetof(struct winregion_try, control_word) == 68,
+_Static_assert(offsetof(struct winregion_try, mxcsr) == (WR_32BIT ? 32 : 64),
 	       "known below");
+_Static_assert(offsetof(struct winregion_try, control_word) ==
+	       (WR_32BIT ? 36 : 68), "known below");
+
+#ifdef __x86_64__
 
 /* 0, and once more for each wr_try_jump(), with the phase */
 __asm__(".pushsection .text\n"
@@ -131,6 +134,100 @@ __asm__(".pushsection .text\n"
 	"	.cfi_endproc\n"
 	".size	wr_try_answer, . - wr_try_answer\n"
 	".popsection\n");
+
+#else /* i386: the same, with arguments on the stack */
+
+__asm__(".pushsection .text\n"
+	".globl	winregion_try_mark\n"
+	".type	winregion_try_mark, @function\n"
+	"winregion_try_mark:\n"
+	"	.cfi_startproc\n"
+	"	endbr32\n"
+	"	movl	4(%esp), %ecx\n"
+	"	movl	%ebx, (%ecx)\n"
+	"	movl	%ebp, 4(%ecx)\n"
+	"	movl	%esi, 8(%ecx)\n"
+	"	movl	%edi, 12(%ecx)\n"
+	"	leal	4(%esp), %eax\n"
+	"	movl	%eax, 16(%ecx)\n"
+	"	movl	(%esp), %eax\n"
+	"	movl	%eax, 20(%ecx)\n"
+	"	stmxcsr	32(%ecx)\n"
+	"	fnstcw	36(%ecx)\n"
+	"	xorl	%eax, %eax\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size	winregion_try_mark, . - winregion_try_mark\n"
+	".popsection\n");
+
+/* The registers of the block at ecx, without esp; then to the place at its mark */
+#define ENTER_BLOCK \
+	"	movl	(%ecx), %ebx\n" \
+	"	movl	4(%ecx), %ebp\n" \
+	"	movl	8(%ecx), %esi\n" \
+	"	movl	12(%ecx), %edi\n" \
+	"	ldmxcsr	32(%ecx)\n" \
+	"	fldcw	36(%ecx)\n" \
+	"	jmp	*20(%ecx)\n"
+
+__asm__(".pushsection .text\n"
+	".globl	wr_try_jump\n"
+	".hidden wr_try_jump\n"
+	".type	wr_try_jump, @function\n"
+	"wr_try_jump:\n"
+	"	.cfi_startproc\n"
+	"	movl	4(%esp), %ecx\n"
+	"	movl	8(%esp), %eax\n"
+	"	movl	16(%ecx), %esp\n" ENTER_BLOCK
+	"	.cfi_endproc\n"
+	".size	wr_try_jump, . - wr_try_jump\n"
+	".popsection\n");
+
+/*
+ * Behind its mark the function removes the arguments of that call, and of some before
+ * it, from the stack: so there are 1024 bytes for it to remove.
+ */
+__asm__(".pushsection .text\n"
+	".globl	wr_try_ask\n"
+	".hidden wr_try_ask\n"
+	".type	wr_try_ask, @function\n"
+	"wr_try_ask:\n"
+	"	.cfi_startproc\n"
+	"	movl	4(%esp), %ecx\n"
+	"	movl	8(%esp), %eax\n"
+	"	movl	12(%esp), %edx\n"
+	"	pushl	%ebx\n"
+	"	pushl	%ebp\n"
+	"	pushl	%esi\n"
+	"	pushl	%edi\n"
+	"	subl	$8, %esp\n"
+	"	stmxcsr	(%esp)\n"
+	"	fnstcw	4(%esp)\n"
+	"	movl	%esp, (%edx)\n"
+	"	subl	$1024, %esp\n"
+	"	andl	$-16, %esp\n" ENTER_BLOCK
+	"	.cfi_endproc\n"
+	".size	wr_try_ask, . - wr_try_ask\n"
+	".globl	wr_try_answer\n"
+	".hidden wr_try_answer\n"
+	".type	wr_try_answer, @function\n"
+	"wr_try_answer:\n"
+	"	.cfi_startproc\n"
+	"	movl	8(%esp), %eax\n"
+	"	movl	4(%esp), %esp\n"
+	"	ldmxcsr	(%esp)\n"
+	"	fldcw	4(%esp)\n"
+	"	addl	$8, %esp\n"
+	"	popl	%edi\n"
+	"	popl	%esi\n"
+	"	popl	%ebp\n"
+	"	popl	%ebx\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size	wr_try_answer, . - wr_try_answer\n"
+	".popsection\n");
+
+#endif
 
 /* clang-format on */
 
@@ -349,7 +446,7 @@ static void execute(size_t i)
 
 LONG wr_try_search(EXCEPTION_POINTERS *pointers, const stack_t *other)
 {
-	const void *sp = (void *)pointers->ContextRecord->Rsp;
+	const void *sp = (void *)pointers->ContextRecord->WR_SP;
 	size_t i = thread.nr;
 	LONG result;
 

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "futex.h"
 #include "threads.h"
 
 #define MS_PER_SECOND 1000
@@ -209,7 +210,7 @@ static void sleep_until(struct wait *wait, const struct timespec *deadline)
 
 	while (!__atomic_load_n(&wait->done, __ATOMIC_ACQUIRE) &&
 	       !(err && errno == ETIMEDOUT))
-		err = syscall(SYS_futex, &wait->done, FUTEX_WAIT_BITSET_PRIVATE,
+		err = syscall(WR_FUTEX, &wait->done, FUTEX_WAIT_BITSET_PRIVATE,
 			      0, deadline, NULL, FUTEX_BITSET_MATCH_ANY);
 }
 

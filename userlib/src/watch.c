@@ -43,6 +43,56 @@ static NTSTATUS check_get(HANDLE process, ULONG flags, SIZE_T size,
 	return STATUS_SUCCESS;
 }
 
+#ifdef __LP64__
+
+/* @arg: all but the addresses, and how many there may be and are */
+static NTSTATUS get(struct winregion_write_watch *arg, PVOID *addresses)
+{
+	arg->pages = (uintptr_t)addresses;
+
+	return watch_status(winregion_write_watch(arg));
+}
+
+#else
+
+/*
+ * The module's addresses have 64 bits. So they come a few at a time, and what has been
+ * told is behind when the next ones are asked for.
+ */
+static NTSTATUS get(struct winregion_write_watch *arg, PVOID *addresses)
+{
+	uint64_t few[64], end = arg->address + arg->length;
+	uint64_t most = arg->nr_pages, done = 0, i;
+	struct winregion_write_watch part = *arg;
+	NTSTATUS status;
+
+	do {
+		part.pages = (uintptr_t)few;
+		part.nr_pages = most - done < ARRAY_SIZE(few) ?
+					most - done :
+					ARRAY_SIZE(few);
+		status = watch_status(winregion_write_watch(&part));
+		if (status != STATUS_SUCCESS)
+			return status;
+		if (part.nr_pages &&
+		    !wr_all_writable(addresses + done,
+				     part.nr_pages * sizeof(*addresses)))
+			return STATUS_ACCESS_VIOLATION;
+		for (i = 0; i < part.nr_pages; i++)
+			addresses[done++] = (PVOID)(uintptr_t)few[i];
+		if (part.nr_pages < ARRAY_SIZE(few))
+			break;
+		part.address = few[i - 1] + part.out_granularity;
+		part.length = end - part.address;
+	} while (done < most && part.address < end);
+	arg->nr_pages = done;
+	arg->out_granularity = part.out_granularity;
+
+	return STATUS_SUCCESS;
+}
+
+#endif
+
 NTSTATUS NTAPI NtGetWriteWatch(HANDLE process, ULONG flags, PVOID base,
 			       SIZE_T size, PVOID *addresses, ULONG_PTR *count,
 			       ULONG *granularity)
@@ -51,7 +101,6 @@ NTSTATUS NTAPI NtGetWriteWatch(HANDLE process, ULONG flags, PVOID base,
 		.flags = WINREGION_WATCH_GET,
 		.address = (uintptr_t)base,
 		.length = size,
-		.pages = (uintptr_t)addresses,
 	};
 	NTSTATUS status;
 
@@ -62,7 +111,7 @@ NTSTATUS NTAPI NtGetWriteWatch(HANDLE process, ULONG flags, PVOID base,
 	arg.nr_pages = *count;
 	if (flags & WRITE_WATCH_FLAG_RESET)
 		arg.flags |= WINREGION_WATCH_RESET;
-	status = watch_status(winregion_write_watch(&arg));
+	status = get(&arg, addresses);
 	if (status == STATUS_SUCCESS) {
 		*count = arg.nr_pages;
 		*granularity = arg.out_granularity;

@@ -9,7 +9,7 @@
 
 #include "windows.h"
 
-#ifdef __x86_64__
+#if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 #include <x86intrin.h>
 #endif
@@ -21,7 +21,7 @@
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 #endif
 
-#ifdef __x86_64__
+#if defined(__x86_64__) || defined(__i386__)
 
 /* <cpuid.h> has the first one too, with five arguments. */
 static __inline__ void _winregion_cpuid(int info[4], int leaf, int subleaf)

@@ -159,7 +159,7 @@ _winregion_compare_exchange128(volatile void *target, UINT64 high, UINT64 low,
 #define _WriteBarrier() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 #define __faststorefence() __sync_synchronize()
 
-#ifdef __x86_64__
+#if defined(__x86_64__) || defined(__i386__)
 #define __debugbreak() __asm__ __volatile__("int3")
 #else
 #define __debugbreak() __builtin_trap()

@@ -76,7 +76,11 @@ typedef union _PSAPI_WORKING_SET_BLOCK {
 		ULONG_PTR ShareCount : 3;
 		ULONG_PTR Shared : 1;
 		ULONG_PTR Reserved : 3;
+#ifdef __LP64__
 		ULONG_PTR VirtualPage : 52;
+#else
+		ULONG_PTR VirtualPage : 20;
+#endif
 	};
 } PSAPI_WORKING_SET_BLOCK, *PPSAPI_WORKING_SET_BLOCK;
 
@@ -102,7 +106,9 @@ typedef union _PSAPI_WORKING_SET_EX_BLOCK {
 			ULONG_PTR LargePage : 1;
 			ULONG_PTR Reserved : 7;
 			ULONG_PTR Bad : 1;
+#ifdef __LP64__
 			ULONG_PTR ReservedUlong : 32;
+#endif
 		};
 		struct {
 			ULONG_PTR Valid : 1;
@@ -110,7 +116,9 @@ typedef union _PSAPI_WORKING_SET_EX_BLOCK {
 			ULONG_PTR Shared : 1;
 			ULONG_PTR Reserved1 : 15;
 			ULONG_PTR Bad : 1;
+#ifdef __LP64__
 			ULONG_PTR ReservedUlong : 32;
+#endif
 		} Invalid;
 	};
 } PSAPI_WORKING_SET_EX_BLOCK, *PPSAPI_WORKING_SET_EX_BLOCK;

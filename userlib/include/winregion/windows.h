@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * libwinregion - memory and files of <windows.h> for 64-bit Linux
+ * libwinregion - memory and files of <windows.h> for Linux
  *
- * Names, numbers and layouts are those of 64-bit Windows. Types have the width
- * they have there, so DWORD and LONG are 32 bits wide although long has 64.
+ * Names, numbers and layouts are those of 64-bit Windows; in 32-bit programs those of
+ * 32-bit Windows. Types have the width they have there, so DWORD and LONG are 32 bits
+ * wide although long has 64.
  * Functions fail with the last error (GetLastError()) that Windows 10 and 11
  * give for the same mistake; the rule numbers in the comments are those of the
  * manual pages. All functions are thread-safe.
@@ -27,8 +28,8 @@
 #include "sdkddkver.h"
 #include "winapifamily.h"
 
-#if !defined(__LP64__)
-#error "winregion/windows.h is for 64-bit programs"
+#if !defined(__LP64__) && !defined(__i386__)
+#error "winregion/windows.h is for 64-bit programs, and for those of i386"
 #endif
 
 #ifdef __cplusplus
@@ -62,15 +63,29 @@ typedef float FLOAT;
 /* C++98 has no such integers but those of the compiler, which says so. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wlong-long"
+#ifdef __LP64__
 __extension__ typedef long long LONGLONG, INT64, LONG64, *PLONGLONG, *PLONG64;
 __extension__ typedef unsigned long long ULONGLONG, UINT64, DWORD64, ULONG64;
+#else /* in structures of i386 Linux 4 would do */
+#define _WINREGION_ALIGN8 __attribute__((__aligned__(8)))
+__extension__ typedef long long LONGLONG _WINREGION_ALIGN8;
+__extension__ typedef unsigned long long ULONGLONG _WINREGION_ALIGN8;
+typedef LONGLONG INT64, LONG64, *PLONGLONG, *PLONG64;
+typedef ULONGLONG UINT64, DWORD64, ULONG64;
+#endif
 #pragma GCC diagnostic pop
 typedef ULONGLONG DWORDLONG, *PULONGLONG, *PDWORD64, *PULONG64, *PDWORDLONG;
 
-/* As wide as a pointer */
+/* As wide as a pointer; where that has 32 bits they are what DWORD is, as there. */
+#ifdef __LP64__
 typedef long INT_PTR, LONG_PTR, SSIZE_T, *PINT_PTR, *PLONG_PTR, *PSSIZE_T;
 typedef unsigned long UINT_PTR, ULONG_PTR, DWORD_PTR, SIZE_T;
 typedef unsigned long *PUINT_PTR, *PULONG_PTR, *PDWORD_PTR, *PSIZE_T;
+#else
+typedef int INT_PTR, LONG_PTR, SSIZE_T, *PINT_PTR, *PLONG_PTR, *PSSIZE_T;
+typedef unsigned int UINT_PTR, ULONG_PTR, DWORD_PTR, SIZE_T;
+typedef unsigned int *PUINT_PTR, *PULONG_PTR, *PDWORD_PTR, *PSIZE_T;
+#endif
 typedef void *PVOID, *LPVOID, *HANDLE, **PHANDLE, **LPHANDLE;
 typedef const void *LPCVOID, *PCVOID;
 
@@ -87,10 +102,13 @@ typedef const void *LPCVOID, *PCVOID;
 #define _WINREGION_ASSERT(name, cond) \
 	typedef char _winregion_##name[(cond) ? 1 : -1]
 #endif
+/* They are about 64-bit programs. */
 #define _WINREGION_SIZE(type, size) \
-	_WINREGION_ASSERT(type##_size, sizeof(type) == (size))
+	_WINREGION_ASSERT(type##_size, \
+			  sizeof(void *) != 8 || sizeof(type) == (size))
 #define _WINREGION_OFFSET(type, field, offset) \
-	_WINREGION_ASSERT(type##_##field, offsetof(type, field) == (offset))
+	_WINREGION_ASSERT(type##_##field, sizeof(void *) != 8 || \
+						  offsetof(type, field) == (offset))
 
 _WINREGION_SIZE(DWORD, 4);
 _WINREGION_SIZE(LONG, 4);
@@ -226,6 +244,7 @@ _WINREGION_SIZE(HANDLE, 8);
 #define PROCESSOR_ARCHITECTURE_AMD64 9
 #define PROCESSOR_ARCHITECTURE_ARM64 12
 #define PROCESSOR_ARCHITECTURE_UNKNOWN 0xFFFF
+#define PROCESSOR_INTEL_PENTIUM 586
 #define PROCESSOR_AMD_X8664 8664
 
 /* What GetLastError() gives for memory calls */
@@ -521,7 +540,7 @@ BOOL WINAPI SwitchToThread(VOID);
 }
 #endif
 
-#ifdef __x86_64__
+#if defined(__x86_64__) || defined(__i386__)
 #define _winregion_pause() __builtin_ia32_pause()
 #else
 #define _winregion_pause() __atomic_signal_fence(__ATOMIC_SEQ_CST)

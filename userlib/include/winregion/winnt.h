@@ -460,6 +460,75 @@ _WINREGION_SIZE(XSAVE_FORMAT, 512);
 _WINREGION_OFFSET(XSAVE_FORMAT, MxCsr, 24);
 _WINREGION_OFFSET(XSAVE_FORMAT, XmmRegisters, 160);
 
+#ifdef __i386__
+
+/* Which parts of a CONTEXT are valid */
+#define CONTEXT_i386 0x00010000
+#define CONTEXT_CONTROL (CONTEXT_i386 | 0x1)
+#define CONTEXT_INTEGER (CONTEXT_i386 | 0x2)
+#define CONTEXT_SEGMENTS (CONTEXT_i386 | 0x4)
+#define CONTEXT_FLOATING_POINT (CONTEXT_i386 | 0x8)
+#define CONTEXT_DEBUG_REGISTERS (CONTEXT_i386 | 0x10)
+#define CONTEXT_EXTENDED_REGISTERS (CONTEXT_i386 | 0x20)
+#define CONTEXT_FULL (CONTEXT_CONTROL | CONTEXT_INTEGER | CONTEXT_SEGMENTS)
+#define CONTEXT_ALL \
+	(CONTEXT_FULL | CONTEXT_FLOATING_POINT | CONTEXT_DEBUG_REGISTERS | \
+	 CONTEXT_EXTENDED_REGISTERS)
+
+#define SIZE_OF_80387_REGISTERS 80
+#define MAXIMUM_SUPPORTED_EXTENSION 512
+
+/* What the instruction fnsave stores, and a word */
+typedef struct _FLOATING_SAVE_AREA {
+	DWORD ControlWord;
+	DWORD StatusWord;
+	DWORD TagWord;
+	DWORD ErrorOffset;
+	DWORD ErrorSelector;
+	DWORD DataOffset;
+	DWORD DataSelector;
+	BYTE RegisterArea[SIZE_OF_80387_REGISTERS];
+	DWORD Cr0NpxState;
+} FLOATING_SAVE_AREA, *PFLOATING_SAVE_AREA;
+
+/*
+ * The registers of i386; ExtendedRegisters are what fxsave stores. Debug registers are
+ * never filled in.
+ */
+typedef struct _CONTEXT {
+	DWORD ContextFlags;
+	DWORD Dr0;
+	DWORD Dr1;
+	DWORD Dr2;
+	DWORD Dr3;
+	DWORD Dr6;
+	DWORD Dr7;
+	FLOATING_SAVE_AREA FloatSave;
+	DWORD SegGs;
+	DWORD SegFs;
+	DWORD SegEs;
+	DWORD SegDs;
+	DWORD Edi;
+	DWORD Esi;
+	DWORD Ebx;
+	DWORD Edx;
+	DWORD Ecx;
+	DWORD Eax;
+	DWORD Ebp;
+	DWORD Eip;
+	DWORD SegCs;
+	DWORD EFlags;
+	DWORD Esp;
+	DWORD SegSs;
+	BYTE ExtendedRegisters[MAXIMUM_SUPPORTED_EXTENSION];
+} CONTEXT, *PCONTEXT, *LPCONTEXT;
+
+_WINREGION_ASSERT(CONTEXT_size, sizeof(CONTEXT) == 716);
+_WINREGION_ASSERT(CONTEXT_Edi, offsetof(CONTEXT, Edi) == 156);
+_WINREGION_ASSERT(CONTEXT_Esp, offsetof(CONTEXT, Esp) == 196);
+
+#else /* !__i386__ */
+
 /* Which parts of a CONTEXT are valid */
 #define CONTEXT_AMD64 0x00100000
 #define CONTEXT_CONTROL (CONTEXT_AMD64 | 0x1)
@@ -553,6 +622,8 @@ _WINREGION_OFFSET(CONTEXT, FltSave, 256);
 _WINREGION_OFFSET(CONTEXT, Xmm0, 416);
 _WINREGION_OFFSET(CONTEXT, VectorRegister, 768);
 _WINREGION_OFFSET(CONTEXT, LastExceptionFromRip, 1224);
+
+#endif /* !__i386__ */
 
 typedef struct _EXCEPTION_POINTERS {
 	PEXCEPTION_RECORD ExceptionRecord;

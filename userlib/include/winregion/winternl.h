@@ -15,12 +15,21 @@
  */
 typedef struct _TEB {
 	NT_TIB NtTib;
+#ifdef __LP64__
 	PVOID Reserved1[648];
+#else
+	PVOID Reserved1[892];
+#endif
 	PVOID DeallocationStack;
 	PVOID TlsSlots[64];
+#ifdef __LP64__
 	PVOID Reserved2[25];
 	ULONG GuaranteedStackBytes;
 	ULONG Reserved3;
+#else
+	PVOID Reserved2[26];
+	ULONG GuaranteedStackBytes;
+#endif
 	PVOID Reserved4[6];
 	PVOID *TlsExpansionSlots;
 } TEB, *PTEB;
