@@ -644,11 +644,13 @@ collect()
 screen_packages=(libncurses-dev libvterm-dev ncurses-bin pkg-config)
 # For the examples of a manual page
 tracing_packages=(bpftrace)
+# Programs of 32 bits
+bits32_packages=(gcc-multilib)
 
 build_all()
 {
 	need "${base_packages[@]}" "${screen_packages[@]}" \
-		"${tracing_packages[@]}"
+		"${tracing_packages[@]}" "${bits32_packages[@]}"
 	"$vm/fetch.sh" kselftest
 	unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
 	# Where it lies by itself it has no other name: what make knows goes by that.
