@@ -173,7 +173,8 @@ clean-cache:
 help:
 	@echo 'make                the module for this kernel, and the library'
 	@echo 'make modules        the module; KDIR= or KVER= names other headers'
-	@echo 'make lib            the library, in userlib/build'
+	@echo 'make lib            the library, in userlib/build; with BITS=32 that'
+	@echo '                    for 32-bit programs, in userlib/build/32'
 	@echo 'make heap           the library of heaps beside it'
 	@echo 'make install        module and library into this system (as root), or'
 	@echo '                    below DESTDIR=; PREFIX= for the library'

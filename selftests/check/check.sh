@@ -22,7 +22,7 @@ all_checks=(exceptions text checkpatch clang-format kernel-doc comments rules
 	tables layers shellcheck uapi windows module sparse library abi readme doc)
 # What is done only when it is asked for
 more_checks=(series)
-packages=(abigail-tools clang clang-format cmake g++ gcc libc6-dev make mandoc pandoc perl
+packages=(abigail-tools clang clang-format cmake g++ gcc gcc-multilib libc6-dev make mandoc pandoc perl
 	pkg-config shellcheck sparse)
 
 # Whose headers sparse reads

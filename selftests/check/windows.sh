@@ -8,6 +8,7 @@
 # Every constant has the same value, every structure the same size and every field
 # the same place and size, every function the same prototype. What both have is
 # compiled for Windows with what was found here; what only the library has is named.
+# Structures are those of 32-bit programs as well, by "gcc -m32".
 
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -16,6 +17,7 @@ theirs=$1
 ours=$top/userlib/include/winregion
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+machine=x86_64 bits=
 
 # Those that are for Windows, without what is words of the compiler
 headers()
@@ -48,14 +50,14 @@ include_theirs()
 # Compile and run $1.c here
 run_ours()
 {
-	gcc -w -I"$top/userlib/include" -I"$top/uapi" -o "$work/$1" \
-		"$work/$1.c" && "$work/$1"
+	gcc -w ${bits:+-m"$bits"} -I"$top/userlib/include" -I"$top/uapi" \
+		-o "$work/$1" "$work/$1.c" && "$work/$1"
 }
 
 # Compile standard input for Windows, and print what is wrong with it
 compile_theirs()
 {
-	{ clang -target x86_64-w64-windows-gnu -std=gnu11 -ferror-limit=0 \
+	{ clang -target "$machine"-w64-windows-gnu -std=gnu11 -ferror-limit=0 \
 		-Wno-everything -D_WIN32_WINNT=0x0A00 \
 		-DNTDDI_VERSION=0x0A000006 -I"$theirs" -fsyntax-only -x c - \
 		2>&1 || true; } | sed -n "s/^<stdin>:[0-9:]* [a-z ]*error: /$1: /p"
@@ -134,6 +136,16 @@ fields()
 	}' | sort -u
 }
 
+# Lines of structures.c with what only programs of the other width have
+other_fields()
+{
+	{ gcc -w ${bits:+-m"$bits"} -I"$top/userlib/include" -I"$top/uapi" \
+		-ftrack-macro-expansion=0 -fsyntax-only -fmax-errors=0 \
+		"$work/structures.c" 2>&1 || true; } |
+		sed -n 's/^[^ ]*structures.c:\([0-9]*\):.* error: .*/\1/p' |
+		sort -u
+}
+
 structures()
 {
 	{
@@ -146,6 +158,8 @@ structures()
 		fields | sed 's/\(.*\) \(.*\)/FIELD(\1, \2)/'
 		echo 'return 0; }'
 	} >"$work/structures.c"
+	other_fields | sed "s/\$/d/" >"$work/bad"
+	sed -i -f "$work/bad" "$work/structures.c"
 	run_ours structures >"$work/layout"
 	[ "$(wc -l <"$work/layout")" -gt 150 ] || echo "structures were not found"
 	{
@@ -157,7 +171,7 @@ structures()
 				$1, $2, $4, $1, $5
 			printf "\"%s.%s\");\n", $1, $2
 		}' "$work/layout"
-	} | compile_theirs structure
+	} | compile_theirs "structure${bits:+ of $bits bits}"
 }
 
 # ---- functions ----
@@ -177,3 +191,5 @@ prototypes()
 constants
 structures
 prototypes
+machine=i686 bits=32
+structures

@@ -450,8 +450,15 @@ typedef struct __attribute__((aligned(16))) _XSAVE_FORMAT {
 	DWORD MxCsr;
 	DWORD MxCsr_Mask;
 	M128A FloatRegisters[8];
+#ifdef __i386__
+	M128A XmmRegisters[8];
+	BYTE Reserved4[192];
+	DWORD StackControl[7];
+	DWORD Cr0NpxState;
+#else
 	M128A XmmRegisters[16];
 	BYTE Reserved4[96];
+#endif
 } XSAVE_FORMAT, *PXSAVE_FORMAT;
 
 typedef XSAVE_FORMAT XMM_SAVE_AREA32, *PXMM_SAVE_AREA32;
