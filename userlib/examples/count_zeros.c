@@ -79,9 +79,8 @@ static ULONGLONG default_size(const char *name)
 {
 	struct statfs status;
 
-	if (!statfs(name, &status) &&
-	    ((DWORD)status.f_type == TMPFS_MAGIC ||
-	     (DWORD)status.f_type == RAMFS_MAGIC))
+	if (!statfs(name, &status) && ((DWORD)status.f_type == TMPFS_MAGIC ||
+				       (DWORD)status.f_type == RAMFS_MAGIC))
 		return MEMORY_SIZE;
 
 	return DISK_SIZE;

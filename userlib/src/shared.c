@@ -145,8 +145,8 @@ static void make_name(struct shared *shared)
 	dl_iterate_phdr(look_at_object, &identity);
 	if (!identity.found || !find_file(identity.address, &device, &inode))
 		give_up("the program's file is not known", 0);
-	snprintf(shared->name, sizeof(shared->name), "%llx-%llx-%016llx", device,
-		 inode,
+	snprintf(shared->name, sizeof(shared->name), "%llx-%llx-%016llx",
+		 device, inode,
 		 (unsigned long long)add_to_hash(identity.hash, &shared->size,
 						 sizeof(shared->size)));
 }

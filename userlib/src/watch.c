@@ -68,9 +68,8 @@ static NTSTATUS get(struct winregion_write_watch *arg, PVOID *addresses)
 
 	do {
 		part.pages = (uintptr_t)few;
-		part.nr_pages = most - done < ARRAY_SIZE(few) ?
-					most - done :
-					ARRAY_SIZE(few);
+		part.nr_pages = most - done < ARRAY_SIZE(few) ? most - done :
+								ARRAY_SIZE(few);
 		status = watch_status(winregion_write_watch(&part));
 		if (status != STATUS_SUCCESS)
 			return status;

@@ -233,7 +233,7 @@ static void sections(void)
 	first = MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 0);
 	second = MapViewOfFile(section, FILE_MAP_READ, 0, KIB(64), KIB(64));
 	CHECK(first && second && first != second);
-	strcpy(first + KIB(64), "the same page");
+	memcpy(first + KIB(64), "the same page", 14);
 	CHECK(!strcmp(second, "the same page"));
 	CHECK(VirtualQuery(second, &info, sizeof(info)) == sizeof(info));
 	CHECK(info.Type == MEM_MAPPED && info.Protect == PAGE_READONLY);

@@ -107,8 +107,9 @@ typedef const void *LPCVOID, *PCVOID;
 	_WINREGION_ASSERT(type##_size, \
 			  sizeof(void *) != 8 || sizeof(type) == (size))
 #define _WINREGION_OFFSET(type, field, offset) \
-	_WINREGION_ASSERT(type##_##field, sizeof(void *) != 8 || \
-						  offsetof(type, field) == (offset))
+	_WINREGION_ASSERT(type##_##field, \
+			  sizeof(void *) != 8 || \
+				  offsetof(type, field) == (offset))
 
 _WINREGION_SIZE(DWORD, 4);
 _WINREGION_SIZE(LONG, 4);

@@ -452,8 +452,7 @@ typedef struct __attribute__((aligned(16))) _XSAVE_FORMAT {
 	M128A FloatRegisters[8];
 #ifdef __i386__
 	M128A XmmRegisters[8];
-	BYTE Reserved4[192];
-	DWORD StackControl[7];
+	BYTE Reserved4[220];
 	DWORD Cr0NpxState;
 #else
 	M128A XmmRegisters[16];
