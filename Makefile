@@ -104,10 +104,13 @@ test:
 	@$(VM)/test.sh $(if $(FULL),-f) -k '$(KERNEL)' -t '$(TEST)'
 
 # RAW=0: no raw bytes; RAW=2: nothing else. SHARE=4: instead, four processes that
-# share sections. Without TIMEOUT it may take any time.
+# share sections. PAGING=1: memory is short, and pages leave for swap. Without TIMEOUT
+# it may take any time.
 fuzz: lib
 	@$(MAKE) -s -C selftests OUTPUT=$(CURDIR)/build/selftests fuzz
-	@TIMEOUT=$(or $(TIMEOUT),0) $(RUN) -l loop -l ext4 -- build/selftests/fuzz \
+	@TIMEOUT=$(or $(TIMEOUT),0) $(RUN) -l loop -l ext4 \
+		$(if $(PAGING),-l zram -p paging=1 -m $(or $(MEM),384M)) -- \
+		build/selftests/fuzz $(if $(PAGING),-P) \
 		-n $(or $(OPS),1000000) -s $(or $(SEED),1) \
 		-p $(or $(PROCS),2) -t $(or $(THREADS),1) \
 		-S $(or $(SHARE),0) -r $(or $(RAW),$(if $(SHARE),0,1))
@@ -190,7 +193,8 @@ help:
 	@echo 'make fuzz           random calls, compared with a model; OPS=1000000'
 	@echo '                    SEED=1 PROCS=2 THREADS=1 RAW=1 (random bytes too,'
 	@echo '                    0: none, 2: nothing else), SHARE=4 (instead, processes'
-	@echo '                    that share sections)'
+	@echo '                    that share sections), PAGING=1 (memory is short,'
+	@echo '                    and pages leave for swap)'
 	@echo 'make demo           the demonstration'
 	@echo 'make test-deb       the packages: installed, upgraded and purged in a Debian'
 	@echo '                    12 and a Debian 13, half an hour each; SUITE='

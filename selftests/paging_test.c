@@ -7,7 +7,6 @@
 
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/swap.h>
 #include <sys/uio.h>
 
 #include "common.h"
@@ -16,58 +15,9 @@
 #include "pins.h"
 #include "race.h"
 #include "rounds.h"
+#include "swap.h"
 
-#define DROP_CACHES "/proc/sys/vm/drop_caches"
 #define CGROUP_ROOT "/sys/fs/cgroup"
-#define SWAP_DEVICE "/dev/zram0"
-#define SWAP_BYTES MIB(600)
-
-/* The head of a swap area, as mkswap writes it */
-struct swap_head {
-	char boot[1024];
-	uint32_t version;
-	uint32_t last_page;
-	uint32_t bad_pages;
-	char rest[4096 - 1024 - 3 * 4 - 10];
-	char magic[10];
-} __attribute__((packed));
-
-static bool make_swap(void)
-{
-	struct swap_head head = {
-		.version = 1,
-		.last_page = SWAP_BYTES / 4096 - 1,
-	};
-	char text[32];
-	bool written;
-	int fd;
-
-	memcpy(head.magic, "SWAPSPACE2", sizeof(head.magic));
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)SWAP_BYTES);
-	if (!write_text("/sys/block/zram0/disksize", text))
-		return false;
-	fd = open(SWAP_DEVICE, O_RDWR | O_CLOEXEC);
-	written = fd >= 0 && write(fd, &head, sizeof(head)) == sizeof(head);
-	close(fd);
-	return written;
-}
-
-/* Once for all tests */
-static bool have_swap(void)
-{
-	if (*read_from("/proc/swaps", "zram0"))
-		return true;
-	if (!*read_from("/sys/block/zram0/disksize", "\n"))
-		return false;
-	if (*read_from("/sys/block/zram0/initstate", "0") && !make_swap())
-		return false;
-	return !swapon(SWAP_DEVICE, 0);
-}
-
-static int64_t swap_used(void)
-{
-	return meminfo("SwapTotal") - meminfo("SwapFree");
-}
 
 static int trim(int fd, const char *addr, uint64_t length)
 {

@@ -379,6 +379,7 @@ static int run_threads(struct fuzz_episode *episode)
 		model_init(workers[i].fuzz.model,
 			   arena_of(&episode->options, episode->seed, i),
 			   episode->options.bug);
+		workers[i].fuzz.model->paging = episode->options.paging;
 	}
 	if (n == 1) {
 		thread_main(&workers[0]);
@@ -448,6 +449,7 @@ static int replay(struct fuzz_episode *episode, struct op *ops,
 	fuzz.nr = nr;
 	fuzz.emit = emit;
 	model_init(fuzz.model, episode->arena, episode->options.bug);
+	fuzz.model->paging = episode->options.paging;
 	fuzz_run(&fuzz, nr);
 	return 0;
 }

@@ -535,7 +535,7 @@ static bool runs_are(struct fuzz *fuzz, const struct model_span *span,
 			page = next_in_region(span, page);
 		if (page > last || page >= span->pages)
 			break;
-		model_describe(span, page, &answer);
+		model_describe(fuzz->model, span, page, &answer);
 		if (i >= arg->nr_runs ||
 		    !model_answer_fits(&answer, &runs[i], resident))
 			return wrong_run(fuzz, i, &answer, &runs[i], resident);

@@ -10,6 +10,7 @@
  *	episode.c	many operations from a clean start, with threads and forks
  *	shrink.c	finds the few that make the difference
  *	raw.c		the other fuzzer: bytes that no program would send
+ *	press.c		has memory be short, so that pages leave for swap
  *	share.h		sections that several processes share, and its parts
  *	main.c		the program
  *
@@ -166,6 +167,7 @@ struct fuzz_options {
 	unsigned int sharers;	/* processes that share sections, or 0 */
 	unsigned int bug;	/* of the model */
 	bool dry;
+	bool paging;		/* memory leaves for swap */
 };
 
 /* xorshift64; it stands still at 0 */
@@ -250,6 +252,10 @@ unsigned int shrink(struct fuzz_episode *episode, struct op *ops,
 		    unsigned int nr);
 /* Shrinks what was found, prints it. Return: how many operations are left */
 unsigned int shrink_and_print(struct fuzz_episode *episode, FILE *file);
+
+/* press.c; false: there is no swap, or somebody was killed for memory */
+bool press_begin(void);
+bool press_end(void);
 
 /* raw.c; the number of things that were wrong */
 unsigned int raw_run(uint64_t calls, uint64_t seed);

@@ -3,7 +3,7 @@
  * Random calls, compared with a model of what they must do:
  *
  *	fuzz [-n OPERATIONS] [-s SEED] [-p PROCESSES] [-t THREADS] [-S SHARERS]
- *	     [-e LENGTH] [-r 0|1|2] [-b BUG] [-E]
+ *	     [-e LENGTH] [-r 0|1|2] [-b BUG] [-P] [-E]
  *
  *	-n	operations in all (1000000)
  *	-s	the first seed (1); each LENGTH operations have one of their own
@@ -14,6 +14,8 @@
  *	-r	0: no raw bytes, 1: a tenth as many calls of that kind besides (the
  *		default), 2: nothing else
  *	-b	a mistake that the model makes, to see that it is found
+ *	-P	memory is short all the time, and pages leave for swap on a zram; the
+ *		module is to be loaded with paging=1
  *	-E	print what the model says of the first LENGTH operations as a
  *		program, and do nothing
  *
@@ -140,6 +142,10 @@ static int run(const struct settings *settings)
 	int status, bad = 0;
 
 	counts->next_seed = settings->seed;
+	if (settings->options.paging && !press_begin()) {
+		printf("fuzz: no swap\n");
+		return 2;
+	}
 	for (i = 0; i < settings->processes; i++)
 		if (!fork()) {
 			bad = work(settings);
@@ -159,6 +165,10 @@ static int run(const struct settings *settings)
 		}
 	}
 	say(began);
+	if (settings->options.paging && !press_end()) {
+		printf("fuzz: somebody was killed for memory, or nothing was out\n");
+		bad = 1;
+	}
 	if (bad || counts->failures) {
 		printf("fuzz: no result\n");
 		return 2;
@@ -192,7 +202,7 @@ static bool parse(struct settings *settings, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "n:s:p:t:S:e:r:b:E")) != -1)
+	while ((option = getopt(argc, argv, "n:s:p:t:S:e:r:b:PE")) != -1)
 		switch (option) {
 		case 'n':
 			settings->ops = parse_number(optarg, UINT64_MAX);
@@ -217,6 +227,9 @@ static bool parse(struct settings *settings, int argc, char **argv)
 			break;
 		case 'b':
 			settings->options.bug = parse_number(optarg, INT_MAX);
+			break;
+		case 'P':
+			settings->options.paging = true;
 			break;
 		case 'E':
 			settings->print = true;
@@ -243,7 +256,7 @@ int main(int argc, char **argv)
 
 	if (!parse(&settings, argc, argv)) {
 		fprintf(stderr,
-			"usage: fuzz [-n OPERATIONS] [-s SEED] [-p PROCESSES] [-t THREADS] [-S SHARERS] [-e LENGTH] [-r 0|1|2] [-b BUG] [-E]\n");
+			"usage: fuzz [-n OPERATIONS] [-s SEED] [-p PROCESSES] [-t THREADS] [-S SHARERS] [-e LENGTH] [-r 0|1|2] [-b BUG] [-P] [-E]\n");
 		return 2;
 	}
 	if (settings.print)

@@ -858,8 +858,12 @@ static void describe_region(const struct model_span *span, uint32_t page,
 	run->type = WINREGION_TYPE_PRIVATE;
 }
 
-/* Pages that hold something or are locked must be in memory, others need not. */
-static void count_resident(const struct model_page *page,
+/*
+ * Pages that hold something or are locked must be in memory, others need not; with
+ * paging only the locked ones must.
+ */
+static void count_resident(const struct model *model,
+			   const struct model_page *page,
 			   struct model_answer *answer)
 {
 	unsigned int i;
@@ -868,7 +872,8 @@ static void count_resident(const struct model_page *page,
 		return;
 	answer->resident_max += MODEL_PAGE;
 	for (i = 0; i < MODEL_WORDS; i++)
-		if (page->locked || (page->word[i] && !page->doubt)) {
+		if (page->locked ||
+		    (page->word[i] && !page->doubt && !model->paging)) {
 			answer->resident_min += MODEL_PAGE;
 			return;
 		}
@@ -914,8 +919,8 @@ void model_touch(struct model *model, uint64_t address)
 }
 
 /* The run that starts with a page of a span. False: that is not known. */
-bool model_describe(const struct model_span *span, uint32_t page,
-		    struct model_answer *answer)
+bool model_describe(const struct model *model, const struct model_span *span,
+		    uint32_t page, struct model_answer *answer)
 {
 	const struct model_page *at = &span->page[page];
 	uint32_t end;
@@ -925,7 +930,7 @@ bool model_describe(const struct model_span *span, uint32_t page,
 		return false;
 	for (end = page; end < span->pages && alike(at, &span->page[end]);
 	     end++)
-		count_resident(&span->page[end], answer);
+		count_resident(model, &span->page[end], answer);
 	answer->run.address = span->base + page * MODEL_PAGE;
 	answer->run.length = (end - page) * MODEL_PAGE;
 	if (at->state == MODEL_FOREIGN)
@@ -969,7 +974,7 @@ uint32_t model_query(struct model *model, const struct winregion_query *arg,
 	if (arg->address > MODEL_HIGHEST)
 		return errors | MODEL_EADDRNOTAVAIL;
 	if (!model_find(model, arg->address, &spot) ||
-	    !model_describe(spot.span, spot.page, answer))
+	    !model_describe(model, spot.span, spot.page, answer))
 		return errors | MODEL_UNKNOWN;
 	return errors;
 }

@@ -118,12 +118,14 @@ struct model_span {
  * @bug: 0, or which deliberate mistake the model makes, for the tests of the
  *	fuzzer itself
  * @lost: some pages are or were
+ * @paging: pages that are not locked may be out of memory
  * @span: the arena, and roaming regions
  * @arena, @roaming: the pages of the spans
  */
 struct model {
 	unsigned int bug;
 	bool lost;
+	bool paging;
 	struct model_span span[MODEL_SPANS];
 	struct model_page arena[MODEL_ARENA_PAGES];
 	struct model_page roaming[MODEL_SPANS - 1][MODEL_ROAMING_PAGES];
@@ -196,8 +198,8 @@ void model_touch(struct model *model, uint64_t address);
 bool model_find(struct model *model, uint64_t address,
 		struct model_spot *spot);
 uint32_t model_region_end(const struct model_span *span, uint32_t page);
-bool model_describe(const struct model_span *span, uint32_t page,
-		    struct model_answer *answer);
+bool model_describe(const struct model *model, const struct model_span *span,
+		    uint32_t page, struct model_answer *answer);
 bool model_answer_fits(const struct model_answer *answer,
 		       const struct winregion_run *run, bool resident);
 uint64_t model_committed(const struct model *model);
