@@ -80,7 +80,8 @@ enum model_state {
  * @offered: it cannot be accessed until it is reclaimed
  * @locked: it stays in memory
  * @doubt: its contents may have been freed: all of @word may be 0 by now
- * @told: that some contents of a range that it was in are gone, but not of which page
+ * @told: that some contents of a range that it was in are gone, but not of which page;
+ *	or it was in doubt when it was offered
  * @untold: if they were freed, nobody was told yet
  * @region: the first page of its region, an index into the span
  * @allocation: the allocation protection of its region

@@ -93,8 +93,10 @@ static void discard(struct model_page *page)
 	page->untold = false;
 }
 
+/* What a reset has lost before is not told by who takes back what is offered. */
 static void offer(const struct model *model, struct model_page *page)
 {
+	page->told |= page->doubt && !page->offered;
 	page->offered = model->bug != MODEL_BUG_OFFER;
 	page->locked = false;
 	page->doubt = true;

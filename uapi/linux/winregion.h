@@ -569,9 +569,10 @@ struct winregion_change {
  * reset, used again or not.
  *
  * WINREGION_OP_OFFER does the same with committed pages, which cannot be accessed until
- * they are taken back by WINREGION_OP_RECLAIM, all of whose pages must be offered. What
- * was reset is freed first, then what is offered, that of the lowest priority first. Pages
- * that are locked are unlocked by it.
+ * they are taken back by WINREGION_OP_RECLAIM, all of whose pages must be offered; that
+ * does not tell what a reset has lost before the offer. What was reset is freed first,
+ * then what is offered, that of the lowest priority first. Pages that are locked are
+ * unlocked by it.
  *
  * WINREGION_OP_DISCARD frees the contents of pages, all WINREGION_READWRITE, at once. Those
  * that are locked stay so, and in memory.
