@@ -244,14 +244,17 @@ void wr_vma_drop_rights(struct vm_area_struct *vma)
 	wr_vma_set_rights(vma, WR_READ, false);
 }
 
-/*
- * Not in a tracked window, where PTEs must not be writable yet, nor where what has no
- * page is not to have one yet.
- */
-static bool may_map_ahead(struct vm_fault *vmf, struct wr_window *window)
+/* Not in a tracked window, where PTEs must not be writable yet. */
+static bool may_map_more(struct vm_fault *vmf, struct wr_window *window)
 {
 	return vmf->vma->vm_flags & VM_MIXEDMAP && !window->tracked &&
-	       !(vmf->flags & FAULT_FLAG_REMOTE) &&
+	       !(vmf->flags & FAULT_FLAG_REMOTE);
+}
+
+/* Nor where what has no page is not to have one yet. */
+static bool may_map_ahead(struct vm_fault *vmf, struct wr_window *window)
+{
+	return may_map_more(vmf, window) &&
 	       !wr_stash_in_slot(window, wr_vmf_index(vmf));
 }
 
@@ -280,6 +283,31 @@ static void map_ahead(struct vm_fault *vmf, struct wr_window *window)
 	wr_runs_span(&window->runs, wr_vmf_index(vmf), end, &next);
 	n = wr_resident_ahead(window, wr_vmf_index(vmf),
 			      next - wr_vmf_index(vmf) - 1, pages);
+	if (n)
+		map_behind(vmf, pages, n);
+}
+
+/*
+ * What was read from swap with the page of the fault, as far as it is behind that, in
+ * the same state. It is mapped, and so counts as used: else it could leave again before
+ * the program comes to it.
+ */
+static void map_what_came(struct vm_fault *vmf, struct wr_window *window)
+{
+	pgoff_t index = wr_vmf_index(vmf), end, next;
+	struct page *pages[WR_MOST_BEHIND], *page;
+	unsigned long n = 0;
+
+	if (!may_map_more(vmf, window))
+		return;
+	end = min(index + 1 + window->held.room->came, wr_vma_end(vmf->vma));
+	wr_runs_span(&window->runs, index, end, &next);
+	while (++index < next) {
+		page = wr_resident_find(window, index);
+		if (!page || PageCompound(page))
+			break;
+		pages[n++] = page;
+	}
 	if (n)
 		map_behind(vmf, pages, n);
 }
@@ -402,6 +430,8 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 		ret = hand_over(vmf, window, page, unit);
 	if (unit)
 		map_behind(vmf, unit + 1, WR_UNIT_PAGES - 1);
+	else if (unlikely(window->held.room && window->held.room->came))
+		map_what_came(vmf, window);
 	else if (window->nr_resident != nr_resident)
 		map_ahead(vmf, window);
 	wr_vma_drop_rights(vmf->vma);
@@ -455,9 +485,10 @@ static __always_inline vm_fault_t
 in_window(struct vm_fault *vmf, struct wr_window *window,
 	  vm_fault_t (*locked)(struct vm_fault *vmf, struct wr_window *window))
 {
-	struct wr_room room = {};
+	struct wr_room room;
 	vm_fault_t ret;
 
+	wr_pageout_begin_room(&room);
 	do {
 		mutex_lock(&window->lock);
 		window->held.vma = vmf->vma;

@@ -15,6 +15,12 @@ struct wr_out {
 	u32 serial;
 };
 
+/* Whether two are the same, of the same time. */
+static inline bool wr_out_is(struct wr_out a, struct wr_out b)
+{
+	return a.place == b.place && a.serial == b.serial;
+}
+
 /**
  * struct wr_out_page - a place that a page can be written to
  * @page: its page in the file, locked, with a reference

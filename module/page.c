@@ -116,10 +116,13 @@ struct page *wr_page_alloc_now(struct address_space *mapping, pgoff_t index,
 	return page;
 }
 
-/* A page that has no owner yet, and is not zeroed, or NULL: for wr_page_adopt(). */
-struct page *wr_page_alloc_nobodys(void)
+/*
+ * A page that has no owner yet, and is not zeroed, or NULL: for wr_page_adopt(). @gfp is
+ * added to how it is allocated.
+ */
+struct page *wr_page_alloc_nobodys(gfp_t gfp)
 {
-	return alloc_page(PAGE_GFP);
+	return alloc_page(PAGE_GFP | gfp);
 }
 
 static struct page *alloc_large(struct address_space *mapping, pgoff_t index,

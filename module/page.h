@@ -39,7 +39,7 @@ struct page *wr_page_alloc_huge(struct address_space *mapping, pgoff_t index,
 				int node);
 struct page *wr_page_alloc_now(struct address_space *mapping, pgoff_t index,
 			       gfp_t gfp, int node);
-struct page *wr_page_alloc_nobodys(void);
+struct page *wr_page_alloc_nobodys(gfp_t gfp);
 void wr_page_adopt(struct page *page, struct address_space *mapping,
 		   pgoff_t index);
 unsigned int wr_page_alloc_some(struct address_space *mapping, pgoff_t index,

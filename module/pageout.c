@@ -340,13 +340,55 @@ static struct notifier_block oom = { .notifier_call = before_oom };
 
 /* ---- back ---- */
 
+static void drop_behind(struct wr_room *room)
+{
+	while (room->nr_behind)
+		if (room->behind[--room->nr_behind].page)
+			put_page(room->behind[room->nr_behind].page);
+}
+
 /* The holder of the window's lock could not go on, and is to make room first. */
 void wr_pageout_want(struct wr_window *window, struct wr_out out)
 {
 	struct wr_room *room = window->held.room;
 
+	drop_behind(room);
 	room->wanted = out;
 	room->wants = true;
+}
+
+/* Another one is to be read with it, as it will be wanted next, most likely. */
+void wr_pageout_want_behind(struct wr_window *window, pgoff_t index,
+			    struct wr_out out)
+{
+	struct wr_room *room = window->held.room;
+
+	if (WARN_ON_ONCE(room->nr_behind == WR_MOST_BEHIND))
+		return;
+	room->behind[room->nr_behind++] = (struct wr_behind){
+		.out = out,
+		.index = index,
+	};
+}
+
+/* What cannot be had easily is left to faults. */
+static void read_behind(struct wr_room *room)
+{
+	struct wr_behind *behind = room->behind;
+	unsigned int i;
+
+	for (i = 0; i < room->nr_behind; i++) {
+		if (fatal_signal_pending(current))
+			return;
+		behind[i].page =
+			wr_page_alloc_nobodys(__GFP_NORETRY | __GFP_NOWARN);
+		if (!behind[i].page)
+			return;
+		if (!wr_outfile_read(behind[i].out, behind[i].page))
+			continue;
+		put_page(behind[i].page);
+		behind[i].page = NULL;
+	}
 }
 
 /**
@@ -361,7 +403,7 @@ bool wr_pageout_make_room(struct wr_room *room)
 		return false;
 	room->wants = false;
 	if (!room->page)
-		room->page = wr_page_alloc_nobodys();
+		room->page = wr_page_alloc_nobodys(0);
 	if (!room->page)
 		return false;
 	room->out = room->wanted;
@@ -370,6 +412,7 @@ bool wr_pageout_make_room(struct wr_room *room)
 		room->err = wr_outfile_read(room->out, room->page);
 	else
 		clear_highpage(room->page);
+	read_behind(room);
 	return true;
 }
 
@@ -378,22 +421,22 @@ void wr_pageout_end_room(struct wr_room *room)
 {
 	if (room->page)
 		put_page(room->page);
+	drop_behind(room);
 }
 
-/* Puts what is in @room to where it was. */
-static int put_room(struct wr_window *window, pgoff_t index,
-		    struct wr_room *room)
+/* Puts a page to where it was; then it is NULL for the caller. */
+static int put_in(struct wr_window *window, pgoff_t index, struct page **page)
 {
 	int err = wr_resident_make_room(window, index);
 
 	if (err || WARN_ON_ONCE(wr_resident_find(window, index)))
 		return err ?: -ENOMEM;
-	wr_resident_adopt(window, index, room->page);
-	err = wr_resident_add(window, index, room->page);
+	wr_resident_adopt(window, index, *page);
+	err = wr_resident_add(window, index, *page);
 	if (WARN_ON_ONCE(err))
-		wr_folio_disown(page_folio(room->page));
+		wr_folio_disown(page_folio(*page));
 	else
-		room->page = NULL;
+		*page = NULL;
 	return err;
 }
 
@@ -407,25 +450,42 @@ static int put_room(struct wr_window *window, pgoff_t index,
  */
 int wr_pageout_undo(struct wr_window *window, pgoff_t index, struct wr_out out)
 {
-	struct wr_room own = { .wanted = out, .wants = true };
 	struct wr_room *room = window->held.room;
+	struct wr_room own;
 	int err;
 
+	wr_pageout_begin_room(&own);
 	if (!room) {
+		own.wanted = out;
+		own.wants = true;
 		room = &own;
 		wr_pageout_make_room(room);
-	} else if (!room->page || room->out.serial != out.serial ||
-		   room->out.place != out.place) {
+	} else if (!room->page || !wr_out_is(room->out, out)) {
 		wr_pageout_want(window, out);
 		return -ENOMEM;
 	}
 	err = room->page ? room->err : -ENOMEM;
 	if (!err)
-		err = put_room(window, index, room);
+		err = put_in(window, index, &room->page);
 	if (!err)
 		wr_outfile_free(out);
 	wr_pageout_end_room(&own);
 	return err;
+}
+
+/**
+ * wr_pageout_undo_behind - the same of one that was read with it
+ * @window: the window; its lock is held
+ * @behind: the page, which is out where that says
+ *
+ * Return: whether it is in memory now.
+ */
+bool wr_pageout_undo_behind(struct wr_window *window, struct wr_behind *behind)
+{
+	if (!behind->page || put_in(window, behind->index, &behind->page))
+		return false;
+	wr_outfile_free(behind->out);
+	return true;
 }
 
 /**

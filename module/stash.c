@@ -724,21 +724,78 @@ static int take_back_one(struct wr_window *window, struct wr_stash *stash,
 	return err;
 }
 
+static void note_in(struct wr_window *window, struct wr_stash *stash,
+		    pgoff_t index)
+{
+	unsigned int offset = wr_slot_offset(index);
+
+	stash->out[offset] = (struct wr_out){};
+	stash->nr_out--;
+	stash->next_in = offset + 1;
+	trace_wr_page_in(window->space->mm, index, index + 1);
+}
+
+/*
+ * A page is to be read. A program that goes through its memory will want those behind it
+ * next, which takes as many faults less: others would only have more of it read, and
+ * written again, than they use.
+ */
+static void want_behind(struct wr_window *window, struct wr_stash *stash,
+			pgoff_t index)
+{
+	unsigned int offset = wr_slot_offset(index), end;
+
+	if (offset - stash->next_in >= WR_UNIT_PAGES)
+		return;
+	end = min(offset + 1 + WR_MOST_BEHIND, WR_SLOT_PAGES);
+	while (++offset < end)
+		if (stash->out[offset].serial)
+			wr_pageout_want_behind(window,
+					       wr_slot_first(index) + offset,
+					       stash->out[offset]);
+}
+
+/* Those that were read with the one at @index, and are where they were then. */
+static void bring_behind(struct wr_window *window, struct wr_stash *stash,
+			 pgoff_t index)
+{
+	struct wr_room *room = window->held.room;
+	struct wr_behind *behind;
+	struct wr_out *out;
+	unsigned int i;
+
+	for (i = 0; i < room->nr_behind; i++) {
+		behind = &room->behind[i];
+		if (wr_slot_first(behind->index) != wr_slot_first(index))
+			return;
+		out = &stash->out[wr_slot_offset(behind->index)];
+		if (!wr_out_is(*out, behind->out) ||
+		    !wr_pageout_undo_behind(window, behind))
+			continue;
+		note_in(window, stash, behind->index);
+		if (behind->index == index + 1 + room->came)
+			room->came++;
+	}
+}
+
 /* The same of one that was to leave, or has left. */
 static int bring_back(struct wr_window *window, struct wr_stash *stash,
 		      pgoff_t index)
 {
 	unsigned int offset = wr_slot_offset(index);
+	struct wr_room *room = window->held.room;
 	int err = take_back_one(window, stash, index);
 
 	if (err || !stash->nr_out || !stash->out[offset].serial)
 		return err;
 	err = wr_pageout_undo(window, index, stash->out[offset]);
+	if (err && room && room->wants)
+		want_behind(window, stash, index);
 	if (err)
 		return err;
-	stash->out[offset] = (struct wr_out){};
-	stash->nr_out--;
-	trace_wr_page_in(window->space->mm, index, index + 1);
+	note_in(window, stash, index);
+	if (room)
+		bring_behind(window, stash, index);
 	return 0;
 }
 

@@ -18,6 +18,7 @@
  * @gone: those that were freed
  * @out: of WR_STASH_COLD: an entry a page, for those that are out of memory; else NULL
  * @nr_out: how many are
+ * @next_in: the offset behind what came in last; window's lock
  * @offered: those that are offered, whether there is a page or not; window's lock
  * @nr_offered: how many; window's lock
  *
@@ -32,6 +33,7 @@ struct wr_stash {
 	DECLARE_BITMAP(gone, WR_SLOT_PAGES);
 	struct wr_out *out;
 	unsigned int nr_out;
+	unsigned int next_in;
 	DECLARE_BITMAP(offered, WR_SLOT_PAGES);
 	unsigned int nr_offered;
 };

@@ -152,6 +152,37 @@ TEST_F(paging, back_before_it_is_out)
 	EXPECT_TRUE(pages_have(self->base, NR, 300));
 }
 
+static long faults(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_minflt + usage.ru_majflt;
+}
+
+/* Who goes through memory has the next pages with each that is read, and others not. */
+TEST_F(paging, read_in_order)
+{
+	uint64_t first = -(uintptr_t)self->base % MIB(2) / 4096;
+	char *slot = self->base + PAGES(first);
+	long before;
+
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_TRUE(page_has(slot, first + 1));
+	EXPECT_EQ(PAGES(16), wr_resident(self->fd, self->base, SIZE));
+	before = faults();
+	EXPECT_TRUE(pages_have(slot, 16, first + 1));
+	if (variant->kind != HUGE)
+		EXPECT_EQ(before, faults());
+	EXPECT_TRUE(page_has(slot + PAGES(16), first + 17));
+	EXPECT_EQ(PAGES(32), wr_resident(self->fd, self->base, SIZE));
+	EXPECT_TRUE(page_has(slot + PAGES(300), first + 301));
+	EXPECT_EQ(PAGES(33), wr_resident(self->fd, self->base, SIZE));
+	EXPECT_TRUE(page_has(slot + PAGES(302), first + 303));
+	EXPECT_EQ(PAGES(49), wr_resident(self->fd, self->base, SIZE));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+}
+
 TEST_F(paging, decommitted_and_committed)
 {
 	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
@@ -469,6 +500,8 @@ TEST_F_TIMEOUT(short_of_memory, more_than_memory, 300)
 	EXPECT_TRUE(pages_have(self->base, NR, 1));
 }
 
+#define GROUP_JOB MIB(96)
+
 static char group[128];
 
 static bool group_write(const char *file, const char *text)
@@ -492,11 +525,11 @@ static bool make_group(const char *limit)
 static int job_in_group(void *arg)
 {
 	struct family *family = arg;
-	size_t nr = MIB(96) / 4096;
+	size_t nr = GROUP_JOB / 4096;
 	char *base;
 
 	CHECK(group_write("cgroup.procs", "0"));
-	base = wr_alloc(family->fd, MIB(96));
+	base = wr_alloc(family->fd, GROUP_JOB);
 	CHECK(base);
 	fill_pages(base, nr, 10);
 	CHECK(pages_have(base, nr, 10));
@@ -515,6 +548,99 @@ TEST_F_TIMEOUT(short_of_memory, more_than_the_group, 120)
 	EXPECT_EQ(0, in_child(job_in_group, &family));
 	EXPECT_EQ(kills, oom_kills());
 	EXPECT_EQ(SIZE, wr_resident(self->fd, self->base, SIZE));
+	EXPECT_TRUE(SETTLES(!rmdir(group)));
+}
+
+/* What the same job took */
+struct took {
+	double out; /* seconds for the first round, in which pages only leave */
+	double all;
+};
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+struct job {
+	int fd;
+	bool anonymous;
+	struct took *took;
+};
+
+static char *job_memory(struct job *job)
+{
+	char *base;
+
+	if (!job->anonymous)
+		return wr_alloc(job->fd, GROUP_JOB);
+	base = mmap(NULL, GROUP_JOB, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return base == MAP_FAILED ? NULL : base;
+}
+
+static bool use_at_random(char *base, size_t nr)
+{
+	uint64_t random = 3;
+	size_t i, page;
+
+	for (i = 0; i < nr / 8; i++) {
+		page = race_random(&random, nr);
+		if (!page_has(base + PAGES(page), 20 + page))
+			return false;
+		fill_page(base + PAGES(page), 20 + page);
+	}
+	return true;
+}
+
+static int timed_job(void *arg)
+{
+	struct job *job = arg;
+	size_t nr = GROUP_JOB / 4096;
+	double began;
+	char *base;
+
+	CHECK(group_write("cgroup.procs", "0"));
+	began = now();
+	base = job_memory(job);
+	CHECK(base);
+	fill_pages(base, nr, 10);
+	job->took->out = now() - began;
+	CHECK(pages_have(base, nr, 10));
+	fill_pages(base, nr, 20);
+	CHECK(use_at_random(base, nr));
+	CHECK(pages_have(base, nr, 20));
+	job->took->all = now() - began;
+	return 0;
+}
+
+/*
+ * How long it takes, beside anonymous memory. Machines are not idle, so what is held
+ * against it is only that it is of the same kind.
+ */
+TEST_F_TIMEOUT(short_of_memory, like_anonymous_memory, 120)
+{
+	struct took *took = mmap(NULL, 2 * sizeof(*took),
+				 PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct job job = { .fd = self->fd };
+
+	ASSERT_NE(MAP_FAILED, took);
+	ASSERT_TRUE(set_large(false));
+	ASSERT_TRUE(make_group("40M"));
+	job.took = &took[0];
+	EXPECT_EQ(0, in_child(timed_job, &job));
+	job.took = &took[1];
+	job.anonymous = true;
+	EXPECT_EQ(0, in_child(timed_job, &job));
+	TH_LOG("out %.1f s, all %.1f s; anonymous memory %.1f s, %.1f s: %.2f, %.2f times",
+	       took[0].out, took[0].all, took[1].out, took[1].all,
+	       took[0].out / took[1].out, took[0].all / took[1].all);
+	EXPECT_GT(4 * took[1].all, took[0].all);
+	munmap(took, 2 * sizeof(*took));
 	EXPECT_TRUE(SETTLES(!rmdir(group)));
 }
 
