@@ -642,8 +642,8 @@ collect()
 
 # A screen to test, and a terminal to test it in
 screen_packages=(libncurses-dev libvterm-dev ncurses-bin pkg-config)
-# For the examples of a manual page
-tracing_packages=(bpftrace)
+# For the examples of a manual page, and for call stacks
+tracing_packages=(bpftrace libdw-dev)
 # Programs of 32 bits
 bits32_packages=(gcc-multilib)
 

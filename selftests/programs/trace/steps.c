@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A program for winregion-trace to watch: calls whose lines the test knows, in a child as
- * well; with a word, it waits for a line before it begins, or ends by a signal.
+ * well; with a word, it waits for a line before it begins, ends by a signal, or allocates
+ * from functions whose names the test knows.
  */
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +29,75 @@ static void in_child(void)
 	wait(NULL);
 }
 
+/* ---- stacks: what is left behind its call keeps each a frame of its own ---- */
+
+#define FUNCTION static __attribute__((noipa)) int
+
+FUNCTION keep_reserved(void)
+{
+	return VirtualAlloc(NULL, 0x30000, MEM_RESERVE, PAGE_READWRITE) != NULL;
+}
+
+FUNCTION commit_some(char *base)
+{
+	return VirtualAlloc(base, 3 * PAGE, MEM_COMMIT, PAGE_READWRITE) == base;
+}
+
+/* The first two pages are committed already, the last one goes. */
+FUNCTION commit_more(char *base)
+{
+	VirtualAlloc(base + PAGE, 4 * PAGE, MEM_COMMIT, PAGE_READWRITE);
+	return VirtualFree(base + 4 * PAGE, PAGE, MEM_DECOMMIT);
+}
+
+FUNCTION give_back(void)
+{
+	char *base = VirtualAlloc(NULL, 0x50000, MEM_RESERVE | MEM_COMMIT,
+				  PAGE_READWRITE);
+
+	return VirtualFree(base, 0, MEM_RELEASE);
+}
+
+FUNCTION map_section(void)
+{
+	HANDLE section = CreateFileMapping(INVALID_HANDLE_VALUE, NULL,
+					   PAGE_READWRITE, 0, 0x70000, NULL);
+
+	return MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 0) != NULL;
+}
+
+FUNCTION reserve_in_child(void)
+{
+	return VirtualAlloc(NULL, 0x90000, MEM_RESERVE, PAGE_READWRITE) != NULL;
+}
+
+static void *reserve_in_thread(void *arg)
+{
+	char *base = VirtualAlloc(NULL, 0xb0000, MEM_RESERVE, PAGE_READWRITE);
+
+	*(char **)arg = base;
+	return NULL;
+}
+
+static int allocate(void)
+{
+	volatile int i;
+	pthread_t thread;
+	char *base;
+	int status;
+
+	for (i = 0; i < 2; i++)
+		keep_reserved();
+	pthread_create(&thread, NULL, reserve_in_thread, &base);
+	pthread_join(thread, NULL);
+	commit_some(base);
+	commit_more(base);
+	if (fork() == 0)
+		_exit(!reserve_in_child());
+	wait(&status);
+	return give_back() + map_section() == 2 && !status ? 7 : 1;
+}
+
 int main(int argc, char **argv)
 {
 	MEMORY_BASIC_INFORMATION info;
@@ -35,6 +106,8 @@ int main(int argc, char **argv)
 
 	if (!strcmp(word, "wait"))
 		getchar();
+	if (!strcmp(word, "stacks"))
+		return allocate();
 	VirtualAlloc(HERE, 65536, MEM_RESERVE | MEM_WRITE_WATCH, PAGE_READWRITE);
 	VirtualAlloc(HERE, PAGE, MEM_COMMIT, PAGE_READWRITE);
 	*HERE = 1;

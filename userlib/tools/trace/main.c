@@ -32,6 +32,7 @@ struct options {
 	struct trace_options out;
 	bool faults;
 	bool all;
+	bool stacks;
 	pid_t pid;
 	const char *path;
 	const struct passwd *user;
@@ -49,6 +50,8 @@ static const char help[] =
 	"  -f, --faults        tell of faults, refused accesses and guards, too\n"
 	"  -a, --all           tell of all that happens to its memory\n"
 	"  -c, --count         tell only how often and how long, when it ends\n"
+	"  -k, --stacks        tell only who allocates how much, when it ends: each call\n"
+	"                      stack of a PROGRAM\n"
 	"  -t, --times         tell when: seconds since the system has started\n"
 	"  -o, --output=FILE   not to standard error\n"
 	"  -u, --user=USER     run the PROGRAM as this user\n"
@@ -63,6 +66,7 @@ static const struct option longs[] = {
 	{ "faults", no_argument, NULL, 'f' },
 	{ "all", no_argument, NULL, 'a' },
 	{ "count", no_argument, NULL, 'c' },
+	{ "stacks", no_argument, NULL, 'k' },
 	{ "times", no_argument, NULL, 't' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "user", required_argument, NULL, 'u' },
@@ -118,6 +122,8 @@ static void set_option(struct options *options, int option)
 		options->all = true;
 	else if (option == 'c')
 		options->out.summary = true;
+	else if (option == 'k')
+		options->stacks = true;
 	else if (option == 't')
 		options->out.times = true;
 	else if (option == 'o')
@@ -128,11 +134,21 @@ static void set_option(struct options *options, int option)
 		usage("bad option", NULL);
 }
 
+static void parse_stacks(const struct options *options)
+{
+	if (options->pid)
+		usage("call stacks are those of a program from its start",
+		      NULL);
+	if (options->faults || options->all || options->out.summary ||
+	    options->out.times)
+		usage("call stacks are told without anything else", NULL);
+}
+
 static void parse(struct options *options, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt_long(argc, argv, "+p:facto:u:hV", longs,
+	while ((option = getopt_long(argc, argv, "+p:fackto:u:hV", longs,
 				     NULL)) != -1) {
 		if (option == 'h') {
 			fputs(help, stdout);
@@ -149,6 +165,8 @@ static void parse(struct options *options, int argc, char **argv)
 		usage("a process or a program", NULL);
 	if (options->user && options->pid)
 		usage("that process has its user already", NULL);
+	if (options->stacks)
+		parse_stacks(options);
 }
 
 /* ---- the program ---- */
@@ -232,6 +250,22 @@ static void tell_all(const struct trace_options *options)
 	fflush(options->to);
 }
 
+static void read_all(const struct options *options)
+{
+	if (options->stacks)
+		stacks_read();
+	else
+		tell_all(&options->out);
+}
+
+static void finish(const struct options *options)
+{
+	if (options->stacks)
+		stacks_finish(options->out.to);
+	else
+		trace_finish(&options->out);
+}
+
 /* Until the process has ended, or somebody has had enough */
 static void watch(const struct options *options, pid_t pid)
 {
@@ -241,9 +275,9 @@ static void watch(const struct options *options, pid_t pid)
 	};
 
 	while (!stopped && poll(&process, 1, TICK) <= 0)
-		tell_all(&options->out);
-	tell_all(&options->out);
-	trace_finish(&options->out);
+		read_all(options);
+	read_all(options);
+	finish(options);
 	close(process.fd);
 }
 
@@ -259,6 +293,16 @@ static int status_of(pid_t pid)
 				     WEXITSTATUS(status);
 }
 
+static int follow_program(const struct options *options, pid_t pid)
+{
+	int status;
+
+	if (options->stacks)
+		return stacks_open(pid);
+	status = trace_follow(pid);
+	return status ? status : trace_start();
+}
+
 static int trace_program(const struct options *options)
 {
 	int go = -1, status;
@@ -268,9 +312,7 @@ static int trace_program(const struct options *options)
 		perror("winregion-trace: fork");
 		return FAILED;
 	}
-	status = trace_follow(pid);
-	if (!status)
-		status = trace_start();
+	status = follow_program(options, pid);
 	if (!status && write(go, "", 1) != 1)
 		status = FAILED;
 	close(go);

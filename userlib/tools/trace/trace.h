@@ -91,6 +91,13 @@ int trace_start(void);
 ssize_t trace_read(char *buffer, size_t size);
 void trace_close(void);
 
+const char *trace_place(void);
+
+/* stacks.c: who allocates; nostacks.c where there is no libdw */
+int stacks_open(pid_t pid);
+void stacks_read(void);
+void stacks_finish(FILE *to);
+
 /* lines.c */
 
 /**

@@ -47,8 +47,12 @@ static int trouble(const char *what)
 	return 125;
 }
 
-/* Where tracefs is, or NULL */
-static const char *find(void)
+/**
+ * trace_place - find tracefs
+ *
+ * Return: its directory, or NULL
+ */
+const char *trace_place(void)
 {
 	struct statfs fs;
 	unsigned int i;
@@ -134,7 +138,7 @@ int trace_open(bool faults, bool all)
 
 	if (geteuid())
 		return complain("only root may trace: try sudo");
-	tracefs = find();
+	tracefs = trace_place();
 	if (!tracefs)
 		return complain(no_tracefs);
 	snprintf(instance, sizeof(instance), "%s/instances/winregion-trace-%d",

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the parts of winregion-trace have in common that tell who allocated
+ */
+#ifndef _WINREGION_STACKS_H
+#define _WINREGION_STACKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include <linux/perf_event.h>
+
+/* Frames of a stack that are told */
+#define STACK_FRAMES 64
+
+/* Registers of DWARF: general ones, and where to return to */
+#define DWARF_REGISTERS 17
+#define STACK_POINTER 7
+#define INSTRUCTION_POINTER 16
+
+/* ---- ranges.c ---- */
+
+/**
+ * struct range - memory that one stack has allocated
+ * @first: its first byte
+ * @end: behind its last one
+ * @group: the stack
+ */
+struct range {
+	uint64_t first;
+	uint64_t end;
+	unsigned int group;
+};
+
+/**
+ * struct ranges - some, sorted, none of which overlap
+ * @list: they
+ * @nr: how many
+ * @room: how many there is room for
+ */
+struct ranges {
+	struct range *list;
+	size_t nr;
+	size_t room;
+};
+
+uint64_t ranges_add(struct ranges *ranges, const struct range *range);
+void ranges_remove(struct ranges *ranges, uint64_t first, uint64_t end);
+void ranges_copy(struct ranges *to, const struct ranges *from);
+void ranges_clear(struct ranges *ranges);
+
+/* ---- unwind.c ---- */
+
+/**
+ * struct user_state - where a thread was when an event happened
+ * @registers: in DWARF's order
+ * @stack: what was on its stack
+ * @size: how much of it there is
+ */
+struct user_state {
+	uint64_t registers[DWARF_REGISTERS];
+	const unsigned char *stack;
+	uint64_t size;
+};
+
+struct unwinder;
+
+struct unwinder *unwinder_new(pid_t pid);
+struct unwinder *unwinder_copy(const struct unwinder *from, pid_t pid);
+void unwinder_map(struct unwinder *unwinder, uint64_t base, const char *path);
+size_t unwinder_walk(struct unwinder *unwinder, const struct user_state *state,
+		     uint64_t *frames);
+void unwinder_print(struct unwinder *unwinder, FILE *to, uint64_t frame);
+void unwinder_free(struct unwinder *unwinder);
+
+/* ---- sampling.c ---- */
+
+/**
+ * struct sampled - an event, with the stack that it happened on
+ * @event: index in the names of events, see sampling_open()
+ * @pid: of which process
+ * @owner: whose memory it is about
+ * @address: its first byte
+ * @length: of it
+ * @flags: of a reservation
+ * @kept: a release leaves a placeholder
+ * @user: where the thread was
+ */
+struct sampled {
+	unsigned int event;
+	pid_t pid;
+	pid_t owner;
+	uint64_t address;
+	uint64_t length;
+	uint32_t flags;
+	bool kept;
+	struct user_state user;
+};
+
+int sampling_open(const char *tracefs, const char *const *events, size_t nr,
+		  pid_t pid);
+void sampling_read(bool all);
+unsigned long sampling_lost(void);
+void sampling_close(void);
+
+/* ---- stacks.c, as sampling.c finds out, in the order in which it happened ---- */
+
+void stacks_event(const struct sampled *sampled);
+void stacks_map(pid_t pid, uint64_t base, const char *path);
+void stacks_fork(pid_t parent, pid_t child);
+void stacks_exec(pid_t pid);
+
+#endif /* _WINREGION_STACKS_H */
