@@ -134,7 +134,9 @@ kernel_tree()
 	mkdir -p "$work/tree/include"
 	cat userlib/include/winregion/*.h userlib/examples/demo/workload.c \
 		selftests/programs/win32/*.h \
-		/usr/include/elf.h /usr/include/inttypes.h |
+		/usr/include/elf.h /usr/include/inttypes.h \
+		/usr/include/elfutils/libdw.h \
+		/usr/include/elfutils/libdwfl.h |
 		grep -o -w '[A-Za-z0-9_]*[A-Z][A-Za-z0-9_]*' | sort -u |
 		sed 's/^/#define /' >"$work/tree/include/names.h"
 }
@@ -152,6 +154,7 @@ kernel_path()
 check_checkpatch()
 {
 	"$vm/fetch.sh" kselftest
+	need libdw-dev
 	kernel_tree
 	(cd "$work/tree" && find . -name '*.[ch]' ! -path ./include/names.h \
 		-printf '%P\n' | sort |

@@ -35,7 +35,7 @@ static void in_child(void)
 
 FUNCTION keep_reserved(void)
 {
-	return VirtualAlloc(NULL, 0x30000, MEM_RESERVE, PAGE_READWRITE) != NULL;
+	return !!VirtualAlloc(NULL, 0x30000, MEM_RESERVE, PAGE_READWRITE);
 }
 
 FUNCTION commit_some(char *base)
@@ -63,12 +63,12 @@ FUNCTION map_section(void)
 	HANDLE section = CreateFileMapping(INVALID_HANDLE_VALUE, NULL,
 					   PAGE_READWRITE, 0, 0x70000, NULL);
 
-	return MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 0) != NULL;
+	return !!MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 0);
 }
 
 FUNCTION reserve_in_child(void)
 {
-	return VirtualAlloc(NULL, 0x90000, MEM_RESERVE, PAGE_READWRITE) != NULL;
+	return !!VirtualAlloc(NULL, 0x90000, MEM_RESERVE, PAGE_READWRITE);
 }
 
 static void *reserve_in_thread(void *arg)
@@ -79,14 +79,14 @@ static void *reserve_in_thread(void *arg)
 	return NULL;
 }
 
-static int allocate(void)
+/* How often is not known here, so that it is one call in the code. */
+FUNCTION allocate(int times)
 {
-	volatile int i;
 	pthread_t thread;
 	char *base;
 	int status;
 
-	for (i = 0; i < 2; i++)
+	while (times--)
 		keep_reserved();
 	pthread_create(&thread, NULL, reserve_in_thread, &base);
 	pthread_join(thread, NULL);
@@ -107,7 +107,7 @@ int main(int argc, char **argv)
 	if (!strcmp(word, "wait"))
 		getchar();
 	if (!strcmp(word, "stacks"))
-		return allocate();
+		return allocate(2);
 	VirtualAlloc(HERE, 65536, MEM_RESERVE | MEM_WRITE_WATCH, PAGE_READWRITE);
 	VirtualAlloc(HERE, PAGE, MEM_COMMIT, PAGE_READWRITE);
 	*HERE = 1;

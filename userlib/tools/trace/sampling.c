@@ -49,18 +49,22 @@ static size_t nr_events;
 static int *fds;
 static size_t nr_fds;
 
-static struct buffer {
+struct buffer {
 	struct perf_event_mmap_page *page;
 	const unsigned char *data;
-} * buffers;
+};
+
+static struct buffer *buffers;
 static size_t nr_buffers;
 
 /* What is not told yet */
-static struct pending {
+struct pending {
 	uint64_t time;
 	uint64_t nr;
 	struct perf_event_header *record;
-} * pending;
+};
+
+static struct pending *pending;
 static size_t nr_pending, room;
 static uint64_t newest, numbered;
 static unsigned long lost;

@@ -21,6 +21,7 @@ enum event {
 	MAP,
 	UNMAP
 };
+
 static const char *const events[] = {
 	"reserve", "release", "commit", "decommit", "map_view", "unmap_view",
 };
@@ -31,14 +32,17 @@ enum kind {
 	MAPPED,
 	KINDS
 };
+
 static const char *const kinds[] = { "reserved", "committed", "mapped" };
 
-static struct process {
+struct process {
 	struct process *next;
 	pid_t pid;
 	struct unwinder *unwinder;
 	struct ranges ranges[KINDS];
-} * processes;
+};
+
+static struct process *processes;
 
 /**
  * struct group - a kind of memory, and a call stack
@@ -48,13 +52,15 @@ static struct process {
  * @left: bytes that were not given back
  * @calls: that allocated some of them
  */
-static struct group {
+struct group {
 	enum kind kind;
 	char *stack;
 	uint64_t total;
 	uint64_t left;
 	uint64_t calls;
-} * groups;
+};
+
+static struct group *groups;
 static unsigned int nr_groups, room;
 
 /* ---- processes ---- */

@@ -12,6 +12,16 @@
 #include "stacks.h"
 
 /**
+ * struct map - a file of a process
+ * @base: where its beginning is
+ * @path: its path
+ */
+struct map {
+	uint64_t base;
+	char *path;
+};
+
+/**
  * struct unwinder - a process' code
  * @dwfl: libdw's view of it
  * @pid: its number, by which libdw knows its only thread
@@ -26,10 +36,7 @@ struct unwinder {
 	Dwfl *dwfl;
 	pid_t pid;
 	bool attached;
-	struct map {
-		uint64_t base;
-		char *path;
-	} * maps;
+	struct map *maps;
 	size_t nr_maps;
 	const struct user_state *state;
 	uint64_t *frames;
