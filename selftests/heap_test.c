@@ -6,6 +6,7 @@
 #include "kselftest_harness.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 
@@ -850,6 +851,54 @@ TEST(fork_with_a_lock)
 	EXPECT_TRUE(HeapDestroy(heap));
 }
 
+struct holder {
+	HANDLE heap;
+	sem_t locked;
+	sem_t forked;
+};
+
+static void *hold_until_forked(void *arg)
+{
+	struct holder *holder = arg;
+
+	HeapLock(holder->heap);
+	HeapLock(holder->heap);
+	sem_post(&holder->locked);
+	sem_wait(&holder->forked);
+	HeapUnlock(holder->heap);
+	HeapUnlock(holder->heap);
+	return NULL;
+}
+
+static int use_unlocked(void *arg)
+{
+	HANDLE heap = *(HANDLE *)arg;
+
+	if (HeapUnlock(heap) || GetLastError() != ERROR_NOT_OWNER)
+		return __LINE__;
+	return HeapLock(heap) ? use_in_child(arg) : __LINE__;
+}
+
+/* Rules: HP-44, HP-57. Who has the lock waits for the fork. */
+TEST(fork_of_another_with_a_lock)
+{
+	struct holder holder = { .heap = HeapCreate(0, 0, 0) };
+	pthread_t thread;
+	int i;
+
+	sem_init(&holder.locked, 0, 0);
+	sem_init(&holder.forked, 0, 0);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, hold_until_forked, &holder));
+	sem_wait(&holder.locked);
+	for (i = 0; i < 5; i++)
+		EXPECT_EQ(0, in_child(use_unlocked, &holder.heap));
+	EXPECT_FAILS(ERROR_NOT_OWNER, HeapUnlock(holder.heap));
+	sem_post(&holder.forked);
+	pthread_join(thread, NULL);
+	EXPECT_TRUE(HeapValidate(holder.heap, 0, NULL));
+	EXPECT_TRUE(HeapDestroy(holder.heap));
+}
+
 static volatile bool locking_ends;
 
 static void *make_heaps_with_a_lock(void *heap)
@@ -870,7 +919,7 @@ static int child_ends(void *arg)
 	return 0;
 }
 
-/* Rules: HP-44. Who has a heap locked may wait for the list of heaps, and a fork for both. */
+/* Rules: HP-44, HP-57. Who has a heap locked makes others. */
 TEST(fork_beside_a_lock)
 {
 	HANDLE heap = HeapCreate(0, 0, 0);

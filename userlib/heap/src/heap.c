@@ -4,7 +4,8 @@
  *
  * A lock is taken unless the heap, or the call, says that nobody else is there; or
  * while the process has one thread. The order is: that of the list of heaps, then
- * that of one heap.
+ * that of one heap. HeapLock() is none of these: it is noted in the heap, so that a
+ * thread that has called it may wait for anything, and a fork need not wait for it.
  */
 #define _GNU_SOURCE
 #include "heap.h"
@@ -16,7 +17,6 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/single_threaded.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <winregion/errhandlingapi.h>
@@ -80,48 +80,20 @@ static bool is_alone(const struct wr_heap *heap, DWORD flags)
 	       __libc_single_threaded;
 }
 
-/* Forks that want the locks of all heaps and have not got them */
-static atomic_int forks;
-
-/* How many locks of heaps this thread has */
-static __thread unsigned int nr_held;
-
-static void wait_a_little(void)
+/* When nobody else has called HeapLock() */
+static void enter(struct wr_heap *heap)
 {
-	static const struct timespec a_little = { .tv_nsec = 100000 };
-
-	nanosleep(&a_little, NULL);
-}
-
-/*
- * A fork gets all locks at some time, however busy the heaps are: nobody begins with them
- * meanwhile. Who has one goes on, as it is what the fork waits for.
- */
-static void take_lock(struct wr_heap *heap)
-{
-	while (!nr_held && forks)
-		wait_a_little();
 	EnterCriticalSection(&heap->lock);
-	nr_held++;
-}
-
-static void drop_lock(struct wr_heap *heap)
-{
-	nr_held--;
-	LeaveCriticalSection(&heap->lock);
-}
-
-static bool has_lock(const struct wr_heap *heap)
-{
-	return heap->lock.OwningThread ==
-	       (HANDLE)(uintptr_t)GetCurrentThreadId();
+	while (wr_heap_is_anothers(heap))
+		SleepConditionVariableCS(&heap->unlocked, &heap->lock,
+					 INFINITE);
 }
 
 bool wr_heap_lock(struct wr_heap *heap, DWORD flags)
 {
 	if (is_alone(heap, flags))
 		return false;
-	take_lock(heap);
+	enter(heap);
 
 	return true;
 }
@@ -129,70 +101,59 @@ bool wr_heap_lock(struct wr_heap *heap, DWORD flags)
 void wr_heap_unlock(struct wr_heap *heap, bool locked)
 {
 	if (locked)
-		drop_lock(heap);
+		LeaveCriticalSection(&heap->lock);
 }
 
-/* A fork sees no heap half changed. A child has another thread, with the same locks. */
+/* A fork sees no heap half changed. */
 
-/* The locks of all heaps up to @end are let go; NULL: of all. */
-static void unlock_up_to(struct wr_heap *end)
+static bool has_lock(const struct wr_heap *heap)
 {
-	struct wr_heap *heap;
-
-	for (heap = first; heap != end; heap = heap->next)
-		if (!(heap->flags & HEAP_NO_SERIALIZE))
-			LeaveCriticalSection(&heap->lock);
-}
-
-/* Return: whether all locks are taken. Who has one may wait for the list. */
-static bool try_all(void)
-{
-	struct wr_heap *heap;
-
-	for (heap = first; heap; heap = heap->next) {
-		if (heap->flags & HEAP_NO_SERIALIZE ||
-		    TryEnterCriticalSection(&heap->lock))
-			continue;
-		unlock_up_to(heap);
-		return false;
-	}
-
-	return true;
+	return !(heap->flags & HEAP_NO_SERIALIZE);
 }
 
 static void before_fork(void)
 {
-	forks++;
+	struct wr_heap *heap;
+
 	AcquireSRWLockExclusive(&list_lock);
-	while (!try_all()) {
-		ReleaseSRWLockExclusive(&list_lock);
-		wait_a_little();
-		AcquireSRWLockExclusive(&list_lock);
-	}
-	forks--;
+	for (heap = first; heap; heap = heap->next)
+		if (has_lock(heap))
+			EnterCriticalSection(&heap->lock);
 }
 
 static void after_fork(void)
 {
-	unlock_up_to(NULL);
+	struct wr_heap *heap;
+
+	for (heap = first; heap; heap = heap->next)
+		if (has_lock(heap))
+			LeaveCriticalSection(&heap->lock);
 	ReleaseSRWLockExclusive(&list_lock);
+}
+
+/* The thread has another number here, and the others are not there. */
+static void lock_anew(struct wr_heap *heap)
+{
+	if (wr_heap_is_anothers(heap)) {
+		heap->owner = NULL;
+		heap->depth = 0;
+	}
+	InitializeConditionVariable(&heap->unlocked);
+	InitializeCriticalSectionAndSpinCount(&heap->lock, SPINS);
+	EnterCriticalSection(&heap->lock);
+	if (heap->owner)
+		heap->owner = heap->lock.OwningThread;
+	LeaveCriticalSection(&heap->lock);
 }
 
 static void after_fork_in_child(void)
 {
 	struct wr_heap *heap;
-	LONG times;
 
-	for (heap = first; heap; heap = heap->next) {
-		if (heap->flags & HEAP_NO_SERIALIZE)
-			continue;
-		times = heap->lock.RecursionCount - 1;
-		InitializeCriticalSectionAndSpinCount(&heap->lock, SPINS);
-		while (times-- > 0)
-			EnterCriticalSection(&heap->lock);
-	}
+	for (heap = first; heap; heap = heap->next)
+		if (has_lock(heap))
+			lock_anew(heap);
 	InitializeSRWLock(&list_lock);
-	forks = 0;
 }
 
 /* With the first heap: after libwinregion, which has to know the new thread first. */
@@ -367,8 +328,6 @@ BOOL WINAPI HeapDestroy(HANDLE handle)
 	take_out(heap);
 	ReleaseSRWLockExclusive(&list_lock);
 
-	if (has_lock(heap))
-		nr_held -= heap->lock.RecursionCount;
 	DeleteCriticalSection(&heap->lock);
 	while ((region = heap->larges.first))
 		wr_region_release(&heap->larges, region);
@@ -408,27 +367,42 @@ BOOL WINAPI HeapLock(HANDLE handle)
 
 	if (!heap)
 		return FALSE;
-	if (!(heap->flags & HEAP_NO_SERIALIZE))
-		take_lock(heap);
+	if (!has_lock(heap))
+		return TRUE;
+	enter(heap);
+	if (!heap->depth++)
+		heap->owner = heap->lock.OwningThread;
+	LeaveCriticalSection(&heap->lock);
 
 	return TRUE;
+}
+
+static void unlock(struct wr_heap *heap)
+{
+	if (--heap->depth)
+		return;
+	heap->owner = NULL;
+	WakeAllConditionVariable(&heap->unlocked);
 }
 
 BOOL WINAPI HeapUnlock(HANDLE handle)
 {
 	struct wr_heap *heap = wr_heap_get(handle);
+	bool owns;
 
 	if (!heap)
 		return FALSE;
-	if (heap->flags & HEAP_NO_SERIALIZE)
+	if (!has_lock(heap))
 		return TRUE;
-	if (!has_lock(heap)) {
+	EnterCriticalSection(&heap->lock);
+	owns = heap->owner == heap->lock.OwningThread;
+	if (owns)
+		unlock(heap);
+	LeaveCriticalSection(&heap->lock);
+	if (!owns)
 		SetLastError(ERROR_NOT_OWNER);
-		return FALSE;
-	}
-	drop_lock(heap);
 
-	return TRUE;
+	return owns;
 }
 
 /* ---- blocks ---- */

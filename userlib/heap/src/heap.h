@@ -75,7 +75,12 @@ struct wr_list {
 
 /* At the front of its first region: its address is the handle. */
 struct wr_heap {
+	/* For the time of a call: who has it waits for no thread that may wait for it. */
 	CRITICAL_SECTION lock;
+	/* What HeapLock() has taken, under the lock: who, how often, and who waits */
+	HANDLE owner;
+	unsigned int depth;
+	CONDITION_VARIABLE unlocked;
 	/* HEAP_*; constant, as are protect, max, key and space */
 	DWORD flags;
 	DWORD protect;
@@ -180,6 +185,12 @@ bool wr_block_size(const struct wr_heap *heap, const struct wr_region *region,
 
 /* What @handle is, or NULL with ERROR_INVALID_HANDLE */
 struct wr_heap *wr_heap_get(HANDLE handle);
+
+/* Has another thread than the one that has the lock called HeapLock()? */
+static inline bool wr_heap_is_anothers(const struct wr_heap *heap)
+{
+	return heap->owner && heap->owner != heap->lock.OwningThread;
+}
 
 /* Whether it is to be unlocked again */
 bool wr_heap_lock(struct wr_heap *heap, DWORD flags);
