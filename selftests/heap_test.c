@@ -1049,6 +1049,312 @@ TEST(threads)
 	EXPECT_TRUE(HeapDestroy(heap));
 }
 
+/* ---- what threads keep ---- */
+
+/* Small blocks, which a thread that frees them may keep */
+#define KEPT 200
+
+static bool fill_and_free(HANDLE heap)
+{
+	static __thread char *blocks[KEPT];
+	int i;
+
+	for (i = 0; i < KEPT; i++) {
+		blocks[i] = HeapAlloc(heap, 0, 1 + 5 * i);
+		if (!blocks[i])
+			return false;
+		memset(blocks[i], 1, 1 + 5 * i);
+	}
+	for (i = 0; i < KEPT; i++)
+		if (!HeapFree(heap, 0, blocks[i]))
+			return false;
+	return true;
+}
+
+/* A thread that uses a heap, and is there until it is told to end */
+struct keeper {
+	HANDLE heap;
+	sem_t begin;
+	sem_t done;
+	pthread_t thread;
+	bool bad;
+};
+
+static void *keep(void *arg)
+{
+	struct keeper *keeper = arg;
+
+	for (;;) {
+		sem_wait(&keeper->begin);
+		if (!keeper->heap)
+			return NULL;
+		if (!fill_and_free(keeper->heap))
+			keeper->bad = true;
+		sem_post(&keeper->done);
+	}
+}
+
+static void keeper_start(struct keeper *keeper)
+{
+	*keeper = (struct keeper){ .heap = NULL };
+	sem_init(&keeper->begin, 0, 0);
+	sem_init(&keeper->done, 0, 0);
+	if (pthread_create(&keeper->thread, NULL, keep, keeper))
+		abort();
+}
+
+static void keeper_let(struct keeper *keeper, HANDLE heap)
+{
+	keeper->heap = heap;
+	sem_post(&keeper->begin);
+}
+
+static bool keeper_end(struct keeper *keeper)
+{
+	keeper_let(keeper, NULL);
+	pthread_join(keeper->thread, NULL);
+	return !keeper->bad;
+}
+
+/* No block, sound, and without anything kept one piece, but for what is at its end */
+static bool is_empty(HANDLE heap)
+{
+	return HeapValidate(heap, 0, NULL) &&
+	       !count_entries(heap, PROCESS_HEAP_ENTRY_BUSY) &&
+	       HeapCompact(heap, 0) && count_entries(heap, 0) == 1;
+}
+
+/* Rules: HP-56. What is kept is free for everybody, and nobody writes there. */
+TEST_F(heap, kept_blocks)
+{
+	HEAP_SUMMARY summary = { .cb = sizeof(summary) };
+	char *block[3];
+	int i, at;
+
+	for (i = 0; i < 3; i++) {
+		block[i] = HeapAlloc(self->heap, 0, 100);
+		ASSERT_NE(NULL, block[i]);
+	}
+	ASSERT_TRUE(HeapFree(self->heap, 0, block[0]));
+	ASSERT_TRUE(HeapFree(self->heap, 0, block[1]));
+	NOT_FREED(self->heap, block[0]);
+	NOT_FREED(self->heap, block[1]);
+	EXPECT_EQ(1, count_entries(self->heap, PROCESS_HEAP_ENTRY_BUSY));
+	ASSERT_TRUE(HeapSummary(self->heap, 0, &summary));
+	EXPECT_EQ(100, summary.cbAllocated);
+	EXPECT_TRUE(HeapValidate(self->heap, 0, NULL));
+	/* At its beginning, and the last word of its 120 bytes */
+	for (i = 0; i < 2 && !(variant->flags & HEAP_NO_SERIALIZE); i++) {
+		at = i ? 112 : 0;
+		block[1][at] ^= 1;
+		EXPECT_FALSE(HeapValidate(self->heap, 0, NULL));
+		block[1][at] ^= 1;
+		EXPECT_TRUE(HeapValidate(self->heap, 0, NULL));
+	}
+	EXPECT_TRUE(HeapFree(self->heap, 0, block[2]));
+	EXPECT_TRUE(is_empty(self->heap));
+}
+
+/* Rules: HP-56. Who gets a kept block does not get what was written to it afterwards. */
+TEST(write_after_free)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	char *block[2];
+	int i;
+
+	/* The first one that is freed may go straight back. */
+	for (i = 0; i < 2; i++) {
+		block[i] = HeapAlloc(heap, 0, 100);
+		ASSERT_NE(NULL, block[i]);
+	}
+	EXPECT_TRUE(HeapFree(heap, 0, block[0]));
+	EXPECT_TRUE(HeapFree(heap, 0, block[1]));
+	EXPECT_EQ(block[1], HeapAlloc(heap, 0, 100));
+	EXPECT_TRUE(HeapFree(heap, 0, block[1]));
+	block[1][3] ^= 1;
+	EXPECT_NE(block[1], HeapAlloc(heap, 0, 100));
+	EXPECT_FALSE(HeapValidate(heap, 0, NULL));
+	EXPECT_TRUE(HeapDestroy(heap));
+}
+
+/* Rules: HP-44, HP-56. Also those who need no lock for that */
+TEST(lock_and_kept_blocks)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	struct keeper keeper;
+	int i;
+
+	keeper_start(&keeper);
+	for (i = 0; i < 3; i++) {
+		keeper_let(&keeper, heap);
+		sem_wait(&keeper.done);
+	}
+	for (i = 0; i < 3; i++) {
+		ASSERT_TRUE(HeapLock(heap));
+		keeper_let(&keeper, heap);
+		sleep_ms(100);
+		EXPECT_NE(0, sem_trywait(&keeper.done));
+		EXPECT_EQ(0, count_entries(heap, PROCESS_HEAP_ENTRY_BUSY));
+		ASSERT_TRUE(HeapUnlock(heap));
+		sem_wait(&keeper.done);
+	}
+	EXPECT_TRUE(keeper_end(&keeper));
+	EXPECT_TRUE(is_empty(heap));
+	EXPECT_TRUE(HeapDestroy(heap));
+}
+
+/* Rules: HP-03, HP-56. A heap ends, and others begin, maybe where it was. */
+TEST(destroy_with_kept_blocks)
+{
+	struct keeper keeper[3];
+	HANDLE heap, fixed;
+	int i, round;
+
+	for (i = 0; i < 3; i++)
+		keeper_start(&keeper[i]);
+	for (round = 0; round < 20; round++) {
+		heap = HeapCreate(0, 0, 0);
+		fixed = HeapCreate(0, 0, MIB(1));
+		ASSERT_TRUE(heap && fixed);
+		for (i = 0; i < 3; i++)
+			keeper_let(&keeper[i], i < 2 ? heap : fixed);
+		for (i = 0; i < 3; i++)
+			sem_wait(&keeper[i].done);
+		EXPECT_TRUE(fill_and_free(heap));
+		EXPECT_TRUE(HeapDestroy(heap));
+		EXPECT_TRUE(is_empty(fixed));
+		EXPECT_TRUE(HeapDestroy(fixed));
+	}
+	for (i = 0; i < 3; i++)
+		EXPECT_TRUE(keeper_end(&keeper[i]));
+}
+
+/* Rules: HP-54, HP-56. What a thread has kept goes back when it ends, and in a child. */
+static int look_in_child(void *arg)
+{
+	return is_empty(arg) && fill_and_free(arg) && is_empty(arg) &&
+			       HeapDestroy(arg) ?
+		       0 :
+		       __LINE__;
+}
+
+TEST(ends_of_threads)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	struct keeper keeper[3];
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		keeper_start(&keeper[i]);
+		keeper_let(&keeper[i], heap);
+		sem_wait(&keeper[i].done);
+	}
+	EXPECT_TRUE(fill_and_free(heap));
+	EXPECT_EQ(0, in_child(look_in_child, heap));
+	EXPECT_TRUE(keeper_end(&keeper[0]));
+	EXPECT_EQ(0, in_child(look_in_child, heap));
+	for (i = 1; i < 3; i++)
+		EXPECT_TRUE(keeper_end(&keeper[i]));
+	EXPECT_TRUE(is_empty(heap));
+	EXPECT_TRUE(HeapDestroy(heap));
+}
+
+/* Rules: HP-56, HP-58. Who has the lock waits for the end of a thread. */
+TEST(end_beside_a_lock)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	struct keeper keeper[2];
+	int i, round;
+
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < 2; i++) {
+			keeper_start(&keeper[i]);
+			keeper_let(&keeper[i], heap);
+			sem_wait(&keeper[i].done);
+		}
+		ASSERT_TRUE(HeapLock(heap));
+		EXPECT_TRUE(keeper_end(&keeper[0]));
+		EXPECT_EQ(0, count_entries(heap, PROCESS_HEAP_ENTRY_BUSY));
+		EXPECT_TRUE(HeapValidate(heap, 0, NULL));
+		if (round == 1)
+			EXPECT_EQ(0, in_child(look_in_child, heap));
+		if (round == 2) {
+			EXPECT_TRUE(HeapDestroy(heap));
+			heap = HeapCreate(0, 0, 0);
+		} else {
+			ASSERT_TRUE(HeapUnlock(heap));
+		}
+		EXPECT_TRUE(keeper_end(&keeper[1]));
+		EXPECT_TRUE(is_empty(heap));
+	}
+	EXPECT_TRUE(HeapDestroy(heap));
+}
+
+/* Rules: HP-56. More heaps than a thread has places to keep something */
+TEST(many_heaps)
+{
+	HANDLE heaps[40];
+	int i, round;
+
+	for (i = 0; i < 40; i++) {
+		heaps[i] = HeapCreate(0, 0, 0);
+		ASSERT_NE(NULL, heaps[i]);
+	}
+	for (round = 0; round < 3; round++)
+		for (i = 0; i < 40; i++)
+			EXPECT_TRUE(fill_and_free(heaps[i]));
+	for (i = 0; i < 40; i++) {
+		EXPECT_TRUE(is_empty(heaps[i]));
+		EXPECT_TRUE(HeapDestroy(heaps[i]));
+	}
+}
+
+/* Rules: HP-44, HP-56. Threads go on while one looks at all that is there, again and again. */
+static volatile bool looking_ends;
+
+static void *use_until(void *heap)
+{
+	while (!looking_ends)
+		if (!fill_and_free(heap))
+			return heap;
+	return NULL;
+}
+
+TEST(looks_beside_threads)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	PROCESS_HEAP_ENTRY entry;
+	pthread_t threads[2];
+	void *bad;
+	int i, n;
+
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, use_until,
+					    heap));
+	for (i = 0; i < rounds(heap_looks); i++) {
+		EXPECT_TRUE(HeapValidate(heap, 0, NULL));
+		ASSERT_TRUE(HeapLock(heap));
+		entry.lpData = NULL;
+		for (n = 0; HeapWalk(heap, &entry); n++)
+			if (entry.wFlags == PROCESS_HEAP_ENTRY_BUSY)
+				EXPECT_TRUE(HeapValidate(heap, 0,
+							 entry.lpData));
+		EXPECT_LE(3, n);
+		EXPECT_TRUE(HeapUnlock(heap));
+		if (i % 8 == 0)
+			HeapCompact(heap, 0);
+		if (i % 8 == 1)
+			EXPECT_EQ(0, in_child(child_ends, NULL));
+	}
+	looking_ends = true;
+	for (i = 0; i < 2; i++) {
+		pthread_join(threads[i], &bad);
+		EXPECT_EQ(NULL, bad);
+	}
+	EXPECT_TRUE(is_empty(heap));
+	EXPECT_TRUE(HeapDestroy(heap));
+}
+
 /* ---- information ---- */
 
 /* Rules: HP-48, HP-49, HP-50, HP-51 */

@@ -7,48 +7,17 @@
  * ones; the last word is how many bytes it has asked for, hidden by a key and by
  * where the block is. In a large block, the known ones are all there is.
  */
-#include "heap.h"
-
-#include <string.h>
-
-/* In the eight bytes behind a block, as far as the last word leaves them */
-#define FENCE 0xFDFDFDFDFDFDFDFDULL
-
-static uint64_t mask_of(const struct wr_heap *heap, const void *block)
-{
-	return heap->key ^ (uintptr_t)block * 0x9E3779B97F4A7C15ULL;
-}
+#include "block.h"
 
 /*
- * How the size is written, and read again: a change of any one bit makes it another
- * size altogether, as the one number is the inverse of the other.
+ * A region of that size with so few blocks may soon have none, and go, unless threads
+ * keep some of them.
  */
-#define WRITTEN 0x9E3779B97F4A7C15ULL
-#define READ 0xF1DE83E19937733DULL
-
-static uint64_t load(const char *at)
-{
-	uint64_t word;
-
-	memcpy(&word, at, sizeof(word));
-	return word;
-}
-
-static void store(char *at, uint64_t word)
-{
-	memcpy(at, &word, sizeof(word));
-}
+#define SPARSE (512UL * 1024)
+#define FEW 128
+#define MANY 256
 
 /* ---- is it one? ---- */
-
-static bool begins(const struct wr_region *region, const char *block)
-{
-	size_t offset = block - region->base;
-	size_t nr = offset / WR_ALIGN;
-
-	return offset < region->committed && !(offset % WR_ALIGN) &&
-	       region->begins[nr / 64] >> (nr % 64) & 1;
-}
 
 static void set_begins(struct wr_region *region, const char *block, bool set)
 {
@@ -58,6 +27,14 @@ static void set_begins(struct wr_region *region, const char *block, bool set)
 		region->begins[nr / 64] |= 1ULL << (nr % 64);
 	else
 		region->begins[nr / 64] &= ~(1ULL << (nr % 64));
+}
+
+bool wr_block_is_kept(const struct wr_heap *heap,
+		      const struct wr_region *region, const void *block)
+{
+	size_t room = wr_blocks_room(region, block);
+
+	return room > WR_TAIL && wr_says_kept(heap, block, room);
 }
 
 struct wr_region *wr_block_find(const struct wr_heap *heap, const void *block)
@@ -70,28 +47,13 @@ struct wr_region *wr_block_find(const struct wr_heap *heap, const void *block)
 		return (char *)block == region->base + WR_LARGE_HEAD ? region :
 								       NULL;
 
-	return begins(region, block) ? region : NULL;
+	return wr_begins(region, block) &&
+			       !wr_block_is_kept(heap, region, block) ?
+		       region :
+		       NULL;
 }
 
 /* ---- how long is it? ---- */
-
-/* @room: of its piece */
-static void write_end(const struct wr_heap *heap, char *block, size_t size,
-		      size_t room)
-{
-	store(block + size, FENCE);
-	store(block + room - WR_TAIL, size * WRITTEN ^ mask_of(heap, block));
-}
-
-static bool is_whole(const char *block, size_t size, size_t slack)
-{
-	uint64_t changed = load(block + size) ^ FENCE;
-
-	if (slack < 8)
-		changed &= (1ULL << (8 * slack)) - 1;
-
-	return !changed;
-}
 
 bool wr_block_size(const struct wr_heap *heap, const struct wr_region *region,
 		   const void *block, size_t *size)
@@ -100,17 +62,13 @@ bool wr_block_size(const struct wr_heap *heap, const struct wr_region *region,
 
 	if (region->large) {
 		*size = region->asked;
-		return load((const char *)block + *size) == FENCE;
+		return wr_load((const char *)block + *size) == WR_FENCE;
 	}
 	room = wr_blocks_room(region, block);
 	if (room < WR_TAIL)
 		return false;
-	room -= WR_TAIL;
-	*size = (load((const char *)block + room) ^ mask_of(heap, block)) *
-		READ;
 
-	return *size <= room && room - *size <= WR_MAX_SLACK &&
-	       is_whole(block, *size, room - *size);
+	return wr_read_end(heap, block, room, size);
 }
 
 /* ---- large ones ---- */
@@ -125,7 +83,7 @@ static void *new_large(struct wr_heap *heap, size_t size)
 	if (!region)
 		return NULL;
 	region->asked = size;
-	store(region->base + WR_LARGE_HEAD + size, FENCE);
+	wr_store(region->base + WR_LARGE_HEAD + size, WR_FENCE);
 	wr_region_add(&heap->larges, region);
 
 	return region->base + WR_LARGE_HEAD;
@@ -141,7 +99,7 @@ static bool resize_large(struct wr_region *region, char *block, size_t size)
 		return false;
 	whole = wr_round_up(WR_LARGE_HEAD + size + WR_TAIL, WR_PAGE);
 	region->asked = size;
-	store(block + size, FENCE);
+	wr_store(block + size, WR_FENCE);
 	wr_region_decommit(region, whole);
 
 	return true;
@@ -162,9 +120,10 @@ void *wr_block_new(struct wr_heap *heap, size_t size, size_t align)
 	if (!block)
 		return NULL;
 	region = wr_region_at(block);
-	write_end(heap, block, size, wr_blocks_room(region, block));
+	wr_write_end(heap, block, size, wr_blocks_room(region, block));
 	set_begins(region, block, true);
-	region->blocks++;
+	if (++region->blocks > MANY)
+		region->sparse = false;
 
 	return block;
 }
@@ -178,6 +137,8 @@ void wr_block_free(struct wr_heap *heap, struct wr_region *region, void *block)
 	set_begins(region, block, false);
 	region->blocks--;
 	wr_blocks_free(heap, block);
+	if (region->blocks < FEW && region->committed > SPARSE)
+		region->sparse = true;
 	wr_blocks_trim(heap, !region->blocks && region->prev && region->next);
 }
 
@@ -190,7 +151,7 @@ bool wr_block_resize(struct wr_heap *heap, struct wr_region *region,
 	    (!heap->max && size >= WR_LARGE) ||
 	    !wr_blocks_resize(heap, block, size + WR_TAIL))
 		return false;
-	write_end(heap, block, size, wr_blocks_room(region, block));
+	wr_write_end(heap, block, size, wr_blocks_room(region, block));
 
 	return true;
 }

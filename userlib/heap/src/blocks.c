@@ -6,7 +6,7 @@
  * it that is not in use yet; so what is committed is as much as blocks need, which is
  * looked after here.
  */
-#include "heap.h"
+#include "block.h"
 
 static char *more_memory(void *space, size_t *size);
 static int give_back(char *base);
@@ -38,6 +38,8 @@ static void found_broken(void *space);
 #include WR_DLMALLOC
 
 _Static_assert(TOP_FOOT_SIZE <= WR_FOOT, "a region has place for its end");
+_Static_assert(CHUNK_OVERHEAD == WR_HEAD && CINUSE_BIT == WR_HEAD_IN_USE,
+	       "its words are looked at elsewhere, too");
 
 /* How much memory that is free is kept committed at the end, and up to how much */
 #define KEEP (128UL * 1024)
@@ -227,13 +229,6 @@ static mchunkptr first_chunk(struct wr_heap *heap, struct wr_region *region)
 	return align_as_chunk(region->base);
 }
 
-static bool begins(const struct wr_region *region, const char *at)
-{
-	size_t nr = (at - region->base) / WR_ALIGN;
-
-	return region->begins[nr / 64] >> (nr % 64) & 1;
-}
-
 /* The chunk behind all others, of which only the front is committed */
 static void tell_last(struct wr_region *region, mchunkptr chunk,
 		      struct wr_piece *piece)
@@ -265,8 +260,14 @@ static bool tell(struct wr_heap *heap, struct wr_region *region,
 	}
 	piece->room = chunksize(chunk) - CHUNK_OVERHEAD;
 	piece->kind = is_inuse(chunk) ? WR_PIECE_BLOCK : WR_PIECE_FREE;
+	if (piece->kind == WR_PIECE_FREE)
+		return true;
+	if (!wr_begins(region, piece->at))
+		return false;
+	if (wr_block_is_kept(heap, region, piece->at))
+		piece->kind = WR_PIECE_KEPT;
 
-	return !is_inuse(chunk) || begins(region, piece->at);
+	return true;
 }
 
 void wr_blocks_next(struct wr_heap *heap, struct wr_region *region,
@@ -342,6 +343,11 @@ static bool is_sound_region(struct wr_heap *heap, struct wr_region *region)
 			continue;
 		}
 		blocks++;
+		if (piece.kind == WR_PIECE_KEPT) {
+			if (!wr_is_kept(heap, piece.at, piece.room))
+				return false;
+			continue;
+		}
 		if (!wr_block_size(heap, region, piece.at, &size))
 			return false;
 	}

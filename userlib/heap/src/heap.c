@@ -104,6 +104,23 @@ void wr_heap_unlock(struct wr_heap *heap, bool locked)
 		LeaveCriticalSection(&heap->lock);
 }
 
+bool wr_heap_hold(struct wr_heap *heap, DWORD flags)
+{
+	bool locked = wr_heap_lock(heap, flags);
+
+	if (locked)
+		wr_front_hold(heap);
+
+	return locked;
+}
+
+void wr_heap_let_go(struct wr_heap *heap, bool locked)
+{
+	if (locked)
+		wr_front_let_go(heap);
+	wr_heap_unlock(heap, locked);
+}
+
 /* A fork sees no heap half changed. */
 
 static bool has_lock(const struct wr_heap *heap)
@@ -119,12 +136,20 @@ static void before_fork(void)
 	for (heap = first; heap; heap = heap->next)
 		if (has_lock(heap))
 			EnterCriticalSection(&heap->lock);
+	wr_front_before_fork();
+	for (heap = first; heap; heap = heap->next)
+		if (has_lock(heap))
+			wr_front_hold(heap);
 }
 
 static void after_fork(void)
 {
 	struct wr_heap *heap;
 
+	for (heap = first; heap; heap = heap->next)
+		if (has_lock(heap))
+			wr_front_let_go(heap);
+	wr_front_after_fork();
 	for (heap = first; heap; heap = heap->next)
 		if (has_lock(heap))
 			LeaveCriticalSection(&heap->lock);
@@ -135,6 +160,7 @@ static void after_fork(void)
 static void lock_anew(struct wr_heap *heap)
 {
 	if (wr_heap_is_anothers(heap)) {
+		wr_front_let_go(heap);
 		heap->owner = NULL;
 		heap->depth = 0;
 	}
@@ -150,9 +176,14 @@ static void after_fork_in_child(void)
 {
 	struct wr_heap *heap;
 
-	for (heap = first; heap; heap = heap->next)
-		if (has_lock(heap))
-			lock_anew(heap);
+	for (heap = first; heap; heap = heap->next) {
+		if (!has_lock(heap))
+			continue;
+		wr_front_in_child(heap);
+		wr_front_let_go(heap);
+		lock_anew(heap);
+	}
+	wr_front_after_fork_in_child();
 	InitializeSRWLock(&list_lock);
 }
 
@@ -328,6 +359,7 @@ BOOL WINAPI HeapDestroy(HANDLE handle)
 	take_out(heap);
 	ReleaseSRWLockExclusive(&list_lock);
 
+	wr_front_end(heap);
 	DeleteCriticalSection(&heap->lock);
 	while ((region = heap->larges.first))
 		wr_region_release(&heap->larges, region);
@@ -370,8 +402,10 @@ BOOL WINAPI HeapLock(HANDLE handle)
 	if (!has_lock(heap))
 		return TRUE;
 	enter(heap);
-	if (!heap->depth++)
+	if (!heap->depth++) {
 		heap->owner = heap->lock.OwningThread;
+		wr_front_hold(heap);
+	}
 	LeaveCriticalSection(&heap->lock);
 
 	return TRUE;
@@ -382,6 +416,8 @@ static void unlock(struct wr_heap *heap)
 	if (--heap->depth)
 		return;
 	heap->owner = NULL;
+	wr_front_unlocked(heap);
+	wr_front_let_go(heap);
 	WakeAllConditionVariable(&heap->unlocked);
 }
 
@@ -419,6 +455,13 @@ static void *no_memory(DWORD flags, size_t size)
 	return NULL;
 }
 
+/* What the allocator has found in its own words */
+static void look_at_heap(const struct wr_heap *heap, const void *block)
+{
+	if (heap->broken)
+		wr_heap_complain(heap, block, "written to after it was freed");
+}
+
 /* The last error stays as it is if the call succeeds. */
 static void *new_block(struct wr_heap *heap, DWORD flags, size_t size)
 {
@@ -429,6 +472,9 @@ static void *new_block(struct wr_heap *heap, DWORD flags, size_t size)
 		return NULL;
 	locked = wr_heap_lock(heap, flags);
 	block = wr_block_new(heap, size, WR_ALIGN);
+	if (locked)
+		wr_front_fill(heap, size);
+	look_at_heap(heap, NULL);
 	wr_heap_unlock(heap, locked);
 	if (block && flags & HEAP_ZERO_MEMORY && size < WR_LARGE)
 		memset(block, 0, size);
@@ -438,9 +484,13 @@ static void *new_block(struct wr_heap *heap, DWORD flags, size_t size)
 
 LPVOID WINAPI HeapAlloc(HANDLE handle, DWORD flags, SIZE_T size)
 {
-	struct wr_heap *heap = wr_heap_get(handle);
-	void *block;
+	void *block = wr_front_take(handle, size);
+	struct wr_heap *heap;
 
+	if (block)
+		return flags & HEAP_ZERO_MEMORY ? memset(block, 0, size) :
+						  block;
+	heap = wr_heap_get(handle);
 	if (!heap)
 		return NULL;
 	flags |= heap->flags;
@@ -488,20 +538,16 @@ static struct wr_region *look(struct wr_heap *heap, const void *block,
 	return region;
 }
 
-/* What the allocator has found in its own words */
-static void look_at_heap(const struct wr_heap *heap, const void *block)
-{
-	if (heap->broken)
-		wr_heap_complain(heap, block, "written to after it was freed");
-}
-
 BOOL WINAPI HeapFree(HANDLE handle, DWORD flags, LPVOID block)
 {
-	struct wr_heap *heap = wr_heap_get(handle);
 	struct wr_region *region;
+	struct wr_heap *heap;
 	size_t size;
 	bool locked;
 
+	if (wr_front_put(handle, block))
+		return TRUE;
+	heap = wr_heap_get(handle);
 	if (!heap)
 		return FALSE;
 	if (!block)
@@ -509,6 +555,7 @@ BOOL WINAPI HeapFree(HANDLE handle, DWORD flags, LPVOID block)
 	locked = wr_heap_lock(heap, flags);
 	region = look(heap, block, &size);
 	if (region) {
+		wr_front_before_free(heap, region, block);
 		wr_block_free(heap, region, block);
 		look_at_heap(heap, block);
 	}
@@ -567,12 +614,18 @@ static void *resize(struct wr_heap *heap, DWORD flags, void *block, size_t size,
 
 LPVOID WINAPI HeapReAlloc(HANDLE handle, DWORD flags, LPVOID block, SIZE_T size)
 {
-	struct wr_heap *heap = wr_heap_get(handle);
 	struct wr_region *region;
+	struct wr_heap *heap;
 	void *other = NULL;
 	bool locked;
 	size_t old;
 
+	if (wr_front_resize(handle, block, size, &old)) {
+		if (flags & HEAP_ZERO_MEMORY && size > old)
+			memset((char *)block + old, 0, size - old);
+		return block;
+	}
+	heap = wr_heap_get(handle);
 	if (!heap)
 		return NULL;
 	if (!block) {

@@ -40,10 +40,15 @@
 /* Where its state is in a heap's first region, behind struct wr_heap */
 #define WR_SPACE 0x400UL
 
+/* What it has in front of a piece, and the bit of that which says that it is in use */
+#define WR_HEAD 8UL
+#define WR_HEAD_IN_USE 2
+
 /* More of a block than it asked for, by the allocator's rounding, is never this much. */
 #define WR_MAX_SLACK 96UL
 
 struct wr_heap;
+struct wr_cache;
 
 /* Fields without another word: under the heap's lock */
 struct wr_region {
@@ -62,6 +67,8 @@ struct wr_region {
 	struct wr_region *next;
 	struct wr_region *prev;
 	bool large;
+	/* It has few blocks for its size: what is freed is not to be kept by a thread. */
+	atomic_bool sparse;
 	/* Of a large block */
 	size_t asked;
 	/* Of each WR_ALIGN bytes: does a block begin there? */
@@ -97,6 +104,10 @@ struct wr_heap {
 	ULONG kind;
 	/* The allocator has found its words changed. */
 	bool broken;
+	/* Of threads that keep some of its blocks */
+	struct wr_cache *caches;
+	/* How often that is forbidden now: set with the lock, and looked at without */
+	atomic_uint held;
 	/* In order of creation; under the lock of that list */
 	struct wr_heap *next;
 	struct wr_heap *prev;
@@ -152,6 +163,8 @@ bool wr_blocks_are_sound(struct wr_heap *heap);
 enum wr_kind_of_piece {
 	WR_PIECE_END,
 	WR_PIECE_BLOCK,
+	/* By a thread, for its next block */
+	WR_PIECE_KEPT,
 	WR_PIECE_FREE,
 	WR_PIECE_BAD
 };
@@ -181,6 +194,38 @@ struct wr_region *wr_block_find(const struct wr_heap *heap, const void *block);
 bool wr_block_size(const struct wr_heap *heap, const struct wr_region *region,
 		   const void *block, size_t *size);
 
+/* Is it one that a thread keeps? */
+bool wr_block_is_kept(const struct wr_heap *heap,
+		      const struct wr_region *region, const void *block);
+
+/* ---- front.c: blocks that threads keep for themselves ---- */
+
+/* Without the lock. NULL, false: it is for who has it to do. */
+void *wr_front_take(HANDLE handle, size_t size);
+bool wr_front_put(HANDLE handle, void *block);
+bool wr_front_resize(HANDLE handle, void *block, size_t size, size_t *old);
+
+/* With it: before a block is freed, so that the next ones can be kept; some more */
+void wr_front_before_free(struct wr_heap *heap, struct wr_region *region,
+			  const char *block);
+void wr_front_fill(struct wr_heap *heap, size_t size);
+/* HeapUnlock(): what threads have kept that have ended meanwhile goes back. */
+void wr_front_unlocked(struct wr_heap *heap);
+/* Nobody else takes or keeps blocks until it is let go. */
+void wr_front_hold(struct wr_heap *heap);
+void wr_front_let_go(struct wr_heap *heap);
+/* All that is kept goes back, while it is held. */
+void wr_front_flush(struct wr_heap *heap);
+
+/* The heap is about to end. */
+void wr_front_end(struct wr_heap *heap);
+
+/* Around a fork, and for each heap that is locked */
+void wr_front_before_fork(void);
+void wr_front_after_fork(void);
+void wr_front_in_child(struct wr_heap *heap);
+void wr_front_after_fork_in_child(void);
+
 /* ---- heap.c ---- */
 
 /* What @handle is, or NULL with ERROR_INVALID_HANDLE */
@@ -195,6 +240,10 @@ static inline bool wr_heap_is_anothers(const struct wr_heap *heap)
 /* Whether it is to be unlocked again */
 bool wr_heap_lock(struct wr_heap *heap, DWORD flags);
 void wr_heap_unlock(struct wr_heap *heap, bool locked);
+
+/* The same, and nobody takes what threads keep, for who looks at all of a heap */
+bool wr_heap_hold(struct wr_heap *heap, DWORD flags);
+void wr_heap_let_go(struct wr_heap *heap, bool locked);
 
 /* Heaps are to end the process when they find themselves broken. */
 extern atomic_bool wr_heap_ends;

@@ -133,7 +133,8 @@ static bool tell_piece(struct wr_heap *heap, struct wr_region *region,
 	wr_blocks_next(heap, region, at, &piece);
 	if (piece.kind == WR_PIECE_BLOCK) {
 		tell_block(heap, region, &piece, entry);
-	} else if (piece.kind == WR_PIECE_FREE) {
+	} else if (piece.kind == WR_PIECE_FREE ||
+		   piece.kind == WR_PIECE_KEPT) {
 		start(entry, piece.at, piece.room, 0);
 		entry->cbOverhead = 8;
 		entry->iRegionIndex = index_of(heap, region);
@@ -191,9 +192,9 @@ BOOL WINAPI HeapWalk(HANDLE handle, LPPROCESS_HEAP_ENTRY entry)
 		SetLastError(ERROR_INVALID_PARAMETER);
 		return FALSE;
 	}
-	locked = wr_heap_lock(heap, 0);
+	locked = wr_heap_hold(heap, 0);
 	found = tell_next(heap, entry, &error);
-	wr_heap_unlock(heap, locked);
+	wr_heap_let_go(heap, locked);
 	if (!found)
 		SetLastError(error);
 
@@ -236,14 +237,14 @@ BOOL WINAPI HeapValidate(HANDLE handle, DWORD flags, LPCVOID block)
 
 	if (!heap)
 		return FALSE;
-	locked = wr_heap_lock(heap, flags);
+	locked = wr_heap_hold(heap, flags);
 	if (block)
 		region = wr_block_find(heap, block);
 	if (!block)
 		sound = is_whole(heap);
 	else if (region)
 		sound = wr_block_size(heap, region, block, &size);
-	wr_heap_unlock(heap, locked);
+	wr_heap_let_go(heap, locked);
 	if (block && !region)
 		return no_block(heap, block);
 	if (!sound)
@@ -265,7 +266,7 @@ static SIZE_T allocated_in(struct wr_heap *heap, struct wr_region *region)
 		if (piece.kind == WR_PIECE_BLOCK &&
 		    wr_block_size(heap, region, piece.at, &size))
 			sum += size;
-	} while (piece.kind == WR_PIECE_BLOCK || piece.kind == WR_PIECE_FREE);
+	} while (piece.kind != WR_PIECE_END && piece.kind != WR_PIECE_BAD);
 
 	return sum;
 }
@@ -299,9 +300,9 @@ BOOL WINAPI HeapSummary(HANDLE handle, DWORD flags, LPHEAP_SUMMARY summary)
 		return FALSE;
 	}
 	*summary = (HEAP_SUMMARY){ .cb = sizeof(*summary) };
-	locked = wr_heap_lock(heap, flags);
+	locked = wr_heap_hold(heap, flags);
 	add_up(heap, summary);
-	wr_heap_unlock(heap, locked);
+	wr_heap_let_go(heap, locked);
 
 	return TRUE;
 }
@@ -332,7 +333,7 @@ static SIZE_T discard_free(struct wr_heap *heap)
 			if (piece.kind == WR_PIECE_END ||
 			    piece.kind == WR_PIECE_BAD)
 				break;
-			if (piece.kind == WR_PIECE_BLOCK)
+			if (piece.kind != WR_PIECE_FREE)
 				continue;
 			if (piece.room > FREE_HEAD + FREE_TAIL + WR_PAGE)
 				discard(&piece);
@@ -352,10 +353,11 @@ SIZE_T WINAPI HeapCompact(HANDLE handle, DWORD flags)
 
 	if (!heap)
 		return 0;
-	locked = wr_heap_lock(heap, flags);
+	locked = wr_heap_hold(heap, flags);
+	wr_front_flush(heap);
 	wr_blocks_trim(heap, true);
 	most = discard_free(heap);
-	wr_heap_unlock(heap, locked);
+	wr_heap_let_go(heap, locked);
 	if (!most)
 		SetLastError(ERROR_SUCCESS);
 

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The words that make a block of an allocator's piece, for what looks at them
+ *
+ * The last word of a piece says how many bytes of it are the block's. One that a thread
+ * keeps for itself (front.c) has another one there, and the same at its beginning.
+ */
+#ifndef _WINREGION_HEAP_BLOCK_H
+#define _WINREGION_HEAP_BLOCK_H
+
+#include <string.h>
+
+#include "heap.h"
+
+/* In the eight bytes behind a block, as far as the last word leaves them */
+#define WR_FENCE 0xFDFDFDFDFDFDFDFDULL
+
+/*
+ * How the size is written, and read again: a change of any one bit makes it another
+ * size altogether, as the one number is the inverse of the other.
+ */
+#define WR_WRITTEN 0x9E3779B97F4A7C15ULL
+#define WR_READ 0xF1DE83E19937733DULL
+
+static inline uint64_t wr_mask_of(const struct wr_heap *heap, const void *block)
+{
+	return heap->key ^ (uintptr_t)block * 0x9E3779B97F4A7C15ULL;
+}
+
+static inline uint64_t wr_load(const char *at)
+{
+	uint64_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return word;
+}
+
+static inline void wr_store(char *at, uint64_t word)
+{
+	memcpy(at, &word, sizeof(word));
+}
+
+/* In a region of many blocks; others may begin and end meanwhile. */
+static inline bool wr_begins(const struct wr_region *region, const char *block)
+{
+	size_t offset = block - region->base;
+	size_t nr = offset / WR_ALIGN;
+
+	return offset < region->committed && !(offset % WR_ALIGN) &&
+	       __atomic_load_n(&region->begins[nr / 64], __ATOMIC_RELAXED) >>
+			       (nr % 64) &
+		       1;
+}
+
+/* @room: of its piece */
+static inline void wr_write_end(const struct wr_heap *heap, char *block,
+				size_t size, size_t room)
+{
+	wr_store(block + size, WR_FENCE);
+	wr_store(block + room - WR_TAIL,
+		 size * WR_WRITTEN ^ wr_mask_of(heap, block));
+}
+
+static inline bool wr_is_whole(const char *block, size_t size, size_t slack)
+{
+	uint64_t changed = wr_load(block + size) ^ WR_FENCE;
+
+	if (slack < 8)
+		changed &= (1ULL << (8 * slack)) - 1;
+
+	return !changed;
+}
+
+/* How long it is; false: its end is broken, or it is nobody's now */
+static inline bool wr_read_end(const struct wr_heap *heap, const char *block,
+			       size_t room, size_t *size)
+{
+	room -= WR_TAIL;
+	*size = (wr_load(block + room) ^ wr_mask_of(heap, block)) * WR_READ;
+
+	return *size <= room && room - *size <= WR_MAX_SLACK &&
+	       wr_is_whole(block, *size, room - *size);
+}
+
+/* No size is written like that. */
+static inline void wr_write_kept(const struct wr_heap *heap, char *block,
+				 size_t room)
+{
+	uint64_t word = ~wr_mask_of(heap, block);
+
+	wr_store(block, word);
+	wr_store(block + room - WR_TAIL, word);
+}
+
+static inline bool wr_says_kept(const struct wr_heap *heap, const char *block,
+				size_t room)
+{
+	return wr_load(block + room - WR_TAIL) == ~wr_mask_of(heap, block);
+}
+
+static inline bool wr_is_kept(const struct wr_heap *heap, const char *block,
+			      size_t room)
+{
+	return wr_load(block) == ~wr_mask_of(heap, block) &&
+	       wr_says_kept(heap, block, room);
+}
+
+#endif /* _WINREGION_HEAP_BLOCK_H */
