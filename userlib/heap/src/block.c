@@ -14,27 +14,18 @@
  * keep some of them.
  */
 #define SPARSE (512UL * 1024)
-#define FEW 128
-#define MANY 256
+#define FEW 512
+#define MANY 1024
 
 /* ---- is it one? ---- */
-
-static void set_begins(struct wr_region *region, const char *block, bool set)
-{
-	size_t nr = (block - region->base) / WR_ALIGN;
-
-	if (set)
-		region->begins[nr / 64] |= 1ULL << (nr % 64);
-	else
-		region->begins[nr / 64] &= ~(1ULL << (nr % 64));
-}
 
 bool wr_block_is_kept(const struct wr_heap *heap,
 		      const struct wr_region *region, const void *block)
 {
 	size_t room = wr_blocks_room(region, block);
 
-	return room > WR_TAIL && wr_says_kept(heap, block, room);
+	return room > WR_TAIL &&
+	       wr_says_kept(wr_mask_of(heap, block), block, room);
 }
 
 struct wr_region *wr_block_find(const struct wr_heap *heap, const void *block)
@@ -68,7 +59,7 @@ bool wr_block_size(const struct wr_heap *heap, const struct wr_region *region,
 	if (room < WR_TAIL)
 		return false;
 
-	return wr_read_end(heap, block, room, size);
+	return wr_read_end(wr_mask_of(heap, block), block, room, size);
 }
 
 /* ---- large ones ---- */
@@ -107,6 +98,13 @@ static bool resize_large(struct wr_region *region, char *block, size_t size)
 
 /* ---- all ---- */
 
+void wr_block_counts(struct wr_region *region, size_t nr)
+{
+	region->blocks += nr;
+	if (region->blocks > MANY)
+		region->sparse = false;
+}
+
 void *wr_block_new(struct wr_heap *heap, size_t size, size_t align)
 {
 	struct wr_region *region;
@@ -120,10 +118,10 @@ void *wr_block_new(struct wr_heap *heap, size_t size, size_t align)
 	if (!block)
 		return NULL;
 	region = wr_region_at(block);
-	wr_write_end(heap, block, size, wr_blocks_room(region, block));
-	set_begins(region, block, true);
-	if (++region->blocks > MANY)
-		region->sparse = false;
+	wr_write_end(wr_mask_of(heap, block), block, size,
+		     wr_blocks_room(region, block));
+	wr_set_begins(region, block, true);
+	wr_block_counts(region, 1);
 
 	return block;
 }
@@ -134,8 +132,9 @@ void wr_block_free(struct wr_heap *heap, struct wr_region *region, void *block)
 		wr_region_release(&heap->larges, region);
 		return;
 	}
-	set_begins(region, block, false);
+	wr_set_begins(region, block, false);
 	region->blocks--;
+	heap->has_holes = true;
 	wr_blocks_free(heap, block);
 	if (region->blocks < FEW && region->committed > SPARSE)
 		region->sparse = true;
@@ -151,7 +150,8 @@ bool wr_block_resize(struct wr_heap *heap, struct wr_region *region,
 	    (!heap->max && size >= WR_LARGE) ||
 	    !wr_blocks_resize(heap, block, size + WR_TAIL))
 		return false;
-	wr_write_end(heap, block, size, wr_blocks_room(region, block));
+	wr_write_end(wr_mask_of(heap, block), block, size,
+		     wr_blocks_room(region, block));
 
 	return true;
 }

@@ -40,6 +40,17 @@ static inline void wr_store(char *at, uint64_t word)
 	memcpy(at, &word, sizeof(word));
 }
 
+static inline void wr_set_begins(struct wr_region *region, const char *block,
+				 bool set)
+{
+	size_t nr = (block - region->base) / WR_ALIGN;
+
+	if (set)
+		region->begins[nr / 64] |= 1ULL << (nr % 64);
+	else
+		region->begins[nr / 64] &= ~(1ULL << (nr % 64));
+}
+
 /* In a region of many blocks; others may begin and end meanwhile. */
 static inline bool wr_begins(const struct wr_region *region, const char *block)
 {
@@ -52,13 +63,12 @@ static inline bool wr_begins(const struct wr_region *region, const char *block)
 		       1;
 }
 
-/* @room: of its piece */
-static inline void wr_write_end(const struct wr_heap *heap, char *block,
-				size_t size, size_t room)
+/* @mask: of that block. @room: of its piece */
+static inline void wr_write_end(uint64_t mask, char *block, size_t size,
+				size_t room)
 {
 	wr_store(block + size, WR_FENCE);
-	wr_store(block + room - WR_TAIL,
-		 size * WR_WRITTEN ^ wr_mask_of(heap, block));
+	wr_store(block + room - WR_TAIL, size * WR_WRITTEN ^ mask);
 }
 
 static inline bool wr_is_whole(const char *block, size_t size, size_t slack)
@@ -72,37 +82,31 @@ static inline bool wr_is_whole(const char *block, size_t size, size_t slack)
 }
 
 /* How long it is; false: its end is broken, or it is nobody's now */
-static inline bool wr_read_end(const struct wr_heap *heap, const char *block,
-			       size_t room, size_t *size)
+static inline bool wr_read_end(uint64_t mask, const char *block, size_t room,
+			       size_t *size)
 {
 	room -= WR_TAIL;
-	*size = (wr_load(block + room) ^ wr_mask_of(heap, block)) * WR_READ;
+	*size = (wr_load(block + room) ^ mask) * WR_READ;
 
 	return *size <= room && room - *size <= WR_MAX_SLACK &&
 	       wr_is_whole(block, *size, room - *size);
 }
 
 /* No size is written like that. */
-static inline void wr_write_kept(const struct wr_heap *heap, char *block,
-				 size_t room)
+static inline void wr_write_kept(uint64_t mask, char *block, size_t room)
 {
-	uint64_t word = ~wr_mask_of(heap, block);
-
-	wr_store(block, word);
-	wr_store(block + room - WR_TAIL, word);
+	wr_store(block, ~mask);
+	wr_store(block + room - WR_TAIL, ~mask);
 }
 
-static inline bool wr_says_kept(const struct wr_heap *heap, const char *block,
-				size_t room)
+static inline bool wr_says_kept(uint64_t mask, const char *block, size_t room)
 {
-	return wr_load(block + room - WR_TAIL) == ~wr_mask_of(heap, block);
+	return wr_load(block + room - WR_TAIL) == ~mask;
 }
 
-static inline bool wr_is_kept(const struct wr_heap *heap, const char *block,
-			      size_t room)
+static inline bool wr_is_kept(uint64_t mask, const char *block, size_t room)
 {
-	return wr_load(block) == ~wr_mask_of(heap, block) &&
-	       wr_says_kept(heap, block, room);
+	return wr_load(block) == ~mask && wr_says_kept(mask, block, room);
 }
 
 #endif /* _WINREGION_HEAP_BLOCK_H */

@@ -41,9 +41,14 @@ _Static_assert(TOP_FOOT_SIZE <= WR_FOOT, "a region has place for its end");
 _Static_assert(CHUNK_OVERHEAD == WR_HEAD && CINUSE_BIT == WR_HEAD_IN_USE,
 	       "its words are looked at elsewhere, too");
 
-/* How much memory that is free is kept committed at the end, and up to how much */
+/*
+ * How much memory that is free is kept committed at the end, and up to how much: so
+ * many bytes, or such a part of what is in front of it
+ */
 #define KEEP (128UL * 1024)
+#define KEEP_PART 8
 #define KEEP_UNTIL (512UL * 1024)
+#define KEEP_UNTIL_PART 4
 /* How much more than it needs is committed at once */
 #define LEAST_STEP WR_UNIT
 #define MOST_STEP (1024UL * 1024)
@@ -135,6 +140,11 @@ static bool make_room(struct wr_heap *heap, size_t size)
 	       wr_region_commit(region, wanted);
 }
 
+static size_t at_least(size_t least, size_t size)
+{
+	return size < least ? least : size;
+}
+
 void wr_blocks_trim(struct wr_heap *heap, bool all)
 {
 	struct wr_region *region = heap->regions.last;
@@ -142,8 +152,12 @@ void wr_blocks_trim(struct wr_heap *heap, bool all)
 
 	if (all)
 		release_unused_segments(space_of(heap));
-	if (all || region->committed > used + KEEP_UNTIL)
-		wr_region_decommit(region, used + (all ? 0 : KEEP));
+	if (all)
+		wr_region_decommit(region, used);
+	else if (region->committed >
+		 used + at_least(KEEP_UNTIL, used / KEEP_UNTIL_PART))
+		wr_region_decommit(region,
+				   used + at_least(KEEP, used / KEEP_PART));
 }
 
 void wr_blocks_init(struct wr_heap *heap)
@@ -171,6 +185,14 @@ void *wr_blocks_new(struct wr_heap *heap, size_t size, size_t align)
 		return mspace_malloc(space_of(heap), size);
 
 	return mspace_memalign(space_of(heap), align, size);
+}
+
+bool wr_blocks_new_many(struct wr_heap *heap, size_t size, size_t nr,
+			void **pieces)
+{
+	/* What it takes from the end is one piece at first. */
+	return make_room(heap, nr * (size + WR_ALIGN) + WR_ALIGN) &&
+	       ialloc(space_of(heap), nr, &size, 1, pieces);
 }
 
 void wr_blocks_free(struct wr_heap *heap, void *piece)
@@ -344,7 +366,8 @@ static bool is_sound_region(struct wr_heap *heap, struct wr_region *region)
 		}
 		blocks++;
 		if (piece.kind == WR_PIECE_KEPT) {
-			if (!wr_is_kept(heap, piece.at, piece.room))
+			if (!wr_is_kept(wr_mask_of(heap, piece.at), piece.at,
+					piece.room))
 				return false;
 			continue;
 		}

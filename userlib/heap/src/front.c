@@ -32,15 +32,15 @@
 
 #include <winregion/synchapi.h>
 
-/* Pieces of the allocator by their size, in units of WR_ALIGN */
-#define CLASSES 65
-#define LEAST_CLASS 2
-/* A block of the last class */
-#define LARGEST ((CLASSES - 1) * WR_ALIGN - WR_HEAD - WR_TAIL)
+/* Pieces of the allocator by their rank: how long they are, in units of WR_ALIGN */
+#define RANKS 129
+#define LEAST_RANK 2
+/* A block of the last rank */
+#define LARGEST ((RANKS - 1) * WR_ALIGN - WR_HEAD - WR_TAIL)
 /* Of a size: up to DEEPEST, and about so many bytes, but a few in any case */
 #define DEEPEST 32
-#define MOST_BYTES 8192
-#define LEAST_DEEP 8
+#define MOST_BYTES 4096
+#define LEAST_DEEP 2
 
 /* A thread that uses more heaps has blocks of its own in the first of them. */
 #define MOST_CACHES 16
@@ -56,23 +56,28 @@ struct wr_cache {
 	bool ended;
 	/* The thread's own, or under pool_lock */
 	struct wr_cache *next;
-	uint8_t nr[CLASSES];
-	char *blocks[CLASSES][DEEPEST];
+	uint8_t nr[RANKS];
+	/* How many are taken at a time when there is none: twice as many each time */
+	uint8_t next_nr[RANKS];
+	char *blocks[RANKS][DEEPEST];
 };
 
 /* For a slot in which there is none: its heap is no heap. */
 static struct wr_cache none = { .heap = (struct wr_heap *)&none };
 
-#define OWN static __thread __attribute__((tls_model("initial-exec")))
+/* ---- of this thread ---- */
 
-/* Caches found by their heap's address */
-OWN struct wr_cache *slots[SLOTS] = { &none, &none, &none, &none,
-				      &none, &none, &none, &none };
-OWN struct wr_cache *first_own;
-OWN unsigned int nr_own;
-/* It is making one, which may allocate by itself; or it has ended. */
-OWN bool making;
-OWN bool ended;
+static __thread struct {
+	/* Caches found by their heap's address */
+	struct wr_cache *slots[SLOTS];
+	struct wr_cache *first;
+	unsigned int nr;
+	/* It is making one, which may allocate by itself; or it has ended. */
+	bool making;
+	bool ended;
+} own __attribute__((tls_model("initial-exec"))) = {
+	.slots = { &none, &none, &none, &none, &none, &none, &none, &none },
+};
 
 /*
  * Against the end of a heap while a thread ends, and of both while there is a fork. Who
@@ -108,7 +113,7 @@ static void pass_barrier(void)
 
 static inline struct wr_cache **slot_of(const void *heap)
 {
-	return &slots[(uintptr_t)heap / WR_UNIT % SLOTS];
+	return &own.slots[(uintptr_t)heap / WR_UNIT % SLOTS];
 }
 
 /* The cache, if the heap is not held; leave() follows. */
@@ -134,57 +139,69 @@ static inline void leave(struct wr_cache *cache)
 	atomic_store_explicit(&cache->busy, false, memory_order_release);
 }
 
-static size_t depth_of(size_t class)
+/* By rank; filled in before there is a cache */
+static uint8_t depths[RANKS];
+
+static inline size_t depth_of(size_t rank)
 {
-	size_t depth = MOST_BYTES / WR_ALIGN / class;
-
-	if (depth > DEEPEST)
-		return DEEPEST;
-
-	return depth < LEAST_DEEP ? LEAST_DEEP : depth;
+	return depths[rank];
 }
 
-/* The class of a block, by what the allocator has in front of it; 0: it has none. */
-static inline size_t class_of(const char *block)
+static void set_depths(void)
+{
+	size_t rank, depth;
+
+	for (rank = LEAST_RANK; rank < RANKS; rank++) {
+		depth = MOST_BYTES / WR_ALIGN / rank;
+		if (depth > DEEPEST)
+			depth = DEEPEST;
+		depths[rank] = depth < LEAST_DEEP ? LEAST_DEEP : depth;
+	}
+}
+
+/* The rank of a block, by what the allocator has in front of it; 0: it has none. */
+static inline size_t rank_of(const char *block)
 {
 	uint64_t head = wr_load(block - WR_TAIL);
-	size_t class = head / WR_ALIGN;
+	size_t rank = head / WR_ALIGN;
 
-	return head & WR_HEAD_IN_USE && class < CLASSES && class >= LEAST_CLASS ?
-		       class :
+	return head & WR_HEAD_IN_USE && rank < RANKS && rank >= LEAST_RANK ?
+		       rank :
 		       0;
 }
 
 /* What a block of that size needs */
-static inline size_t class_for(size_t size)
+static inline size_t rank_for(size_t size)
 {
-	size_t class = (size + WR_HEAD + WR_TAIL + WR_ALIGN - 1) / WR_ALIGN;
+	size_t rank = (size + WR_HEAD + WR_TAIL + WR_ALIGN - 1) / WR_ALIGN;
 
-	return class < LEAST_CLASS ? LEAST_CLASS : class;
+	return rank < LEAST_RANK ? LEAST_RANK : rank;
 }
 
-static inline size_t room_of(size_t class)
+static inline size_t room_of(size_t rank)
 {
-	return class * WR_ALIGN - WR_HEAD;
+	return rank * WR_ALIGN - WR_HEAD;
 }
 
-void *wr_front_take(HANDLE handle, size_t size)
+static inline void *take(HANDLE handle, size_t size)
 {
 	struct wr_cache *cache;
 	char *block = NULL;
-	size_t class;
+	uint64_t mask;
+	size_t rank;
 
 	if (size > LARGEST)
 		return NULL;
-	class = class_for(size);
+	rank = rank_for(size);
 	cache = enter(handle);
 	if (!cache)
 		return NULL;
-	if (!cache->nr[class])
+	if (!cache->nr[rank])
 		goto out;
-	block = cache->blocks[class][--cache->nr[class]];
-	if (wr_is_kept(handle, block, room_of(class))) {
-		wr_write_end(handle, block, size, room_of(class));
+	block = cache->blocks[rank][--cache->nr[rank]];
+	mask = wr_mask_of(handle, block);
+	if (wr_is_kept(mask, block, room_of(rank))) {
+		wr_write_end(mask, block, size, room_of(rank));
 	} else {
 		/* It is nobody's any more. */
 		((struct wr_heap *)handle)->broken = true;
@@ -195,33 +212,35 @@ out:
 	return block;
 }
 
-/* Its class, if it is a small block of this heap, and how long it is; or 0 */
-static inline size_t look(struct wr_heap *heap, const char *block, size_t *size)
+/* Its rank, if it is a small block of this heap, and how long it is; or 0 */
+static inline __attribute__((always_inline)) size_t
+look(struct wr_heap *heap, const char *block, size_t *size, uint64_t mask)
 {
 	struct wr_region *region = wr_region_at(block);
-	size_t class;
+	size_t rank;
 
 	if (!region || region->heap != heap || region->large ||
 	    region->sparse || !wr_begins(region, block))
 		return 0;
-	class = class_of(block);
+	rank = rank_of(block);
 
-	return class && wr_read_end(heap, block, room_of(class), size) ? class :
-									 0;
+	return rank && wr_read_end(mask, block, room_of(rank), size) ? rank : 0;
 }
 
-bool wr_front_put(HANDLE handle, void *block)
+static inline bool put(HANDLE handle, void *block)
 {
 	struct wr_cache *cache = enter(handle);
 	bool done = false;
-	size_t class, size;
+	size_t rank, size;
+	uint64_t mask;
 
 	if (!cache)
 		return false;
-	class = look(handle, block, &size);
-	if (class && cache->nr[class] < depth_of(class)) {
-		wr_write_kept(handle, block, room_of(class));
-		cache->blocks[class][cache->nr[class]++] = block;
+	mask = wr_mask_of(handle, block);
+	rank = look(handle, block, &size, mask);
+	if (rank && cache->nr[rank] < depth_of(rank)) {
+		wr_write_kept(mask, block, room_of(rank));
+		cache->blocks[rank][cache->nr[rank]++] = block;
 		done = true;
 	}
 	leave(cache);
@@ -229,18 +248,36 @@ bool wr_front_put(HANDLE handle, void *block)
 	return done;
 }
 
+/* What needs no lock is here as a whole, so that nothing is called. */
+LPVOID WINAPI HeapAlloc(HANDLE handle, DWORD flags, SIZE_T size)
+{
+	void *block = take(handle, size);
+
+	if (!block)
+		return wr_heap_alloc(handle, flags, size);
+
+	return flags & HEAP_ZERO_MEMORY ? memset(block, 0, size) : block;
+}
+
+BOOL WINAPI HeapFree(HANDLE handle, DWORD flags, LPVOID block)
+{
+	return put(handle, block) ? TRUE : wr_heap_free(handle, flags, block);
+}
+
 bool wr_front_resize(HANDLE handle, void *block, size_t size, size_t *old)
 {
 	struct wr_cache *cache = enter(handle);
 	bool done = false;
-	size_t class, room;
+	size_t rank, room;
+	uint64_t mask;
 
 	if (!cache)
 		return false;
-	class = look(handle, block, old);
-	room = room_of(class) - WR_TAIL;
-	if (class && size <= room && room - size < WR_ALIGN) {
-		wr_write_end(handle, block, size, room_of(class));
+	mask = wr_mask_of(handle, block);
+	rank = look(handle, block, old, mask);
+	room = room_of(rank) - WR_TAIL;
+	if (rank && size <= room && room - size < WR_ALIGN) {
+		wr_write_end(mask, block, size, room_of(rank));
 		done = true;
 	}
 	leave(cache);
@@ -250,35 +287,35 @@ bool wr_front_resize(HANDLE handle, void *block, size_t size, size_t *old)
 
 /* ---- with the heap's lock ---- */
 
-static void give_back(struct wr_heap *heap, char *block, size_t class)
+static void give_back(struct wr_heap *heap, char *block, size_t rank)
 {
-	if (!wr_is_kept(heap, block, room_of(class))) {
+	if (!wr_is_kept(wr_mask_of(heap, block), block, room_of(rank))) {
 		heap->broken = true;
 		return;
 	}
 	wr_block_free(heap, wr_region_at(block), block);
 }
 
-/* The @nr of a class that were kept for the longest time */
-static void flush_class(struct wr_heap *heap, struct wr_cache *cache,
-			size_t class, size_t nr)
+/* The @nr of a rank that were kept for the longest time */
+static void flush_rank(struct wr_heap *heap, struct wr_cache *cache,
+		       size_t rank, size_t nr)
 {
-	char **blocks = cache->blocks[class];
+	char **blocks = cache->blocks[rank];
 	size_t i;
 
 	for (i = 0; i < nr; i++)
-		give_back(heap, blocks[i], class);
-	cache->nr[class] -= nr;
-	memmove(blocks, blocks + nr, cache->nr[class] * sizeof(*blocks));
+		give_back(heap, blocks[i], rank);
+	cache->nr[rank] -= nr;
+	memmove(blocks, blocks + nr, cache->nr[rank] * sizeof(*blocks));
 }
 
 static void flush(struct wr_heap *heap, struct wr_cache *cache)
 {
-	size_t class;
+	size_t rank;
 
-	for (class = LEAST_CLASS; class < CLASSES; class++)
-		if (cache->nr[class])
-			flush_class(heap, cache, class, cache->nr[class]);
+	for (rank = LEAST_RANK; rank < RANKS; rank++)
+		if (cache->nr[rank])
+			flush_rank(heap, cache, rank, cache->nr[rank]);
 }
 
 void wr_front_flush(struct wr_heap *heap)
@@ -370,11 +407,11 @@ static void end_thread(void *unused)
 	size_t i;
 
 	(void)unused;
-	ended = true;
+	own.ended = true;
 	for (i = 0; i < SLOTS; i++)
-		slots[i] = &none;
-	while ((cache = first_own)) {
-		first_own = cache->next;
+		own.slots[i] = &none;
+	while ((cache = own.first)) {
+		own.first = cache->next;
 		give_up(cache);
 	}
 }
@@ -383,6 +420,7 @@ static void end_thread(void *unused)
 
 static void prepare(void)
 {
+	set_depths();
 	usable = !membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) &&
 		 !pthread_key_create(&key, end_thread);
 }
@@ -406,7 +444,7 @@ static struct wr_cache *new_cache(void)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct wr_cache *cache = NULL;
 
-	making = true;
+	own.making = true;
 	pthread_once(&once, prepare);
 	if (usable && !pthread_setspecific(key, &key))
 		cache = take_from_pool();
@@ -416,12 +454,12 @@ static struct wr_cache *new_cache(void)
 		if (cache == MAP_FAILED)
 			cache = NULL;
 	}
-	making = false;
+	own.making = false;
 	if (!cache)
 		return NULL;
-	cache->next = first_own;
-	first_own = cache;
-	nr_own++;
+	cache->next = own.first;
+	own.first = cache;
+	own.nr++;
 
 	return cache;
 }
@@ -429,6 +467,7 @@ static struct wr_cache *new_cache(void)
 static void bind(struct wr_heap *heap, struct wr_cache *cache)
 {
 	memset(cache->nr, 0, sizeof(cache->nr));
+	memset(cache->next_nr, 1, sizeof(cache->next_nr));
 	cache->next_of_heap = heap->caches;
 	heap->caches = cache;
 	cache->heap = heap;
@@ -440,15 +479,16 @@ static struct wr_cache *get_cache(struct wr_heap *heap)
 	struct wr_cache *loose = NULL;
 	struct wr_cache *cache;
 
-	if (making || ended || heap->max || heap->flags & HEAP_NO_SERIALIZE)
+	if (own.making || own.ended || heap->max ||
+	    heap->flags & HEAP_NO_SERIALIZE)
 		return NULL;
-	for (cache = first_own; cache && cache->heap != heap;
+	for (cache = own.first; cache && cache->heap != heap;
 	     cache = cache->next)
 		if (!cache->heap)
 			loose = cache;
 	if (!cache) {
 		cache = loose;
-		if (!cache && nr_own < MOST_CACHES)
+		if (!cache && own.nr < MOST_CACHES)
 			cache = new_cache();
 		if (!cache)
 			return NULL;
@@ -463,42 +503,105 @@ void wr_front_before_free(struct wr_heap *heap, struct wr_region *region,
 			  const char *block)
 {
 	struct wr_cache *cache;
-	size_t class;
+	size_t rank;
 
-	class = region->large || heap->held ? 0 : class_of(block);
-	cache = class ? get_cache(heap) : NULL;
+	rank = region->large || heap->held ? 0 : rank_of(block);
+	cache = rank ? get_cache(heap) : NULL;
 	if (!cache)
 		return;
 	if (region->sparse)
 		flush(heap, cache);
-	else if (cache->nr[class] == depth_of(class))
-		flush_class(heap, cache, class, cache->nr[class] / 2);
+	else if (cache->nr[rank] == depth_of(rank))
+		flush_rank(heap, cache, rank, cache->nr[rank] / 2);
 }
 
-void wr_front_fill(struct wr_heap *heap, size_t size)
+/* How many blocks of @rank to take now */
+static size_t how_many(struct wr_cache *cache, size_t rank)
 {
-	struct wr_cache *cache;
-	size_t class, n;
-	char *block;
+	size_t nr = cache->next_nr[rank];
+	size_t most = depth_of(rank) / 2;
 
-	if (heap->held || size > LARGEST)
-		return;
-	cache = get_cache(heap);
-	class = class_for(size);
-	n = cache ? depth_of(class) / 4 : 0;
-	while (n--) {
+	cache->next_nr[rank] = 2 * nr < most ? 2 * nr : most;
+
+	return nr;
+}
+
+static inline void keep_new(struct wr_heap *heap, struct wr_cache *cache,
+			    size_t rank, char *block)
+{
+	wr_write_kept(wr_mask_of(heap, block), block, room_of(rank));
+	cache->blocks[rank][cache->nr[rank]++] = block;
+}
+
+/* The last piece of several: the allocator may have given more than it had to. */
+static void keep_last(struct wr_heap *heap, struct wr_cache *cache, char *block)
+{
+	size_t rank = rank_of(block);
+
+	if (rank && cache->nr[rank] < depth_of(rank))
+		keep_new(heap, cache, rank, block);
+	else
+		wr_block_free(heap, wr_region_at(block), block);
+}
+
+/* Of a heap that has had no piece again, several pieces are one after the other. */
+static void *take_many(struct wr_heap *heap, struct wr_cache *cache,
+		       size_t rank, size_t size)
+{
+	size_t nr = how_many(cache, rank);
+	struct wr_region *region;
+	void *pieces[DEEPEST];
+	size_t i;
+
+	if (nr == 1 || !wr_blocks_new_many(heap, room_of(rank), nr, pieces))
+		return NULL;
+	region = wr_region_at(pieces[0]);
+	for (i = 0; i < nr; i++)
+		wr_set_begins(region, pieces[i], true);
+	wr_block_counts(region, nr);
+	/* The first one to be taken is the first one in memory. */
+	keep_last(heap, cache, pieces[nr - 1]);
+	for (i = nr - 1; --i;)
+		keep_new(heap, cache, rank, pieces[i]);
+	wr_write_end(wr_mask_of(heap, pieces[0]), pieces[0], size,
+		     room_of(rank));
+
+	return pieces[0];
+}
+
+/* Others are wherever there is place for them. */
+static void fill(struct wr_heap *heap, struct wr_cache *cache, size_t rank,
+		 size_t size)
+{
+	size_t nr = depth_of(rank) / 4;
+	void *block;
+
+	while (nr--) {
 		block = wr_block_new(heap, size, WR_ALIGN);
 		if (!block)
 			return;
-		/* The allocator may have given more than it had to. */
-		class = class_of(block);
-		if (!class || cache->nr[class] == depth_of(class)) {
-			wr_block_free(heap, wr_region_at(block), block);
-			return;
-		}
-		wr_write_kept(heap, block, room_of(class));
-		cache->blocks[class][cache->nr[class]++] = block;
+		keep_last(heap, cache, block);
 	}
+}
+
+void *wr_front_new(struct wr_heap *heap, size_t size, bool many)
+{
+	struct wr_cache *cache;
+	size_t rank;
+
+	cache = size > LARGEST || heap->held ? NULL : get_cache(heap);
+	if (!cache)
+		return NULL;
+	rank = rank_for(size);
+	/* There are some if another heap's cache was found instead. */
+	if (!cache->nr[rank]) {
+		if (!heap->has_holes)
+			return take_many(heap, cache, rank, size);
+		if (many)
+			fill(heap, cache, rank, size);
+	}
+
+	return take(heap, size);
 }
 
 /* ---- to keep all others out ---- */
@@ -551,12 +654,12 @@ void wr_front_after_fork(void)
 
 static bool is_own(const struct wr_cache *cache)
 {
-	const struct wr_cache *own = first_own;
+	const struct wr_cache *mine = own.first;
 
-	while (own && own != cache)
-		own = own->next;
+	while (mine && mine != cache)
+		mine = mine->next;
 
-	return own;
+	return mine;
 }
 
 /* Of the threads that are not in this child, with the heap's lock */

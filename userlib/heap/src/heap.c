@@ -264,6 +264,48 @@ static bool commit_first(struct wr_region *region, size_t size, DWORD protect)
 	return wr_region_commit(region, size);
 }
 
+/*
+ * Programs that have a heap for each of many tasks make and destroy them all the time.
+ * So one region that a heap has begun with is kept, and what is in memory of its front.
+ */
+#define SPARE_COMMIT (256UL * 1024)
+
+static struct wr_region *_Atomic spare;
+
+static bool is_spare(const struct wr_heap *heap, const struct wr_region *region)
+{
+	return !heap->max && region->size == FIRST_REGION &&
+	       heap->protect == PAGE_READWRITE;
+}
+
+/* All that a heap had but its first region has gone. */
+static void release_first(struct wr_heap *heap, struct wr_region *region)
+{
+	if (!is_spare(heap, region)) {
+		wr_region_release(NULL, region);
+		return;
+	}
+	if (wr_region_set_aside(region, SPARE_COMMIT))
+		region = atomic_exchange(&spare, region);
+	if (region)
+		wr_region_release(NULL, region);
+}
+
+/* NULL: there is none that is of use */
+static struct wr_region *take_spare(size_t initial, DWORD protect)
+{
+	struct wr_region *region = atomic_exchange(&spare, NULL);
+
+	if (!region)
+		return NULL;
+	if (wr_region_take_again(region, protect) &&
+	    wr_region_commit(region, initial))
+		return region;
+	wr_region_release(NULL, region);
+
+	return NULL;
+}
+
 static struct wr_heap *create(DWORD flags, size_t initial, size_t max)
 {
 	DWORD protect = flags & HEAP_CREATE_ENABLE_EXECUTE ?
@@ -277,6 +319,11 @@ static struct wr_heap *create(DWORD flags, size_t initial, size_t max)
 	size = max ? max : wr_round_up(initial, FIRST_REGION);
 	if (initial < FIRST_COMMIT)
 		initial = size < FIRST_COMMIT ? size : FIRST_COMMIT;
+	region = max || size != FIRST_REGION || protect != PAGE_READWRITE ?
+			 NULL :
+			 take_spare(initial, protect);
+	if (region)
+		return set_up(region, flags, protect, max);
 	region = wr_region_new(NULL, size, protect);
 	if (!region)
 		return NULL;
@@ -366,7 +413,7 @@ BOOL WINAPI HeapDestroy(HANDLE handle)
 	while ((region = heap->regions.last) != heap->regions.first)
 		wr_region_release(&heap->regions, region);
 	/* The heap itself is in it. */
-	wr_region_release(NULL, region);
+	release_first(heap, region);
 
 	return TRUE;
 }
@@ -471,9 +518,9 @@ static void *new_block(struct wr_heap *heap, DWORD flags, size_t size)
 	if (size > SIZE_MAX / 2)
 		return NULL;
 	locked = wr_heap_lock(heap, flags);
-	block = wr_block_new(heap, size, WR_ALIGN);
-	if (locked)
-		wr_front_fill(heap, size);
+	block = wr_front_new(heap, size, locked);
+	if (!block)
+		block = wr_block_new(heap, size, WR_ALIGN);
 	look_at_heap(heap, NULL);
 	wr_heap_unlock(heap, locked);
 	if (block && flags & HEAP_ZERO_MEMORY && size < WR_LARGE)
@@ -482,15 +529,11 @@ static void *new_block(struct wr_heap *heap, DWORD flags, size_t size)
 	return block;
 }
 
-LPVOID WINAPI HeapAlloc(HANDLE handle, DWORD flags, SIZE_T size)
+void *wr_heap_alloc(HANDLE handle, DWORD flags, size_t size)
 {
-	void *block = wr_front_take(handle, size);
-	struct wr_heap *heap;
+	struct wr_heap *heap = wr_heap_get(handle);
+	void *block;
 
-	if (block)
-		return flags & HEAP_ZERO_MEMORY ? memset(block, 0, size) :
-						  block;
-	heap = wr_heap_get(handle);
 	if (!heap)
 		return NULL;
 	flags |= heap->flags;
@@ -538,16 +581,13 @@ static struct wr_region *look(struct wr_heap *heap, const void *block,
 	return region;
 }
 
-BOOL WINAPI HeapFree(HANDLE handle, DWORD flags, LPVOID block)
+BOOL wr_heap_free(HANDLE handle, DWORD flags, void *block)
 {
+	struct wr_heap *heap = wr_heap_get(handle);
 	struct wr_region *region;
-	struct wr_heap *heap;
 	size_t size;
 	bool locked;
 
-	if (wr_front_put(handle, block))
-		return TRUE;
-	heap = wr_heap_get(handle);
 	if (!heap)
 		return FALSE;
 	if (!block)

@@ -102,6 +102,8 @@ struct wr_heap {
 	struct wr_list larges;
 	/* What HeapQueryInformation() tells */
 	ULONG kind;
+	/* It has had pieces of blocks again: between those that it has now there are holes. */
+	bool has_holes;
 	/* The allocator has found its words changed. */
 	bool broken;
 	/* Of threads that keep some of its blocks */
@@ -123,8 +125,37 @@ static inline size_t wr_round_up(size_t size, size_t unit)
 
 /* ---- region.c ---- */
 
+/*
+ * A table of two levels, by the number of the 64 KiB unit of an address. Entries are
+ * set under the lock of the heap that has the region; a table of the second level,
+ * once there, stays.
+ */
+#define WR_UNITS 0x80000000UL
+#define WR_LEAF_ENTRIES 8192UL
+
+struct wr_entry {
+	struct wr_region *_Atomic region;
+};
+
+extern struct wr_entry *_Atomic wr_leaves[WR_UNITS / WR_LEAF_ENTRIES]
+	__attribute__((visibility("hidden")));
+
 /* The region that has @address in it, or NULL */
-struct wr_region *wr_region_at(const void *address);
+static inline struct wr_region *wr_region_at(const void *address)
+{
+	uintptr_t unit = (uintptr_t)address / WR_UNIT;
+	struct wr_entry *leaf;
+
+	if (unit >= WR_UNITS)
+		return NULL;
+	leaf = atomic_load_explicit(&wr_leaves[unit / WR_LEAF_ENTRIES],
+				    memory_order_acquire);
+	if (!leaf)
+		return NULL;
+
+	return atomic_load_explicit(&leaf[unit % WR_LEAF_ENTRIES].region,
+				    memory_order_acquire);
+}
 
 /*
  * A new region at the end of the heap's list. The first one's has place for the heap,
@@ -138,6 +169,14 @@ void wr_region_add(struct wr_list *list, struct wr_region *region);
 /* Out of its list, if it is in one, and back to the system with all that is in it */
 void wr_region_release(struct wr_list *list, struct wr_region *region);
 
+/*
+ * The first one of a heap that has ended waits for the next such heap: nobody finds it,
+ * and no pointer into it is of use. Of its front @size bytes may be in memory. It is to be
+ * released if either of these fails.
+ */
+bool wr_region_set_aside(struct wr_region *region, size_t size);
+bool wr_region_take_again(struct wr_region *region, DWORD protect);
+
 /* At least @size bytes of it are to be committed, or at most. */
 bool wr_region_commit(struct wr_region *region, size_t size);
 void wr_region_decommit(struct wr_region *region, size_t size);
@@ -149,6 +188,9 @@ void wr_blocks_init(struct wr_heap *heap);
 
 /* A piece of memory of at least @size bytes, or NULL */
 void *wr_blocks_new(struct wr_heap *heap, size_t size, size_t align);
+/* Several of one size, of one region, of which the last one may be larger */
+bool wr_blocks_new_many(struct wr_heap *heap, size_t size, size_t nr,
+			void **pieces);
 void wr_blocks_free(struct wr_heap *heap, void *piece);
 /* Where it is: with room for at least @size bytes, if there is room */
 bool wr_blocks_resize(struct wr_heap *heap, void *piece, size_t size);
@@ -194,21 +236,26 @@ struct wr_region *wr_block_find(const struct wr_heap *heap, const void *block);
 bool wr_block_size(const struct wr_heap *heap, const struct wr_region *region,
 		   const void *block, size_t *size);
 
+/* So many pieces of the region have become blocks. */
+void wr_block_counts(struct wr_region *region, size_t nr);
+
 /* Is it one that a thread keeps? */
 bool wr_block_is_kept(const struct wr_heap *heap,
 		      const struct wr_region *region, const void *block);
 
 /* ---- front.c: blocks that threads keep for themselves ---- */
 
-/* Without the lock. NULL, false: it is for who has it to do. */
-void *wr_front_take(HANDLE handle, size_t size);
-bool wr_front_put(HANDLE handle, void *block);
+/* Without the lock. false: it is for who has it to do. */
 bool wr_front_resize(HANDLE handle, void *block, size_t size, size_t *old);
 
-/* With it: before a block is freed, so that the next ones can be kept; some more */
+/*
+ * With it: a block, of several of which the others are kept, or NULL. @many: this thread
+ * had to wait for the lock, or might have had to
+ */
+void *wr_front_new(struct wr_heap *heap, size_t size, bool many);
+/* Before a block is freed, so that the next ones can be kept */
 void wr_front_before_free(struct wr_heap *heap, struct wr_region *region,
 			  const char *block);
-void wr_front_fill(struct wr_heap *heap, size_t size);
 /* HeapUnlock(): what threads have kept that have ended meanwhile goes back. */
 void wr_front_unlocked(struct wr_heap *heap);
 /* Nobody else takes or keeps blocks until it is let go. */
@@ -230,6 +277,10 @@ void wr_front_after_fork_in_child(void);
 
 /* What @handle is, or NULL with ERROR_INVALID_HANDLE */
 struct wr_heap *wr_heap_get(HANDLE handle);
+
+/* HeapAlloc() and HeapFree(), of what is not kept */
+void *wr_heap_alloc(HANDLE handle, DWORD flags, size_t size);
+BOOL wr_heap_free(HANDLE handle, DWORD flags, void *block);
 
 /* Has another thread than the one that has the lock called HeapLock()? */
 static inline bool wr_heap_is_anothers(const struct wr_heap *heap)

@@ -4,46 +4,21 @@
  */
 #include "heap.h"
 
+#include <string.h>
+
 #include <winregion/memoryapi.h>
 
-/*
- * A table of two levels, by the number of the 64 KiB unit of an address. Entries are
- * set under the lock of the heap that has the region; a table of the second level,
- * once there, stays.
- */
-#define UNITS 0x80000000UL
-#define LEAF_ENTRIES 8192UL
+struct wr_entry *_Atomic wr_leaves[WR_UNITS / WR_LEAF_ENTRIES];
 
-struct entry {
-	struct wr_region *_Atomic region;
-};
-
-static struct entry *_Atomic leaves[UNITS / LEAF_ENTRIES];
-
-struct wr_region *wr_region_at(const void *address)
+static struct wr_entry *get_leaf(uintptr_t unit)
 {
-	uintptr_t unit = (uintptr_t)address / WR_UNIT;
-	struct entry *leaf;
-
-	if (unit >= UNITS)
-		return NULL;
-	leaf = leaves[unit / LEAF_ENTRIES];
-	if (!leaf)
-		return NULL;
-
-	return atomic_load_explicit(&leaf[unit % LEAF_ENTRIES].region,
-				    memory_order_acquire);
-}
-
-static struct entry *get_leaf(uintptr_t unit)
-{
-	struct entry *_Atomic *place = &leaves[unit / LEAF_ENTRIES];
-	struct entry *old = NULL;
-	struct entry *leaf = *place;
+	struct wr_entry *_Atomic *place = &wr_leaves[unit / WR_LEAF_ENTRIES];
+	struct wr_entry *old = NULL;
+	struct wr_entry *leaf = *place;
 
 	if (leaf)
 		return leaf;
-	leaf = VirtualAlloc(NULL, LEAF_ENTRIES * sizeof(*leaf),
+	leaf = VirtualAlloc(NULL, WR_LEAF_ENTRIES * sizeof(*leaf),
 			    MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
 	if (!leaf || atomic_compare_exchange_strong(place, &old, leaf))
 		return leaf;
@@ -57,14 +32,14 @@ static bool set_entries(const char *base, size_t size, struct wr_region *region)
 {
 	uintptr_t unit = (uintptr_t)base / WR_UNIT;
 	uintptr_t end = ((uintptr_t)base + size - 1) / WR_UNIT + 1;
-	struct entry *leaf;
+	struct wr_entry *leaf;
 
 	for (; unit < end; unit++) {
 		leaf = get_leaf(unit);
 		if (!leaf)
 			return false;
-		atomic_store_explicit(&leaf[unit % LEAF_ENTRIES].region, region,
-				      memory_order_release);
+		atomic_store_explicit(&leaf[unit % WR_LEAF_ENTRIES].region,
+				      region, memory_order_release);
 	}
 
 	return true;
@@ -178,6 +153,36 @@ void wr_region_decommit(struct wr_region *region, size_t size)
 	if (VirtualFree(region->base + size, region->committed - size,
 			MEM_DECOMMIT))
 		region->committed = size;
+}
+
+/* ---- regions that wait for another heap ---- */
+
+bool wr_region_set_aside(struct wr_region *region, size_t size)
+{
+	DWORD old;
+
+	memset(region->begins, 0, region->committed / WR_ALIGN / 8);
+	wr_region_decommit(region, size);
+	set_entries(region->base, whole_size(region), NULL);
+
+	return VirtualProtect(region->base, region->committed, PAGE_NOACCESS,
+			      &old);
+}
+
+bool wr_region_take_again(struct wr_region *region, DWORD protect)
+{
+	struct wr_heap *heap = (struct wr_heap *)region->base;
+	DWORD old;
+
+	if (!VirtualProtect(region->base, region->committed, protect, &old) ||
+	    !set_entries(region->base, whole_size(region), region))
+		return false;
+	memset(heap, 0, sizeof(*heap));
+	region->blocks = 0;
+	region->sparse = false;
+	heap->protect = protect;
+
+	return true;
 }
 
 /* ---- regions of one block ---- */

@@ -133,8 +133,7 @@ static bool tell_piece(struct wr_heap *heap, struct wr_region *region,
 	wr_blocks_next(heap, region, at, &piece);
 	if (piece.kind == WR_PIECE_BLOCK) {
 		tell_block(heap, region, &piece, entry);
-	} else if (piece.kind == WR_PIECE_FREE ||
-		   piece.kind == WR_PIECE_KEPT) {
+	} else if (piece.kind == WR_PIECE_FREE || piece.kind == WR_PIECE_KEPT) {
 		start(entry, piece.at, piece.room, 0);
 		entry->cbOverhead = 8;
 		entry->iRegionIndex = index_of(heap, region);
