@@ -101,8 +101,10 @@ static bool resize_large(struct wr_region *region, char *block, size_t size)
 void wr_block_counts(struct wr_region *region, size_t nr)
 {
 	region->blocks += nr;
-	if (region->blocks > MANY)
-		region->sparse = false;
+	if (region->blocks <= MANY)
+		return;
+	region->sparse = false;
+	region->flushed = false;
 }
 
 void *wr_block_new(struct wr_heap *heap, size_t size, size_t align)

@@ -509,10 +509,12 @@ void wr_front_before_free(struct wr_heap *heap, struct wr_region *region,
 	cache = rank ? get_cache(heap) : NULL;
 	if (!cache)
 		return;
-	if (region->sparse)
+	if (region->sparse && !region->flushed) {
+		region->flushed = true;
 		flush(heap, cache);
-	else if (cache->nr[rank] == depth_of(rank))
+	} else if (cache->nr[rank] == depth_of(rank)) {
 		flush_rank(heap, cache, rank, cache->nr[rank] / 2);
+	}
 }
 
 /* How many blocks of @rank to take now */

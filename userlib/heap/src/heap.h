@@ -69,6 +69,8 @@ struct wr_region {
 	bool large;
 	/* It has few blocks for its size: what is freed is not to be kept by a thread. */
 	atomic_bool sparse;
+	/* What the thread kept that found it so has gone back. */
+	bool flushed;
 	/* Of a large block */
 	size_t asked;
 	/* Of each WR_ALIGN bytes: does a block begin there? */

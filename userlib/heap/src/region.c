@@ -180,6 +180,7 @@ bool wr_region_take_again(struct wr_region *region, DWORD protect)
 	memset(heap, 0, sizeof(*heap));
 	region->blocks = 0;
 	region->sparse = false;
+	region->flushed = false;
 	heap->protect = protect;
 
 	return true;
