@@ -72,8 +72,9 @@ static __thread struct {
 	struct wr_cache *slots[SLOTS];
 	struct wr_cache *first;
 	unsigned int nr;
-	/* It is making one, which may allocate by itself; or it has ended. */
-	bool making;
+	/* wr_front_begin() was called; it may have caches; it has ended. */
+	bool begun;
+	bool usable;
 	bool ended;
 } own __attribute__((tls_model("initial-exec"))) = {
 	.slots = { &none, &none, &none, &none, &none, &none, &none, &none },
@@ -438,25 +439,28 @@ static struct wr_cache *take_from_pool(void)
 	return cache;
 }
 
+void wr_front_begin(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	if (own.begun)
+		return;
+	own.begun = true;
+	pthread_once(&once, prepare);
+	own.usable = usable && !pthread_setspecific(key, &key);
+}
+
 /* One more for this thread, which is loose, or NULL */
 static struct wr_cache *new_cache(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct wr_cache *cache = NULL;
+	struct wr_cache *cache = take_from_pool();
 
-	own.making = true;
-	pthread_once(&once, prepare);
-	if (usable && !pthread_setspecific(key, &key))
-		cache = take_from_pool();
-	if (usable && !cache) {
+	if (!cache) {
 		cache = mmap(NULL, sizeof(*cache), PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (cache == MAP_FAILED)
-			cache = NULL;
+			return NULL;
 	}
-	own.making = false;
-	if (!cache)
-		return NULL;
 	cache->next = own.first;
 	own.first = cache;
 	own.nr++;
@@ -479,7 +483,7 @@ static struct wr_cache *get_cache(struct wr_heap *heap)
 	struct wr_cache *loose = NULL;
 	struct wr_cache *cache;
 
-	if (own.making || own.ended || heap->max ||
+	if (!own.usable || own.ended || heap->max ||
 	    heap->flags & HEAP_NO_SERIALIZE)
 		return NULL;
 	for (cache = own.first; cache && cache->heap != heap;

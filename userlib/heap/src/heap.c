@@ -517,6 +517,7 @@ static void *new_block(struct wr_heap *heap, DWORD flags, size_t size)
 
 	if (size > SIZE_MAX / 2)
 		return NULL;
+	wr_front_begin();
 	locked = wr_heap_lock(heap, flags);
 	block = wr_front_new(heap, size, locked);
 	if (!block)
@@ -592,6 +593,7 @@ BOOL wr_heap_free(HANDLE handle, DWORD flags, void *block)
 		return FALSE;
 	if (!block)
 		return TRUE;
+	wr_front_begin();
 	locked = wr_heap_lock(heap, flags);
 	region = look(heap, block, &size);
 	if (region) {

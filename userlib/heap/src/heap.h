@@ -247,6 +247,12 @@ bool wr_block_is_kept(const struct wr_heap *heap,
 
 /* ---- front.c: blocks that threads keep for themselves ---- */
 
+/*
+ * Before a thread takes a heap's lock: that its end is to be told may need a block of the
+ * process' heap, where malloc() is that, and nobody waits for one heap with another's.
+ */
+void wr_front_begin(void);
+
 /* Without the lock. false: it is for who has it to do. */
 bool wr_front_resize(HANDLE handle, void *block, size_t size, size_t *old);
 
