@@ -275,7 +275,7 @@ VOID NTAPI RtlRestoreContext(PCONTEXT context, PEXCEPTION_RECORD record)
 /* Of FloatSave, what a signal has at the same place */
 #define FLOAT_BYTES offsetof(FLOATING_SAVE_AREA, Cr0NpxState)
 
-_Static_assert(FLOAT_BYTES == offsetof(struct _libc_fpstate, status),
+_Static_assert(offsetof(struct _libc_fpstate, status) == FLOAT_BYTES,
 	       "they are copied as a whole");
 
 /* In what fxsave stores, behind the last register: the kernel's own */
