@@ -95,6 +95,12 @@ static char *make_region(int fd, enum kind kind)
 	return base;
 }
 
+/* What ran before in this machine may have left something there. */
+__attribute__((constructor)) static void empty_swap(void)
+{
+	swapoff(SWAP_DEVICE);
+}
+
 FIXTURE_SETUP(paging)
 {
 	ASSERT_TRUE(write_text(DROP_CACHES, "4"));
