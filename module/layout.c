@@ -496,7 +496,7 @@ static unsigned long mmap_without_limit(struct wr_layout *layout,
 		return -EINTR;
 	mmap_write_unlock(layout->window->space->mm);
 	INIT_WORK_ONSTACK(&remote.work, mmap_remotely);
-	queue_work(system_unbound_wq, &remote.work);
+	queue_work(wr_unbound_wq, &remote.work);
 	flush_work(&remote.work);
 	destroy_work_on_stack(&remote.work);
 	return remote.ret;

@@ -73,7 +73,7 @@ static void settle_later(struct wr_space *space)
 	}
 	spin_unlock(&unsettled_lock);
 	if (is_new) /* else the worker is about to come */
-		mod_delayed_work(system_wq, &settle_work, 0);
+		mod_delayed_work(wr_percpu_wq, &settle_work, 0);
 }
 
 /**
