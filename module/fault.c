@@ -290,9 +290,10 @@ static void map_ahead(struct vm_fault *vmf, struct wr_window *window)
 /*
  * What was read from swap with the page of the fault, as far as it is behind that, in
  * the same state. It is mapped, and so counts as used: else it could leave again before
- * the program comes to it.
+ * the program comes to it. Seldom, so it has a stack frame of its own.
  */
-static void map_what_came(struct vm_fault *vmf, struct wr_window *window)
+static noinline void map_what_came(struct vm_fault *vmf,
+				   struct wr_window *window)
 {
 	pgoff_t index = wr_vmf_index(vmf), end, next;
 	struct page *pages[WR_MOST_BEHIND], *page;
