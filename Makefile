@@ -129,6 +129,8 @@ coverage:
 	@$(VM)/coverage.sh -k '$(KERNEL)' -t '$(TEST)'
 
 BENCH := selftests/bench
+bench bench-smoke bench-profile: lib
+
 bench:
 	@$(BENCH)/bench.sh -k '$(KERNEL)' $(ROW)
 
