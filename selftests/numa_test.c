@@ -641,9 +641,18 @@ TEST_F(numa, views)
 TEST_F(numa, sections)
 {
 	MEM_EXTENDED_PARAMETER zero = on_node(0);
+	LARGE_INTEGER size = { .QuadPart = UNIT };
 	HANDLE section, weak;
 	char *at;
 
+	/* One that prefers nothing leaves it to the thread. */
+	ASSERT_TRUE(task_wants(1));
+	ASSERT_EQ(0, NtCreateSection(&section, SECTION_ALL_ACCESS, NULL, &size,
+				     PAGE_READWRITE, SEC_COMMIT, NULL));
+	at = MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, UNIT);
+	ASSERT_NE(NULL, at);
+	EXPECT_EQ(16, written_on(at, 16, 1));
+	EXPECT_TRUE(CloseHandle(section));
 	ASSERT_TRUE(task_wants(0));
 	section = CreateFileMappingNumaA(INVALID_HANDLE_VALUE, NULL,
 					 PAGE_READWRITE, 0, 3 * UNIT, NULL, 1);

@@ -60,8 +60,9 @@ struct request {
 	uint32_t others;
 	/* Set to whether the section was there already */
 	bool *existed;
-	/* The node that is preferred, or NUMA_NO_PREFERRED_NODE */
-	DWORD node;
+	/* A node is preferred. */
+	bool has_node;
+	ULONG node;
 };
 
 static void destroy_section(struct wr_object *object);
@@ -105,12 +106,12 @@ static NTSTATUS new_section(int fd, struct wr_object **object)
 	return STATUS_SUCCESS;
 }
 
-static void set_node(struct wr_object *object, const struct wr_section *as)
+static void set_node(struct wr_object *object, bool has_node, ULONG node)
 {
 	struct wr_section *section = (struct wr_section *)object;
 
-	section->has_node = as->has_node;
-	section->node = as->node;
+	section->has_node = has_node;
+	section->node = node;
 }
 
 static NTSTATUS narrow_section(struct wr_object *object, DWORD access,
@@ -120,16 +121,16 @@ static NTSTATUS narrow_section(struct wr_object *object, DWORD access,
 		.size = sizeof(arg),
 		.access = access & MODULE_RIGHTS,
 	};
+	const struct wr_section *section = (struct wr_section *)object;
 	int err =
 		wr_section_ioctl(object->fd, WINREGION_DUPLICATE_SECTION, &arg);
-
 	NTSTATUS status;
 
 	if (err)
 		return wr_status(WR_CREATE_SECTION, err);
 	status = new_section(arg.out_fd, narrower);
 	if (status == STATUS_SUCCESS)
-		set_node(*narrower, (struct wr_section *)object);
+		set_node(*narrower, section->has_node, section->node);
 
 	return status;
 }
@@ -398,16 +399,6 @@ static NTSTATUS make_section(const struct request *request, int fd,
 	return new_section(arg.out_fd, object);
 }
 
-static void prefer_node(struct wr_object *object, DWORD node)
-{
-	const struct wr_section as = {
-		.has_node = node != NUMA_NO_PREFERRED_NODE,
-		.node = node,
-	};
-
-	set_node(object, &as);
-}
-
 static NTSTATUS make_and_give(const struct request *request, int fd,
 			      HANDLE *handle)
 {
@@ -416,7 +407,7 @@ static NTSTATUS make_and_give(const struct request *request, int fd,
 
 	if (status != STATUS_SUCCESS)
 		return status;
-	prefer_node(object, request->node);
+	set_node(object, request->has_node, request->node);
 	status = wr_handle_new(object, request->access, request->inherit,
 			       handle);
 	wr_object_put(object);
@@ -522,12 +513,13 @@ static NTSTATUS create_mapping(HANDLE file, const SECURITY_ATTRIBUTES *security,
 		.inherit = security && security->bInheritHandle,
 		.name = name,
 		.existed = &existed,
+		.has_node = node != NUMA_NO_PREFERRED_NODE,
 		.node = node,
 	};
 	NTSTATUS status = STATUS_SUCCESS;
 
 	/* Rule VX-08 */
-	if (node != NUMA_NO_PREFERRED_NODE && !wr_node_is_there(node))
+	if (request.has_node && !wr_node_is_there(node))
 		return STATUS_INVALID_PARAMETER;
 	if (!request.attributes)
 		request.attributes = SEC_COMMIT;
