@@ -350,11 +350,14 @@ int main(int argc, char **argv)
 	}
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	status = trace_open(options.faults, options.all);
+	/* Call stacks come by another way than the buffer. */
+	status = options.stacks ? trace_check() :
+				  trace_open(options.faults, options.all);
 	if (status)
 		return status;
 	status = options.pid ? trace_process(&options) :
 			       trace_program(&options);
-	trace_close();
+	if (!options.stacks)
+		trace_close();
 	return status;
 }

@@ -86,14 +86,6 @@ void ranges_remove(struct ranges *ranges, uint64_t first, uint64_t end)
 	ranges->nr -= gone;
 }
 
-void ranges_copy(struct ranges *to, const struct ranges *from)
-{
-	size_t i;
-
-	for (i = 0; i < from->nr; i++)
-		insert(to, i, &from->list[i]);
-}
-
 void ranges_clear(struct ranges *ranges)
 {
 	free(ranges->list);

@@ -49,7 +49,6 @@ struct ranges {
 
 uint64_t ranges_add(struct ranges *ranges, const struct range *range);
 void ranges_remove(struct ranges *ranges, uint64_t first, uint64_t end);
-void ranges_copy(struct ranges *to, const struct ranges *from);
 void ranges_clear(struct ranges *ranges);
 
 /* ---- unwind.c ---- */

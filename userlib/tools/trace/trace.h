@@ -85,6 +85,7 @@ void trace_print_bits(FILE *to, const struct trace_name *names, size_t nr,
 		      uint32_t bits);
 
 /* tracefs.c: 0, or a status to exit with when it has said what is wrong */
+int trace_check(void);
 int trace_open(bool faults, bool all);
 int trace_follow(pid_t pid);
 int trace_start(void);

@@ -71,14 +71,6 @@ static int open_in(const char *name, int flags)
 	return open(path, flags | O_CLOEXEC);
 }
 
-static bool is_in(const char *name)
-{
-	char path[256];
-
-	snprintf(path, sizeof(path), "%s/%s", instance, name);
-	return !access(path, F_OK);
-}
-
 static bool set(const char *name, const char *text)
 {
 	int fd = open_in(name, O_WRONLY);
@@ -114,14 +106,31 @@ static bool choose(bool faults, bool all)
 /* How its lines are is what lines.c reads. Nothing is recorded yet. */
 static int prepare(bool faults, bool all)
 {
-	if (!is_in("events/winregion"))
-		return complain(no_module);
 	if (!set("tracing_on", "0") || !set("options/irq-info", "0") ||
 	    !set("options/event-fork", "1") ||
 	    !set("buffer_size_kb", BUFFER_KB) || !choose(faults, all))
 		return trouble(instance);
 	pipe_fd = open_in("trace_pipe", O_RDONLY | O_NONBLOCK);
 	return pipe_fd < 0 ? trouble(instance) : 0;
+}
+
+/**
+ * trace_check - look whether there is something to trace, and who asks for it
+ *
+ * Return: 0, or a status to exit with, when it has said why.
+ */
+int trace_check(void)
+{
+	const char *tracefs;
+	char path[128];
+
+	if (geteuid())
+		return complain("only root may trace: try sudo");
+	tracefs = trace_place();
+	if (!tracefs)
+		return complain(no_tracefs);
+	snprintf(path, sizeof(path), "%s/events/winregion", tracefs);
+	return access(path, F_OK) ? complain(no_module) : 0;
 }
 
 /**
@@ -133,16 +142,12 @@ static int prepare(bool faults, bool all)
  */
 int trace_open(bool faults, bool all)
 {
-	const char *tracefs;
-	int status;
+	int status = trace_check();
 
-	if (geteuid())
-		return complain("only root may trace: try sudo");
-	tracefs = trace_place();
-	if (!tracefs)
-		return complain(no_tracefs);
+	if (status)
+		return status;
 	snprintf(instance, sizeof(instance), "%s/instances/winregion-trace-%d",
-		 tracefs, getpid());
+		 trace_place(), getpid());
 	if (mkdir(instance, 0700))
 		return trouble(instance);
 	status = prepare(faults, all);
