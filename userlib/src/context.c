@@ -11,7 +11,7 @@
 #include <string.h>
 #include <ucontext.h>
 
-#include "exception.h"
+#include "context.h"
 
 /* What a context has that is taken from the processor or a signal */
 #define TAKEN (CONTEXT_FULL | CONTEXT_SEGMENTS)
@@ -161,17 +161,6 @@ __asm__(".pushsection .text\n"
 
 /* ---- what goes from one context into another ---- */
 
-static bool has(const CONTEXT *context, DWORD part)
-{
-	return (context->ContextFlags & part) == part;
-}
-
-/* Bits that the processor does not have would be a fault. */
-static DWORD valid_mxcsr(DWORD mxcsr, DWORD mask)
-{
-	return mxcsr & (mask ? mask & 0xffff : 0xffbf);
-}
-
 /* As Windows does it, MxCsr counts, and not that in FltSave. */
 static void merge_floats(CONTEXT *to, const CONTEXT *from)
 {
@@ -179,7 +168,7 @@ static void merge_floats(CONTEXT *to, const CONTEXT *from)
 
 	to->FltSave = from->FltSave;
 	to->FltSave.MxCsr_Mask = mask;
-	to->MxCsr = valid_mxcsr(from->MxCsr, mask);
+	to->MxCsr = wr_valid_mxcsr(from->MxCsr, mask);
 	to->FltSave.MxCsr = to->MxCsr;
 }
 
@@ -194,12 +183,12 @@ void wr_context_complete(CONTEXT *context)
 /* The parts that @from has. Segment registers are the kernel's. */
 void wr_context_merge(CONTEXT *to, const CONTEXT *from)
 {
-	if (has(from, CONTEXT_CONTROL)) {
+	if (wr_context_has(from, CONTEXT_CONTROL)) {
 		to->EFlags = from->EFlags;
 		to->Rsp = from->Rsp;
 		to->Rip = from->Rip;
 	}
-	if (has(from, CONTEXT_INTEGER)) {
+	if (wr_context_has(from, CONTEXT_INTEGER)) {
 		to->Rax = from->Rax;
 		to->Rcx = from->Rcx;
 		to->Rdx = from->Rdx;
@@ -209,7 +198,7 @@ void wr_context_merge(CONTEXT *to, const CONTEXT *from)
 		to->Rdi = from->Rdi;
 		memcpy(&to->R8, &from->R8, 8 * sizeof(from->R8));
 	}
-	if (has(from, CONTEXT_FLOATING_POINT))
+	if (wr_context_has(from, CONTEXT_FLOATING_POINT))
 		merge_floats(to, from);
 }
 
@@ -229,28 +218,7 @@ VOID NTAPI RtlRestoreContext(PCONTEXT context, PEXCEPTION_RECORD record)
 
 /* ---- signals ---- */
 
-/* In struct _libc_fpstate, behind the last register: the kernel's own */
-#define XSTATE_MAGIC 0x46505853U
-
-struct xstate_note {
-	uint32_t magic;
-	uint32_t size;
-	uint64_t features;
-};
-
-#define XSTATE_NOTE 464
 #define XSTATE_X87_SSE 3
-
-/* Which parts of what follows are not at their initial values */
-static uint64_t *xstate_parts(struct _libc_fpstate *floats)
-{
-	char *base = (char *)floats;
-	struct xstate_note *note = (struct xstate_note *)(base + XSTATE_NOTE);
-
-	return note->magic == XSTATE_MAGIC ?
-		       (uint64_t *)(base + sizeof(*floats)) :
-		       NULL;
-}
 
 void wr_context_of_signal(CONTEXT *context, const ucontext_t *from)
 {
@@ -295,12 +263,12 @@ static void floats_to_signal(ucontext_t *to, const CONTEXT *context)
 	CONTEXT now;
 
 	if (!floats || (context->MxCsr == floats->mxcsr &&
-			!memcmp(floats, &context->FltSave, XSTATE_NOTE)))
+			!memcmp(floats, &context->FltSave, WR_XSTATE_NOTE)))
 		return;
 	memcpy(&now.FltSave, floats, sizeof(now.FltSave));
 	merge_floats(&now, context);
-	memcpy(floats, &now.FltSave, XSTATE_NOTE);
-	parts = xstate_parts(floats);
+	memcpy(floats, &now.FltSave, WR_XSTATE_NOTE);
+	parts = wr_xstate_parts(floats);
 	if (parts)
 		*parts |= XSTATE_X87_SSE;
 }
@@ -309,12 +277,12 @@ void wr_context_to_signal(ucontext_t *to, const CONTEXT *context)
 {
 	greg_t *regs = to->uc_mcontext.gregs;
 
-	if (has(context, CONTEXT_CONTROL)) {
+	if (wr_context_has(context, CONTEXT_CONTROL)) {
 		regs[REG_EFL] = context->EFlags;
 		regs[REG_RSP] = context->Rsp;
 		regs[REG_RIP] = context->Rip;
 	}
-	if (has(context, CONTEXT_INTEGER)) {
+	if (wr_context_has(context, CONTEXT_INTEGER)) {
 		regs[REG_RAX] = context->Rax;
 		regs[REG_RCX] = context->Rcx;
 		regs[REG_RDX] = context->Rdx;
@@ -324,7 +292,7 @@ void wr_context_to_signal(ucontext_t *to, const CONTEXT *context)
 		regs[REG_RDI] = context->Rdi;
 		memcpy(&regs[REG_R8], &context->R8, 8 * sizeof(*regs));
 	}
-	if (has(context, CONTEXT_FLOATING_POINT))
+	if (wr_context_has(context, CONTEXT_FLOATING_POINT))
 		floats_to_signal(to, context);
 }
 

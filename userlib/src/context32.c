@@ -12,7 +12,7 @@
 #include <string.h>
 #include <ucontext.h>
 
-#include "exception.h"
+#include "context.h"
 
 #define FLOATS (CONTEXT_FLOATING_POINT | CONTEXT_EXTENDED_REGISTERS)
 
@@ -183,18 +183,12 @@ _Static_assert(sizeof(struct extended) ==
 		       sizeof(((CONTEXT *)0)->ExtendedRegisters),
 	       "they are copied");
 
-/* Bits that the processor does not have would be a fault. */
-static DWORD valid_mxcsr(DWORD mxcsr, DWORD mask)
-{
-	return mxcsr & (mask ? mask & 0xffff : 0xffbf);
-}
-
 /* ... of @from, with the processor's mask */
 static void copy_extended(XSAVE_FORMAT *to, const BYTE *from, DWORD mask)
 {
 	memcpy(to, from, sizeof(*to));
 	to->MxCsr_Mask = mask;
-	to->MxCsr = valid_mxcsr(to->MxCsr, mask);
+	to->MxCsr = wr_valid_mxcsr(to->MxCsr, mask);
 }
 
 __attribute__((used)) void wr_context_complete(CONTEXT *context)
@@ -210,11 +204,6 @@ __attribute__((used)) void wr_context_complete(CONTEXT *context)
 	memcpy(context->ExtendedRegisters, &now, sizeof(now));
 	context->FloatSave.Cr0NpxState = 0;
 	memset(&context->Dr0, 0, 6 * sizeof(context->Dr0));
-}
-
-static bool has(const CONTEXT *context, DWORD part)
-{
-	return (context->ContextFlags & part) == part;
 }
 
 __attribute__((used, visibility("hidden"))) void
@@ -234,13 +223,13 @@ wr_context_load_floats(const CONTEXT *context)
 /* The parts that @from has. Segment registers are the kernel's. */
 void wr_context_merge(CONTEXT *to, const CONTEXT *from)
 {
-	if (has(from, CONTEXT_CONTROL)) {
+	if (wr_context_has(from, CONTEXT_CONTROL)) {
 		to->Ebp = from->Ebp;
 		to->Eip = from->Eip;
 		to->EFlags = from->EFlags;
 		to->Esp = from->Esp;
 	}
-	if (has(from, CONTEXT_INTEGER)) {
+	if (wr_context_has(from, CONTEXT_INTEGER)) {
 		to->Edi = from->Edi;
 		to->Esi = from->Esi;
 		to->Ebx = from->Ebx;
@@ -248,9 +237,9 @@ void wr_context_merge(CONTEXT *to, const CONTEXT *from)
 		to->Ecx = from->Ecx;
 		to->Eax = from->Eax;
 	}
-	if (has(from, CONTEXT_FLOATING_POINT))
+	if (wr_context_has(from, CONTEXT_FLOATING_POINT))
 		to->FloatSave = from->FloatSave;
-	if (has(from, CONTEXT_EXTENDED_REGISTERS))
+	if (wr_context_has(from, CONTEXT_EXTENDED_REGISTERS))
 		memcpy(to->ExtendedRegisters, from->ExtendedRegisters,
 		       sizeof(to->ExtendedRegisters));
 }
@@ -278,16 +267,6 @@ VOID NTAPI RtlRestoreContext(PCONTEXT context, PEXCEPTION_RECORD record)
 _Static_assert(offsetof(struct _libc_fpstate, status) == FLOAT_BYTES,
 	       "they are copied as a whole");
 
-/* In what fxsave stores, behind the last register: the kernel's own */
-#define XSTATE_MAGIC 0x46505853U
-
-struct xstate_note {
-	uint32_t magic;
-	uint32_t size;
-	uint64_t features;
-};
-
-#define XSTATE_NOTE 464
 #define XSTATE_SSE 2
 
 /* What is behind struct _libc_fpstate; every processor with 64 bits has it. */
@@ -339,31 +318,29 @@ void wr_context_of_signal(CONTEXT *context, const ucontext_t *from)
 static void extended_to_signal(ucontext_t *to, const CONTEXT *context)
 {
 	BYTE *extended = extended_of(to);
-	struct xstate_note *note =
-		(struct xstate_note *)(extended + XSTATE_NOTE);
+	uint64_t *parts = wr_xstate_parts(extended);
 	struct extended new;
 	DWORD mask;
 
 	memcpy(&mask, extended + offsetof(XSAVE_FORMAT, MxCsr_Mask),
 	       sizeof(mask));
 	copy_extended(&new.format, context->ExtendedRegisters, mask);
-	memcpy(extended, &new, XSTATE_NOTE);
-	/* Which parts of what follows are not at their initial values */
-	if (note->magic == XSTATE_MAGIC)
-		*(uint64_t *)(extended + sizeof(new)) |= XSTATE_SSE;
+	memcpy(extended, &new, WR_XSTATE_NOTE);
+	if (parts)
+		*parts |= XSTATE_SSE;
 }
 
 void wr_context_to_signal(ucontext_t *to, const CONTEXT *context)
 {
 	greg_t *regs = to->uc_mcontext.gregs;
 
-	if (has(context, CONTEXT_CONTROL)) {
+	if (wr_context_has(context, CONTEXT_CONTROL)) {
 		regs[REG_EBP] = context->Ebp;
 		regs[REG_EIP] = context->Eip;
 		regs[REG_EFL] = context->EFlags;
 		regs[REG_ESP] = context->Esp;
 	}
-	if (has(context, CONTEXT_INTEGER)) {
+	if (wr_context_has(context, CONTEXT_INTEGER)) {
 		regs[REG_EDI] = context->Edi;
 		regs[REG_ESI] = context->Esi;
 		regs[REG_EBX] = context->Ebx;
@@ -373,10 +350,10 @@ void wr_context_to_signal(ucontext_t *to, const CONTEXT *context)
 	}
 	if (!to->uc_mcontext.fpregs)
 		return;
-	if (has(context, CONTEXT_FLOATING_POINT))
+	if (wr_context_has(context, CONTEXT_FLOATING_POINT))
 		memcpy(to->uc_mcontext.fpregs, &context->FloatSave,
 		       FLOAT_BYTES);
-	if (has(context, CONTEXT_EXTENDED_REGISTERS))
+	if (wr_context_has(context, CONTEXT_EXTENDED_REGISTERS))
 		extended_to_signal(to, context);
 }
 
