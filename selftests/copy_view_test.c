@@ -449,7 +449,7 @@ TEST_F(section, readers_beside)
 
 	for (i = 0; i < 16; i++)
 		*(uint64_t *)(shared + PAGES(i)) = 1;
-	for (round = 0; round < 100; round++) {
+	for (round = rounds(copy_readers); round; round--) {
 		struct readers readers = { .base = MAP(0, 0, WC) };
 		volatile uint64_t *words = (volatile uint64_t *)readers.base;
 

@@ -130,14 +130,17 @@ TEST_F(ptes, parts_of_tables)
 	static const unsigned int first[] = { 0, 1, 500, 511, 512, 513 };
 	static const unsigned int pages[] = { 64, 65, 511, 512, 513, 1100 };
 	unsigned int i, j, end;
+	char *base = self->base;
 
 	for (i = 0; i < ARRAY_SIZE(first); i++)
 		for (j = 0; j < ARRAY_SIZE(pages); j++) {
 			end = first[i] + pages[j];
 			PROTECT(first[i], pages[j], RO);
-			EXPECT_EQ(MANY - pages[j],
-				  count_writable(self->base, MANY));
-			EXPECT_EQ(first[i], count_writable(self->base, end));
+			EXPECT_EQ(first[i], count_writable(base, first[i]));
+			EXPECT_EQ(0, count_writable(base + PAGES(first[i]),
+						    pages[j]));
+			EXPECT_EQ(MANY - end, count_writable(base + PAGES(end),
+							     MANY - end));
 			PROTECT(first[i], pages[j], RW);
 			EXPECT_EQ(MANY, count_writable(self->base, MANY));
 		}

@@ -339,7 +339,7 @@ TEST_F(section, revoked_while_writing)
 
 	race_catch_faults();
 	ASSERT_EQ(0, pthread_create(&thread, NULL, write_on, &writer));
-	for (i = 0; i < 300; i++) {
+	for (i = 0; i < rounds(section_revoked); i++) {
 		before = writer.written;
 		while (writer.written == before)
 			sched_yield();
@@ -1615,7 +1615,7 @@ TEST_F_TIMEOUT(section, crowd, 120)
 	for (i = 0; i < ARRAY_SIZE(threads); i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, be_one_of_many,
 					    &crowd));
-	for (i = 0; i < 12; i++) {
+	for (i = 0; i < rounds(section_crowd); i++) {
 		pid = fork();
 		if (!pid) {
 			be_one_of_many(&crowd);
