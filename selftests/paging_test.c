@@ -5,39 +5,15 @@
  */
 #include "kselftest_harness.h"
 
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 
 #include "common.h"
 #include "memory.h"
 #include "wr_test_util.h"
+#include "paging.h"
 #include "pins.h"
 #include "race.h"
 #include "rounds.h"
-#include "swap.h"
-
-#define CGROUP_ROOT "/sys/fs/cgroup"
-
-static int trim(int fd, const char *addr, uint64_t length)
-{
-	struct winregion_lock arg = {
-		.size = sizeof(arg),
-		.operation = WINREGION_LOCK_TRIM,
-		.address = (uintptr_t)addr,
-		.length = length,
-	};
-
-	return wr_ioctl(fd, WINREGION_LOCK, &arg);
-}
-
-/* Has a range leave memory, as far as it can. */
-static bool push_out(int fd, const char *addr, uint64_t length)
-{
-	int err = trim(fd, addr, length);
-
-	return !err && write_text(DROP_CACHES, "2");
-}
 
 enum kind {
 	SINGLE, /* pages of their own */
@@ -507,26 +483,6 @@ TEST_F_TIMEOUT(short_of_memory, more_than_memory, 300)
 }
 
 #define GROUP_JOB MIB(96)
-
-static char group[128];
-
-static bool group_write(const char *file, const char *text)
-{
-	char path[192];
-
-	snprintf(path, sizeof(path), "%s/%s", group, file);
-	return write_text(path, text);
-}
-
-static bool make_group(const char *limit)
-{
-	if (access(CGROUP_ROOT "/cgroup.controllers", R_OK) &&
-	    mount("none", CGROUP_ROOT, "cgroup2", 0, NULL))
-		return false;
-	write_text(CGROUP_ROOT "/cgroup.subtree_control", "+memory");
-	snprintf(group, sizeof(group), CGROUP_ROOT "/wr_paging.%d", getpid());
-	return !mkdir(group, 0755) && group_write("memory.max", limit);
-}
 
 static int job_in_group(void *arg)
 {

@@ -23,22 +23,28 @@ struct swap_head {
 	char magic[10];
 } __attribute__((packed));
 
-static inline bool make_swap(void)
+static inline bool write_swap_head(int fd, uint64_t bytes)
 {
 	struct swap_head head = {
 		.version = 1,
-		.last_page = SWAP_BYTES / 4096 - 1,
+		.last_page = bytes / 4096 - 1,
 	};
+
+	memcpy(head.magic, "SWAPSPACE2", sizeof(head.magic));
+	return pwrite(fd, &head, sizeof(head), 0) == sizeof(head);
+}
+
+static inline bool make_swap(void)
+{
 	char text[32];
 	bool written;
 	int fd;
 
-	memcpy(head.magic, "SWAPSPACE2", sizeof(head.magic));
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)SWAP_BYTES);
 	if (!write_text("/sys/block/zram0/disksize", text))
 		return false;
 	fd = open(SWAP_DEVICE, O_RDWR | O_CLOEXEC);
-	written = fd >= 0 && write(fd, &head, sizeof(head)) == sizeof(head);
+	written = fd >= 0 && write_swap_head(fd, SWAP_BYTES);
 	close(fd);
 	return written;
 }

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0
+/* vm: cpus=1 mem=384M timeout=600 modules=loop params=paging=1 */
+/*
+ * Swap on a disk that fails: a loop device over a file that loses its end, or that can
+ * no longer be written.
+ */
+#include "kselftest_harness.h"
+
+#include <sys/uio.h>
+
+#include "common.h"
+#include "wr_test_util.h"
+#include "loop.h"
+#include "paging.h"
+
+#define SIZE MIB(1)
+#define NR (SIZE / 4096)
+#define DISK_BYTES MIB(32)
+#define BAD 5 /* the page that cannot be read; others come in with the one in front */
+
+FIXTURE(disk)
+{
+	int fd;
+	int image;
+	int loop;
+	char where[32];
+	char device[32];
+	char *base;
+	int64_t used;
+};
+
+static bool use_disk(FIXTURE_DATA(disk) *self, int image)
+{
+	self->image = image;
+	if (image < 0 || ftruncate(image, DISK_BYTES) ||
+	    !write_swap_head(image, DISK_BYTES))
+		return false;
+	self->loop = loop_over(dup(image), self->device, sizeof(self->device));
+	return self->loop >= 0 && !swapon(self->device, 0);
+}
+
+/* What a test has beside the region is to stay. */
+FIXTURE_SETUP(disk)
+{
+	self->loop = -1;
+	self->image = -1;
+	self->fd = wr_open();
+	ASSERT_LE(0, self->fd);
+	self->used = swap_used();
+	strcpy(self->where, "/tmp/wr_disk.XXXXXX");
+	ASSERT_NE(NULL, mkdtemp(self->where));
+	ASSERT_EQ(0, mount("none", self->where, "ramfs", 0, NULL));
+	ASSERT_EQ(0, mlockall(MCL_CURRENT));
+	ASSERT_TRUE(make_group("max"));
+	ASSERT_TRUE(group_write("cgroup.procs", "0"));
+	self->base = wr_reserve_aligned(self->fd, SIZE, MIB(2), false);
+	ASSERT_NE(NULL, self->base);
+	ASSERT_EQ(0, wr_commit(self->fd, self->base, SIZE, RW));
+	/* Backwards, so that each is a page of its own */
+	for (size_t i = NR; i--;)
+		fill_page(self->base + PAGES(i), 1 + i);
+}
+
+/* Whatever was wrong with the disk, nothing of it is needed any more. */
+FIXTURE_TEARDOWN(disk)
+{
+	EXPECT_EQ(0, wr_release(self->fd, self->base, 0));
+	swapoff(self->device);
+	EXPECT_EQ(self->used, swap_used());
+	EXPECT_GE(MIB(1), WR_INFO(self->fd, out_total));
+	close(self->image);
+	loop_end(self->loop, "");
+	EXPECT_TRUE(SETTLES(!umount(self->where)));
+	EXPECT_EQ(0, rmdir(self->where));
+	EXPECT_TRUE(write_text(CGROUP_ROOT "/cgroup.procs", "0"));
+	EXPECT_TRUE(SETTLES(!rmdir(group)));
+	close(self->fd);
+}
+
+/* What was written stays in memory until somebody wants that. */
+static bool is_only_on_disk(void)
+{
+	group_write("memory.reclaim", "4M");
+	return !meminfo("SwapCached");
+}
+
+/* One page goes last, so that it is the last on the disk. */
+static bool push_all_out(FIXTURE_DATA(disk) *self)
+{
+	char *bad = self->base + PAGES(BAD);
+
+	return !trim(self->fd, self->base, PAGES(BAD)) &&
+	       push_out(self->fd, bad + 4096, SIZE - PAGES(BAD + 1)) &&
+	       push_out(self->fd, bad, 4096) &&
+	       !wr_resident(self->fd, self->base, SIZE) &&
+	       SETTLES(is_only_on_disk());
+}
+
+static int open_image(FIXTURE_DATA(disk) *self)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/image", self->where);
+	return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+}
+
+/* Which page of the region is the last on the disk, and where that is */
+static size_t find_last(FIXTURE_DATA(disk) *self, off_t *at)
+{
+	size_t i, last = NR;
+	uint64_t word[512];
+
+	for (i = 1; i < DISK_BYTES / 4096; i++) {
+		if (pread(self->image, word, 4096, PAGES(i)) != 4096)
+			return NR;
+		if (!word[0] || word[0] > NR || !page_has(word, word[0]))
+			continue;
+		last = word[0] - 1;
+		*at = PAGES(i);
+	}
+	return last;
+}
+
+/* The disk goes bad there. */
+static bool lose_page(FIXTURE_DATA(disk) *self)
+{
+	off_t at;
+
+	return push_all_out(self) && find_last(self, &at) == BAD &&
+	       !ftruncate(self->image, at);
+}
+
+static unsigned int why(int fd)
+{
+	struct winregion_last_fault arg = { .size = sizeof(arg) };
+
+	return wr_ioctl(fd, WINREGION_LAST_FAULT, &arg) ? 0 : arg.out_reason;
+}
+
+static bool is_bus_error(FIXTURE_DATA(disk) *self, const char *addr)
+{
+	return probe_fault.sig == SIGBUS && probe_fault.addr == addr &&
+	       why(self->fd) == WINREGION_FAULT_IN_PAGE;
+}
+
+static bool others_are_right(const char *base)
+{
+	return pages_have(base, BAD, 1) &&
+	       pages_have(base + PAGES(BAD + 1), NR - BAD - 1, BAD + 2);
+}
+
+static int child_sees_the_same(void *arg)
+{
+	FIXTURE_DATA(disk) *self = arg;
+
+	CHECK(!try_read(self->base + PAGES(BAD)));
+	CHECK(is_bus_error(self, self->base + PAGES(BAD)));
+	CHECK(others_are_right(self->base));
+	return 0;
+}
+
+/* A page that is read with another one fails for itself only, and each time. */
+TEST_F(disk, cannot_be_read)
+{
+	char *bad, word[8];
+	struct iovec here = { word, 8 }, there = { NULL, 8 };
+	struct winregion_lock lock = {
+		.size = sizeof(lock),
+		.operation = WINREGION_LOCK_ADD,
+		.length = 4096,
+	};
+	int pipes[2];
+
+	ASSERT_EQ(0, pipe(pipes));
+	ASSERT_TRUE(use_disk(self, open_image(self)));
+	ASSERT_TRUE(lose_page(self));
+	bad = self->base + PAGES(BAD);
+	EXPECT_TRUE(page_has(self->base, 1));
+	EXPECT_EQ(PAGES(15), wr_resident(self->fd, self->base, SIZE));
+	EXPECT_FALSE(try_read(bad + 9));
+	EXPECT_TRUE(is_bus_error(self, bad + 9));
+	EXPECT_FALSE(try_write(bad));
+	EXPECT_TRUE(is_bus_error(self, bad));
+	there.iov_base = bad;
+	EXPECT_EQ(-1, process_vm_readv(getpid(), &here, 1, &there, 1, 0));
+	EXPECT_EQ(-1, write(pipes[1], bad, 8));
+	EXPECT_EQ(EFAULT, errno);
+	lock.address = (uintptr_t)bad;
+	EXPECT_EQ(-EIO, wr_ioctl(self->fd, WINREGION_LOCK, &lock));
+	EXPECT_EQ(0, in_child(child_sees_the_same, self));
+	EXPECT_TRUE(others_are_right(self->base));
+	EXPECT_EQ(SIZE - 4096, wr_resident(self->fd, self->base, SIZE));
+	EXPECT_TRUE(wr_is(self->fd, bad, RW));
+	/* Who gives it up has one that is good. */
+	ASSERT_EQ(0, wr_decommit(self->fd, bad, 4096));
+	ASSERT_EQ(0, wr_commit(self->fd, bad, 4096, RW));
+	EXPECT_TRUE(page_is_zero(bad));
+	fill_page(bad, BAD + 1);
+	EXPECT_EQ(0, swapoff(self->device));
+	EXPECT_EQ(self->used, swap_used());
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+/* The disk is taken away: all comes back but what nobody can read. */
+TEST_F(disk, cannot_be_read_by_swapoff)
+{
+	char *bad = self->base + PAGES(BAD);
+
+	ASSERT_TRUE(use_disk(self, open_image(self)));
+	ASSERT_TRUE(lose_page(self));
+	EXPECT_EQ(0, swapoff(self->device));
+	EXPECT_EQ(self->used, swap_used());
+	EXPECT_FALSE(try_read(bad));
+	EXPECT_TRUE(is_bus_error(self, bad));
+	EXPECT_TRUE(others_are_right(self->base));
+	EXPECT_FALSE(try_write(bad));
+	EXPECT_EQ(0, in_child(child_sees_the_same, self));
+}
+
+/* What cannot be written stays in memory. */
+TEST_F(disk, cannot_be_written)
+{
+	int image = memfd_create("swap", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	ASSERT_TRUE(use_disk(self, image));
+	ASSERT_EQ(0, fcntl(image, F_ADD_SEALS, F_SEAL_WRITE));
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	group_write("memory.reclaim", "4M");
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+	fill_pages(self->base, NR, 500);
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_TRUE(pages_have(self->base, NR / 2, 500));
+	EXPECT_EQ(0, swapoff(self->device));
+	EXPECT_EQ(self->used, swap_used());
+	EXPECT_TRUE(pages_have(self->base, NR, 500));
+}
+
+TEST_HARNESS_MAIN
