@@ -735,6 +735,18 @@ static void note_in(struct wr_window *window, struct wr_stash *stash,
 	trace_wr_page_in(window->space->mm, index, index + 1);
 }
 
+/* Whether a page is offered, whatever its priority. */
+static bool is_offered(struct wr_window *window, pgoff_t index)
+{
+	pgoff_t end = wr_slot_first(index) + WR_SLOT_PAGES;
+	struct wr_stash *stash = find_from(window, index, WR_STASH_OFFER_FIRST);
+
+	for (; starts_before(stash, end); stash = next_of(stash))
+		if (test_bit(wr_slot_offset(index), stash->offered))
+			return true;
+	return false;
+}
+
 /*
  * A page is to be read. A program that goes through its memory will want those behind it
  * next, which takes as many faults less: others would only have more of it read, and
@@ -748,14 +760,18 @@ static void want_behind(struct wr_window *window, struct wr_stash *stash,
 	if (offset - stash->next_in >= WR_UNIT_PAGES)
 		return;
 	end = min(offset + 1 + WR_MOST_BEHIND, WR_SLOT_PAGES);
-	while (++offset < end)
-		if (stash->out[offset].serial)
-			wr_pageout_want_behind(window,
-					       wr_slot_first(index) + offset,
+	while (++offset < end) {
+		index++;
+		if (stash->out[offset].serial && !is_offered(window, index))
+			wr_pageout_want_behind(window, index,
 					       stash->out[offset]);
+	}
 }
 
-/* Those that were read with the one at @index, and are where they were then. */
+/*
+ * Those that were read with the one at @index, and are where they were then. What has
+ * been offered meanwhile is left there: nobody is to get at it.
+ */
 static void bring_behind(struct wr_window *window, struct wr_stash *stash,
 			 pgoff_t index)
 {
@@ -770,6 +786,7 @@ static void bring_behind(struct wr_window *window, struct wr_stash *stash,
 			return;
 		out = &stash->out[wr_slot_offset(behind->index)];
 		if (!wr_out_is(*out, behind->out) ||
+		    is_offered(window, behind->index) ||
 		    !wr_pageout_undo_behind(window, behind))
 			continue;
 		note_in(window, stash, behind->index);
@@ -802,15 +819,12 @@ static int bring_back(struct wr_window *window, struct wr_stash *stash,
 /* See wr_stash_touch(). */
 int wr_stash_touch_any(struct wr_window *window, pgoff_t index)
 {
-	pgoff_t end = wr_slot_first(index) + WR_SLOT_PAGES;
-	struct wr_stash *stash = find_from(window, index, WR_STASH_RESET);
 	struct wr_stash *reset = wr_stash_find(window, index, WR_STASH_RESET);
 	struct wr_stash *cold = wr_stash_find(window, index, WR_STASH_COLD);
 	int err = 0;
 
-	for (; starts_before(stash, end); stash = next_of(stash))
-		if (test_bit(wr_slot_offset(index), stash->offered))
-			return -EACCES;
+	if (is_offered(window, index))
+		return -EACCES;
 	if (reset && pages_in(reset)) {
 		wr_stash_claim(reset);
 		err = take_back_one(window, reset, index);

@@ -342,6 +342,44 @@ TEST_F(paging, offered_and_reset)
 	EXPECT_TRUE(pages_have(self->base + PAGES(700), NR - 700, 701));
 }
 
+/*
+ * What comes in unasked is not what has been offered, and is as it may be used.
+ * Rules: OF-03
+ */
+TEST_F(paging, read_in_order_but_offered)
+{
+	uint64_t first = -(uintptr_t)self->base % MIB(2) / 4096;
+	char *slot = self->base + PAGES(first);
+	struct winregion_reset arg = {
+		.size = sizeof(arg),
+		.operation = WINREGION_OP_OFFER,
+		.range = {
+			.address = (uintptr_t)slot + PAGES(4),
+			.length = PAGES(4),
+			.protection = 1,
+		},
+	};
+
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	ASSERT_EQ(0, wr_ioctl(self->fd, WINREGION_RESET, &arg));
+	EXPECT_TRUE(page_has(slot, first + 1));
+	EXPECT_FALSE(try_read(slot + PAGES(4)));
+	EXPECT_FALSE(try_write(slot + PAGES(7)));
+	EXPECT_EQ(PAGES(12), wr_resident(self->fd, self->base, SIZE));
+	ASSERT_EQ(0, wr_protect(self->fd, slot + PAGES(20), PAGES(1), NA));
+	ASSERT_EQ(0, wr_protect(self->fd, slot + PAGES(22), PAGES(1), RO));
+	EXPECT_TRUE(page_has(slot + PAGES(16), first + 17));
+	EXPECT_EQ(PAGES(28), wr_resident(self->fd, self->base, SIZE));
+	EXPECT_FALSE(try_read(slot + PAGES(20)));
+	EXPECT_FALSE(try_write(slot + PAGES(22)));
+	arg.operation = WINREGION_OP_RECLAIM;
+	arg.range.protection = 0;
+	ASSERT_EQ(0, wr_ioctl(self->fd, WINREGION_RESET, &arg));
+	ASSERT_EQ(0, wr_protect(self->fd, self->base, SIZE, RW));
+	if (!arg.out_gone)
+		EXPECT_TRUE(pages_have(self->base, NR, 1));
+}
+
 /* The administrator takes the swap away. */
 TEST_F(paging, swapoff)
 {
