@@ -504,7 +504,7 @@ in_window(struct vm_fault *vmf, struct wr_window *window,
 	} while (unlikely(room.wants) && ret & VM_FAULT_ERROR &&
 		 wr_pageout_make_room(&room));
 	wr_pageout_end_room(&room);
-	return ret;
+	return unlikely(room.read) ? ret | VM_FAULT_MAJOR : ret;
 }
 
 static vm_fault_t wr_vma_fault(struct vm_fault *vmf)

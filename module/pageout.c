@@ -408,10 +408,12 @@ bool wr_pageout_make_room(struct wr_room *room)
 		return false;
 	room->out = room->wanted;
 	room->err = 0;
-	if (room->out.serial)
+	if (room->out.serial) {
 		room->err = wr_outfile_read(room->out, room->page);
-	else
+		room->read = true;
+	} else {
 		clear_highpage(room->page);
+	}
 	read_behind(room);
 	return true;
 }

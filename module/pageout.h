@@ -30,6 +30,7 @@ struct wr_behind {
  * @err: why it cannot be had, or 0
  * @nr_behind: pages that are to be read with it, or were
  * @behind: they
+ * @read: something was read from swap
  * @came: so many pages behind that of the fault have come in, and are not mapped
  *
  * Who waits for memory under the lock of a window keeps that window's pages from
@@ -41,6 +42,7 @@ struct wr_room {
 	struct wr_out wanted;
 	bool wants;
 	int err;
+	bool read;
 	unsigned int nr_behind;
 	unsigned int came;
 	struct wr_behind behind[WR_MOST_BEHIND];
@@ -53,6 +55,7 @@ static inline void wr_pageout_begin_room(struct wr_room *room)
 	room->out = (struct wr_out){};
 	room->wants = false;
 	room->err = 0;
+	room->read = false;
 	room->nr_behind = 0;
 	room->came = 0;
 }

@@ -150,6 +150,7 @@ struct wr_frames {
  * @frames: pages that are mapped by number; has its own locks
  * @lock_calls: see the lock order
  * @locked: pages that are locked in memory: see locked.c; atomic
+ * @swapped: pages that are out of memory: see stash.c; atomic
  * @locked_charge: how many of them locked_vm of @mm has; mmap_lock for writing
  * @unsettled: in the list of those that a worker looks at; that list's lock
  *
@@ -183,6 +184,7 @@ struct wr_space {
 	struct mutex lock_calls; /* VirtualLock() and the like */
 	atomic_long_t locked;
 	unsigned long locked_charge;
+	atomic_long_t swapped;
 	struct list_head unsettled;
 };
 

@@ -118,6 +118,7 @@ struct wr_stash *wr_stash_new(struct wr_window *window, pgoff_t index,
 		return NULL;
 	INIT_LIST_HEAD(&stash->list);
 	stash->key = wr_slot_first(index) + class;
+	stash->space = window->space;
 	insert(window, stash);
 	return stash;
 }
@@ -675,6 +676,7 @@ static void drop_out(struct wr_stash *stash, unsigned int i, unsigned int n)
 		wr_outfile_free(stash->out[i]);
 		stash->out[i] = (struct wr_out){};
 		stash->nr_out--;
+		wr_stash_count_out(stash, -1);
 	}
 }
 
@@ -731,6 +733,7 @@ static void note_in(struct wr_window *window, struct wr_stash *stash,
 
 	stash->out[offset] = (struct wr_out){};
 	stash->nr_out--;
+	wr_stash_count_out(stash, -1);
 	stash->next_in = offset + 1;
 	trace_wr_page_in(window->space->mm, index, index + 1);
 }
@@ -954,6 +957,7 @@ static int fork_out(struct wr_stash *copy, struct wr_stash *stash)
 			break;
 		copy->out[i] = stash->out[i];
 		copy->nr_out++;
+		wr_stash_count_out(copy, 1);
 	}
 	return err;
 }

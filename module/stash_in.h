@@ -19,6 +19,7 @@
  * @out: of WR_STASH_COLD: an entry a page, for those that are out of memory; else NULL
  * @nr_out: how many are
  * @next_in: the offset behind what came in last; window's lock
+ * @space: of the window; never changes, and is there as long as this one is
  * @offered: those that are offered, whether there is a page or not; window's lock
  * @nr_offered: how many; window's lock
  *
@@ -34,6 +35,7 @@ struct wr_stash {
 	struct wr_out *out;
 	unsigned int nr_out;
 	unsigned int next_in;
+	struct wr_space *space;
 	DECLARE_BITMAP(offered, WR_SLOT_PAGES);
 	unsigned int nr_offered;
 };
@@ -108,12 +110,20 @@ void wr_stash_settle(struct wr_window *window, struct wr_stash *stash);
 unsigned int wr_stash_held(struct wr_slot *slot, unsigned int offset);
 void wr_stash_move(struct wr_slot *from, struct wr_slot *to,
 		   unsigned int offset);
+/* @pages more are out, of which the core tells in VmSwap, and goes by when it kills. */
+static inline void wr_stash_count_out(struct wr_stash *stash, long pages)
+{
+	atomic_long_add(pages, &stash->space->swapped);
+	wr_mm_add_swapped(stash->space->mm, pages);
+}
+
 /* The page at @offset goes out, by who has the list's lock. */
 static inline void wr_stash_note_out(struct wr_stash *stash,
 				     unsigned int offset, struct wr_out out)
 {
 	stash->out[offset] = out;
 	WRITE_ONCE(stash->nr_out, stash->nr_out + 1);
+	wr_stash_count_out(stash, 1);
 	smp_wmb(); /* it has one or the other all the time, for who has no lock */
 	stash->slot.pages[offset] = NULL;
 	WRITE_ONCE(stash->slot.nr_resident, stash->slot.nr_resident - 1);

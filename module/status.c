@@ -70,6 +70,7 @@ int wr_status_add(struct wr_space *space, struct wr_status *status)
 	status->committed += wr_pagefile_used(&space->pagefile);
 	status->charged += space->pagefile.quota;
 	spin_unlock(&space->pagefile.lock);
+	status->swapped += atomic_long_read(&space->swapped);
 	status->locked += atomic_long_read(&space->locked);
 	status->frames += atomic_long_read(&space->frames.count);
 	return 0;
@@ -92,6 +93,7 @@ void wr_status_show(struct seq_file *m, const struct wr_status *status)
 	wr_status_show_pages(m, "committed", status->committed);
 	wr_status_show_pages(m, "charged", status->charged);
 	wr_status_show_pages(m, "resident", status->resident);
+	wr_status_show_pages(m, "swapped", status->swapped);
 	wr_status_show_pages(m, "locked", status->locked);
 	wr_status_show_pages(m, "frames", status->frames);
 }

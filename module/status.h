@@ -17,6 +17,7 @@
  * @committed: what is
  * @charged: for that, and what is in store
  * @resident: pages in memory, but for those of views that are the file's
+ * @swapped: pages out of memory that will come back
  * @locked: locked pages
  * @frames: pages by number
  */
@@ -29,6 +30,7 @@ struct wr_status {
 	unsigned long committed;
 	unsigned long charged;
 	unsigned long resident;
+	unsigned long swapped;
 	unsigned long locked;
 	unsigned long frames;
 };

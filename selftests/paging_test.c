@@ -7,6 +7,8 @@
 
 #include <sys/uio.h>
 
+#include <winregion/psapi.h>
+
 #include "common.h"
 #include "memory.h"
 #include "wr_test_util.h"
@@ -140,6 +142,15 @@ static long faults(void)
 
 	getrusage(RUSAGE_SELF, &usage);
 	return usage.ru_minflt + usage.ru_majflt;
+}
+
+/* Those that had to read something */
+static long major_faults(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_majflt;
 }
 
 /* Who goes through memory has the next pages with each that is read, and others not. */
@@ -378,6 +389,145 @@ TEST_F(paging, read_in_order_but_offered)
 	ASSERT_EQ(0, wr_protect(self->fd, self->base, SIZE, RW));
 	if (!arg.out_gone)
 		EXPECT_TRUE(pages_have(self->base, NR, 1));
+}
+
+/* ---- what others are told ---- */
+
+#define CORE_SLACK (int64_t)MIB(1) /* the core's processors count some for themselves */
+
+static int64_t swapped(int fd)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	return read_proc_field(path, "swapped");
+}
+
+/* By the device exactly, and by the core as of any memory */
+static bool tells(int fd, int64_t bytes)
+{
+	int64_t core = read_proc_field("/proc/self/status", "VmSwap");
+
+	return swapped(fd) == bytes && core >= bytes - CORE_SLACK &&
+	       core <= bytes + CORE_SLACK;
+}
+
+static int child_is_told(void *arg)
+{
+	struct family *family = arg;
+
+	CHECK(tells(family->fd, SIZE));
+	CHECK(page_has(family->base + PAGES(999), 1000));
+	CHECK(swapped(family->fd) == SIZE - 4096);
+	return 0;
+}
+
+TEST_F(paging, told)
+{
+	uint64_t first = -(uintptr_t)self->base % MIB(2) / 4096;
+	struct family family = { self->fd, self->base };
+	long major;
+
+	EXPECT_TRUE(tells(self->fd, 0));
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_TRUE(tells(self->fd, SIZE));
+	EXPECT_EQ(0, in_child(child_is_told, &family));
+	EXPECT_TRUE(tells(self->fd, SIZE));
+	major = major_faults();
+	EXPECT_TRUE(pages_have(self->base + PAGES(first), 16, first + 1));
+	EXPECT_EQ(SIZE - PAGES(16), swapped(self->fd));
+	EXPECT_EQ(major + 1, major_faults());
+	ASSERT_EQ(0, wr_decommit(self->fd, self->base + PAGES(first + 16),
+				 PAGES(400)));
+	EXPECT_EQ(SIZE - PAGES(416), swapped(self->fd));
+	ASSERT_EQ(0, wr_decommit(self->fd, self->base, SIZE));
+	EXPECT_TRUE(tells(self->fd, 0));
+}
+
+struct told {
+	MEMORYSTATUSEX memory;
+	PERFORMANCE_INFORMATION all;
+	PROCESS_MEMORY_COUNTERS_EX own;
+};
+
+static bool ask(struct told *told)
+{
+	PROCESS_MEMORY_COUNTERS *own = (void *)&told->own;
+
+	told->memory.dwLength = sizeof(told->memory);
+	return GlobalMemoryStatusEx(&told->memory) &&
+	       GetPerformanceInfo(&told->all, sizeof(told->all)) &&
+	       GetProcessMemoryInfo(GetCurrentProcess(), own,
+				    sizeof(told->own));
+}
+
+/* The limit goes by what is available just then, and by steps of it. */
+static bool is_near(int64_t a, int64_t b)
+{
+	int64_t slack = meminfo("MemTotal") / 16;
+
+	return a >= b - slack && a <= b + slack;
+}
+
+/* Both calls say the same. */
+static bool agrees(const struct told *told)
+{
+	const MEMORYSTATUSEX *memory = &told->memory;
+
+	return is_near(memory->ullTotalPageFile, PAGES(told->all.CommitLimit)) &&
+	       is_near(memory->ullTotalPageFile - memory->ullAvailPageFile,
+		       PAGES(told->all.CommitTotal));
+}
+
+static size_t valid_pages(const char *base)
+{
+	PSAPI_WORKING_SET_EX_INFORMATION info[NR];
+	size_t i, n = 0;
+
+	for (i = 0; i < NR; i++)
+		info[i].VirtualAddress = (char *)base + PAGES(i);
+	if (!QueryWorkingSetEx(GetCurrentProcess(), info, sizeof(info)))
+		return NR + 1;
+	for (i = 0; i < NR; i++)
+		n += info[i].VirtualAttributes.Valid;
+	return n;
+}
+
+/*
+ * What is promised is the same wherever pages are; what is in memory is not.
+ * Rules: GM-01, GM-03, GM-04, PI-06, QW-03, WS-08
+ */
+TEST_F(paging, figures)
+{
+	struct told in, out, back;
+
+	ASSERT_TRUE(ask(&in));
+	EXPECT_TRUE(agrees(&in));
+	EXPECT_EQ(NR, valid_pages(self->base));
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_EQ(0, valid_pages(self->base));
+	ASSERT_TRUE(ask(&out));
+	EXPECT_TRUE(agrees(&out));
+	EXPECT_EQ(in.own.PagefileUsage, out.own.PagefileUsage);
+	EXPECT_EQ(in.own.PrivateUsage, out.own.PrivateUsage);
+	EXPECT_LE(out.own.WorkingSetSize + SIZE, in.own.WorkingSetSize + MIB(1));
+	EXPECT_EQ(in.all.CommitTotal, out.all.CommitTotal);
+	EXPECT_TRUE(is_near(in.memory.ullTotalPageFile,
+			    out.memory.ullTotalPageFile));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+	EXPECT_EQ(NR, valid_pages(self->base));
+	ASSERT_TRUE(ask(&back));
+	EXPECT_EQ(in.own.PagefileUsage, back.own.PagefileUsage);
+	EXPECT_LT(out.own.PageFaultCount, back.own.PageFaultCount);
+	/* Less can be promised without swap, but nothing has been broken. */
+	ASSERT_EQ(0, swapoff(SWAP_DEVICE));
+	ASSERT_TRUE(ask(&out));
+	EXPECT_TRUE(agrees(&out));
+	EXPECT_TRUE(is_near(in.memory.ullTotalPageFile - SWAP_BYTES,
+			    out.memory.ullTotalPageFile));
+	EXPECT_EQ(in.own.PagefileUsage, out.own.PagefileUsage);
+	EXPECT_EQ(in.all.CommitTotal, out.all.CommitTotal);
+	ASSERT_EQ(0, swapon(SWAP_DEVICE, 0));
 }
 
 /* The administrator takes the swap away. */

@@ -156,6 +156,19 @@ static inline int wr_folio_mapcount(struct folio *folio)
 #endif
 }
 
+/*
+ * What an mm has in swap is @pages more. As add_mm_counter(), but for a trace event that
+ * is for the core only. May be called under a spinlock.
+ */
+static inline void wr_mm_add_swapped(struct mm_struct *mm, long pages)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	percpu_counter_add(&mm->rss_stat[MM_SWAPENTS], pages);
+#else
+	atomic_long_add(pages, &mm->rss_stat.count[MM_SWAPENTS]);
+#endif
+}
+
 /* Whether some page of the mm was ever pinned; never forgotten. */
 static inline bool wr_mm_has_pinned(struct mm_struct *mm)
 {
