@@ -74,6 +74,7 @@ static struct wr_hunger *hunger_of(const struct wr_where *where)
  * @nr: how many places
  * @used: how many of them are taken
  * @freed: pages that become free
+ * @only: of no other space, or NULL
  * @found: there was a stash
  */
 struct wr_paging {
@@ -82,6 +83,7 @@ struct wr_paging {
 	unsigned int nr;
 	unsigned int used;
 	unsigned long freed;
+	const struct wr_space *only;
 	bool found;
 };
 
@@ -129,6 +131,9 @@ static enum lru_status take_some(struct list_head *item,
 	struct folio *stays = NULL, *folio;
 	unsigned int i;
 
+	paging->found = true;
+	if (paging->only && stash->space != paging->only)
+		return LRU_SKIP;
 	for (i = 0; i < WR_SLOT_PAGES && paging->used < paging->nr; i++) {
 		if (!slot->pages[i])
 			continue;
@@ -136,7 +141,6 @@ static enum lru_status take_some(struct list_head *item,
 		if (folio != stays && !take_page(stash, i, paging))
 			stays = folio;
 	}
-	paging->found = true;
 	if (!slot->nr_resident) {
 		atomic_long_dec(&wr_stash_sums[1].stashes);
 		list_lru_isolate(list, item);
@@ -146,6 +150,30 @@ static enum lru_status take_some(struct list_head *item,
 }
 
 WR_DEFINE_LRU_WALK(take_some)
+
+/**
+ * struct wr_payer - who is charged for what is written
+ * @memcg: counted
+ * @space: whose pages are the next; there may be others by now
+ */
+struct wr_payer {
+	struct mem_cgroup *memcg;
+	const struct wr_space *space;
+};
+
+/* Called with the lock of the list. */
+static enum lru_status see_payer(struct list_head *item,
+				 struct list_lru_one *list, void *data)
+{
+	struct wr_stash *stash = container_of(item, struct wr_stash, list);
+	struct wr_payer *payer = data;
+
+	payer->memcg = get_mem_cgroup_from_mm(stash->space->mm);
+	payer->space = stash->space;
+	return LRU_SKIP;
+}
+
+WR_DEFINE_LRU_WALK(see_payer)
 
 /* Return: whether all were sent to swap. */
 static bool write_taken(struct wr_paging *paging)
@@ -175,7 +203,8 @@ static bool may_write(const struct wr_where *where)
  * Writes some pages of one stash. Return: how many pages are free now, or -1 if there
  * is no stash, or nowhere to write to.
  */
-static long write_some(const struct wr_where *where, unsigned long *looked)
+static long write_some_of(const struct wr_space *only,
+			  const struct wr_where *where, unsigned long *looked)
 {
 	struct list_lru *list = &wr_stash_lists[WR_STASH_COLD];
 	struct wr_hunger *hunger = hunger_of(where);
@@ -187,6 +216,7 @@ static long write_some(const struct wr_where *where, unsigned long *looked)
 	paging.nr = 0;
 	paging.used = 0;
 	paging.freed = 0;
+	paging.only = only;
 	paging.found = false;
 	while (paging.nr < most && wr_outfile_make(&paging.to[paging.nr]))
 		paging.nr++;
@@ -200,6 +230,27 @@ static long write_some(const struct wr_where *where, unsigned long *looked)
 	if (paging.used)
 		WRITE_ONCE(hunger->refused, 0);
 	return paging.found ? (long)paging.freed : -1;
+}
+
+/*
+ * The same. Whose cgroup reclaims is charged by scan(); where anybody's is to go, who has
+ * the next, and not who happens to want memory.
+ */
+static long write_some(const struct wr_where *where, unsigned long *looked)
+{
+	struct wr_payer payer = {};
+	struct mem_cgroup *old;
+	long n;
+
+	if (!where->any)
+		return write_some_of(NULL, where, looked);
+	wr_lru_walk_first(&wr_stash_lists[WR_STASH_COLD], where,
+			  wr_lru_walk(see_payer), &payer);
+	old = set_active_memcg(payer.memcg);
+	n = write_some_of(payer.space, where, looked);
+	set_active_memcg(old);
+	mem_cgroup_put(payer.memcg);
+	return n;
 }
 
 /* Most stashes, or windows, that are looked at in vain, one after the other */

@@ -701,4 +701,55 @@ TEST_F_TIMEOUT(short_of_memory, more_than_the_group, 120)
 	EXPECT_TRUE(SETTLES(!rmdir(group)));
 }
 
+static int64_t group_read(const char *file)
+{
+	char path[192], text[32] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", group, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		text[0] = 0;
+	close(fd);
+	return strtoll(text, NULL, 10);
+}
+
+static int wait_to_be_killed(void *arg)
+{
+	CHECK(write_text("/proc/self/oom_score_adj", "1000"));
+	pause();
+	return 0;
+}
+
+static int is_charged(void *arg)
+{
+	struct family *family = arg;
+	struct child child;
+	char *base;
+
+	CHECK(group_write("cgroup.procs", "0"));
+	child = start_child(wait_to_be_killed, NULL);
+	base = wr_alloc(family->fd, SIZE);
+	CHECK(base);
+	fill_as(SINGLE, base, 10);
+	CHECK(!trim(family->fd, base, SIZE));
+	CHECK(!group_read("memory.swap.current"));
+	/* The administrator has the core do as if there were no memory. */
+	CHECK(write_text("/proc/sysrq-trigger", "f"));
+	CHECK(end_child(&child) == -SIGKILL);
+	CHECK(SETTLES(group_read("memory.swap.current") >= (int64_t)PAGES(32)));
+	CHECK(pages_have(base, NR, 10));
+	return 0;
+}
+
+/* Before it kills, pages go, and whose they were has it charged. Hazard G7 */
+TEST_F(short_of_memory, asked_before_it_kills)
+{
+	struct family family = { self->fd, self->base };
+
+	ASSERT_TRUE(make_group("max"));
+	EXPECT_EQ(0, in_child(is_charged, &family));
+	EXPECT_TRUE(SETTLES(!rmdir(group)));
+}
+
 TEST_HARNESS_MAIN
