@@ -79,7 +79,8 @@ static noinline bool commit_and_tell(struct wr_window *window, pgoff_t first,
  * @state: what they become
  *
  * That is if they become what their own states have said since they were mapped, so
- * that only the section changes. Whether they may be so was asked then.
+ * that only the section changes. Whether they may be so was asked then; but a copy has
+ * a state that a call may not ask for.
  *
  * Context: may sleep.
  * Return: whether it is done. If not, nothing has changed.
@@ -89,7 +90,8 @@ noinline bool wr_quick_commit_view(struct wr_window *window, pgoff_t first,
 {
 	pgoff_t next;
 
-	if (!wr_view_commits(window) || wr_state_is_exec(state) ||
+	if (!wr_view_commits(window) || window->nr_resident ||
+	    wr_state_is_exec(state) ||
 	    wr_runs_near_span(&window->runs, first, end, &next) != state ||
 	    next != end)
 		return false;

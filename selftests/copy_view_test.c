@@ -563,7 +563,7 @@ TEST_F(copy_sections, rights)
 	EXPECT_EQ(0, wr_release(self->fd, base, 0));
 }
 
-/* Rules: MV-53. All of it is promised at once, and charged where there is room. */
+/* Rules: MV-53, VV-06, VC-03. All of it is promised at once, and charged where there is room. */
 TEST_F(copy_sections, over_limit)
 {
 	uint64_t committed = WR_INFO(self->fd, out_committed);
@@ -582,6 +582,10 @@ TEST_F(copy_sections, over_limit)
 	EXPECT_EQ(RO, protect(self->fd, base, 4096, WC));
 	fill_page(base, 2);
 	EXPECT_TRUE(page_has(base, 2));
+	/* Nor is what a copy shows a protection that a call can have. */
+	EXPECT_TRUE(wr_is(self->fd, base, RW));
+	EXPECT_EQ(-EKEYREJECTED, wr_commit(self->fd, base, 4096, RW));
+	EXPECT_EQ(-EKEYREJECTED, wr_commit(self->fd, base + 4096, 4096, RW));
 	EXPECT_EQ(-ENODATA, wr_protect(self->fd, base, UNIT, WC));
 	EXPECT_EQ(0, sec_unmap(self->fd, base));
 	close(section);
