@@ -643,13 +643,17 @@ static void note_all_old(struct wr_batch *batch)
 {
 	struct wr_change *change = batch->changes, *before;
 	unsigned int i;
+	u8 old;
 
 	for (i = 0; i < batch->nr; i++, change++) {
 		before = wr_overlap_before(batch->overlap, i);
-		wr_change_note_old(change,
-				   before ? before->state :
-					    wr_runs_state(&change->window->runs,
-							  change->first));
+		if (before)
+			old = wr_copies_state(change->window, change->first,
+					      before->state);
+		else
+			old = wr_runs_state(&change->window->runs,
+					    change->first);
+		wr_change_note_old(change, old);
 		cond_resched();
 	}
 }

@@ -12,6 +12,15 @@ static inline bool wr_copies_has(struct wr_window *window, pgoff_t index)
 	return window->nr_resident && wr_resident_find(window, index);
 }
 
+/* What a page shows that is given @state: it can have a copy. The window is locked. */
+static inline u8 wr_copies_state(struct wr_window *window, pgoff_t index,
+				 u8 state)
+{
+	u8 copied = wr_states[state].copied;
+
+	return copied && wr_copies_has(window, index) ? copied : state;
+}
+
 /*
  * The same for who has the page of the file locked: no is no, as it was locked when
  * the copy was stored.

@@ -591,6 +591,39 @@ TEST_F(copy_sections, over_limit)
 	close(section);
 }
 
+/*
+ * Rules: VV-05, VV-08. Ranges of one call that overlap: the old protection of each is
+ * what the one before it has made of the page, which has a copy, or not.
+ */
+TEST_F(copy_sections, ranges_that_overlap)
+{
+	int section = sec_create(self->fd, -1, UNIT, 0, RW), i;
+	struct winregion_range ranges[6];
+	char *base;
+
+	ASSERT_LE(0, section);
+	ASSERT_EQ(0, sec_map(section, 0, 0, WC, &base));
+	fill_page(base, 1);
+	for (i = 0; i < 6; i++)
+		ranges[i] = (struct winregion_range) {
+			.address = (uintptr_t)base + PAGES(i % 2),
+			.length = PAGES(1),
+			.protection = i / 2 == 1 ? RO : WC,
+		};
+	ASSERT_EQ(0, wr_vector(self->fd, WINREGION_PROTECT, ranges, 6));
+	EXPECT_EQ(RW, ranges[0].out_old_protection);
+	EXPECT_EQ(RW, ranges[2].out_old_protection);
+	EXPECT_EQ(RO, ranges[4].out_old_protection);
+	EXPECT_EQ(WC, ranges[1].out_old_protection);
+	EXPECT_EQ(WC, ranges[3].out_old_protection);
+	EXPECT_EQ(RO, ranges[5].out_old_protection);
+	EXPECT_TRUE(wr_is(self->fd, base, RW));
+	EXPECT_TRUE(wr_is(self->fd, base + PAGES(1), WC));
+	EXPECT_TRUE(page_has(base, 1));
+	EXPECT_EQ(0, sec_unmap(self->fd, base));
+	close(section);
+}
+
 /* A sealed file has no such views, and one with such views is not sealed. */
 TEST_F(copy_sections, seals)
 {
