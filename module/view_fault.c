@@ -446,11 +446,13 @@ static bool is_behind_end(struct vm_fault *vmf, struct wr_window *window)
  */
 static vm_fault_t tell_error(struct vm_fault *vmf, vm_fault_t ret)
 {
-	struct wr_window *window = vmf->vma->vm_private_data;
 	u32 reason = WINREGION_FAULT_IN_PAGE;
+	struct wr_window *window;
 
+	/* With a VM_FAULT_RETRY the VMA may be gone. */
 	if (likely(!(ret & (VM_FAULT_SIGBUS | VM_FAULT_HWPOISON))))
 		return ret;
+	window = vmf->vma->vm_private_data;
 	if (ret & VM_FAULT_HWPOISON)
 		reason = WINREGION_FAULT_POISONED;
 	else if (is_behind_end(vmf, window))
