@@ -111,7 +111,8 @@ FIXTURE_TEARDOWN(random)
 /*
  * Rules: M-01, M-02, M-10, M-11, M-12, P-09, VA-08, VF-08, VP-01, VQ-03, VQ-05,
  * NF-01, GP-02, GP-04, AR-11, MV-01, MV-20, MV-50, MV-51, SR-02, SR-03, SR-07,
- * UM-01, UM-02, VV-01, VC-02. Every call, access and query does what the model says,
+ * UM-01, UM-02, VV-01, VC-02, CM-03, MV-52, MV-53, MV-54, VV-03, VV-04, VV-05, VV-06,
+ * VV-07, VV-08, RI-04. Every call, access and query does what the model says,
  * and nothing is left.
  */
 TEST_F_TIMEOUT(random, calls_do_what_the_model_says, 120)

@@ -3,7 +3,7 @@
  * Tests of the fuzzer itself: that it finds mistakes, and what it prints about
  * them. They have no more to do with one kernel than with another.
  */
-/* vm: kernels=one modules=loop,ext4 timeout=600 cpus=2 */
+/* vm: kernels=one modules=loop,ext4 timeout=900 cpus=2 */
 #include "kselftest_harness.h"
 
 #include "common.h"
@@ -58,6 +58,36 @@ FIXTURE_VARIANT_ADD(planted, shared_truncate)
 FIXTURE_VARIANT_ADD(planted, shared_fork)
 {
 	.bug = SHARE_BUG_FORK,
+	.sharers = 3,
+};
+
+FIXTURE_VARIANT_ADD(planted, shared_copy)
+{
+	.bug = SHARE_BUG_COPY,
+	.sharers = 3,
+};
+
+FIXTURE_VARIANT_ADD(planted, shared_copy_shown)
+{
+	.bug = SHARE_BUG_SHOWN,
+	.sharers = 3,
+};
+
+FIXTURE_VARIANT_ADD(planted, shared_copy_kept)
+{
+	.bug = SHARE_BUG_KEPT,
+	.sharers = 3,
+};
+
+FIXTURE_VARIANT_ADD(planted, shared_copy_of_child)
+{
+	.bug = SHARE_BUG_CHILD,
+	.sharers = 3,
+};
+
+FIXTURE_VARIANT_ADD(planted, shared_copy_charged)
+{
+	.bug = SHARE_BUG_CHARGE,
 	.sharers = 3,
 };
 

@@ -134,7 +134,13 @@ struct share_handle {
 	int fd;
 };
 
-/* Pages have protection 0 only while they are not committed. */
+/* A page of a view, and its own contents, if it has been copied */
+struct share_own {
+	uint16_t protection;
+	bool copied;
+	uint32_t word[SHARE_WORDS];
+};
+
 struct share_view {
 	bool used;
 	uint8_t section;
@@ -142,7 +148,7 @@ struct share_view {
 	uint32_t pages;
 	uint32_t first;		/* its first page's number in the file */
 	uint64_t base;
-	uint16_t protection[SHARE_PAGES];
+	struct share_own page[SHARE_PAGES];
 };
 
 /* Mappings of files by mmap(), one of each file */
@@ -196,6 +202,11 @@ enum share_bug {
 	SHARE_BUG_COMMIT,	/* a commit is for one view only */
 	SHARE_BUG_TRUNCATE,	/* what is cut off comes back */
 	SHARE_BUG_FORK,		/* a child's pages are as the view was mapped */
+	SHARE_BUG_COPY,		/* what should be a copy is written for all */
+	SHARE_BUG_SHOWN,	/* a copy is shown as one that is still to come */
+	SHARE_BUG_KEPT,		/* a copy is gone once it must not be written */
+	SHARE_BUG_CHILD,	/* a child has none of the copies */
+	SHARE_BUG_CHARGE,	/* charged is only what has been copied */
 	SHARE_BUGS
 };
 
@@ -252,6 +263,12 @@ struct share_file *share_file_of(struct share_world *world,
 				 const struct share_view *view);
 bool share_is_reserve(const struct share_world *world,
 		      const struct share_view *view);
+uint64_t share_committed(const struct share_world *world,
+			 const struct share_view *view);
+bool share_writes_itself(const struct share_world *world,
+			 const struct share_view *view, uint32_t page);
+uint32_t *share_words(struct share_world *world, struct share_view *view,
+		      uint32_t page);
 void share_collect(struct share_world *world);
 uint64_t share_file_needs(const struct share_world *world, unsigned int file);
 unsigned int share_alive(const struct share_world *world);

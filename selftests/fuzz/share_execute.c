@@ -538,6 +538,16 @@ static bool do_flush(struct share *share, const struct op *op)
 		     &must);
 }
 
+/* Whether nobody knows if a page behind the end of its file can be written, and copied. */
+static bool is_unsure(struct share *share, const struct share_view *view,
+			  uint32_t page)
+{
+	unsigned int file = share->world->section[view->section].file;
+
+	return share_behind(share->world, file, view->first + page) ==
+	       SHARE_EITHER;
+}
+
 /*
  * Whether it does something is the kernel's business. It goes page by page: what touches
  * them would end at a guard, or at the end of the file, where that is one.
@@ -548,6 +558,9 @@ static bool do_advise(struct share *share, const struct op *op)
 	uint64_t page = page_of(op), pages = op->range[0].length / MODEL_PAGE;
 
 	for (; view && pages && page < view->pages; page++, pages--) {
+		if (op->flags == MADV_POPULATE_WRITE &&
+		    is_unsure(share, view, page))
+			continue;
 		madvise((void *)(uintptr_t)(view->base + page * MODEL_PAGE),
 			MODEL_PAGE, op->flags);
 		if (op->flags == MADV_POPULATE_READ ||
@@ -571,7 +584,8 @@ static bool same_run(struct share *share, const struct op *op,
 		    must->region_address) &&
 	       same(share, op, "region's length", run->region_length,
 		    must->region_length) &&
-	       same(share, op, "committed", run->region_committed, 0) &&
+	       same(share, op, "committed", run->region_committed,
+		    must->region_committed) &&
 	       same(share, op, "allocation protection", run->region_protection,
 		    must->region_protection) &&
 	       same(share, op, "state", run->state, must->state) &&
@@ -607,12 +621,18 @@ static bool do_query(struct share *share, const struct op *op)
 static bool do_info(struct share *share, const struct op *op)
 {
 	struct winregion_get_info arg = { .size = sizeof(arg) };
+	const struct share_view *view = share_self(share)->view;
+	uint64_t committed = 0;
+	unsigned int i;
 
+	for (i = 0; i < SHARE_VIEWS; i++)
+		if (view[i].used)
+			committed += share_committed(share->world, &view[i]);
 	return judge(share, op, call(share->fd, WINREGION_GET_INFO, &arg),
 		     &(struct share_must) {}) &&
 	       same(share, op, "regions", arg.out_regions,
 		    share_views(share_self(share))) &&
-	       same(share, op, "committed", arg.out_committed, 0);
+	       same(share, op, "committed", arg.out_committed, committed);
 }
 
 /* ---- accesses ---- */
@@ -625,6 +645,7 @@ struct attempt {
 	unsigned int word;
 	bool write;
 	uint32_t value;
+	uint32_t *words;	/* what it finds there, or changes */
 	enum share_result must;
 };
 
@@ -636,8 +657,7 @@ static bool in_file(const struct attempt *attempt)
 
 static uint32_t *word_of(const struct attempt *attempt)
 {
-	return &attempt->file->page[attempt->page]
-			.word[attempt->word % SHARE_WORDS];
+	return &attempt->words[attempt->word % SHARE_WORDS];
 }
 
 /* What is behind the end, but in a page, is not for writing: it may come back. */
@@ -649,8 +669,27 @@ static void make_attempt(struct attempt *attempt, struct share_file *file,
 		.page = page,
 		.word = op->flags % SHARE_WORDS,
 		.value = op->range[0].length,
+		.words = file->page[page].word,
 	};
 	attempt->write = write && in_file(attempt);
+}
+
+/* The same of a page of a view, which can have a copy, or be about to. */
+static void make_view_attempt(struct share *share, struct attempt *attempt,
+			      struct share_view *view, uint32_t page,
+			      const struct op *op, bool write,
+			      enum share_access how)
+{
+	struct share_world *world = share->world;
+
+	make_attempt(attempt, share_file_of(world, view), view->first + page,
+		     op, write);
+	if (write && share_writes_itself(world, view, page))
+		attempt->write = true;
+	attempt->address = view->base + page * MODEL_PAGE +
+			   share_word_offset(attempt->word);
+	attempt->must = share_access(world, view, page, attempt->write, how);
+	attempt->words = share_words(world, view, page);
 }
 
 #define ACCESS "%s of 0x%llx (page %u of the file) by process %u: "
@@ -765,12 +804,8 @@ static bool do_access(struct share *share, const struct op *op)
 	view = &world->process[who].view[op->value % SHARE_VIEWS];
 	if (!view->used || page_of(op) >= view->pages)
 		return true;
-	make_attempt(&attempt, share_file_of(world, view),
-		     view->first + page_of(op), op, is_write(op));
-	attempt.address = view->base + page_of(op) * MODEL_PAGE +
-			  share_word_offset(attempt.word);
-	attempt.must = share_access(world, view, page_of(op), attempt.write,
-				    remote ? SHARE_BY_OTHERS : SHARE_BY_ITSELF);
+	make_view_attempt(share, &attempt, view, page_of(op), op, is_write(op),
+			  remote ? SHARE_BY_OTHERS : SHARE_BY_ITSELF);
 	if (remote)
 		return access_remote(share, op, &attempt, who);
 	return cpu ? access_by_cpu(share, op, &attempt) :
@@ -965,15 +1000,11 @@ static bool verify_view(struct share *share, const struct op *op,
 	uint32_t page;
 
 	for (page = 0; page < view->pages; page++) {
-		if (view->protection[page] & WINREGION_GUARD)
+		if (view->page[page].protection & WINREGION_GUARD)
 			continue;
 		at.flags = page;
-		make_attempt(&attempt, share_file_of(share->world, view),
-			     view->first + page, &at, false);
-		attempt.address = view->base + page * MODEL_PAGE +
-				  share_word_offset(attempt.word);
-		attempt.must = share_access(share->world, view, page, false,
-					    SHARE_BY_ITSELF);
+		make_view_attempt(share, &attempt, view, page, &at, false,
+				  SHARE_BY_ITSELF);
 		if (!access_by_cpu(share, op, &attempt))
 			return false;
 	}

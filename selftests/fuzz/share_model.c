@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What sections and views must do, as simply as it can be put: files are arrays of
- * pages, views arrays of protections. Written from uapi/linux/winregion.h and the
- * rules; it shares no code with the module or the library.
+ * pages, views arrays of protections, and of pages that they have copied. Written from
+ * uapi/linux/winregion.h and the rules; it shares no code with the module or the library.
  */
 #include <errno.h>
 #include <string.h>
@@ -244,16 +244,24 @@ static bool may_execute(uint32_t protection)
 	return protection & 0xf0;
 }
 
-/* A valid protection, by itself; copies are not in the model. */
+/* Whether what is written is to be the view's own. */
+static bool may_copy(uint32_t protection)
+{
+	return protection & (WINREGION_WRITECOPY | WINREGION_EXECUTE_WRITECOPY);
+}
+
+/* A valid protection, by itself */
 static bool is_plain(uint32_t protection)
 {
 	switch (protection) {
 	case WINREGION_NOACCESS:
 	case WINREGION_READONLY:
 	case WINREGION_READWRITE:
+	case WINREGION_WRITECOPY:
 	case WINREGION_EXECUTE:
 	case WINREGION_EXECUTE_READ:
 	case WINREGION_EXECUTE_READWRITE:
+	case WINREGION_EXECUTE_WRITECOPY:
 		return true;
 	}
 	return false;
@@ -371,8 +379,10 @@ static bool mixes(const struct share_view *view, uint32_t protection,
 	uint32_t i;
 
 	for (i = 0; i < view->pages && may_read(protection); i++)
-		if ((i < first || i >= end) && may_read(view->protection[i]) &&
-		    may_execute(view->protection[i]) != may_execute(protection))
+		if ((i < first || i >= end) &&
+		    may_read(view->page[i].protection) &&
+		    may_execute(view->page[i].protection) !=
+		    may_execute(protection))
 			return true;
 	return false;
 }
@@ -407,7 +417,7 @@ static void set_all(struct share_view *view, uint32_t protection)
 	uint32_t i;
 
 	for (i = 0; i < view->pages; i++)
-		view->protection[i] = protection;
+		view->page[i].protection = protection;
 }
 
 /*
@@ -465,7 +475,70 @@ static uint32_t shown(struct share_world *world, const struct share_view *view,
 {
 	if (!is_committed(world, view, page))
 		return 0;
-	return view->protection[page] | (view->allocation & WINREGION_NOCACHE);
+	return view->page[page].protection |
+	       (view->allocation & WINREGION_NOCACHE);
+}
+
+/* Bytes that are charged for what is copied, or may be: RI-04, MV-53. */
+uint64_t share_committed(const struct share_world *world,
+			 const struct share_view *view)
+{
+	uint32_t i, pages = 0;
+
+	if (may_copy(view->allocation) && world->bug != SHARE_BUG_CHARGE)
+		return view->pages * MODEL_PAGE;
+	for (i = 0; i < view->pages; i++)
+		pages += view->page[i].copied ||
+			 (may_copy(view->page[i].protection) &&
+			  world->bug != SHARE_BUG_CHARGE);
+	return pages * MODEL_PAGE;
+}
+
+/* Contents of a page as the view has them */
+uint32_t *share_words(struct share_world *world, struct share_view *view,
+		      uint32_t page)
+{
+	if (view->page[page].copied)
+		return view->page[page].word;
+	return share_file_of(world, view)->page[view->first + page].word;
+}
+
+/* What copies what is written is shown as READWRITE once it is copied: VV-04, VV-05. */
+static uint16_t of_copy(uint32_t protection)
+{
+	uint32_t modifiers = protection & ~0xffU;
+
+	switch (protection & 0xff) {
+	case WINREGION_WRITECOPY:
+		return WINREGION_READWRITE | modifiers;
+	case WINREGION_EXECUTE_WRITECOPY:
+		return WINREGION_EXECUTE_READWRITE | modifiers;
+	}
+	return protection;
+}
+
+static void set_page(struct share_world *world, struct share_view *view,
+		     uint32_t page, uint32_t protection)
+{
+	struct share_own *own = &view->page[page];
+
+	own->protection = protection;
+	if (own->copied && world->bug != SHARE_BUG_SHOWN)
+		own->protection = of_copy(protection);
+	if (world->bug == SHARE_BUG_KEPT && !may_write(own->protection))
+		own->copied = false;
+}
+
+static void copy_page(struct share_world *world, struct share_view *view,
+		      uint32_t page)
+{
+	struct share_own *own = &view->page[page];
+
+	own->protection = of_copy(own->protection);
+	if (world->bug == SHARE_BUG_COPY)
+		return;
+	memcpy(own->word, share_words(world, view, page), sizeof(own->word));
+	own->copied = true;
 }
 
 static void commit_page(struct share_world *world, struct share_view *view,
@@ -490,6 +563,7 @@ static void check_change(struct share_world *world,
 	refuse(must, !range->length, EOVERFLOW);
 	refuse(must, end > view->pages, EXDEV);
 	refuse(must, !is_valid_of_page(range->protection), EDOM);
+	refuse(must, kind == SHARE_COMMIT && may_copy(range->protection), EDOM);
 	refuse(must, kind == SHARE_COMMIT && file, EALREADY);
 	refuse(must, is_valid_of_page(range->protection) &&
 	       !has_rights(view->allocation, range->protection), EKEYREJECTED);
@@ -514,7 +588,8 @@ void share_change(struct share_world *world, struct share_view *view,
 	if (kind == SHARE_PROTECT)
 		range->out_old_protection = shown(world, view, first);
 	for (i = first; i < end; i++) {
-		view->protection[i] = range->protection & ~WINREGION_NOCACHE;
+		set_page(world, view, i,
+			 range->protection & ~WINREGION_NOCACHE);
 		if (kind == SHARE_COMMIT)
 			commit_page(world, view, i);
 	}
@@ -533,6 +608,7 @@ void share_describe(struct share_world *world, struct share_view *view,
 		.length = (end - page) * MODEL_PAGE,
 		.region_address = view->base,
 		.region_length = view->pages * MODEL_PAGE,
+		.region_committed = share_committed(world, view),
 		.region_protection = view->allocation,
 		.state = protection ? WINREGION_STATE_COMMIT :
 				      WINREGION_STATE_RESERVE,
@@ -553,24 +629,46 @@ enum share_result share_behind(const struct share_world *world,
 	return file == SHARE_TMPFS && world->huge ? SHARE_EITHER : SHARE_BUS;
 }
 
-/* What an access to a page of a view must come to. A guard goes off by it: GP-10. */
+/* Whether what is written to a page goes to no file, but to a copy. */
+bool share_writes_itself(const struct share_world *world,
+			 const struct share_view *view, uint32_t page)
+{
+	const struct share_own *own = &view->page[page];
+	unsigned int file = world->section[view->section].file;
+
+	return own->copied ||
+	       (may_copy(own->protection) &&
+		share_behind(world, file, view->first + page) == SHARE_WORKS);
+}
+
+/*
+ * What an access to a page of a view must come to. A guard goes off by it: GP-10. A
+ * write that works copies the page where it is to be copied: MV-52.
+ */
 enum share_result share_access(struct share_world *world,
 			       struct share_view *view, uint32_t page,
 			       bool write, enum share_access how)
 {
-	uint32_t protection = view->protection[page];
+	struct share_own *own = &view->page[page];
+	enum share_result result;
 
 	if (!is_committed(world, view, page))
 		return SHARE_SEGV;
-	if (protection & WINREGION_GUARD) {
+	if (own->protection & WINREGION_GUARD) {
 		if (how == SHARE_BY_ITSELF || world->bug == SHARE_BUG_GUARD)
-			view->protection[page] &= ~WINREGION_GUARD;
+			own->protection &= ~WINREGION_GUARD;
 		return SHARE_SEGV;
 	}
-	if (!may_read(protection) || (write && !may_write(protection)))
+	if (!may_read(own->protection) ||
+	    (write && !may_write(own->protection) && !may_copy(own->protection)))
 		return SHARE_SEGV;
-	return share_behind(world, world->section[view->section].file,
-			    view->first + page);
+	if (own->copied)
+		return SHARE_WORKS;
+	result = share_behind(world, world->section[view->section].file,
+			      view->first + page);
+	if (write && may_copy(own->protection) && result == SHARE_WORKS)
+		copy_page(world, view, page);
+	return result;
 }
 
 /* ---- files ---- */
@@ -605,6 +703,14 @@ void share_punch(struct share_file *file, uint32_t first, uint32_t pages)
 
 /* ---- processes ---- */
 
+static void forget_copies(struct share_view *view)
+{
+	uint32_t i;
+
+	for (i = 0; i < view->pages; i++)
+		view->page[i].copied = false;
+}
+
 void share_forked(struct share_world *world, unsigned int parent,
 		  unsigned int child)
 {
@@ -614,6 +720,8 @@ void share_forked(struct share_world *world, unsigned int parent,
 	world->process[child] = world->process[parent];
 	for (i = 0; i < SHARE_VIEWS && world->bug == SHARE_BUG_FORK; i++)
 		set_all(&view[i], view[i].allocation);
+	for (i = 0; i < SHARE_VIEWS && world->bug == SHARE_BUG_CHILD; i++)
+		forget_copies(&view[i]);
 }
 
 void share_gone(struct share_world *world, unsigned int who)

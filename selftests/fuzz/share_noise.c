@@ -15,13 +15,16 @@
 
 static bool map(struct share *share, struct winregion_map_view *view)
 {
+	static const uint32_t protections[] = {
+		WINREGION_READONLY, WINREGION_READWRITE, WINREGION_READWRITE,
+		WINREGION_WRITECOPY,
+	};
 	const struct share_handle *handle =
 		&share_self(share)->handle[rand() % SHARE_HANDLES];
 
 	*view = (struct winregion_map_view) {
 		.size = sizeof(*view),
-		.protection = rand() % 3 ? WINREGION_READWRITE :
-					   WINREGION_READONLY,
+		.protection = protections[rand() % ARRAY_SIZE(protections)],
 		.offset = rand() % 4 * MODEL_UNIT,
 	};
 	return handle->used && !ioctl(handle->fd, WINREGION_MAP_VIEW, view);
@@ -41,14 +44,14 @@ static void use(struct share *share, uint64_t page)
 {
 	static const uint32_t protections[] = {
 		WINREGION_READONLY, WINREGION_NOACCESS, WINREGION_READWRITE,
-		WINREGION_READWRITE | WINREGION_GUARD,
+		WINREGION_READWRITE | WINREGION_GUARD, WINREGION_WRITECOPY,
 	};
 	struct winregion_change change = {
 		.size = sizeof(change),
 		.range = {
 			.address = page,
 			.length = 1 + rand() % 0x3000,
-			.protection = protections[rand() % 4],
+			.protection = protections[rand() % ARRAY_SIZE(protections)],
 		},
 	};
 	struct winregion_flush_view flush = {
