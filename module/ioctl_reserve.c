@@ -217,11 +217,12 @@ static int release(void *data)
 {
 	struct release_in *in = data;
 	struct wr_space *space = wr_space_find(in->mm);
+	bool coalesce = in->flags & WINREGION_RELEASE_COALESCE;
 	int err;
 
 	if (!space)
-		return -ENOENT;
-	if (in->flags & WINREGION_RELEASE_COALESCE)
+		return coalesce ? -EBADSLT : -ENOENT;
+	if (coalesce)
 		err = wr_placeholder_coalesce(space, in->first, in->pages);
 	else
 		err = wr_release(space, in->first, &in->pages,

@@ -36,6 +36,13 @@ FIXTURE_VARIANT_ADD(planted, lost) { .bug = MODEL_BUG_LOST };
 FIXTURE_VARIANT_ADD(planted, watch) { .bug = MODEL_BUG_WATCH };
 FIXTURE_VARIANT_ADD(planted, offer) { .bug = MODEL_BUG_OFFER };
 FIXTURE_VARIANT_ADD(planted, lock) { .bug = MODEL_BUG_LOCK };
+FIXTURE_VARIANT_ADD(planted, replace) { .bug = MODEL_BUG_REPLACE };
+FIXTURE_VARIANT_ADD(planted, split) { .bug = MODEL_BUG_SPLIT };
+FIXTURE_VARIANT_ADD(planted, coalesce) { .bug = MODEL_BUG_COALESCE };
+FIXTURE_VARIANT_ADD(planted, view) { .bug = MODEL_BUG_VIEW };
+FIXTURE_VARIANT_ADD(planted, stack) { .bug = MODEL_BUG_STACK };
+FIXTURE_VARIANT_ADD(planted, leap) { .bug = MODEL_BUG_LEAP };
+FIXTURE_VARIANT_ADD(planted, full) { .bug = MODEL_BUG_FULL };
 
 FIXTURE_VARIANT_ADD(planted, shared_guard)
 {

@@ -27,6 +27,24 @@ TEST_F(placeholder, is_reserved_and_without_access)
 				    &old));
 }
 
+/* Also in a process that has no regions yet. Rules: PH-20 */
+TEST(nothing_is_made_one_of_nothing)
+{
+	struct winregion_release arg = {
+		.size = sizeof(arg),
+		.flags = WINREGION_RELEASE_COALESCE,
+		.address = (uintptr_t)ARENA,
+		.length = 2 * UNIT,
+	};
+	int fd = wr_open();
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, WR_INFO(fd, out_regions));
+	EXPECT_EQ(-EBADSLT, wr_ioctl(fd, WINREGION_RELEASE, &arg));
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS, coalesce(ARENA, 2 * UNIT));
+	close(fd);
+}
+
 /* Rules: PH-02 */
 TEST(no_other_protection_makes_one)
 {

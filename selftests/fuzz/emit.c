@@ -21,6 +21,9 @@ const char *const fuzz_names[OP_KINDS] = {
 	[OP_WATCH] = "write_watch",
 	[OP_RESET] = "reset",
 	[OP_LOCK] = "lock",
+	[OP_MAP_VIEW] = "map_view",
+	[OP_UNMAP_VIEW] = "unmap_view",
+	[OP_SET_STACK] = "set_stack",
 	[OP_READ] = "read",
 	[OP_WRITE] = "write",
 	[OP_EXEC] = "exec",
@@ -39,6 +42,7 @@ static const char *const errno_names[MODEL_ERRORS] = {
 	"EINVAL", "E2BIG", "EFAULT", "EOPNOTSUPP", "EDOM", "EADDRNOTAVAIL",
 	"EOVERFLOW", "EEXIST", "ENOENT", "EXDEV", "ESPIPE", "ENODATA",
 	"ENOSPC", "EUNATCH", "ENOMSG", "ENOLCK", "ESTALE", "EPROTO", "EIO",
+	"EBADSLT", "EBUSY",
 };
 
 static const char prelude[] =
@@ -67,6 +71,8 @@ static const char prelude[] =
 "#define WATCH ((struct winregion_write_watch *)arg)\n"
 "#define RESET ((struct winregion_reset *)arg)\n"
 "#define LOCK ((struct winregion_lock *)arg)\n"
+"#define UNMAP_VIEW ((struct winregion_unmap_view *)arg)\n"
+"#define SET_STACK ((struct winregion_set_stack *)arg)\n"
 "\n"
 "enum { READ, WRITE, EXEC };\n"
 "\n"
@@ -101,6 +107,31 @@ static const char prelude[] =
 "		errors++;\n"
 "	if (*errors < 0)\n"
 "		wrong(line, \"errno\", ret, first);\n"
+"}\n"
+"\n"
+"/* A view of memory that is new, in place of a placeholder */\n"
+"static void map_view(int line, uint64_t address, uint64_t length, int *errors)\n"
+"{\n"
+"	struct winregion_create_section section = {\n"
+"		.size = sizeof(section), .file = -1, .length = length,\n"
+"		.protection = WINREGION_READWRITE,\n"
+"		.access = WINREGION_SECTION_ALL,\n"
+"	};\n"
+"	int device = fd;\n"
+"\n"
+"	if (ioctl(fd, WINREGION_CREATE_SECTION, &section))\n"
+"		_exit(2);\n"
+"	memset(arg, 0, sizeof(arg));\n"
+"	*(struct winregion_map_view *)arg = (struct winregion_map_view) {\n"
+"		.size = sizeof(struct winregion_map_view),\n"
+"		.flags = WINREGION_VIEW_REPLACE,\n"
+"		.protection = WINREGION_READONLY,\n"
+"		.address = address, .length = length,\n"
+"	};\n"
+"	fd = section.out_fd;\n"
+"	call(line, WINREGION_MAP_VIEW, errors);\n"
+"	close(fd);\n"
+"	fd = device;\n"
 "}\n"
 "\n"
 "static void on_fault(int sig)\n"
@@ -279,6 +310,8 @@ static const char prelude[] =
 "\n"
 "#define CALL(cmd, ...) \\\n"
 "	call(__LINE__, cmd, (int[]){ __VA_ARGS__, -1 })\n"
+"#define MAP_VIEW(at, length, ...) \\\n"
+"	map_view(__LINE__, at, length, (int[]){ __VA_ARGS__, -1 })\n"
 "#define SAME(words, i, must) same(__LINE__, #words, words[i], must)\n"
 "#define OLD(i, must) same(__LINE__, \"old\", v[i].out_old_protection, must)\n"
 "#define GONE(most) do { \\\n"
@@ -336,7 +369,7 @@ void emit_begin(FILE *file, uint64_t arena, const char *comment)
 	fprintf(file, "\t(void)map, (void)start_child, (void)end_child;\n");
 	fprintf(file, "\t(void)ask, (void)bury, (void)unmap;\n");
 	fprintf(file, "\t(void)make_hold, (void)in_hold, (void)end_hold;\n");
-	fprintf(file, "\t(void)await_hold;\n\n");
+	fprintf(file, "\t(void)await_hold, (void)map_view;\n\n");
 	fflush(file);
 }
 
@@ -410,6 +443,8 @@ static const char *const macros[OP_KINDS] = {
 	[OP_WATCH] = "WATCH",
 	[OP_RESET] = "RESET",
 	[OP_LOCK] = "LOCK",
+	[OP_UNMAP_VIEW] = "UNMAP_VIEW",
+	[OP_SET_STACK] = "SET_STACK",
 };
 
 static const char *const structs[OP_KINDS] = {
@@ -424,6 +459,8 @@ static const char *const structs[OP_KINDS] = {
 	[OP_WATCH] = "write_watch",
 	[OP_RESET] = "reset",
 	[OP_LOCK] = "lock",
+	[OP_UNMAP_VIEW] = "unmap_view",
+	[OP_SET_STACK] = "set_stack",
 };
 
 static const char *const cmds[OP_KINDS] = {
@@ -438,6 +475,8 @@ static const char *const cmds[OP_KINDS] = {
 	[OP_WATCH] = "WRITE_WATCH",
 	[OP_RESET] = "RESET",
 	[OP_LOCK] = "LOCK",
+	[OP_UNMAP_VIEW] = "UNMAP_VIEW",
+	[OP_SET_STACK] = "SET_STACK",
 };
 
 static void emit_place(struct fuzz *fuzz, const struct op *op)
@@ -518,6 +557,14 @@ static void emit_fields(struct fuzz *fuzz, const struct op *op)
 		emit_line(fuzz, "\t.operation = %u,", op->value);
 		emit_place(fuzz, op);
 		break;
+	case OP_UNMAP_VIEW:
+		emit_line(fuzz, "\t.address = %s, .out_length = ~0ULL,",
+			  emit_address(&op->range[0]));
+		break;
+	case OP_SET_STACK:
+		emit_line(fuzz, "\t.address = %s, .guarantee = 0x%lx,",
+			  emit_address(&op->range[0]), op->range[0].length);
+		break;
 	case OP_QUERY:
 		emit_line(fuzz, "\t.address = %s,",
 			  emit_address(&op->range[0]));
@@ -540,7 +587,8 @@ static void emit_fields(struct fuzz *fuzz, const struct op *op)
 		emit_line(fuzz, "\t.node = ~0U,");
 	else if ((op->odd & OP_RESERVED_FIELD) && op->kind != OP_RELEASE &&
 		 op->kind != OP_QUERY && op->kind != OP_INFO &&
-		 op->kind != OP_RESET)
+		 op->kind != OP_RESET && op->kind != OP_UNMAP_VIEW &&
+		 op->kind != OP_SET_STACK)
 		emit_line(fuzz, "\t.__reserved = 1,");
 }
 

@@ -167,7 +167,7 @@ static void claim(struct fuzz *fuzz, unsigned int space)
 }
 
 /* Before the kernel is told, so that nobody is given what is claimed still */
-static void claim_all(struct fuzz *fuzz)
+void fuzz_claim_all(struct fuzz *fuzz)
 {
 	unsigned int i;
 
@@ -248,7 +248,7 @@ static bool adopt(struct fuzz *fuzz, const struct op *op,
 		return false;
 	if (span == MODEL_SPANS)
 		return give_back(fuzz, arg->address);
-	claim_all(fuzz);
+	fuzz_claim_all(fuzz);
 	/* In the arena it must be where it was, as the rest depends on it. */
 	if (!span)
 		emit_line(fuzz, "AT(ARENA + 0x%llx);",
@@ -312,7 +312,7 @@ static bool bury_lost(struct fuzz *fuzz)
 		};
 		emit_line(fuzz, "BURY(%s);", emit_address(&range));
 		model_bury(fuzz->model, &spot);
-		claim_all(fuzz);
+		fuzz_claim_all(fuzz);
 		ret = ioctl(fuzz->fd, WINREGION_RELEASE, &arg) ? errno : 0;
 		if (ret && ret != ENOENT)
 			return fuzz_differs(fuzz,
@@ -339,7 +339,7 @@ static bool do_release(struct fuzz *fuzz, const struct op *op)
 	errors = model_release(fuzz->model, &must, op->size == OP_DIRTY);
 	if (errors & MODEL_UNKNOWN)
 		return true;
-	claim_all(fuzz);
+	fuzz_claim_all(fuzz);
 	return fuzz_call_like(fuzz, op, WINREGION_RELEASE, &arg, &must,
 			      sizeof(arg), errors) && bury_lost(fuzz);
 }
@@ -806,7 +806,8 @@ static bool touch(struct fuzz *fuzz, const struct op *op,
 {
 	static const char *const names[] = { "READ", "WRITE", "EXEC" };
 	uint32_t value = value_for(op, word);
-	bool works = model_may(page, access);
+	bool works = model_may(page, access) ||
+		     model_fault(fuzz->model, address, access, false);
 	int sig;
 
 	address += model_word_offset(word);
@@ -821,10 +822,8 @@ static bool touch(struct fuzz *fuzz, const struct op *op,
 				   works))
 			return false;
 	}
-	if (!works) {
-		model_alarm(fuzz->model, page);
+	if (!works)
 		return true;
-	}
 	model_touch(fuzz->model, address);
 	if (access == MODEL_WRITE) {
 		page->word[word] = value;
@@ -930,14 +929,13 @@ static bool do_write_call(struct fuzz *fuzz, const struct op *op)
 	page = page_of(fuzz, op, &address);
 	if (!page)
 		return true;
-	works = model_may(page, MODEL_READ);
+	works = model_may(page, MODEL_READ) ||
+		model_fault(fuzz->model, address, MODEL_READ, true);
 	emit_line(fuzz, "WRITE_CALL(%s + %u, 0x%x, %d);",
 		  emit_address(&op->range[0]), model_word_offset(word),
 		  page->word[word], works + (works && page->doubt));
 	if (works)
 		model_touch(fuzz->model, address);
-	else
-		model_alarm(fuzz->model, page);
 	if (fuzz->dry)
 		return true;
 	address += model_word_offset(word);
@@ -965,7 +963,8 @@ static bool do_read_call(struct fuzz *fuzz, const struct op *op)
 	page = page_of(fuzz, op, &address);
 	if (!page)
 		return true;
-	works = model_may(page, MODEL_WRITE);
+	works = model_may(page, MODEL_WRITE) ||
+		model_fault(fuzz->model, address, MODEL_WRITE, true);
 	emit_line(fuzz, "READ_CALL(%s + %u, 0x%x, %d);",
 		  emit_address(&op->range[0]), model_word_offset(word), value,
 		  works);
@@ -973,8 +972,6 @@ static bool do_read_call(struct fuzz *fuzz, const struct op *op)
 		model_touch(fuzz->model, address);
 		page->word[word] = value;
 		page->written = true;
-	} else {
-		model_alarm(fuzz->model, page);
 	}
 	if (fuzz->dry)
 		return true;
@@ -1355,6 +1352,9 @@ bool fuzz_execute(struct fuzz *fuzz, const struct op *op)
 		[OP_WATCH] = do_watch,
 		[OP_RESET] = contents_reset,
 		[OP_LOCK] = contents_lock,
+		[OP_MAP_VIEW] = kinds_map_view,
+		[OP_UNMAP_VIEW] = kinds_unmap_view,
+		[OP_SET_STACK] = kinds_set_stack,
 		[OP_READ] = do_touch,
 		[OP_WRITE] = do_touch,
 		[OP_EXEC] = do_touch,

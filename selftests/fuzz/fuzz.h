@@ -2,10 +2,12 @@
 /*
  * The fuzzers: what their parts know of each other.
  *
- *	model.c		what winregion must do; model_contents.c: of contents
+ *	model.c		what winregion must do; model_contents.c: of contents;
+ *			model_kinds.c: of placeholders and stacks
  *	generate.c	makes up an operation
  *	execute.c	does it, and compares with the model
  *	contents.c	the same of what is said of contents: reset, offers, locks
+ *	kinds.c		the same of views in place of placeholders, and of stacks
  *	emit.c		prints it as C
  *	episode.c	many operations from a clean start, with threads and forks
  *	shrink.c	finds the few that make the difference
@@ -56,6 +58,9 @@ enum op_kind {
 	OP_WATCH,	/* value: room for so many pages */
 	OP_RESET,	/* value: WINREGION_OP_* */
 	OP_LOCK,	/* value: WINREGION_LOCK_* */
+	OP_MAP_VIEW,	/* in place of a placeholder */
+	OP_UNMAP_VIEW,
+	OP_SET_STACK,	/* range[0].length: the guarantee */
 	OP_READ,	/* flags: word, or OP_WHOLE_PAGE */
 	OP_WRITE,	/* flags: word */
 	OP_EXEC,
@@ -207,6 +212,14 @@ bool fuzz_same_bytes(struct fuzz *fuzz, const struct op *op, const void *is,
 		     const void *must, size_t size);
 bool fuzz_call_like(struct fuzz *fuzz, const struct op *op, unsigned int cmd,
 		    void *arg, const void *must, size_t size, uint32_t errors);
+
+/* Tells other threads which places are this one's. */
+void fuzz_claim_all(struct fuzz *fuzz);
+
+/* kinds.c */
+bool kinds_map_view(struct fuzz *fuzz, const struct op *op);
+bool kinds_unmap_view(struct fuzz *fuzz, const struct op *op);
+bool kinds_set_stack(struct fuzz *fuzz, const struct op *op);
 
 /* contents.c */
 bool contents_reset(struct fuzz *fuzz, const struct op *op);

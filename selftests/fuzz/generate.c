@@ -212,21 +212,11 @@ static void some_committed_page(struct fuzz *fuzz, struct op_range *range)
 
 /* ---- calls ---- */
 
-/*
- * Flags that mean something, but not to the model: placeholders, stacks, large pages,
- * frames
- */
+/* Flags that mean something, but not to the model: large pages, frames */
 static uint32_t beyond_model(const struct op *op)
 {
-	if (op->kind == OP_RESERVE)
-		return WINREGION_RESERVE_PLACEHOLDER |
-		       WINREGION_RESERVE_REPLACE |
-		       WINREGION_RESERVE_STACK |
-		       WINREGION_RESERVE_LARGE_PAGES |
-		       WINREGION_RESERVE_PHYSICAL;
-	if (op->kind == OP_RELEASE)
-		return WINREGION_RELEASE_PRESERVE | WINREGION_RELEASE_COALESCE;
-	return 0;
+	return op->kind == OP_RESERVE ? WINREGION_RESERVE_LARGE_PAGES |
+					WINREGION_RESERVE_PHYSICAL : 0;
 }
 
 static void oddities(struct fuzz *fuzz, struct op *op)
@@ -274,7 +264,8 @@ static void requirements(struct fuzz *fuzz, struct op *op)
 		op->range[1].length += 1 + fuzz_random(fuzz, MODEL_UNIT);
 }
 
-static void reserve(struct fuzz *fuzz, struct op *op)
+/* Where to reserve: anywhere, at an address, or within limits */
+static void some_room(struct fuzz *fuzz, struct op *op)
 {
 	struct op_range *range = &op->range[0];
 
@@ -282,12 +273,6 @@ static void reserve(struct fuzz *fuzz, struct op *op)
 	op->range[2].space = OP_ABSOLUTE;
 	range->space = OP_ABSOLUTE;
 	range->length = some_size(fuzz);
-	range->protection = some_protection(fuzz);
-	op->flags = fuzz_random(fuzz, 4);
-	if (chance(fuzz, 3))
-		op->flags |= WINREGION_RESERVE_WRITE_WATCH;
-	if (chance(fuzz, 5))
-		op->flags |= WINREGION_RESERVE_NODE;
 	switch (fuzz_random(fuzz, 6)) {
 	case 0:
 		break;
@@ -306,6 +291,24 @@ static void reserve(struct fuzz *fuzz, struct op *op)
 	}
 	if (chance(fuzz, 50))
 		absurd(fuzz, range);
+}
+
+static uint32_t some_extras(struct fuzz *fuzz)
+{
+	uint32_t flags = 0;
+
+	if (chance(fuzz, 3))
+		flags |= WINREGION_RESERVE_WRITE_WATCH;
+	if (chance(fuzz, 5))
+		flags |= WINREGION_RESERVE_NODE;
+	return flags;
+}
+
+static void reserve(struct fuzz *fuzz, struct op *op)
+{
+	some_room(fuzz, op);
+	op->range[0].protection = some_protection(fuzz);
+	op->flags = fuzz_random(fuzz, 4) | some_extras(fuzz);
 	oddities(fuzz, op);
 }
 
@@ -497,6 +500,231 @@ static void lock(struct fuzz *fuzz, struct op *op)
 	oddities(fuzz, op);
 }
 
+/* ---- placeholders and stacks ---- */
+
+static bool is_placeholder(const struct model_page *page)
+{
+	return is_live(page) && page->kind == MODEL_PLACEHOLDER;
+}
+
+/* One can be left there. */
+static bool is_kept(const struct model_page *page)
+{
+	return is_live(page) && (page->kind == MODEL_PLACEHOLDER ||
+				 page->kind == MODEL_REPLACED);
+}
+
+static bool is_view(const struct model_page *page)
+{
+	return is_live(page) && page->kind == MODEL_VIEW;
+}
+
+static bool is_stack(const struct model_page *page)
+{
+	return is_live(page) && page->stack;
+}
+
+static bool is_stack_guard(const struct model_page *page)
+{
+	return is_stack(page) && (page->protection & WINREGION_GUARD);
+}
+
+/* All of a region, one that is @like if there is any */
+static void some_region_like(struct fuzz *fuzz, struct op_range *range,
+			     bool (*like)(const struct model_page *page))
+{
+	const struct model_span *span;
+	uint32_t page, first, i;
+
+	some_page(fuzz, range);
+	span = &fuzz->model->span[range->space];
+	page = range->offset / MODEL_PAGE;
+	for (i = 0; i < span->pages && !like(&span->page[page]); i++)
+		page = page + 1 < span->pages ? page + 1 : 0;
+	if (!is_live(&span->page[page]))
+		return;
+	first = span->page[page].region;
+	range->offset = first * MODEL_PAGE;
+	range->length = (model_region_end(span, page) - first) * MODEL_PAGE;
+}
+
+/* A page more, or less */
+static void miss(struct fuzz *fuzz, struct op_range *range)
+{
+	switch (fuzz_random(fuzz, 4)) {
+	case 0:
+		range->length += MODEL_PAGE;
+		break;
+	case 1:
+		range->offset += MODEL_PAGE;
+		break;
+	default:
+		range->length -= range->length > MODEL_PAGE ? MODEL_PAGE : 0;
+	}
+}
+
+static void placeholder(struct fuzz *fuzz, struct op *op)
+{
+	some_room(fuzz, op);
+	op->range[0].protection = chance(fuzz, 20) ? some_protection(fuzz) :
+						     WINREGION_NOACCESS;
+	op->flags = WINREGION_RESERVE_PLACEHOLDER | fuzz_random(fuzz, 2);
+	oddities(fuzz, op);
+}
+
+static void replace(struct fuzz *fuzz, struct op *op)
+{
+	struct op_range *range = &op->range[0];
+
+	op->range[1].space = OP_ABSOLUTE;
+	op->range[2].space = OP_ABSOLUTE;
+	some_region_like(fuzz, range, is_placeholder);
+	if (chance(fuzz, 10))
+		miss(fuzz, range);
+	if (chance(fuzz, 6))
+		odd_bytes(fuzz, range);
+	range->protection = some_protection(fuzz);
+	op->flags = WINREGION_RESERVE_REPLACE | fuzz_random(fuzz, 4) |
+		    some_extras(fuzz);
+	oddities(fuzz, op);
+}
+
+/* Placeholders that touch, from the range on, maybe not all of them */
+static void neighbours(struct fuzz *fuzz, struct op_range *range)
+{
+	const struct model_span *span = &fuzz->model->span[range->space];
+	uint32_t end = (range->offset + range->length) / MODEL_PAGE, n;
+
+	while (end < span->pages && is_placeholder(&span->page[end])) {
+		n = model_region_end(span, end) - end;
+		range->length += n * MODEL_PAGE;
+		end += n;
+		if (chance(fuzz, 3))
+			break;
+	}
+}
+
+/* A part becomes a placeholder, or several become one. */
+static void keep(struct fuzz *fuzz, struct op *op)
+{
+	struct op_range *range = &op->range[0];
+	uint32_t first, n;
+
+	if (chance(fuzz, 3)) {
+		some_region_like(fuzz, range, is_placeholder);
+		neighbours(fuzz, range);
+		op->flags = WINREGION_RELEASE_COALESCE;
+	} else {
+		some_region_like(fuzz, range, is_kept);
+		first = range->offset / MODEL_PAGE;
+		n = range->length / MODEL_PAGE;
+		if (!chance(fuzz, 3))
+			some_pages(fuzz, fuzz->model->span[range->space].base,
+				   &first, &n);
+		range->offset = first * MODEL_PAGE;
+		range->length = n * MODEL_PAGE;
+		op->flags = WINREGION_RELEASE_PRESERVE;
+	}
+	if (chance(fuzz, 12))
+		miss(fuzz, range);
+	if (chance(fuzz, 8))
+		odd_bytes(fuzz, range);
+	if (chance(fuzz, 60))
+		range->length = 0;
+	oddities(fuzz, op);
+}
+
+static void map_view(struct fuzz *fuzz, struct op *op)
+{
+	some_region_like(fuzz, &op->range[0], is_placeholder);
+	if (chance(fuzz, 10))
+		miss(fuzz, &op->range[0]);
+	if (chance(fuzz, 40))
+		op->range[0].offset += 8;
+}
+
+static void unmap_view(struct fuzz *fuzz, struct op *op)
+{
+	some_region_like(fuzz, &op->range[0], is_view);
+	op->range[0].offset += fuzz_random(fuzz, op->range[0].length);
+	op->flags = fuzz_random(fuzz, 2) * WINREGION_UNMAP_PRESERVE;
+	if (chance(fuzz, 100))
+		absurd(fuzz, &op->range[0]);
+	oddities(fuzz, op);
+}
+
+/* Often a small one, as only its end is of interest. */
+static void stack(struct fuzz *fuzz, struct op *op)
+{
+	some_room(fuzz, op);
+	if (!chance(fuzz, 4))
+		op->range[0].length = (3 + fuzz_random(fuzz, 40)) * MODEL_PAGE;
+	op->range[0].protection = chance(fuzz, 20) ? some_protection(fuzz) : RW;
+	op->flags = WINREGION_RESERVE_STACK | fuzz_random(fuzz, 2);
+	if (chance(fuzz, 8))
+		op->flags |= WINREGION_RESERVE_COMMIT;
+	if (chance(fuzz, 8))
+		op->flags |= some_extras(fuzz);
+	oddities(fuzz, op);
+}
+
+static void set_stack(struct fuzz *fuzz, struct op *op)
+{
+	struct op_range *range = &op->range[0];
+
+	some_region_like(fuzz, range, is_stack);
+	range->offset += fuzz_random(fuzz, range->length);
+	range->length = fuzz_random(fuzz, chance(fuzz, 4) ? 64 : 5) *
+			MODEL_PAGE;
+	if (range->length && chance(fuzz, 3))
+		range->length -= fuzz_random(fuzz, MODEL_PAGE);
+	op->flags = fuzz_random(fuzz, 2) * WINREGION_STACK_LEAPS;
+	if (chance(fuzz, 50))
+		absurd(fuzz, range);
+	oddities(fuzz, op);
+}
+
+/* Its upper end, and the guard below that */
+static void arm(struct fuzz *fuzz, struct op *op)
+{
+	struct op_range *top = &op->range[0], *guard = &op->range[1];
+	uint32_t n, at;
+
+	some_region_like(fuzz, top, is_stack);
+	n = top->length / MODEL_PAGE;
+	at = fuzz_random(fuzz, n);
+	*guard = *top;
+	guard->offset += at * MODEL_PAGE;
+	guard->length = MODEL_PAGE;
+	guard->protection = RW | WINREGION_GUARD;
+	top->offset = guard->offset + MODEL_PAGE;
+	top->length = (n - at - 1) * MODEL_PAGE;
+	top->protection = RW;
+	op->nr = 2;
+	if (top->length)
+		return;
+	*top = *guard;
+	op->nr = 1;
+}
+
+/* The guard, or below it */
+static void touch_stack(struct fuzz *fuzz, struct op *op)
+{
+	const struct model_span *span;
+	uint32_t page;
+
+	some_alike(fuzz, &op->range[0], is_stack_guard);
+	op->flags = fuzz_random(fuzz, MODEL_WORDS);
+	op->value = fuzz_random(fuzz, 0xffffffff) | 1;
+	op->range[0].length = MODEL_PAGE;
+	span = &fuzz->model->span[op->range[0].space];
+	page = op->range[0].offset / MODEL_PAGE;
+	if (is_stack(&span->page[page]) && chance(fuzz, 2))
+		op->range[0].offset -=
+			fuzz_random(fuzz, page - span->page[page].region + 1) *
+			MODEL_PAGE;
+}
+
 static void touch(struct fuzz *fuzz, struct op *op)
 {
 	some_committed_page(fuzz, &op->range[0]);
@@ -552,19 +780,31 @@ static const struct {
 	void (*fill)(struct fuzz *fuzz, struct op *op);
 } kinds[] = {
 	{ OP_RESERVE, 50, reserve },
-	{ OP_WRITE, 134, touch },
+	{ OP_RESERVE, 10, placeholder },
+	{ OP_RESERVE, 14, replace },
+	{ OP_RESERVE, 8, stack },
+	{ OP_WRITE, 114, touch },
+	{ OP_WRITE, 8, touch_stack },
 	{ OP_WATCH, 35, watch },
 	{ OP_RESET, 45, reset },
 	{ OP_LOCK, 20, lock },
-	{ OP_COMMIT, 155, change },
-	{ OP_READ, 100, touch },
-	{ OP_PROTECT, 110, change },
+	{ OP_MAP_VIEW, 7, map_view },
+	{ OP_UNMAP_VIEW, 7, unmap_view },
+	{ OP_SET_STACK, 5, set_stack },
+	{ OP_COMMIT, 128, change },
+	{ OP_COMMIT, 9, arm },
+	{ OP_READ, 85, touch },
+	{ OP_READ, 2, touch_stack },
+	{ OP_PROTECT, 95, change },
 	{ OP_PROTECT, 45, toggle },
-	{ OP_DECOMMIT, 80, change },
-	{ OP_QUERY, 70, query },
+	{ OP_DECOMMIT, 75, change },
+	{ OP_QUERY, 60, query },
 	{ OP_READ_CALL, 30, touch },
+	{ OP_READ_CALL, 3, touch_stack },
 	{ OP_WRITE_CALL, 30, touch },
+	{ OP_WRITE_CALL, 2, touch_stack },
 	{ OP_RELEASE, 30, release },
+	{ OP_RELEASE, 17, keep },
 	{ OP_EXEC, 20, touch },
 	{ OP_QUERY_RUNS, 20, query_runs },
 	{ OP_INFO, 4, oddities },

@@ -13,7 +13,7 @@
 static const int errnos[MODEL_ERRORS] = {
 	EINVAL, E2BIG, EFAULT, EOPNOTSUPP, EDOM, EADDRNOTAVAIL, EOVERFLOW,
 	EEXIST, ENOENT, EXDEV, ESPIPE, ENODATA, ENOSPC, EUNATCH, ENOMSG,
-	ENOLCK, ESTALE, EPROTO, EIO,
+	ENOLCK, ESTALE, EPROTO, EIO, EBADSLT, EBUSY,
 };
 
 int model_errno(unsigned int bit)
@@ -213,7 +213,8 @@ uint64_t model_committed(const struct model *model)
 	for (i = 0; i < MODEL_SPANS; i++)
 		for (j = 0; j < model->span[i].pages; j++) {
 			page = &model->span[i].page[j];
-			if (page->state != MODEL_COMMITTED)
+			if (page->state != MODEL_COMMITTED ||
+			    page->kind == MODEL_VIEW)
 				continue;
 			if (model->bug == MODEL_BUG_CHARGE &&
 			    page->protection == WINREGION_NOACCESS)
@@ -238,8 +239,8 @@ uint64_t model_regions(const struct model *model)
 	return n;
 }
 
-static void commit_page(struct model *model, struct model_page *page,
-			uint32_t protection)
+void model_commit_page(struct model *model, struct model_page *page,
+		       uint32_t protection)
 {
 	if (page->state != MODEL_COMMITTED) {
 		page->touched = false;
@@ -266,23 +267,38 @@ static void decommit_page(struct model_page *page)
 	page->untold = false;
 }
 
-static void put_region(struct model *model, struct model_span *span,
-		       uint32_t first, uint32_t n,
-		       const struct winregion_reserve *arg)
+static enum model_kind kind_of(const struct model *model, uint32_t flags)
+{
+	if (flags & WINREGION_RESERVE_PLACEHOLDER)
+		return MODEL_PLACEHOLDER;
+	return (flags & WINREGION_RESERVE_REPLACE) &&
+	       model->bug != MODEL_BUG_REPLACE ? MODEL_REPLACED :
+						 MODEL_ORDINARY;
+}
+
+/* What is lost, or somebody else's, is so still in what replaces a placeholder. */
+void model_put_region(struct model *model, struct model_span *span,
+		      uint32_t first, uint32_t n,
+		      const struct winregion_reserve *arg)
 {
 	struct model_page *page;
 	uint32_t i;
 
 	for (i = first; i < first + n; i++) {
 		page = &span->page[i];
-		memset(page, 0, sizeof(*page));
+		*page = (struct model_page) {
+			.lost = model_in_region(page) && page->lost,
+			.foreign = model_in_region(page) && page->foreign,
+		};
 		page->state = MODEL_RESERVED;
+		page->kind = kind_of(model, arg->flags);
+		page->stack = arg->flags & WINREGION_RESERVE_STACK;
 		page->region = first;
 		page->watched = arg->flags & WINREGION_RESERVE_WRITE_WATCH;
 		page->allocation = arg->protection &
 				   ~WINREGION_TARGETS_INVALID;
 		if (arg->flags & WINREGION_RESERVE_COMMIT)
-			commit_page(model, page, arg->protection);
+			model_commit_page(model, page, arg->protection);
 	}
 }
 
@@ -382,6 +398,9 @@ static uint32_t check_reserve(const struct winregion_reserve *arg, bool dirty)
 	if (arg->flags & ~(WINREGION_RESERVE_TOP_DOWN |
 			   WINREGION_RESERVE_COMMIT |
 			   WINREGION_RESERVE_WRITE_WATCH |
+			   WINREGION_RESERVE_PLACEHOLDER |
+			   WINREGION_RESERVE_REPLACE |
+			   WINREGION_RESERVE_STACK |
 			   WINREGION_RESERVE_NODE))
 		errors |= MODEL_EOPNOTSUPP;
 	/* Node 0, which there always is, or one that there never is */
@@ -389,7 +408,7 @@ static uint32_t check_reserve(const struct winregion_reserve *arg, bool dirty)
 		errors |= MODEL_EINVAL;
 	if (!model_protection_is_valid(arg->protection))
 		errors |= MODEL_EDOM;
-	errors |= check_requirements(arg);
+	errors |= check_requirements(arg) | model_check_kind(arg);
 	return errors | model_check_range(arg->address ? arg->address :
 							 MODEL_LOWEST,
 					  arg->length);
@@ -415,7 +434,7 @@ static uint32_t reserve_at(struct model *model, struct winregion_reserve *arg)
 	}
 	if (n > spot.span->pages - spot.page)
 		return MODEL_UNKNOWN;
-	put_region(model, spot.span, spot.page, n, arg);
+	model_put_region(model, spot.span, spot.page, n, arg);
 	arg->address = base;
 	arg->length = n * MODEL_PAGE;
 	return 0;
@@ -466,7 +485,7 @@ static uint32_t reserve_anywhere(struct model *model,
 		return MODEL_ENOSPC;
 	if (!(arg->flags & WINREGION_RESERVE_TOP_DOWN))
 		return MODEL_ANYWHERE;
-	put_region(model, arena, first, n, arg);
+	model_put_region(model, arena, first, n, arg);
 	arg->address = arena->base + first * MODEL_PAGE;
 	arg->length = n * MODEL_PAGE;
 	return 0;
@@ -479,6 +498,8 @@ uint32_t model_reserve(struct model *model, struct winregion_reserve *arg,
 
 	if (errors)
 		return errors;
+	if (arg->flags & WINREGION_RESERVE_REPLACE)
+		return model_replace(model, arg);
 	return arg->address ? reserve_at(model, arg) :
 			      reserve_anywhere(model, arg);
 }
@@ -537,7 +558,7 @@ int model_adopt(struct model *model, const struct winregion_reserve *arg,
 	    !place_is_free(model, address, n))
 		return -1;
 	if (address >= arena->base && end <= arena_end) {
-		put_region(model, arena, (address - arena->base) / MODEL_PAGE,
+		model_put_region(model, arena, (address - arena->base) / MODEL_PAGE,
 			   n, arg);
 		return 0;
 	}
@@ -545,15 +566,15 @@ int model_adopt(struct model *model, const struct winregion_reserve *arg,
 		return MODEL_SPANS;
 	i = new_span(model, address, n);
 	if (i < MODEL_SPANS)
-		put_region(model, &model->span[i], 0, n, arg);
+		model_put_region(model, &model->span[i], 0, n, arg);
 	return i;
 }
 
 /* ---- RELEASE ---- */
 
 /* What is left behind the part is a region that starts there, NF-01. */
-static void release_pages(struct model_span *span, bool roaming,
-			  uint32_t first, uint32_t n)
+void model_release_pages(struct model_span *span, bool roaming, uint32_t first,
+			 uint32_t n)
 {
 	uint32_t end = model_region_end(span, first), i;
 
@@ -568,7 +589,7 @@ static void release_pages(struct model_span *span, bool roaming,
 		span->page[i].region = first + n;
 }
 
-static void end_span(struct model_span *span)
+void model_end_span(struct model_span *span)
 {
 	uint32_t i;
 
@@ -586,18 +607,23 @@ uint32_t model_release(struct model *model, struct winregion_release *arg,
 	struct model_spot spot;
 	bool roaming;
 
-	if (arg->flags)
+	if (arg->flags & ~(WINREGION_RELEASE_PRESERVE |
+			   WINREGION_RELEASE_COALESCE))
 		errors |= MODEL_EOPNOTSUPP;
+	if (arg->flags)
+		return model_keep(model, arg, errors);
 	errors |= model_check_region(model, arg->address, arg->length, true,
 				     &spot, &n);
+	if (n && model_is_view(&spot))
+		errors |= MODEL_EBUSY;
 	if (errors)
 		return errors;
 	arg->address -= arg->address % MODEL_PAGE;
 	arg->length = n * MODEL_PAGE;
 	roaming = spot.span != &model->span[0];
-	release_pages(spot.span, roaming, spot.page, n);
+	model_release_pages(spot.span, roaming, spot.page, n);
 	if (roaming)
-		end_span(spot.span);
+		model_end_span(spot.span);
 	return 0;
 }
 
@@ -651,12 +677,23 @@ void model_bury(struct model *model, const struct model_spot *spot)
 	uint32_t end = model_region_end(spot->span, spot->page);
 	bool roaming = spot->span != &model->span[0];
 
-	release_pages(spot->span, roaming, spot->page, end - spot->page);
+	model_release_pages(spot->span, roaming, spot->page, end - spot->page);
 	if (roaming)
-		end_span(spot->span);
+		model_end_span(spot->span);
 }
 
 /* ---- COMMIT, DECOMMIT, PROTECT ---- */
+
+/* Views have a model of their own: share_model.c. */
+static uint32_t check_kind(unsigned int cmd, const struct model_spot *spot)
+{
+	const struct model_page *page = &spot->span->page[spot->page];
+
+	if (model_is_view(spot))
+		return cmd == WINREGION_DECOMMIT ? MODEL_EBUSY : MODEL_UNKNOWN;
+	return cmd == WINREGION_COMMIT && page->kind == MODEL_PLACEHOLDER ?
+	       MODEL_EBADSLT : 0;
+}
 
 static uint32_t check_one(struct model *model, unsigned int cmd,
 			  const struct winregion_range *range,
@@ -672,6 +709,8 @@ static uint32_t check_one(struct model *model, unsigned int cmd,
 	}
 	errors |= model_check_region(model, range->address, range->length,
 				     cmd == WINREGION_DECOMMIT, spot, n);
+	if (*n)
+		errors |= check_kind(cmd, spot);
 	for (i = 0; i < *n && cmd == WINREGION_COMMIT; i++)
 		if (spot->span->page[spot->page + i].lost)
 			errors |= MODEL_ENOENT;
@@ -699,7 +738,7 @@ static void apply_one(struct model *model, unsigned int cmd,
 		if (cmd == WINREGION_DECOMMIT)
 			decommit_page(&page[i]);
 		else
-			commit_page(model, &page[i], range->protection);
+			model_commit_page(model, &page[i], range->protection);
 	}
 }
 
@@ -849,18 +888,20 @@ static void describe_region(const struct model_span *span, uint32_t page,
 	run->region_address = span->base + at->region * MODEL_PAGE;
 	run->region_length = (end - at->region) * MODEL_PAGE;
 	for (i = at->region; i < end; i++)
-		if (span->page[i].state == MODEL_COMMITTED)
+		if (span->page[i].state == MODEL_COMMITTED &&
+		    at->kind != MODEL_VIEW)
 			run->region_committed += MODEL_PAGE;
 	run->region_protection = at->allocation;
 	run->state = at->state == MODEL_COMMITTED ? WINREGION_STATE_COMMIT :
 						    WINREGION_STATE_RESERVE;
 	run->protection = at->protection;
-	run->type = WINREGION_TYPE_PRIVATE;
+	run->type = at->kind == MODEL_VIEW ? WINREGION_TYPE_MAPPED :
+					     WINREGION_TYPE_PRIVATE;
 }
 
 /*
  * Pages that hold something or are locked must be in memory, others need not; with
- * paging only the locked ones must.
+ * paging only the locked ones must. Of a view any may be.
  */
 static void count_resident(const struct model *model,
 			   const struct model_page *page,
@@ -868,7 +909,8 @@ static void count_resident(const struct model *model,
 {
 	unsigned int i;
 
-	if (page->state != MODEL_COMMITTED || (!page->touched && !page->ahead))
+	if (page->state != MODEL_COMMITTED ||
+	    (!page->touched && !page->ahead && page->kind != MODEL_VIEW))
 		return;
 	answer->resident_max += MODEL_PAGE;
 	for (i = 0; i < MODEL_WORDS; i++)

@@ -54,7 +54,9 @@
 #define MODEL_ESTALE 0x10000U
 #define MODEL_EPROTO 0x20000U
 #define MODEL_EIO 0x40000U
-#define MODEL_ERRORS 19
+#define MODEL_EBADSLT 0x80000U
+#define MODEL_EBUSY 0x100000U
+#define MODEL_ERRORS 21
 /* The model cannot tell: the call is about pages that it does not know. */
 #define MODEL_UNKNOWN 0x80000000U
 /* No error, but the place is the kernel's choice: model_adopt() is next. */
@@ -66,6 +68,14 @@ enum model_state {
 	MODEL_COMMITTED,
 	MODEL_FOREIGN,		/* somebody else's mapping */
 	MODEL_NOT_KNOWN,
+};
+
+/* What a region is besides */
+enum model_kind {
+	MODEL_ORDINARY,
+	MODEL_REPLACED,		/* it has replaced a placeholder */
+	MODEL_PLACEHOLDER,
+	MODEL_VIEW,		/* the same, but a view, of zeros and READONLY */
 };
 
 /**
@@ -83,7 +93,11 @@ enum model_state {
  * @told: that some contents of a range that it was in are gone, but not of which page;
  *	or it was in doubt when it was offered
  * @untold: if they were freed, nobody was told yet
+ * @kind: of its region
+ * @stack: its region is a stack
+ * @leaps: a stack for code that leaps over its guard
  * @region: the first page of its region, an index into the span
+ * @guarantee: pages of its stack that are left when that is full
  * @allocation: the allocation protection of its region
  * @protection: that of the page, 0 if it is not committed
  * @word: its contents at model_word_offset()
@@ -101,7 +115,11 @@ struct model_page {
 	bool doubt;
 	bool told;
 	bool untold;
+	uint8_t kind;
+	bool stack;
+	bool leaps;
 	uint16_t region;
+	uint32_t guarantee;
 	uint32_t allocation;
 	uint32_t protection;
 	uint32_t word[MODEL_WORDS];
@@ -142,6 +160,13 @@ enum model_bug {
 	MODEL_BUG_WATCH,	/* a reset forgets what is not told as well */
 	MODEL_BUG_OFFER,	/* what is offered can be used */
 	MODEL_BUG_LOCK,		/* what was locked is told as it is after the call */
+	MODEL_BUG_REPLACE,	/* what has replaced a placeholder is like others */
+	MODEL_BUG_SPLIT,	/* a placeholder that is split leaves none behind it */
+	MODEL_BUG_COALESCE,	/* one placeholder is enough to be made one */
+	MODEL_BUG_VIEW,		/* a view leaves no placeholder */
+	MODEL_BUG_STACK,	/* the guard of a stack is like others */
+	MODEL_BUG_LEAP,		/* so is what is leapt to */
+	MODEL_BUG_FULL,		/* a stack that is full has all but its last page */
 	MODEL_BUGS
 };
 
@@ -189,6 +214,13 @@ void model_reset_told(struct model *model, const struct winregion_reset *arg,
 		      const struct winregion_range *ranges, uint64_t gone);
 uint32_t model_lock(struct model *model, struct winregion_lock *arg,
 		    bool dirty);
+uint32_t model_set_stack(struct model *model,
+			 const struct winregion_set_stack *arg, bool dirty);
+
+/* A view that replaces a placeholder: @arg says where */
+uint32_t model_map_view(struct model *model, struct winregion_map_view *arg);
+uint32_t model_unmap_view(struct model *model,
+			  struct winregion_unmap_view *arg, bool dirty);
 
 /* A region that the kernel has placed; its span, or -1 if it cannot be there */
 int model_adopt(struct model *model, const struct winregion_reserve *arg,
@@ -210,6 +242,12 @@ uint64_t model_regions(const struct model *model);
 enum model_access { MODEL_READ, MODEL_WRITE, MODEL_EXEC };
 
 bool model_may(const struct model_page *page, enum model_access access);
+/*
+ * An access to a page that may not be: a stack grows, or there is an alarm. @call: by
+ * the kernel, for a system call. Return: whether it goes on all the same.
+ */
+bool model_fault(struct model *model, uint64_t address,
+		 enum model_access access, bool call);
 void model_alarm(struct model *model, struct model_page *page);
 unsigned int model_word_offset(unsigned int word);
 /* What was freed: see @doubt. */

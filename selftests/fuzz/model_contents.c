@@ -80,6 +80,9 @@ static uint32_t check_one(struct model *model, uint32_t operation,
 
 	errors |= model_check_region(model, range->address, range->length,
 				     false, spot, n);
+	/* See share_model.c. */
+	if (*n && model_is_view(spot))
+		errors |= MODEL_UNKNOWN;
 	for (i = 0; i < *n; i++)
 		errors |= check_page(operation,
 				     &spot->span->page[spot->page + i]);
@@ -244,7 +247,8 @@ static uint32_t check_lock(struct model *model,
 		return MODEL_UNKNOWN;
 	n = model_pages_of(arg->address, arg->length);
 	FOR_EACH_PAGE(model, arg->address, n, i, page)
-		;
+		if (page->kind == MODEL_VIEW)
+			break;
 	return i < n ? MODEL_UNKNOWN : 0;
 }
 
