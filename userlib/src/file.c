@@ -46,8 +46,14 @@ struct opened {
 };
 
 static void destroy_file(struct wr_object *object);
+static NTSTATUS take_file(struct wr_taking *taking,
+			  const struct wr_object *other, DWORD access,
+			  struct wr_object **object);
 
-static const struct wr_kind file_kind = {
+const struct wr_kind wr_file_kind = {
+	.number = WR_KIND_FILE,
+	.size = sizeof(struct wr_file),
+	.take = take_file,
 	.generic_read = FILE_GENERIC_READ,
 	.generic_write = FILE_GENERIC_WRITE,
 	.generic_execute = FILE_GENERIC_EXECUTE,
@@ -67,7 +73,7 @@ NTSTATUS wr_file_get(HANDLE handle, DWORD any, struct wr_file **file,
 	NTSTATUS status;
 	DWORD granted;
 
-	status = wr_handle_get(handle, &file_kind, &object, &granted);
+	status = wr_handle_get(handle, &wr_file_kind, &object, &granted);
 	if (status != STATUS_SUCCESS)
 		return status;
 	if (any && !(granted & any)) {
@@ -376,8 +382,7 @@ static void advise(const struct request *request, int fd)
 		posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 }
 
-static struct wr_file *new_file(const struct request *request,
-				const struct opened *opened)
+static struct wr_file *new_file(bool overlapped, const struct opened *opened)
 {
 	struct wr_file *file = calloc(1, sizeof(*file));
 	int flags = fcntl(opened->fd, F_GETFL);
@@ -385,14 +390,37 @@ static struct wr_file *new_file(const struct request *request,
 	if (!file)
 		return NULL;
 
-	wr_object_init(&file->object, &file_kind, opened->fd);
+	wr_object_init(&file->object, &wr_file_kind, opened->fd);
 	file->type = opened->st.st_mode & S_IFMT;
 	file->mode = flags & O_ACCMODE;
 	file->direct = flags & O_DIRECT;
-	file->overlapped = request->flags & FILE_FLAG_OVERLAPPED;
+	file->overlapped = overlapped;
 	wr_locks_init(file);
 
 	return file;
+}
+
+/* It is one open file, which is deleted by the process that has it so. */
+static NTSTATUS take_file(struct wr_taking *taking,
+			  const struct wr_object *other, DWORD access,
+			  struct wr_object **object)
+{
+	const struct wr_file *file = (const struct wr_file *)other;
+	struct opened opened = { .fd = wr_take_descriptor(taking, other->fd) };
+	struct wr_file *taken = NULL;
+
+	(void)access;
+	if (opened.fd < 0)
+		return wr_take_status(opened.fd);
+	if (!fstat(opened.fd, &opened.st))
+		taken = new_file(file->overlapped, &opened);
+	if (!taken) {
+		close(opened.fd);
+		return STATUS_NO_MEMORY;
+	}
+	*object = &taken->object;
+
+	return STATUS_SUCCESS;
 }
 
 /* The file is as it was opened: what was made stays. */
@@ -403,7 +431,7 @@ static DWORD make_handle(const struct request *request,
 	NTSTATUS status;
 
 	advise(request, opened->fd);
-	file = new_file(request, opened);
+	file = new_file(request->flags & FILE_FLAG_OVERLAPPED, opened);
 	if (!file) {
 		close(opened->fd);
 		return ERROR_NOT_ENOUGH_MEMORY;
@@ -430,7 +458,6 @@ static DWORD rights_of(int mode)
 /* To close the handle is to close the descriptor. */
 static HANDLE handle_of_descriptor(int fd)
 {
-	struct request request = { .inherit = TRUE };
 	struct opened opened = { .fd = fd };
 	HANDLE handle = NULL;
 	struct wr_file *file;
@@ -438,7 +465,7 @@ static HANDLE handle_of_descriptor(int fd)
 
 	if (fstat(fd, &opened.st))
 		return NULL;
-	file = new_file(&request, &opened);
+	file = new_file(false, &opened);
 	if (!file) {
 		wr_fail(ERROR_NOT_ENOUGH_MEMORY);
 		return INVALID_HANDLE_VALUE;
@@ -590,7 +617,7 @@ static HANDLE create_file(DWORD error, const struct wr_path *path, DWORD access,
 {
 	struct request request = {
 		.path = path,
-		.access = wr_specific_rights(&file_kind, access) |
+		.access = wr_specific_rights(&wr_file_kind, access) |
 			  RIGHTS_OF_ALL,
 		.share = share,
 		.disposition = disposition,

@@ -51,6 +51,9 @@ struct wr_file {
 	struct wr_held *held;
 };
 
+/* NULL in a program that opens no file by this library */
+extern const struct wr_kind wr_file_kind __attribute__((weak));
+
 /* file.c: the file of @handle, which has one of the rights @any unless that is 0 */
 NTSTATUS wr_file_get(HANDLE handle, DWORD any, struct wr_file **file,
 		     DWORD *access);

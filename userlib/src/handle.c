@@ -7,39 +7,37 @@
  * handle is closed meanwhile. The lock is held for a few instructions at a time,
  * and across a fork(), so that a child finds the table whole.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
-#include "internal.h"
+#include "handle.h"
 
-#define HANDLE_STEP 4
 #define FIRST_SLOTS 64
 
 /* As many handles as a process of Windows can have */
 #define MAX_SLOTS 0x1000000U
 
-/* Pseudo handles are from this one on: they stand for what needs no handle. */
-#define LOWEST_PSEUDO ((uintptr_t)-6)
-
 #define KNOWN_FLAGS (HANDLE_FLAG_INHERIT | HANDLE_FLAG_PROTECT_FROM_CLOSE)
-
-struct slot {
-	/* NULL: free */
-	struct wr_object *object;
-	DWORD access;
-	DWORD flags;
-	/* Of a free one: the next free slot's number, or 0 */
-	unsigned int next;
-};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
 /* Slot 0 is none, and heads the list of free ones. */
-static struct slot *slots;
+static struct wr_slot *slots;
 static unsigned int nr_slots;
+
+/* Which handle the next one is; where others find the table, or NULL */
+static uint32_t serial;
+static struct wr_table *table;
 
 struct wr_object *(*wr_current_thread)(void);
 
@@ -50,13 +48,13 @@ HANDLE WINAPI GetCurrentProcess(VOID)
 
 static BOOL is_pseudo(HANDLE handle)
 {
-	return (uintptr_t)handle >= LOWEST_PSEUDO;
+	return (uintptr_t)handle >= WR_LOWEST_PSEUDO;
 }
 
 /* The lowest two bits are the program's: Windows does not look at them. */
-static struct slot *find_slot(HANDLE handle)
+static struct wr_slot *find_slot(HANDLE handle)
 {
-	uintptr_t number = (uintptr_t)handle / HANDLE_STEP;
+	uintptr_t number = (uintptr_t)handle / WR_HANDLE_STEP;
 
 	if (!number || number >= nr_slots || !slots[number].object)
 		return NULL;
@@ -64,17 +62,69 @@ static struct slot *find_slot(HANDLE handle)
 	return &slots[number];
 }
 
-static void free_slot(struct slot *slot)
+static void free_slot(struct wr_slot *slot)
 {
 	slot->object = NULL;
 	slot->next = slots[0].next;
 	slots[0].next = slot - slots;
 }
 
-static NTSTATUS grow_table(void)
+/* ---- for other processes ---- */
+
+static int make_file(void)
+{
+	int fd = memfd_create(WR_TABLE_NAME, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+
+	/* Older kernels do not know how to make one that cannot be executed. */
+	return fd < 0 ? memfd_create(WR_TABLE_NAME, MFD_CLOEXEC) : fd;
+}
+
+/*
+ * The mapping is private: a child of a fork has its own. Where there cannot be one, others
+ * take no handles from this process.
+ */
+static void make_public(void)
+{
+	int fd = make_file();
+	void *map = MAP_FAILED;
+
+	if (fd < 0)
+		return;
+	if (!ftruncate(fd, sizeof(*table)))
+		map = mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (map == MAP_FAILED)
+		return;
+	table = map;
+	table->magic = WR_TABLE_MAGIC;
+	table->sizes = WR_TABLE_SIZES;
+}
+
+static void begin_change(void)
+{
+	if (!table)
+		return;
+	__atomic_store_n(&table->sequence, table->sequence + 1,
+			 __ATOMIC_SEQ_CST);
+}
+
+static void end_change(void)
+{
+	if (!table)
+		return;
+	table->slots = slots;
+	table->nr_slots = nr_slots;
+	__atomic_store_n(&table->sequence, table->sequence + 1,
+			 __ATOMIC_SEQ_CST);
+}
+
+/* ---- the table ---- */
+
+static NTSTATUS make_larger(void)
 {
 	unsigned int i, more = nr_slots ? 2 * nr_slots : FIRST_SLOTS;
-	struct slot *grown;
+	struct wr_slot *grown;
 
 	if (more > MAX_SLOTS)
 		return STATUS_INSUFFICIENT_RESOURCES;
@@ -95,8 +145,21 @@ static NTSTATUS grow_table(void)
 	return STATUS_SUCCESS;
 }
 
+static NTSTATUS grow_table(void)
+{
+	NTSTATUS status;
+
+	if (!nr_slots && !table)
+		make_public();
+	begin_change();
+	status = make_larger();
+	end_change();
+
+	return status;
+}
+
 /* The descriptor of an object stays after execve(2) if a handle of it does. */
-static void set_inherit(struct slot *slot, BOOL inherit)
+static void set_inherit(struct wr_slot *slot, BOOL inherit)
 {
 	struct wr_object *object = slot->object;
 	unsigned int before = object->inheritors;
@@ -124,7 +187,7 @@ static struct wr_object *drop(struct wr_object *object)
 }
 
 /* Returns the object if it has to be destroyed. */
-static struct wr_object *close_slot(struct slot *slot)
+static struct wr_object *close_slot(struct wr_slot *slot)
 {
 	struct wr_object *object = slot->object;
 
@@ -178,7 +241,7 @@ static NTSTATUS new_handle(struct wr_object *object, DWORD access, BOOL inherit,
 			   HANDLE *handle)
 {
 	NTSTATUS status = STATUS_SUCCESS;
-	struct slot *slot;
+	struct wr_slot *slot;
 
 	if (!nr_slots || !slots[0].next)
 		status = grow_table();
@@ -187,12 +250,14 @@ static NTSTATUS new_handle(struct wr_object *object, DWORD access, BOOL inherit,
 
 	slot = &slots[slots[0].next];
 	slots[0].next = slot->next;
-	slot->object = object;
+	slot->serial = ++serial;
 	slot->access = access;
 	slot->flags = 0;
+	/* Others see the rest when they see this. */
+	__atomic_store_n(&slot->object, object, __ATOMIC_RELEASE);
 	object->users++;
 	set_inherit(slot, inherit);
-	*handle = (HANDLE)((uintptr_t)(slot - slots) * HANDLE_STEP);
+	*handle = (HANDLE)((uintptr_t)(slot - slots) * WR_HANDLE_STEP);
 
 	return STATUS_SUCCESS;
 }
@@ -212,7 +277,7 @@ NTSTATUS wr_handle_new(struct wr_object *object, DWORD access, BOOL inherit,
 static NTSTATUS get(HANDLE handle, const struct wr_kind *kind,
 		    struct wr_object **object, DWORD *access)
 {
-	struct slot *slot = find_slot(handle);
+	struct wr_slot *slot = find_slot(handle);
 
 	/* The others stand for processes, of which there are no objects. */
 	if (is_pseudo(handle))
@@ -270,11 +335,11 @@ void wr_handle_drop(HANDLE handle)
 	destroy(last);
 }
 
-static NTSTATUS close_handle(HANDLE handle)
+NTSTATUS wr_handle_close(HANDLE handle)
 {
 	struct wr_object *last = NULL;
 	NTSTATUS status = STATUS_SUCCESS;
-	struct slot *slot;
+	struct wr_slot *slot;
 
 	if (is_pseudo(handle))
 		return STATUS_SUCCESS;
@@ -297,105 +362,13 @@ BOOL WINAPI CloseHandle(HANDLE object)
 {
 	WR_KEEP_ERRNO();
 
-	return wr_succeeded(close_handle(object));
-}
-
-/* One of an object of its own, where that is the object's matter */
-static NTSTATUS new_narrower(struct wr_object *object, DWORD access,
-			     BOOL inherit, HANDLE *handle)
-{
-	struct wr_object *narrower;
-	NTSTATUS status = object->kind->narrow(object, access, &narrower);
-
-	if (status != STATUS_SUCCESS)
-		return status;
-	status = wr_handle_new(narrower, access, inherit, handle);
-	wr_object_put(narrower);
-
-	return status;
-}
-
-/* No handle has rights that the one it is made from, with @granted, has not. */
-static NTSTATUS duplicate_object(struct wr_object *object, DWORD granted,
-				 LPHANDLE target, DWORD access, BOOL inherit,
-				 DWORD options)
-{
-	HANDLE unused;
-
-	access = wr_specific_rights(object->kind, access);
-	if (options & DUPLICATE_SAME_ACCESS || access & MAXIMUM_ALLOWED)
-		access = granted;
-	if (access & ~granted)
-		return STATUS_ACCESS_DENIED;
-	if (!target)
-		target = &unused;
-	if (access != granted && object->kind->narrow)
-		return new_narrower(object, access, inherit, target);
-
-	return wr_handle_new(object, access, inherit, target);
-}
-
-static NTSTATUS duplicate(HANDLE source, LPHANDLE target, DWORD access,
-			  BOOL inherit, DWORD options)
-{
-	struct wr_object *object;
-	NTSTATUS status;
-	DWORD granted;
-
-	status = wr_handle_get(source, NULL, &object, &granted);
-	if (status != STATUS_SUCCESS)
-		return status;
-	status = duplicate_object(object, granted, target, access, inherit,
-				  options);
-	wr_object_put(object);
-
-	return status;
-}
-
-static NTSTATUS duplicate_handle(HANDLE source, HANDLE target_process,
-				 LPHANDLE target, DWORD access, BOOL inherit,
-				 DWORD options)
-{
-	NTSTATUS status;
-
-	if (options & ~(DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE))
-		return STATUS_INVALID_PARAMETER;
-	if (target && !wr_writable(target, sizeof(*target)))
-		return STATUS_ACCESS_VIOLATION;
-
-	/* No process to make one in: this is how to close only. */
-	if (!target_process && options & DUPLICATE_CLOSE_SOURCE)
-		return close_handle(source);
-
-	if (target_process != NtCurrentProcess())
-		status = STATUS_INVALID_HANDLE;
-	else
-		status = duplicate(source, target, access, inherit, options);
-
-	/* Whether the rest has worked or not */
-	if (options & DUPLICATE_CLOSE_SOURCE)
-		close_handle(source);
-
-	return status;
-}
-
-BOOL WINAPI DuplicateHandle(HANDLE source_process, HANDLE source,
-			    HANDLE target_process, LPHANDLE target,
-			    DWORD access, BOOL inherit, DWORD options)
-{
-	WR_KEEP_ERRNO();
-
-	if (source_process != NtCurrentProcess())
-		return wr_succeeded(STATUS_INVALID_HANDLE);
-
-	return wr_succeeded(duplicate_handle(source, target_process, target,
-					     access, inherit, options));
+	return wr_succeeded(wr_handle_close(object));
 }
 
 BOOL WINAPI GetHandleInformation(HANDLE object, LPDWORD flags)
 {
 	NTSTATUS status = STATUS_SUCCESS;
-	struct slot *slot;
+	struct wr_slot *slot;
 
 	if (!wr_writable(flags, sizeof(*flags)))
 		return wr_succeeded(STATUS_ACCESS_VIOLATION);
@@ -411,7 +384,7 @@ BOOL WINAPI GetHandleInformation(HANDLE object, LPDWORD flags)
 	return wr_succeeded(status);
 }
 
-static void set_flags(struct slot *slot, DWORD mask, DWORD flags)
+static void set_flags(struct wr_slot *slot, DWORD mask, DWORD flags)
 {
 	if (mask & HANDLE_FLAG_INHERIT)
 		set_inherit(slot, !!(flags & HANDLE_FLAG_INHERIT));
@@ -423,7 +396,7 @@ static void set_flags(struct slot *slot, DWORD mask, DWORD flags)
 BOOL WINAPI SetHandleInformation(HANDLE object, DWORD mask, DWORD flags)
 {
 	NTSTATUS status = STATUS_SUCCESS;
-	struct slot *slot;
+	struct wr_slot *slot;
 
 	WR_KEEP_ERRNO();
 

@@ -138,10 +138,35 @@ struct wr_object;
 typedef NTSTATUS wr_narrow(struct wr_object *object, DWORD access,
 			   struct wr_object **narrower);
 
+struct wr_taking;
+
+/*
+ * Make an object like @other, a copy of one of another process, with descriptors of
+ * its own by wr_take_descriptor(). It is for handles with the rights @access at most.
+ */
+typedef NTSTATUS wr_take_object(struct wr_taking *taking,
+				const struct wr_object *other, DWORD access,
+				struct wr_object **object);
+
 struct wr_waits;
+
+/* By which processes tell each other a kind; see handle.h */
+enum wr_kind_number {
+	/* Its objects are of one process. */
+	WR_KIND_OWN,
+	WR_KIND_FILE,
+	WR_KIND_SECTION,
+	WR_KIND_PROCESS,
+	WR_KINDS
+};
 
 /* What the objects of one kind have in common: one of these each. */
 struct wr_kind {
+	/* WR_KIND_*; others read this first member. */
+	uint32_t number;
+	/* If that is not WR_KIND_OWN: bytes of an object, and how others take one */
+	uint32_t size;
+	wr_take_object *take;
 	/* What GENERIC_READ, _WRITE, _EXECUTE and _ALL are for this kind */
 	DWORD generic_read;
 	DWORD generic_write;
@@ -198,6 +223,15 @@ DWORD wr_specific_rights(const struct wr_kind *kind, DWORD access);
  */
 NTSTATUS wr_handle_new(struct wr_object *object, DWORD access, BOOL inherit,
 		       HANDLE *handle);
+
+/*
+ * take.c: a descriptor that is @fd of the process from which an object is taken. Return:
+ * it, above standard error's and close-on-exec, or -errno.
+ */
+int wr_take_descriptor(struct wr_taking *taking, int fd);
+
+/* take.c: what to say if that has failed */
+NTSTATUS wr_take_status(int err);
 
 /* handle.c: close a handle that nobody else has seen yet */
 void wr_handle_drop(HANDLE handle);

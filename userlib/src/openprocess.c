@@ -13,14 +13,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "handle.h"
 #include "process.h"
 
-#define CHANGE_RIGHTS \
-	(PROCESS_VM_OPERATION | PROCESS_VM_READ | PROCESS_VM_WRITE | \
-	 PROCESS_SET_QUOTA)
-
 /* Without its memory, such a handle is not made; others just do less. */
-#define MEMORY_RIGHTS (CHANGE_RIGHTS | PROCESS_QUERY_INFORMATION)
+#define MEMORY_RIGHTS (WR_CHANGE_RIGHTS | PROCESS_QUERY_INFORMATION)
 
 static NTSTATUS status_of_open(int err)
 {
@@ -72,13 +69,6 @@ static bool is_only_gone(int err)
 	       err == -ENODEV;
 }
 
-/* Nobody else can have got the number if it is there after that. */
-static bool is_there(const struct wr_process *process)
-{
-	return !syscall(SYS_pidfd_send_signal, process->pidfd, 0, NULL, 0) ||
-	       errno != ESRCH;
-}
-
 static NTSTATUS open_parts(struct wr_process *process, DWORD access)
 {
 	process->memory = -EACCES;
@@ -89,10 +79,10 @@ static NTSTATUS open_parts(struct wr_process *process, DWORD access)
 		return errno == ESRCH || errno == EINVAL ?
 			       STATUS_INVALID_PARAMETER :
 			       STATUS_INSUFFICIENT_RESOURCES;
-	if (access & (CHANGE_RIGHTS | PROCESS_QUERY_LIMITED_INFORMATION))
+	if (access & (WR_CHANGE_RIGHTS | PROCESS_QUERY_LIMITED_INFORMATION))
 		process->memory =
-			open_memory(process->pid, access & CHANGE_RIGHTS);
-	if (!is_there(process))
+			open_memory(process->pid, access & WR_CHANGE_RIGHTS);
+	if (!wr_process_is_there(process))
 		return STATUS_INVALID_PARAMETER;
 	if (process->memory < 0 && access & MEMORY_RIGHTS &&
 	    !is_only_gone(process->memory))
@@ -101,8 +91,7 @@ static NTSTATUS open_parts(struct wr_process *process, DWORD access)
 	return STATUS_SUCCESS;
 }
 
-static NTSTATUS open_process(DWORD access, BOOL inherit, DWORD pid,
-			     HANDLE *handle)
+NTSTATUS wr_process_object(DWORD access, DWORD pid, struct wr_object **object)
 {
 	struct wr_process *process = calloc(1, sizeof(*process));
 	NTSTATUS status;
@@ -113,14 +102,29 @@ static NTSTATUS open_process(DWORD access, BOOL inherit, DWORD pid,
 	process->pid = pid;
 	process->own = process->pid == getpid();
 	process->forks = wr_process_forks;
+	status = open_parts(process, access);
+	if (status == STATUS_SUCCESS)
+		*object = &process->waitable.object;
+	else
+		wr_object_put(&process->waitable.object);
+
+	return status;
+}
+
+static NTSTATUS open_process(DWORD access, BOOL inherit, DWORD pid,
+			     HANDLE *handle)
+{
+	struct wr_object *object;
+	NTSTATUS status;
+
 	access = wr_specific_rights(&wr_process_kind, access);
 	if (access & PROCESS_QUERY_INFORMATION)
 		access |= PROCESS_QUERY_LIMITED_INFORMATION;
-	status = open_parts(process, access);
-	if (status == STATUS_SUCCESS)
-		status = wr_handle_new(&process->waitable.object, access,
-				       inherit, handle);
-	wr_object_put(&process->waitable.object);
+	status = wr_process_object(access, pid, &object);
+	if (status != STATUS_SUCCESS)
+		return status;
+	status = wr_handle_new(object, access, inherit, handle);
+	wr_object_put(object);
 
 	return status;
 }

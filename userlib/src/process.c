@@ -11,6 +11,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,6 +37,12 @@ __attribute__((constructor)) static void init_processes(void)
 static bool is_own(const struct wr_process *process)
 {
 	return process->own && process->forks == wr_process_forks;
+}
+
+bool wr_process_is_there(const struct wr_process *process)
+{
+	return !syscall(SYS_pidfd_send_signal, process->pidfd, 0, NULL, 0) ||
+	       errno != ESRCH;
 }
 
 /* ---- waiting ---- */
@@ -75,14 +83,101 @@ static void destroy(struct wr_object *object)
 	struct wr_process *process = (struct wr_process *)object;
 	int saved_errno = errno;
 
-	close(process->pidfd);
+	if (process->pidfd >= 0)
+		close(process->pidfd);
 	if (process->memory >= 0)
 		close(process->memory);
 	free(process);
 	errno = saved_errno;
 }
 
+/* ---- those of others ---- */
+
+/*
+ * What the kernel says of a descriptor, after a name like "Pid:"; @text has it. NULL: it
+ * is none of that kind.
+ */
+#define FDINFO_ROOM 512
+
+static const char *told_of(int fd, const char *name, char text[FDINFO_ROOM])
+{
+	char path[40];
+	const char *line;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	wr_read_text(path, text, FDINFO_ROOM);
+	line = strstr(text, name);
+
+	return line ? line + strlen(name) : NULL;
+}
+
+/* Who takes a handle uses the memory by rights of its own, so it has to be that process's. */
+static bool is_memory_of(int fd, pid_t pid, DWORD access)
+{
+	char text[FDINFO_ROOM];
+	const char *told = told_of(fd, "process:\t", text);
+
+	if (!told || strtol(told, NULL, 10) != pid)
+		return false;
+
+	return !(access & WR_CHANGE_RIGHTS) || strstr(told, "access:\tchange");
+}
+
+/* Also one that has ended, which has no number any more, and no memory. */
+static NTSTATUS take_descriptors(struct wr_taking *taking,
+				 const struct wr_process *other, DWORD access,
+				 struct wr_process *process)
+{
+	char text[FDINFO_ROOM];
+	const char *told;
+
+	process->memory = other->memory < 0 ? other->memory : -ESRCH;
+	process->pidfd = wr_take_descriptor(taking, other->pidfd);
+	if (process->pidfd < 0)
+		return wr_take_status(process->pidfd);
+	told = told_of(process->pidfd, "Pid:\t", text);
+	if (!told)
+		return STATUS_INVALID_HANDLE;
+	process->pid = strtol(told, NULL, 10);
+	if (process->pid <= 0)
+		process->pid = 0;
+	if (other->memory < 0 || !process->pid)
+		return STATUS_SUCCESS;
+	process->memory = wr_take_descriptor(taking, other->memory);
+	if (process->memory < 0)
+		return wr_take_status(process->memory);
+
+	return is_memory_of(process->memory, process->pid, access) ?
+		       STATUS_SUCCESS :
+		       STATUS_INVALID_HANDLE;
+}
+
+static NTSTATUS take_process(struct wr_taking *taking,
+			     const struct wr_object *other, DWORD access,
+			     struct wr_object **object)
+{
+	struct wr_process *process = calloc(1, sizeof(*process));
+	NTSTATUS status;
+
+	if (!process)
+		return STATUS_NO_MEMORY;
+	wr_waitable_init(&process->waitable, &wr_process_kind);
+	status = take_descriptors(taking, (const struct wr_process *)other,
+				  access, process);
+	process->own = process->pid == getpid();
+	process->forks = wr_process_forks;
+	if (status == STATUS_SUCCESS)
+		*object = &process->waitable.object;
+	else
+		wr_object_put(&process->waitable.object);
+
+	return status;
+}
+
 const struct wr_kind wr_process_kind = {
+	.number = WR_KIND_PROCESS,
+	.size = sizeof(struct wr_process),
+	.take = take_process,
 	.generic_read = STANDARD_RIGHTS_READ | PROCESS_QUERY_INFORMATION |
 			PROCESS_VM_READ,
 	.generic_write = STANDARD_RIGHTS_WRITE | PROCESS_VM_OPERATION |

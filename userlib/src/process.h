@@ -9,6 +9,11 @@
 
 #include "threads.h"
 
+/* For these the kernel must allow to trace the process. */
+#define WR_CHANGE_RIGHTS \
+	(PROCESS_VM_OPERATION | PROCESS_VM_READ | PROCESS_VM_WRITE | \
+	 PROCESS_SET_QUOTA | PROCESS_DUP_HANDLE)
+
 struct wr_process {
 	struct wr_waitable waitable;
 	pid_t pid;
@@ -25,6 +30,9 @@ extern const struct wr_kind wr_process_kind;
 
 /* How many forks there have been on the way to this process */
 extern unsigned int wr_process_forks;
+
+/* process.c: nobody else can have got its number if it is there after that was used. */
+bool wr_process_is_there(const struct wr_process *process);
 
 /* Whether it has ended; this does not sleep. */
 bool wr_process_is_over(struct wr_waitable *object, struct wr_thread *thread);

@@ -68,8 +68,14 @@ struct request {
 static void destroy_section(struct wr_object *object);
 static NTSTATUS narrow_section(struct wr_object *object, DWORD access,
 			       struct wr_object **narrower);
+static NTSTATUS take_section(struct wr_taking *taking,
+			     const struct wr_object *other, DWORD access,
+			     struct wr_object **object);
 
 const struct wr_kind wr_section_kind = {
+	.number = WR_KIND_SECTION,
+	.size = sizeof(struct wr_section),
+	.take = take_section,
 	.generic_read = STANDARD_RIGHTS_READ | SECTION_QUERY | SECTION_MAP_READ,
 	.generic_write = STANDARD_RIGHTS_WRITE | SECTION_MAP_WRITE,
 	.generic_execute = STANDARD_RIGHTS_EXECUTE | SECTION_MAP_EXECUTE,
@@ -131,6 +137,24 @@ static NTSTATUS narrow_section(struct wr_object *object, DWORD access,
 	status = new_section(arg.out_fd, narrower);
 	if (status == STATUS_SUCCESS)
 		set_node(*narrower, section->has_node, section->node);
+
+	return status;
+}
+
+static NTSTATUS take_section(struct wr_taking *taking,
+			     const struct wr_object *other, DWORD access,
+			     struct wr_object **object)
+{
+	const struct wr_section *section = (const struct wr_section *)other;
+	int fd = wr_take_descriptor(taking, other->fd);
+	NTSTATUS status;
+
+	(void)access;
+	if (fd < 0)
+		return wr_take_status(fd);
+	status = new_section(fd, object);
+	if (status == STATUS_SUCCESS)
+		set_node(*object, section->has_node, section->node);
 
 	return status;
 }

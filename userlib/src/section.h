@@ -7,7 +7,8 @@
 /* Rule CM-31: no section is so large, and no view (rule MV-23). */
 #define WR_TOO_LARGE ((uint64_t)1 << 47)
 
-extern const struct wr_kind wr_section_kind;
+/* NULL in a program without sections */
+extern const struct wr_kind wr_section_kind __attribute__((weak));
 
 struct wr_section {
 	struct wr_object object;
