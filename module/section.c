@@ -26,6 +26,7 @@
  * grants.
  */
 #include <linux/bits.h>
+#include <linux/dcache.h>
 #include <linux/file.h>
 #include <linux/magic.h>
 #include <linux/mman.h>
@@ -301,6 +302,52 @@ static int charge_all(struct wr_section *section, unsigned long pages)
 	return wr_commit_take(&section->pagefile, pages, true);
 }
 
+/*
+ * What memory is called where others see its file: that of an image by the file that it
+ * was made of, as that was called then.
+ */
+#define MEMORY_NAME "winregion-section"
+#define IMAGE_NAME "winregion-image:"
+
+/* Return: the name, in @buffer if it is that of an image. */
+static const char *name_of(struct wr_section_request *request, char *buffer)
+{
+	const size_t before = strlen(IMAGE_NAME);
+	char *path;
+
+	path = d_path(&request->file->f_path, buffer + before,
+		      PATH_MAX - before);
+	/* Longer than any name */
+	if (IS_ERR(path))
+		return MEMORY_NAME;
+	path -= before;
+	memcpy(path, IMAGE_NAME, before);
+	return path;
+}
+
+/* Return: a file of shmem, or -ENFILE, -ENOMEM, or -EDQUOT. */
+static struct file *make_memory(struct wr_section *section,
+				struct wr_section_request *request)
+{
+	const char *name = MEMORY_NAME;
+	char *buffer = NULL;
+	struct file *file;
+
+	if (request->file) {
+		buffer = kmalloc(PATH_MAX, GFP_KERNEL);
+		if (!buffer)
+			return ERR_PTR(-ENOMEM);
+		name = name_of(request, buffer);
+	}
+	file = shmem_file_setup(name, request->size,
+				is_reserve(section) ? WR_SHMEM_NORESERVE :
+						      WR_SHMEM_NO_FLAGS);
+	kfree(buffer);
+	if (IS_ERR(file))
+		return ERR_PTR(PTR_ERR(file) == -ENFILE ? -ENFILE : -EDQUOT);
+	return file;
+}
+
 /* No address space has room for more. */
 #define MAX_SIZE BIT_ULL(47)
 
@@ -322,11 +369,9 @@ static int open_paging(struct wr_section *section,
 		return err;
 	if (!is_reserve(section))
 		wr_pagefile_charge_quick(&section->pagefile, pages);
-	file = shmem_file_setup("winregion-section", request->size,
-				is_reserve(section) ? WR_SHMEM_NORESERVE :
-						      WR_SHMEM_NO_FLAGS);
+	file = make_memory(section, request);
 	if (IS_ERR(file))
-		return PTR_ERR(file) == -ENFILE ? -ENFILE : -EDQUOT;
+		return PTR_ERR(file);
 	section->writer = file;
 	file = dentry_open(&file->f_path, O_RDONLY | O_LARGEFILE,
 			   current_cred());

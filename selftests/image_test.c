@@ -531,6 +531,140 @@ TEST_F(files, a_child_has_the_image)
 	EXPECT_TRUE(UnmapViewOfFile(base));
 }
 
+/* ---- names ---- */
+
+static bool is_called(HANDLE process, char *at, const char *name)
+{
+	char path[PATH_MAX], found[PATH_MAX];
+
+	if (!realpath(".", path))
+		return false;
+	strcat(path, "/");
+	strcat(path, name);
+	return GetMappedFileNameA(process, at, found, sizeof(found)) ==
+		       strlen(path) &&
+	       !strcmp(found, path);
+}
+
+/* Rules: MF-07. All of it, written or not, and not the file that has the name later. */
+TEST_F(files, an_image_has_the_name_of_its_file)
+{
+	const char *odd = "a\nb (deleted).dll";
+	char *base, *other;
+
+	ASSERT_TRUE(write_library("a.dll"));
+	base = map_image("a.dll");
+	ASSERT_NE(NULL, base);
+	set_text(base + VALUES, "copy");
+	EXPECT_TRUE(is_called(GetCurrentProcess(), base, "a.dll"));
+	EXPECT_TRUE(is_called(GetCurrentProcess(), base + CODE, "a.dll"));
+	EXPECT_TRUE(is_called(GetCurrentProcess(), base + VALUES, "a.dll"));
+	EXPECT_TRUE(is_called(GetCurrentProcess(), base + COUNTERS, "a.dll"));
+	EXPECT_TRUE(is_called(GetCurrentProcess(), base + SIZE - 1, "a.dll"));
+	ASSERT_EQ(0, rename("a.dll", odd));
+	other = map_image(odd);
+	ASSERT_NE(NULL, other);
+	EXPECT_TRUE(is_called(GetCurrentProcess(), base, "a.dll"));
+	EXPECT_TRUE(is_called(GetCurrentProcess(), other, odd));
+	ASSERT_EQ(0, unlink(odd));
+	EXPECT_TRUE(is_called(GetCurrentProcess(), other, odd));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_TRUE(UnmapViewOfFile(other));
+}
+
+/* Rules: MF-07. */
+TEST_F(files, names_of_images_in_another_process)
+{
+	char *base, name[8];
+	HANDLE process;
+	pid_t pid;
+
+	ASSERT_TRUE(write_library("a.dll"));
+	base = map_image("a.dll");
+	ASSERT_NE(NULL, base);
+	pid = fork();
+	if (!pid) {
+		pause();
+		_exit(0);
+	}
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_FAILS(ERROR_UNEXP_NET_ERR,
+		     GetMappedFileNameA(GetCurrentProcess(), base, name, 8));
+	process = OpenProcess(PROCESS_QUERY_INFORMATION, FALSE, pid);
+	ASSERT_NE(NULL, process);
+	EXPECT_TRUE(is_called(process, base + CODE, "a.dll"));
+	EXPECT_TRUE(CloseHandle(process));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/* Bytes behind the string, as NtQueryVirtualMemory() stores them */
+struct name_answer {
+	UNICODE_STRING name;
+	WCHAR text[PATH_MAX];
+};
+
+static NTSTATUS ask_name(void *at, struct name_answer *answer, SIZE_T length,
+			 SIZE_T *returned)
+{
+	return NtQueryVirtualMemory(NtCurrentProcess(), at,
+				    MemoryMappedFilenameInformation, answer,
+				    length, returned);
+}
+
+/* Rules: MF-08, RI-12. */
+TEST_F(files, what_nt_says_of_an_image)
+{
+	char *base, *ours, path[PATH_MAX], text[PATH_MAX];
+	MEMORY_IMAGE_INFORMATION image;
+	struct name_answer answer;
+	SIZE_T returned = 0, length;
+
+	ASSERT_TRUE(write_library("a.dll"));
+	base = map_image("a.dll");
+	ASSERT_NE(NULL, base);
+	ours = VirtualAlloc(NULL, 1, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+	ASSERT_NE(NULL, ours);
+	length = GetMappedFileNameA(GetCurrentProcess(), base, path, PATH_MAX);
+	EXPECT_EQ(STATUS_SUCCESS,
+		  ask_name(base, &answer, sizeof(answer), &returned));
+	EXPECT_EQ(sizeof(UNICODE_STRING) + 2 * (length + 1), returned);
+	EXPECT_EQ(2 * length, answer.name.Length);
+	EXPECT_EQ(2 * (length + 1), answer.name.MaximumLength);
+	EXPECT_EQ(&answer.text[0], answer.name.Buffer);
+	EXPECT_EQ(length + 1, WideCharToMultiByte(CP_UTF8, 0, answer.text, -1,
+						  text, PATH_MAX, NULL, NULL));
+	EXPECT_STREQ(path, text);
+	EXPECT_EQ(STATUS_SUCCESS, ask_name(base, &answer, returned, NULL));
+
+	memset(&answer, 0xcc, sizeof(answer));
+	length = returned;
+	returned = 0;
+	EXPECT_EQ(STATUS_BUFFER_OVERFLOW,
+		  ask_name(base, &answer, length - 1, &returned));
+	EXPECT_EQ(length, returned);
+	EXPECT_TRUE(all_bytes(&answer, sizeof(answer), 0xcc));
+	EXPECT_EQ(STATUS_INFO_LENGTH_MISMATCH,
+		  ask_name(base, &answer, sizeof(UNICODE_STRING) - 1, NULL));
+	EXPECT_EQ(STATUS_ACCESS_VIOLATION,
+		  ask_name(base, (void *)16, sizeof(answer), NULL));
+	EXPECT_EQ(STATUS_INVALID_ADDRESS,
+		  ask_name(ours, &answer, sizeof(answer), NULL));
+	EXPECT_EQ(STATUS_INVALID_HANDLE,
+		  NtQueryVirtualMemory(NULL, base,
+				       MemoryMappedFilenameInformation, &answer,
+				       sizeof(answer), NULL));
+
+	EXPECT_EQ(STATUS_SUCCESS,
+		  NtQueryVirtualMemory(NtCurrentProcess(), base + VALUES,
+				       MemoryImageInformation, &image,
+				       sizeof(image), NULL));
+	EXPECT_EQ(base, image.ImageBase);
+	EXPECT_EQ(SIZE, image.SizeOfImage);
+	EXPECT_TRUE(VirtualFree(ours, 0, MEM_RELEASE));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+}
+
 /* ---- LoadLibraryEx() ---- */
 
 #define NO_REFERENCES DONT_RESOLVE_DLL_REFERENCES

@@ -7,6 +7,7 @@
 
 #include <winregion/winregion.h>
 
+#include "mappedname.h"
 #include "process.h"
 
 static NTSTATUS query(const struct wr_target *target, const void *address,
@@ -72,19 +73,24 @@ static NTSTATUS query_region(const struct wr_target *target,
 	return STATUS_SUCCESS;
 }
 
-/* Rule RI-11: nothing here is part of an image. */
+/* Rule RI-11 */
 static NTSTATUS query_image(const struct wr_target *target, const void *address,
 			    void *buffer)
 {
 	struct winregion_run run;
 	NTSTATUS status = query(target, address, &run);
+	MEMORY_IMAGE_INFORMATION *info = buffer;
 
 	if (status != STATUS_SUCCESS)
 		return status;
 	if (run.state == MEM_FREE)
 		return STATUS_INVALID_ADDRESS;
 
-	memset(buffer, 0, sizeof(MEMORY_IMAGE_INFORMATION));
+	memset(buffer, 0, sizeof(*info));
+	if (run.type != MEM_IMAGE)
+		return STATUS_SUCCESS;
+	info->ImageBase = (PVOID)(uintptr_t)run.region_address;
+	info->SizeOfImage = run.region_length;
 
 	return STATUS_SUCCESS;
 }
@@ -142,6 +148,9 @@ NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE process, PVOID address,
 	struct wr_target target;
 	NTSTATUS status;
 
+	if (information_class == MemoryMappedFilenameInformation)
+		return wr_query_mapped_name(process, address, buffer, length,
+					    return_length);
 	if (!whole)
 		return STATUS_INVALID_INFO_CLASS;
 	length = usable_length(information_class, length);

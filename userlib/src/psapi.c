@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * GetMappedFileName(): by what maps of /proc has to say of the address, and what the
- * module says of whose memory it is; and QueryFullProcessImageName()
+ * GetMappedFileName() and QueryFullProcessImageName()
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,134 +16,8 @@
 #include <winregion/psapi.h>
 #include <winregion/winregion.h>
 
+#include "mappedname.h"
 #include "process.h"
-
-#define DELETED " (deleted)"
-
-/* Memory of the process that is no view has a file of the module's in maps. */
-static bool is_private(const struct wr_target *target, uintptr_t address)
-{
-	struct winregion_query query = { .size = sizeof(query),
-					 .address = address };
-
-	return !wr_target_ioctl(target, WINREGION_QUERY, &query) &&
-	       query.out.type == WINREGION_TYPE_PRIVATE;
-}
-
-/* The line of the address, allocated, and where in it the name begins; or NULL */
-static char *find_line(const struct wr_target *target, uintptr_t address,
-		       char **name, unsigned long *inode)
-{
-	char path[WR_TARGET_PATH], *line = NULL;
-	unsigned long first, end;
-	bool found = false;
-	size_t room = 0;
-	FILE *maps;
-	int at;
-
-	wr_target_path(target, "maps", path);
-	maps = fopen(path, "re");
-	while (maps && !found && getline(&line, &room, maps) > 0) {
-		at = 0;
-		found = sscanf(line, "%lx-%lx %*s %*x %*x:%*x %lu %n", &first,
-			       &end, inode, &at) == 3 &&
-			address >= first && address < end;
-		*name = line + at;
-	}
-	if (maps)
-		fclose(maps);
-	if (found)
-		return line;
-	free(line);
-
-	return NULL;
-}
-
-/* A newline in a name is written as its number. */
-static void decode(char *name)
-{
-	char *to = name;
-
-	name[strcspn(name, "\n")] = '\0';
-	for (; *name; name++) {
-		if (strncmp(name, "\\012", 4)) {
-			*to++ = *name;
-			continue;
-		}
-		*to++ = '\n';
-		name += 3;
-	}
-	*to = '\0';
-}
-
-/* What has no name anywhere; the rest is a file, or was one. */
-static bool is_paging(const char *name)
-{
-	static const char *const none[] = { "/winregion-section",
-					    "/memfd:", "/SYSV", "/dev/zero" };
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(none); i++)
-		if (!strncmp(name, none[i], strlen(none[i])))
-			return true;
-
-	return false;
-}
-
-/* A file can be called so, too. */
-static bool cut_deleted(char *name, unsigned long inode)
-{
-	size_t length = strlen(name), more = strlen(DELETED);
-	struct stat st;
-
-	if (length <= more || strcmp(name + length - more, DELETED) ||
-	    (!stat(name, &st) && st.st_ino == inode))
-		return false;
-	name[length - more] = '\0';
-
-	return true;
-}
-
-/* Return: an error; 0: *@line is to be freed, and has the name. */
-static DWORD find_name_in(const struct wr_target *target, uintptr_t address,
-			  char **line, char **name)
-{
-	unsigned long inode;
-
-	*line = find_line(target, address, name, &inode);
-	if (!*line || !inode || **name != '/')
-		return ERROR_UNEXP_NET_ERR;
-	decode(*name);
-	if (is_private(target, address))
-		return ERROR_UNEXP_NET_ERR;
-	if (cut_deleted(*name, inode) && is_paging(*name))
-		return ERROR_FILE_INVALID;
-
-	return 0;
-}
-
-static DWORD put_target(struct wr_target *target, DWORD error)
-{
-	if (wr_target_put_asked(target))
-		return error;
-
-	return RtlNtStatusToDosError(STATUS_PROCESS_IS_TERMINATING);
-}
-
-static DWORD find_name(HANDLE process, const void *address, char **line,
-		       char **name)
-{
-	struct wr_target target;
-	NTSTATUS status;
-
-	*line = NULL;
-	status = wr_target_get(process, PROCESS_QUERY_INFORMATION, &target);
-	if (status != STATUS_SUCCESS)
-		return RtlNtStatusToDosError(status);
-
-	return put_target(&target, find_name_in(&target, (uintptr_t)address,
-						line, name));
-}
 
 /* As much as there is room for, and a 0 at its end */
 static DWORD copy(const void *from, size_t length, void *to, DWORD size,
@@ -168,16 +41,17 @@ static DWORD copy(const void *from, size_t length, void *to, DWORD size,
 DWORD WINAPI GetMappedFileNameA(HANDLE process, LPVOID address, LPSTR name,
 				DWORD size)
 {
+	DWORD length = 0;
+	NTSTATUS status;
 	char *line, *found;
-	DWORD error, length = 0;
 
 	WR_KEEP_ERRNO();
 
-	error = find_name(process, address, &line, &found);
-	if (error)
-		wr_fail(error);
-	else
+	status = wr_mapped_name(process, address, &line, &found);
+	if (status == STATUS_SUCCESS)
 		length = copy(found, strlen(found), name, size, 1);
+	else
+		wr_succeeded(status);
 	free(line);
 
 	return length;
@@ -186,29 +60,19 @@ DWORD WINAPI GetMappedFileNameA(HANDLE process, LPVOID address, LPSTR name,
 DWORD WINAPI GetMappedFileNameW(HANDLE process, LPVOID address, LPWSTR name,
 				DWORD size)
 {
-	char *line, *found;
-	DWORD error, length = 0;
-	WCHAR *wide = NULL;
-	long units;
+	DWORD length = 0;
+	NTSTATUS status;
+	size_t units;
+	WCHAR *found;
 
 	WR_KEEP_ERRNO();
 
-	error = find_name(process, address, &line, &found);
-	if (!error) {
-		/* No byte is more than one unit. */
-		wide = calloc(strlen(found) + 1, sizeof(*wide));
-		error = wide ? 0 : ERROR_NOT_ENOUGH_MEMORY;
-	}
-	if (error) {
-		wr_fail(error);
-	} else {
-		units = wr_to_wide(found, strlen(found), wide, strlen(found),
-				   FALSE);
-		length = copy(wide, units < 0 ? 0 : units, name, size,
-			      sizeof(*wide));
-	}
-	free(wide);
-	free(line);
+	status = wr_mapped_name_wide(process, address, &found, &units);
+	if (status == STATUS_SUCCESS)
+		length = copy(found, units, name, size, sizeof(*found));
+	else
+		wr_succeeded(status);
+	free(found);
 
 	return length;
 }
@@ -240,7 +104,7 @@ static DWORD find_program(const struct wr_target *target, char *name)
 		return wr_file_error(errno);
 	name[n] = '\0';
 	if (!stat(path, &st))
-		cut_deleted(name, st.st_ino);
+		wr_cut_deleted(name, st.st_ino);
 
 	return 0;
 }
@@ -249,6 +113,7 @@ static DWORD program_of(HANDLE process, DWORD flags, char *name)
 {
 	struct wr_target target;
 	NTSTATUS status;
+	DWORD error;
 
 	if (flags & ~PROCESS_NAME_NATIVE)
 		return ERROR_INVALID_PARAMETER;
@@ -257,7 +122,11 @@ static DWORD program_of(HANDLE process, DWORD flags, char *name)
 	if (status != STATUS_SUCCESS)
 		return RtlNtStatusToDosError(status);
 
-	return put_target(&target, find_program(&target, name));
+	error = find_program(&target, name);
+	if (wr_target_put_asked(&target))
+		return error;
+
+	return RtlNtStatusToDosError(STATUS_PROCESS_IS_TERMINATING);
 }
 
 /* All or nothing, unlike copy(): what there would have to be room for is not told. */

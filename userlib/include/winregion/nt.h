@@ -125,6 +125,7 @@ typedef LONG NTSTATUS;
 #define STATUS_INTEGER_DIVIDE_BY_ZERO ((NTSTATUS)0xC0000094)
 #define STATUS_INTEGER_OVERFLOW ((NTSTATUS)0xC0000095)
 #define STATUS_PRIVILEGED_INSTRUCTION ((NTSTATUS)0xC0000096)
+#define STATUS_FILE_INVALID ((NTSTATUS)0xC0000098)
 #define STATUS_INSUFFICIENT_RESOURCES ((NTSTATUS)0xC000009A)
 #define STATUS_DEVICE_DATA_ERROR ((NTSTATUS)0xC000009C)
 #define STATUS_FREE_VM_NOT_AT_BASE ((NTSTATUS)0xC000009F)
@@ -163,6 +164,7 @@ typedef LONG NTSTATUS;
 
 typedef enum _MEMORY_INFORMATION_CLASS {
 	MemoryBasicInformation = 0,
+	MemoryMappedFilenameInformation = 2,
 	MemoryRegionInformation = 3,
 	MemoryImageInformation = 6
 } MEMORY_INFORMATION_CLASS;
@@ -200,7 +202,7 @@ _WINREGION_OFFSET(MEMORY_REGION_INFORMATION, RegionSize, 16);
 _WINREGION_OFFSET(MEMORY_REGION_INFORMATION, CommitSize, 24);
 _WINREGION_OFFSET(MEMORY_REGION_INFORMATION, PartitionId, 32);
 
-/* All 0, as no memory here is part of an image (rule RI-11). */
+/* All 0 for memory that is not part of an image (rule RI-11) */
 typedef struct _MEMORY_IMAGE_INFORMATION {
 	PVOID ImageBase;
 	SIZE_T SizeOfImage;
@@ -341,9 +343,10 @@ NTSTATUS NTAPI NtUnlockVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size,
 
 /*
  * Describe the pages from address on (MemoryBasicInformation), the region that
- * address lies in (MemoryRegionInformation), or the image that it is part of
- * (MemoryImageInformation: none). return_length may be NULL. Rules VQ-01 to
- * VQ-14, RI-01 to RI-11.
+ * address lies in (MemoryRegionInformation), the image that it is part of
+ * (MemoryImageInformation), or the file that is mapped there
+ * (MemoryMappedFilenameInformation: a UNICODE_STRING, and its text behind it).
+ * return_length may be NULL. Rules VQ-01 to VQ-14, RI-01 to RI-12, MF-08.
  */
 NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE process, PVOID address,
 				    MEMORY_INFORMATION_CLASS information_class,
