@@ -33,8 +33,8 @@ export RUN_FILES := $(value FILES)
 export ACCEL APPEND CPUS MEM QEMU_ARGS TIMEOUT V
 
 .PHONY: all modules lib heap install uninstall shell run test demo selftests check fuzz
-.PHONY: coverage soak bench bench-smoke bench-profile deb test-deb clean distclean
-.PHONY: clean-cache doc help
+.PHONY: coverage soak bench bench-smoke bench-profile deb test-deb test-shell clean
+.PHONY: distclean clean-cache doc help
 
 ifneq ($(wildcard $(KDIR)/Makefile),)
 all: lib modules
@@ -90,8 +90,19 @@ heap: lib
 selftests: lib
 	$(MAKE) -C selftests OUTPUT=$(CURDIR)/build/selftests
 
+# FOLDER= is a folder of this host that the guest has as /shared.
+FOLDER ?= build/shared
+TOOLS_NEED := gcc libc6-dev libdw-dev libncurses-dev pkg-config
 shell:
-	@$(RUN) -A $(if $(PARAMS),-p '$(PARAMS)') -s
+	@$(VM)/fetch.sh package $(TOOLS_NEED)
+	@$(MAKE) -s lib
+	@mkdir -p build/shared
+	@$(RUN) -A $(if $(PARAMS),-p '$(PARAMS)') -d '$(FOLDER)' -s
+
+test-shell:
+	@$(VM)/fetch.sh package $(TOOLS_NEED)
+	@$(MAKE) -s lib
+	@$(VM)/shell_test.sh $(KERNEL)
 
 run:
 	@test -n "$$RUN_PROG" || { \
@@ -188,7 +199,9 @@ help:
 	@echo 'make deb            packages for Debian 12 and 13, in build/deb'
 	@echo
 	@echo 'In a machine of its own (QEMU), with the module loaded:'
-	@echo 'make shell          a shell'
+	@echo 'make shell          a shell, with the examples, the tools, strace and gdb;'
+	@echo '                    it says what to type. FOLDER= is a folder of this host'
+	@echo '                    that it has as /shared (build/shared)'
 	@echo 'make run PROG=path [ARGS="..."]   a program of this host'
 	@echo 'make test           all tests on all kernels; TEST= and KERNEL='
 	@echo '                    choose some, FULL=1 has them try longer'
@@ -198,6 +211,7 @@ help:
 	@echo '                    that share sections), PAGING=1 (memory is short,'
 	@echo '                    and pages leave for swap)'
 	@echo 'make demo           the demonstration'
+	@echo 'make test-shell     the shell: all that its greeting promises'
 	@echo 'make test-deb       the packages: installed, upgraded and purged in a Debian'
 	@echo '                    12 and a Debian 13, half an hour each; SUITE='
 	@echo '                    chooses one'

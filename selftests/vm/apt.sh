@@ -204,3 +204,15 @@ download()
 	(cd "$dir" && private "$apt_name" apt-get -q=2 download "$@" </dev/null >&2) ||
 		die "download of $* failed"
 }
+
+# The names of packages of suite $1, and of all that they need on a system that has
+# nothing.
+with_what_they_need()
+{
+	local suite=$1
+
+	shift
+	private "$apt_name" apt-get -q=2 -s -o APT::Install-Recommends=false \
+		-o "APT::Default-Release=$suite" install "${@/%//$suite}" </dev/null |
+		sed -n 's/^Inst \([^ ]*\) .*/\1/p'
+}

@@ -6,7 +6,8 @@
 #	vm_prepare KERNEL [DIR]	the kernel, and a directory in build/vm
 #	vm_module PARAMETERS	have winregion loaded
 #	vm_modules NAME...	have other modules of the kernel loaded
-#	vm_mkfs			have programs that make file systems
+#	vm_programs NAME	have those that fetch.sh calls by this name
+#	vm_folder DIRECTORY	have a folder of the host as /shared
 #	vm_carry FILE		a program or file that the guest is to have
 #	vm_job WORD...		a record for the guest's init (see init.c)
 #	vm_boot SECONDS		run it; after SECONDS without news it hangs
@@ -26,7 +27,7 @@ append=${APPEND:-}
 times=1
 vm_counts=
 console_in=/dev/null
-dir='' qemu_pid='' accel=''
+dir='' qemu_pid='' accel='' folder=''
 
 # ---- where ----
 
@@ -148,7 +149,7 @@ vm_carry()
 	at=$dir/root$file
 	[ ! -e "$at" ] || return 0
 	(umask 022 && mkdir -p "$(dirname "$at")")
-	cp -L --preserve=mode -- "$file" "$at"
+	cp -L --preserve=mode,timestamps -- "$file" "$at"
 
 	case $(head -c 4 -- "$file" | tr -d '\0') in
 	$'\177ELF')
@@ -227,22 +228,32 @@ vm_modules()
 	done
 }
 
-# Have mkfs.xfs and its kind, each by the loader and with the libraries that came
-# with it.
-vm_mkfs()
+# Have the programs that fetch.sh calls $1, each by the loader and with the libraries
+# that came with it.
+vm_programs()
 {
-	local to=$dir/root/vm/mkfs sbin=$dir/root/usr/sbin p loader
+	local to=$dir/root/vm/$1 sbin=$dir/root/usr/sbin p loader
 
-	"$vm/fetch.sh" mkfs
+	"$vm/fetch.sh" "$1"
 	mkdir -p "$sbin"
-	cp -r "$cache/mkfs" "$to"
-	loader=$(cd "$to" && printf '/vm/mkfs/%s' ld-linux*)
-	for p in "$to"/mk*; do
+	cp -r "$cache/$1" "$to"
+	loader=$(cd "$to" && printf '/vm/%s/%s' "$1" ld-linux*)
+	for p in "$to"/*; do
 		p=${p##*/}
-		printf '#!/bin/sh\nexec %s --library-path /vm/mkfs %s "$@"\n' \
-			"$loader" "/vm/mkfs/$p" >"$sbin/$p"
+		case $p in *.so | *.so.*) continue ;; esac
+		printf '#!/bin/sh\nexec %s --library-path /vm/%s %s "$@"\n' \
+			"$loader" "$1" "/vm/$1/$p" >"$sbin/$p"
 		chmod 755 "$sbin/$p"
 	done
+}
+
+# What the guest writes to the folder $1 belongs to who runs QEMU.
+vm_folder()
+{
+	folder=$(realpath -e -- "$1") || die "no such folder: $1"
+	[ -d "$folder" ] || die "not a folder: $1"
+	vm_modules virtio_pci 9pnet_virtio 9p
+	vm_job folder /shared
 }
 
 # ---- the machine ----
@@ -286,6 +297,8 @@ qemu_line()
 		-mon chardev=monitor)
 	[ -z "$vm_counts" ] || qemu+=(-chardev "file,id=counts,path=$2/counts"
 		-serial chardev:counts)
+	[ -z "$folder" ] || qemu+=(-fsdev "local,id=shared,path=${folder//,/,,},security_model=none"
+		-device "virtio-9p-pci,fsdev=shared,mount_tag=shared")
 	read -r -a words <<<"${QEMU_ARGS:-}"
 	qemu+=("${words[@]}")
 }

@@ -9,6 +9,7 @@
 #					kernel; one that is not packaged is built
 #	fetch.sh busybox		a static busybox, for the guest
 #	fetch.sh mkfs			what makes file systems there
+#	fetch.sh debuggers		strace and gdb, for its shell
 #	fetch.sh kselftest		kselftest's headers, kernel scripts
 #	fetch.sh mingw			the headers of Windows that mingw-w64 has
 #	fetch.sh source PACKAGE DIR	a source package, unpacked into DIR
@@ -19,7 +20,7 @@
 #				HEADERS ROOT of each
 #	fetch.sh package NAME...	not into the cache: what the host has to have
 #					installed to build something
-#	fetch.sh all			all of the above but the last four
+#	fetch.sh all			all of the above but the last four, and debuggers
 #	fetch.sh clean			remove the cache
 #
 # Each thing is made in $tmp and renamed into place when it is complete, so an
@@ -204,8 +205,10 @@ keep_module()
 	done
 }
 
-# What tests ask for; vm/config has the first five for the kernels that are built.
+# What tests ask for; vm/config has the first five for the kernels that are built. Then
+# what a folder of the host needs, and a disk to boot from.
 wanted_modules='loop ext4 overlay fuse zram xfs btrfs squashfs'
+wanted_modules+=' 9p 9pnet_virtio virtio_pci ata_piix sd_mod'
 
 # Whether the kernel with the headers in $2 has module $1 in itself.
 is_built_in()
@@ -216,12 +219,16 @@ is_built_in()
 	loop)	option=BLK_DEV_LOOP ;;
 	squashfs) option=SQUASHFS ;;
 	zram)	option=ZRAM ;;
+	9pnet_virtio) option=NET_9P_VIRTIO ;;
+	virtio_pci) option=VIRTIO_PCI ;;
+	ata_piix) option=ATA_PIIX ;;
+	sd_mod)	option=BLK_DEV_SD ;;
 	*)	option=${1^^}_FS ;;
 	esac
 	grep -qx "CONFIG_$option=y" "$2/.config"
 }
 
-# Put the modules of $abi that tests ask for into $1/modules; its headers are in $2.
+# Put the modules of $abi that are asked for into $1/modules; its headers are in $2.
 keep_modules()
 {
 	local package tree=$tmp/modules to=$1/modules name
@@ -234,7 +241,9 @@ keep_modules()
 		tar -C "$tree" -x --wildcards "*/kernel/lib/*.ko*" \
 			"*/kernel/crypto/*.ko*" "*/kernel/arch/*.ko*" \
 			"*/kernel/fs/*.ko*" "*/kernel/mm/*.ko*" \
-			"*/drivers/block/loop.ko*" "*/drivers/block/zram/*.ko*" \
+			"*/kernel/net/9p/*.ko*" "*/drivers/block/loop.ko*" \
+			"*/drivers/block/zram/*.ko*" "*/drivers/virtio/*.ko*" \
+			"*/drivers/ata/*.ko*" "*/drivers/scsi/*.ko*" \
 			2>/dev/null || true
 	for name in $wanted_modules; do
 		keep_module "$name" "$tree" "$to"
@@ -306,8 +315,9 @@ fetch_kernel()
 		>"$tmp/kernel/headers"
 	printf '%s\n' "$abi-amd64" >"$tmp/kernel/release"
 
+	# Others may use the one that was there.
 	mkdir -p "$cache/kernels"
-	rm -rf "$dir"
+	[ ! -e "$dir" ] || mv "$dir" "$tmp/old-kernel"
 	mv "$tmp/kernel" "$dir"
 }
 
@@ -513,34 +523,13 @@ fetch_busybox()
 		-exec mv {} "$cache/busybox" \;
 }
 
-# Programs that make file systems, with all that they need, in one directory: the
-# guest has it as /vm/mkfs. Those of the kernels' oldest release, as far as it is the
+# Programs for the guest, with all that they need, in one directory, /vm/NAME there.
+# Those of the kernels' oldest release that make file systems, as far as it is the
 # host's, make nothing that one of the kernels does not know.
 mkfs_packages=(btrfs-progs e2fsprogs squashfs-tools xfsprogs)
 mkfs_programs=(mkfs.btrfs mkfs.ext4 mkfs.xfs mksquashfs)
-
-# The libraries that the packages $@ depend on, but for what is on each host, and for
-# what none of the programs above needs. Read: all packages of a suite.
-mkfs_libraries()
-{
-	awk -v names="$*" '
-	BEGIN {
-		n = split(names, name, " ")
-		for (i = 1; i <= n; i++)
-			wanted[name[i]] = 1
-	}
-	/^Package: / { on = $2 in wanted }
-	on && /^(Pre-)?Depends: / {
-		sub(/^[^ ]* /, "")
-		n = split($0, part, /, */)
-		for (i = 1; i <= n; i++) {
-			split(part[i], word, /[ :(|]/)
-			if (word[1] ~ /^lib/ &&
-			    word[1] !~ /^lib(c6|icu|edit|devmapper)/)
-				print word[1]
-		}
-	}' | sort -u
-}
+debugger_packages=(gdb-minimal strace)
+debugger_programs=(gdb strace)
 
 # Put the program $1 of the packages unpacked in $2 into $3, and its libraries.
 keep_program()
@@ -558,9 +547,11 @@ keep_program()
 		-e 's/^\t\(\/.*\) (0x.*/\1/p' "$tmp/needed")
 }
 
-fetch_mkfs()
+# The directory $1 of the cache: programs $3 of packages $2. The C library is the host's,
+# as its loader is.
+fetch_programs()
 {
-	local dir=$cache/mkfs suite p libraries
+	local dir=$cache/$1 suite p packages
 
 	[ ! -d "$dir" ] || return 0
 	need "${base_packages[@]}"
@@ -568,20 +559,20 @@ fetch_mkfs()
 	[ ! -d "$dir" ] || return 0
 	apt_ready binary
 	suite=$(host_suite)
-	mapfile -t libraries < <(packages_of "$suite" |
-		mkfs_libraries "${mkfs_packages[@]}")
-	set -- "${mkfs_packages[@]}" "${libraries[@]}"
-	download "$tmp/debs" "${@/%//$suite}"
+	# shellcheck disable=SC2086 # names, one a word
+	mapfile -t packages < <(with_what_they_need "$suite" $2 | grep -vx libc6)
+	[ ${#packages[@]} -gt 0 ] || die "$suite has no $2"
+	download "$tmp/debs" "${packages[@]/%//$suite}"
 	for p in "$tmp"/debs/*.deb; do
 		dpkg-deb -x "$p" "$tmp/root"
 	done
-	mkdir -p "$tmp/mkfs"
-	for p in "${mkfs_programs[@]}"; do
-		keep_program "$p" "$tmp/root" "$tmp/mkfs"
+	mkdir -p "$tmp/programs"
+	for p in $3; do
+		keep_program "$p" "$tmp/root" "$tmp/programs"
 	done
 	# What the C library loads to end a thread
-	cp -L "$(gcc -print-file-name=libgcc_s.so.1)" "$tmp/mkfs/"
-	mv "$tmp/mkfs" "$dir"
+	cp -L "$(gcc -print-file-name=libgcc_s.so.1)" "$tmp/programs/"
+	mv "$tmp/programs" "$dir"
 }
 
 # kselftest_harness.h, kselftest.h, lib.mk and the kernel's checking scripts
@@ -657,7 +648,13 @@ kernel:2)	fetch_kernel "$2" ;;
 guest:2)	fetch_guest "$2" ;;
 headers:2)	fetch_headers "$2" ;;
 busybox:1)	fetch_busybox ;;
-mkfs:1)		fetch_mkfs ;;
+mkfs:1)
+	fetch_programs mkfs "${mkfs_packages[*]}" "${mkfs_programs[*]}"
+	;;
+debuggers:1)
+	fetch_programs debuggers "${debugger_packages[*]}" \
+		"${debugger_programs[*]}"
+	;;
 mingw:1)	fetch_mingw ;;
 kselftest:1)	fetch_kselftest ;;
 source:3)	fetch_source "$2" "$3" ;;

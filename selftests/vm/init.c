@@ -14,6 +14,7 @@
  *	load    NAME			load the kernel's own module /vm/NAME.ko
  *	module  PARAMS			load /vm/winregion.ko
  *	env     NAME=VALUE		for the programs that follow
+ *	folder  DIR			have the host's folder there
  *	size    ROWS COLUMNS		of the terminal
  *	marks				tell programs apart in the output
  *	count   DIR			send coverage at the end: the module's,
@@ -162,6 +163,14 @@ static void mount_all(void)
 	try_mount("cgroup2", "/sys/fs/cgroup", NULL);
 	try_mount("tracefs", "/sys/kernel/tracing", NULL);
 	try_mount("debugfs", "/sys/kernel/debug", NULL);
+}
+
+static void mount_folder(const char *where)
+{
+	mkdir(where, 0755);
+	if (mount("shared", where, "9p", 0,
+		  "trans=virtio,version=9p2000.L,msize=131072"))
+		fail(where);
 }
 
 static bool write_word(const char *path, const char *word)
@@ -464,6 +473,8 @@ static void do_record(char *word, char **p, char *end)
 		load_module(next(p, end), "");
 	} else if (!strcmp(word, "env")) {
 		putenv(next(p, end));
+	} else if (!strcmp(word, "folder")) {
+		mount_folder(next(p, end));
 	} else if (!strcmp(word, "size")) {
 		window.ws_row = atoi(next(p, end));
 		window.ws_col = atoi(next(p, end));

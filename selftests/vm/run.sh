@@ -24,12 +24,14 @@
 #	-n		do not load the module
 #	-A		more arguments are in $RUN_ARGS, and files as of -f in
 #			$RUN_FILES, quoted as for a shell
-#	-s		an interactive shell, no program
+#	-s		an interactive shell, no program, with what shell.sh has
+#	-d DIRECTORY	a folder of this host that is /shared there
 #	-v		print QEMU's command line
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/boot.sh"
+. "$(dirname "$0")/shell.sh"
 die_status=125
 
 usage()
@@ -86,8 +88,8 @@ feed_shell()
 
 kernel=$(default_kernel)
 timeout=${TIMEOUT:-300}
-uid=0 params='' load=1 shell='' env=() files=() names=() more='' feeder=''
-while getopts k:c:m:t:u:e:f:l:p:a:nAsv option; do
+uid=0 params='' load=1 shell='' env=() files=() names=() more='' feeder='' share=''
+while getopts k:c:m:t:u:e:f:l:p:a:d:nAsv option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	c) cpus=$OPTARG ;;
@@ -99,6 +101,7 @@ while getopts k:c:m:t:u:e:f:l:p:a:nAsv option; do
 	l) names+=("$OPTARG") ;;
 	p) params=$OPTARG ;;
 	a) append=$OPTARG ;;
+	d) share=$OPTARG ;;
 	n) load='' ;;
 	A) more=1 ;;
 	s) shell=1 ;;
@@ -138,6 +141,9 @@ for file in "${files[@]}"; do
 	vm_carry "$file"
 done
 vm_modules "${names[@]}"
+# The kernels that are built here have none.
+[ -z "$share" ] || [ -n "$flavour" ] || vm_folder "$share"
+[ -z "$shell" ] || vm_shell
 [ -z "$load" ] || vm_module "$params"
 for word in "${env[@]}"; do
 	vm_job env "$word"

@@ -320,7 +320,7 @@ boot_for()
 	apply_settings "$settings"
 	# shellcheck disable=SC2086 # names of modules, one a word
 	vm_modules $modules
-	[ -z "$mkfs" ] || vm_mkfs
+	[ -z "$mkfs" ] || vm_programs mkfs
 	vm_module "$params"
 	vm_job marks
 	vm_job env "WR_ROUNDS=$(rounds_column) $repeat"
