@@ -33,8 +33,8 @@ export RUN_FILES := $(value FILES)
 export ACCEL APPEND CPUS MEM QEMU_ARGS TIMEOUT V
 
 .PHONY: all modules lib heap install uninstall shell run test demo selftests check fuzz
-.PHONY: coverage soak bench bench-smoke bench-profile deb test-deb test-shell clean
-.PHONY: distclean clean-cache doc help
+.PHONY: coverage soak bench bench-smoke bench-profile deb test-deb test-shell image test-image
+.PHONY: clean distclean clean-cache doc help
 
 ifneq ($(wildcard $(KDIR)/Makefile),)
 all: lib modules
@@ -98,6 +98,15 @@ shell:
 	@$(MAKE) -s lib
 	@mkdir -p build/shared
 	@$(RUN) -A $(if $(PARAMS),-p '$(PARAMS)') -d '$(FOLDER)' -s
+
+# A disk to boot from: build/image/winregion-KERNEL.qcow2
+image:
+	@$(VM)/fetch.sh package $(TOOLS_NEED)
+	@$(MAKE) -s lib
+	@selftests/image/build.sh $(KERNEL)
+
+test-image: image
+	@selftests/image/test.sh $(KERNEL)
 
 test-shell:
 	@$(VM)/fetch.sh package $(TOOLS_NEED)
@@ -196,6 +205,8 @@ help:
 	@echo '                    below DESTDIR=; PREFIX= for the library'
 	@echo 'make uninstall      takes them away again; with the same settings'
 	@echo 'make doc            the documents as a site, in build/doc'
+	@echo 'make image          a disk that boots, with all of it and a compiler, in'
+	@echo '                    build/image: qemu-system-x86_64 FILE; KERNEL= chooses'
 	@echo 'make deb            packages for Debian 12 and 13, in build/deb'
 	@echo
 	@echo 'In a machine of its own (QEMU), with the module loaded:'
@@ -212,6 +223,7 @@ help:
 	@echo '                    and pages leave for swap)'
 	@echo 'make demo           the demonstration'
 	@echo 'make test-shell     the shell: all that its greeting promises'
+	@echo 'make test-image     the disk: it boots, and all that its greeting promises'
 	@echo 'make test-deb       the packages: installed, upgraded and purged in a Debian'
 	@echo '                    12 and a Debian 13, half an hour each; SUITE='
 	@echo '                    chooses one'

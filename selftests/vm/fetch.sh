@@ -10,6 +10,8 @@
 #	fetch.sh busybox		a static busybox, for the guest
 #	fetch.sh mkfs			what makes file systems there
 #	fetch.sh debuggers		strace and gdb, for its shell
+#	fetch.sh system			programs for a disk of its own: a shell, a
+#				compiler, manual pages ...
 #	fetch.sh kselftest		kselftest's headers, kernel scripts
 #	fetch.sh mingw			the headers of Windows that mingw-w64 has
 #	fetch.sh source PACKAGE DIR	a source package, unpacked into DIR
@@ -20,7 +22,8 @@
 #				HEADERS ROOT of each
 #	fetch.sh package NAME...	not into the cache: what the host has to have
 #					installed to build something
-#	fetch.sh all			all of the above but the last four, and debuggers
+#	fetch.sh all			all of the above but the last four, debuggers
+#				and system
 #	fetch.sh clean			remove the cache
 #
 # Each thing is made in $tmp and renamed into place when it is complete, so an
@@ -144,7 +147,8 @@ unpack_image()
 	packed=$(find "$2" -name 'vmlinuz*' -print -quit)
 	[ -s "$packed" ] || die "$(basename "$1") holds no boot image"
 	uncompress "$packed" "$2/image" || cp "$packed" "$2/image"
-	rm "$packed"
+	# Boot loaders want this one.
+	mv "$packed" "$2/packed"
 }
 
 # An emulated processor is slow at uncompressing its own kernel, and QEMU boots
@@ -258,7 +262,8 @@ has_kernel()
 {
 	local name
 
-	[ -e "$1/release" ] && [ -d "$(cat "$1/headers")" ] || return 1
+	[ -e "$1/release" ] && [ -d "$(cat "$1/headers")" ] &&
+		[ -s "$1/packed" ] || return 1
 	for name in $wanted_modules; do
 		[ -s "$1/modules/$name.ko" ] ||
 			[ -e "$1/modules/$name.builtin" ] || return 1
@@ -575,6 +580,43 @@ fetch_programs()
 	mv "$tmp/programs" "$dir"
 }
 
+# What a person needs to try things, and the tools of this tree. None of the packages is
+# configured: what their scripts would do that matters here is done by who makes a disk
+# of them.
+system_packages=(bash binutils coreutils diffutils findutils gcc gdb-minimal grep gzip
+	kmod less libc-bin libc6-dev libdw1 libncursesw6 make man-db mount nano
+	ncurses-base ncurses-bin pkg-config procps sed strace tar usr-is-merged
+	util-linux)
+
+# Unpacked with /bin and the like as links, whatever a package believes of them; and
+# without what is about packages and languages
+fetch_system()
+{
+	local dir=$cache/system suite packages d p
+
+	[ ! -d "$dir" ] || return 0
+	need "${base_packages[@]}"
+	start
+	[ ! -d "$dir" ] || return 0
+	apt_ready binary
+	suite=$(host_suite)
+	mapfile -t packages < <(with_what_they_need "$suite" "${system_packages[@]}")
+	[ ${#packages[@]} -gt 0 ] || die "$suite has no system"
+	download "$tmp/debs" "${packages[@]/%//$suite}"
+	for d in bin lib lib64 sbin; do
+		mkdir -p "$tmp/system/usr/$d"
+		ln -s "usr/$d" "$tmp/system/$d"
+	done
+	for p in "$tmp"/debs/*.deb; do
+		dpkg-deb --fsys-tarfile "$p" | tar -C "$tmp/system" -x \
+			--no-same-owner --keep-directory-symlink \
+			--exclude './usr/share/locale/*' \
+			--exclude './usr/share/man/??/*' \
+			--exclude './usr/share/doc/*/changelog*'
+	done
+	mv "$tmp/system" "$dir"
+}
+
 # kselftest_harness.h, kselftest.h, lib.mk and the kernel's checking scripts
 # are in no headers package, only in a source package. The series whose source
 # is taken is fixed: the tests are written against its harness.
@@ -655,6 +697,7 @@ debuggers:1)
 	fetch_programs debuggers "${debugger_packages[*]}" \
 		"${debugger_programs[*]}"
 	;;
+system:1)	fetch_system ;;
 mingw:1)	fetch_mingw ;;
 kselftest:1)	fetch_kselftest ;;
 source:3)	fetch_source "$2" "$3" ;;

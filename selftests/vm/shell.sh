@@ -33,7 +33,8 @@ shell_gdb()
 	done
 }
 
-greet()
+# What is to be tried in any case
+greeting()
 {
 	printf 'Linux %s, with winregion loaded. Type, for example:\n\n' \
 		"$(cat "$cache/kernels/$kernel/release")"
@@ -44,6 +45,11 @@ greet()
 	  strace -e ioctl guard_page    one, as strace sees it
 	  gdb write_and_run             one, with its source
 	EOF
+}
+
+greet()
+{
+	greeting
 	if [ -n "$folder" ]; then
 		printf '  ls /shared                    %s\n' \
 			"${folder#"$top"/} of the host, to read and write"
