@@ -174,20 +174,13 @@ uncompress()
 
 # ---- modules ----
 
-# The package that has the modules of kernel ABI $1.
+# The package that has the modules of kernel ABI $1: the boot image's, $2, unless there
+# is one for them. A signed one may come days after its source.
 modules_package()
 {
-	awk -v abi="$1" '
-	$1 == "Package:" { have[$2] = 1 }
-	END {
-		split("modules image", kind, " ")
-		for (i = 1; i <= 2; i++) {
-			name = "linux-" kind[i] "-" abi "-amd64"
-			if (name in have)
-				break
-		}
-		print name
-	}' "$tmp/packages"
+	awk -v package="linux-modules-$1-amd64" -v image="$2" '
+	$1 == "Package:" && $2 == package { found = 1 }
+	END { print found ? package : image }' "$tmp/packages"
 }
 
 # Unpack the module named $1 and those that it needs from the tree $2 into $3.
@@ -237,7 +230,7 @@ keep_modules()
 {
 	local package tree=$tmp/modules to=$1/modules name
 
-	package=$(modules_package "$abi")
+	package=$(modules_package "$abi" "${packages[0]}")
 	compgen -G "$tmp/debs/${package}_*.deb" >/dev/null ||
 		download "$tmp/debs" "$package=$version"
 	mkdir -p "$tree" "$to"
