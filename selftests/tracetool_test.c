@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * winregion-trace: of a program that makes calls which the test knows, each line; what is
- * counted, whom it follows, and what it says where it cannot.
+ * counted, whom it follows, and what it says where it cannot. Call stacks are also those
+ * of winregion-map.
  */
 /* vm: programs=trace timeout=900 */
 #include "kselftest_harness.h"
@@ -22,13 +23,16 @@
 /* Where the program has its region */
 #define HERE "0x310000000000"
 
+/* What is run */
+static const char *tool_name = "winregion-trace";
+
 /* Both in the directory of programs, which a word of "@" stands for */
 static void run_tool(char **words)
 {
 	char steps[PATH_MAX + 32], tool[PATH_MAX + 32];
 	int i;
 
-	snprintf(tool, sizeof(tool), "%s/winregion-trace", programs);
+	snprintf(tool, sizeof(tool), "%s/%s", programs, tool_name);
 	snprintf(steps, sizeof(steps), "%s/trace_steps", programs);
 	words[0] = tool;
 	for (i = 1; words[i]; i++)
@@ -261,7 +265,7 @@ static bool stack_has(const char *what, const char *function)
 	snprintf(frame, sizeof(frame), " %s at steps.c:", function);
 	while (file && fgets(line, sizeof(line), file)) {
 		if (line[0] != ' ')
-			inside = !strcmp(line, head);
+			inside = strstr(line, head);
 		else if (inside && strstr(line, frame))
 			found = true;
 	}
@@ -299,6 +303,68 @@ TEST_F(tool, stacks_refused)
 	EXPECT_EQ(127, RUN("-k", "-o", OUT, "/nowhere/at_all"));
 	EXPECT_EQ(125, RUN_AS_NOBODY("-k", "/bin/true"));
 	EXPECT_EQ(1, count_in(ERRORS, "only root may trace: try sudo"));
+}
+
+/* A line of winregion-map */
+static bool map_stack_has(const char *kind, unsigned int most,
+			  unsigned int left, unsigned int calls,
+			  const char *function)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), " %-10s %12u %12u %12u %8u", kind, most,
+		 most, left, calls);
+	return stack_has(line, function);
+}
+
+#define HELD_BY(...) EXPECT_TRUE(map_stack_has(__VA_ARGS__))
+
+/* Rules: TT-07. Who had how much at once, and each block that was left */
+TEST_F(tool, map_stacks)
+{
+	tool_name = "winregion-map";
+	EXPECT_EQ(7, RUN("-k", "-n", "0.1", "-f", "text", "-o", OUT, "--", "@",
+			 "stacks"));
+	EXPECT_EQ(0, count_in(ERRORS, "winregion-map"));
+	ONE(" looks in ");
+	HELD_BY("reserved", 384, 384, 2, "keep_reserved");
+	HELD_BY("reserved", 704, 704, 1, "reserve_in_thread");
+	HELD_BY("committed", 12, 12, 1, "commit_some");
+	HELD_BY("committed", 8, 4, 1, "commit_more");
+	HELD_BY("reserved", 576, 576, 1, "reserve_in_child");
+	HELD_BY("reserved", 320, 0, 1, "give_back");
+	HELD_BY("mapped", 448, 448, 1, "map_section");
+	EXPECT_TRUE(out_has(2, " reserved            192 #"));
+	ONE(" reserved            576 #");
+	NONE(" reserved            320 #");
+	ONE(" committed             4 #");
+}
+
+/* Rules: TT-07. The same for others to read */
+TEST_F(tool, map_stacks_as_json)
+{
+	tool_name = "winregion-map";
+	EXPECT_EQ(7, RUN("-k", "-f", "json", "-o", OUT, "--", "@", "stacks"));
+	ONE("\n{\"kind\":\"reserved\",\"most\":393216,\"total\":393216,"
+	    "\"left\":393216,\"calls\":2,\"frames\":[\"");
+	ONE("\"total\":8192,\"left\":4096,\"calls\":1,\"frames\":[\"");
+	ONE(",\"reserve_in_child at steps.c:");
+	EXPECT_TRUE(out_has(2, ",\"size\":196608,\"stack\":"));
+	ONE(",\n\"events_lost\":0,\"stacks\":[\n{");
+}
+
+/* Rules: TT-07. Of a program from its start; without it, nothing of it is done. */
+TEST_F(tool, map_stacks_refused)
+{
+	tool_name = "winregion-map";
+	EXPECT_EQ(2, RUN("-k", "1"));
+	EXPECT_EQ(2, RUN("-k", "-f", "svg", "--", "@"));
+	EXPECT_EQ(127, RUN("-k", "-o", OUT, "--", "/nowhere/at_all"));
+	EXPECT_EQ(125, RUN_AS_NOBODY("-k", "--", "/bin/true"));
+	EXPECT_EQ(1, count_in(ERRORS, "winregion-map: only root may trace"));
+	EXPECT_EQ(0, RUN_AS_NOBODY("--", "/bin/true"));
+	EXPECT_EQ(7, RUN("-f", "json", "-o", OUT, "--", "@"));
+	NONE("stacks");
 }
 
 /* Rules: TT-05. Statuses, and what it says where it cannot */

@@ -198,5 +198,8 @@ void map_timeline_json(FILE *file, const struct map_timeline *timeline)
 			   (const uint64_t(*)[MAP_SIZES])sample->sums);
 		putc('}', file);
 	}
-	fputs("]}\n", file);
+	putc(']', file);
+	if (timeline->stacks)
+		map_allocated_json(file, &timeline->allocated);
+	fputs("}\n", file);
 }

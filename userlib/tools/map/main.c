@@ -33,6 +33,7 @@ struct options {
 	const char *path;
 	bool list;
 	bool diff;
+	bool stacks;
 	const char *load;
 	double interval;
 	int first;
@@ -64,6 +65,8 @@ static const char help[] =
 	"                         swapped, locked, type or name\n"
 	"  -R, --reverse          the other way round\n"
 	"  -n, --interval=SECONDS between two looks (1)\n"
+	"  -k, --stacks           with a PROGRAM, as root: tell who has allocated regions\n"
+	"                         and views, too, by call stacks (text or json)\n"
 	"  -L, --load=FILE        show a snapshot, not a process\n"
 	"  -d, --diff             show what is not the same in two snapshots\n"
 	"  -h, --help             this\n"
@@ -88,6 +91,7 @@ static const struct option longs[] = {
 	{ "sort", required_argument, NULL, 's' },
 	{ "reverse", no_argument, NULL, 'R' },
 	{ "interval", required_argument, NULL, 'n' },
+	{ "stacks", no_argument, NULL, 'k' },
 	{ "load", required_argument, NULL, 'L' },
 	{ "diff", no_argument, NULL, 'd' },
 	{ "help", no_argument, NULL, 'h' },
@@ -189,6 +193,8 @@ static void set_option(struct options *options, int option)
 		options->out.choice.reverse = true;
 	else if (option == 'n')
 		set_interval(options, optarg);
+	else if (option == 'k')
+		options->stacks = true;
 	else if (option == 'L')
 		options->load = optarg;
 	else if (option == 'd')
@@ -209,7 +215,7 @@ static void read_options(struct options *options, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt_long(argc, argv, "+f:o:lrgFbt:a:m:s:Rn:L:dhV",
+	while ((option = getopt_long(argc, argv, "+f:o:lrgFbt:a:m:s:Rn:kL:dhV",
 				     longs, NULL)) != -1) {
 		if (option == 'h') {
 			fputs(help, stdout);
@@ -453,9 +459,12 @@ static int record(struct options *options, char **argv)
 
 	if (options->format >= ARRAY_SIZE(write))
 		usage("a timeline is text, json, csv, html or svg", NULL);
+	if (options->stacks && options->format > MAP_JSON)
+		usage("call stacks are text or json", NULL);
 	if (!open_output(options, "ae"))
 		return RECORD_FAILED;
-	status = map_record(argv, options->interval, &timeline);
+	status =
+		map_record(argv, options->interval, options->stacks, &timeline);
 	/* A program that does not run leaves what was in the file. */
 	if (timeline.pid) {
 		empty_output(options);
@@ -473,6 +482,9 @@ static int act(struct options *options, int argc, char **argv)
 	char **words = argv + options->first;
 	int nr = argc - options->first;
 
+	if (options->stacks && !names_program(argv, options->first))
+		usage("call stacks are those of a program from its start",
+		      NULL);
 	if (options->diff) {
 		if (nr != 2)
 			usage("two snapshots are needed", NULL);

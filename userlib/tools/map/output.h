@@ -57,6 +57,11 @@ void map_timeline_csv(FILE *file, const struct map_timeline *timeline);
 void map_timeline_html(FILE *file, const struct map_timeline *timeline);
 void map_timeline_svg(FILE *file, const struct map_timeline *timeline);
 
+/* ---- who.c: behind a timeline; as JSON, members of its object ---- */
+
+void map_allocated_text(FILE *file, const struct allocated *all);
+void map_allocated_json(FILE *file, const struct allocated *all);
+
 /* 0 or -errno; -EINVAL: no snapshot */
 int map_load(const char *path, struct map *map);
 

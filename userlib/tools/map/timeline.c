@@ -28,6 +28,9 @@
 /* Of a processor's time no more than 1 part in so many */
 #define SHARE 20
 
+/* Milliseconds between two looks at what it allocates: a thousand events have room. */
+#define TICK 20
+
 static double seconds(clockid_t clock)
 {
 	struct timespec time;
@@ -39,11 +42,37 @@ static double seconds(clockid_t clock)
 
 /* ---- to start it ---- */
 
-/* In the child. The pipe's end closes when the program runs. */
-static void run(char **argv, int told)
-{
-	int err;
+/**
+ * struct pipes - between this program and the one that it starts
+ * @told: what exec says; it closes when the program runs
+ * @go: a byte comes when it may run
+ */
+struct pipes {
+	int told[2];
+	int go[2];
+};
 
+static bool open_pipes(struct pipes *pipes)
+{
+	if (pipe2(pipes->told, O_CLOEXEC))
+		return false;
+	if (!pipe2(pipes->go, O_CLOEXEC))
+		return true;
+	close(pipes->told[0]);
+	close(pipes->told[1]);
+
+	return false;
+}
+
+/* In the child */
+static void run(char **argv, struct pipes *pipes)
+{
+	int told = pipes->told[1], err;
+	char byte;
+
+	close(pipes->go[1]);
+	if (read(pipes->go[0], &byte, 1) != 1)
+		_exit(FAILED);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGQUIT, SIG_DFL);
 	execvp(*argv, argv);
@@ -64,24 +93,41 @@ static int wait_for_exec(int told)
 	return err;
 }
 
-/* Return: the process, or -1. If the program does not run, it is told why. */
-static pid_t start(char **argv, bool *runs)
+/*
+ * Have it go on, as soon as it is followed where that is asked for. Return: 0, what exec
+ * has said, or -1 when it is told already what is wrong
+ */
+static int let_run(pid_t pid, bool stacks, struct pipes *pipes)
 {
-	int ends[2], err;
-	pid_t pid;
+	int err = stacks && stacks_open(pid) ? -1 : 0;
 
-	if (pipe2(ends, O_CLOEXEC)) {
+	if (!err && write(pipes->go[1], "", 1) != 1)
+		err = errno;
+	close(pipes->go[1]);
+
+	return err ? err : wait_for_exec(pipes->told[0]);
+}
+
+/* Return: the process, or -1. If the program does not run, it is told why. */
+static pid_t start(char **argv, bool stacks, bool *runs)
+{
+	struct pipes pipes;
+	pid_t pid;
+	int err;
+
+	if (!open_pipes(&pipes)) {
 		perror("winregion-map: pipe");
 		return -1;
 	}
 	fflush(NULL);
 	pid = fork();
 	if (!pid)
-		run(argv, ends[1]);
-	close(ends[1]);
-	err = pid < 0 ? errno : wait_for_exec(ends[0]);
-	close(ends[0]);
-	if (err)
+		run(argv, &pipes);
+	close(pipes.told[1]);
+	close(pipes.go[0]);
+	err = pid < 0 ? errno : let_run(pid, stacks, &pipes);
+	close(pipes.told[0]);
+	if (err > 0)
 		fprintf(stderr, "winregion-map: %s: %s\n", *argv,
 			strerror(err));
 	*runs = !err;
@@ -134,6 +180,18 @@ static void move_to_start(struct map_timeline *timeline)
 		timeline->samples[i].time -= first;
 }
 
+/* Return: whether it has ended */
+static bool ends_within(struct pollfd *end, int ms, bool stacks)
+{
+	for (; stacks && ms > TICK; ms -= TICK) {
+		if (poll(end, 1, TICK) > 0)
+			return true;
+		stacks_read();
+	}
+
+	return poll(end, 1, ms) > 0;
+}
+
 static void look_until_end(pid_t pid, double interval,
 			   struct map_timeline *timeline)
 {
@@ -146,7 +204,8 @@ static void look_until_end(pid_t pid, double interval,
 
 	map_source_init(&source, pid);
 	while (end.fd >= 0 &&
-	       poll(&end, 1, look(&source, &map, timeline, interval)) <= 0)
+	       !ends_within(&end, look(&source, &map, timeline, interval),
+			    timeline->stacks))
 		;
 	if (end.fd >= 0)
 		close(end.fd);
@@ -155,22 +214,39 @@ static void look_until_end(pid_t pid, double interval,
 	move_to_start(timeline);
 }
 
-int map_record(char **argv, double interval, struct map_timeline *timeline)
+static void tell_lost(unsigned long lost)
+{
+	if (lost)
+		fprintf(stderr,
+			"winregion-map: %lu events are missing: there were too many at once\n",
+			lost);
+}
+
+int map_record(char **argv, double interval, bool stacks,
+	       struct map_timeline *timeline)
 {
 	bool runs = false;
 	int status;
 	pid_t pid;
 
+	status = stacks ? trace_check() : 0;
+	*timeline = (struct map_timeline){ .stacks = stacks };
+	if (status)
+		return status;
+
 	/* What is typed is for the program; the timeline is still to be written. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
-	*timeline = (struct map_timeline){ .pid = 0 };
-	pid = start(argv, &runs);
+	pid = start(argv, stacks, &runs);
 	if (pid < 0)
 		return FAILED;
 	if (runs) {
 		timeline->pid = pid;
 		look_until_end(pid, interval, timeline);
+	}
+	if (runs && stacks) {
+		stacks_end(&timeline->allocated);
+		tell_lost(timeline->allocated.lost);
 	}
 	if (waitpid(pid, &status, 0) != pid)
 		return FAILED;
@@ -217,4 +293,6 @@ void map_timeline_text(FILE *file, const struct map_timeline *timeline)
 	write_most(file, timeline, "total", -1);
 	for (i = 0; i < MAP_UNUSABLE; i++)
 		write_most(file, timeline, map_type_name(i), i);
+	if (timeline->stacks)
+		map_allocated_text(file, &timeline->allocated);
 }

@@ -5,6 +5,7 @@
 #ifndef _WINREGION_MAP_TIMELINE_H
 #define _WINREGION_MAP_TIMELINE_H
 
+#include "../trace/allocated.h"
 #include "map.h"
 
 /**
@@ -28,6 +29,8 @@ struct map_sample {
  * @samples: by time
  * @nr: so many
  * @room: how many @samples has room for
+ * @stacks: whether it is told who has allocated
+ * @allocated: that
  */
 struct map_timeline {
 	pid_t pid;
@@ -35,12 +38,16 @@ struct map_timeline {
 	struct map_sample *samples;
 	size_t nr;
 	size_t room;
+	bool stacks;
+	struct allocated allocated;
 };
 
 /*
  * Run a program, look at it every @interval seconds, or as often as it takes no more
- * than a twentieth of a processor, until it ends. Return: the status to exit with
+ * than a twentieth of a processor, until it ends; with @stacks, find out meanwhile who
+ * allocates. Return: the status to exit with
  */
-int map_record(char **argv, double interval, struct map_timeline *timeline);
+int map_record(char **argv, double interval, bool stacks,
+	       struct map_timeline *timeline);
 
 #endif /* _WINREGION_MAP_TIMELINE_H */

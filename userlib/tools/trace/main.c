@@ -261,7 +261,7 @@ static void read_all(const struct options *options)
 static void finish(const struct options *options)
 {
 	if (options->stacks)
-		stacks_finish(options->out.to);
+		trace_print_allocated(options->out.to);
 	else
 		trace_finish(&options->out);
 }

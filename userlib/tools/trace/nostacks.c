@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * In place of call stacks, where the program was built without libdw
+ * In place of call stacks, where the programs were built without libdw
  */
-#include "trace.h"
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "allocated.h"
 
 int stacks_open(pid_t pid)
 {
 	(void)pid;
-	fputs("winregion-trace: built without libdw, so there are no call stacks\n",
-	      stderr);
+	fprintf(stderr,
+		"%s: built without libdw, so there are no call stacks\n",
+		program_invocation_short_name);
 	return 125;
 }
 
@@ -17,7 +23,7 @@ void stacks_read(void)
 {
 }
 
-void stacks_finish(FILE *to)
+void stacks_end(struct allocated *all)
 {
-	(void)to;
+	memset(all, 0, sizeof(*all));
 }

@@ -65,25 +65,48 @@ uint64_t ranges_add(struct ranges *ranges, const struct range *range)
 	return added;
 }
 
-/* What is left of a range that loses its middle is two. */
-void ranges_remove(struct ranges *ranges, uint64_t first, uint64_t end)
+/* The part of a range that is between two addresses goes. */
+static void tell(const struct range *range, uint64_t first, uint64_t end,
+		 ranges_gone gone)
 {
-	size_t i = find(ranges, first), gone = 0;
+	struct range part = *range;
+
+	if (part.first < first)
+		part.first = first;
+	if (part.end > end)
+		part.end = end;
+	if (part.first < part.end)
+		gone(&part);
+}
+
+/**
+ * ranges_remove - what is between two addresses is not allocated any more
+ * @ranges: where. What is left of one that loses its middle is two.
+ * @first: the first address
+ * @end: behind the last one
+ * @gone: is told of each range, or part of one, that goes
+ */
+void ranges_remove(struct ranges *ranges, uint64_t first, uint64_t end,
+		   ranges_gone gone)
+{
+	size_t i = find(ranges, first), nr_gone = 0, j;
 	struct range behind;
 
+	for (j = i; j < ranges->nr && ranges->list[j].first < end; j++)
+		tell(&ranges->list[j], first, end, gone);
 	if (i < ranges->nr && ranges->list[i].first < first) {
 		behind = ranges->list[i];
 		ranges->list[i++].end = first;
 		behind.first = first;
 		insert(ranges, i, &behind);
 	}
-	while (i + gone < ranges->nr && ranges->list[i + gone].end <= end)
-		gone++;
-	if (i + gone < ranges->nr && ranges->list[i + gone].first < end)
-		ranges->list[i + gone].first = end;
-	memmove(&ranges->list[i], &ranges->list[i + gone],
-		(ranges->nr - i - gone) * sizeof(*ranges->list));
-	ranges->nr -= gone;
+	while (i + nr_gone < ranges->nr && ranges->list[i + nr_gone].end <= end)
+		nr_gone++;
+	if (i + nr_gone < ranges->nr && ranges->list[i + nr_gone].first < end)
+		ranges->list[i + nr_gone].first = end;
+	memmove(&ranges->list[i], &ranges->list[i + nr_gone],
+		(ranges->nr - i - nr_gone) * sizeof(*ranges->list));
+	ranges->nr -= nr_gone;
 }
 
 void ranges_clear(struct ranges *ranges)

@@ -191,7 +191,8 @@ static bool open_processor(pid_t pid, int processor)
 
 static int trouble(const char *what)
 {
-	fprintf(stderr, "winregion-trace: %s: %s%s\n", what, strerror(errno),
+	fprintf(stderr, "%s: %s: %s%s\n", program_invocation_short_name, what,
+		strerror(errno),
 		errno == EACCES || errno == EPERM ?
 			" (call stacks need CAP_PERFMON)" :
 			"");

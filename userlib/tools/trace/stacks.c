@@ -9,8 +9,8 @@
 
 #include <linux/winregion.h>
 
+#include "allocated.h"
 #include "stacks.h"
-#include "trace.h"
 
 /* In the order of the names */
 enum event {
@@ -26,42 +26,30 @@ static const char *const events[] = {
 	"reserve", "release", "commit", "decommit", "map_view", "unmap_view",
 };
 
-enum kind {
-	RESERVED,
-	COMMITTED,
-	MAPPED,
-	KINDS
-};
-
-static const char *const kinds[] = { "reserved", "committed", "mapped" };
-
 struct process {
 	struct process *next;
 	pid_t pid;
 	struct unwinder *unwinder;
-	struct ranges ranges[KINDS];
+	struct ranges ranges[ALLOCATED_KINDS];
 };
 
 static struct process *processes;
 
-/**
- * struct group - a kind of memory, and a call stack
- * @kind: the kind
- * @stack: its frames as text, one a line
- * @total: bytes, all together
- * @left: bytes that were not given back
- * @calls: that allocated some of them
- */
-struct group {
-	enum kind kind;
-	char *stack;
-	uint64_t total;
-	uint64_t left;
-	uint64_t calls;
-};
+static struct allocated_group *groups;
+static unsigned int nr_groups, room_groups;
 
-static struct group *groups;
-static unsigned int nr_groups, room;
+/* What was left */
+static struct allocated_block *blocks;
+static size_t nr_blocks, room_blocks;
+
+/* Room for one more, or the end of the program */
+static void *grow(void *array, size_t room, size_t size)
+{
+	array = realloc(array, room * size);
+	if (!array)
+		abort();
+	return array;
+}
 
 /* ---- processes ---- */
 
@@ -82,19 +70,36 @@ static struct process *find(pid_t pid)
 	return process;
 }
 
+static void leave(pid_t pid, const struct range *range)
+{
+	struct allocated_group *group = &groups[range->group];
+
+	group->left += range->end - range->first;
+	group->now -= range->end - range->first;
+	if (nr_blocks == room_blocks) {
+		room_blocks = 2 * room_blocks + 256;
+		blocks = grow(blocks, room_blocks, sizeof(*blocks));
+	}
+	blocks[nr_blocks++] = (struct allocated_block){
+		.pid = pid,
+		.address = range->first,
+		.size = range->end - range->first,
+		.group = range->group,
+	};
+}
+
 /* What its address space has is gone, or still there: that is what was left. */
 static void empty(struct process *process)
 {
-	const struct range *range;
+	struct ranges *ranges;
 	unsigned int kind;
 	size_t i;
 
-	for (kind = 0; kind < KINDS; kind++) {
-		for (i = 0; i < process->ranges[kind].nr; i++) {
-			range = &process->ranges[kind].list[i];
-			groups[range->group].left += range->end - range->first;
-		}
-		ranges_clear(&process->ranges[kind]);
+	for (kind = 0; kind < ALLOCATED_KINDS; kind++) {
+		ranges = &process->ranges[kind];
+		for (i = 0; i < ranges->nr; i++)
+			leave(process->pid, &ranges->list[i]);
+		ranges_clear(ranges);
 	}
 	unwinder_free(process->unwinder);
 	process->unwinder = NULL;
@@ -142,7 +147,8 @@ static char *stack_of(struct process *process, const struct user_state *user)
 	return text;
 }
 
-static unsigned int group_of(const struct sampled *sampled, enum kind kind)
+static unsigned int group_of(const struct sampled *sampled,
+			     enum allocated_kind kind)
 {
 	char *stack = stack_of(find(sampled->pid), &sampled->user);
 	unsigned int i;
@@ -153,44 +159,52 @@ static unsigned int group_of(const struct sampled *sampled, enum kind kind)
 			return i;
 		}
 	}
-	if (nr_groups == room) {
-		room = 2 * room + 64;
-		groups = realloc(groups, room * sizeof(*groups));
-		if (!groups)
-			abort();
+	if (nr_groups == room_groups) {
+		room_groups = 2 * room_groups + 64;
+		groups = grow(groups, room_groups, sizeof(*groups));
 	}
-	groups[nr_groups] = (struct group){ .kind = kind, .stack = stack };
+	groups[nr_groups] =
+		(struct allocated_group){ .kind = kind, .stack = stack };
 	return nr_groups++;
 }
 
 /* ---- events ---- */
 
-static void add(const struct sampled *sampled, enum kind kind)
+static void add(const struct sampled *sampled, enum allocated_kind kind)
 {
 	struct range range = {
 		.first = sampled->address,
 		.end = sampled->address + sampled->length,
 		.group = group_of(sampled, kind),
 	};
-	struct group *group = &groups[range.group];
+	struct allocated_group *group = &groups[range.group];
 	uint64_t added;
 
 	added = ranges_add(&find(sampled->owner)->ranges[kind], &range);
 	group->total += added;
+	group->now += added;
+	if (group->most < group->now)
+		group->most = group->now;
 	group->calls += added != 0;
 }
 
-static void remove_range(const struct sampled *sampled, enum kind kind)
+static void give_back(const struct range *range)
+{
+	groups[range->group].now -= range->end - range->first;
+}
+
+static void remove_range(const struct sampled *sampled,
+			 enum allocated_kind kind)
 {
 	ranges_remove(&find(sampled->owner)->ranges[kind], sampled->address,
-		      sampled->address + sampled->length);
+		      sampled->address + sampled->length, give_back);
 }
 
 static void release(const struct sampled *sampled)
 {
-	remove_range(sampled, COMMITTED);
+	remove_range(sampled, ALLOCATED_COMMITTED);
 	if (!sampled->kept)
-		remove_range(sampled, RESERVED);
+		remove_range(sampled, ALLOCATED_RESERVED);
 }
 
 /* Something happened to memory. A view takes the place of a placeholder. */
@@ -198,25 +212,25 @@ void stacks_event(const struct sampled *sampled)
 {
 	switch (sampled->event) {
 	case RESERVE:
-		add(sampled, RESERVED);
+		add(sampled, ALLOCATED_RESERVED);
 		if (sampled->flags & WINREGION_RESERVE_COMMIT)
-			add(sampled, COMMITTED);
+			add(sampled, ALLOCATED_COMMITTED);
 		break;
 	case RELEASE:
 		release(sampled);
 		break;
 	case COMMIT:
-		add(sampled, COMMITTED);
+		add(sampled, ALLOCATED_COMMITTED);
 		break;
 	case DECOMMIT:
-		remove_range(sampled, COMMITTED);
+		remove_range(sampled, ALLOCATED_COMMITTED);
 		break;
 	case MAP:
-		remove_range(sampled, RESERVED);
-		add(sampled, MAPPED);
+		remove_range(sampled, ALLOCATED_RESERVED);
+		add(sampled, ALLOCATED_MAPPED);
 		break;
 	case UNMAP:
-		remove_range(sampled, MAPPED);
+		remove_range(sampled, ALLOCATED_MAPPED);
 		break;
 	}
 }
@@ -231,7 +245,8 @@ void stacks_event(const struct sampled *sampled)
  */
 int stacks_open(pid_t pid)
 {
-	return sampling_open(trace_place(), events, ARRAY_SIZE(events), pid);
+	return sampling_open(trace_place(), events,
+			     sizeof(events) / sizeof(*events), pid);
 }
 
 void stacks_read(void)
@@ -239,9 +254,12 @@ void stacks_read(void)
 	sampling_read(false);
 }
 
+/* By what comes first; an index of one of them */
 static int compare(const void *a, const void *b)
 {
-	const struct group *first = a, *second = b;
+	const struct allocated_group *first = &groups[*(const unsigned int *)a];
+	const struct allocated_group *second =
+		&groups[*(const unsigned int *)b];
 
 	if (first->kind != second->kind)
 		return first->kind < second->kind ? -1 : 1;
@@ -250,41 +268,48 @@ static int compare(const void *a, const void *b)
 	return (first->total < second->total) - (first->total > second->total);
 }
 
-static void print_kind(FILE *to, enum kind kind)
+/* Blocks go on knowing theirs. */
+static void sort_groups(void)
 {
-	unsigned int i;
+	unsigned int *order = grow(NULL, nr_groups + 1, sizeof(*order));
+	unsigned int *place = grow(NULL, nr_groups + 1, sizeof(*place)), i;
+	struct allocated_group *sorted =
+		grow(NULL, nr_groups + 1, sizeof(*sorted));
+	size_t j;
 
+	for (i = 0; i < nr_groups; i++)
+		order[i] = i;
+	qsort(order, nr_groups, sizeof(*order), compare);
 	for (i = 0; i < nr_groups; i++) {
-		if (groups[i].kind != kind)
-			continue;
-		fprintf(to,
-			"%s %" PRIu64 " bytes, %" PRIu64 " left, %" PRIu64
-			" call%s\n%s",
-			kinds[kind], groups[i].total, groups[i].left,
-			groups[i].calls, groups[i].calls == 1 ? "" : "s",
-			groups[i].stack);
+		sorted[i] = groups[order[i]];
+		place[order[i]] = i;
 	}
+	for (j = 0; j < nr_blocks; j++)
+		blocks[j].group = place[blocks[j].group];
+	free(groups);
+	free(order);
+	free(place);
+	groups = sorted;
 }
 
 /**
- * stacks_finish - print who has allocated how much, those of whom most is left first
- * @to: where
+ * stacks_end - tell who has allocated how much. Nothing comes after it.
+ * @all: what is told
  */
-void stacks_finish(FILE *to)
+void stacks_end(struct allocated *all)
 {
 	struct process *process;
-	unsigned int kind;
 
 	sampling_read(true);
 	for (process = processes; process; process = process->next)
 		empty(process);
-	qsort(groups, nr_groups, sizeof(*groups), compare);
-	for (kind = 0; kind < KINDS; kind++)
-		print_kind(to, kind);
-	fflush(to);
-	if (sampling_lost())
-		fprintf(stderr,
-			"winregion-trace: %lu events are missing: there were too many at once\n",
-			sampling_lost());
+	sort_groups();
+	*all = (struct allocated){
+		.groups = groups,
+		.nr_groups = nr_groups,
+		.blocks = blocks,
+		.nr_blocks = nr_blocks,
+		.lost = sampling_lost(),
+	};
 	sampling_close();
 }

@@ -48,7 +48,11 @@ struct ranges {
 };
 
 uint64_t ranges_add(struct ranges *ranges, const struct range *range);
-void ranges_remove(struct ranges *ranges, uint64_t first, uint64_t end);
+/* What goes, and whose it was */
+typedef void (*ranges_gone)(const struct range *range);
+
+void ranges_remove(struct ranges *ranges, uint64_t first, uint64_t end,
+		   ranges_gone gone);
 void ranges_clear(struct ranges *ranges);
 
 /* ---- unwind.c ---- */

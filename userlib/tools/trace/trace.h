@@ -12,6 +12,8 @@
 
 #include <linux/winregion.h>
 
+#include "allocated.h"
+
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Words of the largest structure that a call has */
@@ -85,19 +87,14 @@ void trace_print_bits(FILE *to, const struct trace_name *names, size_t nr,
 		      uint32_t bits);
 
 /* tracefs.c: 0, or a status to exit with when it has said what is wrong */
-int trace_check(void);
 int trace_open(bool faults, bool all);
 int trace_follow(pid_t pid);
 int trace_start(void);
 ssize_t trace_read(char *buffer, size_t size);
 void trace_close(void);
 
-const char *trace_place(void);
-
-/* stacks.c: who allocates; nostacks.c where there is no libdw */
-int stacks_open(pid_t pid);
-void stacks_read(void);
-void stacks_finish(FILE *to);
+/* allocated.c: those who allocate, from stacks_open() on, to an end */
+void trace_print_allocated(FILE *to);
 
 /* lines.c */
 

@@ -10,57 +10,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
-
-#include <linux/magic.h>
 
 #include "trace.h"
 
 #define BUFFER_KB "4096"
 
-static const char *const places[] = {
-	"/sys/kernel/tracing",
-	"/sys/kernel/debug/tracing",
-};
-
 static const char *const fault_events[] = { "fault", "refused", "guard",
 					    "stack" };
 
-static const char no_module[] =
-	"the module is not loaded: sudo modprobe winregion";
-static const char no_tracefs[] =
-	"tracefs is not mounted: sudo mount -t tracefs none /sys/kernel/tracing";
-
 static char instance[128];
 static int pipe_fd = -1;
-
-static int complain(const char *what)
-{
-	fprintf(stderr, "winregion-trace: %s\n", what);
-	return 125;
-}
 
 static int trouble(const char *what)
 {
 	fprintf(stderr, "winregion-trace: %s: %s\n", what, strerror(errno));
 	return 125;
-}
-
-/**
- * trace_place - find tracefs
- *
- * Return: its directory, or NULL
- */
-const char *trace_place(void)
-{
-	struct statfs fs;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(places); i++)
-		if (!statfs(places[i], &fs) && fs.f_type == TRACEFS_MAGIC)
-			return places[i];
-	return NULL;
 }
 
 static int open_in(const char *name, int flags)
@@ -112,25 +77,6 @@ static int prepare(bool faults, bool all)
 		return trouble(instance);
 	pipe_fd = open_in("trace_pipe", O_RDONLY | O_NONBLOCK);
 	return pipe_fd < 0 ? trouble(instance) : 0;
-}
-
-/**
- * trace_check - look whether there is something to trace, and who asks for it
- *
- * Return: 0, or a status to exit with, when it has said why.
- */
-int trace_check(void)
-{
-	const char *tracefs;
-	char path[128];
-
-	if (geteuid())
-		return complain("only root may trace: try sudo");
-	tracefs = trace_place();
-	if (!tracefs)
-		return complain(no_tracefs);
-	snprintf(path, sizeof(path), "%s/events/winregion", tracefs);
-	return access(path, F_OK) ? complain(no_module) : 0;
 }
 
 /**

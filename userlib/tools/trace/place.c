@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Where the module's events are, and who may have them
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <linux/magic.h>
+
+#include "allocated.h"
+
+static const char *const places[] = {
+	"/sys/kernel/tracing",
+	"/sys/kernel/debug/tracing",
+	NULL,
+};
+
+static const char no_module[] =
+	"the module is not loaded: sudo modprobe winregion";
+static const char no_tracefs[] =
+	"tracefs is not mounted: sudo mount -t tracefs none /sys/kernel/tracing";
+
+const char *allocated_kind_name(enum allocated_kind kind)
+{
+	static const char *const names[ALLOCATED_KINDS] = {
+		[ALLOCATED_RESERVED] = "reserved",
+		[ALLOCATED_COMMITTED] = "committed",
+		[ALLOCATED_MAPPED] = "mapped",
+	};
+
+	return names[kind];
+}
+
+static int complain(const char *what)
+{
+	fprintf(stderr, "%s: %s\n", program_invocation_short_name, what);
+	return 125;
+}
+
+/**
+ * trace_place - find tracefs
+ *
+ * Return: its directory, or NULL
+ */
+const char *trace_place(void)
+{
+	struct statfs fs;
+	unsigned int i;
+
+	for (i = 0; places[i]; i++)
+		if (!statfs(places[i], &fs) && fs.f_type == TRACEFS_MAGIC)
+			return places[i];
+	return NULL;
+}
+
+/**
+ * trace_check - look whether there is something to trace, and who asks for it
+ *
+ * Return: 0, or a status to exit with, when it has said why.
+ */
+int trace_check(void)
+{
+	const char *tracefs;
+	char path[128];
+
+	if (geteuid())
+		return complain("only root may trace: try sudo");
+	tracefs = trace_place();
+	if (!tracefs)
+		return complain(no_tracefs);
+	snprintf(path, sizeof(path), "%s/events/winregion", tracefs);
+	return access(path, F_OK) ? complain(no_module) : 0;
+}
