@@ -13,8 +13,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 . "$here/../vm/lib.sh"
 
-packages=(debhelper dh-dkms dpkg-dev g++ gcc libc6-dev lintian make mandoc pandoc
-	xz-utils)
+# With what debian/control names
+packages=(dpkg-dev g++ gcc libc6-dev lintian make xz-utils)
 
 # The version of the tree, where debian/changelog has it
 tree_version()
@@ -22,17 +22,19 @@ tree_version()
 	sed -n '1s/^[^(]*(\([^)]*\)).*/\1/p' "$top/debian/changelog"
 }
 
-# Copy what belongs to the tree to $1; what git ignores does not.
-copy_tree()
+# Copy what belongs to the tree to $out/tree, once, as it may change while packages are
+# built; what git ignores does not belong to it.
+take_tree()
 {
-	mkdir -p "$1"
+	rm -rf "$out/tree"
+	mkdir -p "$out/tree"
 	(cd "$top" && if [ -e .git ]; then
 		git ls-files -z --cached --others --exclude-standard
 	else
 		find . -name build -prune -o \( -type f -o -type l \) -printf '%P\0'
 	fi | while IFS= read -r -d '' f; do
 		[ ! -e "$f" ] && [ ! -L "$f" ] || printf '%s\0' "$f"
-	done | tar --null -T - -c) | tar -C "$1" --no-same-owner -x
+	done | tar --null -T - -c) | tar -C "$out/tree" --no-same-owner -x
 }
 
 # Put into $1 what the packages have of other source packages, or are made with.
@@ -68,8 +70,8 @@ build()
 	local dir=$2/winregion-$1
 
 	rm -rf "$2" "$3"
-	mkdir -p "$2" "$3"
-	copy_tree "$dir"
+	mkdir -p "$dir" "$3"
+	tar -C "$out/tree" -c . | tar -C "$dir" --no-same-owner -x
 	add_sources "$dir"
 	[ "$1" = "$(tree_version)" ] || change_version "$dir" "$1"
 	say "building packages of $1 in ${dir#"$top"/}"
@@ -118,10 +120,12 @@ lint()
 	say 'lintian has nothing to say'
 }
 
-need "${packages[@]}"
+mapfile -t depends < <(build_depends)
+need "${packages[@]}" "${depends[@]}"
 out=$build/deb
 hold_lock "$out/.lock"
 umask 022
+take_tree
 version=${1-$(tree_version)}
 if [ $# -gt 0 ]; then
 	build "$version" "$out/a" "$out/$version"

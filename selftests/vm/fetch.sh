@@ -456,9 +456,11 @@ fetch_headers()
 # ---- whole systems ----
 
 # What the packages of this tree depend on is there, as guests have no network, and
-# what a guest needs to boot. The disk has room for what is installed.
+# what a guest needs to boot. Libraries have other names in other releases, what they
+# are built with has not. The disk has room for what is installed.
 guest_packages=apt,cmake,dkms,gcc,kmod,libc6-dev,linux-headers-amd64
 guest_packages+=,linux-image-amd64,make,pkg-config,systemd-sysv,udev
+guest_packages+=$(build_depends | sed -n '/^lib.*-dev$/s/^/,/p' | tr -d '\n')
 guest_size=4G
 
 # Have the system in $1 run /mnt/run of the second disk when it starts. What that
@@ -484,15 +486,21 @@ run_second_disk()
 	echo '/dev/vda / ext4 defaults 0 0' | as_root tee "$1/etc/fstab" >"$tmp/unit"
 }
 
+# Whether the guest in directory $1 is there, with the packages of now
+has_guest()
+{
+	[ -e "$1/image" ] && [ "$(cat "$1/packages" 2>/dev/null)" = "$guest_packages" ]
+}
+
 fetch_guest()
 {
 	local dir=$cache/guests/$1
 
-	[ ! -e "$dir/image" ] || return 0
+	! has_guest "$dir" || return 0
 	can_root || die "a system of $1 is made by debootstrap, so root or sudo"
 	need "${base_packages[@]}" e2fsprogs
 	start
-	[ ! -e "$dir/image" ] || return 0
+	! has_guest "$dir" || return 0
 	apt_ready binary
 	say "making a system of $1 (once, takes some minutes)"
 	bootstrap "$1" "$guest_packages"
@@ -503,6 +511,7 @@ fetch_guest()
 	done
 	truncate -s "$guest_size" "$tmp/guest/image"
 	as_root mkfs.ext4 -q -d "$tmp/root" "$tmp/guest/image"
+	printf '%s\n' "$guest_packages" >"$tmp/guest/packages"
 	rm -rf "$dir"
 	mv "$tmp/guest" "$dir"
 }

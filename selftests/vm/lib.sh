@@ -160,6 +160,14 @@ has_package()
 		grep -qx installed
 }
 
+# What debian/control says is needed to build packages, by names that can be installed
+build_depends()
+{
+	awk '/^[^ ]/ { on = sub(/^Build-Depends[^:]*:/, "") } on' "$top/debian/control" |
+		tr ',' '\n' | awk 'NF { print $1 }' |
+		sed -e 's/^debhelper-compat$/debhelper/' -e 's/^dh-sequence-/dh-/'
+}
+
 # Make sure that the named packages are installed on this machine.
 need()
 {
