@@ -11,6 +11,7 @@
 #include "kselftest_harness.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -808,6 +809,13 @@ TEST_F_TIMEOUT(map, end_of_programs, 60)
 	EXPECT_EQ(127, run("-- /no/such/program"));
 	EXPECT_EQ(126, run("-- /tmp"));
 	EXPECT_EQ(128 + SIGKILL, run("-f csv -- /bin/sh -c kill\t-9\t$$"));
+	/* One look says little. */
+	EXPECT_EQ(0, run("-n 60 -f text -- /bin/sh -c sleep\t1"));
+	EXPECT_TRUE(file_has(OUT, "by 1 look in"));
+	EXPECT_TRUE(file_has(ERRORS, "a shorter --interval sees more"));
+	EXPECT_EQ(127, run("-n 60 -f text -- /no/such/program"));
+	EXPECT_FALSE(file_has(OUT, "look"));
+	EXPECT_FALSE(file_has(ERRORS, "--interval"));
 	/* One that does not run leaves what was written before. */
 	EXPECT_EQ(0, run("-f csv -o " DIRECTORY "/kept -- /bin/sh -c true"));
 	EXPECT_EQ(127, run("-f csv -o " DIRECTORY "/kept -- /no/such"));
@@ -838,6 +846,20 @@ TEST_F_TIMEOUT(map, other_users, 60)
 	snprintf(command, sizeof(command), "\n%d,%d,", own.pid, NOBODY);
 	EXPECT_TRUE(file_has(OUT, command));
 	EXPECT_EQ(0, end_held(&own));
+}
+
+/* With any of these a root may look; the last two are of kernels from 6.14 on. */
+TEST_F_TIMEOUT(map, root_that_may_not, 60)
+{
+	const int rights[] = { CAP_SYS_PTRACE, CAP_PERFMON, CAP_SYS_ADMIN };
+	size_t i;
+
+	EXPECT_EQ(0, RUN("-f csv %d", self->held.pid));
+	for (i = 0; i < ARRAY_SIZE(rights); i++)
+		ASSERT_EQ(0, prctl(PR_CAPBSET_DROP, rights[i], 0, 0, 0));
+	EXPECT_EQ(3, RUN("-f csv %d", self->held.pid));
+	EXPECT_TRUE(file_has(ERRORS,
+			     "only a root with CAP_SYS_PTRACE may look at it"));
 }
 
 TEST_F_TIMEOUT(map, wrong_words, 60)

@@ -65,6 +65,11 @@ static int by_pid(const void *x, const void *y)
 	return a->pid < b->pid ? -1 : a->pid > b->pid;
 }
 
+const char *map_who_may_look(void)
+{
+	return geteuid() ? "only root" : "only a root with CAP_SYS_PTRACE";
+}
+
 size_t map_list_processes(struct map_process **processes, size_t *room)
 {
 	struct map_process process;

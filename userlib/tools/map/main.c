@@ -26,6 +26,9 @@
 #define DENIED 3
 #define RECORD_FAILED 125
 
+/* Of a program: fewer looks say little of it, which is told. */
+#define ENOUGH_LOOKS 3
+
 struct options {
 	struct map_output out;
 	enum map_format format;
@@ -291,6 +294,7 @@ static bool write_map(struct options *options, const struct map *map)
 /* What everybody can know of it, and who can know more */
 static void tell_denied(pid_t pid)
 {
+	const char *who = map_who_may_look();
 	struct map_process *processes = NULL, *found = NULL;
 	size_t room = 0, nr = map_list_processes(&processes, &room), i;
 	struct passwd *user;
@@ -299,18 +303,18 @@ static void tell_denied(pid_t pid)
 		if (processes[i].pid == pid)
 			found = &processes[i];
 	if (!found) {
-		fprintf(stderr, "winregion-map: %d: only root may look at it\n",
-			pid);
+		fprintf(stderr, "winregion-map: %d: %s may look at it\n", pid,
+			who);
 	} else {
 		user = getpwuid(found->uid);
 		fprintf(stderr,
-			"winregion-map: %d: %s is of user %u (%s): only root may look at it.\n"
-			"Root would see what its %" PRIu64
-			" KiB are; everybody can know that %" PRIu64
+			"winregion-map: %d: %s is of user %u (%s): %s may look at it.\n"
+			"It has %" PRIu64
+			" KiB; everybody can know that %" PRIu64
 			" KiB are in\nmemory, %" PRIu64
 			" KiB in swap and %" PRIu64 " KiB locked.\n",
 			pid, found->command, found->uid,
-			user ? user->pw_name : "?", found->size / 1024,
+			user ? user->pw_name : "?", who, found->size / 1024,
 			found->resident / 1024, found->swapped / 1024,
 			found->locked / 1024);
 	}
@@ -470,6 +474,10 @@ static int record(struct options *options, char **argv)
 		empty_output(options);
 		write[options->format](options->out.file, &timeline);
 	}
+	if (timeline.pid && timeline.nr < ENOUGH_LOOKS)
+		fprintf(stderr,
+			"winregion-map: fewer than %d looks; a shorter --interval sees more\n",
+			ENOUGH_LOOKS);
 	free(timeline.samples);
 	if (!close_output(options))
 		return RECORD_FAILED;

@@ -114,6 +114,8 @@ struct map_process {
 
 /* Those that have memory, by number; the array is the caller's */
 size_t map_list_processes(struct map_process **processes, size_t *room);
+/* Of a process that this one may not look at; "may look at it" follows. */
+const char *map_who_may_look(void);
 void map_write_processes(const struct map_output *out, enum map_format format);
 
 #endif /* _WINREGION_MAP_OUTPUT_H */

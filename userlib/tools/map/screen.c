@@ -372,10 +372,13 @@ static void pick(struct state *state)
 	if (!err)
 		return;
 	state->view = VIEW_PROCESSES;
-	snprintf(state->message, sizeof(state->message), "%d: %s",
-		 state->what->pid,
-		 err == -EACCES || err == -EPERM ? "only root may look at it" :
-						   strerror(-err));
+	if (err == -EACCES || err == -EPERM)
+		snprintf(state->message, sizeof(state->message),
+			 "%d: %s may look at it", state->what->pid,
+			 map_who_may_look());
+	else
+		snprintf(state->message, sizeof(state->message), "%d: %s",
+			 state->what->pid, strerror(-err));
 	state->what->pid = 0;
 	processes_read(state);
 }

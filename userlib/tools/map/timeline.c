@@ -283,8 +283,9 @@ void map_timeline_text(FILE *file, const struct map_timeline *timeline)
 	unsigned int i;
 
 	fprintf(file,
-		"%d: %s, the most of each in KiB, by %zu looks in %.1f s\n",
+		"%d: %s, the most of each in KiB, by %zu look%s in %.1f s\n",
 		timeline->pid, timeline->command, timeline->nr,
+		timeline->nr == 1 ? "" : "s",
 		timeline->nr ? timeline->samples[timeline->nr - 1].time : 0);
 	fprintf(file, "%-10s", "type");
 	for (i = 0; i < MAP_SIZES; i++)

@@ -45,7 +45,7 @@ struct map_timeline {
 /*
  * Run a program, look at it every @interval seconds, or as often as it takes no more
  * than a twentieth of a processor, until it ends; with @stacks, find out meanwhile who
- * allocates. Return: the status to exit with
+ * allocates. Return: the status to exit with. @timeline->pid is 0 if it did not run.
  */
 int map_record(char **argv, double interval, bool stacks,
 	       struct map_timeline *timeline);
