@@ -713,6 +713,18 @@ check_manual()
 	done
 }
 
+# What both widths have stays while the library of the other one is there.
+check_other_width()
+{
+	mkdir "$work/root/lib32"
+	touch "$work/root/lib32/libwinregion.a"
+	make -s uninstall PREFIX="$work/root" O="$O"
+	test ! -e "$work/root/lib/libwinregion.a"
+	test -e "$work/root/include/winregion/windows.h"
+	test -e "$work/root/share/man/man3/VirtualAlloc.3"
+	rm -r "$work/root/lib32"
+}
+
 # What install puts somewhere, uninstall takes away.
 check_uninstall()
 {
@@ -735,6 +747,7 @@ else
 fi
 check "signals of a program and a library" compile_signals
 check_manual
+check "make uninstall, of one of two widths" check_other_width
 check "make uninstall" check_uninstall
 check "make install and uninstall, with blanks in all paths" check_blanks
 check "a relative PREFIX or LIBDIR is refused" check_relative
