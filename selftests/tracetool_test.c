@@ -299,8 +299,11 @@ TEST_F(tool, stacks_refused)
 {
 	EXPECT_EQ(2, RUN("-k", "-p", "1"));
 	EXPECT_EQ(2, RUN("-k", "-c", "@"));
+	EXPECT_EQ(1, count_in(ERRORS, "no -a, -c, -f or -t with it"));
 	EXPECT_EQ(2, RUN("-k", "-f", "@"));
 	EXPECT_EQ(127, RUN("-k", "-o", OUT, "/nowhere/at_all"));
+	EXPECT_EQ(0, RUN("-k", "-o", OUT, "/bin/true"));
+	EXPECT_EQ(1, count_in(OUT, "nothing was reserved"));
 	EXPECT_EQ(125, RUN_AS_NOBODY("-k", "/bin/true"));
 	EXPECT_EQ(1, count_in(ERRORS, "only root may trace: try sudo"));
 }

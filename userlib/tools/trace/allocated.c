@@ -27,6 +27,8 @@ void trace_print_allocated(FILE *to)
 	stacks_end(&all);
 	for (i = 0; i < all.nr_groups; i++)
 		print_group(to, &all.groups[i]);
+	if (!all.nr_groups)
+		fputs("nothing was reserved, committed or mapped\n", to);
 	fflush(to);
 	if (all.lost)
 		fprintf(stderr,

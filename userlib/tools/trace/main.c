@@ -141,7 +141,8 @@ static void parse_stacks(const struct options *options)
 		      NULL);
 	if (options->faults || options->all || options->out.summary ||
 	    options->out.times)
-		usage("call stacks are told without anything else", NULL);
+		usage("-k tells of nothing else, so no -a, -c, -f or -t with it",
+		      NULL);
 }
 
 static void parse(struct options *options, int argc, char **argv)
