@@ -177,6 +177,49 @@ TEST_F(files, lies_as_its_headers_say)
 	EXPECT_TRUE(UnmapViewOfFile(base));
 }
 
+/* Rules: RI-12, and RI-11 of copies of what was read from the file. */
+TEST_F(files, where_an_image_is)
+{
+	const uint32_t places[] = { 0, GET_42, VALUES + 1, SIZE - 1 };
+	MEMORY_IMAGE_INFORMATION info;
+	char *base, *copy;
+	SIZE_T returned;
+	size_t i;
+
+	ASSERT_TRUE(write_library("a.dll"));
+	base = map_image("a.dll");
+	ASSERT_EQ(BASE, base);
+	base[VALUES] = 'V';
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		memset(&info, 0xcc, sizeof(info));
+		EXPECT_EQ(STATUS_SUCCESS,
+			  NtQueryVirtualMemory(GetCurrentProcess(),
+					       base + places[i],
+					       MemoryImageInformation, &info,
+					       sizeof(info), &returned));
+		EXPECT_EQ(sizeof(info), returned);
+		EXPECT_EQ(base, (char *)info.ImageBase);
+		EXPECT_EQ(SIZE, info.SizeOfImage);
+		EXPECT_EQ(0, info.ImageFlags);
+	}
+	copy = VirtualAlloc(NULL, SIZE, MEM_RESERVE | MEM_COMMIT,
+			    PAGE_READWRITE);
+	ASSERT_NE(NULL, copy);
+	memcpy(copy, base, SIZE);
+	EXPECT_EQ(STATUS_SUCCESS,
+		  NtQueryVirtualMemory(GetCurrentProcess(), copy,
+				       MemoryImageInformation, &info,
+				       sizeof(info), &returned));
+	EXPECT_EQ(NULL, info.ImageBase);
+	EXPECT_EQ(0, info.SizeOfImage);
+	EXPECT_TRUE(VirtualFree(copy, 0, MEM_RELEASE));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_EQ(STATUS_INVALID_ADDRESS,
+		  NtQueryVirtualMemory(GetCurrentProcess(), base,
+				       MemoryImageInformation, &info,
+				       sizeof(info), &returned));
+}
+
 /* Rules: CM-12. */
 TEST_F(files, what_a_section_says)
 {

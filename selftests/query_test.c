@@ -776,7 +776,7 @@ static NTSTATUS query_image(const void *address, SIZE_T length,
 				    returned);
 }
 
-/* Rules: RI-11. Our own program is no image of Windows either. */
+/* Rules: RI-11. Our own program is no image of Windows either; image_test has some. */
 TEST_F(region, no_memory_is_of_an_image)
 {
 	const void *places[] = { self->base, self->base + PAGE, query_image };
