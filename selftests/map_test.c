@@ -848,6 +848,26 @@ TEST_F_TIMEOUT(map, other_users, 60)
 	EXPECT_EQ(0, end_held(&own));
 }
 
+#define DEVICE "/dev/winregion"
+
+/* Whose regions nobody tells has the mappings that they are in. */
+TEST_F_TIMEOUT(map, regions_that_are_not_told, 60)
+{
+	struct held own;
+	char command[64];
+
+	ASSERT_TRUE(start_held(&own, NOBODY, false));
+	snprintf(command, sizeof(command), "-f csv %d", own.pid);
+	ASSERT_EQ(0, chmod(DEVICE, 0600));
+	EXPECT_EQ(0, run_as(NOBODY, command));
+	EXPECT_EQ(0, chmod(DEVICE, 0666));
+	EXPECT_TRUE(file_has(ERRORS, "no regions are told: "));
+	EXPECT_TRUE(file_has(OUT, "/dev/zero[winregion]"));
+	EXPECT_EQ(0, run_as(NOBODY, command));
+	EXPECT_FALSE(file_has(OUT, "/dev/zero[winregion]"));
+	EXPECT_EQ(0, end_held(&own));
+}
+
 /* With any of these a root may look; the last two are of kernels from 6.14 on. */
 TEST_F_TIMEOUT(map, root_that_may_not, 60)
 {

@@ -376,24 +376,34 @@ static int show_screen(struct options *options, pid_t pid, struct map *loaded)
 	return fail_to_read(screen.pid, err);
 }
 
+/* Why there are mappings only */
+static void tell_unknown(int err)
+{
+	const char *why = winregion_unavailable();
+
+	if (!why && err == -ENOEXEC)
+		why = "this is a program of 32 bits";
+	if (!why)
+		why = strerror(-err);
+	fprintf(stderr, "winregion-map: no regions are told: %s\n", why);
+}
+
 static int show_process(struct options *options, pid_t pid)
 {
 	struct map map = { 0 };
 	struct map_source source;
-	int err;
+	int err, unknown;
 
 	if (wants_screen(options))
 		return show_screen(options, pid, NULL);
 	map_source_init(&source, pid);
 	err = map_read(&source, &map);
+	unknown = source.error;
 	map_source_done(&source);
 	if (err)
 		return fail_to_read(pid, err);
 	if (!map.module)
-		fprintf(stderr, "winregion-map: no regions are told: %s\n",
-			winregion_unavailable() ?
-				winregion_unavailable() :
-				"the module does not tell them");
+		tell_unknown(unknown);
 	if (!map.nr_runs) {
 		fprintf(stderr,
 			"winregion-map: %d: it has no memory: it has ended, or is the kernel's\n",

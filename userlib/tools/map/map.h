@@ -214,6 +214,7 @@ struct map_thread {
  * struct map_source - a process that is looked at, maybe again and again
  * @pid: its number
  * @fd: the module's descriptor of its memory, or -1
+ * @error: why there is none, -errno; -ENOEXEC: it is a program of 32 bits
  * @change: that lets its locked pages be counted
  * @threads: those that were seen
  * @nr_threads: so many
@@ -224,6 +225,7 @@ struct map_thread {
 struct map_source {
 	pid_t pid;
 	int fd;
+	int error;
 	bool change;
 	struct map_thread *threads;
 	size_t nr_threads;

@@ -19,6 +19,7 @@
 /* Without the module: what the kernel lets processes have */
 #define DEFAULT_LOWEST 0x10000
 #define DEFAULT_END 0x7ffffffff000
+#define DEFAULT_END_32 0xffffe000
 
 /* ---- the descriptor ---- */
 
@@ -56,6 +57,7 @@ static void open_process(struct map_source *source)
 	if (source->fd < 0)
 		source->fd =
 			open_from(device, source->pid, "environ", O_RDONLY, 0);
+	source->error = source->fd < 0 ? source->fd : 0;
 	close(device);
 }
 
@@ -98,6 +100,8 @@ bool map_begin_regions(struct map_source *source, struct map *map)
 	map->lowest = DEFAULT_LOWEST;
 	map->end = DEFAULT_END;
 	map->module = get_info(source, &info);
+	if (source->error == -ENOEXEC)
+		map->end = DEFAULT_END_32;
 	if (!map->module)
 		return false;
 	map->lowest = info.out_lowest;

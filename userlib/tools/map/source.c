@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * A process becomes a map: its mappings as /proc tells them, and in place of those
- * that the module has made its regions
+ * that the module has made its regions, if the module tells them
  *
  * The two are asked one after the other, so what changes meanwhile can be in one and
  * not in the other.
@@ -67,6 +67,8 @@ static enum map_type type_of(const struct map_vma *vma)
 		return MAP_HEAP;
 	if (is_named(vma, "[stack"))
 		return MAP_STACK;
+	if (is_window(vma))
+		return MAP_PRIVATE;
 	if (is_kernels(vma))
 		return vma->executable ? MAP_IMAGE : MAP_SHARED;
 	if (!vma->inode && !vma->shared)
@@ -102,7 +104,9 @@ static struct map_run run_of(const struct map_vma *vma)
 
 	run.sizes[MAP_SIZE] = size;
 	run.sizes[MAP_COMMITTED] = run.protection ? size : 0;
-	if (!vma->shared && !is_kernels(vma))
+	if (is_window(vma))
+		run.sizes[MAP_PRIVATE_BYTES] = run.sizes[MAP_COMMITTED];
+	else if (!vma->shared && !is_kernels(vma))
 		run.sizes[MAP_PRIVATE_BYTES] =
 			vma->inode ? vma->anonymous + vma->swapped :
 				     run.sizes[MAP_COMMITTED];
@@ -297,7 +301,7 @@ static void add_all(struct map *map, const char *text, struct regions *regions)
 		    is_covered(map, &vma)) {
 			last.valid = false;
 			add_swapped(map, &vma);
-		} else if (!is_window(&vma)) {
+		} else if (!map->module || !is_window(&vma)) {
 			add_mapping(map, &last, &vma);
 		}
 	}

@@ -342,6 +342,8 @@ int main(int argc, char **argv)
 	struct sigaction action = { .sa_handler = stop };
 	int status;
 
+	/* Lines are whole among those that the program prints. */
+	setvbuf(stderr, NULL, _IOLBF, 0);
 	parse(&options, argc, argv);
 	if (options.path)
 		options.out.to = fopen(options.path, "we");
