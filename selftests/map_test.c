@@ -1125,6 +1125,17 @@ static double first_screen(struct terminal *terminal, pid_t pid)
 	return cpu_seconds(terminal->pid);
 }
 
+/* Seconds of a processor that its looks take in WATCH_SECONDS */
+static double watched(struct terminal *terminal)
+{
+	double before = cpu_seconds(terminal->pid);
+	uint64_t end = now_ms() + WATCH_SECONDS * 1000;
+
+	while (now_ms() < end)
+		terminal_update(terminal, 100);
+	return cpu_seconds(terminal->pid) - before;
+}
+
 /*
  * The first screen takes not many times what the question alone takes, which is asked
  * here where all is as slow; and all looks after it less than a twentieth of a
@@ -1135,7 +1146,6 @@ TEST_F_TIMEOUT(map, many_regions, 400)
 	double alone, first, later;
 	struct terminal terminal;
 	int tries = 1;
-	uint64_t end;
 
 	ASSERT_TRUE(give_order(&self->held, RESERVE_MANY));
 	for (;; tries++) {
@@ -1149,10 +1159,9 @@ TEST_F_TIMEOUT(map, many_regions, 400)
 		EXPECT_EQ(0, terminal_end(&terminal));
 	}
 	EXPECT_LE(first, 5 * alone + 0.2);
-	end = now_ms() + WATCH_SECONDS * 1000;
-	while (now_ms() < end)
-		terminal_update(&terminal, 100);
-	later = cpu_seconds(terminal.pid) - first;
+	do
+		later = watched(&terminal);
+	while (later > WATCH_SECONDS * 0.05 + first && tries++ < TRIES);
 	TH_LOG("%ld regions: question %.2f s, first screen %.2f s (try %d), then %.2f s in %d s",
 	       rounds(map_regions), alone, first, tries, later, WATCH_SECONDS);
 	EXPECT_LE(later, WATCH_SECONDS * 0.05 + first);
