@@ -254,14 +254,41 @@ static inline bool wr_core_maps_around(void)
 	return LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0);
 }
 
-/* Maps a page writable, at another address than the fault's; see above. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+/*
+ * Whether at an address in a fault's table of PTEs there is what stands for no page: of
+ * one that had a memory error, and that the file has given up. It stays so for who has
+ * the file's page of now locked. The table may go meanwhile, and is freed by RCU.
+ */
+static inline bool wr_vmf_is_marked(struct vm_fault *vmf, unsigned long addr)
+{
+	bool marked = false;
+	pmd_t table;
+	pte_t pte;
+
+	rcu_read_lock();
+	table = pmdp_get_lockless(vmf->pmd);
+	if (pmd_present(table) && !pmd_leaf(table)) {
+		pte = ptep_get_lockless(pte_offset_kernel(&table, addr));
+		marked = !pte_none(pte) && !pte_present(pte);
+	}
+	rcu_read_unlock();
+	return marked;
+}
+#endif
+
+/*
+ * Maps a page writable, at another address than the fault's; see above. Where another one
+ * is marked the core would warn.
+ */
 static inline void wr_vmf_insert_at(struct vm_fault *vmf, unsigned long addr,
 				    struct page *page)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
 	struct vm_fault one = { .vma = vmf->vma, .address = addr };
 
-	vmf_insert_page_mkwrite(&one, page, true);
+	if (!wr_vmf_is_marked(vmf, addr))
+		vmf_insert_page_mkwrite(&one, page, true);
 #endif
 }
 
