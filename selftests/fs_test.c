@@ -750,6 +750,65 @@ TEST_F(fuse, dies_later)
 	UNMAP_IT();
 }
 
+struct copier {
+	char *page;
+};
+
+static int copy_late(void *arg)
+{
+	struct copier *copier = arg;
+
+	return writes(copier->page);
+}
+
+/*
+ * Rules: MV-52, MV-55. A copy takes a page that can be read, and no more of the server:
+ * where there is none the page is not copied, and what has been stays when it dies.
+ */
+TEST_F(fuse, copies)
+{
+	const char *data = self->shared->file[0].data;
+	struct copier copier;
+	struct child child;
+	int section;
+	char *base;
+
+	if (variant->how != VIEW)
+		SKIP(return, "it has a view of its own");
+	self->shared->file[0].bad = 5;
+	section = sec_create(self->mapped.fd, self->file, 0, 0, RO);
+	ASSERT_LE(0, section);
+	ASSERT_EQ(0, sec_map(section, 0, 0, WINREGION_WRITECOPY, &base));
+	EXPECT_EQ(SIGBUS, writes(base + PAGES(5)));
+	EXPECT_TRUE(wr_is(self->mapped.fd, base + PAGES(5),
+			  WINREGION_WRITECOPY));
+	fill_page(base + PAGES(6), 8);
+	self->shared->file[0].bad = -1;
+	fill_page(base + PAGES(5), 9);
+	EXPECT_TRUE(page_has(base + PAGES(5), 9));
+	EXPECT_EQ(0, sec_flush(self->mapped.fd, base, 0));
+	EXPECT_EQ(0, self->shared->writes);
+	EXPECT_TRUE(pages_have(data, NR_PAGES, 100));
+	/* Who waits for a page to be copied can be killed. */
+	ASSERT_TRUE(write_text("/proc/sys/vm/drop_caches", "1"));
+	self->shared->hold = FUSE_READ;
+	copier.page = base + PAGES(7);
+	child = start_child(copy_late, &copier);
+	EXPECT_TRUE(SETTLES(self->shared->held));
+	EXPECT_TRUE(dies(&child));
+	self->shared->hold = 0;
+	EXPECT_TRUE(page_has(base + PAGES(7), 107));
+	fuse_die(&self->server);
+	EXPECT_TRUE(page_has(base + PAGES(6), 8));
+	fill_page(base + PAGES(6), 10);
+	fill_page(base + PAGES(7), 11); /* which the kernel has */
+	EXPECT_TRUE(page_has(base + PAGES(6), 10));
+	EXPECT_TRUE(page_has(base + PAGES(7), 11));
+	EXPECT_EQ(0, sec_unmap(self->mapped.fd, base));
+	close(section);
+	close(self->file);
+}
+
 /* ---- files that are others ---- */
 
 FIXTURE(stacked)
@@ -970,6 +1029,11 @@ FIXTURE_TEARDOWN(disk)
 	close(self->mapped.fd);
 }
 
+static int set_file_flags(int file, int flags)
+{
+	return ioctl(file, FS_IOC_SETFLAGS, &flags);
+}
+
 static void fill_disk(void)
 {
 	int file = open(OTHER_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -1016,6 +1080,60 @@ TEST_F(disk, full)
 	EXPECT_EQ(0, flush_file(&self->mapped));
 	EXPECT_TRUE(page_has(base, variant->disk != &disk_btrfs ? 2 : 1));
 	EXPECT_EQ(0, unmap_file(&self->mapped));
+	close(hole);
+	close(self->file);
+}
+
+/*
+ * Rules: MV-52, VV-07. A disk is not asked for copies: where it is full, may not be
+ * written, or stands still. The file gets no place for them, nor a time.
+ */
+TEST_F(disk, copies)
+{
+	const struct timespec long_ago[2] = { { .tv_sec = 9 }, { .tv_sec = 9 } };
+	int hole, reader, section, place, i;
+	struct stat before, after;
+	char *base;
+
+	if (variant->how != VIEW) {
+		close(self->file);
+		SKIP(return, "it has a view of its own");
+	}
+	hole = open(HOLE_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	ASSERT_EQ(0, ftruncate(hole, SIZE));
+	ASSERT_EQ(0, futimens(hole, long_ago));
+	reader = open(HOLE_PATH, O_RDONLY | O_CLOEXEC);
+	section = sec_create(self->mapped.fd, reader, 0, 0,
+			     WINREGION_WRITECOPY);
+	ASSERT_LE(0, section);
+	ASSERT_EQ(0, sec_map(section, 0, 0, WINREGION_WRITECOPY, &base));
+	self->spoiled = variant->disk == &disk_btrfs;
+	fill_disk();
+	ASSERT_EQ(0, fstat(hole, &before));
+	fill_page(base, 1);
+	ASSERT_EQ(0, set_file_flags(hole, FS_IMMUTABLE_FL));
+	fill_page(base + PAGES(1), 2);
+	ASSERT_EQ(0, set_file_flags(hole, 0));
+	place = open(MOUNTED, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ASSERT_EQ(0, ioctl(place, FIFREEZE, 0));
+	fill_page(base + PAGES(2), 3);
+	EXPECT_EQ(0, reads(base + PAGES(3)));
+	fill_page(base + PAGES(3), 4);
+	EXPECT_EQ(0, ioctl(place, FITHAW, 0));
+	close(place);
+	EXPECT_EQ(0, sec_flush(self->mapped.fd, base, 0));
+	EXPECT_EQ(0, fsync(hole));
+	ASSERT_EQ(0, fstat(hole, &after));
+	EXPECT_EQ(before.st_mtime, after.st_mtime);
+	EXPECT_EQ(before.st_blocks, after.st_blocks);
+	for (i = 0; i < 4; i++)
+		EXPECT_TRUE(page_has(base + PAGES(i), 1 + i));
+	EXPECT_EQ(0, sec_unmap(self->mapped.fd, base));
+	ASSERT_EQ(0, sec_map(section, 0, 0, RO, &base));
+	EXPECT_TRUE(page_is_zero(base));
+	EXPECT_EQ(0, sec_unmap(self->mapped.fd, base));
+	close(section);
+	close(reader);
 	close(hole);
 	close(self->file);
 }
@@ -1107,11 +1225,6 @@ TEST_F(disk, remount)
 	EXPECT_EQ(SIGSEGV, writes(base));
 	EXPECT_EQ(0, unmap_file(&self->mapped));
 	close(reader);
-}
-
-static int set_file_flags(int file, int flags)
-{
-	return ioctl(file, FS_IOC_SETFLAGS, &flags);
 }
 
 /* Files that can only grow are not mapped by who may write them. */

@@ -15,6 +15,7 @@
 #include "common.h"
 #include "rounds.h"
 #include "wr_test_util.h"
+#include "sections.h"
 
 #define OVERCOMMIT "/proc/sys/vm/overcommit_memory"
 #define OVERCOMMIT_KBYTES "/proc/sys/vm/overcommit_kbytes"
@@ -1049,6 +1050,7 @@ TEST_F(limits, overcommit_mode_1_out_of_files)
 
 FIXTURE(cgroup)
 {
+	int section;
 	int fd;
 	char dir[64];
 	bool mounted;
@@ -1165,6 +1167,42 @@ TEST_F_TIMEOUT(cgroup, killed_over_limit, 60)
 	}
 	EXPECT_TRUE(pages_have(mine, 512, 1));
 	ASSERT_EQ(0, wr_release(self->fd, mine, 0));
+	EXPECT_TRUE(SETTLES(WR_INFO(self->fd, out_total) == total));
+}
+
+/* Copies of a view's pages are the memory of who has written them. */
+static int copy_pages_over_limit(void *arg)
+{
+	FIXTURE_DATA(cgroup) *self = arg;
+	char *base;
+	int i;
+
+	CHECK(enter_cgroup(self));
+	CHECK(!sec_map(self->section, 0, 0, WINREGION_WRITECOPY, &base));
+	for (i = 0; i < 24576; i++)
+		fill_page(base + PAGES(i), i);
+	return __LINE__;
+}
+
+/* Rules: MV-52. The pages that are copied are there before, and somebody else's. */
+TEST_F_TIMEOUT(cgroup, copies_over_limit, 60)
+{
+	uint64_t total = WR_INFO(self->fd, out_total);
+	char *base;
+	int ret;
+
+	self->section = sec_create(self->fd, -1, MIB(96), 0, RW);
+	ASSERT_LE(0, self->section);
+	ASSERT_EQ(0, sec_map(self->section, 0, 0, RW, &base));
+	fill_pages(base, 24576, 1);
+	ret = in_child(copy_pages_over_limit, self);
+	EXPECT_TRUE(ret == -SIGKILL || ret == -SIGBUS) {
+		TH_LOG("ended with %d", ret);
+	}
+	EXPECT_TRUE(CGROUP_EMPTIES(self));
+	EXPECT_TRUE(pages_have(base, 24576, 1));
+	EXPECT_EQ(0, sec_unmap(self->fd, base));
+	close(self->section);
 	EXPECT_TRUE(SETTLES(WR_INFO(self->fd, out_total) == total));
 }
 
