@@ -11,7 +11,9 @@
 
 #define DROP_CACHES "/proc/sys/vm/drop_caches"
 #define SWAP_DEVICE "/dev/zram0"
+#ifndef SWAP_BYTES
 #define SWAP_BYTES (600ULL << 20)
+#endif
 
 /* The head of a swap area, as mkswap writes it */
 struct swap_head {

@@ -59,6 +59,7 @@ struct way {
  * @series: for the plots and what must be flat, by instructions only
  * @wall: by the clock on the wall only
  * @once: not by laps: @run prints the figure itself
+ * @apart: in a machine of its own, and so only where it is named
  */
 struct row {
 	const char *name;
@@ -72,6 +73,7 @@ struct row {
 	bool series;
 	bool wall;
 	bool once;
+	bool apart;
 };
 
 /* die.c */
@@ -134,6 +136,7 @@ extern const struct row memory_rows[];	/* memory.c */
 extern const struct row thread_rows[];	/* threads.c */
 extern const struct row stack_rows[];	/* stacks.c */
 extern const struct row frame_rows[];	/* frames.c */
+extern const struct row paging_rows[];	/* paging.c */
 
 /* runs.c: an area of many runs, or VMAs */
 char *runs_make(const struct way *way, size_t runs);

@@ -7,7 +7,7 @@
 #	bench.sh -s [-u] [-k KERNEL] [ROW...]
 #	bench.sh -r
 #
-# Each kernel is booted twice. First with one processor whose instructions QEMU
+# Each kernel is booted twice, and once for each row of paging. First with one processor whose instructions QEMU
 # counts: these figures are the same on every host, and the targets are for
 # them. Then with two processors that run at the same time, for the clock on the
 # wall and for what threads do to each other. What each boot printed is left in
@@ -127,24 +127,60 @@ head_lines()
 	exceptions, caches and TLB misses cost. Linux $(cat "$cache/kernels/$1/release"), winregion by
 	raw ioctls, ratio to the cheapest recipe. Medians of several processes; faults,
 	VMAs, locks and time are per operation, winregion / the recipe compared with.
-	Time is that of another boot, under $2.
+	Time is that of another boot, under $2; rows of paging are ns of one of their own.
 	EOF
+}
+
+# Row $2 of paging in a machine of its own: of 512 MiB, and as much more as the disk
+# takes on which the file is.
+boot_for_paging()
+{
+	local k=$1 row=$2 machine=(-p paging=1 -l zram) MEM=512M
+
+	if [ "$row" = paging-file ]; then
+		machine=(-p paging=1 -l loop -l ext4)
+		MEM=2764M
+	fi
+	boot "$k" wall "$row" -p 1 "$row"
+}
+
+# What is measured of kernel $1 is left in $files.
+measure_paging()
+{
+	local k=$1 row
+
+	shift
+	for row in paging-zram paging-file; do
+		[ $# = 0 ] || [[ " $* " == *" $row"* ]] || continue
+		boot_for_paging "$k" "$row"
+		files+=("$out/$k/$row")
+	done
 }
 
 bench_kernel()
 {
-	local k=$1 some=''
+	local k=$1 some='' name usual=() files=()
 
 	shift
 	[ $# = 0 ] || some=-some
-	boot "$k" instructions "instructions$some" "$@"
-	warn_of_load
-	boot "$k" wall "wall$some" -p 1 -l 5 "$@"
+	for name; do
+		[[ $name == paging-* ]] || usual+=("$name")
+	done
+	if [ -z "$some" ] || [ ${#usual[@]} != 0 ]; then
+		boot "$k" instructions "instructions$some" "${usual[@]}"
+		warn_of_load
+		boot "$k" wall "wall$some" -p 1 -l 5 "${usual[@]}"
+		files=("$out/$k/instructions$some" "$out/$k/wall$some")
+	else
+		warn_of_load
+		files=(/dev/null /dev/null)
+	fi
+	measure_paging "$k" "$@"
 	[ -n "$some" ] || publish "$k"
 	{
 		head_lines "$k" "$(accelerator "$k")"
 		awk -v some="$some" -f "$here/table.awk" "$here/rows" \
-			"$out/$k/instructions$some" "$out/$k/wall$some"
+			"${files[@]}"
 	} | tee "$out/$k$some.txt"
 }
 

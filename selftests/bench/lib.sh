@@ -6,6 +6,7 @@
 
 out=$build/bench
 longest=7200 # seconds that a boot may take
+machine=() # more options of vm/run.sh
 # What heaps are measured beside, and what the trace is of
 heap_packages=(libjemalloc2 libmimalloc2.0 sqlite3)
 heap_libraries=(libjemalloc.so.2 libmimalloc.so.2)
@@ -75,6 +76,7 @@ run_by_clock()
 		set -- -w "$@"
 	fi
 	export ACCEL CPUS QEMU_ARGS
-	exec "$vm/run.sh" -k "$k" -m "${MEM:-6G}" -t "$longest" "${carry[@]}" -- \
+	exec "$vm/run.sh" -k "$k" -m "${MEM:-6G}" -t "$longest" "${machine[@]}" \
+		"${carry[@]}" -- \
 		"$out/bench" "$@"
 }

@@ -28,6 +28,7 @@ static const struct way *only_way;
 static const struct row *const lists[] = {
 	basic_rows, alarm_rows, event_rows, query_rows, series_rows, view_rows,
 	watch_rows, memory_rows, thread_rows, stack_rows, frame_rows,
+	paging_rows,
 };
 
 static bool contains_word(const char *words, const char *word)
@@ -327,7 +328,7 @@ static bool is_wanted(const struct row *row, char **names)
 	if (row->wall && !wall)
 		return false;
 	if (!*names)
-		return !wall || !row->series;
+		return !row->apart && (!wall || !row->series);
 	for (; *names; names++)
 		if (is_named(row, *names))
 			return true;

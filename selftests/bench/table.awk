@@ -2,7 +2,7 @@
 #
 # The table for people, from the file "rows" and the figures of both boots:
 #
-#	awk -f table.awk rows instructions wall
+#	awk -f table.awk rows instructions wall [other]...
 #
 # Exit status 1 if a row is short. With -v some=1, rows that were not measured
 # are left out.
@@ -182,7 +182,7 @@ FILENAME == ARGV[1] {
 }
 
 # Of two boots the first one counts; the other gives the time, and what needs
-# two processors.
+# two processors. Those that follow have rows of their own, which are times.
 $1 == "figure" {
 	key = $2 "@" $4
 	if (FILENAME == ARGV[3] && $2 != "threads") {
