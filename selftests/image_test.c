@@ -177,7 +177,7 @@ TEST_F(files, lies_as_its_headers_say)
 	EXPECT_TRUE(UnmapViewOfFile(base));
 }
 
-/* Rules: RI-12, and RI-11 of copies of what was read from the file. */
+/* Rules: RI-11, RI-12. A copy of an image is none. */
 TEST_F(files, where_an_image_is)
 {
 	const uint32_t places[] = { 0, GET_42, VALUES + 1, SIZE - 1 };
