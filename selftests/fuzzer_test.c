@@ -98,6 +98,12 @@ FIXTURE_VARIANT_ADD(planted, shared_copy_charged)
 	.sharers = 3,
 };
 
+FIXTURE_VARIANT_ADD(planted, shared_several)
+{
+	.bug = SHARE_BUG_SEVERAL,
+	.sharers = 3,
+};
+
 FIXTURE_SETUP(planted)
 {
 	struct fuzz_options options = {

@@ -14,7 +14,8 @@
  * or makes noise: calls about views of its own that change nothing for others.
  *
  * What operations mean by their fields: @odd is the process, @value a view, handle,
- * file or process of it, range[0] offset, length and protection in that.
+ * file or process of it, range[0] offset, length and protection in that. With @nr a
+ * PROTECT or COMMIT is one of so many ranges, each of the view that is its @space.
  */
 #ifndef _FUZZ_SHARE_H
 #define _FUZZ_SHARE_H
@@ -147,6 +148,7 @@ struct share_view {
 	uint32_t allocation;
 	uint32_t pages;
 	uint32_t first;		/* its first page's number in the file */
+	bool executes;		/* what can be read of it can be executed */
 	uint64_t base;
 	struct share_own page[SHARE_PAGES];
 };
@@ -207,6 +209,7 @@ enum share_bug {
 	SHARE_BUG_KEPT,		/* a copy is gone once it must not be written */
 	SHARE_BUG_CHILD,	/* a child has none of the copies */
 	SHARE_BUG_CHARGE,	/* charged is only what has been copied */
+	SHARE_BUG_SEVERAL,	/* of several ranges all were as before the call */
 	SHARE_BUGS
 };
 
@@ -290,6 +293,9 @@ int share_map(struct share_world *world, unsigned int me, unsigned int handle,
 void share_change(struct share_world *world, struct share_view *view,
 		  unsigned int kind, struct winregion_range *range,
 		  struct share_must *must);
+void share_change_several(struct share_world *world, struct share_view **views,
+			  unsigned int kind, struct winregion_range *ranges,
+			  unsigned int nr, struct share_must *must);
 void share_describe(struct share_world *world, struct share_view *view,
 		    uint32_t page, struct winregion_run *run);
 enum share_result share_access(struct share_world *world,

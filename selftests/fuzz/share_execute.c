@@ -67,6 +67,8 @@ const char *const share_names[SHARE_KINDS] = {
 /* Does nothing without @file. */
 void share_print(FILE *file, unsigned int at, const struct op *op)
 {
+	unsigned int i;
+
 	if (!file)
 		return;
 	fprintf(file, "# %u: process %u: %s, %u; 0x%llx + 0x%llx, ", at,
@@ -77,6 +79,12 @@ void share_print(FILE *file, unsigned int at, const struct op *op)
 		op->range[0].protection, op->flags,
 		(unsigned long long)op->range[1].offset,
 		(unsigned long long)op->range[1].length);
+	for (i = 0; i < op->nr; i++)
+		fprintf(file, "#\trange of %u; 0x%llx + 0x%llx, protection 0x%x\n",
+			op->range[i].space,
+			(unsigned long long)op->range[i].offset,
+			(unsigned long long)op->range[i].length,
+			op->range[i].protection);
 	fflush(file);
 }
 
@@ -456,6 +464,59 @@ static bool do_munmap(struct share *share, const struct op *op)
 	return same(share, op, "result", ret, 0);
 }
 
+/* Return: false if one of the ranges does not begin in a view. */
+static bool find_ranges(struct share *share, const struct op *op,
+			struct share_view **views,
+			struct winregion_range *ranges)
+{
+	const struct op_range *range = op->range;
+	unsigned int i;
+
+	for (i = 0; i < op->nr; i++, range++) {
+		views[i] = &share_self(share)->view[range->space % SHARE_VIEWS];
+		if (!views[i]->used ||
+		    range->offset >= views[i]->pages * MODEL_PAGE)
+			return false;
+		ranges[i] = (struct winregion_range) {
+			.address = views[i]->base + range->offset,
+			.length = range->length,
+			.protection = range->protection,
+		};
+	}
+	return true;
+}
+
+static bool do_change_several(struct share *share, const struct op *op)
+{
+	struct winregion_range ranges[OP_RANGES], must_be[OP_RANGES];
+	struct winregion_change arg = {
+		.size = sizeof(arg),
+		.nr_ranges = op->nr,
+		.ranges = (uintptr_t)ranges,
+	};
+	struct share_view *views[OP_RANGES];
+	struct share_must must = {};
+	unsigned int i;
+	int ret;
+
+	if (!find_ranges(share, op, views, ranges))
+		return true;
+	memcpy(must_be, ranges, sizeof(ranges));
+	share_change_several(share->world, views, op->kind, must_be, op->nr,
+			     &must);
+	ret = call(share->fd, op->kind == SHARE_COMMIT ? WINREGION_COMMIT :
+							 WINREGION_PROTECT,
+		   &arg);
+	if (!judge(share, op, ret, &must) || ret)
+		return !share->fuzz.report->found;
+	for (i = 0; i < op->nr; i++)
+		if (!same(share, op, "old protection of one of several",
+			  ranges[i].out_old_protection,
+			  must_be[i].out_old_protection))
+			return false;
+	return true;
+}
+
 static bool do_change(struct share *share, const struct op *op)
 {
 	struct share_view *view = view_of(share, op);
@@ -464,6 +525,8 @@ static bool do_change(struct share *share, const struct op *op)
 	struct share_must must = {};
 	int ret;
 
+	if (op->nr > 1)
+		return do_change_several(share, op);
 	if (!view || op->range[0].offset >= view->pages * MODEL_PAGE)
 		return true;
 	arg.range.address = view->base + op->range[0].offset;

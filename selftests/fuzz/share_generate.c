@@ -205,9 +205,33 @@ static void make_map_behind(struct share *share, struct op *op)
 			      MODEL_UNIT * MODEL_UNIT;
 }
 
+/* Of one view mostly, and often one at the place of the one before it */
+static void make_several(struct share *share, struct op *op)
+{
+	unsigned int i, nr = 2 + below(share, OP_RANGES - 1);
+	struct op one = *op;
+
+	for (i = 0; i < nr; i++) {
+		if (one_in(share, 5))
+			one.value = any_view(share, share->me);
+		any_range(share, &one);
+		op->range[i] = one.range[0];
+		op->range[i].space = one.value;
+		op->range[i].protection = any_protection(share);
+		if (i && one_in(share, 2))
+			op->range[i].offset = op->range[i - 1].offset;
+	}
+	op->nr = nr;
+}
+
 static void make_change(struct share *share, struct op *op)
 {
 	op->value = any_view(share, share->me);
+	if ((op->kind == SHARE_PROTECT || op->kind == SHARE_COMMIT) &&
+	    one_in(share, 8)) {
+		make_several(share, op);
+		return;
+	}
 	any_range(share, op);
 	op->range[0].protection = any_protection(share);
 	if (one_in(share, 6))

@@ -11,6 +11,11 @@
 
 static void refuse(struct share_must *must, bool reason, int error)
 {
+	unsigned int i;
+
+	for (i = 0; i < must->nr; i++)
+		if (must->error[i] == error)
+			return;
 	if (reason && must->nr < SHARE_ERRORS)
 		must->error[must->nr++] = error;
 }
@@ -455,6 +460,7 @@ int share_map(struct share_world *world, unsigned int me, unsigned int handle,
 			    WINREGION_NOCACHE : 0);
 	view->pages = arg->length / MODEL_PAGE;
 	view->first = arg->offset / MODEL_PAGE;
+	view->executes = may_execute(arg->protection);
 	set_all(view, arg->protection);
 	for (i = 0; i < pages_of(arg->commit); i++)
 		share_file_of(world, view)->page[view->first + i].committed =
@@ -550,27 +556,54 @@ static void commit_page(struct share_world *world, struct share_view *view,
 		pages[view->first + page].committed = true;
 }
 
+/* A range of one or more; the first and the page behind the last one of it */
 static void check_change(struct share_world *world,
 			 const struct share_view *view, unsigned int kind,
-			 const struct winregion_range *range, uint32_t first,
-			 uint32_t end, struct share_must *must)
+			 const struct winregion_range *range, uint32_t *first,
+			 uint32_t *end, struct share_must *must)
 {
 	bool file = world->section[view->section].flags &
 		    WINREGION_SECTION_FILE;
+	uint64_t offset = range->address - view->base;
 	bool missing = false;
 	uint32_t i;
 
+	*first = offset / MODEL_PAGE;
+	*end = pages_of(offset + range->length);
 	refuse(must, !range->length, EOVERFLOW);
-	refuse(must, end > view->pages, EXDEV);
+	refuse(must, *end > view->pages, EXDEV);
 	refuse(must, !is_valid_of_page(range->protection), EDOM);
 	refuse(must, kind == SHARE_COMMIT && may_copy(range->protection), EDOM);
 	refuse(must, kind == SHARE_COMMIT && file, EALREADY);
 	refuse(must, is_valid_of_page(range->protection) &&
 	       !has_rights(view->allocation, range->protection), EKEYREJECTED);
-	refuse(must, mixes(view, range->protection, first, end), EDOM);
-	for (i = first; i < end && i < view->pages; i++)
+	for (i = *first; i < *end && i < view->pages; i++)
 		missing |= !is_committed(world, view, i);
 	refuse(must, kind == SHARE_PROTECT && missing, ENODATA);
+}
+
+/* Whether a view is of those that can become executable, or not, by that */
+static bool decides(const struct share_view *view, uint32_t protection)
+{
+	return may_execute(view->allocation) && may_read(protection);
+}
+
+static void change(struct share_world *world, struct share_view *view,
+		   unsigned int kind, struct winregion_range *range,
+		   uint32_t first, uint32_t end)
+{
+	uint32_t i;
+
+	if (kind == SHARE_PROTECT)
+		range->out_old_protection = shown(world, view, first);
+	if (decides(view, range->protection))
+		view->executes = may_execute(range->protection);
+	for (i = first; i < end; i++) {
+		set_page(world, view, i,
+			 range->protection & ~WINREGION_NOCACHE);
+		if (kind == SHARE_COMMIT)
+			commit_page(world, view, i);
+	}
 }
 
 /* PROTECT or COMMIT; the range begins in the view. */
@@ -578,20 +611,39 @@ void share_change(struct share_world *world, struct share_view *view,
 		  unsigned int kind, struct winregion_range *range,
 		  struct share_must *must)
 {
-	uint64_t offset = range->address - view->base;
-	uint32_t first = offset / MODEL_PAGE;
-	uint32_t end = pages_of(offset + range->length), i;
+	uint32_t first, end;
 
-	check_change(world, view, kind, range, first, end, must);
-	if (must->nr)
-		return;
-	if (kind == SHARE_PROTECT)
-		range->out_old_protection = shown(world, view, first);
-	for (i = first; i < end; i++) {
-		set_page(world, view, i,
-			 range->protection & ~WINREGION_NOCACHE);
-		if (kind == SHARE_COMMIT)
-			commit_page(world, view, i);
+	check_change(world, view, kind, range, &first, &end, must);
+	refuse(must, mixes(view, range->protection, first, end), EDOM);
+	if (!must->nr)
+		change(world, view, kind, range, first, end);
+}
+
+/*
+ * The same of several ranges, each in a view of its own, maybe. All of them change, one
+ * after the other, or none; and no view becomes executable, or not, by such a call.
+ */
+void share_change_several(struct share_world *world, struct share_view **views,
+			  unsigned int kind, struct winregion_range *ranges,
+			  unsigned int nr, struct share_must *must)
+{
+	uint32_t first, end, old[OP_RANGES];
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		check_change(world, views[i], kind, &ranges[i], &first, &end,
+			     must);
+		old[i] = shown(world, views[i], first);
+		refuse(must, decides(views[i], ranges[i].protection) &&
+		       may_execute(ranges[i].protection) != views[i]->executes,
+		       EDOM);
+	}
+	for (i = 0; i < nr && !must->nr; i++) {
+		check_change(world, views[i], kind, &ranges[i], &first, &end,
+			     must);
+		change(world, views[i], kind, &ranges[i], first, end);
+		if (world->bug == SHARE_BUG_SEVERAL)
+			ranges[i].out_old_protection = old[i];
 	}
 }
 
