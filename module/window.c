@@ -697,6 +697,8 @@ static bool vma_is_gone(struct wr_window *window, pgoff_t first, pgoff_t end,
 	if (why == WR_CLOSE_LEFT) {
 		drop_taken(window, first, end);
 		leave(window, first, end);
+		/* What comes in their place may leave it to others. */
+		wr_window_note_room(window);
 	} else {
 		wr_window_lose(window, first, end);
 		give_up_ends(window);

@@ -287,6 +287,39 @@ TEST(placeholders_made_apart_become_one)
 
 /* ---- what programs do ---- */
 
+/*
+ * What a view has left free is found again, also where a region has come to a part of
+ * it. Rules: AR-11, PH-29, UM-09
+ */
+TEST(place_of_a_view_is_found)
+{
+	MEM_ADDRESS_REQUIREMENTS within = {
+		.LowestStartingAddress = ARENA,
+		.HighestEndingAddress = ARENA + 4 * UNIT - 1,
+	};
+	MEM_EXTENDED_PARAMETER parameter = {
+		.Type = MemExtendedParameterAddressRequirements,
+		.Pointer = &within,
+	};
+	HANDLE section = make_section(2 * UNIT, PAGE_READWRITE);
+	char *base = alloc2(ARENA, 4 * UNIT, MAKE, PAGE_NOACCESS);
+	char *middle = base + UNIT;
+
+	ASSERT_NE(NULL, section);
+	ASSERT_EQ(ARENA, base);
+	ASSERT_TRUE(preserve(middle, 2 * UNIT));
+	ASSERT_EQ(middle, map_over(section, middle, 0, 2 * UNIT,
+				   PAGE_READWRITE));
+	ASSERT_TRUE(UnmapViewOfFile(middle));
+	ASSERT_EQ(middle, VirtualAlloc(middle, UNIT, MEM_RESERVE,
+				       PAGE_READWRITE));
+	EXPECT_EQ(middle + UNIT,
+		  VirtualAlloc2(NULL, NULL, UNIT, MEM_RESERVE | MEM_TOP_DOWN,
+				PAGE_READWRITE, &parameter, 1));
+	EXPECT_TRUE(release_all(base, 4 * UNIT));
+	EXPECT_TRUE(CloseHandle(section));
+}
+
 /* Rules: PH-28 */
 TEST_F(placeholder, ring_buffer)
 {

@@ -196,10 +196,12 @@ uint32_t model_keep(struct model *model, struct winregion_release *arg,
 /* PH-27, PH-31 */
 uint32_t model_map_view(struct model *model, struct winregion_map_view *arg)
 {
-	uint32_t errors = arg->address % MODEL_PAGE ? MODEL_EINVAL : 0, n, i;
+	uint32_t errors = model_check_range(arg->address, arg->length), n, i;
 	struct model_page *page;
 	struct model_spot spot;
 
+	if (arg->address % MODEL_PAGE)
+		errors |= MODEL_EINVAL;
 	errors |= find_placeholder(model, arg->address, arg->length, &spot, &n);
 	if (errors)
 		return errors;
