@@ -983,7 +983,7 @@ TEST(all_at_once)
 		EXPECT_EQ(WAIT_OBJECT_0, end_of(threads[i]));
 }
 
-/* Rules: WT-08, WT-09, WT-10, WT-14 */
+/* Rules: WT-08, WT-09, WT-14 */
 TEST(errors_of_waits)
 {
 	HANDLE event = CreateEventA(NULL, TRUE, TRUE, NULL), weak, section;
@@ -1020,13 +1020,6 @@ TEST(errors_of_waits)
 				 FALSE, 0));
 	EXPECT_TRUE(CloseHandle(weak));
 	EXPECT_TRUE(CloseHandle(event));
-	/* Names */
-	FAILS(50, CreateEventA(NULL, TRUE, TRUE, "name"));
-	FAILS(50, CreateMutexA(NULL, TRUE, "name"));
-	FAILS(50, CreateSemaphoreA(NULL, 1, 1, "name"));
-	FAILS(50, CreateEventW(NULL, TRUE, TRUE, (LPCWSTR)u"name"));
-	FAILS(50, CreateMutexW(NULL, TRUE, (LPCWSTR)u"name"));
-	FAILS(50, CreateSemaphoreW(NULL, 1, 1, (LPCWSTR)u"name"));
 	FAILS(87, CreateEventExA(NULL, NULL, 4, EVENT_ALL_ACCESS));
 	FAILS(87, CreateMutexExA(NULL, NULL, 2, MUTEX_ALL_ACCESS));
 	event = CreateEventA(NULL, TRUE, TRUE, "");

@@ -214,6 +214,18 @@ void wr_object_get(struct wr_object *object)
 	pthread_mutex_unlock(&lock);
 }
 
+bool wr_object_get_living(struct wr_object *object)
+{
+	bool living;
+
+	pthread_mutex_lock(&lock);
+	living = object->users;
+	object->users += living;
+	pthread_mutex_unlock(&lock);
+
+	return living;
+}
+
 void wr_object_put(struct wr_object *object)
 {
 	pthread_mutex_lock(&lock);

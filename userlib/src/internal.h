@@ -211,6 +211,9 @@ void wr_object_init(struct wr_object *object, const struct wr_kind *kind,
 /* handle.c: one user more */
 void wr_object_get(struct wr_object *object);
 
+/* handle.c: the same, but not if it is about to be destroyed: false then */
+bool wr_object_get_living(struct wr_object *object);
+
 /* handle.c: stop using it; the last user destroys it */
 void wr_object_put(struct wr_object *object);
 
@@ -274,6 +277,9 @@ struct wr_name {
 NTSTATUS wr_name_of_utf8(const char *text, struct wr_name *name);
 NTSTATUS wr_name_of_wide(const WCHAR *text, size_t units, bool nt,
 			 struct wr_name *name);
+
+/* named.c: whether a name is that of an event, a mutex or a semaphore */
+bool wr_named_has(const struct wr_name *name);
 
 /* name.c: WINREGION_SECTION_* that a security descriptor, or NULL, gives others */
 NTSTATUS wr_others_of(const void *security, uint32_t *others);

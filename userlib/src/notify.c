@@ -94,7 +94,11 @@ static void destroy(struct wr_object *object)
 	free(object);
 }
 
-static const struct wr_waits waits = { is_signaled, take_nothing, look };
+static const struct wr_waits waits = {
+	.is_signaled = is_signaled,
+	.take = take_nothing,
+	.look = look,
+};
 
 /* As of an event, which it is on Windows */
 #define QUERY_STATE MUTANT_QUERY_STATE

@@ -74,7 +74,11 @@ static void look(void)
 {
 }
 
-static const struct wr_waits waits = { wr_process_is_over, take_nothing, look };
+static const struct wr_waits waits = {
+	.is_signaled = wr_process_is_over,
+	.take = take_nothing,
+	.look = look,
+};
 
 /* ---- objects ---- */
 

@@ -403,6 +403,8 @@ static NTSTATUS make_section(const struct request *request, int fd,
 	};
 	NTSTATUS status;
 
+	if (request->name && wr_named_has(request->name))
+		return STATUS_OBJECT_TYPE_MISMATCH;
 	if (request->name) {
 		arg.name = (uintptr_t)request->name->text;
 		arg.name_length = request->name->length;
@@ -636,6 +638,8 @@ static NTSTATUS open_section(const struct wr_name *name, ACCESS_MASK access,
 	struct wr_object *object;
 	NTSTATUS status;
 
+	if (err == -ESRCH && wr_named_has(name))
+		return STATUS_OBJECT_TYPE_MISMATCH;
 	if (err)
 		return wr_status(WR_CREATE_SECTION, err);
 	status = new_section(arg.out_fd, &object);

@@ -56,7 +56,10 @@ static bool take_nothing(struct wr_waitable *object, struct wr_thread *thread)
 	return false;
 }
 
-static const struct wr_waits thread_waits = { is_over, take_nothing, NULL };
+static const struct wr_waits thread_waits = {
+	.is_signaled = is_over,
+	.take = take_nothing,
+};
 
 static void destroy_thread(struct wr_object *object)
 {
@@ -228,6 +231,7 @@ static void end(struct wr_thread *thread)
 	wr_threads_remove(thread);
 	if (created)
 		join_some();
+	wr_mutexes_abandon_named(thread);
 	wr_waits_lock();
 	wr_mutexes_abandon(thread, true);
 	thread->ended = true;

@@ -64,6 +64,16 @@ struct wr_waits {
 	 * those who wait, without the lock. NULL: it is told by wr_waits_wake().
 	 */
 	void (*look)(void);
+	/*
+	 * Of those that are shared with other processes, for the thread that calls:
+	 * both of the first at once. Returns whether it was signaled.
+	 */
+	bool (*grab)(struct wr_waitable *object, struct wr_thread *thread,
+		     bool *abandoned);
+	/* As if it had not had it: it could not have all. */
+	void (*put_back)(struct wr_waitable *object, bool abandoned);
+	/* @thread, which calls, has got it: without the lock. NULL: nothing to do. */
+	void (*settle)(struct wr_waitable *object, struct wr_thread *thread);
 };
 
 /* The beginning of each object that can be waited for; after wr_waitable_init() */
@@ -74,6 +84,8 @@ struct wr_waitable {
 	struct wr_block **last;
 	/* Of which process they are, after forks */
 	unsigned int generation;
+	/* It has a name, and so is of other processes, too: named.h */
+	struct wr_shared *shared;
 };
 
 void wr_waitable_init(struct wr_waitable *object, const struct wr_kind *kind);
@@ -89,6 +101,8 @@ void wr_waits_wake(struct wr_waitable *object);
 
 /* Signal what @handle leads to. On success the lock of wait.c is held after that. */
 NTSTATUS wr_signal_begin(HANDLE handle, struct wr_object **object);
+/* Without the lock again; the caller has no user of it any more. */
+void wr_signal_end(struct wr_object *object);
 
 struct wr_mutex;
 
@@ -97,6 +111,10 @@ struct wr_mutex;
  * Under the lock of wait.c.
  */
 void wr_mutexes_abandon(struct wr_thread *thread, bool others);
+/* The same of those with names, by the thread itself and without that lock, before */
+void wr_mutexes_abandon_named(struct wr_thread *thread);
+/* This is a child now, which has none of those with names. */
+void wr_mutexes_forked(struct wr_thread *thread);
 
 /* ---- tls.c ---- */
 

@@ -79,6 +79,7 @@ void wr_threads_forked(struct wr_thread *this)
 		}
 	threads = this;
 	if (this) {
+		wr_mutexes_forked(this);
 		this->next = NULL;
 		this->self = &threads;
 	}

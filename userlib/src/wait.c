@@ -6,6 +6,9 @@
  * makes it signaled looks who can go on, takes the object for him, and wakes him: so
  * nobody who comes later is faster, and one who waits for all of some has none of them
  * before he has all. One lock for all objects; it is held for a moment only.
+ *
+ * What other processes have as well, by a name, is nobody's to give: who waits for any
+ * such object sleeps on words of all of them, and tries to take them himself.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -16,7 +19,7 @@
 #include <unistd.h>
 
 #include "futex.h"
-#include "threads.h"
+#include "named.h"
 
 #define MS_PER_SECOND 1000
 #define NS_PER_MS 1000000
@@ -34,9 +37,18 @@ struct wr_block {
 	struct wr_block **self;
 };
 
-/* One call that waits. @done is a futex, all else under the lock. */
+/* What @done is: a wait that others cannot end for it is only poked. */
+#define DONE 1
+#define POKED 2
+
+/*
+ * One call that waits. @done is a futex, all else under the lock. Some of the objects are
+ * @shared with other processes: the call itself has to look, and to take all it has
+ * waited for.
+ */
 struct wait {
 	uint32_t done;
+	bool shared;
 	bool all;
 	DWORD nr;
 	DWORD result;
@@ -128,18 +140,62 @@ static bool take(struct wait *wait, DWORD i)
 	return waits_of(object)->take(object, wait->thread);
 }
 
-/* All or none; of abandoned ones the first counts. */
-static bool take_all(struct wait *wait)
+static bool is_shared(struct wait *wait, DWORD i)
 {
+	return wait->blocks[i].object->shared;
+}
+
+static bool grab(struct wait *wait, DWORD i, bool *abandoned)
+{
+	struct wr_waitable *object = wait->blocks[i].object;
+
+	if (object->shared)
+		return waits_of(object)->grab(object, wait->thread, abandoned);
+	if (!is_signaled(wait, i))
+		return false;
+	*abandoned = take(wait, i);
+
+	return true;
+}
+
+/* Those that are shared, or none of them: other processes do not wait for the lock. */
+static bool grab_shared(struct wait *wait, bool *abandoned)
+{
+	struct wr_waitable *object;
 	DWORD i;
 
 	for (i = 0; i < wait->nr; i++)
-		if (!is_signaled(wait, i))
-			return false;
-	wait->result = WAIT_OBJECT_0;
+		if (is_shared(wait, i) && !grab(wait, i, &abandoned[i]))
+			break;
+	if (i == wait->nr)
+		return true;
+	while (i--) {
+		object = wait->blocks[i].object;
+		if (object->shared)
+			waits_of(object)->put_back(object, abandoned[i]);
+	}
+
+	return false;
+}
+
+/* All or none; of abandoned ones the first counts. */
+static bool take_all(struct wait *wait)
+{
+	bool abandoned[MAXIMUM_WAIT_OBJECTS];
+	DWORD i;
+
 	for (i = 0; i < wait->nr; i++)
-		if (take(wait, i) && wait->result == WAIT_OBJECT_0)
+		if (!is_shared(wait, i) && !is_signaled(wait, i))
+			return false;
+	if (wait->shared && !grab_shared(wait, abandoned))
+		return false;
+	wait->result = WAIT_OBJECT_0;
+	for (i = 0; i < wait->nr; i++) {
+		if (!is_shared(wait, i))
+			abandoned[i] = take(wait, i);
+		if (abandoned[i] && wait->result == WAIT_OBJECT_0)
 			wait->result = WAIT_ABANDONED_0 + i;
+	}
 
 	return true;
 }
@@ -147,14 +203,15 @@ static bool take_all(struct wait *wait)
 /* The first that is signaled */
 static bool take_any(struct wait *wait)
 {
+	bool abandoned;
 	DWORD i;
 
 	for (i = 0; i < wait->nr; i++)
-		if (is_signaled(wait, i))
+		if (grab(wait, i, &abandoned))
 			break;
 	if (i == wait->nr)
 		return false;
-	wait->result = take(wait, i) ? WAIT_ABANDONED_0 + i : WAIT_OBJECT_0 + i;
+	wait->result = abandoned ? WAIT_ABANDONED_0 + i : WAIT_OBJECT_0 + i;
 
 	return true;
 }
@@ -168,7 +225,14 @@ static bool try_take(struct wait *wait)
 static void let_go(struct wait *wait)
 {
 	remove_all(wait);
-	__atomic_store_n(&wait->done, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&wait->done, DONE, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &wait->done, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+/* It looks itself, soon. */
+static void poke(struct wait *wait)
+{
+	__atomic_store_n(&wait->done, POKED, __ATOMIC_RELEASE);
 	syscall(SYS_futex, &wait->done, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
@@ -183,9 +247,11 @@ void wr_waits_wake(struct wr_waitable *object)
 		/* It may be in the list twice: what follows is another's. */
 		while (next && next->wait == block->wait)
 			next = next->next;
-		if (waits_of(object)->is_signaled(object,
-						  block->wait->thread) &&
-		    try_take(block->wait))
+		if (!waits_of(object)->is_signaled(object, block->wait->thread))
+			continue;
+		if (block->wait->shared)
+			poke(block->wait);
+		else if (try_take(block->wait))
 			let_go(block->wait);
 	}
 	errno = saved_errno;
@@ -251,11 +317,91 @@ static void look_until(struct wait *wait, const struct timespec *deadline)
 		wr_waits_lock();
 		if (!wait->done && try_take(wait)) {
 			remove_all(wait);
-			wait->done = 1;
+			wait->done = DONE;
 		}
 		done = wait->done;
 		wr_waits_unlock();
 	} while (!done && !last);
+}
+
+/* ---- objects of other processes, too ---- */
+
+static struct futex_waitv sleep_on(uint32_t *word, uint32_t value, bool private)
+{
+	return (struct futex_waitv){
+		.val = value,
+		.uaddr = (uintptr_t)word,
+		.flags = FUTEX_32 | (private ? FUTEX_PRIVATE_FLAG : 0),
+	};
+}
+
+/* What has to change before it is worth while to look again. Return: how many */
+static unsigned int note_changes(struct wait *wait, struct futex_waitv *words)
+{
+	unsigned int n = 0;
+	uint32_t *word;
+	DWORD i;
+
+	for (i = 0; i < wait->nr; i++) {
+		if (!is_shared(wait, i))
+			continue;
+		word = wr_named_changes(wait->blocks[i].object);
+		words[n++] = sleep_on(word,
+				      __atomic_load_n(word, __ATOMIC_SEQ_CST),
+				      false);
+	}
+
+	return n;
+}
+
+/* The lock is held. What it was poked for is looked at now. */
+static bool try_again(struct wait *wait)
+{
+	wait->done = try_take(wait) ? DONE : 0;
+	if (wait->done)
+		remove_all(wait);
+
+	return wait->done;
+}
+
+/*
+ * Until one of the words is no longer what it was, or until then. A sandbox may know
+ * nothing of such calls: then only what is in this process is seen at once.
+ */
+static void sleep_on_words(struct wait *wait, struct futex_waitv *words,
+			   unsigned int n, const struct timespec *then)
+{
+	words[n] = sleep_on(&wait->done, 0, true);
+	if (syscall(SYS_futex_waitv, words, n + 1, 0, then, CLOCK_MONOTONIC) <
+		    0 &&
+	    errno != EAGAIN && errno != EINTR && errno != ETIMEDOUT)
+		sleep_until(wait, then);
+}
+
+/* As above; who dies as he signals one does not tell, nor does who dies as he owns it. */
+static void share_until(struct wait *wait, const struct timespec *deadline)
+{
+	struct futex_waitv words[MAXIMUM_WAIT_OBJECTS + 1];
+	bool last = false, done;
+	struct timespec next;
+	unsigned int n;
+
+	for (;;) {
+		n = note_changes(wait, words);
+		look(wait);
+		wr_waits_lock();
+		done = try_again(wait);
+		wr_waits_unlock();
+		if (done || last)
+			return;
+		deadline_in(MS_PER_LOOK, &next);
+		last = deadline && !is_before(&next, deadline);
+		sleep_on_words(wait, words, n, last ? deadline : &next);
+		if (last) {
+			clock_gettime(CLOCK_MONOTONIC, &next);
+			last = !is_before(&next, deadline);
+		}
+	}
 }
 
 /*
@@ -283,13 +429,15 @@ static DWORD wait_locked(struct wait *wait, DWORD milliseconds, bool looks)
 		add_block(&wait->blocks[i]);
 	wr_waits_unlock();
 
-	if (looks)
+	if (wait->shared)
+		share_until(wait, deadline);
+	else if (looks)
 		look_until(wait, deadline);
 	else
 		sleep_until(wait, deadline);
 
 	wr_waits_lock();
-	if (!wait->done) {
+	if (wait->done != DONE) {
 		remove_all(wait);
 		wait->result = WAIT_TIMEOUT;
 	}
@@ -298,17 +446,26 @@ static DWORD wait_locked(struct wait *wait, DWORD milliseconds, bool looks)
 	return wait->result;
 }
 
+static bool has_got(struct wait *wait, DWORD i)
+{
+	return wait->all || wait->result == WAIT_OBJECT_0 + i ||
+	       wait->result == WAIT_ABANDONED_0 + i;
+}
+
 /* A thread that is over has given its stack back when the wait is. */
-static void join_threads(struct wait *wait)
+static void settle(struct wait *wait)
 {
 	struct wr_waitable *object;
 	DWORD i;
 
 	for (i = 0; i < wait->nr; i++) {
 		object = wait->blocks[i].object;
-		if (object->object.kind == &wr_thread_kind &&
-		    (wait->all || wait->result == WAIT_OBJECT_0 + i))
+		if (!has_got(wait, i))
+			continue;
+		if (object->object.kind == &wr_thread_kind)
 			wr_thread_join((struct wr_thread *)object);
+		else if (waits_of(object)->settle)
+			waits_of(object)->settle(object, wait->thread);
 	}
 }
 
@@ -352,6 +509,8 @@ static NTSTATUS get_all(struct wait *wait, const HANDLE *handles)
 		status = get_waitable(handles[i], &wait->blocks[i].object);
 		wait->blocks[i].wait = wait;
 		wait->blocks[i].self = NULL;
+		if (status == STATUS_SUCCESS)
+			wait->shared |= is_shared(wait, i);
 	}
 	if (status != STATUS_SUCCESS) {
 		put_all(wait, i - 1);
@@ -390,13 +549,13 @@ static DWORD wait_for(struct wait *wait, const HANDLE *handles,
 	if (status == STATUS_SUCCESS) {
 		wait->result = wait_locked(wait, milliseconds, looks);
 		if (wait->result != WAIT_TIMEOUT)
-			join_threads(wait);
+			settle(wait);
 	} else {
 		wr_succeeded(status);
 		wait->result = WAIT_FAILED;
 	}
 	if (signaled)
-		wr_object_put(signaled);
+		wr_signal_end(signaled);
 	put_all(wait, wait->nr);
 
 	return wait->result;

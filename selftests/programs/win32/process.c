@@ -51,7 +51,7 @@ BOOL WINAPI CreateProcessA(LPCSTR name, LPSTR command,
 		_exit(127);
 	}
 	memset(result, 0, sizeof(*result));
-	result->hProcess = OpenProcess(0, FALSE, pid);
+	result->hProcess = OpenProcess(SYNCHRONIZE, FALSE, pid);
 	result->dwProcessId = pid;
 
 	return TRUE;

@@ -2,11 +2,7 @@
 /*
  * <windows.h> for the real programs that are run as tests: the library's, and what
  * they call beside memory and files, of which no more is here than they need.
- *
- * Mutexes with names and other processes are what one can wait for beside what the
- * library has, by calls that take the place of its own. A mutex lies in a section, so
- * that its name, and who may open it, are the module's matter. None of this looks at
- * security but that, nor at rights, nor at what is inherited.
+ * None of it looks at security, nor at what is inherited.
  */
 #ifndef _SELFTESTS_PROGRAMS_WINDOWS_H
 #define _SELFTESTS_PROGRAMS_WINDOWS_H
@@ -22,29 +18,6 @@
 
 #define ERROR_NETNAME_DELETED 64
 #define ERROR_NETWORK_UNREACHABLE 1231
-
-/* ---- wait.c ---- */
-
-/* Those without a name are the library's. */
-HANDLE WINAPI win32_create_mutex(LPSECURITY_ATTRIBUTES security, BOOL owned,
-				 LPCSTR name);
-BOOL WINAPI win32_release_mutex(HANDLE mutex);
-HANDLE WINAPI OpenMutexA(DWORD access, BOOL inherit, LPCSTR name);
-
-/* To wait for only */
-HANDLE WINAPI OpenProcess(DWORD access, BOOL inherit, DWORD pid);
-
-/* Of these objects and of the library's */
-DWORD WINAPI win32_wait(HANDLE object, DWORD milliseconds);
-DWORD WINAPI win32_wait_ex(HANDLE object, DWORD milliseconds, BOOL alertable);
-BOOL WINAPI win32_close(HANDLE object);
-
-#define OpenMutex OpenMutexA
-#define CreateMutexA win32_create_mutex
-#define ReleaseMutex win32_release_mutex
-#define WaitForSingleObject win32_wait
-#define WaitForSingleObjectEx win32_wait_ex
-#define CloseHandle win32_close
 
 /* ---- process.c ---- */
 

@@ -2,7 +2,8 @@
 /*
  * libwinregion - waiting: events, mutexes, semaphores, threads
  *
- * What is waited for by a handle belongs to its process, and has no name.
+ * What is waited for by a handle belongs to its process, but for what has a name:
+ * processes of one user share it.
  */
 /* First, as it includes this one. */
 #include "windows.h"
@@ -44,7 +45,7 @@ DWORD WINAPI WaitForMultipleObjectsEx(DWORD count, const HANDLE *objects,
 DWORD WINAPI SignalObjectAndWait(HANDLE signal, HANDLE object,
 				 DWORD milliseconds, BOOL alertable);
 
-/* A name, if not NULL or empty, is refused: ERROR_NOT_SUPPORTED. */
+/* Rules WT-15 to WT-22: names, which are those of one user's processes */
 HANDLE WINAPI CreateEventA(LPSECURITY_ATTRIBUTES security, BOOL manual,
 			   BOOL set, LPCSTR name);
 HANDLE WINAPI CreateEventW(LPSECURITY_ATTRIBUTES security, BOOL manual,
@@ -53,6 +54,8 @@ HANDLE WINAPI CreateEventExA(LPSECURITY_ATTRIBUTES security, LPCSTR name,
 			     DWORD flags, DWORD access);
 HANDLE WINAPI CreateEventExW(LPSECURITY_ATTRIBUTES security, LPCWSTR name,
 			     DWORD flags, DWORD access);
+HANDLE WINAPI OpenEventA(DWORD access, BOOL inherit, LPCSTR name);
+HANDLE WINAPI OpenEventW(DWORD access, BOOL inherit, LPCWSTR name);
 BOOL WINAPI SetEvent(HANDLE event);
 BOOL WINAPI ResetEvent(HANDLE event);
 BOOL WINAPI PulseEvent(HANDLE event);
@@ -65,6 +68,8 @@ HANDLE WINAPI CreateMutexExA(LPSECURITY_ATTRIBUTES security, LPCSTR name,
 			     DWORD flags, DWORD access);
 HANDLE WINAPI CreateMutexExW(LPSECURITY_ATTRIBUTES security, LPCWSTR name,
 			     DWORD flags, DWORD access);
+HANDLE WINAPI OpenMutexA(DWORD access, BOOL inherit, LPCSTR name);
+HANDLE WINAPI OpenMutexW(DWORD access, BOOL inherit, LPCWSTR name);
 BOOL WINAPI ReleaseMutex(HANDLE mutex);
 
 HANDLE WINAPI CreateSemaphoreA(LPSECURITY_ATTRIBUTES security, LONG count,
@@ -77,6 +82,8 @@ HANDLE WINAPI CreateSemaphoreExA(LPSECURITY_ATTRIBUTES security, LONG count,
 HANDLE WINAPI CreateSemaphoreExW(LPSECURITY_ATTRIBUTES security, LONG count,
 				 LONG most, LPCWSTR name, DWORD flags,
 				 DWORD access);
+HANDLE WINAPI OpenSemaphoreA(DWORD access, BOOL inherit, LPCSTR name);
+HANDLE WINAPI OpenSemaphoreW(DWORD access, BOOL inherit, LPCWSTR name);
 BOOL WINAPI ReleaseSemaphore(HANDLE semaphore, LONG more, LPLONG previous);
 
 #pragma GCC visibility pop
@@ -92,6 +99,9 @@ BOOL WINAPI ReleaseSemaphore(HANDLE semaphore, LONG more, LPLONG previous);
 #define CreateMutexEx CreateMutexExW
 #define CreateSemaphore CreateSemaphoreW
 #define CreateSemaphoreEx CreateSemaphoreExW
+#define OpenEvent OpenEventW
+#define OpenMutex OpenMutexW
+#define OpenSemaphore OpenSemaphoreW
 #else
 #define CreateEvent CreateEventA
 #define CreateEventEx CreateEventExA
@@ -99,6 +109,9 @@ BOOL WINAPI ReleaseSemaphore(HANDLE semaphore, LONG more, LPLONG previous);
 #define CreateMutexEx CreateMutexExA
 #define CreateSemaphore CreateSemaphoreA
 #define CreateSemaphoreEx CreateSemaphoreExA
+#define OpenEvent OpenEventA
+#define OpenMutex OpenMutexA
+#define OpenSemaphore OpenSemaphoreA
 #endif
 
 #include "synchlocks.h"

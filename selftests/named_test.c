@@ -1,0 +1,551 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Events, mutexes and semaphores with names: what processes have in common
+ */
+#include "kselftest_harness.h"
+
+#include <winregion/winregion.h>
+
+#include "file_fixture.h"
+#include "race.h"
+
+#define ALICE 61001
+#define BOB 61002
+
+/* As long as nothing may take, and so long that others are asleep by then */
+#define LONG_TIME 60000
+#define SHORT_TIME 50
+
+#define NONE(error, call) FAILS_WITH(error, (call) != NULL)
+
+/* The last error that a call leaves, which makes a handle */
+#define ERROR_AFTER(handle) ({						\
+	SetLastError(OUR_ERROR);					\
+	(handle) ? GetLastError() : OUR_ERROR;				\
+})
+
+__attribute__((constructor)) static void open_device(void)
+{
+	winregion_unavailable();
+}
+
+static HANDLE event_of(const char *name)
+{
+	return OpenEventA(EVENT_ALL_ACCESS, FALSE, name);
+}
+
+static HANDLE mutex_of(const char *name)
+{
+	return OpenMutexA(MUTEX_ALL_ACCESS, FALSE, name);
+}
+
+static HANDLE semaphore_of(const char *name)
+{
+	return OpenSemaphoreA(SEMAPHORE_ALL_ACCESS, FALSE, name);
+}
+
+/* Nobody has an object of that name. */
+#define EXPECT_GONE(name) do {						\
+	EXPECT_TRUE(NONE(ERROR_FILE_NOT_FOUND, event_of(name)));	\
+	EXPECT_TRUE(NONE(ERROR_FILE_NOT_FOUND, mutex_of(name)));	\
+	EXPECT_TRUE(NONE(ERROR_FILE_NOT_FOUND, semaphore_of(name)));	\
+} while (0)
+
+/* ---- names ---- */
+
+/* Rules: WT-10, WT-15 */
+TEST(one_object)
+{
+	HANDLE event, again, wide;
+
+	EXPECT_GONE("on\xc3\xa9");
+	EXPECT_EQ(ERROR_SUCCESS, ERROR_AFTER(event = CreateEventA(
+		NULL, TRUE, FALSE, "on\xc3\xa9")));
+	/* What it was to be does not matter any more. */
+	EXPECT_EQ(ERROR_ALREADY_EXISTS, ERROR_AFTER(again = CreateEventA(
+		NULL, FALSE, TRUE, "Local\\on\xc3\xa9")));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(again, 0));
+	wide = OpenEventW(SYNCHRONIZE, FALSE, W("on\u00e9"));
+	ASSERT_NE(NULL, wide);
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(wide, 1));
+	EXPECT_TRUE(SetEvent(again));
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(wide, 0));
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(event, LONG_TIME));
+	EXPECT_FAILS(ERROR_ACCESS_DENIED, SetEvent(wide));
+	EXPECT_TRUE(CloseHandle(event));
+	EXPECT_TRUE(CloseHandle(again));
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(wide, 0));
+	EXPECT_TRUE(CloseHandle(wide));
+	EXPECT_GONE("on\xc3\xa9");
+}
+
+/* Rules: WT-16 */
+TEST(other_kinds)
+{
+	HANDLE event = CreateEventA(NULL, TRUE, TRUE, "kind"), section;
+
+	ASSERT_NE(NULL, event);
+	EXPECT_TRUE(NONE(6, CreateMutexA(NULL, FALSE, "kind")));
+	EXPECT_TRUE(NONE(6, CreateSemaphoreA(NULL, 1, 1, "kind")));
+	EXPECT_TRUE(NONE(6, mutex_of("kind")));
+	EXPECT_TRUE(NONE(6, semaphore_of("kind")));
+	EXPECT_TRUE(NONE(6, CreateFileMappingA(BAD, NULL, PAGE_READWRITE, 0,
+					       4096, "kind")));
+	EXPECT_TRUE(NONE(6, OpenFileMappingA(FILE_MAP_READ, FALSE, "kind")));
+	EXPECT_TRUE(CloseHandle(event));
+	section = CreateFileMappingA(BAD, NULL, PAGE_READWRITE, 0, 4096,
+				     "kind");
+	ASSERT_NE(NULL, section);
+	EXPECT_TRUE(NONE(6, CreateEventA(NULL, TRUE, TRUE, "kind")));
+	EXPECT_TRUE(NONE(6, CreateMutexA(NULL, TRUE, "kind")));
+	EXPECT_TRUE(NONE(6, semaphore_of("kind")));
+	EXPECT_TRUE(CloseHandle(section));
+	EXPECT_GONE("kind");
+}
+
+/* Rules: WT-15, WT-20 */
+TEST(bad_names)
+{
+	static char longest[1100];
+	HANDLE event;
+
+	EXPECT_TRUE(NONE(87, event_of(NULL)));
+	EXPECT_TRUE(NONE(87, mutex_of("")));
+	EXPECT_TRUE(NONE(87, OpenSemaphoreW(SYNCHRONIZE, FALSE, NULL)));
+	EXPECT_TRUE(NONE(ERROR_PATH_NOT_FOUND,
+			 CreateEventA(NULL, TRUE, TRUE, "a\\b")));
+	EXPECT_TRUE(NONE(ERROR_INVALID_NAME,
+			 CreateMutexA(NULL, TRUE, "\xff")));
+	EXPECT_TRUE(NONE(ERROR_INVALID_NAME,
+			 CreateMutexA(NULL, TRUE, "Global\\")));
+	EXPECT_TRUE(NONE(87, CreateSemaphoreA(NULL, 2, 1, "counts")));
+	memset(longest, 'n', sizeof(longest) - 1);
+	EXPECT_TRUE(NONE(ERROR_FILENAME_EXCED_RANGE,
+			 CreateEventA(NULL, TRUE, TRUE, longest)));
+	event = CreateEventA(NULL, FALSE, FALSE, "pulse");
+	ASSERT_NE(NULL, event);
+	EXPECT_FAILS(ERROR_NOT_SUPPORTED, PulseEvent(event));
+	EXPECT_TRUE(CloseHandle(event));
+}
+
+/* ---- other processes ---- */
+
+/* Waits for "first", or for it and a mutex, and sets "second". */
+static int answer(void *all)
+{
+	HANDLE objects[] = { event_of("first"), mutex_of("mutex") };
+	HANDLE second = event_of("second");
+
+	CHECK(objects[0] && objects[1] && second);
+	CHECK(WaitForMultipleObjects(2, objects, !!all, LONG_TIME) ==
+	      WAIT_OBJECT_0);
+	CHECK(SetEvent(second));
+	CHECK(!all || ReleaseMutex(objects[1]));
+	return 0;
+}
+
+/* Rules: WT-17, WT-02, WT-06, WT-07 */
+TEST(events_of_two_processes)
+{
+	HANDLE first = CreateEventA(NULL, FALSE, FALSE, "first");
+	HANDLE second = CreateEventA(NULL, FALSE, FALSE, "second");
+	HANDLE mutex = CreateMutexA(NULL, TRUE, "mutex");
+	struct child child;
+	uintptr_t all;
+
+	ASSERT_TRUE(first && second && mutex);
+	for (all = 0; all < 2; all++) {
+		child = start_child(answer, (void *)all);
+		EXPECT_EQ(WAIT_TIMEOUT,
+			  WaitForSingleObject(second, SHORT_TIME));
+		EXPECT_TRUE(SetEvent(first));
+		if (all) {
+			/* It has not had the event alone. */
+			EXPECT_EQ(WAIT_TIMEOUT,
+				  WaitForSingleObject(second, SHORT_TIME));
+			EXPECT_TRUE(ReleaseMutex(mutex));
+		}
+		EXPECT_EQ(WAIT_OBJECT_0,
+			  WaitForSingleObject(second, LONG_TIME));
+		EXPECT_EQ(0, end_child(&child));
+		EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(first, 0));
+	}
+	EXPECT_TRUE(CloseHandle(first));
+	EXPECT_TRUE(CloseHandle(second));
+	EXPECT_TRUE(CloseHandle(mutex));
+}
+
+static DWORD WINAPI set_it(void *event)
+{
+	Sleep(SHORT_TIME);
+	return SetEvent(event);
+}
+
+/* With one that is this process' alone, which is set. Rules: WT-06, WT-07, WT-17 */
+TEST(beside_others)
+{
+	HANDLE objects[] = {
+		CreateEventA(NULL, TRUE, FALSE, "beside"),
+		CreateEventA(NULL, FALSE, FALSE, NULL),
+	}, thread;
+
+	thread = CreateThread(NULL, 0, set_it, objects[1], 0, NULL);
+	ASSERT_NE(NULL, thread);
+	EXPECT_EQ(WAIT_OBJECT_0 + 1,
+		  WaitForMultipleObjects(2, objects, FALSE, LONG_TIME));
+	WaitForSingleObject(thread, INFINITE);
+	CloseHandle(thread);
+	EXPECT_TRUE(SetEvent(objects[0]));
+	thread = CreateThread(NULL, 0, set_it, objects[1], 0, NULL);
+	ASSERT_NE(NULL, thread);
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForMultipleObjects(2, objects, TRUE, 0));
+	EXPECT_EQ(WAIT_OBJECT_0,
+		  WaitForMultipleObjects(2, objects, TRUE, LONG_TIME));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(objects[1], 0));
+	WaitForSingleObject(thread, INFINITE);
+	CloseHandle(thread);
+	EXPECT_EQ(WAIT_OBJECT_0,
+		  SignalObjectAndWait(objects[1], objects[0], 0, FALSE));
+	CloseHandle(objects[0]);
+	CloseHandle(objects[1]);
+}
+
+static int take_two(void *unused)
+{
+	HANDLE semaphore = semaphore_of("count");
+
+	CHECK(semaphore);
+	CHECK(WaitForSingleObject(semaphore, LONG_TIME) == WAIT_OBJECT_0);
+	CHECK(WaitForSingleObject(semaphore, LONG_TIME) == WAIT_OBJECT_0);
+	CHECK(WaitForSingleObject(semaphore, 0) == WAIT_TIMEOUT);
+	return 0;
+}
+
+/* Rules: WT-05, WT-17 */
+TEST(semaphores_of_two_processes)
+{
+	HANDLE semaphore = CreateSemaphoreA(NULL, 1, 3, "count");
+	struct child child;
+	LONG before;
+
+	ASSERT_NE(NULL, semaphore);
+	EXPECT_FAILS(298, ReleaseSemaphore(semaphore, 3, NULL));
+	child = start_child(take_two, NULL);
+	Sleep(SHORT_TIME);
+	EXPECT_TRUE(ReleaseSemaphore(semaphore, 1, &before));
+	EXPECT_EQ(0, end_child(&child));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(semaphore, 0));
+	EXPECT_TRUE(ReleaseSemaphore(semaphore, 3, &before));
+	EXPECT_EQ(0, before);
+	EXPECT_TRUE(CloseHandle(semaphore));
+}
+
+/* ---- owners ---- */
+
+static int is_owned(void *unused)
+{
+	HANDLE mutex = mutex_of("owner");
+
+	CHECK(mutex);
+	CHECK(WaitForSingleObject(mutex, 0) == WAIT_TIMEOUT);
+	CHECK(FAILS_WITH(288, ReleaseMutex(mutex)));
+	CHECK(CloseHandle(mutex));
+	return 0;
+}
+
+static int is_free(void *unused)
+{
+	HANDLE mutex = mutex_of("owner");
+
+	CHECK(mutex);
+	CHECK(WaitForSingleObject(mutex, LONG_TIME) == WAIT_OBJECT_0);
+	CHECK(ReleaseMutex(mutex));
+	return 0;
+}
+
+/* Also where it is opened twice, and closed. Rules: WT-03, WT-18 */
+TEST(mutex_has_one_owner)
+{
+	HANDLE mutex = CreateMutexA(NULL, TRUE, "owner"), again;
+
+	again = CreateMutexA(NULL, TRUE, "owner");
+	ASSERT_TRUE(mutex && again);
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(again, LONG_TIME));
+	EXPECT_EQ(0, in_child(is_owned, NULL));
+	EXPECT_TRUE(ReleaseMutex(mutex));
+	EXPECT_EQ(0, in_child(is_owned, NULL));
+	/* Who owns it keeps it, though not its name. */
+	EXPECT_TRUE(CloseHandle(mutex));
+	EXPECT_TRUE(CloseHandle(again));
+	again = mutex_of("owner");
+	ASSERT_NE(NULL, again);
+	EXPECT_EQ(0, in_child(is_owned, NULL));
+	EXPECT_TRUE(ReleaseMutex(again));
+	EXPECT_EQ(0, in_child(is_free, NULL));
+	EXPECT_FAILS(288, ReleaseMutex(again));
+	EXPECT_TRUE(CloseHandle(again));
+	EXPECT_GONE("owner");
+}
+
+static int own_and_die(void *how)
+{
+	HANDLE mutex = mutex_of("owner");
+
+	CHECK(mutex);
+	CHECK(WaitForSingleObject(mutex, LONG_TIME) == WAIT_OBJECT_0);
+	if (how)
+		kill(getpid(), SIGKILL);
+	_exit(0);
+}
+
+static DWORD WINAPI own_and_end(void *mutex)
+{
+	return WaitForSingleObject(mutex, LONG_TIME);
+}
+
+/* Rules: WT-04, WT-19 */
+TEST(mutex_is_abandoned)
+{
+	HANDLE mutex = CreateMutexA(NULL, FALSE, "owner"), thread;
+	uintptr_t how;
+
+	ASSERT_NE(NULL, mutex);
+	for (how = 0; how < 2; how++) {
+		in_child(own_and_die, (void *)how);
+		EXPECT_EQ(WAIT_ABANDONED,
+			  WaitForSingleObject(mutex, LONG_TIME));
+		EXPECT_TRUE(ReleaseMutex(mutex));
+		EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(mutex, 0));
+		EXPECT_TRUE(ReleaseMutex(mutex));
+	}
+	thread = CreateThread(NULL, 0, own_and_end, mutex, 0, NULL);
+	ASSERT_NE(NULL, thread);
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(thread, LONG_TIME));
+	CloseHandle(thread);
+	EXPECT_EQ(WAIT_ABANDONED, WaitForSingleObject(mutex, LONG_TIME));
+	EXPECT_TRUE(ReleaseMutex(mutex));
+	EXPECT_EQ(0, in_child(is_free, NULL));
+	EXPECT_TRUE(CloseHandle(mutex));
+}
+
+/* While others wait for it. Rules: WT-19 */
+TEST(mutex_is_abandoned_meanwhile)
+{
+	HANDLE mutex = CreateMutexA(NULL, FALSE, "owner");
+	int ends[2];
+	char byte;
+	pid_t pid;
+
+	ASSERT_NE(NULL, mutex);
+	ASSERT_EQ(0, pipe(ends));
+	pid = fork();
+	if (!pid) {
+		WaitForSingleObject(mutex, LONG_TIME);
+		(void)!write(ends[1], "", 1);
+		usleep(1000 * SHORT_TIME);
+		kill(getpid(), SIGKILL);
+	}
+	ASSERT_EQ(1, read(ends[0], &byte, 1));
+	EXPECT_EQ(WAIT_ABANDONED, WaitForSingleObject(mutex, LONG_TIME));
+	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
+	EXPECT_TRUE(ReleaseMutex(mutex));
+	EXPECT_TRUE(CloseHandle(mutex));
+	EXPECT_GONE("owner");
+}
+
+static int own_no_more(void *mutex)
+{
+	CHECK(FAILS_WITH(288, ReleaseMutex(mutex)));
+	CHECK(WaitForSingleObject(mutex, 0) == WAIT_TIMEOUT);
+	/* It ends with the parent's handles still there. */
+	return 0;
+}
+
+/* A child owns nothing of what its parent does, nor keeps it. Rules: WT-21 */
+TEST(forked_child_owns_none)
+{
+	HANDLE mutex = CreateMutexA(NULL, TRUE, "owner");
+	int ends[2];
+	pid_t pid;
+
+	ASSERT_NE(NULL, mutex);
+	EXPECT_EQ(0, in_child(own_no_more, mutex));
+	ASSERT_EQ(0, pipe(ends));
+	pid = fork();
+	if (!pid) {
+		close(ends[1]);
+		(void)!read(ends[0], ends, 1);
+		_exit(0);
+	}
+	EXPECT_TRUE(ReleaseMutex(mutex));
+	EXPECT_EQ(0, in_child(is_free, NULL));
+	close(ends[1]);
+	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
+	EXPECT_TRUE(CloseHandle(mutex));
+	EXPECT_GONE("owner");
+}
+
+/* ---- users ---- */
+
+#define AS(uid, expression) ({						\
+	ASSERT_EQ(0, seteuid(uid));					\
+	typeof(expression) __ret = (expression);			\
+	ASSERT_EQ(0, seteuid(0));					\
+	__ret;								\
+})
+
+static HANDLE mutex_for_all(const char *name)
+{
+	SECURITY_DESCRIPTOR descriptor;
+	SECURITY_ATTRIBUTES attributes = {
+		.nLength = sizeof(attributes),
+		.lpSecurityDescriptor = &descriptor,
+	};
+
+	InitializeSecurityDescriptor(&descriptor,
+				     SECURITY_DESCRIPTOR_REVISION);
+	SetSecurityDescriptorDacl(&descriptor, TRUE, NULL, FALSE);
+	return CreateMutexA(&attributes, FALSE, name);
+}
+
+static int bob_uses(void *name)
+{
+	HANDLE mutex;
+
+	CHECK(!setuid(BOB));
+	mutex = mutex_of(name);
+	CHECK(mutex);
+	CHECK(WaitForSingleObject(mutex, 0) == WAIT_TIMEOUT);
+	CHECK(WaitForSingleObject(mutex, LONG_TIME) == WAIT_OBJECT_0);
+	_exit(0);
+}
+
+/* Rules: WT-20 */
+TEST(users)
+{
+	HANDLE alice, bob;
+	struct child child;
+
+	if (geteuid())
+		SKIP(return, "only root can be other users");
+	alice = AS(ALICE, CreateEventA(NULL, TRUE, TRUE, "user"));
+	ASSERT_NE(NULL, alice);
+	EXPECT_TRUE(AS(BOB, NONE(ERROR_FILE_NOT_FOUND, event_of("user"))));
+	bob = AS(BOB, CreateMutexA(NULL, FALSE, "user"));
+	EXPECT_NE(NULL, bob);
+	CloseHandle(bob);
+	CloseHandle(alice);
+	/* Of all users, but for nobody else: there can be two of them. */
+	alice = AS(ALICE, CreateEventA(NULL, TRUE, TRUE, "Global\\user"));
+	ASSERT_NE(NULL, alice);
+	EXPECT_TRUE(AS(BOB, NONE(ERROR_FILE_NOT_FOUND,
+				 event_of("Global\\user"))));
+	CloseHandle(alice);
+	alice = AS(ALICE, mutex_for_all("Global\\user"));
+	ASSERT_NE(NULL, alice);
+	EXPECT_EQ(WAIT_OBJECT_0, AS(ALICE, WaitForSingleObject(alice, 0)));
+	child = start_child(bob_uses, "Global\\user");
+	Sleep(SHORT_TIME);
+	EXPECT_TRUE(ReleaseMutex(alice));
+	EXPECT_EQ(0, end_child(&child));
+	EXPECT_EQ(WAIT_ABANDONED,
+		  AS(ALICE, WaitForSingleObject(alice, LONG_TIME)));
+	EXPECT_TRUE(ReleaseMutex(alice));
+	CloseHandle(alice);
+}
+
+/* ---- many at once ---- */
+
+struct work {
+	volatile uint64_t inside;
+	volatile uint64_t wrong;
+	volatile uint64_t done;
+	volatile uint64_t abandoned;
+};
+
+/* What a new one is for: nobody has an old one, or he was killed in his turn. */
+static DWORD own(HANDLE mutex, bool is_mine, struct work *work)
+{
+	DWORD got = is_mine ? WAIT_ABANDONED :
+			      WaitForSingleObject(mutex, LONG_TIME);
+
+	if (got != WAIT_ABANDONED)
+		return got;
+	work->inside = 0;
+	if (!is_mine)
+		race_add(&work->abandoned, 1);
+	return WAIT_OBJECT_0;
+}
+
+/* One turn: make or open it, own it, and let it go again */
+static void take_turn(struct work *work, bool owned)
+{
+	HANDLE mutex = CreateMutexA(NULL, owned, "turns");
+	bool is_new = GetLastError() != ERROR_ALREADY_EXISTS;
+
+	if (!mutex || own(mutex, owned && is_new, work) || work->inside++)
+		race_add(&work->wrong, 1);
+	work->done++;
+	work->inside--;
+	if (!ReleaseMutex(mutex) || !CloseHandle(mutex))
+		race_add(&work->wrong, 1);
+}
+
+static pid_t start_turns(struct work *work, unsigned int turns, bool owned)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	while (turns--)
+		take_turn(work, owned || turns % 3);
+	_exit(0);
+}
+
+static struct work *new_work(void)
+{
+	return mmap(NULL, sizeof(struct work), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
+/* Rules: WT-03, WT-18 */
+TEST(processes_take_turns)
+{
+	unsigned int turns = rounds(named_turns), i;
+	struct work *work = new_work();
+	int status;
+
+	ASSERT_NE(MAP_FAILED, work);
+	for (i = 0; i < 3; i++)
+		ASSERT_LT(0, start_turns(work, turns, false));
+	while (wait(&status) > 0)
+		EXPECT_EQ(0, status);
+	EXPECT_EQ(0, work->wrong);
+	EXPECT_EQ(3 * turns, work->done);
+	EXPECT_EQ(0, work->abandoned);
+	EXPECT_GONE("turns");
+}
+
+/* Some are killed, wherever they are, and leave nothing behind. Rules: WT-19, WT-22 */
+TEST(killed_in_any_call)
+{
+	unsigned int kills = rounds(named_kills), i;
+	struct work *work = new_work();
+	uint64_t random = 4711;
+	pid_t steady, victim;
+
+	ASSERT_NE(MAP_FAILED, work);
+	for (i = 0; i < kills; i++) {
+		steady = start_turns(work, 20, true);
+		victim = start_turns(work, 1000000, true);
+		usleep(race_random(&random, 20000));
+		kill(victim, SIGKILL);
+		EXPECT_EQ(victim, waitpid(victim, NULL, 0));
+		/* The others go on. */
+		EXPECT_EQ(steady, waitpid(steady, NULL, 0));
+	}
+	EXPECT_EQ(0, work->wrong);
+	EXPECT_GONE("turns");
+}
+
+TEST_HARNESS_MAIN
