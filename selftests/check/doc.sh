@@ -117,7 +117,7 @@ of_windows()
 	local name
 
 	"$vm/fetch.sh" mingw
-	for name in memoryapi heapapi psapi; do
+	for name in memoryapi heapapi psapi tlhelp32; do
 		tr '\n' ' ' <"$cache/mingw/$name.h" |
 			grep -o -E 'WINAPI +[A-Z][A-Za-z0-9_]* *\(' |
 			sed -E 's/WINAPI +//; s/ *\($//' | grep '[a-z]'

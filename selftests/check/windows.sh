@@ -43,6 +43,7 @@ include_theirs()
 	#include <winternl.h>
 	#include <ntstatus.h>
 	#include <psapi.h>
+	#include <tlhelp32.h>
 	#include <bcrypt.h>
 	EOF
 }

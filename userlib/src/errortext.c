@@ -19,6 +19,7 @@ static const struct {
 	{ ERROR_NOT_ENOUGH_MEMORY, "There is not enough memory for it" },
 	{ ERROR_OUTOFMEMORY, "There is not enough storage for it" },
 	{ ERROR_NOT_SAME_DEVICE, "It cannot be moved to another device" },
+	{ ERROR_NO_MORE_FILES, "The list has nothing more" },
 	{ ERROR_WRITE_PROTECT, "What it is on cannot be written to" },
 	{ ERROR_NOT_READY, "The device does not answer" },
 	{ ERROR_BAD_LENGTH, "The length does not fit" },

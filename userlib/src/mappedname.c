@@ -31,35 +31,6 @@ static bool is_private(const struct wr_target *target, uintptr_t address)
 	       query.out.type == WINREGION_TYPE_PRIVATE;
 }
 
-/* The line of the address, allocated, and where in it the name begins; or NULL */
-static char *find_line(const struct wr_target *target, uintptr_t address,
-		       char **name, unsigned long *inode)
-{
-	char path[WR_TARGET_PATH], *line = NULL;
-	unsigned long first, end;
-	bool found = false;
-	size_t room = 0;
-	FILE *maps;
-	int at;
-
-	wr_target_path(target, "maps", path);
-	maps = fopen(path, "re");
-	while (maps && !found && getline(&line, &room, maps) > 0) {
-		at = 0;
-		found = sscanf(line, "%lx-%lx %*s %*x %*x:%*x %lu %n", &first,
-			       &end, inode, &at) == 3 &&
-			address >= first && address < end;
-		*name = line + at;
-	}
-	if (maps)
-		fclose(maps);
-	if (found)
-		return line;
-	free(line);
-
-	return NULL;
-}
-
 /* A newline in a name is written as its number. */
 static void decode(char *name)
 {
@@ -117,23 +88,63 @@ static bool is_image(char **name)
 	return true;
 }
 
+bool wr_parse_mapping(char *line, struct wr_mapping *mapping)
+{
+	unsigned long first, end, inode;
+	int at = 0;
+
+	if (sscanf(line, "%lx-%lx %*s %*x %*x:%*x %lu %n", &first, &end, &inode,
+		   &at) != 3)
+		return false;
+	*mapping = (struct wr_mapping){
+		.first = first,
+		.end = end,
+		.name = line + at,
+	};
+	decode(mapping->name);
+	mapping->has_file = inode && *mapping->name == '/';
+	if (!mapping->has_file || !wr_cut_deleted(mapping->name, inode))
+		return true;
+	mapping->is_image = is_image(&mapping->name);
+	mapping->is_paging = !mapping->is_image && is_paging(mapping->name);
+
+	return true;
+}
+
+/* The line of the address, allocated, and what it says; or NULL */
+static char *find_line(const struct wr_target *target, uintptr_t address,
+		       struct wr_mapping *mapping)
+{
+	char path[WR_TARGET_PATH], *line = NULL;
+	bool found = false;
+	size_t room = 0;
+	FILE *maps;
+
+	wr_target_path(target, "maps", path);
+	maps = fopen(path, "re");
+	while (maps && !found && getline(&line, &room, maps) > 0)
+		found = wr_parse_mapping(line, mapping) &&
+			address >= mapping->first && address < mapping->end;
+	if (maps)
+		fclose(maps);
+	if (found)
+		return line;
+	free(line);
+
+	return NULL;
+}
+
 static NTSTATUS find_name(const struct wr_target *target, uintptr_t address,
 			  char **line, char **name)
 {
-	unsigned long inode;
-	bool deleted;
+	struct wr_mapping mapping;
 
-	*line = find_line(target, address, name, &inode);
-	if (!*line || !inode || **name != '/')
+	*line = find_line(target, address, &mapping);
+	if (!*line || !mapping.has_file || is_private(target, address))
 		return STATUS_INVALID_ADDRESS;
-	decode(*name);
-	if (is_private(target, address))
-		return STATUS_INVALID_ADDRESS;
-	deleted = wr_cut_deleted(*name, inode);
+	*name = mapping.name;
 
-	return deleted && !is_image(name) && is_paging(*name) ?
-		       STATUS_FILE_INVALID :
-		       STATUS_SUCCESS;
+	return mapping.is_paging ? STATUS_FILE_INVALID : STATUS_SUCCESS;
 }
 
 NTSTATUS wr_mapped_name(HANDLE process, const void *address, char **line,

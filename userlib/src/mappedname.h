@@ -19,6 +19,22 @@ NTSTATUS wr_mapped_name_wide(HANDLE process, const void *address, WCHAR **wide,
 NTSTATUS wr_query_mapped_name(HANDLE process, const void *address, void *buffer,
 			      SIZE_T length, PSIZE_T return_length);
 
+/* What a line of maps says */
+struct wr_mapping {
+	uintptr_t first;
+	uintptr_t end;
+	/* In the line */
+	char *name;
+	/* That is the name of a file, or was one; or of what it was made of */
+	bool has_file;
+	bool is_image;
+	/* It is memory without a file, whatever it is called. */
+	bool is_paging;
+};
+
+/* mappedname.c: false if it is no such line, which is changed */
+bool wr_parse_mapping(char *line, struct wr_mapping *mapping);
+
 /* mappedname.c: take away what the kernel writes behind the name of a deleted file. */
 bool wr_cut_deleted(char *name, unsigned long inode);
 

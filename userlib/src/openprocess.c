@@ -111,6 +111,33 @@ NTSTATUS wr_process_object(DWORD access, DWORD pid, struct wr_object **object)
 	return status;
 }
 
+NTSTATUS wr_target_open(DWORD pid, DWORD access, struct wr_target *target)
+{
+	const struct wr_process *process;
+	struct wr_object *object;
+	NTSTATUS status;
+
+	*target = (struct wr_target){ .fd = -1 };
+	if (!pid || pid == (DWORD)getpid())
+		return STATUS_SUCCESS;
+	status = wr_process_object(access | PROCESS_QUERY_LIMITED_INFORMATION,
+				   pid, &object);
+	if (status != STATUS_SUCCESS)
+		return status;
+	process = (struct wr_process *)object;
+	*target = (struct wr_target){
+		.object = object,
+		.pid = process->pid,
+		.fd = process->memory,
+	};
+	if (target->fd >= 0)
+		return STATUS_SUCCESS;
+	status = wr_status_of_memory(target->fd);
+	wr_target_put(target);
+
+	return status;
+}
+
 static NTSTATUS open_process(DWORD access, BOOL inherit, DWORD pid,
 			     HANDLE *handle)
 {

@@ -223,7 +223,7 @@ NTSTATUS wr_target_get_any(HANDLE handle, DWORD access,
 	return STATUS_SUCCESS;
 }
 
-static NTSTATUS status_of_memory(int err)
+NTSTATUS wr_status_of_memory(int err)
 {
 	return err == -ENOTTY || err == -ENODEV ? STATUS_NOT_SUPPORTED :
 						  STATUS_PROCESS_IS_TERMINATING;
@@ -234,7 +234,7 @@ NTSTATUS wr_target_get(HANDLE handle, DWORD access, struct wr_target *target)
 	NTSTATUS status = wr_target_get_any(handle, access, target);
 
 	if (status == STATUS_SUCCESS && target->object && target->fd < 0) {
-		status = status_of_memory(target->fd);
+		status = wr_status_of_memory(target->fd);
 		wr_target_put(target);
 	}
 

@@ -57,11 +57,17 @@ NTSTATUS wr_target_get_any(HANDLE handle, DWORD access,
 			   struct wr_target *target);
 void wr_target_put(struct wr_target *target);
 
+/* openprocess.c: by a number, without a handle; 0 is this process */
+NTSTATUS wr_target_open(DWORD pid, DWORD access, struct wr_target *target);
+
 /*
  * process.c: the same after /proc was asked by its number. Return: whether that was the
  * process, and not another one that has got the number.
  */
 bool wr_target_put_asked(struct wr_target *target);
+
+/* process.c: why a process has no descriptor of its memory, which is -errno */
+NTSTATUS wr_status_of_memory(int err);
 
 /* process.c: only whether it can be got, where something else is looked at first */
 NTSTATUS wr_target_check(HANDLE handle, DWORD access);
