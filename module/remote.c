@@ -163,6 +163,16 @@ static int run(void *data)
 	kthread_complete_and_exit(&remote->done, 0);
 }
 
+/* Whether no task has the memory any more, but those that are in calls about it. */
+static bool has_ended(struct mm_struct *mm)
+{
+#ifdef CONFIG_MEMCG
+	return !rcu_access_pointer(mm->owner);
+#else
+	return true;
+#endif
+}
+
 /* A task that has the memory; it is counted. */
 static struct task_struct *owner_of(struct mm_struct *mm)
 {
@@ -224,8 +234,7 @@ static int wait_while_alive(struct wr_remote *remote)
 	do {
 		left = wait_for_completion_killable_timeout(&remote->done,
 							    LOOK_EVERY);
-		/* The caller's use of it is the last one. */
-		if (!left && atomic_read(&remote->mm->mm_users) == 1)
+		if (!left && has_ended(remote->mm))
 			return -EOWNERDEAD;
 	} while (!left);
 	return left < 0 ? -EINTR : 0;

@@ -1490,6 +1490,56 @@ static int lock_in(int process, char *base)
 	return wr_ioctl(process, WINREGION_LOCK, &arg);
 }
 
+struct long_call {
+	int process;
+	struct winregion_lock arg;
+	int err;
+};
+
+static void *call(void *arg)
+{
+	struct long_call *call = arg;
+
+	call->err = wr_ioctl(call->process, WINREGION_LOCK, &call->arg);
+	return NULL;
+}
+
+#define LONG_CALLS 3
+
+/* Who uses a process keeps its memory, but not from its end, however many use it. */
+TEST_F(other, is_killed_in_long_calls)
+{
+	struct long_call calls[LONG_CALLS];
+	pthread_t threads[LONG_CALLS];
+	int fd = wr_open(), i;
+	char *base;
+
+	base = allocate(self->process, NULL, MIB(128) * LONG_CALLS,
+			PAGE_READWRITE);
+	ASSERT_NE(NULL, base);
+	for (i = 0; i < LONG_CALLS; i++) {
+		calls[i] = (struct long_call){
+			.process = process_of(fd, open_of(self->pid, "mem",
+							  O_RDWR), CHANGE),
+			.arg.size = sizeof(calls[i].arg),
+			.arg.operation = WINREGION_LOCK_ADD,
+			.arg.address = (uintptr_t)base + MIB(128) * i,
+			.arg.length = MIB(128),
+		};
+		ASSERT_LE(0, calls[i].process);
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, call,
+					    &calls[i]));
+	}
+	sleep_ms(10);
+	ASSERT_EQ(0, kill(self->pid, SIGKILL));
+	for (i = 0; i < LONG_CALLS; i++) {
+		ASSERT_EQ(0, pthread_join(threads[i], NULL));
+		EXPECT_EQ(-EOWNERDEAD, calls[i].err);
+	}
+	EXPECT_GONE(self->process);
+	close(fd);
+}
+
 /* Return: 0, or a line. No lock is granted, whoever owns the memory just then. */
 static int lock_during_exec(struct pair *pair, int fd)
 {
