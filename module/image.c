@@ -18,9 +18,9 @@
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/shmem_fs.h>
-#include <linux/stat.h>
-#include <linux/time64.h>
 #include <linux/slab.h>
+#include <linux/stat.h>
+#include <linux/timekeeping.h>
 #include <linux/uaccess.h>
 
 #include <linux/winregion.h>
@@ -213,6 +213,39 @@ static int read_source(struct file *file, struct wr_source *source)
 	return 0;
 }
 
+/* Whether the time of its last change will tell if the file is changed from now on. */
+static bool is_settled(const struct wr_source *source, struct file *file)
+{
+	struct timespec64 now;
+
+	ktime_get_coarse_real_ts64(&now);
+	now = timestamp_truncate(now, file_inode(file));
+	return timespec64_compare(&source->ctime, &now) < 0;
+}
+
+/* Ticks that are waited for that; a server of files may have the time from elsewhere. */
+#define SETTLE_TICKS 4
+
+/*
+ * What was changed in this tick can be changed once more with the same times. So that one
+ * is over before the first byte is read.
+ */
+static int read_settled_source(struct file *file, struct wr_source *source)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < SETTLE_TICKS; i++) {
+		err = read_source(file, source);
+		if (err || is_settled(source, file))
+			return err;
+		schedule_timeout_killable(1);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return read_source(file, source);
+}
+
 static bool is_same_source(const struct wr_source *source,
 			   const struct wr_source *other)
 {
@@ -274,7 +307,7 @@ int wr_image_fill(struct wr_image *image, struct file *file,
 
 	if (!buffer)
 		return -ENOMEM;
-	err = read_source(file, &image->source);
+	err = read_settled_source(file, &image->source);
 	for (i = 0; !err && i < image->nr; i++)
 		err = fill_piece(&image->pieces[i], file, mapping, buffer);
 	kfree(buffer);

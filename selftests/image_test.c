@@ -509,6 +509,30 @@ TEST_F(files, a_file_that_is_changed)
 	EXPECT_TRUE(UnmapViewOfFile(other));
 }
 
+#define CHANGES 50
+
+/* What is changed at once, with the same times, is told as well. Rules: IMG-11. */
+TEST_F(files, a_file_that_is_changed_at_once)
+{
+	char text[6], *base, *before = NULL;
+	int fd, i;
+
+	ASSERT_TRUE(write_library("a.dll"));
+	fd = open("a.dll", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < CHANGES; i++) {
+		snprintf(text, sizeof(text), "%05d", i);
+		ASSERT_EQ(5, pwrite(fd, text, 5, PE_HEADERS + 0x200));
+		base = map_image("a.dll");
+		ASSERT_NE(NULL, base);
+		EXPECT_STREQ(text, base + CONSTS);
+		UnmapViewOfFile(before);
+		before = base;
+	}
+	EXPECT_TRUE(UnmapViewOfFile(before));
+	EXPECT_EQ(0, close(fd));
+}
+
 static int regions_of(int fd)
 {
 	struct winregion_get_info info;
