@@ -577,6 +577,7 @@ static int parse_part(struct winregion_map_view *args,
 		return 0;
 	if (args->flags != (WINREGION_VIEW_IMAGE | WINREGION_VIEW_REPLACE) ||
 	    !IS_ALIGNED(args->image, WINREGION_GRANULARITY) ||
+	    args->image > args->address ||
 	    args->address - args->image != args->offset)
 		return -EINVAL;
 	request->image = wr_index(args->image);

@@ -13,6 +13,7 @@
  */
 #include <linux/magic.h>
 #include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "copies.h"
@@ -479,7 +480,9 @@ static int unmap_parts(struct wr_space *space, pgoff_t image, pgoff_t first,
 
 	while (!err && (window = next_part(space, first, image, end))) {
 		first = window->end;
-		err = wr_layout_unmap_view(window);
+		err = fatal_signal_pending(current) ?
+			      -EINTR :
+			      wr_layout_unmap_view(window);
 		wr_window_put(window);
 	}
 	return err;

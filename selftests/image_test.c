@@ -1120,6 +1120,31 @@ TEST_F(files, what_views_of_pieces_can_do)
 	close(fd);
 }
 
+/* An image does not begin below all addresses, where nothing would end it. Rules: IMG-15. */
+TEST_F(files, an_image_that_would_begin_below_0)
+{
+	const uint32_t part = WINREGION_VIEW_IMAGE | WINREGION_VIEW_REPLACE;
+	uint64_t place = 0x20000;
+	int fd = wr_open(), file, section;
+
+	ASSERT_TRUE(write_library("a.dll"));
+	file = open("a.dll", O_RDONLY | O_CLOEXEC);
+	section = create_with(fd, file, 0x40000, RWX, pieces, 2);
+	ASSERT_LE(0, section);
+	ASSERT_EQ(0, wr_reserve_at(fd, &place, 0x1000,
+				   WINREGION_RESERVE_PLACEHOLDER, NA));
+	ASSERT_EQ(0x20000, place);
+	EXPECT_EQ(-EINVAL, map_as(section, part, RO, 0x30000, 0x1000, &place,
+				  place - 0x30000));
+	EXPECT_EQ(0, map_as(section, part, RO, 0x10000, 0x1000, &place,
+			    place - 0x10000));
+	EXPECT_TRUE(UnmapViewOfFile((void *)place));
+	EXPECT_FAILS(ERROR_INVALID_ADDRESS, UnmapViewOfFile((void *)place));
+	close(section);
+	close(file);
+	close(fd);
+}
+
 /* An image leaves no placeholder: it is made again. Return: where, or 0 */
 static uint64_t unmap_part(int fd, uint64_t address)
 {
