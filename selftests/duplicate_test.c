@@ -278,7 +278,7 @@ TEST_F(files, file_of_another_process)
 	EXPECT_EQ(13, tell(other.talk, POSITION, NULL));
 
 	/* The lowest bits are the program's there, too. */
-	ASSERT_TRUE(take(&other, (HANDLE)((uintptr_t)THERE(FILE) + 3), &second,
+	ASSERT_TRUE(take(&other, (HANDLE)(3 + (uintptr_t)THERE(FILE)), &second,
 			 0, SAME));
 	EXPECT_TRUE(CloseHandle(second));
 

@@ -790,7 +790,7 @@ TEST_F(fuse, copies)
 	EXPECT_EQ(0, self->shared->writes);
 	EXPECT_TRUE(pages_have(data, NR_PAGES, 100));
 	/* Who waits for a page to be copied can be killed. */
-	ASSERT_TRUE(write_text("/proc/sys/vm/drop_caches", "1"));
+	ASSERT_TRUE(write_text(DROP_CACHES, "1"));
 	self->shared->hold = FUSE_READ;
 	copier.page = base + PAGES(7);
 	child = start_child(copy_late, &copier);
@@ -1149,7 +1149,7 @@ TEST_F(disk, broken)
 	ASSERT_EQ(0, fsync(self->file));
 	sync();
 	ASSERT_TRUE(copy_image(image, whole, size));
-	ASSERT_TRUE(write_text("/proc/sys/vm/drop_caches", "1"));
+	ASSERT_TRUE(write_text(DROP_CACHES, "1"));
 	ASSERT_EQ(0, ftruncate(image, 4096));
 	if (pread(self->file, page, sizeof(page), 0) >= 0) {
 		ASSERT_TRUE(copy_image(whole, image, size));

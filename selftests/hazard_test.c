@@ -250,7 +250,7 @@ TEST_F(alloc, all_of_memory)
 	write_number("/sys/kernel/mm/ksm/run", 1);
 	for (i = 0; i < 3; i++) {
 		write_number("/proc/sys/vm/compact_memory", 1);
-		write_number("/proc/sys/vm/drop_caches", 3);
+		write_number(DROP_CACHES, 3);
 		write_text("/proc/sysrq-trigger", "s");
 		sync();
 		read_all("/proc/kpageflags");

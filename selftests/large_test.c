@@ -438,7 +438,7 @@ TEST(stays_in_memory)
 	ASSERT_NE(NULL, base);
 	fill_pages(base, SIZE / PAGE, 5);
 	EXPECT_EQ(base, VirtualAlloc(base, SIZE, MEM_RESET, PAGE_READWRITE));
-	EXPECT_TRUE(write_text("/proc/sys/vm/drop_caches", "3"));
+	EXPECT_TRUE(write_text(DROP_CACHES, "3"));
 	EXPECT_EQ(base, VirtualAlloc(base, SIZE, MEM_RESET_UNDO,
 				     PAGE_READWRITE));
 	EXPECT_TRUE(pages_have(base, SIZE / PAGE, 5));

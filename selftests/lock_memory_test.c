@@ -583,7 +583,7 @@ TEST(stays_in_cache)
 	ASSERT_TRUE(VirtualLock(view + 4 * PAGE, 4 * PAGE));
 	ASSERT_TRUE(EmptyWorkingSet(GetCurrentProcess()));
 	ASSERT_EQ(0, madvise(view, UNIT, MADV_PAGEOUT));
-	EXPECT_TRUE(write_number("/proc/sys/vm/drop_caches", 1));
+	EXPECT_TRUE(write_number(DROP_CACHES, 1));
 	EXPECT_TRUE(page_is_cached(view + 4 * PAGE));
 	EXPECT_TRUE(page_is_cached(view + 7 * PAGE));
 	EXPECT_TRUE(pages_have(view, 16, 6));

@@ -17,7 +17,6 @@
 #include "pins.h"
 #include "race.h"
 
-#define DROP_CACHES "/proc/sys/vm/drop_caches"
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define HUGE MIB(2)
 

@@ -9,7 +9,6 @@
 
 #include <sys/swap.h>
 
-#define DROP_CACHES "/proc/sys/vm/drop_caches"
 #define SWAP_DEVICE "/dev/zram0"
 #ifndef SWAP_BYTES
 #define SWAP_BYTES (600ULL << 20)

@@ -47,7 +47,7 @@ FIXTURE_SETUP(disk)
 	self->fd = wr_open();
 	ASSERT_LE(0, self->fd);
 	self->used = swap_used();
-	strcpy(self->where, "/tmp/wr_disk.XXXXXX");
+	snprintf(self->where, sizeof(self->where), "/tmp/wr_disk.XXXXXX");
 	ASSERT_NE(NULL, mkdtemp(self->where));
 	ASSERT_EQ(0, mount("none", self->where, "ramfs", 0, NULL));
 	ASSERT_EQ(0, mlockall(MCL_CURRENT));

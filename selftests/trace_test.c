@@ -16,7 +16,6 @@
 #include "tracefs.h"
 
 #define LARGE MIB(4)
-#define DROP_CACHES "/proc/sys/vm/drop_caches"
 
 FIXTURE(trace)
 {

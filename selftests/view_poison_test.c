@@ -207,15 +207,6 @@ TEST_F(section, page_of_the_file)
 	EXPECT_TRUE(SETTLES(WR_INFO(self->fd, out_total) == total));
 }
 
-static bool drop_caches(void)
-{
-	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
-	bool done = fd >= 0 && write(fd, "1", 1) == 1;
-
-	close(fd);
-	return done;
-}
-
 /* Has the system read all of a file, in large pages if it likes. */
 static bool read_file(int file)
 {
@@ -253,7 +244,7 @@ TEST_F(section, dirty_page)
 	fsync(self->file); /* an error is told */
 	ASSERT_EQ(0, madvise(part, PAGES(9), MADV_DONTNEED));
 	ASSERT_EQ(0, madvise(part + PAGES(10), PAGES(54), MADV_DONTNEED));
-	ASSERT_TRUE(drop_caches());
+	ASSERT_TRUE(write_text(DROP_CACHES, "1"));
 	EXPECT_TRUE(read_file(self->file) || !lost);
 	EXPECT_TRUE(page_has(part + PAGES(8), 108));
 	fill_page(part + PAGES(8), 8);

@@ -1211,7 +1211,7 @@ TEST_F(watch, child_is_there)
 
 static bool press(void)
 {
-	return write_text("/proc/sys/vm/drop_caches", "2");
+	return write_text(DROP_CACHES, "2");
 }
 
 static bool reset_pages(char *base, unsigned int page, unsigned int n)

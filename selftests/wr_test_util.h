@@ -513,6 +513,9 @@ static inline uint64_t total_beside_ended(int fd)
 
 /* Files of /proc/sys and of cgroups */
 
+/* A number tells what: 1 pages of files, 2 what shrinkers have */
+#define DROP_CACHES "/proc/sys/vm/drop_caches"
+
 static inline bool write_text(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);

@@ -558,8 +558,8 @@ int model_adopt(struct model *model, const struct winregion_reserve *arg,
 	    !place_is_free(model, address, n))
 		return -1;
 	if (address >= arena->base && end <= arena_end) {
-		model_put_region(model, arena, (address - arena->base) / MODEL_PAGE,
-			   n, arg);
+		model_put_region(model, arena,
+				 (address - arena->base) / MODEL_PAGE, n, arg);
 		return 0;
 	}
 	if (address < arena_end && end > arena->base)

@@ -143,6 +143,7 @@ static uint32_t check_coalesce(struct model *model,
 			       struct model_spot *spot, uint32_t *n)
 {
 	uint32_t errors = model_check_range(arg->address, arg->length);
+	uint32_t least = model->bug == MODEL_BUG_COALESCE ? 1 : 2;
 	uint32_t next, end, parts = 0;
 
 	if (errors)
@@ -162,7 +163,7 @@ static uint32_t check_coalesce(struct model *model,
 			return MODEL_EBADSLT;
 		next = model_region_end(spot->span, next);
 	}
-	if (next != end || parts < 2 - (model->bug == MODEL_BUG_COALESCE))
+	if (next != end || parts < least)
 		return MODEL_EBADSLT;
 	/* It matters where the mappings end that are left. */
 	return any_lost(spot->span, spot->page, end) ? MODEL_UNKNOWN : 0;

@@ -603,7 +603,7 @@ static bool do_flush(struct share *share, const struct op *op)
 
 /* Whether nobody knows if a page behind the end of its file can be written, and copied. */
 static bool is_unsure(struct share *share, const struct share_view *view,
-			  uint32_t page)
+		      uint32_t page)
 {
 	unsigned int file = share->world->section[view->section].file;
 

@@ -236,6 +236,7 @@ static const struct wr_waits event_waits = {
 	.grab = grab_event,
 	.put_back = put_back_event,
 };
+
 static const struct wr_waits mutex_waits = {
 	.is_signaled = mutex_is_free,
 	.take = take_mutex,
@@ -243,6 +244,7 @@ static const struct wr_waits mutex_waits = {
 	.put_back = put_back_mutex,
 	.settle = settle_mutex,
 };
+
 static const struct wr_waits semaphore_waits = {
 	.is_signaled = semaphore_has_one,
 	.take = take_one,
