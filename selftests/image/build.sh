@@ -69,10 +69,16 @@ add_initramfs()
 		END
 		printf 'busybox insmod /%s.ko\n' "${disk_modules[@]}"
 		cat <<-'END'
-		until busybox mount -t ext4 /dev/sda1 /disk 2>/dev/null; do
-			busybox sleep 0.2
+		busybox mount -t proc proc /proc
+		for try in $(busybox seq 60); do
+			busybox sleep 0.5
+			busybox grep -q 'sda1$' /proc/partitions || continue
+			busybox mount -t ext4 /dev/sda1 /disk || break
+			busybox umount /proc
+			exec busybox switch_root /disk /sbin/init
 		done
-		exec busybox switch_root /disk /sbin/init
+		echo 'The disk is not there: it has to be the first one, of IDE or SATA (piix).'
+		exec busybox sh
 		END
 	} | sed 's|busybox |/bin/busybox |; s|^#!/bin//bin/|#!/bin/|' >"$to/init"
 	chmod 755 "$to/init"

@@ -50,9 +50,9 @@ rm -rf "$out"
 mkdir -p "$out"
 : >"$out/output"
 status=0
-type_all | timeout "$limit" qemu-system-x86_64 -display none -serial stdio \
-	-monitor none -snapshot "$image" >"$out/output" 2>"$out/errors" ||
-	status=$?
+type_all | setpriv --pdeathsig TERM timeout "$limit" \
+	qemu-system-x86_64 -display none -serial stdio -monitor none -snapshot \
+	"$image" >"$out/output" 2>"$out/errors" || status=$?
 echo "exit:$status" >>"$out/output"
 
 has 'a greeting' 'Linux [0-9.]+.*, with winregion loaded. Type, for example:'

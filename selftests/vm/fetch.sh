@@ -238,7 +238,8 @@ keep_modules()
 		tar -C "$tree" -x --wildcards "*/kernel/lib/*.ko*" \
 			"*/kernel/crypto/*.ko*" "*/kernel/arch/*.ko*" \
 			"*/kernel/fs/*.ko*" "*/kernel/mm/*.ko*" \
-			"*/kernel/net/9p/*.ko*" "*/drivers/block/loop.ko*" \
+			"*/kernel/block/*.ko*" "*/kernel/net/9p/*.ko*" \
+			"*/drivers/block/loop.ko*" \
 			"*/drivers/block/zram/*.ko*" "*/drivers/virtio/*.ko*" \
 			"*/drivers/ata/*.ko*" "*/drivers/scsi/*.ko*" \
 			2>/dev/null || true
