@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* vm: cpus=2 */
 /*
  * Handles of other processes: what one can have of them here, who may, and what becomes
  * of it when that process changes its own, lies, ends or runs another program.
@@ -609,7 +610,8 @@ TEST_F_TIMEOUT(files, while_it_changes, 120)
 	ASSERT_TRUE(make_file("writer", ""));
 	ASSERT_TRUE(start(&other));
 	tell(other.talk, CHURN, NULL);
-	for (round = 0; round < n; round++) {
+	/* Until there was one at a time when it was asked for */
+	for (round = 0; round < n || !taken_ones; round++) {
 		if (!take(&other, THERE(CLOSED), &taken, 0, SAME)) {
 			ASSERT_TRUE(GetLastError() == ERROR_INVALID_HANDLE ||
 				    GetLastError() == ERROR_GEN_FAILURE);
@@ -619,7 +621,6 @@ TEST_F_TIMEOUT(files, while_it_changes, 120)
 		ASSERT_TRUE(CloseHandle(taken));
 		taken_ones++;
 	}
-	EXPECT_LT(0, taken_ones);
 	EXPECT_EQ(other.fds, count_fds());
 	end(&other);
 }
