@@ -264,6 +264,7 @@ TEST_F(files, file_of_another_process)
 {
 	HANDLE file = (HANDLE)0x4711, second;
 	struct other other;
+	uintptr_t number;
 
 	ASSERT_TRUE(start(&other));
 	SetLastError(OUR_ERROR);
@@ -279,8 +280,8 @@ TEST_F(files, file_of_another_process)
 	EXPECT_EQ(13, tell(other.talk, POSITION, NULL));
 
 	/* The lowest bits are the program's there, too. */
-	ASSERT_TRUE(take(&other, (HANDLE)(3 + (uintptr_t)THERE(FILE)), &second,
-			 0, SAME));
+	number = (uintptr_t)THERE(FILE) + 3;
+	ASSERT_TRUE(take(&other, (HANDLE)number, &second, 0, SAME));
 	EXPECT_TRUE(CloseHandle(second));
 
 	/* It stays when it is closed there, and when that process ends. */

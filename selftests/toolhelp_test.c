@@ -157,8 +157,8 @@ TEST_F(files, other_processes)
 /* Rules: TOOL-12. */
 TEST_F(files, names_of_both_widths)
 {
-	HANDLE snapshot = CreateToolhelp32Snapshot(
-		TH32CS_SNAPPROCESS | TH32CS_SNAPMODULE, 0);
+	DWORD lists = TH32CS_SNAPPROCESS | TH32CS_SNAPMODULE;
+	HANDLE snapshot = CreateToolhelp32Snapshot(lists, 0);
 	PROCESSENTRY32W wide = { .dwSize = sizeof(wide) };
 	MODULEENTRY32W module = { .dwSize = sizeof(module) };
 	char name[MAX_PATH];
@@ -225,10 +225,9 @@ static int use_snapshot(void *arg)
 /* Rules: TOOL-06. */
 TEST_F(files, snapshots_are_handles)
 {
-	HANDLE snapshot = CreateToolhelp32Snapshot(
-		TH32CS_SNAPPROCESS | TH32CS_INHERIT, 0);
+	DWORD flags = TH32CS_SNAPPROCESS | TH32CS_INHERIT;
+	HANDLE snapshot = CreateToolhelp32Snapshot(flags, 0);
 	PROCESSENTRY32 entry;
-	DWORD flags = 0;
 
 	ASSERT_NE(BAD, snapshot);
 	EXPECT_TRUE(GetHandleInformation(snapshot, &flags));

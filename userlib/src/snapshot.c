@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -176,52 +177,44 @@ static const char *last_part(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* ---- processes ---- */
-
-#define TELL_PROCESS(entry, item, copy) \
-	({ \
-		*(entry) = (typeof(*(entry))){ \
-			.dwSize = (entry)->dwSize, \
-			.th32ProcessID = (item)->pid, \
-			.cntThreads = (item)->threads, \
-			.th32ParentProcessID = (item)->id, \
-			.pcPriClassBase = (item)->priority, \
-		}; \
-		copy((entry)->szExeFile, MAX_PATH, (item)->name); \
-	})
-
-static BOOL tell_process(HANDLE snapshot, LPPROCESSENTRY32 entry, bool first)
+/* In an entry, for @room units, of which each is a byte, or UTF-16 */
+static void give_name(void *to, size_t room, const char *name, bool wide)
 {
-	const struct wr_item *item;
-	struct wr_object *object;
-
-	WR_KEEP_ERRNO();
-
-	if (!check_entry(entry, sizeof(*entry), false))
-		return FALSE;
-	item = wr_snapshot_next(snapshot, WR_LIST_PROCESSES, first, &object);
-	if (!item)
-		return FALSE;
-	TELL_PROCESS(entry, item, cut);
-	wr_object_put(object);
-
-	return TRUE;
+	if (wide)
+		cut_wide(to, room, name);
+	else
+		cut(to, room, name);
 }
 
-static BOOL tell_process_wide(HANDLE snapshot, LPPROCESSENTRY32W entry,
-			      bool first)
+/* ---- processes ---- */
+
+/* What comes before the name is the same in both widths. */
+#define PROCESS_HEAD offsetof(PROCESSENTRY32, szExeFile)
+_Static_assert(PROCESS_HEAD == offsetof(PROCESSENTRY32W, szExeFile), "");
+
+static BOOL tell_process(HANDLE snapshot, void *entry, size_t size, bool first,
+			 bool wide)
 {
 	const struct wr_item *item;
 	struct wr_object *object;
+	PROCESSENTRY32 head;
 
 	WR_KEEP_ERRNO();
 
-	if (!check_entry(entry, sizeof(*entry), false))
+	if (!check_entry(entry, size, false))
 		return FALSE;
 	item = wr_snapshot_next(snapshot, WR_LIST_PROCESSES, first, &object);
 	if (!item)
 		return FALSE;
-	TELL_PROCESS(entry, item, cut_wide);
+	head = (PROCESSENTRY32){
+		.dwSize = *(DWORD *)entry,
+		.th32ProcessID = item->pid,
+		.cntThreads = item->threads,
+		.th32ParentProcessID = item->id,
+		.pcPriClassBase = item->priority,
+	};
+	memcpy(entry, &head, PROCESS_HEAD);
+	give_name((char *)entry + PROCESS_HEAD, MAX_PATH, item->name, wide);
 	wr_object_put(object);
 
 	return TRUE;
@@ -229,22 +222,22 @@ static BOOL tell_process_wide(HANDLE snapshot, LPPROCESSENTRY32W entry,
 
 BOOL WINAPI Process32First(HANDLE snapshot, LPPROCESSENTRY32 entry)
 {
-	return tell_process(snapshot, entry, true);
+	return tell_process(snapshot, entry, sizeof(*entry), true, false);
 }
 
 BOOL WINAPI Process32Next(HANDLE snapshot, LPPROCESSENTRY32 entry)
 {
-	return tell_process(snapshot, entry, false);
+	return tell_process(snapshot, entry, sizeof(*entry), false, false);
 }
 
 BOOL WINAPI Process32FirstW(HANDLE snapshot, LPPROCESSENTRY32W entry)
 {
-	return tell_process_wide(snapshot, entry, true);
+	return tell_process(snapshot, entry, sizeof(*entry), true, true);
 }
 
 BOOL WINAPI Process32NextW(HANDLE snapshot, LPPROCESSENTRY32W entry)
 {
-	return tell_process_wide(snapshot, entry, false);
+	return tell_process(snapshot, entry, sizeof(*entry), false, true);
 }
 
 /* ---- threads ---- */
@@ -284,55 +277,41 @@ BOOL WINAPI Thread32Next(HANDLE snapshot, LPTHREADENTRY32 entry)
 
 /* ---- modules ---- */
 
-#define TELL_MODULE(entry, item, copy) \
-	({ \
-		*(entry) = (typeof(*(entry))){ \
-			.dwSize = (entry)->dwSize, \
-			.th32ModuleID = 1, \
-			.th32ProcessID = (item)->pid, \
-			.GlblcntUsage = ALWAYS, \
-			.ProccntUsage = ALWAYS, \
-			.modBaseAddr = (BYTE *)(item)->address, \
-			.modBaseSize = (item)->size, \
-			.hModule = (HMODULE)(item)->address, \
-		}; \
-		copy((entry)->szModule, MAX_MODULE_NAME32 + 1, \
-		     last_part((item)->name)); \
-		copy((entry)->szExePath, MAX_PATH, (item)->name); \
-	})
+/* Here, too: then the name, and the path. */
+#define MODULE_HEAD offsetof(MODULEENTRY32, szModule)
+_Static_assert(MODULE_HEAD == offsetof(MODULEENTRY32W, szModule), "");
 
-static BOOL tell_module(HANDLE snapshot, LPMODULEENTRY32 entry, bool first)
+static BOOL tell_module(HANDLE snapshot, void *entry, size_t size, bool first,
+			bool wide)
 {
+	size_t unit = wide ? sizeof(WCHAR) : 1;
 	const struct wr_item *item;
 	struct wr_object *object;
+	MODULEENTRY32 head;
+	char *name;
 
 	WR_KEEP_ERRNO();
 
-	if (!check_entry(entry, sizeof(*entry), false))
+	if (!check_entry(entry, size, false))
 		return FALSE;
 	item = wr_snapshot_next(snapshot, WR_LIST_MODULES, first, &object);
 	if (!item)
 		return FALSE;
-	TELL_MODULE(entry, item, cut);
-	wr_object_put(object);
-
-	return TRUE;
-}
-
-static BOOL tell_module_wide(HANDLE snapshot, LPMODULEENTRY32W entry,
-			     bool first)
-{
-	const struct wr_item *item;
-	struct wr_object *object;
-
-	WR_KEEP_ERRNO();
-
-	if (!check_entry(entry, sizeof(*entry), false))
-		return FALSE;
-	item = wr_snapshot_next(snapshot, WR_LIST_MODULES, first, &object);
-	if (!item)
-		return FALSE;
-	TELL_MODULE(entry, item, cut_wide);
+	head = (MODULEENTRY32){
+		.dwSize = *(DWORD *)entry,
+		.th32ModuleID = 1,
+		.th32ProcessID = item->pid,
+		.GlblcntUsage = ALWAYS,
+		.ProccntUsage = ALWAYS,
+		.modBaseAddr = (BYTE *)item->address,
+		.modBaseSize = item->size,
+		.hModule = (HMODULE)item->address,
+	};
+	memcpy(entry, &head, MODULE_HEAD);
+	name = (char *)entry + MODULE_HEAD;
+	give_name(name, MAX_MODULE_NAME32 + 1, last_part(item->name), wide);
+	name += (MAX_MODULE_NAME32 + 1) * unit;
+	give_name(name, MAX_PATH, item->name, wide);
 	wr_object_put(object);
 
 	return TRUE;
@@ -340,22 +319,22 @@ static BOOL tell_module_wide(HANDLE snapshot, LPMODULEENTRY32W entry,
 
 BOOL WINAPI Module32First(HANDLE snapshot, LPMODULEENTRY32 entry)
 {
-	return tell_module(snapshot, entry, true);
+	return tell_module(snapshot, entry, sizeof(*entry), true, false);
 }
 
 BOOL WINAPI Module32Next(HANDLE snapshot, LPMODULEENTRY32 entry)
 {
-	return tell_module(snapshot, entry, false);
+	return tell_module(snapshot, entry, sizeof(*entry), false, false);
 }
 
 BOOL WINAPI Module32FirstW(HANDLE snapshot, LPMODULEENTRY32W entry)
 {
-	return tell_module_wide(snapshot, entry, true);
+	return tell_module(snapshot, entry, sizeof(*entry), true, true);
 }
 
 BOOL WINAPI Module32NextW(HANDLE snapshot, LPMODULEENTRY32W entry)
 {
-	return tell_module_wide(snapshot, entry, false);
+	return tell_module(snapshot, entry, sizeof(*entry), false, true);
 }
 
 /* ---- heaps ---- */
