@@ -14,7 +14,9 @@
 #include <sys/stat.h>
 
 #define FUSE_FILES 2
+#ifndef FUSE_BYTES
 #define FUSE_BYTES KIB(64)
+#endif
 #define FUSE_HANDLES 64
 #define FUSE_ROOT 1
 #define FUSE_FIRST_FILE 2 /* its node; its name is "0" */

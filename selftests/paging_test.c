@@ -479,6 +479,18 @@ static bool agrees(const struct told *told)
 		       PAGES(told->all.CommitTotal));
 }
 
+/* Some kernels, such as 6.1, count what a thread has touched by 64 faults. */
+static bool be_counted(void)
+{
+	size_t i, length = PAGES(128);
+	char *at = mmap(NULL, length, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	for (i = 0; at != MAP_FAILED && i < length; i += 4096)
+		at[i] = 1;
+	return at != MAP_FAILED && !munmap(at, length);
+}
+
 static size_t valid_pages(const char *base)
 {
 	PSAPI_WORKING_SET_EX_INFORMATION info[NR];
@@ -501,6 +513,7 @@ TEST_F(paging, figures)
 {
 	struct told in, out, back;
 
+	ASSERT_TRUE(be_counted());
 	ASSERT_TRUE(ask(&in));
 	EXPECT_TRUE(agrees(&in));
 	EXPECT_EQ(NR, valid_pages(self->base));
