@@ -248,6 +248,13 @@ static void end(struct other *other)
 	munmap(other->talk, PAGES(1));
 }
 
+static HANDLE handle_at(HANDLE handle, long distance)
+{
+	uintptr_t number = (uintptr_t)handle + distance;
+
+	return (HANDLE)number;
+}
+
 static bool take(struct other *other, HANDLE handle, HANDLE *taken,
 		 DWORD access, DWORD options)
 {
@@ -264,7 +271,6 @@ TEST_F(files, file_of_another_process)
 {
 	HANDLE file = (HANDLE)0x4711, second;
 	struct other other;
-	uintptr_t number;
 
 	ASSERT_TRUE(start(&other));
 	SetLastError(OUR_ERROR);
@@ -280,8 +286,7 @@ TEST_F(files, file_of_another_process)
 	EXPECT_EQ(13, tell(other.talk, POSITION, NULL));
 
 	/* The lowest bits are the program's there, too. */
-	number = (uintptr_t)THERE(FILE) + 3;
-	ASSERT_TRUE(take(&other, (HANDLE)number, &second, 0, SAME));
+	ASSERT_TRUE(take(&other, handle_at(THERE(FILE), 3), &second, 0, SAME));
 	EXPECT_TRUE(CloseHandle(second));
 
 	/* It stays when it is closed there, and when that process ends. */

@@ -190,7 +190,7 @@ static void give_name(void *to, size_t room, const char *name, bool wide)
 
 /* What comes before the name is the same in both widths. */
 #define PROCESS_HEAD offsetof(PROCESSENTRY32, szExeFile)
-_Static_assert(PROCESS_HEAD == offsetof(PROCESSENTRY32W, szExeFile), "");
+_Static_assert(offsetof(PROCESSENTRY32W, szExeFile) == PROCESS_HEAD, "");
 
 static BOOL tell_process(HANDLE snapshot, void *entry, size_t size, bool first,
 			 bool wide)
@@ -279,7 +279,7 @@ BOOL WINAPI Thread32Next(HANDLE snapshot, LPTHREADENTRY32 entry)
 
 /* Here, too: then the name, and the path. */
 #define MODULE_HEAD offsetof(MODULEENTRY32, szModule)
-_Static_assert(MODULE_HEAD == offsetof(MODULEENTRY32W, szModule), "");
+_Static_assert(offsetof(MODULEENTRY32W, szModule) == MODULE_HEAD, "");
 
 static BOOL tell_module(HANDLE snapshot, void *entry, size_t size, bool first,
 			bool wide)
