@@ -7,6 +7,7 @@
 #ifndef _SELFTESTS_ROUNDS_H
 #define _SELFTESTS_ROUNDS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,14 @@ static inline long rounds_of(const unsigned int *line)
 static inline long race_rounds(unsigned int n)
 {
 	return rounds_of((const unsigned int []){ n, (n + 3) / 4, 2 * n });
+}
+
+/* Whether @what is tried this time: of a usual run of all tests one in @of is, in turn. */
+static inline bool has_turn(unsigned int what, unsigned int of)
+{
+	const char *turn = getenv("WR_TURN");
+
+	return !turn || (what + strtoul(turn, NULL, 10)) % of == 0;
 }
 
 #endif /* _SELFTESTS_ROUNDS_H */

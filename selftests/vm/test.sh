@@ -29,7 +29,8 @@
 # module loaded and unloaded, nothing bad in the kernel's log. What a test
 # printed is kept in the boot's directory, build/vm/KERNEL*/NAME.ktap. Tests that
 # try something in many rounds do as many as ../rounds says for such a kernel, with
-# -f those of a full run, with -r TIMES as many; all have as much more time. With
+# -f those of a full run, with -r TIMES as many; all have as much more time. Cases of
+# which one in some is tried each time, in turn, are all tried with -f, and by name. With
 # -c the library counts its lines, and what each boot counted is left in its
 # directory (coverage.sh).
 
@@ -324,6 +325,7 @@ boot_for()
 	vm_module "$params"
 	vm_job marks
 	vm_job env "WR_ROUNDS=$(rounds_column) $repeat"
+	[ -n "$full$part" ] || vm_job env "WR_TURN=$(turn)"
 	for t; do
 		vm_carry "$programs/$t"
 		carry_programs "$t"
