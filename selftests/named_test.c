@@ -409,6 +409,9 @@ static HANDLE mutex_for_all(const char *name)
 	return CreateMutexA(&attributes, FALSE, name);
 }
 
+/* Bob tells that he has seen it owned. */
+static int bob_is_there[2];
+
 static int bob_uses(void *name)
 {
 	HANDLE mutex;
@@ -417,6 +420,7 @@ static int bob_uses(void *name)
 	mutex = mutex_of(name);
 	CHECK(mutex);
 	CHECK(WaitForSingleObject(mutex, 0) == WAIT_TIMEOUT);
+	CHECK(write(bob_is_there[1], "", 1) == 1);
 	CHECK(WaitForSingleObject(mutex, LONG_TIME) == WAIT_OBJECT_0);
 	_exit(0);
 }
@@ -426,6 +430,7 @@ TEST(users)
 {
 	HANDLE alice, bob;
 	struct child child;
+	char byte;
 
 	if (geteuid())
 		SKIP(return, "only root can be other users");
@@ -445,8 +450,10 @@ TEST(users)
 	alice = AS(ALICE, mutex_for_all("Global\\user"));
 	ASSERT_NE(NULL, alice);
 	EXPECT_EQ(WAIT_OBJECT_0, AS(ALICE, WaitForSingleObject(alice, 0)));
+	ASSERT_EQ(0, pipe(bob_is_there));
 	child = start_child(bob_uses, "Global\\user");
-	Sleep(SHORT_TIME);
+	close(bob_is_there[1]);
+	ASSERT_EQ(1, read(bob_is_there[0], &byte, 1));
 	EXPECT_TRUE(ReleaseMutex(alice));
 	EXPECT_EQ(0, end_child(&child));
 	EXPECT_EQ(WAIT_ABANDONED,
