@@ -8,7 +8,7 @@
  * have overridden. So we read what the kernel was booted with, and if that is not
  * "always" only a tracer may: the others have the rights that the pages have.
  */
-#include <linux/mm_types.h>
+#include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>
 
@@ -37,19 +37,17 @@ void __init wr_force_init(void)
 /* Whether the calling thread traces one of the threads that use @mm. */
 static bool is_tracer(struct mm_struct *mm)
 {
-	bool found = false;
-#ifdef CONFIG_MEMCG
 	struct task_struct *owner, *task;
+	bool found = false;
 
 	rcu_read_lock();
-	owner = rcu_dereference(mm->owner);
+	owner = wr_mm_owner(mm);
 	if (owner)
 		for_each_thread(owner, task)
 			if (READ_ONCE(task->ptrace) &&
 			    rcu_access_pointer(task->parent) == current)
 				found = true;
 	rcu_read_unlock();
-#endif
 	return found;
 }
 

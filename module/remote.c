@@ -19,6 +19,7 @@
 #include <linux/file.h>
 #include <linux/kthread.h>
 #include <linux/magic.h>
+#include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -166,25 +167,24 @@ static int run(void *data)
 /* Whether no task has the memory any more, but those that are in calls about it. */
 static bool has_ended(struct mm_struct *mm)
 {
-#ifdef CONFIG_MEMCG
-	return !rcu_access_pointer(mm->owner);
-#else
-	return true;
-#endif
+	bool ended;
+
+	rcu_read_lock();
+	ended = !wr_mm_owner(mm);
+	rcu_read_unlock();
+	return ended;
 }
 
 /* A task that has the memory; it is counted. */
 static struct task_struct *owner_of(struct mm_struct *mm)
 {
-	struct task_struct *task = NULL;
+	struct task_struct *task;
 
-#ifdef CONFIG_MEMCG
 	rcu_read_lock();
-	task = rcu_dereference(mm->owner);
+	task = wr_mm_owner(mm);
 	if (task)
 		get_task_struct(task);
 	rcu_read_unlock();
-#endif
 	return task;
 }
 

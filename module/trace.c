@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The trace events are made here; trace.h says what they are. */
 #include <linux/ktime.h>
+#include <linux/mm.h>
 #include <linux/pid_namespace.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -12,16 +13,14 @@
 /* The process that an address space is of, or 0: it has ended, or @ns has none such. */
 pid_t wr_trace_pid_in(struct mm_struct *mm, struct pid_namespace *ns)
 {
-	pid_t pid = 0;
-#ifdef CONFIG_MEMCG
 	struct task_struct *owner;
+	pid_t pid = 0;
 
 	rcu_read_lock();
-	owner = rcu_dereference(mm->owner);
+	owner = wr_mm_owner(mm);
 	if (owner)
 		pid = task_tgid_nr_ns(owner, ns);
 	rcu_read_unlock();
-#endif
 	return pid;
 }
 

@@ -169,6 +169,16 @@ static inline void wr_mm_add_swapped(struct mm_struct *mm, long pages)
 #endif
 }
 
+/* The task that has an mm, or NULL. Under RCU. Only memory cgroups lead from one there. */
+static inline struct task_struct *wr_mm_owner(struct mm_struct *mm)
+{
+#ifdef CONFIG_MEMCG
+	return rcu_dereference(mm->owner);
+#else
+	return NULL;
+#endif
+}
+
 /* Whether some page of the mm was ever pinned; never forgotten. */
 static inline bool wr_mm_has_pinned(struct mm_struct *mm)
 {
