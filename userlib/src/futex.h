@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Waiting for a word of this process to change, and until when
+ * Waiting for a word to change, and until when
  */
 #ifndef _WINREGION_FUTEX_H
 #define _WINREGION_FUTEX_H
@@ -67,6 +67,12 @@ static inline bool wr_futex_wait(uint32_t *word, uint32_t value,
 static inline void wr_futex_wake(uint32_t *word, int how_many)
 {
 	syscall(WR_FUTEX, word, FUTEX_WAKE_PRIVATE, how_many);
+}
+
+/* All who sleep, in whatever process they have the word. Changes errno. */
+static inline void wr_futex_wake_shared(uint32_t *word)
+{
+	syscall(WR_FUTEX, word, FUTEX_WAKE, INT_MAX);
 }
 
 #endif /* _WINREGION_FUTEX_H */

@@ -233,7 +233,7 @@ static NTSTATUS add_module(struct wr_list *modules, uintptr_t first,
 /* Its parts have several lines. What shows the bytes of an image is none. */
 static NTSTATUS list_image(struct wr_list *modules,
 			   const struct wr_target *target,
-			   const struct wr_mapping *mapping)
+			   const struct wr_mapped *mapping)
 {
 	const struct wr_item *last = &modules->items[modules->nr - 1];
 	struct winregion_query query = { .size = sizeof(query),
@@ -250,7 +250,7 @@ static NTSTATUS list_image(struct wr_list *modules,
 
 /* The first item is the program's: its mappings follow each other. */
 static void list_program(struct wr_item *program,
-			 const struct wr_mapping *mapping)
+			 const struct wr_mapped *mapping)
 {
 	if (strcmp(mapping->name, program->name))
 		return;
@@ -264,7 +264,7 @@ static NTSTATUS list_mappings(struct wr_list *modules,
 			      const struct wr_target *target, FILE *maps)
 {
 	NTSTATUS status = STATUS_SUCCESS;
-	struct wr_mapping mapping;
+	struct wr_mapped mapping;
 	char *line = NULL;
 	size_t room = 0;
 
@@ -300,8 +300,7 @@ static NTSTATUS list_modules(struct wr_list *modules,
 	status = add_module(modules, 0, 0, program);
 	if (status != STATUS_SUCCESS)
 		return status;
-	wr_target_path(target, "maps", path);
-	maps = fopen(path, "re");
+	maps = wr_target_file(target, "maps");
 	if (!maps)
 		return STATUS_ACCESS_DENIED;
 	status = list_mappings(modules, target, maps);

@@ -88,7 +88,7 @@ static bool is_image(char **name)
 	return true;
 }
 
-bool wr_parse_mapping(char *line, struct wr_mapping *mapping)
+bool wr_parse_mapping(char *line, struct wr_mapped *mapping)
 {
 	unsigned long first, end, inode;
 	int at = 0;
@@ -96,7 +96,7 @@ bool wr_parse_mapping(char *line, struct wr_mapping *mapping)
 	if (sscanf(line, "%lx-%lx %*s %*x %*x:%*x %lu %n", &first, &end, &inode,
 		   &at) != 3)
 		return false;
-	*mapping = (struct wr_mapping){
+	*mapping = (struct wr_mapped){
 		.first = first,
 		.end = end,
 		.name = line + at,
@@ -113,15 +113,13 @@ bool wr_parse_mapping(char *line, struct wr_mapping *mapping)
 
 /* The line of the address, allocated, and what it says; or NULL */
 static char *find_line(const struct wr_target *target, uintptr_t address,
-		       struct wr_mapping *mapping)
+		       struct wr_mapped *mapping)
 {
-	char path[WR_TARGET_PATH], *line = NULL;
+	FILE *maps = wr_target_file(target, "maps");
+	char *line = NULL;
 	bool found = false;
 	size_t room = 0;
-	FILE *maps;
 
-	wr_target_path(target, "maps", path);
-	maps = fopen(path, "re");
 	while (maps && !found && getline(&line, &room, maps) > 0)
 		found = wr_parse_mapping(line, mapping) &&
 			address >= mapping->first && address < mapping->end;
@@ -137,7 +135,7 @@ static char *find_line(const struct wr_target *target, uintptr_t address,
 static NTSTATUS find_name(const struct wr_target *target, uintptr_t address,
 			  char **line, char **name)
 {
-	struct wr_mapping mapping;
+	struct wr_mapped mapping;
 
 	*line = find_line(target, address, &mapping);
 	if (!*line || !mapping.has_file || is_private(target, address))

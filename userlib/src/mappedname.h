@@ -20,7 +20,7 @@ NTSTATUS wr_query_mapped_name(HANDLE process, const void *address, void *buffer,
 			      SIZE_T length, PSIZE_T return_length);
 
 /* What a line of maps says */
-struct wr_mapping {
+struct wr_mapped {
 	uintptr_t first;
 	uintptr_t end;
 	/* In the line */
@@ -33,7 +33,7 @@ struct wr_mapping {
 };
 
 /* mappedname.c: false if it is no such line, which is changed */
-bool wr_parse_mapping(char *line, struct wr_mapping *mapping);
+bool wr_parse_mapping(char *line, struct wr_mapped *mapping);
 
 /* mappedname.c: take away what the kernel writes behind the name of a deleted file. */
 bool wr_cut_deleted(char *name, unsigned long inode);

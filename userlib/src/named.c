@@ -427,7 +427,7 @@ static void tell(struct wr_words *words)
 	int saved_errno = errno;
 
 	__atomic_add_fetch(&words->changes, 1, __ATOMIC_SEQ_CST);
-	syscall(SYS_futex, &words->changes, FUTEX_WAKE, INT_MAX);
+	wr_futex_wake_shared(&words->changes);
 	errno = saved_errno;
 }
 

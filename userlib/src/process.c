@@ -277,6 +277,15 @@ void wr_target_path(const struct wr_target *target, const char *name,
 		snprintf(path, WR_TARGET_PATH, "/proc/self/%s", name);
 }
 
+FILE *wr_target_file(const struct wr_target *target, const char *name)
+{
+	char path[WR_TARGET_PATH];
+
+	wr_target_path(target, name, path);
+
+	return fopen(path, "re");
+}
+
 bool wr_target_is_there(const struct wr_target *target)
 {
 	struct winregion_get_info info = { .size = sizeof(info) };

@@ -5,6 +5,7 @@
 #ifndef _WINREGION_PROCESS_TARGET_H
 #define _WINREGION_PROCESS_TARGET_H
 
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "threads.h"
@@ -76,6 +77,9 @@ NTSTATUS wr_target_check(HANDLE handle, DWORD access);
 #define WR_TARGET_PATH 64
 void wr_target_path(const struct wr_target *target, const char *name,
 		    char path[WR_TARGET_PATH]);
+
+/* process.c: the same, open to be read; or NULL and errno */
+FILE *wr_target_file(const struct wr_target *target, const char *name);
 
 /* process.c: whether it still has the memory that it had when it was opened */
 bool wr_target_is_there(const struct wr_target *target);

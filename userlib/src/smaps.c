@@ -14,10 +14,7 @@
 
 bool wr_smaps_open(struct wr_smaps *smaps, const struct wr_target *target)
 {
-	char path[WR_TARGET_PATH];
-
-	wr_target_path(target, "smaps", path);
-	*smaps = (struct wr_smaps){ .file = fopen(path, "re") };
+	*smaps = (struct wr_smaps){ .file = wr_target_file(target, "smaps") };
 
 	return smaps->file;
 }

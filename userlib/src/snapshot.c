@@ -148,6 +148,20 @@ static BOOL check_entry(void *entry, size_t size, bool wide_word)
 	return said >= size || wr_fail(ERROR_INSUFFICIENT_BUFFER);
 }
 
+/*
+ * What the entry is to be filled with: the next item of a list, or NULL. The object, to
+ * which it belongs, is to be put then. Of heaps the entry's size is a SIZE_T.
+ */
+static const struct wr_item *item_for(HANDLE snapshot, enum wr_list_kind list,
+				      bool first, void *entry, size_t size,
+				      struct wr_object **object)
+{
+	if (!check_entry(entry, size, list == WR_LIST_HEAPS))
+		return NULL;
+
+	return wr_snapshot_next(snapshot, list, first, object);
+}
+
 /* As much as there is room for, and a 0 */
 static void cut(char *to, size_t room, const char *from)
 {
@@ -201,9 +215,8 @@ static BOOL tell_process(HANDLE snapshot, void *entry, size_t size, bool first,
 
 	WR_KEEP_ERRNO();
 
-	if (!check_entry(entry, size, false))
-		return FALSE;
-	item = wr_snapshot_next(snapshot, WR_LIST_PROCESSES, first, &object);
+	item = item_for(snapshot, WR_LIST_PROCESSES, first, entry, size,
+			&object);
 	if (!item)
 		return FALSE;
 	head = (PROCESSENTRY32){
@@ -249,9 +262,8 @@ static BOOL tell_thread(HANDLE snapshot, LPTHREADENTRY32 entry, bool first)
 
 	WR_KEEP_ERRNO();
 
-	if (!check_entry(entry, sizeof(*entry), false))
-		return FALSE;
-	item = wr_snapshot_next(snapshot, WR_LIST_THREADS, first, &object);
+	item = item_for(snapshot, WR_LIST_THREADS, first, entry, sizeof(*entry),
+			&object);
 	if (!item)
 		return FALSE;
 	*entry = (THREADENTRY32){
@@ -292,9 +304,7 @@ static BOOL tell_module(HANDLE snapshot, void *entry, size_t size, bool first,
 
 	WR_KEEP_ERRNO();
 
-	if (!check_entry(entry, size, false))
-		return FALSE;
-	item = wr_snapshot_next(snapshot, WR_LIST_MODULES, first, &object);
+	item = item_for(snapshot, WR_LIST_MODULES, first, entry, size, &object);
 	if (!item)
 		return FALSE;
 	head = (MODULEENTRY32){
@@ -346,9 +356,8 @@ static BOOL tell_heap(HANDLE snapshot, LPHEAPLIST32 entry, bool first)
 
 	WR_KEEP_ERRNO();
 
-	if (!check_entry(entry, sizeof(*entry), true))
-		return FALSE;
-	item = wr_snapshot_next(snapshot, WR_LIST_HEAPS, first, &object);
+	item = item_for(snapshot, WR_LIST_HEAPS, first, entry, sizeof(*entry),
+			&object);
 	if (!item)
 		return FALSE;
 	*entry = (HEAPLIST32){

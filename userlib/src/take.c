@@ -106,14 +106,13 @@ static int read_there(const struct wr_taking *taking, const void *address,
 /* A table has none if it is in the place of another program's. */
 static NTSTATUS find_table(struct wr_taking *taking)
 {
-	char path[WR_TARGET_PATH], *line = NULL;
+	char *line = NULL;
 	unsigned long long first = 0;
 	bool found = false;
 	size_t room = 0;
 	FILE *maps;
 
-	wr_target_path(taking->target, "maps", path);
-	maps = fopen(path, "re");
+	maps = wr_target_file(taking->target, "maps");
 	if (!maps)
 		return wr_take_status(-errno);
 	while (!found && getline(&line, &room, maps) > 0)
