@@ -555,22 +555,31 @@ keep_program()
 		-e 's/^\t\(\/.*\) (0x.*/\1/p' "$tmp/needed")
 }
 
+# Download the packages $2 and so on of the host's suite, and what they need, but $1.
+download_all()
+{
+	local except=$1 suite packages
+
+	shift
+	suite=$(host_suite)
+	mapfile -t packages < <(with_what_they_need "$suite" "$@" | grep -vx "$except")
+	[ ${#packages[@]} -gt 0 ] || die "$suite has none of $*"
+	download "$tmp/debs" "${packages[@]/%//$suite}"
+}
+
 # The directory $1 of the cache: programs $3 of packages $2. The C library is the host's,
 # as its loader is.
 fetch_programs()
 {
-	local dir=$cache/$1 suite p packages
+	local dir=$cache/$1 p
 
 	[ ! -d "$dir" ] || return 0
 	need "${base_packages[@]}"
 	start
 	[ ! -d "$dir" ] || return 0
 	apt_ready binary
-	suite=$(host_suite)
 	# shellcheck disable=SC2086 # names, one a word
-	mapfile -t packages < <(with_what_they_need "$suite" $2 | grep -vx libc6)
-	[ ${#packages[@]} -gt 0 ] || die "$suite has no $2"
-	download "$tmp/debs" "${packages[@]/%//$suite}"
+	download_all libc6 $2
 	for p in "$tmp"/debs/*.deb; do
 		dpkg-deb -x "$p" "$tmp/root"
 	done
@@ -595,17 +604,14 @@ system_packages=(bash binutils coreutils diffutils findutils gcc gdb-minimal gre
 # without what is about packages and languages
 fetch_system()
 {
-	local dir=$cache/system suite packages d p
+	local dir=$cache/system d p
 
 	[ ! -d "$dir" ] || return 0
 	need "${base_packages[@]}"
 	start
 	[ ! -d "$dir" ] || return 0
 	apt_ready binary
-	suite=$(host_suite)
-	mapfile -t packages < <(with_what_they_need "$suite" "${system_packages[@]}")
-	[ ${#packages[@]} -gt 0 ] || die "$suite has no system"
-	download "$tmp/debs" "${packages[@]/%//$suite}"
+	download_all '' "${system_packages[@]}"
 	for d in bin lib lib64 sbin; do
 		mkdir -p "$tmp/system/usr/$d"
 		ln -s "usr/$d" "$tmp/system/$d"
