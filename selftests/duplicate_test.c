@@ -133,22 +133,50 @@ static int64_t lie(void)
 	       dup2(file, find_fd("[winregion-section]")) >= 0;
 }
 
+static HANDLE open_churned(const char *name, DWORD access)
+{
+	return open_file(name, access, SHARE_ALL, OPEN_EXISTING, 0);
+}
+
+/* For a while, so that others find it */
+static void use(HANDLE handle)
+{
+	DWORD flags;
+	int i;
+
+	for (i = 0; i < 10; i++)
+		GetHandleInformation(handle, &flags);
+}
+
+/* Handles of one file that stays open: the number is another's at once. */
+static void churn_handles(HANDLE kept)
+{
+	HANDLE handle;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		DuplicateHandle(SELF, kept, SELF, &handle, 0, FALSE, SAME);
+		use(handle);
+		CloseHandle(handle);
+	}
+}
+
 /* Readers of one file and writers of another, by the same number, one after another */
 static void churn(void)
 {
-	HANDLE reader;
+	HANDLE first = open_churned("reader", GENERIC_READ);
+	HANDLE kept = open_churned("reader", GENERIC_READ);
 	int turn;
 
+	CloseHandle(first);
 	for (turn = 0;; turn++) {
-		reader = open_file("reader", GENERIC_READ, SHARE_ALL,
-				   OPEN_EXISTING, 0);
+		first = open_churned("reader", GENERIC_READ);
 		/* The table grows, until there is no descriptor left. */
 		if (turn % 100 == 0)
-			open_file("file", GENERIC_READ, SHARE_ALL,
-				  OPEN_EXISTING, 0);
-		CloseHandle(reader);
-		CloseHandle(open_file("writer", GENERIC_WRITE, SHARE_ALL,
-				      OPEN_EXISTING, 0));
+			open_churned("file", GENERIC_READ);
+		CloseHandle(first);
+		CloseHandle(open_churned("writer", GENERIC_WRITE));
+		churn_handles(kept);
 	}
 }
 

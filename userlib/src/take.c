@@ -248,7 +248,7 @@ static NTSTATUS try_to_take(struct wr_taking *taking, HANDLE handle,
 		wr_object_put(*object);
 
 	/* What cannot be read the first time cannot be the second time. */
-	return status == again ? status : CHANGED;
+	return status == again && status != STATUS_SUCCESS ? status : CHANGED;
 }
 
 NTSTATUS wr_take(const struct wr_target *target, HANDLE handle,
