@@ -811,7 +811,7 @@ TEST_F_TIMEOUT(map, end_of_programs, 60)
 	EXPECT_EQ(126, run("-- /tmp"));
 	EXPECT_EQ(128 + SIGKILL, run("-f csv -- /bin/sh -c kill\t-9\t$$"));
 	/* One look says little. */
-	EXPECT_EQ(0, run("-n 60 -f text -- /bin/sh -c sleep\t1"));
+	EXPECT_EQ(0, run("-n 60 -f text -- /bin/sh -c sleep\t4"));
 	EXPECT_TRUE(file_has(OUT, "by 1 look in"));
 	EXPECT_TRUE(file_has(ERRORS, "a shorter --interval sees more"));
 	EXPECT_EQ(127, run("-n 60 -f text -- /no/such/program"));
