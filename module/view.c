@@ -288,8 +288,11 @@ static int finish_map(struct wr_section *section, struct wr_window *window,
 {
 	int err = 0;
 
-	if (!wr_view_is_ready(window, request->state))
+	if (wr_view_begins_late(window->view)) {
 		err = wr_view_track(window, request->state);
+		if (!err)
+			err = wr_view_begin(window);
+	}
 	if (err == -ENOENT) /* somebody else has unmapped it */
 		err = -ENOSPC;
 	return err ? err : commit_head(section, request);

@@ -185,13 +185,35 @@ static int host_mmap(struct wr_window *window, struct vm_area_struct *vma)
 	return err;
 }
 
-/* Nobody knows the window yet. */
+/* Pages with a copy, as somebody else has used it already, get the state for that. */
 static void set_all_states(struct wr_window *window, u8 state)
 {
 	struct wr_runs *runs = &window->runs;
 
-	wr_runs_fill(runs, runs->base, runs->base + (1UL << runs->shift),
-		     state);
+	wr_copies_fill(window, runs->base, runs->base + (1UL << runs->shift),
+		       state);
+}
+
+/**
+ * wr_view_begin - the pages of a new view are what they are to be
+ * @window: the view; its VMA is as that wants it: wr_view_track()
+ *
+ * Of one that begins late they have been reserved ones, and stay so for a child that was
+ * forked before this.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int wr_view_begin(struct wr_window *window)
+{
+	u8 state = window->view->state;
+	int err;
+
+	mutex_lock(&window->lock);
+	err = wr_copies_prepare(window, window->first, window->end, state);
+	if (!err)
+		set_all_states(window, state);
+	mutex_unlock(&window->lock);
+	return err;
 }
 
 /**
@@ -228,7 +250,10 @@ int wr_view_attach(struct file *file, struct vm_area_struct *vma)
 	else /* personality(READ_IMPLIES_EXEC) */
 		vm_flags_clear(vma, VM_EXEC | VM_MAYEXEC);
 	vm_flags_set(vma, VM_DONTEXPAND);
-	set_all_states(window, view->state);
+	mutex_lock(&window->lock);
+	if (!wr_view_begins_late(view))
+		set_all_states(window, view->state);
+	mutex_unlock(&window->lock);
 	vma->vm_ops = wr_view_ops_of(window);
 	vma->vm_private_data = window;
 	wr_window_opened(window);

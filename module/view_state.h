@@ -72,6 +72,16 @@ static inline bool wr_view_is_ready(struct wr_window *window, u8 state)
 	return !wr_state_is_guard(state) || READ_ONCE(view->writes);
 }
 
+/*
+ * Whether pages can have the state that it is mapped with only once its VMA has been
+ * changed, which is another step.
+ */
+static inline bool wr_view_begins_late(const struct wr_view *view)
+{
+	return wr_state_copies(view->state) ||
+	       (wr_state_is_guard(view->state) && !(view->rights & WR_WRITE));
+}
+
 /* Whether the pages of its section have to be committed before they are there. */
 static inline bool wr_view_commits(struct wr_window *window)
 {

@@ -649,6 +649,95 @@ TEST_F(copy_sections, seals)
 	close(file);
 }
 
+/**
+ * struct replacer - a placeholder that becomes a view, and one again, all the time
+ * @base: where
+ * @section: what the view is of
+ * @wrong: a write has failed where a query said that it would not
+ * @failed: a call has
+ */
+struct replacer {
+	int fd;
+	char *base;
+	int section;
+	struct crew crew;
+	volatile uint64_t wrong;
+	volatile uint64_t failed;
+};
+
+static int replace_once(struct replacer *replacer)
+{
+	struct winregion_map_view map = {
+		.flags = WINREGION_VIEW_REPLACE,
+		.protection = WC,
+		.address = (uintptr_t)replacer->base,
+	};
+	struct winregion_unmap_view unmap = {
+		.size = sizeof(unmap),
+		.flags = WINREGION_UNMAP_PRESERVE,
+		.address = (uintptr_t)replacer->base,
+	};
+	char *base;
+	int ret = sec_map_with(replacer->section, &map, &base);
+
+	return ret ? ret : wr_ioctl(replacer->fd, WINREGION_UNMAP_VIEW, &unmap);
+}
+
+/* Whether it was there, and could be written */
+static bool is_told_and_lacks(struct replacer *replacer)
+{
+	uint64_t value = 7;
+
+	return wr_is(replacer->fd, replacer->base, WC) &&
+	       !user_access((volatile uint64_t *)replacer->base, &value, true) &&
+	       wr_is(replacer->fd, replacer->base, WC);
+}
+
+static void *fork_on(void *arg)
+{
+	struct replacer *replacer = arg;
+	int status;
+	pid_t pid;
+
+	while (crew_goes_on(&replacer->crew)) {
+		pid = fork();
+		if (!pid)
+			_exit(is_told_and_lacks(replacer));
+		if (pid < 0 || waitpid(pid, &status, 0) != pid)
+			race_add(&replacer->failed, 1);
+		else if (status)
+			race_add(&replacer->wrong, 1);
+	}
+	return NULL;
+}
+
+/*
+ * Rule: MV-52. A child that was forked just when a view came has one whose pages are as it
+ * is told, or none.
+ */
+TEST_F_TIMEOUT(copy_sections, forks_beside, 120)
+{
+	struct replacer replacer = { .fd = self->fd };
+	uint64_t address = 0;
+	long i;
+
+	race_catch_faults();
+	replacer.section = sec_create(self->fd, -1, UNIT, 0, RW);
+	ASSERT_LE(0, replacer.section);
+	ASSERT_EQ(0, wr_reserve_at(self->fd, &address, UNIT,
+				   WINREGION_RESERVE_PLACEHOLDER, NA));
+	replacer.base = (char *)(uintptr_t)address;
+	crew_add(&replacer.crew, fork_on, &replacer);
+	for (i = rounds(copy_replaced); i; i--)
+		if (replace_once(&replacer))
+			race_add(&replacer.failed, 1);
+	crew_stop(&replacer.crew);
+	EXPECT_EQ(0, replacer.failed);
+	EXPECT_EQ(0, replacer.wrong);
+	EXPECT_EQ(0, wr_release(self->fd, replacer.base, 0));
+	close(replacer.section);
+}
+
 /* Each of the allocations of map, copy, protect and fork fails. */
 TEST_F_TIMEOUT(copy_sections, failures, 300)
 {
