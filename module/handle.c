@@ -375,19 +375,30 @@ static void take_back(struct winregion_create_section *args,
 	put_user(args->out_existed, &user->out_existed);
 }
 
+/* What a section that is there has to be at least */
+static struct wr_wanted wanted_of(struct winregion_create_section *args)
+{
+	return (struct wr_wanted){
+		.size = args->length,
+		.flags = args->flags,
+		.access = args->access,
+	};
+}
+
 /* The last step, and the first that others can see. Takes over @file and @fd. */
 static int give_new(struct winregion_create_section *args,
 		    struct wr_section_request *request, struct file *file,
 		    int fd, struct winregion_create_section __user *user)
 {
 	struct wr_handle *handle = file->private_data;
+	struct wr_wanted section = wanted_of(args);
 	struct wr_name *existing = NULL;
 	bool wanted;
 	int err;
 
 	if (handle->name)
-		existing = wr_name_give(handle->name, handle->section,
-					args->access);
+		existing =
+			wr_name_give(handle->name, handle->section, &section);
 	if (!existing) {
 		fd_install(fd, file);
 		return 0;
@@ -434,7 +445,8 @@ static int create_named(struct winregion_create_section *args,
 			struct wr_name *name,
 			struct winregion_create_section __user *user)
 {
-	struct wr_name *existing = wr_name_existing(name, args->access);
+	struct wr_wanted section = wanted_of(args);
+	struct wr_name *existing = wr_name_existing(name, &section);
 
 	if (!existing && !(args->name_flags & WINREGION_NAME_EXISTING))
 		return create(args, request, name, user);

@@ -245,6 +245,19 @@ static bool is_everybodys(struct wr_name *wanted)
 	return (wanted->others & all) == all;
 }
 
+/*
+ * Whether a stranger's section is as good as the one that would be made. Not that of a
+ * file: he can cut it, and the pages of some come when he likes.
+ */
+static bool is_as_good(const struct wr_section *section,
+		       const struct wr_wanted *wanted)
+{
+	const u32 kinds = WINREGION_SECTION_RESERVE | WINREGION_SECTION_IMAGE;
+
+	return section->paging && !(section->flags & ~wanted->flags & kinds) &&
+	       section->size >= wanted->size;
+}
+
 /* Whose a new name is */
 static kuid_t holder_of(struct wr_name *name)
 {
@@ -255,11 +268,13 @@ static kuid_t holder_of(struct wr_name *name)
 }
 
 /* What is in the place of a new name: it, NULL, or an error */
-static struct wr_name *find_existing(struct wr_name *wanted, u32 access)
+static struct wr_name *find_existing(struct wr_name *wanted,
+				     const struct wr_wanted *section)
 {
 	struct wr_name *name = find(wanted);
 
-	if (name && !is_trusted(wanted, name) && !is_everybodys(wanted)) {
+	if (name && !is_trusted(wanted, name) &&
+	    !(is_everybodys(wanted) && is_as_good(name->section, section))) {
 		/* One of the owner's own can be beside it. */
 		if (uid_valid(holder_of(wanted)))
 			return NULL;
@@ -267,23 +282,24 @@ static struct wr_name *find_existing(struct wr_name *wanted, u32 access)
 	}
 	if (name && wanted->flags & WINREGION_NAME_NEW)
 		return ERR_PTR(-ENOTUNIQ);
-	return name ? grant(wanted, name, access) : NULL;
+	return name ? grant(wanted, name, section->access) : NULL;
 }
 
 /**
  * wr_name_existing - whether there is something that a new section would be instead of
  * @wanted: the name of the new one
- * @access: WINREGION_SECTION_* that is wanted
+ * @section: what that would be
  *
  * Return: the name of the section that is there, with a reference; NULL if there is
  * none; or -EKEYREJECTED, -ENOTUNIQ.
  */
-struct wr_name *wr_name_existing(struct wr_name *wanted, u32 access)
+struct wr_name *wr_name_existing(struct wr_name *wanted,
+				 const struct wr_wanted *section)
 {
 	struct wr_name *name;
 
 	mutex_lock(&names_lock);
-	name = find_existing(wanted, access);
+	name = find_existing(wanted, section);
 	mutex_unlock(&names_lock);
 	return name;
 }
@@ -292,17 +308,17 @@ struct wr_name *wr_name_existing(struct wr_name *wanted, u32 access)
  * wr_name_give - give a new section its name
  * @name: the name; who has a reference to it has a descriptor of the section
  * @section: the section
- * @access: WINREGION_SECTION_* that is wanted
+ * @wanted: what it was to be
  *
  * Return: NULL if it has the name now, else as wr_name_existing().
  */
 struct wr_name *wr_name_give(struct wr_name *name, struct wr_section *section,
-			     u32 access)
+			     const struct wr_wanted *wanted)
 {
 	struct wr_name *existing;
 
 	mutex_lock(&names_lock);
-	existing = find_existing(name, access);
+	existing = find_existing(name, wanted);
 	if (!existing) {
 		wr_section_get(section);
 		name->section = section;

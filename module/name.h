@@ -38,12 +38,25 @@ struct wr_name {
 	char text[];
 };
 
+/**
+ * struct wr_wanted - a section that a name is for
+ * @size: bytes of it, or 0 for those of a file
+ * @flags: WINREGION_SECTION_*
+ * @access: WINREGION_SECTION_* that it is to be opened for
+ */
+struct wr_wanted {
+	u64 size;
+	u32 flags;
+	u32 access;
+};
+
 struct wr_name *wr_name_read(u64 text, u32 length, u32 flags, u32 others);
 void wr_name_get(struct wr_name *name);
 void wr_name_put(struct wr_name *name);
 struct wr_name *wr_name_open(struct wr_name *wanted, u32 access, kuid_t owner);
-struct wr_name *wr_name_existing(struct wr_name *wanted, u32 access);
+struct wr_name *wr_name_existing(struct wr_name *wanted,
+				 const struct wr_wanted *section);
 struct wr_name *wr_name_give(struct wr_name *name, struct wr_section *section,
-			     u32 access);
+			     const struct wr_wanted *wanted);
 
 #endif /* _WR_NAME_H */

@@ -730,6 +730,58 @@ TEST_F(name, everybodys)
 	close(alice);
 }
 
+/*
+ * Of a stranger's only what nobody can take away again will do: memory that is
+ * there, not a file, which he can cut, or whose pages he can keep from coming.
+ */
+TEST_F(name, everybodys_files)
+{
+	struct winregion_create_section arg = {
+		.name_flags = GLOBAL,
+		.others = READ | WRITE,
+		.access = READ | WRITE,
+	};
+	struct winregion_create_section offer = arg;
+	int mallory, alice;
+
+	NEEDS_USERS();
+	offer.file = memfd_create("file", MFD_CLOEXEC);
+	ASSERT_LE(0, offer.file);
+	ASSERT_EQ(0, ftruncate(offer.file, UNIT));
+	mallory = AS(MALLORY, sec_create_named_with(self->fd, "cut", &offer));
+	ASSERT_LE(0, mallory);
+	alice = AS(ALICE, sec_create_named_with(self->fd, "cut", &arg));
+	EXPECT_EQ(-EKEYREJECTED, alice);
+	if (alice >= 0) {
+		char *base;
+
+		ASSERT_EQ(0, sec_map(alice, 0, 0, RW, &base));
+		ASSERT_EQ(0, ftruncate(offer.file, 0));
+		EXPECT_TRUE(try_read(base));
+		EXPECT_EQ(0, sec_unmap(self->fd, base));
+		close(alice);
+	}
+	close(mallory);
+	/* Memory of which no page is there */
+	offer = arg;
+	offer.flags = WINREGION_SECTION_RESERVE;
+	mallory = AS(MALLORY, sec_create_named_with(self->fd, "cut", &offer));
+	ASSERT_LE(0, mallory);
+	EXPECT_EQ(-EKEYREJECTED,
+		  AS(ALICE, sec_create_named_with(self->fd, "cut", &arg)));
+	arg.length = 2 * UNIT;
+	arg.flags = WINREGION_SECTION_RESERVE;
+	EXPECT_EQ(-EKEYREJECTED,
+		  AS(ALICE, sec_create_named_with(self->fd, "cut", &arg)));
+	arg.length = UNIT;
+	/* She would commit them anyway. */
+	alice = AS(ALICE, sec_create_named_with(self->fd, "cut", &arg));
+	EXPECT_LE(0, alice);
+	close(alice);
+	close(mallory);
+	close(offer.file);
+}
+
 /* Who opens a name that all have can say, and see, whose it is. */
 TEST_F(name, whose)
 {

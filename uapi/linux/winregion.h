@@ -856,10 +856,12 @@ struct winregion_lock {
  *
  * So nobody can take a name from somebody else: a new section is never another
  * user's one, but for root's (for who is in that user namespace), and but for who
- * gives everybody MAP_READ and MAP_WRITE anyway. If a name that is to be shared is
- * another user's already, there is an error (EKEYREJECTED). Who opens a name of all
- * users has asked for anybody's: WINREGION_NAME_OWNER says whose it has to be, and
- * winregion_query_section.out_owner tells whose it is.
+ * gives everybody MAP_READ and MAP_WRITE anyway: if it is not of a file, which that user
+ * could cut, nor smaller, nor has SECTION_RESERVE or SECTION_IMAGE where the new one
+ * would not. If a name that is to be shared is another user's already, there is an error
+ * (EKEYREJECTED). Who opens a name of all users has asked for anybody's:
+ * WINREGION_NAME_OWNER says whose it has to be, and winregion_query_section.out_owner
+ * tells whose it is.
  *
  * The owner can open a section for all there is to it, root others' sections for no
  * more than everybody.
