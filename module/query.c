@@ -360,7 +360,7 @@ static void look_low(struct winregion_run *run, unsigned long *usable)
 		describe_free(run->address, min(end, wr_lowest()), run);
 }
 
-/* Return: 1 if what is called free is in a window from address *@kept on. */
+/* Return: 1 if what is called free is in a window of the caller from *@kept on. */
 static int query_once(struct mm_struct *mm, struct wr_space *space,
 		      pgoff_t index, unsigned long *usable,
 		      struct winregion_run *run, unsigned long *kept)
@@ -388,7 +388,7 @@ static int query_once(struct mm_struct *mm, struct wr_space *space,
 			      vma->vm_end, run);
 	else
 		describe_foreign(vma, addr, end, run);
-	vma = find_vma(mm, addr);
+	vma = mm == current->mm ? find_vma(mm, addr) : NULL;
 	if (run->state == WINREGION_STATE_FREE && vma &&
 	    vma->vm_start < addr + run->length) {
 		*kept = max(addr, vma->vm_start);
@@ -406,7 +406,8 @@ static int query_once(struct mm_struct *mm, struct wr_space *space,
 
 /*
  * What is called free is free for all: windows give it back. If one cannot, that
- * counts as reserved.
+ * counts as reserved. In another process it is free for regions: who only asks about it
+ * changes nothing there.
  */
 static int query_outside(struct mm_struct *mm, struct wr_space *space,
 			 pgoff_t index, unsigned long *usable,

@@ -1636,6 +1636,32 @@ TEST_F(other, walks)
 	close(fd);
 }
 
+/* What has been given back there is free, as it is here. Rules: XP-01, VQ-07. */
+TEST_F(other, free_again)
+{
+	HANDLE asks_only = OpenProcess(QUERY, FALSE, self->pid);
+	HANDLE processes[] = { GetCurrentProcess(), self->process };
+	char *some[5];
+	int i, j;
+
+	ASSERT_NE(NULL, asks_only);
+	for (i = 0; i < 2; i++) {
+		for (j = 0; j < 5; j++) {
+			some[j] = allocate(processes[i], NULL, PAGES(2),
+					   PAGE_READWRITE);
+			ASSERT_NE(NULL, some[j]);
+		}
+		ASSERT_TRUE(give_back(processes[i], some[2]));
+		EXPECT_EQ(MEM_FREE | PAGE_NOACCESS,
+			  state_in(i ? asks_only : processes[i], some[2]));
+		EXPECT_EQ(MEM_FREE | PAGE_NOACCESS,
+			  state_in(processes[i], some[2]));
+		EXPECT_EQ(some[2], allocate(processes[i], some[2], PAGES(2),
+					    PAGE_READWRITE));
+	}
+	CloseHandle(asks_only);
+}
+
 TEST_F(other, descriptors)
 {
 	struct winregion_write_watch watch = { .size = sizeof(watch) };
