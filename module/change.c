@@ -373,24 +373,37 @@ static int check_range(struct wr_batch *batch, struct wr_change *change,
 				       batch->mmap == WR_MMAP_WRITE);
 }
 
+/* Some pages of the range are in the state @old. */
+static int check_view_state(struct wr_batch *batch, struct wr_change *change,
+			    u8 old, struct wr_needs *needs)
+{
+	u8 new = change->state;
+
+	wr_rights_note(&change->rights, wr_state_rights(old),
+		       wr_state_rights(new));
+	needs->denied |= is_denied_in_view(change->window, old, new);
+	return batch->op == WR_PROTECT && !wr_state_is_committed(old) ?
+		       -ENODATA :
+		       0;
+}
+
 static int check_view(struct wr_batch *batch, struct wr_change *change,
 		      struct wr_needs *needs)
 {
 	struct wr_window *window = change->window;
-	u8 new = change->state, old;
+	u8 new = change->state, states[2];
 	pgoff_t i, next;
+	unsigned int n;
 	int err = 0;
 
 	for (i = change->first; !err && i < change->end; i = next) {
-		old = wr_view_span(window, i, change->end, &next);
-		if (batch->op == WR_PROTECT && !wr_state_is_committed(old))
-			err = -ENODATA;
-		wr_rights_note(&change->rights, wr_state_rights(old),
-			       wr_state_rights(new));
-		needs->denied |= is_denied_in_view(window, old, new);
+		n = wr_view_look(window, i, change->end, states, &next);
+		while (n-- && !err)
+			err = check_view_state(batch, change, states[n], needs);
 		if (wr_state_copies(new))
-			needs->charge +=
-				wr_copies_more(window, old, new, i, next);
+			needs->charge += wr_copies_more(window,
+							states[0] | states[1],
+							new, i, next);
 		if (is_killed(batch))
 			return -EINTR;
 	}

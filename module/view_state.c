@@ -98,6 +98,41 @@ u8 wr_view_span(struct wr_window *window, pgoff_t index, pgoff_t end,
 	return state;
 }
 
+/**
+ * wr_view_look - which states there are in pages that are alike but for the section
+ * @window: the view; its lock is held
+ * @first: the first page
+ * @end: the page behind the last
+ * @states: set to the states; the second one is 0 if all are in the first
+ * @next: set to the first page that differs in the view itself, or @end
+ *
+ * However often the section's pages differ there, who has many views of them need not look
+ * at each.
+ *
+ * Return: how many states, 1 or 2.
+ */
+unsigned int wr_view_look(struct wr_window *window, pgoff_t first, pgoff_t end,
+			  u8 states[2], pgoff_t *next)
+{
+	struct wr_section *section = window->view->section;
+	u8 own = wr_runs_near_span(&window->runs, first, end, next);
+	pgoff_t stop = *next;
+
+	lockdep_assert_held(&window->lock);
+	states[0] = own;
+	states[1] = 0;
+	if (wr_view_is_reserved(window)) {
+		mutex_lock(&section->lock);
+		states[0] = wr_view_span_locked(window, first, *next, &stop);
+		mutex_unlock(&section->lock);
+	}
+	if (stop == *next)
+		return 1;
+	/* Where it differs it is committed, or else it is not. */
+	states[1] = states[0] ? 0 : own;
+	return 2;
+}
+
 /* That of one page. */
 u8 wr_view_state(struct wr_window *window, pgoff_t index)
 {

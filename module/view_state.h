@@ -109,6 +109,8 @@ u8 wr_view_span_locked(struct wr_window *window, pgoff_t index, pgoff_t end,
 		       pgoff_t *next);
 u8 wr_view_span(struct wr_window *window, pgoff_t index, pgoff_t end,
 		pgoff_t *next);
+unsigned int wr_view_look(struct wr_window *window, pgoff_t first, pgoff_t end,
+			  u8 states[2], pgoff_t *next);
 u8 wr_view_state(struct wr_window *window, pgoff_t index);
 unsigned long wr_view_resident(struct wr_window *window, pgoff_t first,
 			       pgoff_t end);

@@ -12,6 +12,7 @@
 
 #include "common.h"
 #include "wr_test_util.h"
+#include "sections.h"
 
 #define BATCH WINREGION_MAX_RANGES
 #define HUGE_SIZE TIB(64)
@@ -204,6 +205,53 @@ TEST_F_TIMEOUT(stall, ranges_all_the_same_are_done, 60)
 	EXPECT_EQ(0, wr_vector(self->fd, WINREGION_DECOMMIT, ranges, BATCH));
 	EXPECT_EQ(0, wr_release(self->fd, base, 0));
 	EXPECT_GT(self->limit, (int64_t)now_ms() - start);
+}
+
+/* Has every second page of a view committed, where its section is page by page. */
+static bool commit_every_second(int fd, char *base, size_t pages)
+{
+	size_t page, i;
+
+	for (page = 0; page < pages; page += 2 * BATCH) {
+		for (i = 0; i < BATCH; i++)
+			ranges[i] = (struct winregion_range) {
+				.address = (uintptr_t)base +
+					   PAGES(page + 2 * i),
+				.length = PAGES(1),
+				.protection = RW,
+			};
+		if (wr_vector(fd, WINREGION_COMMIT, ranges, BATCH))
+			return false;
+	}
+	return true;
+}
+
+/* Ranges that differ, but are the same pages of a section, which has many runs */
+TEST_F_TIMEOUT(stall, views_of_the_same, 60)
+{
+	int section = sec_create(self->fd, -1, PAGES(RUNS),
+				 WINREGION_SECTION_RESERVE, RW), i;
+	char *base;
+
+	ASSERT_LE(0, section);
+	ASSERT_EQ(0, sec_map(section, 0, 0, RW, &base));
+	ASSERT_TRUE(commit_every_second(self->fd, base, RUNS));
+	for (i = 0; i < BATCH; i++) {
+		ASSERT_EQ(0, sec_map(section, 0, 0, RW, &base));
+		ranges[i] = (struct winregion_range) {
+			.address = (uintptr_t)base,
+			.length = PAGES(RUNS),
+			.protection = RW,
+		};
+	}
+	/* Each of them alone could be. */
+	EXPECT_EQ(-EDQUOT, wr_vector(self->fd, WINREGION_COMMIT, ranges, BATCH));
+	EXPECT_EQ(-ENODATA,
+		  wr_vector(self->fd, WINREGION_PROTECT, ranges, BATCH));
+	for (i = 0; i < BATCH; i++)
+		EXPECT_EQ(0, sec_unmap(self->fd,
+				       (char *)(uintptr_t)ranges[i].address));
+	close(section);
 }
 
 /* A structure that says that it is newer, by almost 4 GiB of zeros */
