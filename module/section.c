@@ -236,6 +236,16 @@ static int check_size(struct wr_section_request *request)
 	return request->size > size ? -EFBIG : 0;
 }
 
+/*
+ * Whether the caller may know what of a file is in memory, and so what others have read:
+ * only what mincore() would tell him.
+ */
+static bool may_tell(struct file *file)
+{
+	return file->f_mode & FMODE_WRITE || file_owner_or_capable(file) ||
+	       !file_permission(file, MAY_WRITE);
+}
+
 static int open_reader(struct wr_section *section, struct file *file)
 {
 	struct file *reader;
@@ -275,6 +285,7 @@ static int open_file(struct wr_section *section,
 	if (request->rights & WR_WRITE)
 		section->writer = get_file(file);
 	section->whole = request->whole;
+	section->tells = may_tell(file);
 	/* Not that of an overlay, whose file has another one underneath. */
 	section->mapping = file_inode(file)->i_mapping;
 	if (section->writer) {
@@ -510,6 +521,7 @@ static struct wr_section *alloc_section(struct wr_section_request *request)
 	section->protection = request->protection;
 	section->rights = request->rights;
 	section->paging = !request->file || request->image;
+	section->tells = section->paging;
 	section->image = request->image;
 	request->image = NULL;
 	return section;

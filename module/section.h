@@ -42,6 +42,7 @@ struct wr_view_ops {
  * @protection: WINREGION_*, as it was made with
  * @rights: what views may do
  * @paging: the file underneath is ours, and nobody else's
+ * @tells: which pages of the user's file are in memory is told
  * @image: its pieces, if it is an image, or NULL
  * @whole: of a file that had no more when it was made: it may be seen how the file grows
  * @prober: who tries whether the user's file can be mapped, or NULL; set by that
@@ -71,6 +72,7 @@ struct wr_section {
 	u32 protection;
 	u8 rights;
 	bool paging;
+	bool tells;
 	struct wr_image *image;
 	bool whole;
 	struct task_struct *prober;

@@ -141,7 +141,7 @@ u8 wr_view_state(struct wr_window *window, pgoff_t index)
 	return wr_view_span(window, index, index + 1, &next);
 }
 
-/* Pages of the range of which the file has some in memory. */
+/* Pages of the range that the file has in memory; all of them, if that is not told. */
 static unsigned long count_cached(struct wr_window *window, pgoff_t first,
 				  pgoff_t end)
 {
@@ -152,6 +152,8 @@ static unsigned long count_cached(struct wr_window *window, pgoff_t first,
 	struct folio *folio;
 	unsigned int i;
 
+	if (!window->view->section->tells)
+		return end - first;
 	folio_batch_init(&batch);
 	while (filemap_get_folios(window->view->mapping, &start, last,
 				  &batch)) {

@@ -1161,6 +1161,67 @@ static int pay_for_all(void *arg)
 	return in_child(commit_for_another, base);
 }
 
+#define SEEN "/tmp/wr_section_seen"
+#define SEEN_PAGES 8
+
+/* What a query tells of a file that is open for reading, and what mincore() does */
+static int look_into(int fd, uint64_t *told, unsigned int *seen)
+{
+	int file = open(SEEN, O_RDONLY | O_CLOEXEC), section;
+	unsigned char vec[SEEN_PAGES];
+	struct winregion_run run;
+	unsigned int i;
+	char *base;
+
+	CHECK(file >= 0);
+	base = mmap(NULL, PAGES(SEEN_PAGES), PROT_READ, MAP_SHARED, file, 0);
+	CHECK(base != MAP_FAILED && !mincore(base, PAGES(SEEN_PAGES), vec));
+	for (*seen = 0, i = 0; i < SEEN_PAGES; i++)
+		*seen += vec[i] & 1;
+	section = sec_create(fd, file, 0, 0, RO);
+	CHECK(section >= 0);
+	CHECK(!sec_map(section, 0, 0, RO, &base));
+	CHECK(!wr_query_flags(fd, base, WINREGION_QUERY_RESIDENT, &run));
+	*told = run.resident;
+	CHECK(!sec_unmap(fd, base));
+	close(section);
+	close(file);
+	return 0;
+}
+
+static int look_as_another(void *arg)
+{
+	int fd = *(int *)arg;
+	unsigned int seen;
+	uint64_t told;
+
+	CHECK(!setresuid(1001, 1001, 1001));
+	CHECK(!look_into(fd, &told, &seen));
+	CHECK(seen == SEEN_PAGES);
+	CHECK(told == PAGES(SEEN_PAGES));
+	return 0;
+}
+
+/* Nobody is told more of another user's file than mincore() tells him. */
+TEST_F(sections, resident_of_another_user)
+{
+	int file = open(SEEN, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	unsigned int seen;
+	uint64_t told;
+
+	ASSERT_LE(0, file);
+	if (geteuid())
+		SKIP(return, "only root can be somebody else");
+	ASSERT_EQ(0, ftruncate(file, PAGES(SEEN_PAGES)));
+	ASSERT_EQ(1, pwrite(file, "x", 1, PAGES(3)));
+	EXPECT_EQ(0, look_into(self->fd, &told, &seen));
+	EXPECT_EQ(1, seen);
+	EXPECT_EQ(PAGES(1), told);
+	EXPECT_EQ(0, in_child(look_as_another, &self->fd));
+	close(file);
+	unlink(SEEN);
+}
+
 /* Who makes a section pays for it, whoever commits its pages. */
 TEST_F(sections, who_pays)
 {

@@ -606,7 +606,9 @@ struct winregion_reset {
  * @region_length: bytes of the whole region; 0 if free
  * @region_committed: committed bytes of the whole region
  * @resident: bytes of this run that are in memory, where
- *	WINREGION_QUERY_RESIDENT asked for it, else 0
+ *	WINREGION_QUERY_RESIDENT asked for it, else 0; in a view of a file that who has
+ *	made the section neither owns nor could write that is not told, and all of it
+ *	counts
  * @region_protection: allocation protection of the region; 0 if free
  * @state: WINREGION_STATE_*
  * @protection: 0 for reserved pages, WINREGION_NOACCESS for free ones
