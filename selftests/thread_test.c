@@ -15,6 +15,7 @@
 
 #include "memory.h"
 #include "rounds.h"
+#include "wr_test_util.h"
 
 #define BAD_HANDLE ((HANDLE)(uintptr_t)0x7ffc)
 #define LONG_TIME 60000
@@ -274,6 +275,38 @@ TEST(as_the_c_library_makes_them)
 	errno = 0;
 	EXPECT_EQ((uintptr_t)-1, _beginthread(NULL, 0, NULL));
 	EXPECT_EQ(EINVAL, errno);
+}
+
+static void count_no_more(void *argument)
+{
+}
+
+/* What makes threads where the user may have none more */
+static int make_none(void *unused)
+{
+	const struct rlimit none = { 0, 0 };
+	HANDLE next = CreateEventA(NULL, TRUE, FALSE, NULL);
+
+	CHECK(CloseHandle(next));
+	CHECK(setrlimit(RLIMIT_NPROC, &none) == 0);
+	CHECK(getuid() || setuid(65534) == 0);
+	SetLastError(POISON);
+	CHECK(!run(add_one, NULL) && GetLastError() == 8);
+	errno = 0;
+	CHECK(!_beginthreadex(NULL, 0, add_one, NULL, 0, NULL));
+	CHECK(errno == EAGAIN);
+	errno = 0;
+	CHECK(_beginthread(count_no_more, 0, NULL) == (uintptr_t)-1);
+	CHECK(errno == EAGAIN);
+	/* Nor is there a handle of one. */
+	CHECK(CreateEventA(NULL, TRUE, FALSE, NULL) == next);
+	return 0;
+}
+
+/* Rules: TH-14, TH-19 */
+TEST(none_is_made)
+{
+	EXPECT_EQ(0, in_child(make_none, NULL));
 }
 
 static void count_and_end(void *argument)

@@ -329,16 +329,19 @@ static NTSTATUS create(struct wr_thread *thread, SIZE_T size, DWORD flags,
 		       BOOL inherit, HANDLE *handle)
 {
 	NTSTATUS status = make_stack(thread, size, flags);
+	HANDLE made;
 
 	if (status != STATUS_SUCCESS)
 		return status;
 	status = wr_handle_new(&thread->waitable.object, THREAD_ALL_ACCESS,
-			       inherit, handle);
+			       inherit, &made);
 	if (status == STATUS_SUCCESS && start_thread(thread)) {
-		wr_handle_drop(*handle);
+		wr_handle_drop(made);
 		status = STATUS_NO_MEMORY;
 	}
-	if (status != STATUS_SUCCESS)
+	if (status == STATUS_SUCCESS)
+		*handle = made;
+	else
 		wr_stack_free(&thread->stack);
 
 	return status;
