@@ -360,6 +360,29 @@ TEST_F(files, wait_for_the_rest)
 	EXPECT_TRUE(CloseHandle(b));
 }
 
+/* What is waited for is not locked yet. Rules: FILE-62, FILE-65. */
+TEST_F(files, unlock_what_waits)
+{
+	HANDLE a = open_shared("file", CREATE_NEW);
+	HANDLE b = open_shared("file", OPEN_EXISTING);
+	struct waiter waiter = { .file = a, .flags = EXCLUSIVE };
+	pthread_t thread;
+
+	EXPECT_TRUE(lock_bytes(b, EXCLUSIVE, 5, 10));
+	ASSERT_TRUE(start_waiter(&waiter, &thread));
+	EXPECT_FAILS(ERROR_NOT_LOCKED, unlock_bytes(a, 5, 10));
+	EXPECT_EQ(1, waiter.state);
+	EXPECT_TRUE(unlock_bytes(b, 5, 10));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_TRUE(waiter.result);
+	EXPECT_FALSE(can_lock(b, 5, 1));
+	EXPECT_TRUE(unlock_bytes(a, 5, 10));
+	EXPECT_TRUE(can_lock(b, 5, 10));
+	EXPECT_TRUE(CloseHandle(a));
+	EXPECT_TRUE(CloseHandle(b));
+	EXPECT_EQ(self->fds, count_fds());
+}
+
 #define NR_PROCESSES 3
 #define NR_THREADS 3
 #define NR_TURNS 150

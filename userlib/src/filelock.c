@@ -96,7 +96,10 @@ static void take_out(struct wr_file *file, const struct wr_held *held)
 	*at = held->next;
 }
 
-/* The exclusive one of two that are locked alike goes first. */
+/*
+ * The exclusive one of two that are locked alike goes first. What another thread still
+ * waits for is none, and is that thread's.
+ */
 static struct wr_held *find(const struct wr_file *file, uint64_t offset,
 			    uint64_t length)
 {
@@ -104,7 +107,7 @@ static struct wr_held *find(const struct wr_file *file, uint64_t offset,
 
 	for (held = file->held; held; held = held->next)
 		if (held->offset == offset && held->length == length &&
-		    (!found || held->exclusive))
+		    !held->waits && (!found || held->exclusive))
 			found = held;
 
 	return found;
