@@ -176,6 +176,59 @@ TEST(events_of_two_processes)
 	EXPECT_TRUE(CloseHandle(mutex));
 }
 
+static int mutex_is_mine(void *started)
+{
+	HANDLE first = event_of("first"), mutex = mutex_of("second");
+	int i;
+
+	CHECK(first && mutex);
+	CHECK(WaitForSingleObject(mutex, LONG_TIME) == WAIT_OBJECT_0);
+	CHECK(SetEvent(started));
+	for (i = 0; i < 2000; i++) {
+		CHECK(WaitForSingleObject(first, 0) == WAIT_OBJECT_0);
+		CHECK(SetEvent(first));
+	}
+	return 0;
+}
+
+static long sleeps(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_THREAD, &usage) ? -1 : usage.ru_nvcsw;
+}
+
+/*
+ * Who waits for all of some has none of them, even for a moment, nor does he use a
+ * processor. Rules: WT-07, WT-17
+ */
+TEST(all_of_which_one_is_set)
+{
+	HANDLE objects[] = {
+		CreateEventA(NULL, FALSE, TRUE, "first"),
+		CreateSemaphoreA(NULL, 0, 1, "count"),
+	}, started = CreateEventA(NULL, FALSE, FALSE, "started");
+	long before = sleeps();
+	struct child child;
+
+	EXPECT_EQ(WAIT_TIMEOUT,
+		  WaitForMultipleObjects(2, objects, TRUE, SHORT_TIME));
+	EXPECT_LT(before, sleeps());
+	CloseHandle(objects[1]);
+	objects[1] = CreateMutexA(NULL, FALSE, "second");
+	child = start_child(mutex_is_mine, started);
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(started, LONG_TIME));
+	/* He has died as its owner. */
+	EXPECT_EQ(WAIT_ABANDONED_0 + 1,
+		  WaitForMultipleObjects(2, objects, TRUE, LONG_TIME));
+	EXPECT_EQ(0, end_child(&child));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(objects[0], 0));
+	EXPECT_TRUE(ReleaseMutex(objects[1]));
+	CloseHandle(objects[0]);
+	CloseHandle(objects[1]);
+	CloseHandle(started);
+}
+
 static DWORD WINAPI set_it(void *event)
 {
 	Sleep(SHORT_TIME);

@@ -58,6 +58,8 @@ static void destroy(struct wr_object *object)
 static bool event_is_set(struct wr_waitable *object, struct wr_thread *thread)
 {
 	(void)thread;
+	if (object->shared)
+		return wr_named_event_is_set(object);
 
 	return ((struct event *)object)->set;
 }
@@ -76,7 +78,10 @@ static bool mutex_is_free(struct wr_waitable *object, struct wr_thread *thread)
 {
 	struct wr_mutex *mutex = (struct wr_mutex *)object;
 
-	return !mutex->owner || mutex->owner == thread;
+	if (mutex->owner)
+		return mutex->owner == thread;
+
+	return !object->shared || wr_named_mutex_is_free(object);
 }
 
 static void own(struct wr_mutex *mutex, struct wr_thread *thread)
@@ -126,6 +131,8 @@ static bool semaphore_has_one(struct wr_waitable *object,
 			      struct wr_thread *thread)
 {
 	(void)thread;
+	if (object->shared)
+		return wr_named_semaphore_has_one(object);
 
 	return ((struct semaphore *)object)->count > 0;
 }

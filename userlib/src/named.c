@@ -142,14 +142,15 @@ static int open_section(const char *text, uint32_t length, uint32_t flags,
 	return err ? err : arg.out_fd;
 }
 
-static bool has(const char *text, uint32_t length, uint32_t flags)
+/* 0: there is one of that name, whosesoever; or -errno. -ESRCH: there is none. */
+static int look_for(const char *text, uint32_t length, uint32_t flags)
 {
 	int fd = open_section(text, length, flags, 0);
 
 	if (fd >= 0)
 		close(fd);
 
-	return fd >= 0 || fd == -EKEYREJECTED;
+	return fd >= 0 || fd == -EKEYREJECTED ? 0 : fd;
 }
 
 bool wr_named_has(const struct wr_name *name)
@@ -158,7 +159,7 @@ bool wr_named_has(const struct wr_name *name)
 
 	name_object(name, 0, &full);
 
-	return has(full.text, full.length, full.flags);
+	return !look_for(full.text, full.length, full.flags);
 }
 
 /* The lock of a name: a descriptor, or -errno. */
@@ -361,7 +362,7 @@ static NTSTATUS get_locked(struct wr_named *named, const struct wr_kind *kind,
 	NTSTATUS status;
 	int fd;
 
-	if (has(name->text, name->length, name->flags))
+	if (!look_for(name->text, name->length, name->flags))
 		return STATUS_OBJECT_TYPE_MISMATCH;
 	name_object(name, named->others, &full);
 	named->existed = true;
@@ -450,10 +451,20 @@ bool wr_named_grab_event(const struct wr_waitable *object)
 	return __atomic_exchange_n(&words->set, 0, __ATOMIC_SEQ_CST);
 }
 
+bool wr_named_event_is_set(const struct wr_waitable *object)
+{
+	return __atomic_load_n(&words_of(object)->set, __ATOMIC_SEQ_CST);
+}
+
 void wr_named_put_back_event(const struct wr_waitable *object)
 {
 	if (!words_of(object)->manual)
 		wr_named_set_event(object, true);
+}
+
+bool wr_named_semaphore_has_one(const struct wr_waitable *object)
+{
+	return __atomic_load_n(&words_of(object)->count, __ATOMIC_SEQ_CST) > 0;
 }
 
 bool wr_named_grab_semaphore(const struct wr_waitable *object)
@@ -488,6 +499,16 @@ bool wr_named_release_semaphore(const struct wr_waitable *object, LONG more,
 	tell(words);
 
 	return true;
+}
+
+bool wr_named_mutex_is_free(const struct wr_waitable *object)
+{
+	struct full_name name;
+
+	name_owner(object->shared, &name);
+
+	return look_for(name.text, name.length,
+			object->shared->name_flags) == -ESRCH;
 }
 
 bool wr_named_grab_mutex(const struct wr_waitable *object, bool *abandoned)

@@ -59,6 +59,11 @@ void wr_named_destroy(struct wr_waitable *object);
 /* What changes when such an object may be signaled: a futex of all processes */
 uint32_t *wr_named_changes(const struct wr_waitable *object);
 
+/* Whether it is signaled, at the moment; of a mutex, whether anybody is its owner */
+bool wr_named_event_is_set(const struct wr_waitable *object);
+bool wr_named_semaphore_has_one(const struct wr_waitable *object);
+bool wr_named_mutex_is_free(const struct wr_waitable *object);
+
 /* Have it if it is signaled. Return: whether it was. */
 bool wr_named_grab_event(const struct wr_waitable *object);
 bool wr_named_grab_semaphore(const struct wr_waitable *object);

@@ -158,7 +158,10 @@ static bool grab(struct wait *wait, DWORD i, bool *abandoned)
 	return true;
 }
 
-/* Those that are shared, or none of them: other processes do not wait for the lock. */
+/*
+ * Those that are shared, or none of them: other processes do not wait for the lock, so
+ * one that was signaled may be no more.
+ */
 static bool grab_shared(struct wait *wait, bool *abandoned)
 {
 	struct wr_waitable *object;
@@ -184,8 +187,9 @@ static bool take_all(struct wait *wait)
 	bool abandoned[MAXIMUM_WAIT_OBJECTS];
 	DWORD i;
 
+	/* What is had and put back is not there for others, and wakes all who wait. */
 	for (i = 0; i < wait->nr; i++)
-		if (!is_shared(wait, i) && !is_signaled(wait, i))
+		if (!is_signaled(wait, i))
 			return false;
 	if (wait->shared && !grab_shared(wait, abandoned))
 		return false;
