@@ -515,6 +515,56 @@ TEST(users)
 	CloseHandle(alice);
 }
 
+/* What a program that does as it likes gives such a name */
+static int make_section(const char *name, uint32_t flags, int file)
+{
+	struct winregion_create_section arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.file = file,
+		.protection = WINREGION_READWRITE,
+		.access = WINREGION_SECTION_ALL,
+		.length = 4096,
+		.name = (uintptr_t)name,
+		.name_length = strlen(name),
+		.name_flags = WINREGION_NAME_GLOBAL,
+		.others = WINREGION_SECTION_ALL,
+	};
+	int device = open("/dev/winregion", O_RDWR | O_CLOEXEC);
+	int err = ioctl(device, WINREGION_CREATE_SECTION, &arg);
+
+	close(device);
+	return err ? -1 : arg.out_fd;
+}
+
+static int use_it(void *unused)
+{
+	CHECK(NONE(ERROR_INVALID_HANDLE,
+		   CreateEventA(NULL, TRUE, TRUE, "Global\\trap")));
+	CHECK(NONE(ERROR_INVALID_HANDLE, mutex_of("Global\\trap")));
+	return 0;
+}
+
+/* Memory that is not there ends nobody who asks for the name. Rules: WT-23 */
+TEST(other_memory)
+{
+	int file, fd;
+
+	fd = make_section("\\trap", WINREGION_SECTION_RESERVE, -1);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, in_child(use_it, NULL));
+	close(fd);
+	file = memfd_create("trap", MFD_CLOEXEC);
+	ASSERT_EQ(0, ftruncate(file, 4096));
+	fd = make_section("\\trap", 0, file);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ftruncate(file, 0));
+	EXPECT_EQ(0, in_child(use_it, NULL));
+	close(fd);
+	close(file);
+	EXPECT_GONE("Global\\trap");
+}
+
 /* ---- many at once ---- */
 
 struct work {

@@ -30,6 +30,11 @@
 
 #define PAGE 4096
 
+/* To see what it is, and to use it */
+#define ACCESS \
+	(WINREGION_SECTION_QUERY | WINREGION_SECTION_MAP_READ | \
+	 WINREGION_SECTION_MAP_WRITE)
+
 /* How long to leave alone who makes an object of the same name, and how often */
 #define NS_PER_TRY 500000
 #define TRIES 2000
@@ -109,8 +114,7 @@ static int create_section(const struct full_name *name, bool *existed)
 				 0,
 		.file = -1,
 		.protection = WINREGION_READWRITE,
-		.access = WINREGION_SECTION_MAP_READ |
-			  WINREGION_SECTION_MAP_WRITE,
+		.access = ACCESS,
 		.length = PAGE,
 		.name = (uintptr_t)name->text,
 		.name_length = name->length,
@@ -334,13 +338,32 @@ static NTSTATUS complete(const struct wr_named *named,
 	return STATUS_SUCCESS;
 }
 
+/*
+ * Whether its page is there as long as it is mapped. Any program can give any section such
+ * a name, also to a file, which can be cut, or to pages that nobody has committed.
+ */
+static NTSTATUS check_section(int fd)
+{
+	struct winregion_query_section arg = { .size = sizeof(arg) };
+	int err = wr_section_ioctl(fd, WINREGION_QUERY_SECTION, &arg);
+
+	if (err)
+		return wr_status(WR_CREATE_SECTION, err);
+
+	return arg.out_flags == WINREGION_SECTION_NAMED ?
+		       STATUS_SUCCESS :
+		       STATUS_OBJECT_TYPE_MISMATCH;
+}
+
 static NTSTATUS use_section(struct wr_named *named, const struct wr_kind *kind,
 			    size_t size, int fd, struct wr_waitable **object)
 {
-	NTSTATUS status;
+	NTSTATUS status = check_section(fd);
 	struct wr_words *words;
 	int err;
 
+	if (status != STATUS_SUCCESS)
+		return status;
 	words = map_words(fd, &err);
 	if (!words)
 		return wr_status(WR_MAP, err);
@@ -369,9 +392,7 @@ static NTSTATUS get_locked(struct wr_named *named, const struct wr_kind *kind,
 	if (named->create)
 		fd = create_section(&full, &named->existed);
 	else
-		fd = open_section(full.text, full.length, full.flags,
-				  WINREGION_SECTION_MAP_READ |
-					  WINREGION_SECTION_MAP_WRITE);
+		fd = open_section(full.text, full.length, full.flags, ACCESS);
 	if (fd < 0)
 		return wr_status(WR_CREATE_SECTION, fd);
 	fd = wr_above_stderr(fd);

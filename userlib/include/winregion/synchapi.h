@@ -45,7 +45,7 @@ DWORD WINAPI WaitForMultipleObjectsEx(DWORD count, const HANDLE *objects,
 DWORD WINAPI SignalObjectAndWait(HANDLE signal, HANDLE object,
 				 DWORD milliseconds, BOOL alertable);
 
-/* Rules WT-15 to WT-22: names, which are those of one user's processes */
+/* Rules WT-15 to WT-23: names, which are those of one user's processes */
 HANDLE WINAPI CreateEventA(LPSECURITY_ATTRIBUTES security, BOOL manual,
 			   BOOL set, LPCSTR name);
 HANDLE WINAPI CreateEventW(LPSECURITY_ATTRIBUTES security, BOOL manual,
