@@ -1191,6 +1191,68 @@ TEST(forked)
 	EXPECT_EQ(0, end_of(thread));
 }
 
+static void get_standard(void)
+{
+	GetStdHandle(STD_ERROR_HANDLE);
+}
+
+static void get_limits(void)
+{
+	SIZE_T min, max;
+
+	GetProcessWorkingSetSize(GetCurrentProcess(), &min, &max);
+}
+
+static void get_privileges(void)
+{
+	HANDLE token = NULL;
+	DWORD size;
+
+	OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token);
+	GetTokenInformation(token, TokenPrivileges, NULL, 0, &size);
+	CloseHandle(token);
+}
+
+static volatile LONG goes_on;
+
+static DWORD WINAPI call_and_call(void *call)
+{
+	while (goes_on)
+		((void (*)(void))call)();
+	return 0;
+}
+
+static int call_once(void *call)
+{
+	alarm(30);
+	((void (*)(void))call)();
+	return 0;
+}
+
+/* A child does the same as another thread, which may have held a lock. Rules: TH-20 */
+TEST(forked_in_calls)
+{
+	void (*const calls[])(void) = {
+		get_standard, get_limits, get_privileges,
+	};
+	long round, left = rounds(thread_forks);
+	HANDLE thread;
+	unsigned int i;
+	int failed = 0;
+
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		goes_on = 1;
+		thread = run(call_and_call, calls[i]);
+		ASSERT_NE(NULL, thread);
+		for (round = 0; round < left && !failed; round++)
+			failed = in_child(call_once, calls[i]);
+		EXPECT_EQ(0, failed);
+		failed = 0;
+		goes_on = 0;
+		EXPECT_EQ(0, end_of(thread));
+	}
+}
+
 /* ---- variables ---- */
 
 static DWORD WINAPI use_tls(void *argument)

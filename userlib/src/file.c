@@ -449,6 +449,24 @@ static DWORD make_handle(const struct request *request,
 
 /* ---- standard input and output ---- */
 
+/* Of the handles that there are of them; held across a fork() */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void before_fork(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+static void after_fork(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+__attribute__((constructor)) static void watch_fork(void)
+{
+	pthread_atfork(before_fork, after_fork, after_fork);
+}
+
 static DWORD rights_of(int mode)
 {
 	return (mode == O_WRONLY ? 0 : FILE_GENERIC_READ) |
@@ -485,7 +503,6 @@ static HANDLE handle_of_descriptor(int fd)
 
 HANDLE WINAPI GetStdHandle(DWORD which)
 {
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	static HANDLE handles[3];
 	DWORD fd = STD_INPUT_HANDLE - which;
 	HANDLE handle;

@@ -73,11 +73,26 @@ static const struct privilege {
 
 #define NR_PRIVILEGES ARRAY_SIZE(privileges)
 
-/* What the program has done to one: a bit each */
+/* What the program has done to one: a bit each. The lock is held across a fork(). */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t toggled, removed;
 
 static const struct wr_kind token_kind;
+
+static void before_fork(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+static void after_fork(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+__attribute__((constructor)) static void watch_fork(void)
+{
+	pthread_atfork(before_fork, after_fork, after_fork);
+}
 
 /* ---- which there are ---- */
 

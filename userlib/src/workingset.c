@@ -36,6 +36,7 @@
 #define LEAST_MIN (20 * PAGE_BYTES)
 #define LEAST_MAX (13 * PAGE_BYTES)
 
+/* Held across a fork() */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
 	SIZE_T min;
@@ -47,6 +48,21 @@ static struct {
 	.flags = QUOTA_LIMITS_HARDWS_MIN_DISABLE |
 		 QUOTA_LIMITS_HARDWS_MAX_DISABLE,
 };
+
+static void before_fork(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+static void after_fork(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+__attribute__((constructor)) static void watch_fork(void)
+{
+	pthread_atfork(before_fork, after_fork, after_fork);
+}
 
 static BOOL empty(const struct wr_target *target)
 {
