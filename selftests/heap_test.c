@@ -945,6 +945,45 @@ static void *keep_busy(void *heap)
 	return NULL;
 }
 
+static volatile int begins;
+
+static void *use_first(void *unused)
+{
+	begins = 1;
+	return HeapAlloc(GetProcessHeap(), 0, 64);
+}
+
+static int allocate(void *unused)
+{
+	alarm(30);
+	return !HeapAlloc(GetProcessHeap(), 0, 64);
+}
+
+static int fork_beside_first(void *delay)
+{
+	pthread_t thread;
+	volatile long left = (long)delay;
+
+	CHECK(!pthread_create(&thread, NULL, use_first, NULL));
+	while (!begins || left-- > 0)
+		;
+	CHECK(!in_child(allocate, NULL));
+	CHECK(!pthread_join(thread, NULL));
+	return 0;
+}
+
+/* Rules: HP-44. Another thread makes the process' heap at the moment. */
+TEST(fork_beside_the_first_use)
+{
+	long round;
+	int failed = 0;
+
+	for (round = 0; round < rounds(heap_first) && !failed; round++)
+		failed = in_child(fork_beside_first,
+				  (void *)(round % 10 * 3000));
+	EXPECT_EQ(0, failed);
+}
+
 /* Rules: HP-44. A fork needs the locks of all heaps at once, though each is in use. */
 TEST(fork_beside_busy_heaps)
 {

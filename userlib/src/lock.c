@@ -22,8 +22,8 @@ static void forget_self(void)
 	self = 0;
 }
 
-/* A child has another thread. */
-__attribute__((constructor)) static void watch_fork(void)
+/* A child has another thread. What else it does there takes locks, and comes after. */
+WR_EARLY static void watch_fork(void)
 {
 	pthread_atfork(NULL, NULL, forget_self);
 }

@@ -187,10 +187,16 @@ static void after_fork_in_child(void)
 	InitializeSRWLock(&list_lock);
 }
 
-/* With the first heap: after libwinregion, which has to know the new thread first. */
-static void watch_fork(void)
+/*
+ * Before there are threads: a fork beside the first heap has to know the lock of the list.
+ * As malloc(), before any constructor: so locks under which others allocate come first.
+ */
+__attribute__((constructor)) static void watch_fork(void)
 {
-	pthread_atfork(before_fork, after_fork, after_fork_in_child);
+	static atomic_flag watches = ATOMIC_FLAG_INIT;
+
+	if (!atomic_flag_test_and_set(&watches))
+		pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }
 
 /* ---- the list ---- */
@@ -342,14 +348,13 @@ static struct wr_heap *get_own(void)
 
 	if (heap)
 		return heap;
+	watch_fork();
 	AcquireSRWLockExclusive(&list_lock);
 	heap = own;
 	if (!heap) {
 		heap = create(0, 0, 0);
-		if (heap) {
+		if (heap)
 			add(heap);
-			watch_fork();
-		}
 		own = heap;
 	}
 	ReleaseSRWLockExclusive(&list_lock);
