@@ -1102,12 +1102,35 @@ TEST_F(other, as_the_kernel_says)
 	EXPECT_EQ(0, in_child(open_undumpable, talk));
 }
 
+static DWORD WINAPI wait_for_event(void *event)
+{
+	return WaitForSingleObject(event, INFINITE);
+}
+
+/* A thread is no process, whatever the kernel says of it. */
+static bool opens_no_thread(void)
+{
+	HANDLE event = CreateEventA(NULL, TRUE, FALSE, NULL), thread;
+	bool refused;
+	DWORD id;
+
+	thread = CreateThread(NULL, 0, wait_for_event, event, 0, &id);
+	refused = FAILS_WITH(ERROR_INVALID_PARAMETER,
+			     OpenProcess(ALL, FALSE, id));
+	SetEvent(event);
+	WaitForSingleObject(thread, INFINITE);
+	CloseHandle(thread);
+	CloseHandle(event);
+	return refused;
+}
+
 /* No such process, and this one */
 TEST_F(other, opening)
 {
 	HANDLE process;
 	int fds;
 
+	EXPECT_TRUE(opens_no_thread());
 	EXPECT_FAILS(ERROR_INVALID_PARAMETER, OpenProcess(ALL, FALSE, 0));
 	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
 		     OpenProcess(ALL, FALSE, 0x7ffffffe));

@@ -62,6 +62,19 @@ static int open_memory(pid_t pid, bool change)
 	return arg.out_fd < 0 ? -errno : arg.out_fd;
 }
 
+/* Of a thread's number newer kernels say something else than of a wrong one. */
+static NTSTATUS status_of_pidfd(int err)
+{
+	switch (err) {
+	case ESRCH:
+	case EINVAL:
+	case ENOENT:
+		return STATUS_INVALID_PARAMETER;
+	default:
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+}
+
 /* Whether there is something to be had from the handle without its memory */
 static bool is_only_gone(int err)
 {
@@ -76,9 +89,7 @@ static NTSTATUS open_parts(struct wr_process *process, DWORD access)
 	if (process->pidfd >= 0)
 		process->pidfd = wr_above_stderr(process->pidfd);
 	if (process->pidfd < 0)
-		return errno == ESRCH || errno == EINVAL ?
-			       STATUS_INVALID_PARAMETER :
-			       STATUS_INSUFFICIENT_RESOURCES;
+		return status_of_pidfd(errno);
 	if (access & (WR_CHANGE_RIGHTS | PROCESS_QUERY_LIMITED_INFORMATION))
 		process->memory =
 			open_memory(process->pid, access & WR_CHANGE_RIGHTS);
