@@ -408,6 +408,29 @@ TEST(message_errors)
 				    buffer, 64, NULL));
 }
 
+/* Rules: MESSAGE-02, MESSAGE-11. */
+TEST(message_with_a_large_argument)
+{
+	static char buffer[1000];
+	static const char *const too_large[] = {
+		"%1!2147483647d!", "%1!.2147483647d!", "%1!#.2147483647x!",
+		"%1!-65537c!", "%2!2147483647s!", "%1!99999999999d!",
+		"%1!*d!",
+	};
+	unsigned int i;
+
+	EXPECT_EQ(900, format(buffer, sizeof(buffer), 0, "%1!900d!", 7));
+	EXPECT_EQ(899, strspn(buffer, " "));
+	EXPECT_EQ('7', buffer[899]);
+	EXPECT_EQ(901, format(buffer, sizeof(buffer), 0, "%1!.900d!", -7));
+	EXPECT_EQ(899, strspn(buffer + 1, "0"));
+	EXPECT_EQ(900, format(buffer, sizeof(buffer), 0, "%1!-900s!", "s"));
+	for (i = 0; i < ARRAY_SIZE(too_large); i++)
+		EXPECT_FAILS(ERROR_INSUFFICIENT_BUFFER,
+			     format(buffer, sizeof(buffer), 0, too_large[i],
+				    INT32_MIN, "s"));
+}
+
 /* Rules: MESSAGE-06, MESSAGE-07, MESSAGE-08. */
 TEST(message_of_error)
 {

@@ -5,6 +5,7 @@
  * All is done in UTF-8; what W gives and takes is converted.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,11 @@
 #include "internal.h"
 
 #define MAX_ARGUMENTS 99
+
+/* No buffer has room for more. */
+#define MOST_ROOM 0xFFFF
+/* What a number has beside its digits and blanks, with its signs */
+#define NUMBER_ROOM 64
 #define NO_BREAKS 0xFF
 
 /* A text that grows; once it cannot, it stays as it is */
@@ -159,6 +165,7 @@ struct spec {
 	char type;
 };
 
+/* What is too large is more than there is room for, whatever it is. */
 static int read_number(struct format *format, const char **at, unsigned int *n)
 {
 	char *end;
@@ -170,8 +177,10 @@ static int read_number(struct format *format, const char **at, unsigned int *n)
 	}
 	number = strtol(*at, &end, 10);
 	*at = end;
+	if (number > INT_MAX)
+		return INT_MAX;
 
-	return number;
+	return number < INT_MIN ? INT_MIN : number;
 }
 
 static char read_size(const char **at)
@@ -219,9 +228,14 @@ static bool read_spec(struct format *format, const char **at, unsigned int *n,
 static void put_number(struct format *format, const struct spec *spec,
 		       ULONG_PTR value)
 {
-	char pattern[32], text[512];
-	int n;
+	int digits = spec->precision < 0 ? 0 : spec->precision;
+	int room = NUMBER_ROOM + abs(spec->width) + digits;
+	char pattern[32], *text = malloc(room);
 
+	if (!text) {
+		format->out.error = ERROR_NOT_ENOUGH_MEMORY;
+		return;
+	}
 	if (spec->type == 'd' || spec->type == 'i')
 		value = spec->size == 'L' ? value :
 			spec->size == 'h' ? (ULONG_PTR)(SHORT)value :
@@ -230,9 +244,9 @@ static void put_number(struct format *format, const struct spec *spec,
 		value = spec->size == 'h' ? (WORD)value : (DWORD)value;
 	snprintf(pattern, sizeof(pattern), "%%%s*.*l%c", spec->flags,
 		 spec->type);
-	n = snprintf(text, sizeof(text), pattern, spec->width, spec->precision,
-		     value);
-	put(format, text, n < (int)sizeof(text) ? n : (int)sizeof(text) - 1);
+	put(format, text,
+	    snprintf(text, room, pattern, spec->width, spec->precision, value));
+	free(text);
 }
 
 static void put_padded(struct format *format, const struct spec *spec,
@@ -314,6 +328,15 @@ static void put_character(struct format *format, const struct spec *spec,
 		put_padded(format, spec, &narrow, 1, 1);
 }
 
+/* Of a string the precision only makes less. */
+static bool has_room(const struct spec *spec)
+{
+	if (spec->width > MOST_ROOM || spec->width < -MOST_ROOM)
+		return false;
+
+	return strchr("sScC", spec->type) || spec->precision <= MOST_ROOM;
+}
+
 static void put_argument(struct format *format, const struct spec *spec,
 			 ULONG_PTR value)
 {
@@ -321,6 +344,8 @@ static void put_argument(struct format *format, const struct spec *spec,
 		.width = 16, .precision = 16, .size = 'L', .type = 'X'
 	};
 
+	if (!format->out.error && !has_room(spec))
+		format->out.error = ERROR_INSUFFICIENT_BUFFER;
 	if (format->out.error)
 		return;
 
