@@ -4,6 +4,7 @@
  */
 #include "kselftest_harness.h"
 
+#include <winregion/libloaderapi.h>
 #include <winregion/winregion.h>
 
 #include "file_fixture.h"
@@ -437,6 +438,71 @@ TEST(forked_child_owns_none)
 	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
 	EXPECT_TRUE(CloseHandle(mutex));
 	EXPECT_GONE("owner");
+}
+
+/* ---- threads that are cancelled ---- */
+
+static HANDLE parent, file;
+
+static void own_and_release(void)
+{
+	HANDLE mutex = CreateMutexA(NULL, TRUE, "owner");
+
+	ReleaseMutex(mutex);
+	CloseHandle(mutex);
+}
+
+static void ask_process(void)
+{
+	WaitForSingleObject(parent, 0);
+}
+
+static void lock_range(void)
+{
+	LockFile(file, 0, 0, 1, 0);
+	UnlockFile(file, 0, 0, 1, 0);
+}
+
+static void load_none(void)
+{
+	LoadLibraryA("/tmp/there.is.none");
+}
+
+static void *cancelled(void *call)
+{
+	pthread_cancel(pthread_self());
+	((void (*)(void))call)();
+	pthread_testcancel();
+	return NULL;
+}
+
+static int call_after_others(void *call)
+{
+	pthread_t thread;
+	void *end;
+
+	parent = OpenProcess(SYNCHRONIZE, FALSE, getppid());
+	file = open_file("/proc/self/exe", GENERIC_READ, SHARE_ALL,
+			 OPEN_EXISTING, 0);
+	CHECK(parent && file != BAD);
+	alarm(30);
+	CHECK(!pthread_create(&thread, NULL, cancelled, call));
+	CHECK(!pthread_join(thread, &end));
+	CHECK(end == PTHREAD_CANCELED);
+	((void (*)(void))call)();
+	return 0;
+}
+
+/* Who is cancelled in a call leaves no lock behind. Rules: WT-24 */
+TEST(cancelled_in_calls)
+{
+	void (*const calls[])(void) = {
+		own_and_release, ask_process, lock_range, load_none,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		EXPECT_EQ(0, in_child(call_after_others, calls[i]));
 }
 
 /* ---- users ---- */

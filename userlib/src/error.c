@@ -4,6 +4,7 @@
  * module is in terms of NTSTATUS, and what those of files are
  */
 #include <errno.h>
+#include <pthread.h>
 
 #include "internal.h"
 
@@ -323,6 +324,20 @@ DWORD wr_file_error(int err)
 void wr_restore_errno(const int *saved)
 {
 	errno = *saved;
+}
+
+int wr_refuse_cancel(void)
+{
+	int saved = PTHREAD_CANCEL_ENABLE;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &saved);
+
+	return saved;
+}
+
+void wr_restore_cancel(const int *saved)
+{
+	pthread_setcancelstate(*saved, NULL);
 }
 
 DWORD WINAPI GetLastError(VOID)

@@ -315,6 +315,8 @@ static DWORD lock_range(HANDLE handle, DWORD flags, uint64_t offset,
 	NTSTATUS status;
 	DWORD error;
 
+	WR_NO_CANCEL();
+
 	status = wr_file_get(handle, FILE_READ_DATA | FILE_WRITE_DATA, &file,
 			     NULL);
 	if (status != STATUS_SUCCESS)

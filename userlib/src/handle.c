@@ -88,6 +88,8 @@ static void make_public(void)
 	int fd = make_file();
 	void *map = MAP_FAILED;
 
+	WR_NO_CANCEL();
+
 	if (fd < 0)
 		return;
 	if (!ftruncate(fd, sizeof(*table)))

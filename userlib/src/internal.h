@@ -103,6 +103,16 @@ void wr_restore_errno(const int *saved);
 #define WR_KEEP_ERRNO() \
 	int saved_errno __attribute__((cleanup(wr_restore_errno))) = errno
 
+/*
+ * error.c: to the end of the block, pthread_cancel() does not end the thread: where it has
+ * a lock, or others know what is on its stack, and it calls what can be cancelled
+ */
+int wr_refuse_cancel(void);
+void wr_restore_cancel(const int *saved);
+#define WR_NO_CANCEL() \
+	int saved_cancel __attribute__((cleanup(wr_restore_cancel))) = \
+		wr_refuse_cancel()
+
 /* ioctl.c: @fd, or another descriptor of the same above standard error's; -1 */
 int wr_above_stderr(int fd);
 

@@ -364,6 +364,8 @@ static DWORD load_once(const char *name, DWORD flags, HMODULE *handle)
 {
 	DWORD error = 0;
 
+	WR_NO_CANCEL();
+
 	pthread_mutex_lock(&loading);
 	*handle = wr_loaded_by_name(name);
 	/* Its last user may just have gone. */

@@ -151,6 +151,8 @@ static int look_for(const char *text, uint32_t length, uint32_t flags)
 {
 	int fd = open_section(text, length, flags, 0);
 
+	WR_NO_CANCEL();
+
 	if (fd >= 0)
 		close(fd);
 
@@ -284,6 +286,8 @@ void wr_named_destroy(struct wr_waitable *object)
 {
 	struct wr_shared *shared = object->shared;
 
+	WR_NO_CANCEL();
+
 	pthread_mutex_lock(&lock);
 	*shared->self = shared->next;
 	if (shared->next)
@@ -410,6 +414,8 @@ NTSTATUS wr_named_get(struct wr_named *named, const struct wr_kind *kind,
 {
 	NTSTATUS status;
 	int fd;
+
+	WR_NO_CANCEL();
 
 	if (named->name->length + 2 > WINREGION_MAX_NAME)
 		return STATUS_NAME_TOO_LONG;
@@ -539,6 +545,8 @@ bool wr_named_grab_mutex(const struct wr_waitable *object, bool *abandoned)
 	bool existed;
 	int fd;
 
+	WR_NO_CANCEL();
+
 	name_owner(shared, &name);
 	fd = create_section(&name, &existed);
 	if (fd < 0)
@@ -555,6 +563,8 @@ bool wr_named_grab_mutex(const struct wr_waitable *object, bool *abandoned)
 void wr_named_release_mutex(const struct wr_waitable *object, bool abandoned)
 {
 	struct wr_shared *shared = object->shared;
+
+	WR_NO_CANCEL();
 
 	if (!abandoned)
 		__atomic_store_n(&shared->words->owned, 0, __ATOMIC_SEQ_CST);

@@ -53,9 +53,12 @@ bool wr_process_is_over(struct wr_waitable *object, struct wr_thread *thread)
 	struct wr_process *process = (struct wr_process *)object;
 	struct pollfd end = { .fd = process->pidfd, .events = POLLIN };
 	int saved_errno = errno;
-	bool over = poll(&end, 1, 0) > 0;
+	bool over;
+
+	WR_NO_CANCEL();
 
 	(void)thread;
+	over = poll(&end, 1, 0) > 0;
 	errno = saved_errno;
 
 	return over;

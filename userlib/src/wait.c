@@ -539,6 +539,8 @@ static DWORD wait_for(struct wait *wait, const HANDLE *handles,
 	NTSTATUS status;
 	bool looks;
 
+	WR_NO_CANCEL();
+
 	wait->thread = wr_thread_self();
 	status = wait->thread ? get_all(wait, handles) : STATUS_NO_MEMORY;
 	if (status != STATUS_SUCCESS) {
