@@ -534,8 +534,8 @@ bool wr_named_mutex_is_free(const struct wr_waitable *object)
 
 	name_owner(object->shared, &name);
 
-	return look_for(name.text, name.length,
-			object->shared->name_flags) == -ESRCH;
+	return look_for(name.text, name.length, object->shared->name_flags) ==
+	       -ESRCH;
 }
 
 bool wr_named_grab_mutex(const struct wr_waitable *object, bool *abandoned)
