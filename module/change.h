@@ -164,7 +164,8 @@ static __always_inline int wr_change_check_run(struct wr_window *window,
 		needs->charge += wr_change_more(op, old, pages);
 	needs->exec |= wr_window_exec_at(window, old) != exec;
 	if (op != WR_DECOMMIT && exec)
-		needs->denied |= wr_change_is_denied(window, old, new);
+		needs->denied |= !wr_exec_is_by_page() ||
+				 wr_change_is_denied(window, old, new);
 	if (wr_state_needs_tracking(new)) {
 		if (wr_state_copies(new))
 			return -EDOM;

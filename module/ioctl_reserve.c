@@ -138,7 +138,8 @@ static int parse_reserve(const struct wr_ioctl *call,
 	request->top_down = args->flags & WINREGION_RESERVE_TOP_DOWN;
 	request->commit = args->flags & WINREGION_RESERVE_COMMIT;
 	request->watched = args->flags & WINREGION_RESERVE_WRITE_WATCH;
-	request->exec = wr_state_is_exec(request->state);
+	request->exec = wr_exec_is_by_page() &&
+			wr_state_is_exec(request->state);
 	request->stack = args->flags & WINREGION_RESERVE_STACK;
 	err = parse_physical(args, request);
 	if (!err)

@@ -14,7 +14,8 @@
  * PTEs and not flushed yet, which inc_tlb_flush_pending() says. Whether there was
  * one can be told on x86; where there was none, or nobody can tell, what was
  * edited is unmapped instead, which is right everywhere, and that once is enough:
- * editing is switched off. A fork needs no flush of ours, as dup_mmap() ends with
+ * editing is switched off. Where PTEs cannot be edited at all, as on arm64, that is
+ * what is done from the beginning. A fork needs no flush of ours, as dup_mmap() ends with
  * one for the PTEs that it makes read only itself.
  *
  * A slot is what one table of PTEs maps, or a PMD. The window's lock is held.
@@ -241,7 +242,8 @@ static void edit_vmas(struct wr_window *window, pgoff_t first, pgoff_t end,
  */
 void wr_ptes_allow_write(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	edit_vmas(window, first, end, &allow);
+	if (wr_can_edit_ptes())
+		edit_vmas(window, first, end, &allow);
 }
 
 /**
@@ -256,7 +258,7 @@ void wr_ptes_allow_write_in(struct wr_window *window,
 			    pgoff_t end)
 {
 	WARN_ON_ONCE(vma->vm_private_data != window);
-	if (first < end)
+	if (wr_can_edit_ptes() && first < end)
 		edit(window, first, end, &allow);
 }
 
@@ -325,8 +327,8 @@ static bool flush(struct wr_window *window, pgoff_t first, pgoff_t end)
  */
 static bool can_forbid(struct wr_window *window)
 {
-	return !READ_ONCE(no_flush) && !mm_has_notifiers(window->space->mm) &&
-	       !window->watch;
+	return wr_can_edit_ptes() && !READ_ONCE(no_flush) &&
+	       !mm_has_notifiers(window->space->mm) && !window->watch;
 }
 
 static void switch_off(void)
@@ -366,7 +368,8 @@ void wr_ptes_forbid_for_fork(struct wr_window *window, pgoff_t first,
 			     pgoff_t end)
 {
 	mmap_assert_write_locked(window->space->mm);
-	if (!mm_has_notifiers(window->space->mm) && !window->watch)
+	if (wr_can_edit_ptes() && !mm_has_notifiers(window->space->mm) &&
+	    !window->watch)
 		edit_vmas(window, first, end, &forbid);
 	else
 		wr_resident_unmap(window, first, end);
@@ -376,33 +379,6 @@ void wr_ptes_forbid_for_fork(struct wr_window *window, pgoff_t first,
 
 /* ---- dirty bits ---- */
 
-/* PTEs that are looked at together */
-#define SOME_PTES 8UL
-
-static bool some_are_clean(const pte_t *ptep)
-{
-	pteval_t all = 0;
-	unsigned int i;
-
-#pragma GCC unroll 8
-	for (i = 0; i < SOME_PTES; i++)
-		all |= READ_ONCE(ptep[i].pte);
-	return !pte_dirty(native_make_pte(all));
-}
-
-/* The processor may set bits meanwhile. Return: whether it was dirty. */
-static bool clean_pte(pte_t *ptep)
-{
-	pte_t old = READ_ONCE(*ptep), new;
-
-	do {
-		if (!pte_present(old) || !pte_dirty(old))
-			return false;
-		new = pte_mkclean(old);
-	} while (!try_cmpxchg(&ptep->pte, &old.pte, new.pte));
-	return true;
-}
-
 static void collect_in_table(struct wr_window *window, struct wr_slot *slot,
 			     pte_t *ptes, pgoff_t first, pgoff_t end)
 {
@@ -410,12 +386,12 @@ static void collect_in_table(struct wr_window *window, struct wr_slot *slot,
 	unsigned int i = wr_slot_offset(first), stop = i + (end - first);
 
 	while (i < stop) {
-		if (!(i % SOME_PTES) && stop - i >= SOME_PTES &&
-		    some_are_clean(ptes + i)) {
-			i += SOME_PTES;
+		if (!(i % WR_SOME_PTES) && stop - i >= WR_SOME_PTES &&
+		    wr_some_ptes_are_clean(ptes + i)) {
+			i += WR_SOME_PTES;
 			continue;
 		}
-		if (clean_pte(ptes + i)) {
+		if (wr_pte_make_clean(ptes + i)) {
 			__set_bit(i, written);
 			window->watch->stale = true;
 		}
@@ -461,7 +437,8 @@ bool wr_ptes_collect(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	struct wr_watch *watch = window->watch;
 
-	if (READ_ONCE(no_flush) || mm_has_notifiers(window->space->mm))
+	if (!wr_can_edit_ptes() || READ_ONCE(no_flush) ||
+	    mm_has_notifiers(window->space->mm))
 		return false;
 	edit_vmas(window, first, end, &collect);
 	if (!watch->stale || flush_by_any(window, first, end)) {
@@ -475,53 +452,30 @@ bool wr_ptes_collect(struct wr_window *window, pgoff_t first, pgoff_t end)
 
 /* ---- accessed bits ---- */
 
-/* The processor may set bits meanwhile. Return: whether it was accessed. */
-static bool age_pte(pte_t *ptep)
-{
-	pte_t old = READ_ONCE(*ptep);
-
-	do {
-		if (!pte_present(old) || !pte_young(old))
-			return false;
-	} while (!try_cmpxchg(&ptep->pte, &old.pte, pte_mkold(old).pte));
-	return true;
-}
-
-static bool age_pmd(pmd_t *pmd)
-{
-	pmd_t old = READ_ONCE(*pmd);
-
-	do {
-		if (!pmd_present(old) || !pmd_young(old))
-			return false;
-	} while (!try_cmpxchg(&pmd->pmd, &old.pmd, pmd_mkold(old).pmd));
-	return true;
-}
-
 /* As edit_table() */
-static void age_table(struct mm_struct *mm, pmd_t *pmd, pmd_t value,
+static void age_table(struct vm_area_struct *vma, pmd_t *pmd, pmd_t value,
 		      pgoff_t first, pgoff_t end, unsigned long *young)
 {
 	unsigned int i = wr_slot_offset(first);
 	spinlock_t *lock; /* of the table */
 	pte_t *ptes;
 
-	lock = pte_lockptr(mm, &value);
+	lock = pte_lockptr(vma->vm_mm, &value);
 	spin_lock(lock);
 	if (pmd_val(READ_ONCE(*pmd)) == pmd_val(value)) {
 		ptes = pte_offset_kernel(&value,
 					 wr_address(wr_slot_first(first)));
 		for (; first < end; first++, i++)
-			if (age_pte(ptes + i))
+			if (wr_pte_make_old(vma, wr_address(first), ptes + i))
 				__set_bit(i, young);
 	}
 	spin_unlock(lock);
 }
 
-static void age_vma(struct wr_window *window, pgoff_t first, pgoff_t end,
+static void age_vma(struct vm_area_struct *vma, pgoff_t first, pgoff_t end,
 		    unsigned long *young)
 {
-	pmd_t *pmd = find_pmd(window->space->mm, wr_address(first));
+	pmd_t *pmd = find_pmd(vma->vm_mm, wr_address(first));
 	pmd_t value;
 
 	if (!pmd)
@@ -529,10 +483,10 @@ static void age_vma(struct wr_window *window, pgoff_t first, pgoff_t end,
 	rcu_read_lock();
 	value = READ_ONCE(*pmd);
 	if (pmd_trans_huge(value)) {
-		if (age_pmd(pmd))
+		if (wr_pmd_make_old(vma, wr_address(first), pmd))
 			bitmap_fill(young, WR_SLOT_PAGES);
 	} else if (!pmd_none(value) && !pmd_bad(value)) {
-		age_table(window->space->mm, pmd, value, first, end, young);
+		age_table(vma, pmd, value, first, end, young);
 	}
 	rcu_read_unlock();
 }
@@ -562,7 +516,7 @@ void wr_ptes_age(struct wr_window *window, pgoff_t first, unsigned long *stay,
 		if (vma->vm_flags & VM_LOCKED)
 			bitmap_set(stay, wr_slot_offset(from), to - from);
 		else if (!any_age)
-			age_vma(window, from, to, stay);
+			age_vma(vma, from, to, stay);
 	}
 }
 

@@ -89,7 +89,7 @@ struct mm_struct *wr_remote_mm(struct file *file, bool change)
 	if (!mm)
 		return ERR_PTR(-EOWNERDEAD);
 	/* The core would place mappings by what the kernel thread is. */
-	if (mm->task_size < DEFAULT_MAP_WINDOW)
+	if (mm->task_size < WR_MAP_WINDOW)
 		return ERR_PTR(-ENOEXEC);
 	mmgrab(mm);
 	return mm;

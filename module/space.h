@@ -16,9 +16,13 @@
 #include "pagefile.h"
 #include "record.h"
 
-/* Page tables, TLB flushes and the end of the addresses are those of x86-64. */
-#if !defined(CONFIG_X86_64) || defined(CONFIG_UML)
-#error "winregion is for x86-64 only: it was never tried on anything else"
+/* What differs between the two is in compat/linux/mm.h. */
+#if !defined(CONFIG_X86_64) && !defined(CONFIG_ARM64) || defined(CONFIG_UML)
+#error "winregion is for x86-64 and arm64: it was never tried on anything else"
+#endif
+
+#if PAGE_SHIFT != 12 || defined(CONFIG_CPU_BIG_ENDIAN)
+#error "winregion has pages of 4 KiB, as Windows has, and is little endian"
 #endif
 
 /*
@@ -269,7 +273,7 @@ static inline unsigned long wr_lowest(void)
 
 static inline unsigned long wr_highest_below(unsigned long size)
 {
-	size = min_t(unsigned long, size, DEFAULT_MAP_WINDOW);
+	size = min_t(unsigned long, size, WR_MAP_WINDOW);
 	return round_up(size, WINREGION_GRANULARITY) - WINREGION_GRANULARITY -
 	       1;
 }

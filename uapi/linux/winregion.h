@@ -56,7 +56,8 @@
  * EMFILE         the process has as many regions as the module allows
  * EAGAIN         RLIMIT_MEMLOCK forbids it (to lock it, or after
  *                mlockall(MCL_FUTURE))
- * EACCES         a security policy forbids executable memory
+ * EACCES         a security policy forbids executable memory, or the machine is an
+ *                arm64, where regions have none; views have
  * ENOMEM         no kernel memory
  * ENFILE         the system has no free file structure
  * EINTR          the process is being killed

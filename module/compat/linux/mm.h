@@ -202,6 +202,118 @@ static inline u64 wr_mm_flushes(struct mm_struct *mm)
 #endif
 }
 
+/*
+ * Whether PTEs may be changed where they are, by who has the lock of their table. On
+ * arm64 only the core may: it joins PTEs to larger ones, looks after tags of memory, and
+ * exports none of that.
+ */
+static inline bool wr_can_edit_ptes(void)
+{
+	return IS_ENABLED(CONFIG_X86);
+}
+
+/* PTEs that are looked at together */
+#define WR_SOME_PTES 8UL
+
+#ifdef CONFIG_X86
+static inline bool wr_some_ptes_are_clean(const pte_t *ptep)
+{
+	pteval_t all = 0;
+	unsigned int i;
+
+#pragma GCC unroll 8
+	for (i = 0; i < WR_SOME_PTES; i++)
+		all |= READ_ONCE(ptep[i].pte);
+	return !pte_dirty(native_make_pte(all));
+}
+
+/* The processor may set bits meanwhile. Return: whether it was dirty. */
+static inline bool wr_pte_make_clean(pte_t *ptep)
+{
+	pte_t old = READ_ONCE(*ptep), new;
+
+	do {
+		if (!pte_present(old) || !pte_dirty(old))
+			return false;
+		new = pte_mkclean(old);
+	} while (!try_cmpxchg(&ptep->pte, &old.pte, new.pte));
+	return true;
+}
+
+/* The processor may set bits meanwhile. Return: whether it was accessed. */
+static inline bool wr_pte_make_old(struct vm_area_struct *vma,
+				   unsigned long addr, pte_t *ptep)
+{
+	pte_t old = READ_ONCE(*ptep);
+
+	do {
+		if (!pte_present(old) || !pte_young(old))
+			return false;
+	} while (!try_cmpxchg(&ptep->pte, &old.pte, pte_mkold(old).pte));
+	return true;
+}
+
+static inline bool wr_pmd_make_old(struct vm_area_struct *vma,
+				   unsigned long addr, pmd_t *pmd)
+{
+	pmd_t old = READ_ONCE(*pmd);
+
+	do {
+		if (!pmd_present(old) || !pmd_young(old))
+			return false;
+	} while (!try_cmpxchg(&pmd->pmd, &old.pmd, pmd_mkold(old).pmd));
+	return true;
+}
+#else
+/* Nothing is built that has these called: see wr_can_edit_ptes(). */
+static inline bool wr_some_ptes_are_clean(const pte_t *ptep)
+{
+	BUILD_BUG();
+	return false;
+}
+
+static inline bool wr_pte_make_clean(pte_t *ptep)
+{
+	BUILD_BUG();
+	return false;
+}
+
+/* By the core's own, which x86 does not export. */
+static inline bool wr_pte_make_old(struct vm_area_struct *vma,
+				   unsigned long addr, pte_t *ptep)
+{
+	return pte_present(ptep_get(ptep)) &&
+	       ptep_test_and_clear_young(vma, addr, ptep);
+}
+
+static inline bool wr_pmd_make_old(struct vm_area_struct *vma,
+				   unsigned long addr, pmd_t *pmd)
+{
+	return pmd_present(READ_ONCE(*pmd)) &&
+	       pmdp_test_and_clear_young(vma, addr, pmd);
+}
+#endif
+
+/*
+ * Where addresses end for who asks for no more. On arm64 what the core calls that goes by
+ * the calling thread.
+ */
+#ifdef CONFIG_ARM64
+#define WR_MAP_WINDOW DEFAULT_MAP_WINDOW_64
+#else
+#define WR_MAP_WINDOW DEFAULT_MAP_WINDOW
+#endif
+
+/*
+ * Whether of the pages of one VMA some can be executed and others cannot. x86 ends what
+ * fetches an instruction from a PTE that does not allow it. arm64 looks at the VMA: if that
+ * allows it the core finds nothing wrong with the PTE, and the program tries it forever.
+ */
+static inline bool wr_exec_is_by_page(void)
+{
+	return IS_ENABLED(CONFIG_X86);
+}
+
 /* Whether PR_SET_THP_DISABLE is on. */
 static inline bool wr_mm_thp_disabled(struct mm_struct *mm)
 {
