@@ -108,10 +108,13 @@ series_suites()
 	} | sort -u
 }
 
-# Write the configuration of the private apt named $1 from scratch.
+# Write the configuration of the private apt named $1 from scratch: binary, source or
+# series, or binary-ARCH, which knows packages for that machine, too.
 apt_write()
 {
-	local dir=$apt_dir/$1 suites
+	local dir=$apt_dir/$1 suites foreign=
+
+	[ "$1" = "${1#binary-}" ] || foreign=${1#binary-}
 
 	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial" \
 		"$dir/sources" "$dir/none"
@@ -123,7 +126,7 @@ apt_write()
 		#clear Acquire::Languages;
 		Acquire::Languages "none";
 		APT::Architecture "amd64";
-		APT::Architectures "amd64";
+		APT::Architectures { "amd64"; ${foreign:+"\"$foreign\"; "}};
 		APT::Sandbox::User "$(id -un)";
 		Dir::State "$dir";
 		Dir::State::Lists "$dir/lists";
@@ -155,10 +158,10 @@ apt_write()
 	fi >"$dir/sources/private.sources"
 }
 
-# Which of them serves packages: binary, or series
+# Which of them serves packages: binary, binary-ARCH, or series
 apt_name=binary
 
-# Run an apt program under the private configuration $1 (binary, series or source).
+# Run an apt program under the private configuration $1.
 private()
 {
 	local which=$1
@@ -181,7 +184,8 @@ apt_ready()
 	touch "$stamp"
 }
 
-# The stanzas of all packages of suite $1 as the archive lists them.
+# The stanzas of all packages of suite $1 as the archive lists them, for all machines
+# that are asked about.
 packages_of()
 {
 	local list

@@ -69,7 +69,7 @@ kbuild()
 	unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
 	"${enter[@]}" make -C "$headers_seen" M="$1" -j"$(nproc)" \
 		W=1 KCFLAGS=-Werror CONFIG_DEBUG_INFO_BTF_MODULES= \
-		"${counted[@]}" modules
+		${cross:+"CROSS_COMPILE=$cross"} "${counted[@]}" modules
 }
 
 # A compiler newer than the kernel's by a security update is not about our
@@ -139,9 +139,16 @@ hold_lock "$out/.lock"
 say "building winregion.ko for $release"
 # What changes from here on is not in the module.
 describe >"$out/.made-of.new"
-[ -n "$root" ] || [ -n "$flavour" ] ||
+# The compiler: a root has its own, and what is built here is built by the host's.
+if [ -n "$root$flavour" ]; then
+	:
+elif [ -n "$cross" ]; then
+	"$vm/fetch.sh" cross "$arch"
+	PATH=$(cross_path):$PATH
+else
 	need "$(sed -n 's/.*)\(gcc-[0-9]*\)$/\1/p' \
 		"$headers/.kernelvariables")"
+fi
 how=build_in_place
 [ -z "$root" ] || how=build_in_root
 "$how" || {

@@ -8,6 +8,8 @@
 #	fetch.sh kernel NAME		boot image, headers and a few modules of a
 #					kernel; one that is not packaged is built
 #	fetch.sh busybox		a static busybox, for the guest
+#	fetch.sh cross ARCH		a compiler for another machine; it cannot be
+#				installed beside gcc-multilib
 #	fetch.sh mkfs			what makes file systems there
 #	fetch.sh debuggers		strace and gdb, for its shell
 #	fetch.sh system			programs for a disk of its own: a shell, a
@@ -22,8 +24,8 @@
 #				HEADERS ROOT of each
 #	fetch.sh package NAME...	not into the cache: what the host has to have
 #					installed to build something
-#	fetch.sh all			all of the above but the last four, debuggers
-#				and system
+#	fetch.sh all			all of the above but the last four, cross,
+#				debuggers and system
 #	fetch.sh clean			remove the cache
 #
 # Each thing is made in $tmp and renamed into place when it is complete, so an
@@ -63,15 +65,15 @@ remove()
 # oldest first. Read: all packages of the suites.
 header_versions()
 {
-	awk '
+	awk -v arch="$arch" '
 	/^Package: / { name = $2 }
 	/^Version: / {
-		if (name !~ /^linux-headers-[0-9]+\.[0-9].*-amd64$/ ||
-		    name ~ /-(rt|cloud)-amd64$/)
+		if (name !~ "^linux-headers-[0-9]+[.][0-9].*-" arch "$" ||
+		    name ~ "-(rt|cloud)-" arch "$")
 			next
 		abi = name
 		sub(/^linux-headers-/, "", abi)
-		sub(/-amd64$/, "", abi)
+		sub("-" arch "$", "", abi)
 		# Without a third number it is a meta-package.
 		if (abi ~ /^[0-9]+\.[0-9]+\.[0-9]/)
 			print abi, $2
@@ -83,7 +85,7 @@ header_versions()
 # the suites do not have them all in this version. Read: "package version".
 complete_set()
 {
-	awk -v abi="$1" -v version="$2" '
+	awk -v abi="$1" -v version="$2" -v arch="$arch" '
 	$2 == version { have[$1] = 1 }
 	function first(a, b, c) {
 		return a in have ? a : b in have ? b : c in have ? c : ""
@@ -91,16 +93,16 @@ complete_set()
 	END {
 		split(abi, number, /[.]/)
 		headers = "linux-headers-" abi
-		image = first("linux-binary-" abi "-amd64",
-			      "linux-image-" abi "-amd64",
-			      "linux-image-" abi "-amd64-unsigned")
+		image = first("linux-binary-" abi "-" arch,
+			      "linux-image-" abi "-" arch,
+			      "linux-image-" abi "-" arch "-unsigned")
 		kbuild = first("linux-kbuild-" abi,
 			       "linux-kbuild-" number[1] "." number[2])
 		if (image == "" || kbuild == "" ||
-		    !(headers "-amd64" in have) ||
+		    !(headers "-" arch in have) ||
 		    !(headers "-common" in have))
 			exit 1
-		print image, headers "-amd64", headers "-common", kbuild
+		print image, headers "-" arch, headers "-common", kbuild
 	}'
 }
 
@@ -151,12 +153,20 @@ unpack_image()
 	mv "$packed" "$2/packed"
 }
 
+# Whether QEMU boots the file $1 as it is: an ELF file, or an image for arm64
+is_bootable()
+{
+	[ "$(head -c 4 "$1" | tail -c 3)" = ELF ] ||
+		[ "$(head -c 60 "$1" | tail -c 4 | tr -d '\0')" = ARMd ]
+}
+
 # An emulated processor is slow at uncompressing its own kernel, and QEMU boots
 # an uncompressed one as well. Fails where the compression is not known.
 uncompress()
 {
 	local magic offset
 
+	! is_bootable "$1" || return 1
 	for magic in 'xz:\xfd7zXZ\x00' 'zstd:\x28\xb5\x2f\xfd' \
 		     'gzip:\x1f\x8b\x08'; do
 		while read -r offset; do
@@ -164,7 +174,7 @@ uncompress()
 			# them, so the result tells, not the exit status.
 			tail -c "+$((offset + 1))" "$1" |
 				"${magic%%:*}" -dc >"$2" 2>/dev/null || true
-			[ "$(head -c 4 "$2" | tail -c 3)" != ELF ] || return 0
+			! is_bootable "$2" || return 0
 		done < <(LC_ALL=C grep -abo -P "${magic#*:}" "$1" |
 			 cut -d: -f1)
 	done
@@ -178,7 +188,7 @@ uncompress()
 # is one for them. A signed one may come days after its source.
 modules_package()
 {
-	awk -v package="linux-modules-$1-amd64" -v image="$2" '
+	awk -v package="linux-modules-$1-$arch" -v image="$2" '
 	$1 == "Package:" && $2 == package { found = 1 }
 	END { print found ? package : image }' "$tmp/packages"
 }
@@ -204,8 +214,11 @@ keep_module()
 
 # What tests ask for; vm/config has the first five for the kernels that are built. Then
 # what a folder of the host needs, and a disk to boot from.
-wanted_modules='loop ext4 overlay fuse zram xfs btrfs squashfs'
-wanted_modules+=' 9p 9pnet_virtio virtio_pci ata_piix sd_mod'
+wanted_modules()
+{
+	echo loop ext4 overlay fuse zram xfs btrfs squashfs 9p 9pnet_virtio virtio_pci
+	[ "$arch" != amd64 ] || echo ata_piix sd_mod
+}
 
 # Whether the kernel with the headers in $2 has module $1 in itself.
 is_built_in()
@@ -243,7 +256,7 @@ keep_modules()
 			"*/drivers/block/zram/*.ko*" "*/drivers/virtio/*.ko*" \
 			"*/drivers/ata/*.ko*" "*/drivers/scsi/*.ko*" \
 			2>/dev/null || true
-	for name in $wanted_modules; do
+	for name in $(wanted_modules); do
 		keep_module "$name" "$tree" "$to"
 		[ ! -s "$to/$name.ko" ] || continue
 		is_built_in "$name" "$2" || die "$package has no module $name"
@@ -258,7 +271,7 @@ has_kernel()
 
 	[ -e "$1/release" ] && [ -d "$(cat "$1/headers")" ] &&
 		[ -s "$1/packed" ] || return 1
-	for name in $wanted_modules; do
+	for name in $(wanted_modules); do
 		[ -s "$1/modules/$name.ko" ] ||
 			[ -e "$1/modules/$name.builtin" ] || return 1
 	done
@@ -280,7 +293,7 @@ fetch_kernel()
 		make_kernel
 		return
 	fi
-	dir=$cache/kernels/$series
+	dir=$cache/kernels/$kernel
 	root=$(build_root "$build_suite")
 	! has_kernel "$dir" || return 0
 	start
@@ -288,10 +301,12 @@ fetch_kernel()
 	! has_kernel "$dir" || return 0
 
 	need "${base_packages[@]}"
-	apt_ready binary
+	[ "$arch" = amd64 ] || apt_name=binary-$arch
+	apt_ready "$apt_name"
 	resolve
 	[ -z "$root" ] ||
 		make_root "$build_suite" "$(packages_of_headers_compiler)"
+	[ -z "$root" ] || [ "$arch" = amd64 ] || add_cross_compiler "$root"
 	say "$series is $abi, version $version"
 	download "$tmp/debs" "${packages[@]/%/=$version}"
 
@@ -306,13 +321,13 @@ fetch_kernel()
 			dpkg-deb -x "$tmp/debs/$p"_*.deb "$tmp/kernel"
 		done
 		relocate_headers \
-			"$tmp/kernel/usr/src/linux-headers-$abi-amd64" "$dir"
+			"$tmp/kernel/usr/src/linux-headers-$abi-$arch" "$dir"
 	fi
 	keep_modules "$tmp/kernel" \
-		"${root:-$tmp/kernel}/usr/src/linux-headers-$abi-amd64"
-	printf '%s\n' "${root:-$dir}/usr/src/linux-headers-$abi-amd64" \
+		"${root:-$tmp/kernel}/usr/src/linux-headers-$abi-$arch"
+	printf '%s\n' "${root:-$dir}/usr/src/linux-headers-$abi-$arch" \
 		>"$tmp/kernel/headers"
-	printf '%s\n' "$abi-amd64" >"$tmp/kernel/release"
+	printf '%s\n' "$abi-$arch" >"$tmp/kernel/release"
 
 	# Others may use the one that was there.
 	mkdir -p "$cache/kernels"
@@ -366,12 +381,55 @@ make_root()
 # The compiler package that the headers in hand depend on.
 packages_of_headers_compiler()
 {
-	awk -v name="linux-headers-$abi-amd64" '
+	awk -v name="linux-headers-$abi-$arch" '
 	/^Package: / { on = $2 == name }
 	on && /^Depends: / && match($0, /gcc-[0-9]+/) {
 		print substr($0, RSTART, RLENGTH)
 		exit
 	}' "$tmp/packages"
+}
+
+# Have the compiler for $arch in the root $1, as that of the headers in hand.
+add_cross_compiler()
+{
+	local cc deb
+
+	cc=$(packages_of_headers_compiler)
+	[ ! -e "$1/usr/bin/$cross$cc" ] || return 0
+	dpkg-query --admindir="$1/var/lib/dpkg" -W -f '${Package}\n' >"$tmp/there"
+	with_what_they_need "$build_suite" "$cc-${cross%-}" |
+		grep -v -x -F -f "$tmp/there" >"$tmp/lacks" ||
+		die "$build_suite has no $cc-${cross%-}"
+	# shellcheck disable=SC2046 # names of packages, one a word
+	download "$tmp/compiler" $(sed "s|\$|/$build_suite|" "$tmp/lacks")
+	for deb in "$tmp"/compiler/*.deb; do
+		as_root dpkg-deb -x "$deb" "$1"
+	done
+}
+
+# The libraries that the compiler itself needs are those of the host's own.
+fetch_cross()
+{
+	local dir=$cache/cross-$1 packages=() deb cc
+
+	arch=$1 cross=$(arch=$1 cross_prefix)
+	[ -n "$cross" ] || die "no compiler is known for '$1'"
+	[ ! -d "$dir" ] || return 0
+	need "${base_packages[@]}"
+	start
+	[ ! -d "$dir" ] || return 0
+	apt_ready binary
+	cc=$(basename "$(readlink -f "$(command -v gcc)")")
+	cc=${cc##*-gnu-}
+	mapfile -t packages < <(with_what_they_need "$(host_suite)" \
+		"$cc-${cross%-}" "libc6-dev-$1-cross" |
+		grep -e "-${cross%-}\>" -e "-$1-cross\$" -e -cross-base)
+	download "$tmp/debs" "${packages[@]/%//$(host_suite)}"
+	for deb in "$tmp"/debs/*.deb; do
+		dpkg-deb -x "$deb" "$tmp/compiler"
+	done
+	ln -s "$cross$cc" "$tmp/compiler/usr/bin/${cross}gcc"
+	mv "$tmp/compiler" "$dir"
 }
 
 # ---- the headers of all kernels ----
@@ -698,6 +756,7 @@ case ${1-}:$# in
 kernel:2)	fetch_kernel "$2" ;;
 guest:2)	fetch_guest "$2" ;;
 headers:2)	fetch_headers "$2" ;;
+cross:2)	fetch_cross "$2" ;;
 busybox:1)	fetch_busybox ;;
 mkfs:1)
 	fetch_programs mkfs "${mkfs_packages[*]}" "${mkfs_programs[*]}"

@@ -9,7 +9,7 @@ top=$(cd "$vm/../.." && pwd -P)
 build=$top/build
 cache=${XDG_CACHE_HOME:-~/.cache}/winregion
 die_status=1
-kernel='' flavour='' series='' suites='' build_suite=''
+kernel='' flavour='' arch=amd64 series='' suites='' build_suite='' cross=''
 
 say()
 {
@@ -57,21 +57,45 @@ default_kernel()
 # Kernels that are made here, for what they check (kernel.sh)
 flavours='debug kcsan'
 
+# Other machines than amd64, which the same series are packaged for
+more_archs='arm64'
+
+# What the programs of the compiler for the machine $arch begin with
+cross_prefix()
+{
+	case $arch in
+	arm64)	echo aarch64-linux-gnu- ;;
+	esac
+}
+
+# Where those programs are, once "fetch.sh cross" has been there
+cross_path()
+{
+	printf '%s/usr/bin' "$cache/cross-$arch"
+}
+
 # Sets kernel, series, suites and build_suite of the kernel named $1, which is
-# a series, the distribution's kernel of which is meant, or FLAVOUR-SERIES.
-# Programs take $slowdown times as long in the latter.
+# a series, the distribution's kernel of which is meant, or FLAVOUR-SERIES, or
+# ARCH-SERIES: the distribution's for another machine. That is arch then, and cross
+# says which compiler builds for it. Programs take $slowdown times as long in those
+# with a flavour.
 find_kernel()
 {
 	local f
 
-	kernel=$1 flavour=
+	kernel=$1 flavour='' arch=amd64
 	for f in $flavours; do
 		[ "$1" = "${1#"$f"-}" ] || flavour=$f
 	done
+	for f in $more_archs; do
+		[ "$1" = "${1#"$f"-}" ] || arch=$f
+	done
+	cross=$(cross_prefix)
+	f=${1#"$flavour"-}
 	read -r series suites build_suite < \
-		<(kernels | awk -v k="${1#"$flavour"-}" '$1 == k') ||
+		<(kernels | awk -v k="${f#"$arch"-}" '$1 == k') ||
 		die "no kernel '$1'; known: $(kernel_names), and each with" \
-			"${flavours// /- or }- before it"
+			"${flavours// /- or }- before it, or ${more_archs}-"
 	slowdown=1
 	[ -z "$flavour" ] || build_suite=$(host_suite) slowdown=6
 }
