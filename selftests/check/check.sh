@@ -21,7 +21,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 all_checks=(exceptions text checkpatch clang-format kernel-doc comments rules
 	tables layers shellcheck uapi windows module sparse library abi readme doc)
 # What is done only when it is asked for
-more_checks=(series)
+more_checks=(series arm64)
 packages=(abigail-tools clang clang-format cmake g++ gcc gcc-multilib libc6-dev make mandoc pandoc perl
 	pkg-config shellcheck sparse)
 
@@ -406,13 +406,30 @@ check_module()
 	local k
 
 	for k in ${only_kernel:-$(kernel_names)}; do
-		"$vm/build.sh" "$k" >"$work/build" 2>&1 || {
-			echo "$k: W=1"
-			cat "$work/build"
-		}
-		modinfo_lacks "build/$k/winregion.ko" | sed "s/^/$k: modinfo: /"
+		check_built "$k"
 	done
 	old_kernel
+}
+
+# Whether the module is built for kernel $1, without a warning
+check_built()
+{
+	"$vm/build.sh" "$1" >"$work/build" 2>&1 || {
+		echo "$1: W=1"
+		cat "$work/build"
+		return
+	}
+	modinfo_lacks "build/$1/winregion.ko" | sed "s/^/$1: modinfo: /"
+}
+
+# The same for the same series on arm64
+check_arm64()
+{
+	local k
+
+	for k in ${only_kernel:-$(kernel_names)}; do
+		check_built "arm64-${k#arm64-}"
+	done
 }
 
 # What the module file $1 does not say of itself
