@@ -230,7 +230,8 @@ help:
 	@echo
 	@echo '  KERNEL=   one of: $(KERNELS)'
 	@echo '            or one with debug- (KASAN, lockdep, leaks ...) or kcsan-'
-	@echo '            (data races) before it; these are built first'
+	@echo '            (data races) before it; these are built first. With arm64-'
+	@echo '            before it, for "make run": PROG= was built for that machine'
 	@echo '  CPUS=2 MEM=2G TIMEOUT=300 (seconds; 0: none) AS=0 (user id)'
 	@echo '  ACCEL=    tcg or kvm, where the choice made is not right'
 	@echo '  FILES=    of run and shell: what is to be there, too, at the same path'

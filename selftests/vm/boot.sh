@@ -57,6 +57,12 @@ vm_prepare()
 	need "${base_packages[@]}"
 	"$vm/fetch.sh" kernel "$1"
 	"$vm/fetch.sh" busybox
+	if [ -n "$cross" ]; then
+		need qemu-system-arm
+		"$vm/fetch.sh" busybox "$arch"
+		"$vm/fetch.sh" cross "$arch"
+		PATH=$(cross_path):$PATH
+	fi
 	make_base
 	claim_dir "${2-$1}"
 	# Before what counts runs: it gets a file system there.
@@ -77,18 +83,26 @@ guest_memory()
 
 # ---- what the guest has ----
 
+# What another machine than the host's has is called otherwise
+for_arch()
+{
+	printf '%s%s' "$1" "${cross:+-$arch}"
+}
+
 # What every guest has: init, and a busybox as its shell. The links that stand
 # for /lib and the like are those of the host, as its programs expect them.
 make_base()
 {
-	local base=$build/vm/base root name d
+	local base busybox root name d
 
+	base=$(for_arch "$build/vm/base")
+	busybox=$(for_arch "$cache/busybox")
 	mkdir -p "$build/vm"
 	(
 		exec 9>"$build/vm/.base.lock"
 		flock 9
 		[ "$base.cpio" -nt "$vm/init.c" ] &&
-			[ "$base.cpio" -nt "$cache/busybox" ] &&
+			[ "$base.cpio" -nt "$busybox" ] &&
 			[ "$base.cpio" -nt "$vm/boot.sh" ] && exit
 		rm -rf "$base"
 		root=$base/root
@@ -99,9 +113,9 @@ make_base()
 				ln -s "usr/$d" "$root/$d"
 			fi
 		done
-		gcc -O2 -Wall -Wextra -Werror -static -s \
+		"${cross}gcc" -O2 -Wall -Wextra -Werror -static -s \
 			-o "$root/init" "$vm/init.c"
-		cp "$cache/busybox" "$root/usr/bin/busybox"
+		cp "$busybox" "$root/usr/bin/busybox"
 		for name in $("$cache/busybox" --list); do
 			[ "$name" = busybox ] ||
 				ln -s busybox "$root/usr/bin/$name"
@@ -151,7 +165,7 @@ vm_carry()
 	(umask 022 && mkdir -p "$(dirname "$at")")
 	cp -L --preserve=mode,timestamps -- "$file" "$at"
 
-	case $(head -c 4 -- "$file" | tr -d '\0') in
+	case $(head -c 4 -- "$file" | tr -d '\0')$cross in
 	$'\177ELF')
 		needed=$(LC_ALL=C ldd "$file" 2>/dev/null || true)
 		if line=$(grep 'not found' <<<"$needed"); then
@@ -159,6 +173,9 @@ vm_carry()
 		fi
 		sed -n -e 's/^\t.* => \(\/.*\) (0x.*/\1/p' \
 			-e 's/^\t\(\/.*\) (0x.*/\1/p' <<<"$needed"
+		;;
+	$'\177ELF'*)
+		foreign_needs "$file"
 		;;
 	'#!'*)
 		script_needs "$file"
@@ -169,6 +186,24 @@ vm_carry()
 	done <"$dir/needed.$BASHPID.$carried"
 }
 carried=0
+
+# Bring the libraries that the program or library $1 for another machine needs: its
+# compiler's.
+foreign_needs()
+{
+	local name from to=$dir/root/usr/lib
+
+	from=$(cross_path)/../${cross%-}/lib
+	mkdir -p "$to"
+	LC_ALL=C "${cross}readelf" -d -l "$1" 2>/dev/null |
+		sed -n -e 's/.*(NEEDED).*\[\(.*\)\]$/\1/p' \
+			-e 's/.*interpreter: .*\/\(.*\)\]$/\1/p' |
+	while IFS= read -r name; do
+		[ ! -e "$to/$name" ] || continue
+		cp -L "$from/$name" "$to/" || die "$1 needs $name"
+		foreign_needs "$to/$name"
+	done
+}
 
 # The programs on the first line of script $1. What its lines then call is up
 # to the guest's busybox.
@@ -282,19 +317,30 @@ qemu_line()
 	[ "$model" = host ] || line+=" rcupdate.rcu_cpu_stall_timeout=60"
 	[ -z "$append" ] || line+=" $append"
 
-	qemu=(qemu-system-x86_64 -nodefaults -no-user-config
-		-display none -no-reboot
-		-machine pc -accel "$how" -cpu "$model" -smp "$cpus" -m "$(guest_memory)"
+	if [ "$arch" = arm64 ]; then
+		qemu=(qemu-system-aarch64 -machine "virt,gic-version=3"
+			-cpu "max,pauth-impdef=on")
+		line=${line/ttyS0/ttyAMA0}
+	else
+		qemu=(qemu-system-x86_64 -machine pc -cpu "$model")
+	fi
+	qemu+=(-nodefaults -no-user-config -display none -no-reboot
+		-accel "$how" -smp "$cpus" -m "$(guest_memory)"
 		-kernel "$cache/kernels/$kernel/image" -initrd "$2/initrd"
 		-append "$line"
 		-chardev "file,id=log,path=$2/console.log"
 		-serial chardev:log
 		-chardev "file,id=report,path=$2/result"
-		-serial chardev:report
 		-chardev "stdio,id=out,signal=off,logfile=$2/output"
-		-serial chardev:out
 		-chardev "pipe,id=monitor,path=$2/monitor"
 		-mon chardev=monitor)
+	if [ "$arch" = arm64 ]; then
+		# The machine has one port, for the log.
+		qemu+=(-chardev null,id=none1 -chardev null,id=none2 -device
+			"pci-serial-4x,chardev1=none1,chardev2=report,chardev3=out,chardev4=none2")
+	else
+		qemu+=(-serial chardev:report -serial chardev:out)
+	fi
 	[ -z "$vm_counts" ] || qemu+=(-chardev "file,id=counts,path=$2/counts"
 		-serial chardev:counts)
 	[ -z "$folder" ] || qemu+=(-fsdev "local,id=shared,path=${folder//,/,,},security_model=none"
@@ -412,7 +458,7 @@ choose_accel()
 	local known=$cache/accel this
 
 	accel=${ACCEL:-tcg}
-	[ -z "${ACCEL:-}" ] && [ -r /dev/kvm ] && [ -w /dev/kvm ] || return 0
+	[ -z "${ACCEL:-}" ] && [ -z "$cross" ] && [ -r /dev/kvm ] && [ -w /dev/kvm ] || return 0
 	this="$(uname -r) $(qemu-system-x86_64 --version | head -n 1)"
 	if [ "$(sed 1d "$known" 2>/dev/null)" != "$this" ]; then
 		say "trying whether KVM works here (once)"
@@ -481,7 +527,7 @@ vm_boot()
 	local limit=$1 tries=3
 
 	pack "$dir/root" "$dir/jobs.cpio"
-	cat "$build/vm/base.cpio" "$dir/jobs.cpio" >"$dir/initrd"
+	cat "$(for_arch "$build/vm/base").cpio" "$dir/jobs.cpio" >"$dir/initrd"
 	rm -rf "$dir/root" "$dir/jobs.cpio" "$dir"/needed.*
 	choose_accel
 	qemu_line "$accel" "$dir"

@@ -15,6 +15,7 @@
 
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
+any_arch=1
 
 sources=(Kbuild module uapi)
 

@@ -7,7 +7,7 @@
 #
 #	fetch.sh kernel NAME		boot image, headers and a few modules of a
 #					kernel; one that is not packaged is built
-#	fetch.sh busybox		a static busybox, for the guest
+#	fetch.sh busybox [ARCH]		a static busybox, for the guest
 #	fetch.sh cross ARCH		a compiler for another machine; it cannot be
 #				installed beside gcc-multilib
 #	fetch.sh mkfs			what makes file systems there
@@ -37,6 +37,7 @@ set -euo pipefail
 . "$(dirname "$0")/kernel.sh"
 
 tmp=$cache/tmp
+any_arch=1
 
 # Only one process fills the cache at a time, so whatever is in $tmp when the
 # lock is ours was left by one that died.
@@ -579,14 +580,17 @@ fetch_guest()
 
 fetch_busybox()
 {
-	[ ! -x "$cache/busybox" ] || return 0
+	local to=$cache/busybox${1:+-$1}
+
+	[ ! -x "$to" ] || return 0
 	start
-	[ ! -x "$cache/busybox" ] || return 0
-	apt_ready binary
-	download "$tmp/debs" "busybox-static/$(host_suite)"
+	[ ! -x "$to" ] || return 0
+	apt_name=binary${1:+-$1}
+	apt_ready "$apt_name"
+	download "$tmp/debs" "busybox-static${1:+:$1}/$(host_suite)"
 	dpkg-deb -x "$tmp"/debs/busybox-static_*.deb "$tmp/busybox"
 	find "$tmp/busybox" -type f -name busybox -path '*bin/*' \
-		-exec mv {} "$cache/busybox" \;
+		-exec mv {} "$to" \;
 }
 
 # Programs for the guest, with all that they need, in one directory, /vm/NAME there.
@@ -757,7 +761,7 @@ kernel:2)	fetch_kernel "$2" ;;
 guest:2)	fetch_guest "$2" ;;
 headers:2)	fetch_headers "$2" ;;
 cross:2)	fetch_cross "$2" ;;
-busybox:1)	fetch_busybox ;;
+busybox:[12])	fetch_busybox "${2-}" ;;
 mkfs:1)
 	fetch_programs mkfs "${mkfs_packages[*]}" "${mkfs_programs[*]}"
 	;;

@@ -57,8 +57,10 @@ default_kernel()
 # Kernels that are made here, for what they check (kernel.sh)
 flavours='debug kcsan'
 
-# Other machines than amd64, which the same series are packaged for
+# Other machines than amd64, which the same series are packaged for; a script that can
+# deal with them sets any_arch.
 more_archs='arm64'
+any_arch=''
 
 # What the programs of the compiler for the machine $arch begin with
 cross_prefix()
@@ -90,6 +92,9 @@ find_kernel()
 	for f in $more_archs; do
 		[ "$1" = "${1#"$f"-}" ] || arch=$f
 	done
+	[ -n "$any_arch" ] || [ "$arch" = amd64 ] ||
+		die "$1: for $arch the module is built, and \"make run\" runs one" \
+			"program that was built for it; all else is for amd64"
 	cross=$(cross_prefix)
 	f=${1#"$flavour"-}
 	read -r series suites build_suite < \

@@ -11,7 +11,8 @@
 # if the machine itself was not well (kernel splat, hang, module not unloaded)
 # or could not be started.
 #
-#	-k KERNEL	of kernels.list (default: its first)
+#	-k KERNEL	of kernels.list (default: its first); with arm64- before it for
+#			a program for that machine
 #	-c CPUS		(2)
 #	-m MEMORY	(2G)
 #	-t SECONDS	that the program may run (300; 0: any time)
@@ -33,6 +34,7 @@ set -euo pipefail
 . "$(dirname "$0")/boot.sh"
 . "$(dirname "$0")/shell.sh"
 die_status=125
+any_arch=1
 
 usage()
 {
@@ -114,6 +116,7 @@ shift $((OPTIND - 1))
 case $uid in '' | *[!0-9]*) die "not the number of a user: '$uid'" ;; esac
 case $timeout in '' | *[!0-9]*) die "not a number of seconds: '$timeout'" ;; esac
 find_kernel "$kernel"
+[ -z "$shell" ] || [ "$arch" = amd64 ] || die "$arch has no shell yet"
 if [ -n "$shell" ]; then
 	[ $# = 0 ] || usage
 	set -- /bin/sh -l
