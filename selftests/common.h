@@ -42,7 +42,11 @@
 
 /* The lowest and the highest byte that a region can have. */
 #define USER_LOWEST 0x10000UL
+#ifdef __aarch64__
+#define USER_HIGHEST 0xfffffffeffffUL
+#else
 #define USER_HIGHEST 0x7ffffffeffffUL
+#endif
 
 /* Accesses that may fault */
 
@@ -51,8 +55,8 @@
  * @sig: SIGSEGV or SIGBUS; 0 if the access went through
  * @code: si_code
  * @addr: si_addr
- * @write: the fault was a write (x86-64 only, else false)
- * @exec: the fault was an instruction fetch (x86-64 only, else false)
+ * @write: the fault was a write
+ * @exec: the fault was an instruction fetch
  * @count: signals that this try_*() caught: 0 or 1
  */
 struct probe_fault {
@@ -73,6 +77,32 @@ static __thread volatile struct probe_fault probe_fault;
 static __thread sigjmp_buf probe_env;
 static __thread volatile sig_atomic_t probe_armed;
 
+#if defined(__x86_64__)
+static inline void probe_what(const ucontext_t *uc)
+{
+	probe_fault.write = uc->uc_mcontext.gregs[REG_ERR] & 2;
+	probe_fault.exec = uc->uc_mcontext.gregs[REG_ERR] & 16;
+}
+#elif defined(__aarch64__)
+/* By the processor's own record, which is one of several behind the registers */
+static inline void probe_what(const ucontext_t *uc)
+{
+	const char *at = (const char *)uc->uc_mcontext.__reserved;
+	const struct _aarch64_ctx *head = (const struct _aarch64_ctx *)at;
+	uint64_t esr;
+
+	while (head->magic && head->magic != ESR_MAGIC) {
+		at += head->size;
+		head = (const struct _aarch64_ctx *)at;
+	}
+	if (!head->magic)
+		return;
+	esr = ((const struct esr_context *)head)->esr;
+	probe_fault.exec = esr >> 26 == 0x20;
+	probe_fault.write = esr >> 26 == 0x24 && esr & (1 << 6);
+}
+#endif
+
 static inline void probe_handler(int sig, siginfo_t *info, void *context)
 {
 	if (!probe_armed) {
@@ -83,16 +113,7 @@ static inline void probe_handler(int sig, siginfo_t *info, void *context)
 	probe_fault.sig = sig;
 	probe_fault.code = info->si_code;
 	probe_fault.addr = info->si_addr;
-#ifdef __x86_64__
-	{
-		const ucontext_t *uc = context;
-
-		probe_fault.write = uc->uc_mcontext.gregs[REG_ERR] & 2;
-		probe_fault.exec = uc->uc_mcontext.gregs[REG_ERR] & 16;
-	}
-#else
-	(void)context;
-#endif
+	probe_what(context);
 	probe_fault.count++;
 	probe_armed = 0;
 	siglongjmp(probe_env, 1);

@@ -178,7 +178,8 @@ vm_carry()
 		foreign_needs "$file"
 		;;
 	'#!'*)
-		script_needs "$file"
+		# Others have what the guest's busybox is.
+		[ -n "$cross" ] || script_needs "$file"
 		;;
 	esac >"$dir/needed.$BASHPID.$((++carried))"
 	while IFS= read -r line; do
@@ -336,7 +337,7 @@ qemu_line()
 		-mon chardev=monitor)
 	if [ "$arch" = arm64 ]; then
 		# The machine has one port, for the log.
-		qemu+=(-chardev null,id=none1 -chardev null,id=none2 -device
+		qemu+=(-chardev "null,id=none1" -chardev "null,id=none2" -device
 			"pci-serial-4x,chardev1=none1,chardev2=report,chardev3=out,chardev4=none2")
 	else
 		qemu+=(-serial chardev:report -serial chardev:out)
