@@ -9,6 +9,7 @@
 
 #include "file_fixture.h"
 #include "race.h"
+#include "sections.h"
 
 #define ALICE 61001
 #define BOB 61002
@@ -585,22 +586,17 @@ TEST(users)
 static int make_section(const char *name, uint32_t flags, int file)
 {
 	struct winregion_create_section arg = {
-		.size = sizeof(arg),
 		.flags = flags,
 		.file = file,
-		.protection = WINREGION_READWRITE,
-		.access = WINREGION_SECTION_ALL,
 		.length = 4096,
-		.name = (uintptr_t)name,
-		.name_length = strlen(name),
 		.name_flags = WINREGION_NAME_GLOBAL,
 		.others = WINREGION_SECTION_ALL,
 	};
-	int device = open("/dev/winregion", O_RDWR | O_CLOEXEC);
-	int err = ioctl(device, WINREGION_CREATE_SECTION, &arg);
+	int device = wr_open();
+	int fd = sec_create_named_with(device, name, &arg);
 
 	close(device);
-	return err ? -1 : arg.out_fd;
+	return fd;
 }
 
 static int use_it(void *unused)

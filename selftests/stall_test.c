@@ -111,14 +111,12 @@ FIXTURE_TEARDOWN(stall)
 	}								\
 } while (0)
 
-/* A region of which every second page is different */
-static char *many_runs(int fd, size_t pages, uint32_t protection)
+/* Has every second page changed. Return: whether they are. */
+static bool every_second(int fd, unsigned long cmd, char *base, size_t pages,
+			 uint32_t protection)
 {
-	char *base = wr_alloc(fd, PAGES(pages));
 	size_t page, i;
 
-	if (!base)
-		_exit(1);
 	for (page = 0; page < pages; page += 2 * BATCH) {
 		for (i = 0; i < BATCH; i++)
 			ranges[i] = (struct winregion_range) {
@@ -127,9 +125,20 @@ static char *many_runs(int fd, size_t pages, uint32_t protection)
 				.length = PAGES(1),
 				.protection = protection,
 			};
-		if (wr_vector(fd, WINREGION_PROTECT, ranges, BATCH))
-			_exit(1);
+		if (wr_vector(fd, cmd, ranges, BATCH))
+			return false;
 	}
+	return true;
+}
+
+/* A region of which every second page is different */
+static char *many_runs(int fd, size_t pages, uint32_t protection)
+{
+	char *base = wr_alloc(fd, PAGES(pages));
+
+	if (!base ||
+	    !every_second(fd, WINREGION_PROTECT, base, pages, protection))
+		_exit(1);
 	return base;
 }
 
@@ -207,25 +216,6 @@ TEST_F_TIMEOUT(stall, ranges_all_the_same_are_done, 60)
 	EXPECT_GT(self->limit, (int64_t)now_ms() - start);
 }
 
-/* Has every second page of a view committed, where its section is page by page. */
-static bool commit_every_second(int fd, char *base, size_t pages)
-{
-	size_t page, i;
-
-	for (page = 0; page < pages; page += 2 * BATCH) {
-		for (i = 0; i < BATCH; i++)
-			ranges[i] = (struct winregion_range) {
-				.address = (uintptr_t)base +
-					   PAGES(page + 2 * i),
-				.length = PAGES(1),
-				.protection = RW,
-			};
-		if (wr_vector(fd, WINREGION_COMMIT, ranges, BATCH))
-			return false;
-	}
-	return true;
-}
-
 /* Ranges that differ, but are the same pages of a section, which has many runs */
 TEST_F_TIMEOUT(stall, views_of_the_same, 60)
 {
@@ -235,7 +225,8 @@ TEST_F_TIMEOUT(stall, views_of_the_same, 60)
 
 	ASSERT_LE(0, section);
 	ASSERT_EQ(0, sec_map(section, 0, 0, RW, &base));
-	ASSERT_TRUE(commit_every_second(self->fd, base, RUNS));
+	/* Where its section is page by page */
+	ASSERT_TRUE(every_second(self->fd, WINREGION_COMMIT, base, RUNS, RW));
 	for (i = 0; i < BATCH; i++) {
 		ASSERT_EQ(0, sec_map(section, 0, 0, RW, &base));
 		ranges[i] = (struct winregion_range) {

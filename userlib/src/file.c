@@ -452,20 +452,7 @@ static DWORD make_handle(const struct request *request,
 /* Of the handles that there are of them; held across a fork() */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void before_fork(void)
-{
-	pthread_mutex_lock(&lock);
-}
-
-static void after_fork(void)
-{
-	pthread_mutex_unlock(&lock);
-}
-
-__attribute__((constructor)) static void watch_fork(void)
-{
-	pthread_atfork(before_fork, after_fork, after_fork);
-}
+WR_HOLD_ACROSS_FORK(lock, __attribute__((constructor)))
 
 static DWORD rights_of(int mode)
 {

@@ -681,17 +681,4 @@ NTSTATUS wr_image_map(int fd, PVOID *base, SIZE_T *size)
 
 /* ---- forks ---- */
 
-static void before_fork(void)
-{
-	pthread_mutex_lock(&lock);
-}
-
-static void after_fork(void)
-{
-	pthread_mutex_unlock(&lock);
-}
-
-__attribute__((constructor)) static void init_images(void)
-{
-	pthread_atfork(before_fork, after_fork, after_fork);
-}
+WR_HOLD_ACROSS_FORK(lock, __attribute__((constructor)))

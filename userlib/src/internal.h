@@ -113,6 +113,28 @@ void wr_restore_cancel(const int *saved);
 	int saved_cancel __attribute__((cleanup(wr_restore_cancel))) = \
 		wr_refuse_cancel()
 
+/*
+ * A child of fork() finds the mutex @lock free, and what it guards whole. @when is the
+ * attribute of the constructor that says so: WR_EARLY, or any. One for each file
+ */
+#define WR_HOLD_ACROSS_FORK(lock, when) \
+	static pthread_mutex_t *const held_across_fork = &(lock); \
+\
+	static void before_fork(void) \
+	{ \
+		pthread_mutex_lock(held_across_fork); \
+	} \
+\
+	static void after_fork(void) \
+	{ \
+		pthread_mutex_unlock(held_across_fork); \
+	} \
+\
+	when static void watch_fork(void) \
+	{ \
+		pthread_atfork(before_fork, after_fork, after_fork); \
+	}
+
 /* ioctl.c: @fd, or another descriptor of the same above standard error's; -1 */
 int wr_above_stderr(int fd);
 

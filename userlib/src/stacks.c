@@ -562,17 +562,4 @@ int _resetstkoflw(void)
 
 /* ---- forks ---- */
 
-static void before_fork(void)
-{
-	pthread_mutex_lock(&lock);
-}
-
-static void after_fork(void)
-{
-	pthread_mutex_unlock(&lock);
-}
-
-WR_EARLY static void init_stacks(void)
-{
-	pthread_atfork(before_fork, after_fork, after_fork);
-}
+WR_HOLD_ACROSS_FORK(lock, WR_EARLY)

@@ -353,17 +353,4 @@ void wr_fls_end(struct wr_fls *fls)
 
 /* ---- forks ---- */
 
-static void before_fork(void)
-{
-	pthread_mutex_lock(&lock);
-}
-
-static void after_fork(void)
-{
-	pthread_mutex_unlock(&lock);
-}
-
-WR_EARLY static void init_tls(void)
-{
-	pthread_atfork(before_fork, after_fork, after_fork);
-}
+WR_HOLD_ACROSS_FORK(lock, WR_EARLY)

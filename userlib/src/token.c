@@ -79,20 +79,7 @@ static uint64_t toggled, removed;
 
 static const struct wr_kind token_kind;
 
-static void before_fork(void)
-{
-	pthread_mutex_lock(&lock);
-}
-
-static void after_fork(void)
-{
-	pthread_mutex_unlock(&lock);
-}
-
-__attribute__((constructor)) static void watch_fork(void)
-{
-	pthread_atfork(before_fork, after_fork, after_fork);
-}
+WR_HOLD_ACROSS_FORK(lock, __attribute__((constructor)))
 
 /* ---- which there are ---- */
 

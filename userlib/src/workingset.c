@@ -49,20 +49,7 @@ static struct {
 		 QUOTA_LIMITS_HARDWS_MAX_DISABLE,
 };
 
-static void before_fork(void)
-{
-	pthread_mutex_lock(&lock);
-}
-
-static void after_fork(void)
-{
-	pthread_mutex_unlock(&lock);
-}
-
-__attribute__((constructor)) static void watch_fork(void)
-{
-	pthread_atfork(before_fork, after_fork, after_fork);
-}
+WR_HOLD_ACROSS_FORK(lock, __attribute__((constructor)))
 
 static BOOL empty(const struct wr_target *target)
 {
