@@ -157,7 +157,7 @@ unpack_image()
 # Whether QEMU boots the file $1 as it is: an ELF file, or an image for arm64
 is_bootable()
 {
-	[ "$(head -c 4 "$1" | tail -c 3)" = ELF ] ||
+	[ "$(head -c 4 "$1" | tail -c 3 | tr -d '\0')" = ELF ] ||
 		[ "$(head -c 60 "$1" | tail -c 4 | tr -d '\0')" = ARMd ]
 }
 
