@@ -6,6 +6,7 @@
 #include "kselftest_harness.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -1135,6 +1136,55 @@ TEST(one_at_a_time)
 	for (i = 0; i < 4; i++)
 		EXPECT_EQ(0, end_of(threads[i]));
 	EXPECT_EQ(4 * rounds(thread_turns), turns.done);
+}
+
+struct hasty {
+	HANDLE semaphore;
+	volatile LONG taken, over;
+};
+
+/* Waits for so little that it is often too late just then */
+static DWORD WINAPI take_in_haste(void *argument)
+{
+	struct hasty *hasty = argument;
+
+	for (;;)
+		switch (WaitForSingleObject(hasty->semaphore, 1)) {
+		case WAIT_OBJECT_0:
+			InterlockedIncrement(&hasty->taken);
+			break;
+		case WAIT_TIMEOUT:
+			if (hasty->over)
+				return 0;
+			break;
+		default:
+			return 1;
+		}
+}
+
+/* What is let go at its last moment has it, or it is still there. Rules: WT-02, WT-05 */
+TEST(nothing_is_lost_at_the_last_moment)
+{
+	struct hasty hasty = {
+		.semaphore = CreateSemaphoreA(NULL, 0, INT_MAX, NULL),
+	};
+	long i, n = rounds(thread_hasty);
+	HANDLE threads[3];
+
+	for (i = 0; i < 3; i++)
+		threads[i] = run(take_in_haste, &hasty);
+	for (i = 0; i < n; i++) {
+		EXPECT_TRUE(ReleaseSemaphore(hasty.semaphore, 1, NULL));
+		if (i % 8)
+			SwitchToThread();
+		else
+			Sleep(1);
+	}
+	hasty.over = 1;
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(0, end_of(threads[i]));
+	EXPECT_EQ(n, hasty.taken);
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(hasty.semaphore, 0));
 }
 
 static void *plain_thread(void *argument)

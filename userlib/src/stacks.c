@@ -47,6 +47,9 @@ static unsigned int nr_kept;
 
 static atomic_uint new_flags;
 
+/* Whether any stack may have more guaranteed than a new one has */
+static atomic_bool guarantees;
+
 static size_t round_up(size_t size, size_t unit)
 {
 	return (size + unit - 1) / unit * unit;
@@ -278,7 +281,7 @@ static bool is_as_new(const struct wr_stack *stack)
  */
 static bool make_as_new(const struct wr_stack *stack)
 {
-	if (set_stack(stack, 0))
+	if (guarantees && set_stack(stack, 0))
 		return false;
 	if (is_as_new(stack))
 		return true;
@@ -491,6 +494,7 @@ static NTSTATUS set_guarantee(ULONG *bytes)
 	if (*bytes > old) {
 		if (!has_room_for(thread, *bytes))
 			return STATUS_INVALID_PARAMETER;
+		guarantees = true;
 		stack.base = teb->DeallocationStack;
 		stack.flags = thread->stack_flags;
 		err = set_stack(&stack, *bytes);

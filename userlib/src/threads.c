@@ -22,9 +22,14 @@
 
 #include <winregion/process.h>
 
+#include "futex.h"
 #include "threads.h"
 
 #define KNOWN_FLAGS (CREATE_SUSPENDED | STACK_SIZE_PARAM_IS_A_RESERVATION)
+
+/* What @tid is before a thread has begun: with the second somebody waits for it. */
+#define TID_UNKNOWN 0
+#define TID_ASKED_FOR UINT32_MAX
 
 /* So many that have ended are looked after at a time. */
 #define JOINED_AT_A_TIME 4
@@ -103,9 +108,11 @@ static struct wr_thread *new_thread(void)
 
 static void tell_tid(struct wr_thread *thread)
 {
-	__atomic_store_n(&thread->tid, gettid(), __ATOMIC_RELEASE);
-	syscall(SYS_futex, &thread->tid, FUTEX_WAKE_PRIVATE, INT_MAX, NULL,
-		NULL, 0);
+	uint32_t before =
+		__atomic_exchange_n(&thread->tid, gettid(), __ATOMIC_ACQ_REL);
+
+	if (before == TID_ASKED_FOR)
+		wr_futex_wake(&thread->tid, INT_MAX);
 }
 
 static bool become(struct wr_thread *thread)
@@ -267,10 +274,24 @@ static void wait_while(uint32_t *word, uint32_t value)
 {
 	int saved_errno = errno;
 
+	const struct wr_deadline never = { .never = true };
+
 	while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == value)
-		syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL,
-			0);
+		wr_futex_wait(word, value, &never);
 	errno = saved_errno;
+}
+
+static DWORD tid_of(struct wr_thread *thread)
+{
+	uint32_t tid = TID_UNKNOWN;
+
+	if (__atomic_compare_exchange_n(&thread->tid, &tid, TID_ASKED_FOR,
+					false, __ATOMIC_ACQ_REL,
+					__ATOMIC_ACQUIRE) ||
+	    tid == TID_ASKED_FOR)
+		wait_while(&thread->tid, TID_ASKED_FOR);
+
+	return __atomic_load_n(&thread->tid, __ATOMIC_ACQUIRE);
 }
 
 static __attribute__((noinline)) void run(struct wr_thread *thread)
@@ -376,10 +397,8 @@ static NTSTATUS create_thread(const SECURITY_ATTRIBUTES *security, SIZE_T size,
 		wr_object_put(&thread->waitable.object);
 		return status;
 	}
-	if (id) {
-		wait_while(&thread->tid, 0);
-		*id = thread->tid;
-	}
+	if (id)
+		*id = tid_of(thread);
 	wr_object_put(&thread->waitable.object);
 
 	return STATUS_SUCCESS;
@@ -457,8 +476,7 @@ DWORD WINAPI ResumeThread(HANDLE handle)
 	}
 	before = __atomic_exchange_n(&thread->suspended, 0, __ATOMIC_RELEASE);
 	if (before)
-		syscall(SYS_futex, &thread->suspended, FUTEX_WAKE_PRIVATE,
-			INT_MAX, NULL, NULL, 0);
+		wr_futex_wake(&thread->suspended, INT_MAX);
 	wr_object_put(&thread->waitable.object);
 
 	return before;
@@ -527,8 +545,7 @@ static DWORD id_of(HANDLE handle)
 		wr_succeeded(status);
 		return 0;
 	}
-	wait_while(&thread->tid, 0);
-	id = thread->tid;
+	id = tid_of(thread);
 	wr_object_put(&thread->waitable.object);
 
 	return id;

@@ -159,7 +159,7 @@ struct wr_thread {
 	LPVOID argument;
 	/* Where ExitThread() goes */
 	void *way_out[5];
-	/* Futexes: 0 until it is known; 1 while it has not been resumed */
+	/* Futexes: TID_UNKNOWN or TID_ASKED_FOR until it is known; 1 until resumed */
 	uint32_t tid;
 	uint32_t suspended;
 	/* All below: the lock of wait.c */

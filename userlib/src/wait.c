@@ -42,12 +42,15 @@ struct wr_block {
 #define POKED 2
 
 /*
- * One call that waits. @done is a futex, all else under the lock. Some of the objects are
- * @shared with other processes: the call itself has to look, and to take all it has
- * waited for.
+ * One call that waits. @done is a futex, all else under the lock. Who ended it, @over,
+ * tells it by @done when the lock is free, and until then it is in @woken. Some of the
+ * objects are @shared with other processes: the call itself has to look, and to take all
+ * it has waited for.
  */
 struct wait {
 	uint32_t done;
+	bool over;
+	struct wait *next_woken;
 	bool shared;
 	bool all;
 	DWORD nr;
@@ -58,6 +61,10 @@ struct wait {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* Those that are told when the lock is given back, the first one first */
+static struct wait *woken;
+static struct wait **last_woken = &woken;
+
 /* A child of a fork has none of the other threads: nobody there waits. */
 static unsigned int generation;
 
@@ -66,9 +73,34 @@ void wr_waits_lock(void)
 	pthread_mutex_lock(&lock);
 }
 
+static void tell(struct wait *wait, uint32_t what)
+{
+	__atomic_store_n(&wait->done, what, __ATOMIC_RELEASE);
+	wr_futex_wake(&wait->done, 1);
+}
+
+/* He may return, and his wait be gone, as soon as he is told. */
+static void tell_all(struct wait *wait)
+{
+	int saved_errno = errno;
+	struct wait *next;
+
+	for (; wait; wait = next) {
+		next = wait->next_woken;
+		tell(wait, DONE);
+	}
+	errno = saved_errno;
+}
+
+/* Who is woken finds the lock free. */
 void wr_waits_unlock(void)
 {
+	struct wait *first = woken;
+
+	woken = NULL;
+	last_woken = &woken;
 	pthread_mutex_unlock(&lock);
+	tell_all(first);
 }
 
 void wr_waitable_init(struct wr_waitable *object, const struct wr_kind *kind)
@@ -225,19 +257,13 @@ static bool try_take(struct wait *wait)
 	return wait->all ? take_all(wait) : take_any(wait);
 }
 
-/* He may return, and his blocks be gone, as soon as @done is set. */
 static void let_go(struct wait *wait)
 {
 	remove_all(wait);
-	__atomic_store_n(&wait->done, DONE, __ATOMIC_RELEASE);
-	syscall(SYS_futex, &wait->done, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-}
-
-/* It looks itself, soon. */
-static void poke(struct wait *wait)
-{
-	__atomic_store_n(&wait->done, POKED, __ATOMIC_RELEASE);
-	syscall(SYS_futex, &wait->done, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	wait->over = true;
+	wait->next_woken = NULL;
+	*last_woken = wait;
+	last_woken = &wait->next_woken;
 }
 
 void wr_waits_wake(struct wr_waitable *object)
@@ -253,8 +279,9 @@ void wr_waits_wake(struct wr_waitable *object)
 			next = next->next;
 		if (!waits_of(object)->is_signaled(object, block->wait->thread))
 			continue;
+		/* It may be over before the lock is free, as it looks itself. */
 		if (block->wait->shared)
-			poke(block->wait);
+			tell(block->wait, POKED);
 		else if (try_take(block->wait))
 			let_go(block->wait);
 	}
@@ -319,11 +346,12 @@ static void look_until(struct wait *wait, const struct timespec *deadline)
 		sleep_until(wait, last ? deadline : &next);
 		look(wait);
 		wr_waits_lock();
-		if (!wait->done && try_take(wait)) {
+		if (!wait->over && try_take(wait)) {
 			remove_all(wait);
+			wait->over = true;
 			wait->done = DONE;
 		}
-		done = wait->done;
+		done = wait->over;
 		wr_waits_unlock();
 	} while (!done && !last);
 }
@@ -361,11 +389,12 @@ static unsigned int note_changes(struct wait *wait, struct futex_waitv *words)
 /* The lock is held. What it was poked for is looked at now. */
 static bool try_again(struct wait *wait)
 {
-	wait->done = try_take(wait) ? DONE : 0;
-	if (wait->done)
+	wait->over = try_take(wait);
+	wait->done = wait->over ? DONE : 0;
+	if (wait->over)
 		remove_all(wait);
 
-	return wait->done;
+	return wait->over;
 }
 
 /*
@@ -408,6 +437,22 @@ static void share_until(struct wait *wait, const struct timespec *deadline)
 	}
 }
 
+/* It is too late, unless somebody was faster and is about to tell. */
+static void give_up(struct wait *wait)
+{
+	bool over;
+
+	wr_waits_lock();
+	over = wait->over;
+	if (!over) {
+		remove_all(wait);
+		wait->result = WAIT_TIMEOUT;
+	}
+	wr_waits_unlock();
+	if (over)
+		sleep_until(wait, NULL);
+}
+
 /*
  * The lock is held, and is not any more when this returns. With @looks some of it has
  * to be looked at.
@@ -440,12 +485,8 @@ static DWORD wait_locked(struct wait *wait, DWORD milliseconds, bool looks)
 	else
 		sleep_until(wait, deadline);
 
-	wr_waits_lock();
-	if (wait->done != DONE) {
-		remove_all(wait);
-		wait->result = WAIT_TIMEOUT;
-	}
-	wr_waits_unlock();
+	if (__atomic_load_n(&wait->done, __ATOMIC_ACQUIRE) != DONE)
+		give_up(wait);
 
 	return wait->result;
 }
