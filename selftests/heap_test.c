@@ -1506,6 +1506,38 @@ TEST_F(heap, charge_falls)
 	EXPECT_GE(before + UNIT, charge());
 }
 
+/*
+ * Rules: HP-54, HP-56. What threads keep where few blocks have been left of many is not in
+ * the way once the last ones go.
+ */
+TEST(few_of_many)
+{
+	static char *blocks[100000];
+	HANDLE heap = HeapCreate(0, 0, 0);
+	SIZE_T before = charge();
+	char *block;
+	int i;
+
+	for (i = 0; i < 100000; i++) {
+		blocks[i] = HeapAlloc(heap, 0, 16 + i % 200);
+		ASSERT_NE(NULL, blocks[i]);
+	}
+	EXPECT_LT(before + MIB(10), charge());
+	for (i = 0; i < 100000; i++)
+		if (i % 500)
+			ASSERT_TRUE(HeapFree(heap, 0, blocks[i]));
+	for (i = 0; i < 10000; i++) {
+		block = HeapAlloc(heap, 0, 16 + i % 200);
+		ASSERT_NE(NULL, block);
+		ASSERT_TRUE(HeapFree(heap, 0, block));
+	}
+	for (i = 0; i < 100000; i += 500)
+		ASSERT_TRUE(HeapFree(heap, 0, blocks[i]));
+	EXPECT_GE(before + MIB(4), charge());
+	EXPECT_TRUE(HeapValidate(heap, 0, NULL));
+	EXPECT_TRUE(HeapDestroy(heap));
+}
+
 /* How many whole pages of a range are in memory */
 static unsigned int in_memory(const char *at, size_t size)
 {

@@ -120,8 +120,7 @@ void *wr_block_new(struct wr_heap *heap, size_t size, size_t align)
 	if (!block)
 		return NULL;
 	region = wr_region_at(block);
-	wr_write_end(wr_mask_of(heap, block), block, size,
-		     wr_blocks_room(region, block));
+	wr_write_end(wr_mask_of(heap, block), block, size, wr_room_of(block));
 	wr_set_begins(region, block, true);
 	wr_block_counts(region, 1);
 
@@ -134,6 +133,7 @@ void wr_block_free(struct wr_heap *heap, struct wr_region *region, void *block)
 		wr_region_release(&heap->larges, region);
 		return;
 	}
+	wr_erase_end(block);
 	wr_set_begins(region, block, false);
 	region->blocks--;
 	heap->has_holes = true;
@@ -146,14 +146,19 @@ void wr_block_free(struct wr_heap *heap, struct wr_region *region, void *block)
 bool wr_block_resize(struct wr_heap *heap, struct wr_region *region,
 		     void *block, size_t size)
 {
+	uint64_t end;
+
 	if (region->large)
 		return resize_large(region, block, size);
 	if ((heap->max && size >= WR_FIXED_LARGE) ||
-	    (!heap->max && size >= WR_LARGE) ||
-	    !wr_blocks_resize(heap, block, size + WR_TAIL))
+	    (!heap->max && size >= WR_LARGE))
 		return false;
-	wr_write_end(wr_mask_of(heap, block), block, size,
-		     wr_blocks_room(region, block));
+	end = wr_erase_end(block);
+	if (!wr_blocks_resize(heap, block, size + WR_TAIL)) {
+		wr_store(wr_end_of(block), end);
+		return false;
+	}
+	wr_write_end(wr_mask_of(heap, block), block, size, wr_room_of(block));
 
 	return true;
 }

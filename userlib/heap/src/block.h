@@ -40,6 +40,18 @@ static inline void wr_store(char *at, uint64_t word)
 	memcpy(at, &word, sizeof(word));
 }
 
+/* Of a piece that is in use, and whose head is as it was written */
+static inline size_t wr_room_of(const char *block)
+{
+	return (wr_load(block - WR_HEAD) & ~(WR_ALIGN - 1)) - WR_HEAD;
+}
+
+/* The last word of it */
+static inline char *wr_end_of(char *block)
+{
+	return block + wr_room_of(block) - WR_TAIL;
+}
+
 static inline void wr_set_begins(struct wr_region *region, const char *block,
 				 bool set)
 {
@@ -85,11 +97,25 @@ static inline bool wr_is_whole(const char *block, size_t size, size_t slack)
 static inline bool wr_read_end(uint64_t mask, const char *block, size_t room,
 			       size_t *size)
 {
+	size_t slack;
+
 	room -= WR_TAIL;
 	*size = (wr_load(block + room) ^ mask) * WR_READ;
+	slack = room - *size;
 
-	return *size <= room && room - *size <= WR_MAX_SLACK &&
-	       wr_is_whole(block, *size, room - *size);
+	/* Of what is longer than its room this is no small number either. */
+	return slack <= WR_MAX_SLACK && wr_is_whole(block, *size, slack);
+}
+
+/* The piece is the allocator's: what it said of a block says nothing from now on. */
+static inline uint64_t wr_erase_end(char *block)
+{
+	char *end = wr_end_of(block);
+	uint64_t old = wr_load(end);
+
+	wr_store(end, 0);
+
+	return old;
 }
 
 /* No size is written like that. */

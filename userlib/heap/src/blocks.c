@@ -56,6 +56,8 @@ _Static_assert(CHUNK_OVERHEAD == WR_HEAD && CINUSE_BIT == WR_HEAD_IN_USE,
 #define MOST_REGION (64UL * 1024 * 1024)
 /* What the allocator needs beside a piece, at its front and behind it */
 #define BESIDE 128UL
+/* Blocks are for threads to keep (heap.h: reach) if there is so much behind them. */
+#define BEHIND (BESIDE + WR_KEPT_MOST)
 
 static struct wr_heap *heap_of(void *space)
 {
@@ -92,7 +94,7 @@ static char *more_memory(void *space, size_t *size)
 	region = wr_region_new(heap, wanted, heap->protect);
 	if (!region)
 		return CMFAIL;
-	if (!wr_region_commit(region, *size + BESIDE)) {
+	if (!wr_region_commit(region, *size + BEHIND)) {
 		wr_region_release(NULL, region);
 		return CMFAIL;
 	}
@@ -119,7 +121,7 @@ static bool make_room(struct wr_heap *heap, size_t size)
 {
 	struct wr_region *region = heap->regions.last;
 	size_t used = (char *)space_of(heap)->top - region->base;
-	size_t wanted = used + size + BESIDE;
+	size_t wanted = used + size + BEHIND;
 	size_t step = region->committed / 4;
 
 	if (wanted <= region->committed)
@@ -148,7 +150,7 @@ static size_t at_least(size_t least, size_t size)
 void wr_blocks_trim(struct wr_heap *heap, bool all)
 {
 	struct wr_region *region = heap->regions.last;
-	size_t used = (char *)space_of(heap)->top - region->base + BESIDE;
+	size_t used = (char *)space_of(heap)->top - region->base + BEHIND;
 
 	if (all)
 		release_unused_segments(space_of(heap));

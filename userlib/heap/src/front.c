@@ -16,6 +16,15 @@
  * A cache is its thread's for as long as the thread lives. It is bound to a heap by the
  * thread, under the heap's lock, and loosed by the thread's end, or the heap's.
  *
+ * A block is known by its two words alone, the allocator's in front of it and the one at
+ * its end, which nothing else in memory is like: the bits of its region say the same to
+ * who has the lock.
+ *
+ * Where few blocks have been left of many, the next ones to be freed may be the last, and
+ * what threads keep would be all that is in the way of giving a region back. There a
+ * thread keeps no more than some for each that it has taken again; and when it has kept
+ * so many without taking one, it lets go of all.
+ *
  * Heaps that have no lock, or a maximum, have no caches: these need no lock, and of those
  * all that is free has to be there for anyone.
  */
@@ -41,6 +50,8 @@
 #define DEEPEST 32
 #define MOST_BYTES 4096
 #define LEAST_DEEP 2
+/* Of a region with few blocks, after one was taken */
+#define CREDIT 16
 
 /* A thread that uses more heaps has blocks of its own in the first of them. */
 #define MOST_CACHES 16
@@ -56,7 +67,13 @@ struct wr_cache {
 	bool ended;
 	/* The thread's own, or under pool_lock */
 	struct wr_cache *next;
+	/* How many blocks of regions with few of them it may keep */
+	uint8_t credit;
+	/* It has let go of all since it has had credit. */
+	bool flushed;
 	uint8_t nr[RANKS];
+	/* How many there may be; constant */
+	uint8_t depth[RANKS];
 	/* How many are taken at a time when there is none: twice as many each time */
 	uint8_t next_nr[RANKS];
 	char *blocks[RANKS][DEEPEST];
@@ -140,43 +157,19 @@ static inline void leave(struct wr_cache *cache)
 	atomic_store_explicit(&cache->busy, false, memory_order_release);
 }
 
-/* By rank; filled in before there is a cache */
-static uint8_t depths[RANKS];
-
-static inline size_t depth_of(size_t rank)
-{
-	return depths[rank];
-}
-
-static void set_depths(void)
-{
-	size_t rank, depth;
-
-	for (rank = LEAST_RANK; rank < RANKS; rank++) {
-		depth = MOST_BYTES / WR_ALIGN / rank;
-		if (depth > DEEPEST)
-			depth = DEEPEST;
-		depths[rank] = depth < LEAST_DEEP ? LEAST_DEEP : depth;
-	}
-}
-
 /* The rank of a block, by what the allocator has in front of it; 0: it has none. */
 static inline size_t rank_of(const char *block)
 {
-	uint64_t head = wr_load(block - WR_TAIL);
+	uint64_t head = wr_load(block - WR_HEAD);
 	size_t rank = head / WR_ALIGN;
 
-	return head & WR_HEAD_IN_USE && rank < RANKS && rank >= LEAST_RANK ?
-		       rank :
-		       0;
+	return head & WR_HEAD_IN_USE && rank < RANKS ? rank : 0;
 }
 
-/* What a block of that size needs */
+/* What a block of that size needs; for one of 0 bytes that is less than there is. */
 static inline size_t rank_for(size_t size)
 {
-	size_t rank = (size + WR_HEAD + WR_TAIL + WR_ALIGN - 1) / WR_ALIGN;
-
-	return rank < LEAST_RANK ? LEAST_RANK : rank;
+	return (size + WR_HEAD + WR_TAIL + WR_ALIGN - 1) / WR_ALIGN;
 }
 
 static inline size_t room_of(size_t rank)
@@ -200,6 +193,7 @@ static inline void *take(HANDLE handle, size_t size)
 	if (!cache->nr[rank])
 		goto out;
 	block = cache->blocks[rank][--cache->nr[rank]];
+	cache->credit = CREDIT;
 	mask = wr_mask_of(handle, block);
 	if (wr_is_kept(mask, block, room_of(rank))) {
 		wr_write_end(mask, block, size, room_of(rank));
@@ -213,40 +207,76 @@ out:
 	return block;
 }
 
-/* Its rank, if it is a small block of this heap, and how long it is; or 0 */
-static inline __attribute__((always_inline)) size_t
-look(struct wr_heap *heap, const char *block, size_t *size, uint64_t mask)
+/* The region of what may be a small block, and is not read beyond what there is of it */
+static inline struct wr_region *region_of(const char *block)
 {
 	struct wr_region *region = wr_region_at(block);
-	size_t rank;
 
-	if (!region || region->heap != heap || region->large ||
-	    region->sparse || !wr_begins(region, block))
-		return 0;
-	rank = rank_of(block);
-
-	return rank && wr_read_end(mask, block, room_of(rank), size) ? rank : 0;
+	return region && (size_t)(block - WR_HEAD - region->base) <
+				 __atomic_load_n(&region->reach,
+						 __ATOMIC_RELAXED) ?
+		       region :
+		       NULL;
 }
 
-static inline bool put(HANDLE handle, void *block)
+/* Its rank, if it is a small block of the heap that @mask is of, and how long it is; or 0 */
+static inline __attribute__((always_inline)) size_t
+look(const char *block, size_t *size, uint64_t mask)
 {
-	struct wr_cache *cache = enter(handle);
-	bool done = false;
-	size_t rank, size;
+	size_t rank = rank_of(block);
+
+	return rank >= LEAST_RANK &&
+			       wr_read_end(mask, block, room_of(rank), size) ?
+		       rank :
+		       0;
+}
+
+/* What became of a block that was freed: it is kept; it could be, but for others; or else */
+enum put {
+	KEPT,
+	FULL,
+	UNKNOWN
+};
+
+static inline bool may_keep(struct wr_cache *cache, struct wr_region *region)
+{
+	return !region->sparse || (cache->credit && cache->credit--);
+}
+
+static inline __attribute__((always_inline)) enum put
+put_into(struct wr_cache *cache, HANDLE handle, char *block)
+{
+	struct wr_region *region = region_of(block);
+	size_t rank, size, nr;
 	uint64_t mask;
 
-	if (!cache)
-		return false;
+	if (!region)
+		return UNKNOWN;
 	mask = wr_mask_of(handle, block);
-	rank = look(handle, block, &size, mask);
-	if (rank && cache->nr[rank] < depth_of(rank)) {
-		wr_write_kept(mask, block, room_of(rank));
-		cache->blocks[rank][cache->nr[rank]++] = block;
-		done = true;
-	}
+	rank = look(block, &size, mask);
+	if (!rank || !may_keep(cache, region))
+		return UNKNOWN;
+	nr = cache->nr[rank];
+	if (nr >= cache->depth[rank])
+		return FULL;
+	wr_write_kept(mask, block, room_of(rank));
+	cache->blocks[rank][nr] = block;
+	cache->nr[rank] = nr + 1;
+
+	return KEPT;
+}
+
+static inline enum put put(HANDLE handle, void *block)
+{
+	struct wr_cache *cache = enter(handle);
+	enum put put;
+
+	if (!cache)
+		return UNKNOWN;
+	put = put_into(cache, handle, block);
 	leave(cache);
 
-	return done;
+	return put;
 }
 
 /* What needs no lock is here as a whole, so that nothing is called. */
@@ -262,7 +292,14 @@ LPVOID WINAPI HeapAlloc(HANDLE handle, DWORD flags, SIZE_T size)
 
 BOOL WINAPI HeapFree(HANDLE handle, DWORD flags, LPVOID block)
 {
-	return put(handle, block) ? TRUE : wr_heap_free(handle, flags, block);
+	switch (put(handle, block)) {
+	case KEPT:
+		return TRUE;
+	case FULL:
+		return wr_heap_free_sound(handle, flags, block);
+	default:
+		return wr_heap_free(handle, flags, block);
+	}
 }
 
 bool wr_front_resize(HANDLE handle, void *block, size_t size, size_t *old)
@@ -275,7 +312,7 @@ bool wr_front_resize(HANDLE handle, void *block, size_t size, size_t *old)
 	if (!cache)
 		return false;
 	mask = wr_mask_of(handle, block);
-	rank = look(handle, block, old, mask);
+	rank = region_of(block) ? look(block, old, mask) : 0;
 	room = room_of(rank) - WR_TAIL;
 	if (rank && size <= room && room - size < WR_ALIGN) {
 		wr_write_end(mask, block, size, room_of(rank));
@@ -290,7 +327,8 @@ bool wr_front_resize(HANDLE handle, void *block, size_t size, size_t *old)
 
 static void give_back(struct wr_heap *heap, char *block, size_t rank)
 {
-	if (!wr_is_kept(wr_mask_of(heap, block), block, room_of(rank))) {
+	if (rank_of(block) != rank ||
+	    !wr_is_kept(wr_mask_of(heap, block), block, room_of(rank))) {
 		heap->broken = true;
 		return;
 	}
@@ -317,6 +355,7 @@ static void flush(struct wr_heap *heap, struct wr_cache *cache)
 	for (rank = LEAST_RANK; rank < RANKS; rank++)
 		if (cache->nr[rank])
 			flush_rank(heap, cache, rank, cache->nr[rank]);
+	cache->flushed = true;
 }
 
 void wr_front_flush(struct wr_heap *heap)
@@ -421,7 +460,6 @@ static void end_thread(void *unused)
 
 static void prepare(void)
 {
-	set_depths();
 	usable = !membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) &&
 		 !pthread_key_create(&key, end_thread);
 }
@@ -450,6 +488,24 @@ void wr_front_begin(void)
 	own.usable = usable && !pthread_setspecific(key, &key);
 }
 
+static size_t depth_of(size_t rank)
+{
+	size_t depth = MOST_BYTES / WR_ALIGN / rank;
+
+	if (depth > DEEPEST)
+		depth = DEEPEST;
+
+	return depth < LEAST_DEEP ? LEAST_DEEP : depth;
+}
+
+static void set_depths(struct wr_cache *cache)
+{
+	size_t rank;
+
+	for (rank = LEAST_RANK; rank < RANKS; rank++)
+		cache->depth[rank] = depth_of(rank);
+}
+
 /* One more for this thread, which is loose, or NULL */
 static struct wr_cache *new_cache(void)
 {
@@ -460,6 +516,7 @@ static struct wr_cache *new_cache(void)
 			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (cache == MAP_FAILED)
 			return NULL;
+		set_depths(cache);
 	}
 	cache->next = own.first;
 	own.first = cache;
@@ -472,13 +529,14 @@ static void bind(struct wr_heap *heap, struct wr_cache *cache)
 {
 	memset(cache->nr, 0, sizeof(cache->nr));
 	memset(cache->next_nr, 1, sizeof(cache->next_nr));
+	cache->credit = CREDIT;
+	cache->flushed = true;
 	cache->next_of_heap = heap->caches;
 	heap->caches = cache;
 	cache->heap = heap;
 }
 
-/* This thread's cache for the heap, or NULL. With the heap's lock */
-static struct wr_cache *get_cache(struct wr_heap *heap)
+static struct wr_cache *find_cache(struct wr_heap *heap)
 {
 	struct wr_cache *loose = NULL;
 	struct wr_cache *cache;
@@ -503,6 +561,14 @@ static struct wr_cache *get_cache(struct wr_heap *heap)
 	return cache;
 }
 
+/* This thread's cache for the heap, or NULL. With the heap's lock */
+static inline struct wr_cache *get_cache(struct wr_heap *heap)
+{
+	struct wr_cache *cache = *slot_of(heap);
+
+	return cache->heap == heap ? cache : find_cache(heap);
+}
+
 void wr_front_before_free(struct wr_heap *heap, struct wr_region *region,
 			  const char *block)
 {
@@ -513,10 +579,10 @@ void wr_front_before_free(struct wr_heap *heap, struct wr_region *region,
 	cache = rank ? get_cache(heap) : NULL;
 	if (!cache)
 		return;
-	if (region->sparse && !region->flushed) {
+	if (region->sparse && !(region->flushed && cache->flushed)) {
 		region->flushed = true;
 		flush(heap, cache);
-	} else if (cache->nr[rank] == depth_of(rank)) {
+	} else if (cache->nr[rank] == cache->depth[rank]) {
 		flush_rank(heap, cache, rank, cache->nr[rank] / 2);
 	}
 }
@@ -525,7 +591,7 @@ void wr_front_before_free(struct wr_heap *heap, struct wr_region *region,
 static size_t how_many(struct wr_cache *cache, size_t rank)
 {
 	size_t nr = cache->next_nr[rank];
-	size_t most = depth_of(rank) / 2;
+	size_t most = cache->depth[rank] / 2;
 
 	cache->next_nr[rank] = 2 * nr < most ? 2 * nr : most;
 
@@ -544,7 +610,7 @@ static void keep_last(struct wr_heap *heap, struct wr_cache *cache, char *block)
 {
 	size_t rank = rank_of(block);
 
-	if (rank && cache->nr[rank] < depth_of(rank))
+	if (rank && cache->nr[rank] < cache->depth[rank])
 		keep_new(heap, cache, rank, block);
 	else
 		wr_block_free(heap, wr_region_at(block), block);
@@ -579,7 +645,7 @@ static void *take_many(struct wr_heap *heap, struct wr_cache *cache,
 static void fill(struct wr_heap *heap, struct wr_cache *cache, size_t rank,
 		 size_t size)
 {
-	size_t nr = depth_of(rank) / 4;
+	size_t nr = cache->depth[rank] / 4;
 	void *block;
 
 	while (nr--) {
@@ -598,13 +664,16 @@ void *wr_front_new(struct wr_heap *heap, size_t size, bool many)
 	cache = size > LARGEST || heap->held ? NULL : get_cache(heap);
 	if (!cache)
 		return NULL;
-	rank = rank_for(size);
+	rank = rank_for(size ? size : 1);
+	cache->credit = CREDIT;
+	cache->flushed = false;
 	/* There are some if another heap's cache was found instead. */
 	if (!cache->nr[rank]) {
 		if (!heap->has_holes)
 			return take_many(heap, cache, rank, size);
-		if (many)
-			fill(heap, cache, rank, size);
+		if (!many)
+			return NULL;
+		fill(heap, cache, rank, size);
 	}
 
 	return take(heap, size);

@@ -228,16 +228,20 @@ static void take_out(struct wr_heap *heap)
 
 /* ---- made and destroyed ---- */
 
-/* Not to be guessed by who can write somewhere */
+/*
+ * Not to be guessed by who can write somewhere, and another one each time: what is left of
+ * blocks where a heap was before makes none of this one.
+ */
 static uint64_t new_key(const void *heap)
 {
+	static _Atomic uint64_t turn;
 	uint64_t random[2] = { 0, 0 };
 	const void *bytes = (const void *)getauxval(AT_RANDOM);
 
 	if (bytes)
 		memcpy(random, bytes, sizeof(random));
 
-	return (random[0] ^ (uintptr_t)heap) * 0x9E3779B97F4A7C15ULL ^
+	return (random[0] ^ (uintptr_t)heap ^ ++turn) * 0x9E3779B97F4A7C15ULL ^
 	       random[1];
 }
 
@@ -611,6 +615,17 @@ BOOL wr_heap_free(HANDLE handle, DWORD flags, void *block)
 		SetLastError(ERROR_INVALID_PARAMETER);
 
 	return !!region;
+}
+
+BOOL wr_heap_free_sound(struct wr_heap *heap, DWORD flags, void *block)
+{
+	/* With others about, more than one is let go of for the price of the lock. */
+	if (!is_alone(heap, flags))
+		return wr_heap_free(heap, flags, block);
+	wr_block_free(heap, wr_region_at(block), block);
+	look_at_heap(heap, block);
+
+	return TRUE;
 }
 
 /* Another block with the same contents, or NULL. With the lock. */

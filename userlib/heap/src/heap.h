@@ -47,6 +47,9 @@
 /* More of a block than it asked for, by the allocator's rounding, is never this much. */
 #define WR_MAX_SLACK 96UL
 
+/* The longest piece that a thread keeps (front.c), with the word in front of it */
+#define WR_KEPT_MOST 2048UL
+
 struct wr_heap;
 struct wr_cache;
 
@@ -59,6 +62,12 @@ struct wr_region {
 	size_t size;
 	/* From the front */
 	size_t committed;
+	/*
+	 * Where the word in front of a block is that a thread may keep, less than this
+	 * from the front, all of the block can be read, whatever that word says. 0 in a
+	 * large block's. Also read without the lock
+	 */
+	size_t reach;
 	/* From the address of this structure */
 	size_t meta_committed;
 	/* Now in it */
@@ -67,7 +76,10 @@ struct wr_region {
 	struct wr_region *next;
 	struct wr_region *prev;
 	bool large;
-	/* It has few blocks for its size: what is freed is not to be kept by a thread. */
+	/*
+	 * It has few blocks for its size: of what is freed a thread keeps no more than it has
+	 * credit for.
+	 */
 	atomic_bool sparse;
 	/* What the thread kept that found it so has gone back. */
 	bool flushed;
@@ -289,6 +301,8 @@ struct wr_heap *wr_heap_get(HANDLE handle);
 /* HeapAlloc() and HeapFree(), of what is not kept */
 void *wr_heap_alloc(HANDLE handle, DWORD flags, size_t size);
 BOOL wr_heap_free(HANDLE handle, DWORD flags, void *block);
+/* ... of a small block of that heap, as was found out */
+BOOL wr_heap_free_sound(struct wr_heap *heap, DWORD flags, void *block);
 
 /* Has another thread than the one that has the lock called HeapLock()? */
 static inline bool wr_heap_is_anothers(const struct wr_heap *heap)

@@ -69,6 +69,19 @@ static bool commit(char *address, size_t size, DWORD protect)
 	return VirtualAlloc(address, size, MEM_COMMIT, protect);
 }
 
+/* Behind all of a region of many blocks is a page of its own, which is always there. */
+static void set_committed(struct wr_region *region, size_t size)
+{
+	size_t reach = size;
+
+	if (region->large)
+		reach = 0;
+	else if (size < region->size)
+		reach = size > WR_KEPT_MOST ? size - WR_KEPT_MOST : 0;
+	region->committed = size;
+	__atomic_store_n(&region->reach, reach, __ATOMIC_RELAXED);
+}
+
 /* ---- regions of many blocks ---- */
 
 static struct wr_region *set_up(char *base, size_t size)
@@ -140,7 +153,7 @@ bool wr_region_commit(struct wr_region *region, size_t size)
 	    !commit(region->base + region->committed, size - region->committed,
 		    region->heap->protect))
 		return false;
-	region->committed = size;
+	set_committed(region, size);
 
 	return true;
 }
@@ -152,7 +165,7 @@ void wr_region_decommit(struct wr_region *region, size_t size)
 		return;
 	if (VirtualFree(region->base + size, region->committed - size,
 			MEM_DECOMMIT))
-		region->committed = size;
+		set_committed(region, size);
 }
 
 /* ---- regions that wait for another heap ---- */
