@@ -190,6 +190,33 @@ TEST(destroy_gives_all_back)
 	EXPECT_GE(before + MIB(1), charge());
 }
 
+/* Rules: HP-03, HP-30. What was a block where a heap was before is none of the next one. */
+TEST(blocks_of_an_earlier_heap)
+{
+	static char *blocks[1000];
+	HANDLE heap, next;
+	int i, bad = 0;
+	char *block;
+
+	heap = HeapCreate(0, 0, 0);
+	ASSERT_NE(NULL, heap);
+	for (i = 0; i < 1000; i++)
+		blocks[i] = HeapAlloc(heap, 0, 1 + i % 200);
+	ASSERT_TRUE(HeapDestroy(heap));
+	EXPECT_FALSE(try_read(blocks[0]) || try_read(blocks[999]));
+	next = HeapCreate(0, 0, 0);
+	ASSERT_NE(NULL, next);
+	block = HeapAlloc(next, 0, 40000);
+	ASSERT_NE(NULL, block);
+	for (i = 0; i < 1000; i++)
+		if (blocks[i] != block)
+			bad += HeapFree(next, 0, blocks[i]) ||
+			       HeapValidate(next, 0, blocks[i]);
+	EXPECT_EQ(0, bad);
+	EXPECT_TRUE(HeapValidate(next, 0, NULL));
+	EXPECT_TRUE(HeapDestroy(next));
+}
+
 /* Rules: HP-04, HP-05, HP-06 */
 TEST(sizes_of_heaps)
 {

@@ -261,41 +261,23 @@ static struct wr_heap *set_up(struct wr_region *region, DWORD flags,
 	return heap;
 }
 
-/* The first commit is by its protection, as the heap is not there to ask. */
-static bool commit_first(struct wr_region *region, size_t size, DWORD protect)
-{
-	struct wr_heap *heap =
-		VirtualAlloc(region->base, WR_PAGE, MEM_COMMIT, protect);
-
-	if (!heap)
-		return false;
-	heap->protect = protect;
-
-	return wr_region_commit(region, size);
-}
-
 /*
  * Programs that have a heap for each of many tasks make and destroy them all the time.
- * So one region that a heap has begun with is kept, and what is in memory of its front.
+ * So one region that a heap has begun with is kept, with no memory in it but what is
+ * known about its blocks.
  */
-#define SPARE_COMMIT (256UL * 1024)
-
 static struct wr_region *_Atomic spare;
 
-static bool is_spare(const struct wr_heap *heap, const struct wr_region *region)
+static bool is_usual(size_t size, DWORD protect)
 {
-	return !heap->max && region->size == FIRST_REGION &&
-	       heap->protect == PAGE_READWRITE;
+	return size == FIRST_REGION && protect == PAGE_READWRITE;
 }
 
 /* All that a heap had but its first region has gone. */
-static void release_first(struct wr_heap *heap, struct wr_region *region)
+static void release_first(struct wr_region *region)
 {
-	if (!is_spare(heap, region)) {
-		wr_region_release(NULL, region);
-		return;
-	}
-	if (wr_region_set_aside(region, SPARE_COMMIT))
+	if (is_usual(region->size, region->heap->protect) &&
+	    wr_region_set_aside(region))
 		region = atomic_exchange(&spare, region);
 	if (region)
 		wr_region_release(NULL, region);
@@ -306,10 +288,7 @@ static struct wr_region *take_spare(size_t initial, DWORD protect)
 {
 	struct wr_region *region = atomic_exchange(&spare, NULL);
 
-	if (!region)
-		return NULL;
-	if (wr_region_take_again(region, protect) &&
-	    wr_region_commit(region, initial))
+	if (!region || wr_region_take_again(region, initial, protect))
 		return region;
 	wr_region_release(NULL, region);
 
@@ -329,15 +308,13 @@ static struct wr_heap *create(DWORD flags, size_t initial, size_t max)
 	size = max ? max : wr_round_up(initial, FIRST_REGION);
 	if (initial < FIRST_COMMIT)
 		initial = size < FIRST_COMMIT ? size : FIRST_COMMIT;
-	region = max || size != FIRST_REGION || protect != PAGE_READWRITE ?
-			 NULL :
-			 take_spare(initial, protect);
+	region = is_usual(size, protect) ? take_spare(initial, protect) : NULL;
 	if (region)
 		return set_up(region, flags, protect, max);
 	region = wr_region_new(NULL, size, protect);
 	if (!region)
 		return NULL;
-	if (!commit_first(region, initial, protect)) {
+	if (!wr_region_begin(region, initial, protect)) {
 		wr_region_release(NULL, region);
 		return NULL;
 	}
@@ -422,7 +399,7 @@ BOOL WINAPI HeapDestroy(HANDLE handle)
 	while ((region = heap->regions.last) != heap->regions.first)
 		wr_region_release(&heap->regions, region);
 	/* The heap itself is in it. */
-	release_first(heap, region);
+	release_first(region);
 
 	return TRUE;
 }

@@ -183,13 +183,15 @@ void wr_region_add(struct wr_list *list, struct wr_region *region);
 /* Out of its list, if it is in one, and back to the system with all that is in it */
 void wr_region_release(struct wr_list *list, struct wr_region *region);
 
+/* The first memory of a heap, which is not there to ask for its @protect */
+bool wr_region_begin(struct wr_region *region, size_t size, DWORD protect);
+
 /*
- * The first one of a heap that has ended waits for the next such heap: nobody finds it,
- * and no pointer into it is of use. Of its front @size bytes may be in memory. It is to be
- * released if either of these fails.
+ * The first one of a heap that has ended waits for the next heap: nobody finds it, and
+ * there is no memory in it. It is to be released if either of these fails.
  */
-bool wr_region_set_aside(struct wr_region *region, size_t size);
-bool wr_region_take_again(struct wr_region *region, DWORD protect);
+bool wr_region_set_aside(struct wr_region *region);
+bool wr_region_take_again(struct wr_region *region, size_t size, DWORD protect);
 
 /* At least @size bytes of it are to be committed, or at most. */
 bool wr_region_commit(struct wr_region *region, size_t size);

@@ -144,18 +144,28 @@ static bool commit_bits(struct wr_region *region, size_t size)
 	return true;
 }
 
-bool wr_region_commit(struct wr_region *region, size_t size)
+static bool commit_front(struct wr_region *region, size_t size, DWORD protect)
 {
-	size = wr_round_up(size, WR_PAGE);
-	if (size <= region->committed)
-		return true;
 	if (!commit_bits(region, size) ||
 	    !commit(region->base + region->committed, size - region->committed,
-		    region->heap->protect))
+		    protect))
 		return false;
 	set_committed(region, size);
 
 	return true;
+}
+
+bool wr_region_begin(struct wr_region *region, size_t size, DWORD protect)
+{
+	return commit_front(region, wr_round_up(size, WR_PAGE), protect);
+}
+
+bool wr_region_commit(struct wr_region *region, size_t size)
+{
+	size = wr_round_up(size, WR_PAGE);
+
+	return size <= region->committed ||
+	       commit_front(region, size, region->heap->protect);
 }
 
 void wr_region_decommit(struct wr_region *region, size_t size)
@@ -170,33 +180,27 @@ void wr_region_decommit(struct wr_region *region, size_t size)
 
 /* ---- regions that wait for another heap ---- */
 
-bool wr_region_set_aside(struct wr_region *region, size_t size)
+/*
+ * Its memory goes, instead of becoming unreadable: what has been protected once has slower
+ * faults from then on, each of them for one page.
+ */
+bool wr_region_set_aside(struct wr_region *region)
 {
-	DWORD old;
-
 	memset(region->begins, 0, region->committed / WR_ALIGN / 8);
-	wr_region_decommit(region, size);
 	set_entries(region->base, whole_size(region), NULL);
+	wr_region_decommit(region, 0);
 
-	return VirtualProtect(region->base, region->committed, PAGE_NOACCESS,
-			      &old);
+	return !region->committed;
 }
 
-bool wr_region_take_again(struct wr_region *region, DWORD protect)
+bool wr_region_take_again(struct wr_region *region, size_t size, DWORD protect)
 {
-	struct wr_heap *heap = (struct wr_heap *)region->base;
-	DWORD old;
-
-	if (!VirtualProtect(region->base, region->committed, protect, &old) ||
-	    !set_entries(region->base, whole_size(region), region))
-		return false;
-	memset(heap, 0, sizeof(*heap));
 	region->blocks = 0;
 	region->sparse = false;
 	region->flushed = false;
-	heap->protect = protect;
 
-	return true;
+	return wr_region_begin(region, size, protect) &&
+	       set_entries(region->base, whole_size(region), region);
 }
 
 /* ---- regions of one block ---- */
