@@ -512,6 +512,39 @@ TEST_F(heap, shrinks_without_memory)
 		EXPECT_FALSE(HeapValidate(heap, 0, pointer));		\
 	} while (0)
 
+/*
+ * Rules: HP-30. Once a block was freed nothing that is left of it makes it one, whether it
+ * was kept since, has become a part of what is free around it, or had another size before.
+ */
+TEST_F(heap, freed_twice)
+{
+	static char *blocks[600];
+	int i, round, bad = 0;
+
+	for (i = 0; i < 600; i++) {
+		blocks[i] = HeapAlloc(self->heap, 0, 1 + i % 3 * 80);
+		ASSERT_NE(NULL, blocks[i]);
+	}
+	for (i = 0; i < 600; i += 5)
+		bad += !HeapReAlloc(self->heap, HEAP_REALLOC_IN_PLACE_ONLY,
+				    blocks[i], 1);
+	for (i = 1; i < 600; i += 5) {
+		blocks[i] = HeapReAlloc(self->heap, 0, blocks[i], 300);
+		bad += !blocks[i];
+	}
+	for (i = 0; i < 600; i++)
+		bad += !HeapFree(self->heap, 0, blocks[i]);
+	EXPECT_EQ(0, bad);
+	for (round = 0; round < 2; round++) {
+		for (i = 0; i < 600; i++)
+			bad += HeapFree(self->heap, 0, blocks[i]);
+		EXPECT_EQ(0, bad);
+		EXPECT_TRUE(HeapValidate(self->heap, 0, NULL));
+		HeapCompact(self->heap, 0);
+	}
+	NOT_FREED(self->heap, blocks[300]);
+}
+
 /* Rules: HP-30, HP-32, HP-33, HP-34 */
 TEST_F(heap, foreign_pointers)
 {

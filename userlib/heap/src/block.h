@@ -85,10 +85,15 @@ static inline void wr_write_end(uint64_t mask, char *block, size_t size,
 
 static inline bool wr_is_whole(const char *block, size_t size, size_t slack)
 {
+	/* The bytes that are there, of eight */
+	static const uint64_t there[] = {
+		0,	    0xFF,	  0xFFFF,	  0xFFFFFF,
+		0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF,
+	};
 	uint64_t changed = wr_load(block + size) ^ WR_FENCE;
 
 	if (slack < 8)
-		changed &= (1ULL << (8 * slack)) - 1;
+		changed &= there[slack];
 
 	return !changed;
 }

@@ -189,12 +189,27 @@ void *wr_blocks_new(struct wr_heap *heap, size_t size, size_t align)
 	return mspace_memalign(space_of(heap), align, size);
 }
 
-bool wr_blocks_new_many(struct wr_heap *heap, size_t size, size_t nr,
-			void **pieces)
+/* One piece is cut, as ialloc() would. */
+char *wr_blocks_new_many(struct wr_heap *heap, size_t bytes, size_t nr)
 {
-	/* What it takes from the end is one piece at first. */
-	return make_room(heap, nr * (size + WR_ALIGN) + WR_ALIGN) &&
-	       ialloc(space_of(heap), nr, &size, 1, pieces);
+	size_t size = nr * bytes - CHUNK_OVERHEAD;
+	mchunkptr chunk;
+	char *first;
+
+	if (!make_room(heap, size + WR_ALIGN))
+		return NULL;
+	first = mspace_malloc(space_of(heap), size);
+	if (!first)
+		return NULL;
+	chunk = mem2chunk(first);
+	size = chunksize(chunk);
+	for (; nr > 1; nr--, size -= bytes) {
+		set_size_and_pinuse_of_inuse_chunk(heap->space, chunk, bytes);
+		chunk = chunk_plus_offset(chunk, bytes);
+	}
+	set_size_and_pinuse_of_inuse_chunk(heap->space, chunk, size);
+
+	return first;
 }
 
 void wr_blocks_free(struct wr_heap *heap, void *piece)

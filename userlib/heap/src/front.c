@@ -42,10 +42,10 @@
 #include <winregion/synchapi.h>
 
 /* Pieces of the allocator by their rank: how long they are, in units of WR_ALIGN */
-#define RANKS 129
+#define RANKS (WR_KEPT_MOST / WR_ALIGN + 1)
 #define LEAST_RANK 2
 /* A block of the last rank */
-#define LARGEST ((RANKS - 1) * WR_ALIGN - WR_HEAD - WR_TAIL)
+#define LARGEST (WR_KEPT_MOST - WR_HEAD - WR_TAIL)
 /* Of a size: up to DEEPEST, and about so many bytes, but a few in any case */
 #define DEEPEST 32
 #define MOST_BYTES 4096
@@ -56,6 +56,13 @@
 /* A thread that uses more heaps has blocks of its own in the first of them. */
 #define MOST_CACHES 16
 #define SLOTS 8
+
+/* What is kept of one rank: from the place behind one that is NULL, up to another */
+struct bin {
+	char **top;
+	/* Where there is no more place; constant */
+	char **end;
+};
 
 struct wr_cache {
 	/* NULL: it is loose */
@@ -71,12 +78,12 @@ struct wr_cache {
 	uint8_t credit;
 	/* It has let go of all since it has had credit. */
 	bool flushed;
-	uint8_t nr[RANKS];
-	/* How many there may be; constant */
-	uint8_t depth[RANKS];
+	/* One for each rank; also for those that there are none of: they are full, and empty. */
+	struct bin bins[RANKS];
 	/* How many are taken at a time when there is none: twice as many each time */
 	uint8_t next_nr[RANKS];
-	char *blocks[RANKS][DEEPEST];
+	/* Of all bins */
+	char *places[];
 };
 
 /* For a slot in which there is none: its heap is no heap. */
@@ -134,22 +141,23 @@ static inline struct wr_cache **slot_of(const void *heap)
 	return &own.slots[(uintptr_t)heap / WR_UNIT % SLOTS];
 }
 
-/* The cache, if the heap is not held; leave() follows. */
-static inline struct wr_cache *enter(HANDLE handle)
+/* This thread's cache, if it has one and the heap is not held: leave() follows. */
+static inline bool enter(HANDLE handle, struct wr_cache **found)
 {
 	struct wr_cache *cache = *slot_of(handle);
 	struct wr_heap *heap;
 
+	*found = cache;
 	heap = atomic_load_explicit(&cache->heap, memory_order_relaxed);
 	if ((HANDLE)heap != handle)
-		return NULL;
+		return false;
 	atomic_store_explicit(&cache->busy, true, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
 	if (!atomic_load_explicit(&heap->held, memory_order_acquire))
-		return cache;
+		return true;
 	atomic_store_explicit(&cache->busy, false, memory_order_release);
 
-	return NULL;
+	return false;
 }
 
 static inline void leave(struct wr_cache *cache)
@@ -157,46 +165,53 @@ static inline void leave(struct wr_cache *cache)
 	atomic_store_explicit(&cache->busy, false, memory_order_release);
 }
 
-/* The rank of a block, by what the allocator has in front of it; 0: it has none. */
-static inline size_t rank_of(const char *block)
+/* What belongs to a piece of so many bytes, its head among them */
+static inline struct bin *bin_of(struct wr_cache *cache, size_t bytes)
+{
+	_Static_assert(sizeof(struct bin) == WR_ALIGN, "no rank is to be known");
+
+	return (struct bin *)((char *)cache->bins + bytes);
+}
+
+/* How many bytes a piece has, by what the allocator has in front of it; 0: it is not in use. */
+static inline size_t bytes_of(const char *block)
 {
 	uint64_t head = wr_load(block - WR_HEAD);
-	size_t rank = head / WR_ALIGN;
 
-	return head & WR_HEAD_IN_USE && rank < RANKS ? rank : 0;
+	return head & WR_HEAD_IN_USE ? head & ~(WR_ALIGN - 1) : 0;
 }
 
-/* What a block of that size needs; for one of 0 bytes that is less than there is. */
-static inline size_t rank_for(size_t size)
+static inline bool is_small(size_t bytes)
 {
-	return (size + WR_HEAD + WR_TAIL + WR_ALIGN - 1) / WR_ALIGN;
+	return bytes - LEAST_RANK * WR_ALIGN <=
+	       WR_KEPT_MOST - LEAST_RANK * WR_ALIGN;
 }
 
-static inline size_t room_of(size_t rank)
+/* Of a piece for a block of that size; for one of 0 bytes that is less than there is. */
+static inline size_t bytes_for(size_t size)
 {
-	return rank * WR_ALIGN - WR_HEAD;
+	return (size + WR_HEAD + WR_TAIL + WR_ALIGN - 1) & ~(WR_ALIGN - 1);
 }
 
 static inline void *take(HANDLE handle, size_t size)
 {
+	size_t bytes = bytes_for(size);
 	struct wr_cache *cache;
-	char *block = NULL;
+	struct bin *bin;
 	uint64_t mask;
-	size_t rank;
+	char *block;
 
-	if (size > LARGEST)
+	if (size > LARGEST || !enter(handle, &cache))
 		return NULL;
-	rank = rank_for(size);
-	cache = enter(handle);
-	if (!cache)
-		return NULL;
-	if (!cache->nr[rank])
+	bin = bin_of(cache, bytes);
+	block = bin->top[-1];
+	if (!block)
 		goto out;
-	block = cache->blocks[rank][--cache->nr[rank]];
+	bin->top--;
 	cache->credit = CREDIT;
 	mask = wr_mask_of(handle, block);
-	if (wr_is_kept(mask, block, room_of(rank))) {
-		wr_write_end(mask, block, size, room_of(rank));
+	if (wr_is_kept(mask, block, bytes - WR_HEAD)) {
+		wr_write_end(mask, block, size, bytes - WR_HEAD);
 	} else {
 		/* It is nobody's any more. */
 		((struct wr_heap *)handle)->broken = true;
@@ -219,18 +234,6 @@ static inline struct wr_region *region_of(const char *block)
 		       NULL;
 }
 
-/* Its rank, if it is a small block of the heap that @mask is of, and how long it is; or 0 */
-static inline __attribute__((always_inline)) size_t
-look(const char *block, size_t *size, uint64_t mask)
-{
-	size_t rank = rank_of(block);
-
-	return rank >= LEAST_RANK &&
-			       wr_read_end(mask, block, room_of(rank), size) ?
-		       rank :
-		       0;
-}
-
 /* What became of a block that was freed: it is kept; it could be, but for others; or else */
 enum put {
 	KEPT,
@@ -247,31 +250,32 @@ static inline __attribute__((always_inline)) enum put
 put_into(struct wr_cache *cache, HANDLE handle, char *block)
 {
 	struct wr_region *region = region_of(block);
-	size_t rank, size, nr;
+	struct bin *bin;
 	uint64_t mask;
+	size_t bytes, size;
 
-	if (!region)
+	if (!region || !may_keep(cache, region))
 		return UNKNOWN;
+	bytes = bytes_of(block);
 	mask = wr_mask_of(handle, block);
-	rank = look(block, &size, mask);
-	if (!rank || !may_keep(cache, region))
+	if (!is_small(bytes) ||
+	    !wr_read_end(mask, block, bytes - WR_HEAD, &size))
 		return UNKNOWN;
-	nr = cache->nr[rank];
-	if (nr >= cache->depth[rank])
+	bin = bin_of(cache, bytes);
+	if (bin->top == bin->end)
 		return FULL;
-	wr_write_kept(mask, block, room_of(rank));
-	cache->blocks[rank][nr] = block;
-	cache->nr[rank] = nr + 1;
+	wr_write_kept(mask, block, bytes - WR_HEAD);
+	*bin->top++ = block;
 
 	return KEPT;
 }
 
 static inline enum put put(HANDLE handle, void *block)
 {
-	struct wr_cache *cache = enter(handle);
+	struct wr_cache *cache;
 	enum put put;
 
-	if (!cache)
+	if (!enter(handle, &cache))
 		return UNKNOWN;
 	put = put_into(cache, handle, block);
 	leave(cache);
@@ -302,22 +306,34 @@ BOOL WINAPI HeapFree(HANDLE handle, DWORD flags, LPVOID block)
 	}
 }
 
+static inline __attribute__((always_inline)) bool
+resize_here(HANDLE handle, char *block, size_t size, size_t *old)
+{
+	uint64_t mask = wr_mask_of(handle, block);
+	size_t bytes, room;
+
+	if (!region_of(block))
+		return false;
+	bytes = bytes_of(block);
+	if (!is_small(bytes) ||
+	    !wr_read_end(mask, block, bytes - WR_HEAD, old))
+		return false;
+	room = bytes - WR_HEAD - WR_TAIL;
+	if (size > room || room - size >= WR_ALIGN)
+		return false;
+	wr_write_end(mask, block, size, bytes - WR_HEAD);
+
+	return true;
+}
+
 bool wr_front_resize(HANDLE handle, void *block, size_t size, size_t *old)
 {
-	struct wr_cache *cache = enter(handle);
-	bool done = false;
-	size_t rank, room;
-	uint64_t mask;
+	struct wr_cache *cache;
+	bool done;
 
-	if (!cache)
+	if (!enter(handle, &cache))
 		return false;
-	mask = wr_mask_of(handle, block);
-	rank = region_of(block) ? look(block, old, mask) : 0;
-	room = room_of(rank) - WR_TAIL;
-	if (rank && size <= room && room - size < WR_ALIGN) {
-		wr_write_end(mask, block, size, room_of(rank));
-		done = true;
-	}
+	done = resize_here(handle, block, size, old);
 	leave(cache);
 
 	return done;
@@ -325,10 +341,43 @@ bool wr_front_resize(HANDLE handle, void *block, size_t size, size_t *old)
 
 /* ---- with the heap's lock ---- */
 
+/* By rank; filled in before there is a cache */
+static uint8_t depths[RANKS];
+
+static void set_depths(void)
+{
+	size_t rank, depth;
+
+	for (rank = LEAST_RANK; rank < RANKS; rank++) {
+		depth = MOST_BYTES / WR_ALIGN / rank;
+		if (depth > DEEPEST)
+			depth = DEEPEST;
+		depths[rank] = depth < LEAST_DEEP ? LEAST_DEEP : depth;
+	}
+}
+
+/* The first place of a bin */
+static char **first_of(const struct wr_cache *cache, size_t rank)
+{
+	return cache->bins[rank].end - depths[rank];
+}
+
+static size_t nr_of(const struct wr_cache *cache, size_t rank)
+{
+	return cache->bins[rank].top - first_of(cache, rank);
+}
+
+static inline bool is_full(const struct bin *bin)
+{
+	return bin->top == bin->end;
+}
+
 static void give_back(struct wr_heap *heap, char *block, size_t rank)
 {
-	if (rank_of(block) != rank ||
-	    !wr_is_kept(wr_mask_of(heap, block), block, room_of(rank))) {
+	size_t bytes = rank * WR_ALIGN;
+
+	if (bytes_of(block) != bytes ||
+	    !wr_is_kept(wr_mask_of(heap, block), block, bytes - WR_HEAD)) {
 		heap->broken = true;
 		return;
 	}
@@ -339,22 +388,25 @@ static void give_back(struct wr_heap *heap, char *block, size_t rank)
 static void flush_rank(struct wr_heap *heap, struct wr_cache *cache,
 		       size_t rank, size_t nr)
 {
-	char **blocks = cache->blocks[rank];
+	struct bin *bin = &cache->bins[rank];
+	char **blocks = first_of(cache, rank);
 	size_t i;
 
 	for (i = 0; i < nr; i++)
 		give_back(heap, blocks[i], rank);
-	cache->nr[rank] -= nr;
-	memmove(blocks, blocks + nr, cache->nr[rank] * sizeof(*blocks));
+	bin->top -= nr;
+	memmove(blocks, blocks + nr, (bin->top - blocks) * sizeof(*blocks));
 }
 
 static void flush(struct wr_heap *heap, struct wr_cache *cache)
 {
-	size_t rank;
+	size_t rank, nr;
 
-	for (rank = LEAST_RANK; rank < RANKS; rank++)
-		if (cache->nr[rank])
-			flush_rank(heap, cache, rank, cache->nr[rank]);
+	for (rank = LEAST_RANK; rank < RANKS; rank++) {
+		nr = nr_of(cache, rank);
+		if (nr)
+			flush_rank(heap, cache, rank, nr);
+	}
 	cache->flushed = true;
 }
 
@@ -460,6 +512,7 @@ static void end_thread(void *unused)
 
 static void prepare(void)
 {
+	set_depths();
 	usable = !membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) &&
 		 !pthread_key_create(&key, end_thread);
 }
@@ -488,22 +541,27 @@ void wr_front_begin(void)
 	own.usable = usable && !pthread_setspecific(key, &key);
 }
 
-static size_t depth_of(size_t rank)
+/* A cache with all that its bins need */
+static size_t size_of_cache(void)
 {
-	size_t depth = MOST_BYTES / WR_ALIGN / rank;
-
-	if (depth > DEEPEST)
-		depth = DEEPEST;
-
-	return depth < LEAST_DEEP ? LEAST_DEEP : depth;
-}
-
-static void set_depths(struct wr_cache *cache)
-{
+	size_t places = 1;
 	size_t rank;
 
-	for (rank = LEAST_RANK; rank < RANKS; rank++)
-		cache->depth[rank] = depth_of(rank);
+	for (rank = 0; rank < RANKS; rank++)
+		places += depths[rank] + 1;
+
+	return sizeof(struct wr_cache) + places * sizeof(char *);
+}
+
+static void set_ends(struct wr_cache *cache)
+{
+	char **place = cache->places;
+	size_t rank;
+
+	for (rank = 0; rank < RANKS; rank++) {
+		place += 1 + depths[rank];
+		cache->bins[rank].end = place;
+	}
 }
 
 /* One more for this thread, which is loose, or NULL */
@@ -512,11 +570,11 @@ static struct wr_cache *new_cache(void)
 	struct wr_cache *cache = take_from_pool();
 
 	if (!cache) {
-		cache = mmap(NULL, sizeof(*cache), PROT_READ | PROT_WRITE,
+		cache = mmap(NULL, size_of_cache(), PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (cache == MAP_FAILED)
 			return NULL;
-		set_depths(cache);
+		set_ends(cache);
 	}
 	cache->next = own.first;
 	own.first = cache;
@@ -527,7 +585,10 @@ static struct wr_cache *new_cache(void)
 
 static void bind(struct wr_heap *heap, struct wr_cache *cache)
 {
-	memset(cache->nr, 0, sizeof(cache->nr));
+	size_t rank;
+
+	for (rank = 0; rank < RANKS; rank++)
+		cache->bins[rank].top = first_of(cache, rank);
 	memset(cache->next_nr, 1, sizeof(cache->next_nr));
 	cache->credit = CREDIT;
 	cache->flushed = true;
@@ -573,17 +634,18 @@ void wr_front_before_free(struct wr_heap *heap, struct wr_region *region,
 			  const char *block)
 {
 	struct wr_cache *cache;
-	size_t rank;
+	size_t bytes;
 
-	rank = region->large || heap->held ? 0 : rank_of(block);
-	cache = rank ? get_cache(heap) : NULL;
+	bytes = region->large || heap->held ? 0 : bytes_of(block);
+	cache = is_small(bytes) ? get_cache(heap) : NULL;
 	if (!cache)
 		return;
 	if (region->sparse && !(region->flushed && cache->flushed)) {
 		region->flushed = true;
 		flush(heap, cache);
-	} else if (cache->nr[rank] == cache->depth[rank]) {
-		flush_rank(heap, cache, rank, cache->nr[rank] / 2);
+	} else if (is_full(bin_of(cache, bytes))) {
+		flush_rank(heap, cache, bytes / WR_ALIGN,
+			   depths[bytes / WR_ALIGN] / 2);
 	}
 }
 
@@ -591,27 +653,27 @@ void wr_front_before_free(struct wr_heap *heap, struct wr_region *region,
 static size_t how_many(struct wr_cache *cache, size_t rank)
 {
 	size_t nr = cache->next_nr[rank];
-	size_t most = cache->depth[rank] / 2;
+	size_t most = depths[rank] / 2;
 
 	cache->next_nr[rank] = 2 * nr < most ? 2 * nr : most;
 
 	return nr;
 }
 
-static inline void keep_new(struct wr_heap *heap, struct wr_cache *cache,
-			    size_t rank, char *block)
+static inline void keep_new(struct wr_heap *heap, struct bin *bin, char *block,
+			    size_t bytes)
 {
-	wr_write_kept(wr_mask_of(heap, block), block, room_of(rank));
-	cache->blocks[rank][cache->nr[rank]++] = block;
+	wr_write_kept(wr_mask_of(heap, block), block, bytes - WR_HEAD);
+	*bin->top++ = block;
 }
 
 /* The last piece of several: the allocator may have given more than it had to. */
 static void keep_last(struct wr_heap *heap, struct wr_cache *cache, char *block)
 {
-	size_t rank = rank_of(block);
+	size_t bytes = bytes_of(block);
 
-	if (rank && cache->nr[rank] < cache->depth[rank])
-		keep_new(heap, cache, rank, block);
+	if (is_small(bytes) && !is_full(bin_of(cache, bytes)))
+		keep_new(heap, bin_of(cache, bytes), block, bytes);
 	else
 		wr_block_free(heap, wr_region_at(block), block);
 }
@@ -620,32 +682,35 @@ static void keep_last(struct wr_heap *heap, struct wr_cache *cache, char *block)
 static void *take_many(struct wr_heap *heap, struct wr_cache *cache,
 		       size_t rank, size_t size)
 {
+	size_t bytes = rank * WR_ALIGN;
 	size_t nr = how_many(cache, rank);
 	struct wr_region *region;
-	void *pieces[DEEPEST];
-	size_t i;
+	char *block, *last;
 
-	if (nr == 1 || !wr_blocks_new_many(heap, room_of(rank), nr, pieces))
+	block = nr == 1 ? NULL : wr_blocks_new_many(heap, bytes, nr);
+	if (!block)
 		return NULL;
-	region = wr_region_at(pieces[0]);
-	for (i = 0; i < nr; i++)
-		wr_set_begins(region, pieces[i], true);
+	region = wr_region_at(block);
 	wr_block_counts(region, nr);
+	last = block + (nr - 1) * bytes;
+	wr_set_begins(region, last, true);
+	keep_last(heap, cache, last);
 	/* The first one to be taken is the first one in memory. */
-	keep_last(heap, cache, pieces[nr - 1]);
-	for (i = nr - 1; --i;)
-		keep_new(heap, cache, rank, pieces[i]);
-	wr_write_end(wr_mask_of(heap, pieces[0]), pieces[0], size,
-		     room_of(rank));
+	while ((last -= bytes) != block) {
+		wr_set_begins(region, last, true);
+		keep_new(heap, &cache->bins[rank], last, bytes);
+	}
+	wr_set_begins(region, block, true);
+	wr_write_end(wr_mask_of(heap, block), block, size, bytes - WR_HEAD);
 
-	return pieces[0];
+	return block;
 }
 
 /* Others are wherever there is place for them. */
 static void fill(struct wr_heap *heap, struct wr_cache *cache, size_t rank,
 		 size_t size)
 {
-	size_t nr = cache->depth[rank] / 4;
+	size_t nr = depths[rank] / 4;
 	void *block;
 
 	while (nr--) {
@@ -664,11 +729,11 @@ void *wr_front_new(struct wr_heap *heap, size_t size, bool many)
 	cache = size > LARGEST || heap->held ? NULL : get_cache(heap);
 	if (!cache)
 		return NULL;
-	rank = rank_for(size ? size : 1);
+	rank = bytes_for(size ? size : 1) / WR_ALIGN;
 	cache->credit = CREDIT;
 	cache->flushed = false;
 	/* There are some if another heap's cache was found instead. */
-	if (!cache->nr[rank]) {
+	if (!nr_of(cache, rank)) {
 		if (!heap->has_holes)
 			return take_many(heap, cache, rank, size);
 		if (!many)

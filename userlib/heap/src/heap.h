@@ -154,14 +154,15 @@ struct wr_entry {
 extern struct wr_entry *_Atomic wr_leaves[WR_UNITS / WR_LEAF_ENTRIES]
 	__attribute__((visibility("hidden")));
 
-/* The region that has @address in it, or NULL */
+/*
+ * The region that has @address in it, or NULL. Or one of which it is none, if no address
+ * can be so large: where it is in the region, all ask anyway.
+ */
 static inline struct wr_region *wr_region_at(const void *address)
 {
-	uintptr_t unit = (uintptr_t)address / WR_UNIT;
+	uintptr_t unit = (uintptr_t)address / WR_UNIT % WR_UNITS;
 	struct wr_entry *leaf;
 
-	if (unit >= WR_UNITS)
-		return NULL;
 	leaf = atomic_load_explicit(&wr_leaves[unit / WR_LEAF_ENTRIES],
 				    memory_order_acquire);
 	if (!leaf)
@@ -204,9 +205,8 @@ void wr_blocks_init(struct wr_heap *heap);
 
 /* A piece of memory of at least @size bytes, or NULL */
 void *wr_blocks_new(struct wr_heap *heap, size_t size, size_t align);
-/* Several of one size, of one region, of which the last one may be larger */
-bool wr_blocks_new_many(struct wr_heap *heap, size_t size, size_t nr,
-			void **pieces);
+/* Several of @bytes with their heads, each behind the other; the last one may be larger. */
+char *wr_blocks_new_many(struct wr_heap *heap, size_t bytes, size_t nr);
 void wr_blocks_free(struct wr_heap *heap, void *piece);
 /* Where it is: with room for at least @size bytes, if there is room */
 bool wr_blocks_resize(struct wr_heap *heap, void *piece, size_t size);
