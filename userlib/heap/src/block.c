@@ -62,6 +62,21 @@ bool wr_block_size(const struct wr_heap *heap, const struct wr_region *region,
 	return wr_read_end(wr_mask_of(heap, block), block, room, size);
 }
 
+struct wr_region *wr_block_look(const struct wr_heap *heap, const void *block,
+				size_t *size)
+{
+	struct wr_region *region = wr_region_at(block);
+
+	if (!region || region->heap != heap)
+		return NULL;
+	if (region->large ? (char *)block != region->base + WR_LARGE_HEAD :
+			    !wr_begins(region, block))
+		return NULL;
+
+	/* What a thread keeps has no end that says a size. */
+	return wr_block_size(heap, region, block, size) ? region : NULL;
+}
+
 /* ---- large ones ---- */
 
 static void *new_large(struct wr_heap *heap, size_t size)

@@ -51,7 +51,7 @@
 #define MOST_BYTES 4096
 #define LEAST_DEEP 2
 /* Of a region with few blocks, after one was taken */
-#define CREDIT 16
+#define CREDIT 32
 
 /* A thread that uses more heaps has blocks of its own in the first of them. */
 #define MOST_CACHES 16
@@ -168,7 +168,8 @@ static inline void leave(struct wr_cache *cache)
 /* What belongs to a piece of so many bytes, its head among them */
 static inline struct bin *bin_of(struct wr_cache *cache, size_t bytes)
 {
-	_Static_assert(sizeof(struct bin) == WR_ALIGN, "no rank is to be known");
+	_Static_assert(sizeof(struct bin) == WR_ALIGN,
+		       "no rank is to be known");
 
 	return (struct bin *)((char *)cache->bins + bytes);
 }
@@ -228,8 +229,8 @@ static inline struct wr_region *region_of(const char *block)
 	struct wr_region *region = wr_region_at(block);
 
 	return region && (size_t)(block - WR_HEAD - region->base) <
-				 __atomic_load_n(&region->reach,
-						 __ATOMIC_RELAXED) ?
+				       __atomic_load_n(&region->reach,
+						       __ATOMIC_RELAXED) ?
 		       region :
 		       NULL;
 }
@@ -306,37 +307,61 @@ BOOL WINAPI HeapFree(HANDLE handle, DWORD flags, LPVOID block)
 	}
 }
 
-static inline __attribute__((always_inline)) bool
-resize_here(HANDLE handle, char *block, size_t size, size_t *old)
+/* How long a small block is, and its piece; 0: it is none. */
+static inline size_t measure(HANDLE handle, const char *block, size_t *size)
 {
-	uint64_t mask = wr_mask_of(handle, block);
-	size_t bytes, room;
+	size_t bytes;
 
 	if (!region_of(block))
-		return false;
+		return 0;
 	bytes = bytes_of(block);
-	if (!is_small(bytes) ||
-	    !wr_read_end(mask, block, bytes - WR_HEAD, old))
-		return false;
-	room = bytes - WR_HEAD - WR_TAIL;
-	if (size > room || room - size >= WR_ALIGN)
-		return false;
-	wr_write_end(mask, block, size, bytes - WR_HEAD);
 
-	return true;
+	return is_small(bytes) && wr_read_end(wr_mask_of(handle, block), block,
+					      bytes - WR_HEAD, size) ?
+		       bytes :
+		       0;
 }
 
-bool wr_front_resize(HANDLE handle, void *block, size_t size, size_t *old)
+/* Where it is, if another piece would be no smaller or larger. @small: it is a small one. */
+static bool resize_here(HANDLE handle, char *block, size_t size, size_t *old,
+			bool *small)
 {
 	struct wr_cache *cache;
-	bool done;
+	size_t bytes;
+	bool fits;
 
-	if (!enter(handle, &cache))
+	*small = false;
+	if (size > LARGEST || !enter(handle, &cache))
 		return false;
-	done = resize_here(handle, block, size, old);
+	bytes = measure(handle, block, old);
+	*small = bytes;
+	fits = bytes && (bytes == bytes_for(size) ||
+			 (!size && bytes == LEAST_RANK * WR_ALIGN));
+	if (fits)
+		wr_write_end(wr_mask_of(handle, block), block, size,
+			     bytes - WR_HEAD);
 	leave(cache);
 
-	return done;
+	return fits;
+}
+
+void *wr_front_resize(HANDLE handle, DWORD flags, void *block, size_t size,
+		      size_t *old)
+{
+	bool small;
+	void *other;
+
+	if (resize_here(handle, block, size, old, &small))
+		return block;
+	if (!small || flags & HEAP_REALLOC_IN_PLACE_ONLY)
+		return NULL;
+	other = take(handle, size);
+	if (!other)
+		return NULL;
+	memcpy(other, block, *old < size ? *old : size);
+	HeapFree(handle, flags & HEAP_NO_SERIALIZE, block);
+
+	return other;
 }
 
 /* ---- with the heap's lock ---- */
@@ -589,7 +614,7 @@ static void bind(struct wr_heap *heap, struct wr_cache *cache)
 
 	for (rank = 0; rank < RANKS; rank++)
 		cache->bins[rank].top = first_of(cache, rank);
-	memset(cache->next_nr, 1, sizeof(cache->next_nr));
+	memset(cache->next_nr, 2, sizeof(cache->next_nr));
 	cache->credit = CREDIT;
 	cache->flushed = true;
 	cache->next_of_heap = heap->caches;

@@ -554,16 +554,13 @@ void *wr_heap_alloc_aligned(HANDLE handle, SIZE_T size, SIZE_T align)
 static struct wr_region *look(struct wr_heap *heap, const void *block,
 			      size_t *size)
 {
-	struct wr_region *region = wr_block_find(heap, block);
+	struct wr_region *region = wr_block_look(heap, block, size);
 
-	if (!region) {
-		wr_heap_complain(heap, block, "not a block of this heap");
-		return NULL;
-	}
-	if (!wr_block_size(heap, region, block, size)) {
-		wr_heap_complain(heap, block, "written past its end");
-		return NULL;
-	}
+	if (!region)
+		wr_heap_complain(heap, block,
+				 wr_block_find(heap, block) ?
+					 "written past its end" :
+					 "not a block of this heap");
 
 	return region;
 }
@@ -659,10 +656,11 @@ LPVOID WINAPI HeapReAlloc(HANDLE handle, DWORD flags, LPVOID block, SIZE_T size)
 	bool locked;
 	size_t old;
 
-	if (wr_front_resize(handle, block, size, &old)) {
+	other = wr_front_resize(handle, flags, block, size, &old);
+	if (other) {
 		if (flags & HEAP_ZERO_MEMORY && size > old)
-			memset((char *)block + old, 0, size - old);
-		return block;
+			memset((char *)other + old, 0, size - old);
+		return other;
 	}
 	heap = wr_heap_get(handle);
 	if (!heap)

@@ -252,6 +252,10 @@ struct wr_region *wr_block_find(const struct wr_heap *heap, const void *block);
 bool wr_block_size(const struct wr_heap *heap, const struct wr_region *region,
 		   const void *block, size_t *size);
 
+/* Both at once, for a call with the block: NULL if it is none, or broken */
+struct wr_region *wr_block_look(const struct wr_heap *heap, const void *block,
+				size_t *size);
+
 /* So many pieces of the region have become blocks. */
 void wr_block_counts(struct wr_region *region, size_t nr);
 
@@ -267,8 +271,9 @@ bool wr_block_is_kept(const struct wr_heap *heap,
  */
 void wr_front_begin(void);
 
-/* Without the lock. false: it is for who has it to do. */
-bool wr_front_resize(HANDLE handle, void *block, size_t size, size_t *old);
+/* Without the lock: where it is now. NULL: it is for who has it to do. */
+void *wr_front_resize(HANDLE handle, DWORD flags, void *block, size_t size,
+		      size_t *old);
 
 /*
  * With it: a block, of several of which the others are kept, or NULL. @many: this thread
