@@ -953,6 +953,31 @@ TEST(handlers_left_by_longjmp)
 	EXPECT_EQ(2, nested(4, 2));
 }
 
+/* Rules: EX-32. So may filters, and what they were of is asked again. */
+TEST(filters_left_by_longjmp)
+{
+	volatile int i, asked = 0, handled = 0;
+
+	for (i = 0; i < 40; i++) {
+		WINREGION_TRY {
+			if (!sigsetjmp(out_of_handler, 1)) {
+				if (i % 2)
+					nested(3, 0);
+				RaiseException(0xe0000006, 0, 0, NULL);
+			}
+			if (i % 4 < 2)
+				skip_write(NULL);
+			else
+				RaiseException(0xe0000007, 0, 0, NULL);
+		} WINREGION_EXCEPT(GetExceptionCode() == 0xe0000006 ?
+				   jump_out(NULL) : ++asked && 1) {
+			handled++;
+		} WINREGION_END
+	}
+	EXPECT_EQ(40, asked);
+	EXPECT_EQ(40, handled);
+}
+
 /* Rules: EX-06, EX-14, EX-30. Handlers before blocks; no continue handler after them */
 TEST(handlers_before_blocks)
 {
@@ -1102,6 +1127,24 @@ TEST(unhandled_filter)
 	EXPECT_EQ(2, seen.count);
 	EXPECT_EQ(&again, SetUnhandledExceptionFilter(search));
 	EXPECT_EQ(&search, SetUnhandledExceptionFilter(NULL));
+}
+
+/* Rules: EX-15, EX-32. One that is left by a longjmp() is called again. */
+TEST(unhandled_filter_left_by_longjmp)
+{
+	volatile int i;
+
+	EXPECT_EQ(NULL, SetUnhandledExceptionFilter(jump_out));
+	for (i = 0; i < 20; i++) {
+		if (sigsetjmp(out_of_handler, 1))
+			continue;
+		if (i % 2)
+			RaiseException(0xe0000004, 0, 0, NULL);
+		else
+			skip_write(NULL);
+	}
+	EXPECT_EQ(20, i);
+	EXPECT_EQ(&jump_out, SetUnhandledExceptionFilter(NULL));
 }
 
 static LONG ask_top(EXCEPTION_POINTERS *pointers)

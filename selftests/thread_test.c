@@ -1676,4 +1676,176 @@ TEST(fiber_moves)
 	DeleteFiber(moved.fiber);
 }
 
+/* ---- blocks of fibers ---- */
+
+/* What @number was asked for, and whether that was by its own exception */
+struct blocks {
+	void *first, *second, *third;
+	volatile int asked[4];
+	volatile int handled[4];
+};
+
+static LONG ask(struct blocks *blocks, int number, EXCEPTION_POINTERS *pointers)
+{
+	blocks->asked[number]++;
+	return pointers->ExceptionRecord->ExceptionInformation[0] ==
+			       (ULONG_PTR)number ?
+		       EXCEPTION_EXECUTE_HANDLER :
+		       EXCEPTION_CONTINUE_SEARCH;
+}
+
+static void raise_own(int number)
+{
+	ULONG_PTR argument = number;
+
+	RaiseException(0xe0000001, 0, 1, &argument);
+}
+
+/* In a block: to another fiber and back, and then an exception */
+static void switch_in_block(struct blocks *blocks, int number, void *to)
+{
+	WINREGION_TRY {
+		SwitchToFiber(to);
+		raise_own(number);
+	} WINREGION_EXCEPT(ask(blocks, number, GetExceptionInformation())) {
+		blocks->handled[number]++;
+	} WINREGION_END
+}
+
+static VOID WINAPI second_with_blocks(void *argument)
+{
+	struct blocks *blocks = argument;
+
+	for (;;) {
+		switch_in_block(blocks, 2, blocks->third);
+		SwitchToFiber(blocks->first);
+	}
+}
+
+static VOID WINAPI third_with_blocks(void *argument)
+{
+	struct blocks *blocks = argument;
+
+	for (;;) {
+		switch_in_block(blocks, 3, blocks->first);
+		SwitchToFiber(blocks->second);
+	}
+}
+
+static void end_blocks(struct blocks *blocks)
+{
+	DeleteFiber(blocks->second);
+	DeleteFiber(blocks->third);
+	ConvertFiberToThread();
+}
+
+/* @exchanged: the stack of the third is made first. */
+static void begin_blocks(struct blocks *blocks, bool exchanged)
+{
+	blocks->first = ConvertThreadToFiber(NULL);
+	if (exchanged)
+		blocks->third = CreateFiber(0, third_with_blocks, blocks);
+	blocks->second = CreateFiber(0, second_with_blocks, blocks);
+	if (!exchanged)
+		blocks->third = CreateFiber(0, third_with_blocks, blocks);
+}
+
+/* Whichever of the stacks is above the other. Rules: FB-12 */
+TEST(fiber_blocks)
+{
+	struct blocks blocks;
+	int round, i;
+
+	for (round = 0; round < 2; round++) {
+		memset(&blocks, 0, sizeof(blocks));
+		begin_blocks(&blocks, round);
+		ASSERT_NE(NULL, blocks.second);
+		ASSERT_NE(NULL, blocks.third);
+		for (i = 1; i <= 3; i++) {
+			/* All three are in their blocks at the switch back. */
+			switch_in_block(&blocks, 1, blocks.second);
+			SwitchToFiber(blocks.third);
+		}
+		for (i = 1; i <= 3; i++) {
+			EXPECT_EQ(3, blocks.handled[i]);
+			EXPECT_EQ(3, blocks.asked[i]);
+		}
+		end_blocks(&blocks);
+	}
+}
+
+static LONG CALLBACK leave_out_raised(EXCEPTION_POINTERS *pointers)
+{
+	return EXCEPTION_CONTINUE_EXECUTION;
+}
+
+static VOID WINAPI raise_without_block(void *argument)
+{
+	struct blocks *blocks = argument;
+
+	raise_own(1);
+	blocks->handled[2]++;
+	SwitchToFiber(blocks->first);
+}
+
+/* A block of another stack is not asked. Rules: FB-12 */
+TEST(fiber_without_blocks)
+{
+	struct blocks blocks = { 0 };
+
+	SetUnhandledExceptionFilter(leave_out_raised);
+	blocks.first = ConvertThreadToFiber(NULL);
+	blocks.second = CreateFiber(0, raise_without_block, &blocks);
+	ASSERT_NE(NULL, blocks.second);
+	WINREGION_TRY {
+		SwitchToFiber(blocks.second);
+	} WINREGION_EXCEPT(ask(&blocks, 1, GetExceptionInformation())) {
+		blocks.handled[1]++;
+	} WINREGION_END
+	EXPECT_EQ(0, blocks.asked[1]);
+	EXPECT_EQ(0, blocks.handled[1]);
+	EXPECT_EQ(1, blocks.handled[2]);
+	SetUnhandledExceptionFilter(NULL);
+	DeleteFiber(blocks.second);
+	EXPECT_TRUE(ConvertFiberToThread());
+}
+
+static int enter_blocks(struct moved *moved, int depth)
+{
+	volatile int here = 0;
+
+	WINREGION_TRY {
+		if (depth)
+			here = enter_blocks(moved, depth - 1);
+		else
+			SwitchToFiber(moved->back);
+		raise_own(depth);
+	} WINREGION_EXCEPT(EXCEPTION_EXECUTE_HANDLER) {
+		here++;
+	} WINREGION_END
+	return here;
+}
+
+static VOID WINAPI move_in_blocks(void *argument)
+{
+	struct moved *moved = argument;
+
+	moved->ids[0] = enter_blocks(moved, 19);
+	SwitchToFiber(moved->back);
+}
+
+/* Blocks go to another thread with their fiber, however many. Rules: FB-11, FB-12 */
+TEST(fiber_moves_with_blocks)
+{
+	struct moved moved = { 0 };
+
+	moved.fiber = CreateFiber(0, move_in_blocks, &moved);
+	ASSERT_NE(NULL, moved.fiber);
+	run_to_end(run_fiber, &moved);
+	EXPECT_EQ(0, moved.ids[0]);
+	run_to_end(run_fiber, &moved);
+	EXPECT_EQ(20, moved.ids[0]);
+	DeleteFiber(moved.fiber);
+}
+
 TEST_HARNESS_MAIN

@@ -213,59 +213,24 @@ ULONG WINAPI RemoveVectoredContinueHandler(PVOID handle)
 	return remove_handler(&continue_handlers, handle);
 }
 
-/* ---- unhandled exceptions ---- */
+/* ---- stacks ---- */
 
-static LPTOP_LEVEL_EXCEPTION_FILTER _Atomic top_filter;
-
-/* This thread is in the filter: an exception there is the end. */
-static __thread bool in_filter WR_ANY_TIME;
-
-LPTOP_LEVEL_EXCEPTION_FILTER WINAPI
-SetUnhandledExceptionFilter(LPTOP_LEVEL_EXCEPTION_FILTER filter)
+static bool is_on(const stack_t *stack, const void *address)
 {
-	if (filter)
-		wr_exceptions_begin();
-	return atomic_exchange(&top_filter, filter);
+	uintptr_t at = (uintptr_t)address, base = (uintptr_t)stack->ss_sp;
+
+	return !(stack->ss_flags & SS_DISABLE) && at >= base &&
+	       at - base < stack->ss_size;
 }
 
-static void may_continue(EXCEPTION_POINTERS *pointers);
-
-/* Return: EXCEPTION_CONTINUE_SEARCH also where there is none. */
-static LONG ask_filter(EXCEPTION_POINTERS *pointers)
+bool wr_is_over(const void *address, const void *sp, const stack_t *other)
 {
-	LPTOP_LEVEL_EXCEPTION_FILTER filter = top_filter;
-	LONG result;
+	bool aside = is_on(other, address);
 
-	if (!filter || in_filter)
-		return EXCEPTION_CONTINUE_SEARCH;
-	in_filter = true;
-	result = filter(pointers);
-	in_filter = false;
-
-	return result;
+	if (aside != is_on(other, sp))
+		return aside;
+	return (uintptr_t)address < (uintptr_t)sp;
 }
-
-LONG wr_exception_unhandled(EXCEPTION_POINTERS *pointers)
-{
-	LONG result = ask_filter(pointers);
-
-	if (result == EXCEPTION_CONTINUE_EXECUTION) {
-		may_continue(pointers);
-		call_handlers(&continue_handlers, pointers);
-	}
-
-	return result;
-}
-
-LONG WINAPI UnhandledExceptionFilter(PEXCEPTION_POINTERS pointers)
-{
-	LONG result = ask_filter(pointers);
-
-	return result == EXCEPTION_CONTINUE_SEARCH ? EXCEPTION_EXECUTE_HANDLER :
-						     result;
-}
-
-/* ---- raising ---- */
 
 static stack_t other_stack(void)
 {
@@ -277,6 +242,68 @@ static stack_t other_stack(void)
 	return other;
 }
 
+/* ---- unhandled exceptions ---- */
+
+static LPTOP_LEVEL_EXCEPTION_FILTER _Atomic top_filter;
+
+/*
+ * Where this thread has called the filter, which may have been left by a longjmp(), or
+ * NULL: an exception there is the end.
+ */
+static __thread const void *in_filter WR_ANY_TIME;
+
+LPTOP_LEVEL_EXCEPTION_FILTER WINAPI
+SetUnhandledExceptionFilter(LPTOP_LEVEL_EXCEPTION_FILTER filter)
+{
+	if (filter)
+		wr_exceptions_begin();
+	return atomic_exchange(&top_filter, filter);
+}
+
+static void may_continue(EXCEPTION_POINTERS *pointers);
+
+/* @sp: of who asks. Return: EXCEPTION_CONTINUE_SEARCH also where there is none. */
+static LONG ask_filter(EXCEPTION_POINTERS *pointers, const void *sp,
+		       const stack_t *other)
+{
+	LPTOP_LEVEL_EXCEPTION_FILTER filter = top_filter;
+	LONG result;
+
+	if (in_filter && wr_is_over(in_filter, sp, other))
+		in_filter = NULL;
+	if (!filter || in_filter)
+		return EXCEPTION_CONTINUE_SEARCH;
+	in_filter = &result;
+	result = filter(pointers);
+	in_filter = NULL;
+
+	return result;
+}
+
+LONG wr_exception_unhandled(EXCEPTION_POINTERS *pointers, const stack_t *other)
+{
+	const void *sp = (void *)pointers->ContextRecord->WR_SP;
+	LONG result = ask_filter(pointers, sp, other);
+
+	if (result == EXCEPTION_CONTINUE_EXECUTION) {
+		may_continue(pointers);
+		call_handlers(&continue_handlers, pointers);
+	}
+
+	return result;
+}
+
+LONG WINAPI UnhandledExceptionFilter(PEXCEPTION_POINTERS pointers)
+{
+	stack_t other = other_stack();
+	LONG result = ask_filter(pointers, &other, &other);
+
+	return result == EXCEPTION_CONTINUE_SEARCH ? EXCEPTION_EXECUTE_HANDLER :
+						     result;
+}
+
+/* ---- raising ---- */
+
 /* Does not return but to go on. */
 static void raise_record(EXCEPTION_RECORD *record, CONTEXT *context)
 {
@@ -285,7 +312,8 @@ static void raise_record(EXCEPTION_RECORD *record, CONTEXT *context)
 
 	if (wr_exception_dispatch(&pointers, &other))
 		return;
-	if (wr_exception_unhandled(&pointers) != EXCEPTION_CONTINUE_EXECUTION)
+	if (wr_exception_unhandled(&pointers, &other) !=
+	    EXCEPTION_CONTINUE_EXECUTION)
 		wr_exception_die(record->ExceptionCode);
 }
 

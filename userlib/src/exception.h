@@ -53,8 +53,17 @@ void wr_context_load(const CONTEXT *context) __attribute__((noreturn));
  */
 bool wr_exception_dispatch(EXCEPTION_POINTERS *pointers, const stack_t *other);
 
-/* exception.c: ask the filter for what nobody handles. Return: as it does. */
-LONG wr_exception_unhandled(EXCEPTION_POINTERS *pointers);
+/*
+ * exception.c: ask the filter for what nobody handles. @other: as above. Return: as it
+ * does.
+ */
+LONG wr_exception_unhandled(EXCEPTION_POINTERS *pointers, const stack_t *other);
+
+/*
+ * exception.c: whether what was on the stack at @address has been left, as the stack
+ * pointer is above that now, or on @other
+ */
+bool wr_is_over(const void *address, const void *sp, const stack_t *other);
 
 /* exception.c: the second half of RaiseException(), whose first is in context.c */
 void wr_raise(DWORD code, DWORD flags, DWORD nr_arguments,

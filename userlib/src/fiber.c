@@ -13,6 +13,7 @@
 #include <winregion/winerror.h>
 
 #include "threads.h"
+#include "tries.h"
 
 #if !defined(__x86_64__) && !defined(__i386__)
 #error "write wr_fiber_switch() for this processor"
@@ -33,6 +34,9 @@ struct wr_fiber {
 	struct wr_fls fls;
 	/* Of the thread, for one that was converted */
 	struct wr_fls *thread_fls;
+	/* Blocks that it has entered: in @own_tries, or where its thread has them */
+	struct wr_tries *tries;
+	struct wr_tries own_tries;
 };
 
 void wr_fiber_switch(void **save, void *to);
@@ -194,6 +198,7 @@ static struct wr_fiber *new_fiber(PVOID data)
 	}
 	fiber->data = data;
 	wr_fls_init(&fiber->fls);
+	fiber->tries = &fiber->own_tries;
 
 	return fiber;
 }
@@ -230,6 +235,7 @@ LPVOID WINAPI ConvertThreadToFiberEx(LPVOID argument, DWORD flags)
 	NtCurrentTeb();
 	/* What the thread has set is the fiber's from now on. */
 	fiber->thread_fls = &thread->fls;
+	fiber->tries = &wr_thread_tries;
 	thread->fiber = fiber;
 	thread->teb.NtTib.FiberData = fiber;
 
@@ -260,6 +266,7 @@ BOOL WINAPI ConvertFiberToThread(VOID)
 	free(thread->fiber);
 	thread->fiber = NULL;
 	thread->teb.NtTib.FiberData = NULL;
+	wr_fiber_tries = NULL;
 
 	return TRUE;
 }
@@ -271,6 +278,7 @@ void wr_fiber_end(struct wr_thread *thread)
 	thread->fiber = NULL;
 	thread->teb.NtTib.FiberData = NULL;
 	thread->current_fls = &thread->fls;
+	wr_fiber_tries = NULL;
 	/* That of a thread's own stack goes; others may be deleted yet. */
 	if (fiber && fiber->thread_fls == &thread->fls)
 		free(fiber);
@@ -342,6 +350,7 @@ static void leave_for(struct wr_thread *thread, struct wr_fiber *from,
 	thread->stack_flags = to->stack_flags;
 	thread->fiber = to;
 	thread->current_fls = fls_of(to);
+	wr_fiber_tries = to->tries;
 }
 
 VOID WINAPI SwitchToFiber(LPVOID fiber)
@@ -368,6 +377,7 @@ VOID WINAPI DeleteFiber(LPVOID data)
 		ExitThread(1);
 	if (!fiber->thread_fls)
 		wr_fls_end(&fiber->fls);
+	wr_tries_end(&fiber->own_tries);
 	wr_stack_free(&fiber->stack);
 	free(fiber);
 }

@@ -327,11 +327,12 @@ static void die_quietly(int sig, siginfo_t *info)
 }
 
 /* Return: whether to go on, with @e's context. */
-static bool unhandled(struct exception *e, siginfo_t *info)
+static bool unhandled(struct exception *e, siginfo_t *info,
+		      const stack_t *other)
 {
 	EXCEPTION_POINTERS pointers = { &e->record, &e->context };
 
-	switch (wr_exception_unhandled(&pointers)) {
+	switch (wr_exception_unhandled(&pointers, other)) {
 	case EXCEPTION_CONTINUE_EXECUTION:
 		return true;
 	case EXCEPTION_EXECUTE_HANDLER:
@@ -388,7 +389,7 @@ static void handle(int sig, siginfo_t *info, ucontext_t *context)
 	make_exception(&e, info, context, &last);
 	if (handle_fault(&e, context) || call_program(sig, info, context, true))
 		return;
-	if (unhandled(&e, info))
+	if (unhandled(&e, info, &context->uc_stack))
 		wr_context_to_signal(context, &e.context);
 }
 

@@ -3,11 +3,12 @@
  * Blocks that handle exceptions: <winregion/excpt.h>
  *
  * A block is entered by keeping the registers that a function keeps, and leaves a note
- * in a list of its thread. For an exception the filters of the list are asked, the
- * innermost block first: the function of the block is entered again behind its mark,
- * with its registers, but on the stack as it is, as if it was called. The filter's value
- * is the return. If it wants its handler, the block is entered the same way, with its own
- * stack pointer; that is the end of what was called from it.
+ * in a list of its stack: that of the thread, or of the fiber that it is. For an
+ * exception the filters of the list are asked, the innermost block first: the function
+ * of the block is entered again behind its mark, with its registers, but on the stack
+ * as it is, as if it was called. The filter's value is the return. If it wants its
+ * handler, the block is entered the same way, with its own stack pointer; that is the
+ * end of what was called from it.
  *
  * A program may leave blocks by a longjmp() of its own. They are found to be over by
  * their addresses, which are below the stack pointer. So nothing is written in them that
@@ -21,6 +22,7 @@
 #include <sys/mman.h>
 
 #include "exception.h"
+#include "tries.h"
 
 /* What phase a block is in, and what its mark returns */
 enum {
@@ -236,24 +238,12 @@ void wr_try_jump(struct winregion_try *block, int phase)
 LONG wr_try_ask(struct winregion_try *block, int phase, PVOID *back);
 void wr_try_answer(PVOID back, LONG result) __attribute__((noreturn));
 
-/* ---- the blocks of a thread ---- */
+/* ---- the blocks of a stack ---- */
 
-#define FEW 8
-
-/*
- * @blocks: the innermost one last, up to @nr; all behind that are NULL, as a signal
- *	handler may come between any two steps
- * @hidden: the first of those that are not asked, as the filter of one of them is at work
- * @shown: the first behind them
- */
-static __thread struct {
-	struct winregion_try **blocks;
-	size_t nr;
-	size_t room;
-	size_t hidden;
-	size_t shown;
-	struct winregion_try *few[FEW];
-} thread WR_ANY_TIME;
+static inline struct wr_tries *these(void)
+{
+	return wr_fiber_tries ? wr_fiber_tries : &wr_thread_tries;
+}
 
 /* What is written before is there before what is written later. */
 static inline void barrier(void)
@@ -261,114 +251,92 @@ static inline void barrier(void)
 	__asm__ volatile("" : : : "memory");
 }
 
-static bool is_on(const stack_t *stack, const void *address)
+static void drop_from(struct wr_tries *tries, size_t nr)
 {
-	uintptr_t at = (uintptr_t)address, base = (uintptr_t)stack->ss_sp;
-
-	return !(stack->ss_flags & SS_DISABLE) && at >= base &&
-	       at - base < stack->ss_size;
-}
-
-static void drop_from(size_t nr)
-{
-	size_t i = thread.nr;
+	const struct wr_asked *asked = tries->asked;
+	size_t i = tries->nr;
 
 	while (i > nr)
-		thread.blocks[--i] = NULL;
+		tries->blocks[--i] = NULL;
 	barrier();
-	thread.nr = nr;
-	if (nr <= thread.hidden)
-		thread.shown = 0;
-}
-
-/* Whether a block has been left, as the stack pointer is above it, or on @other. */
-static bool is_over(const struct winregion_try *block, const void *sp,
-		    const stack_t *other)
-{
-	bool aside = is_on(other, block);
-
-	if (aside != is_on(other, sp))
-		return aside;
-	return (uintptr_t)block < (uintptr_t)sp;
+	tries->nr = nr;
+	while (tries->nr_asked && nr <= asked[tries->nr_asked - 1].hidden)
+		tries->nr_asked--;
 }
 
 /*
  * Blocks that are above the new one are not over, on one stack. The kernel knows what
  * is another one, and is only asked where it matters.
  */
-static void drop_left(const struct winregion_try *block)
+static void drop_left(struct wr_tries *tries, const struct winregion_try *block)
 {
 	stack_t other = { .ss_flags = SS_DISABLE };
+	const struct winregion_try *last;
 	bool asked = false;
 
-	while (thread.nr && thread.blocks[thread.nr - 1] <= block) {
+	while (tries->nr && tries->blocks[tries->nr - 1] <= block) {
 		if (!asked)
 			sigaltstack(NULL, &other);
 		asked = true;
-		if (!is_over(thread.blocks[thread.nr - 1], block, &other) &&
-		    thread.blocks[thread.nr - 1] != block)
+		last = tries->blocks[tries->nr - 1];
+		if (!wr_is_over(last, block, &other) && last != block)
 			break;
-		drop_from(thread.nr - 1);
+		drop_from(tries, tries->nr - 1);
 	}
 }
 
-/* Places beyond the first few; kept until the thread ends, as somebody may use them */
-struct more {
-	struct more *before;
-	size_t bytes;
-	struct winregion_try *blocks[];
-};
+static pthread_key_t end_key;
+static pthread_once_t end_once = PTHREAD_ONCE_INIT;
 
-static pthread_key_t more_key;
-static pthread_once_t more_once = PTHREAD_ONCE_INIT;
-
-static void free_more(void *all)
+static void end(void *tries)
 {
-	struct more *more = all, *before;
-
-	thread.blocks = thread.few;
-	thread.nr = 0;
-	thread.room = FEW;
-	for (; more; more = before) {
-		before = more->before;
-		munmap(more, more->bytes);
-	}
+	wr_tries_end(tries);
 }
 
 static void make_key(void)
 {
-	if (pthread_key_create(&more_key, free_more))
+	if (pthread_key_create(&end_key, end))
+		abort();
+}
+
+/* A fiber's are given back with the fiber. */
+static void end_with_thread(struct wr_tries *tries)
+{
+	if (tries != &wr_thread_tries)
+		return;
+	pthread_once(&end_once, make_key);
+	if (pthread_setspecific(end_key, tries))
 		abort();
 }
 
 /* There is no way to say that a block cannot be entered. */
-static struct winregion_try **make_more(size_t room)
+static struct winregion_try **make_more(struct wr_tries *tries, size_t room)
 {
-	size_t bytes = sizeof(struct more) + room * sizeof(*thread.blocks);
-	struct more *more = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t bytes =
+		sizeof(struct wr_more_tries) + room * sizeof(*tries->blocks);
+	struct wr_more_tries *more = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+					  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	pthread_once(&more_once, make_key);
 	if (more == MAP_FAILED)
 		abort();
+	end_with_thread(tries);
 	more->bytes = bytes;
-	more->before = pthread_getspecific(more_key);
-	if (pthread_setspecific(more_key, more))
-		abort();
-	memcpy(more->blocks, thread.blocks, thread.nr * sizeof(*more->blocks));
+	more->before = tries->more;
+	tries->more = more;
+	memcpy(more->blocks, tries->blocks, tries->nr * sizeof(*more->blocks));
 
 	return more->blocks;
 }
 
-static void make_room(void)
+static void make_room(struct wr_tries *tries)
 {
-	if (!thread.room) {
-		thread.blocks = thread.few;
-		thread.room = FEW;
+	if (!tries->room) {
+		tries->blocks = tries->few;
+		tries->room = WR_FEW_TRIES;
 		return;
 	}
-	thread.blocks = make_more(thread.room * 2);
-	thread.room *= 2;
+	tries->blocks = make_more(tries, tries->room * 2);
+	tries->room *= 2;
 }
 
 SIZE_T winregion_try_begin(VOID)
@@ -380,17 +348,19 @@ SIZE_T winregion_try_begin(VOID)
 
 struct winregion_try *winregion_try_enter(struct winregion_try *block)
 {
+	struct wr_tries *tries = these();
+
 	WR_KEEP_ERRNO();
 
 	block->phase = PHASE_BODY;
 	block->code = 0;
 	block->pointers = NULL;
-	drop_left(block);
-	if (thread.nr == thread.room)
-		make_room();
-	thread.nr++;
+	drop_left(tries, block);
+	if (tries->nr == tries->room)
+		make_room(tries);
+	tries->nr++;
 	barrier();
-	thread.blocks[thread.nr - 1] = block;
+	tries->blocks[tries->nr - 1] = block;
 
 	return block;
 }
@@ -398,11 +368,12 @@ struct winregion_try *winregion_try_enter(struct winregion_try *block)
 /* The handler of a block is none of it any more. */
 VOID winregion_try_leave(PVOID block)
 {
-	size_t i = thread.nr;
+	struct wr_tries *tries = these();
+	size_t i = tries->nr;
 
 	while (i--)
-		if (thread.blocks[i] == block) {
-			drop_from(i);
+		if (tries->blocks[i] == block) {
+			drop_from(tries, i);
 			break;
 		}
 }
@@ -414,54 +385,87 @@ VOID winregion_try_filter(struct winregion_try *block, LONG result)
 
 /* ---- exceptions ---- */
 
-static LONG ask(size_t i, EXCEPTION_POINTERS *pointers)
+/* What has had its place left to say counts as one with the last that has one. */
+static void note_asked(struct wr_tries *tries, size_t i, const void *frame)
 {
-	size_t hidden = thread.hidden, shown = thread.shown;
-	struct winregion_try *block = thread.blocks[i];
+	struct wr_asked *asked = &tries->asked[tries->nr_asked];
+
+	if (tries->nr_asked == WR_MAX_ASKED) {
+		asked--;
+		i = i < asked->hidden ? i : asked->hidden;
+		frame = asked->frame;
+	} else {
+		tries->nr_asked++;
+	}
+	/* Blocks of the filter's own come behind those that are there now. */
+	*asked = (struct wr_asked){ i, tries->nr, frame };
+}
+
+static LONG ask(struct wr_tries *tries, size_t i, EXCEPTION_POINTERS *pointers)
+{
+	struct winregion_try *block = tries->blocks[i];
+	size_t nr_asked = tries->nr_asked;
 	LONG result;
 
-	/* Blocks of the filter's own come behind those that are there now. */
-	thread.hidden = i;
-	thread.shown = thread.nr;
+	note_asked(tries, i, &result);
 	block->code = pointers->ExceptionRecord->ExceptionCode;
 	block->pointers = pointers;
 	block->phase = PHASE_FILTER;
 	result = wr_try_ask(block, PHASE_FILTER, &block->back);
 	block->phase = PHASE_BODY;
-	thread.hidden = hidden;
-	thread.shown = shown;
+	tries->nr_asked = nr_asked;
 
 	return result;
 }
 
-static void execute(size_t i)
+static void execute(struct wr_tries *tries, size_t i)
 {
-	struct winregion_try *block = thread.blocks[i];
+	struct winregion_try *block = tries->blocks[i];
 
-	drop_from(i);
+	drop_from(tries, i);
 	block->phase = PHASE_HANDLER;
 	block->pointers = NULL;
 	wr_try_jump(block, PHASE_HANDLER);
 }
 
+/* A filter, too, may have been left by a longjmp(). */
+static void forget_asked(struct wr_tries *tries, const void *sp,
+			 const stack_t *other)
+{
+	while (tries->nr_asked &&
+	       wr_is_over(tries->asked[tries->nr_asked - 1].frame, sp, other))
+		tries->nr_asked--;
+}
+
+static bool is_hidden(const struct wr_tries *tries, size_t i)
+{
+	size_t n;
+
+	for (n = 0; n < tries->nr_asked; n++)
+		if (i >= tries->asked[n].hidden && i < tries->asked[n].shown)
+			return true;
+
+	return false;
+}
+
 LONG wr_try_search(EXCEPTION_POINTERS *pointers, const stack_t *other)
 {
 	const void *sp = (void *)pointers->ContextRecord->WR_SP;
-	size_t i = thread.nr;
+	struct wr_tries *tries = these();
+	size_t i = tries->nr;
 	LONG result;
 
+	forget_asked(tries, sp, other);
 	while (i--) {
-		if (i >= thread.hidden && i < thread.shown)
+		if (is_hidden(tries, i) || !tries->blocks[i])
 			continue;
-		if (!thread.blocks[i])
-			continue;
-		if (is_over(thread.blocks[i], sp, other)) {
-			drop_from(i);
+		if (wr_is_over(tries->blocks[i], sp, other)) {
+			drop_from(tries, i);
 			continue;
 		}
-		result = ask(i, pointers);
+		result = ask(tries, i, pointers);
 		if (result > 0)
-			execute(i);
+			execute(tries, i);
 		if (result < 0)
 			return EXCEPTION_CONTINUE_EXECUTION;
 	}
