@@ -97,6 +97,35 @@ FIXTURE_TEARDOWN(heap)
 
 /* ---- made and destroyed ---- */
 
+#define MANY_HEAPS 80
+
+/* Rules: HP-03, HP-37. Whichever of them a thread has remembered */
+TEST(handle_of_no_heap)
+{
+	HANDLE heaps[MANY_HEAPS];
+	char *block = NULL;
+	int i;
+
+	for (i = 0; i < MANY_HEAPS; i++) {
+		heaps[i] = HeapCreate(0, 0, 0);
+		ASSERT_NE(NULL, heaps[i]);
+		block = HeapAlloc(heaps[i], 0, 8);
+		EXPECT_TRUE(HeapFree(heaps[i], 0, block));
+	}
+	for (i = 0; i < MANY_HEAPS; i++)
+		EXPECT_TRUE(HeapDestroy(heaps[i]));
+	for (i = -1; i < MANY_HEAPS; i++) {
+		HANDLE none = i < 0 ? NULL : heaps[i];
+
+		EXPECT_FAILS(ERROR_INVALID_HANDLE, HeapAlloc(none, 0, 8));
+		EXPECT_FAILS(ERROR_INVALID_HANDLE, HeapFree(none, 0, block));
+		EXPECT_FAILS(ERROR_INVALID_HANDLE,
+			     HeapReAlloc(none, 0, block, 8));
+		EXPECT_EQ((SIZE_T)-1, HeapSize(none, 0, block));
+		EXPECT_FAILS(ERROR_INVALID_HANDLE, HeapDestroy(none));
+	}
+}
+
 /* Rules: HP-01, HP-02 */
 TEST(list_of_heaps)
 {

@@ -65,7 +65,7 @@ struct bin {
 };
 
 struct wr_cache {
-	/* NULL: it is loose */
+	/* LOOSE: it has none */
 	struct wr_heap *_Atomic heap;
 	atomic_bool busy;
 	/* Under the heap's lock */
@@ -86,8 +86,11 @@ struct wr_cache {
 	char *places[];
 };
 
+/* No handle that a program has, or NULL, which it may have */
+#define LOOSE ((struct wr_heap *)&none)
+
 /* For a slot in which there is none: its heap is no heap. */
-static struct wr_cache none = { .heap = (struct wr_heap *)&none };
+static struct wr_cache none = { .heap = LOOSE };
 
 /* ---- of this thread ---- */
 
@@ -458,7 +461,7 @@ static void loose(struct wr_heap *heap, struct wr_cache **place)
 
 	flush(heap, cache);
 	*place = cache->next_of_heap;
-	cache->heap = NULL;
+	cache->heap = LOOSE;
 	cache->ended = false;
 	add_to_pool(cache);
 }
@@ -486,18 +489,18 @@ static void give_up(struct wr_cache *cache)
 	for (;;) {
 		AcquireSRWLockExclusive(&pool_lock);
 		heap = cache->heap;
-		if (!heap || TryEnterCriticalSection(&heap->lock))
+		if (heap == LOOSE || TryEnterCriticalSection(&heap->lock))
 			break;
 		ReleaseSRWLockExclusive(&pool_lock);
 		nanosleep(&a_while, NULL);
 	}
-	if (!heap)
+	if (heap == LOOSE)
 		add_to_pool(cache);
 	else if (wr_heap_is_anothers(heap))
 		cache->ended = true;
 	else
 		loose(heap, place_of(heap, cache));
-	if (heap)
+	if (heap != LOOSE)
 		LeaveCriticalSection(&heap->lock);
 	ReleaseSRWLockExclusive(&pool_lock);
 }
@@ -600,6 +603,7 @@ static struct wr_cache *new_cache(void)
 		if (cache == MAP_FAILED)
 			return NULL;
 		set_ends(cache);
+		cache->heap = LOOSE;
 	}
 	cache->next = own.first;
 	own.first = cache;
@@ -632,7 +636,7 @@ static struct wr_cache *find_cache(struct wr_heap *heap)
 		return NULL;
 	for (cache = own.first; cache && cache->heap != heap;
 	     cache = cache->next)
-		if (!cache->heap)
+		if (cache->heap == LOOSE)
 			loose = cache;
 	if (!cache) {
 		cache = loose;
@@ -798,7 +802,7 @@ void wr_front_end(struct wr_heap *heap)
 
 	AcquireSRWLockExclusive(&pool_lock);
 	for (cache = heap->caches; cache; cache = cache->next_of_heap) {
-		cache->heap = NULL;
+		cache->heap = LOOSE;
 		if (cache->ended)
 			add_to_pool(cache);
 		cache->ended = false;
