@@ -1153,6 +1153,74 @@ TEST_F(other, opening)
 	CloseHandle(process);
 }
 
+/* The calls about no other process, by a handle of it */
+static bool about_itself(HANDLE process)
+{
+	WIN32_MEMORY_RANGE_ENTRY range = { &process, 1 };
+	FILETIME created, ended, kernel, user;
+	ULONG_PTR count = 1, page[1];
+	SIZE_T least, most;
+	HMODULE module;
+	HANDLE token;
+	DWORD size;
+
+	CHECK(GetProcessWorkingSetSize(process, &least, &most));
+	CHECK(EnumProcessModules(process, &module, sizeof(module), &size));
+	CHECK(GetProcessTimes(process, &created, &ended, &kernel, &user));
+	CHECK(OpenProcessToken(process, TOKEN_QUERY, &token));
+	CHECK(CloseHandle(token));
+	CHECK(FlushInstructionCache(process, &range, 1));
+	CHECK(PrefetchVirtualMemory(process, 1, &range, 0));
+	CHECK(AllocateUserPhysicalPages(process, &count, page));
+	CHECK(FreeUserPhysicalPages(process, &count, page));
+	return true;
+}
+
+static bool watches_itself(HANDLE process)
+{
+	PVOID base = VirtualAlloc(NULL, WINREGION_GRANULARITY,
+				  MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
+				  PAGE_READWRITE), written[1];
+	ULONG_PTR count = 1;
+	ULONG granularity;
+	SIZE_T size = 1;
+
+	*(volatile char *)base = 1;
+	CHECK(!NtGetWriteWatch(process, 0, base, PAGES(1), written, &count,
+			       &granularity));
+	CHECK(count == 1 && written[0] == base);
+	CHECK(!NtResetWriteWatch(process, base, PAGES(1)));
+	CHECK(!NtLockVirtualMemory(process, &base, &size, MAP_PROCESS));
+	CHECK(!NtUnlockVirtualMemory(process, &base, &size, MAP_PROCESS));
+	return VirtualFree(base, 0, MEM_RELEASE);
+}
+
+/* Rules: XP-02, XP-08 */
+TEST_F(other, itself_by_a_handle)
+{
+	HANDLE process = OpenProcess(PROCESS_ALL_ACCESS, FALSE, getpid());
+	SIZE_T least, most;
+	HMODULE module;
+	DWORD size;
+
+	ASSERT_NE(NULL, process);
+	EXPECT_TRUE(about_itself(GetCurrentProcess()));
+	EXPECT_TRUE(about_itself(process));
+	EXPECT_TRUE(watches_itself(GetCurrentProcess()));
+	EXPECT_TRUE(watches_itself(process));
+	EXPECT_TRUE(CloseHandle(process));
+	process = OpenProcess(SYNCHRONIZE, FALSE, getpid());
+	ASSERT_NE(NULL, process);
+	EXPECT_FAILS(ERROR_ACCESS_DENIED,
+		     GetProcessWorkingSetSize(process, &least, &most));
+	EXPECT_FAILS(ERROR_ACCESS_DENIED,
+		     EnumProcessModules(process, &module, sizeof(module),
+					&size));
+	EXPECT_TRUE(CloseHandle(process));
+	EXPECT_FAILS(ERROR_INVALID_HANDLE,
+		     GetProcessWorkingSetSize(self->process, &least, &most));
+}
+
 /* ---- what becomes of the other one ---- */
 
 #define EXPECT_GONE(process) \

@@ -497,19 +497,19 @@ bool wr_loaded_path(HMODULE handle, char path[PATH_MAX])
 	return found;
 }
 
-size_t wr_loaded_all(HMODULE *list, size_t room)
+size_t wr_loaded_all(HMODULE **list)
 {
 	struct loaded *module;
 	size_t n = 0;
 
 	pthread_mutex_lock(&lock);
-	for (module = modules; module; module = module->next) {
-		if (!module->path)
-			continue;
-		if (n < room)
-			list[n] = module->handle;
+	for (module = modules; module; module = module->next)
 		n++;
-	}
+	*list = calloc(n + 1, sizeof(**list));
+	n = 0;
+	for (module = *list ? modules : NULL; module; module = module->next)
+		if (module->path)
+			(*list)[n++] = module->handle;
 	pthread_mutex_unlock(&lock);
 
 	return n;

@@ -47,6 +47,6 @@ bool wr_loaded_path(HMODULE module, char path[PATH_MAX]);
 DWORD wr_loaded_function(HMODULE module, const char *name, const char **at);
 
 /* loaded.c: as many of the images as there is room for. Return: how many there are */
-size_t wr_loaded_all(HMODULE *modules, size_t room);
+size_t wr_loaded_all(HMODULE **list);
 
 #endif /* _WR_LOADED_H */

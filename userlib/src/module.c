@@ -21,6 +21,7 @@
 #include "exports.h"
 #include "file.h"
 #include "loaded.h"
+#include "process.h"
 
 enum has {
 	HAS_NT = 1,
@@ -552,15 +553,27 @@ BOOL WINAPI K32EnumProcessModules(HANDLE process, HMODULE *modules, DWORD size,
 				  LPDWORD needed)
 {
 	size_t room = size / sizeof(*modules), n;
+	HMODULE *loaded;
+	NTSTATUS status;
 
-	if (process != GetCurrentProcess())
-		return wr_fail(ERROR_INVALID_HANDLE);
+	WR_KEEP_ERRNO();
+
+	status = wr_target_own(process,
+			       PROCESS_QUERY_INFORMATION | PROCESS_VM_READ);
+	if (status != STATUS_SUCCESS)
+		return wr_succeeded(status);
 	if (!needed || (room && !modules))
 		return wr_fail(ERROR_INVALID_PARAMETER);
+	n = wr_loaded_all(&loaded);
+	if (!loaded)
+		return wr_fail(ERROR_NOT_ENOUGH_MEMORY);
 	if (room)
 		modules[0] = program();
-	n = wr_loaded_all(modules + 1, room ? room - 1 : 0);
+	if (room > 1)
+		memcpy(modules + 1, loaded,
+		       (n < room ? n : room - 1) * sizeof(*modules));
 	*needed = (n + 1) * sizeof(*modules);
+	free(loaded);
 
 	return TRUE;
 }

@@ -11,7 +11,7 @@
 #include <winregion/winbase.h>
 #include <winregion/winregion.h>
 
-#include "internal.h"
+#include "process.h"
 
 _Static_assert(WR_32BIT || sizeof(ULONG_PTR) == sizeof(uint64_t),
 	       "as the module has them");
@@ -25,14 +25,16 @@ static NTSTATUS frames(HANDLE process, PULONG_PTR count, PULONG_PTR pages,
 		.node = node,
 		.frames = (uintptr_t)pages,
 	};
+	NTSTATUS status;
 	int err;
 
 	if (WR_32BIT)
 		return STATUS_NOT_SUPPORTED;
 	if (!wr_writable(count, sizeof(*count)))
 		return STATUS_ACCESS_VIOLATION;
-	if (process != GetCurrentProcess())
-		return STATUS_INVALID_HANDLE;
+	status = wr_target_own(process, PROCESS_VM_OPERATION);
+	if (status != STATUS_SUCCESS)
+		return status;
 	arg.count = *count;
 	err = winregion_frames(&arg);
 	if (!err || flags & WINREGION_FRAMES_FREE)

@@ -254,6 +254,18 @@ NTSTATUS wr_target_check(HANDLE handle, DWORD access)
 	return status;
 }
 
+NTSTATUS wr_target_own(HANDLE handle, DWORD access)
+{
+	struct wr_target target;
+	NTSTATUS status = wr_target_get_any(handle, access, &target);
+
+	if (status == STATUS_SUCCESS && target.object)
+		status = STATUS_INVALID_HANDLE;
+	wr_target_put(&target);
+
+	return status;
+}
+
 void wr_target_put(struct wr_target *target)
 {
 	if (target->object)

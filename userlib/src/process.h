@@ -73,6 +73,9 @@ NTSTATUS wr_status_of_memory(int err);
 /* process.c: only whether it can be got, where something else is looked at first */
 NTSTATUS wr_target_check(HANDLE handle, DWORD access);
 
+/* process.c: whether it is of this process, for calls about no other one */
+NTSTATUS wr_target_own(HANDLE handle, DWORD access);
+
 /* process.c: where a file of /proc that is about it is; then wr_target_put_asked() */
 #define WR_TARGET_PATH 64
 void wr_target_path(const struct wr_target *target, const char *name,

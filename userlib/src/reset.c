@@ -155,10 +155,10 @@ NTSTATUS NTAPI NtSetInformationVirtualMemory(
 		return STATUS_ACCESS_VIOLATION;
 	if (*(ULONG *)information)
 		return STATUS_INVALID_PARAMETER_5;
-	if (process != NtCurrentProcess())
-		return STATUS_INVALID_HANDLE;
-
-	status = walk(list, nr, false);
+	/* No right is known that this needs. */
+	status = wr_target_own(process, 0);
+	if (status == STATUS_SUCCESS)
+		status = walk(list, nr, false);
 	if (status == STATUS_SUCCESS)
 		status = walk(list, nr, true);
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "filetime.h"
-#include "internal.h"
+#include "process.h"
 
 /* As on Windows 10: ten million ticks a second */
 BOOL WINAPI QueryPerformanceCounter(PLARGE_INTEGER ticks)
@@ -108,11 +108,13 @@ BOOL WINAPI GetProcessTimes(HANDLE process, LPFILETIME creation, LPFILETIME end,
 			    LPFILETIME kernel, LPFILETIME user)
 {
 	struct rusage usage;
+	NTSTATUS status;
 
 	WR_KEEP_ERRNO();
 
-	if (process != GetCurrentProcess())
-		return wr_fail(ERROR_INVALID_HANDLE);
+	status = wr_target_own(process, PROCESS_QUERY_LIMITED_INFORMATION);
+	if (status != STATUS_SUCCESS)
+		return wr_succeeded(status);
 	if (!wr_writable(creation, sizeof(*creation)) ||
 	    !wr_writable(end, sizeof(*end)) ||
 	    !wr_writable(kernel, sizeof(*kernel)) ||
@@ -161,8 +163,10 @@ BOOL WINAPI GetSystemTimes(LPFILETIME idle, LPFILETIME kernel, LPFILETIME user)
 /* The processors see what they write; the compiler has to have written it. */
 BOOL WINAPI FlushInstructionCache(HANDLE process, LPCVOID address, SIZE_T size)
 {
-	if (process != GetCurrentProcess())
-		return wr_fail(ERROR_INVALID_HANDLE);
+	NTSTATUS status = wr_target_own(process, PROCESS_VM_WRITE);
+
+	if (status != STATUS_SUCCESS)
+		return wr_succeeded(status);
 	__builtin___clear_cache((char *)(uintptr_t)address,
 				(char *)(uintptr_t)address + size);
 

@@ -21,7 +21,7 @@
 #include <winregion/securitybaseapi.h>
 #include <winregion/winbase.h>
 
-#include "internal.h"
+#include "process.h"
 
 /* In place of a capability: who has it */
 #define NOBODY (-1)
@@ -220,10 +220,13 @@ static NTSTATUS open_token(DWORD access, HANDLE *token)
 
 BOOL WINAPI OpenProcessToken(HANDLE process, DWORD access, PHANDLE token)
 {
+	NTSTATUS status;
+
 	WR_KEEP_ERRNO();
 
-	if (process != GetCurrentProcess())
-		return wr_fail(ERROR_INVALID_HANDLE);
+	status = wr_target_own(process, PROCESS_QUERY_LIMITED_INFORMATION);
+	if (status != STATUS_SUCCESS)
+		return wr_succeeded(status);
 	if (!wr_writable(token, sizeof(*token)))
 		return wr_fail(ERROR_NOACCESS);
 

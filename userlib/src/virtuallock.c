@@ -266,6 +266,7 @@ static bool some_locked(const struct walk *range)
 static NTSTATUS check(HANDLE process, PVOID *base, PSIZE_T size, ULONG type)
 {
 	struct walk range;
+	NTSTATUS status;
 
 	if (!type || type & ~(ULONG)(MAP_PROCESS | MAP_SYSTEM))
 		return STATUS_INVALID_PARAMETER;
@@ -274,8 +275,9 @@ static NTSTATUS check(HANDLE process, PVOID *base, PSIZE_T size, ULONG type)
 		return STATUS_ACCESS_VIOLATION;
 	if (check_range(*base, *size, &range))
 		return STATUS_INVALID_PARAMETER;
-	if (process != NtCurrentProcess())
-		return STATUS_INVALID_HANDLE;
+	status = wr_target_own(process, PROCESS_VM_OPERATION);
+	if (status != STATUS_SUCCESS)
+		return status;
 
 	/* For which nobody here has the privilege */
 	return type & MAP_SYSTEM ? STATUS_PRIVILEGE_NOT_HELD : STATUS_SUCCESS;

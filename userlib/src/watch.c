@@ -8,7 +8,7 @@
 
 #include <winregion/winregion.h>
 
-#include "internal.h"
+#include "process.h"
 
 /* Rules WW-03, WW-04 and WW-10: whatever is wrong with the range is one error. */
 static NTSTATUS watch_status(int err)
@@ -37,10 +37,8 @@ static NTSTATUS check_get(HANDLE process, ULONG flags, SIZE_T size,
 		return STATUS_INVALID_PARAMETER;
 	if (!addresses)
 		return STATUS_ACCESS_VIOLATION;
-	if (process != NtCurrentProcess())
-		return STATUS_INVALID_HANDLE;
 
-	return STATUS_SUCCESS;
+	return wr_target_own(process, PROCESS_VM_OPERATION);
 }
 
 #ifdef __LP64__
@@ -127,10 +125,13 @@ NTSTATUS NTAPI NtResetWriteWatch(HANDLE process, PVOID base, SIZE_T size)
 		.length = size,
 	};
 
+	NTSTATUS status;
+
 	if (!size)
 		return STATUS_INVALID_PARAMETER;
-	if (process != NtCurrentProcess())
-		return STATUS_INVALID_HANDLE;
+	status = wr_target_own(process, PROCESS_VM_OPERATION);
+	if (status != STATUS_SUCCESS)
+		return status;
 
 	return watch_status(winregion_write_watch(&arg));
 }

@@ -38,7 +38,7 @@
 
 /* Held across a fork() */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct {
+static struct limits {
 	SIZE_T min;
 	SIZE_T max;
 	DWORD flags;
@@ -139,17 +139,22 @@ BOOL WINAPI SetProcessWorkingSetSize(HANDLE process, SIZE_T min, SIZE_T max)
 BOOL WINAPI GetProcessWorkingSetSizeEx(HANDLE process, PSIZE_T min, PSIZE_T max,
 				       PDWORD flags)
 {
-	if (process != GetCurrentProcess())
-		return wr_fail(ERROR_INVALID_HANDLE);
+	NTSTATUS status;
+	struct limits now;
+
+	status = wr_target_own(process, PROCESS_QUERY_LIMITED_INFORMATION);
+	if (status != STATUS_SUCCESS)
+		return wr_succeeded(status);
 	if (!wr_writable(min, sizeof(*min)) ||
 	    !wr_writable(max, sizeof(*max)) ||
 	    !wr_writable(flags, sizeof(*flags)))
 		return wr_fail(ERROR_NOACCESS);
 	pthread_mutex_lock(&lock);
-	*min = limits.min;
-	*max = limits.max;
-	*flags = limits.flags;
+	now = limits;
 	pthread_mutex_unlock(&lock);
+	*min = now.min;
+	*max = now.max;
+	*flags = now.flags;
 
 	return TRUE;
 }
