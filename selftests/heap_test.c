@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 
 #include <winregion/errhandlingapi.h>
+#include <winregion/excpt.h>
 #include <winregion/heapapi.h>
 #include <winregion/psapi.h>
 #include <winregion/synchapi.h>
@@ -124,6 +125,80 @@ TEST(handle_of_no_heap)
 		EXPECT_EQ((SIZE_T)-1, HeapSize(none, 0, block));
 		EXPECT_FAILS(ERROR_INVALID_HANDLE, HeapDestroy(none));
 	}
+}
+
+/* Rules: HP-02. More than are told of without memory for them */
+TEST(list_of_many_heaps)
+{
+	HANDLE heaps[MANY_HEAPS], list[MANY_HEAPS + 8];
+	DWORD n = GetProcessHeaps(0, NULL), i;
+
+	ASSERT_GT(8, n);
+	for (i = 0; i < MANY_HEAPS; i++)
+		heaps[i] = HeapCreate(0, 0, 0);
+	ASSERT_EQ(n + MANY_HEAPS, GetProcessHeaps(MANY_HEAPS + 8, list));
+	for (i = 0; i < MANY_HEAPS; i++)
+		EXPECT_EQ(heaps[i], list[n + i]);
+	memset(list, 0, sizeof(list));
+	EXPECT_EQ(n + MANY_HEAPS, GetProcessHeaps(70, list));
+	EXPECT_EQ(heaps[69 - n], list[69]);
+	EXPECT_EQ(NULL, list[70]);
+	memset(list, 0, sizeof(list));
+	EXPECT_EQ(n + MANY_HEAPS, GetProcessHeaps(3, list));
+	EXPECT_EQ(GetProcessHeap(), list[0]);
+	EXPECT_EQ(NULL, list[3]);
+	for (i = 0; i < MANY_HEAPS; i++)
+		EXPECT_TRUE(HeapDestroy(heaps[i]));
+}
+
+static void *use_heaps(void *heap)
+{
+	HANDLE other = HeapCreate(0, 0, 0);
+	void *block = HeapAlloc(heap, 0, 100000);
+
+	return other && HeapDestroy(other) && HeapFree(heap, 0, block) ?
+		       heap : NULL;
+}
+
+/* In another thread, which would wait for ever */
+static bool can_use_heaps(HANDLE heap)
+{
+	void *result = NULL;
+	pthread_t thread;
+
+	return !pthread_create(&thread, NULL, use_heaps, heap) &&
+	       !pthread_join(thread, &result) && result == heap;
+}
+
+#define RAISES(call) do {						\
+	volatile bool raised = false;					\
+									\
+	WINREGION_TRY {							\
+		call;							\
+	} WINREGION_EXCEPT(EXCEPTION_EXECUTE_HANDLER) {			\
+		raised = true;						\
+	} WINREGION_END							\
+	EXPECT_TRUE(raised);						\
+} while (0)
+
+/* Rules: HP-38 */
+TEST(arguments_that_raise)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	void *none = VirtualAlloc(NULL, UNIT, MEM_RESERVE | MEM_COMMIT,
+				  PAGE_NOACCESS);
+
+	ASSERT_NE(NULL, heap);
+	ASSERT_NE(NULL, none);
+	/* With one thread there would be no locks. */
+	ASSERT_TRUE(can_use_heaps(heap));
+	RAISES(GetProcessHeaps(8, none));
+	EXPECT_TRUE(can_use_heaps(heap));
+	RAISES(HeapWalk(heap, none));
+	EXPECT_TRUE(can_use_heaps(heap));
+	RAISES(HeapSummary(heap, 0, none));
+	EXPECT_TRUE(can_use_heaps(heap));
+	EXPECT_TRUE(HeapDestroy(heap));
 }
 
 /* Rules: HP-01, HP-02 */

@@ -381,8 +381,8 @@ BOOL WINAPI CloseHandle(HANDLE object)
 
 BOOL WINAPI GetHandleInformation(HANDLE object, LPDWORD flags)
 {
-	NTSTATUS status = STATUS_SUCCESS;
 	struct wr_slot *slot;
+	DWORD found = 0;
 
 	if (!wr_writable(flags, sizeof(*flags)))
 		return wr_succeeded(STATUS_ACCESS_VIOLATION);
@@ -390,12 +390,13 @@ BOOL WINAPI GetHandleInformation(HANDLE object, LPDWORD flags)
 	pthread_mutex_lock(&lock);
 	slot = find_slot(object);
 	if (slot)
-		*flags = slot->flags;
-	else
-		status = STATUS_INVALID_HANDLE;
+		found = slot->flags;
 	pthread_mutex_unlock(&lock);
+	if (!slot)
+		return wr_succeeded(STATUS_INVALID_HANDLE);
+	*flags = found;
 
-	return wr_succeeded(status);
+	return TRUE;
 }
 
 static void set_flags(struct wr_slot *slot, DWORD mask, DWORD flags)

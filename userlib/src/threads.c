@@ -511,6 +511,7 @@ BOOL WINAPI GetExitCodeThread(HANDLE handle, LPDWORD code)
 {
 	struct wr_thread *thread;
 	NTSTATUS status;
+	DWORD found;
 
 	WR_KEEP_ERRNO();
 
@@ -523,9 +524,10 @@ BOOL WINAPI GetExitCodeThread(HANDLE handle, LPDWORD code)
 	if (status != STATUS_SUCCESS)
 		return wr_succeeded(status);
 	wr_waits_lock();
-	*code = thread->ended ? thread->exit_code : STILL_ACTIVE;
+	found = thread->ended ? thread->exit_code : STILL_ACTIVE;
 	wr_waits_unlock();
 	wr_object_put(&thread->waitable.object);
+	*code = found;
 
 	return TRUE;
 }

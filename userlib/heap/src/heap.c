@@ -29,6 +29,9 @@
 #define FIRST_COMMIT WR_UNIT
 #define MOST_FIXED 0x400000000000UL
 
+/* So many are told of without memory for them */
+#define FEW_HEAPS 64
+
 /* A heap is held for less time than sleeping takes. */
 #define SPINS 1000
 
@@ -409,19 +412,59 @@ HANDLE WINAPI GetProcessHeap(VOID)
 	return get_own();
 }
 
-DWORD WINAPI GetProcessHeaps(DWORD nr, PHANDLE heaps)
+/* The first @room of them. Return: how many there are */
+static DWORD list_heaps(HANDLE *heaps, DWORD room)
 {
 	struct wr_heap *heap;
 	DWORD found;
 	DWORD i = 0;
 
-	if (!get_own())
-		return 0;
 	AcquireSRWLockShared(&list_lock);
-	for (heap = first; heap && i < nr; heap = heap->next)
+	for (heap = first; heap && i < room; heap = heap->next)
 		heaps[i++] = heap;
 	found = nr_heaps;
 	ReleaseSRWLockShared(&list_lock);
+
+	return found;
+}
+
+/* More than there is room for where memory of our own is known to be */
+static DWORD give_many(DWORD nr, DWORD found, PHANDLE heaps)
+{
+	HANDLE *noted = NULL;
+	DWORD room = 0;
+
+	while (found > room && nr > room) {
+		if (noted)
+			VirtualFree(noted, 0, MEM_RELEASE);
+		room = found < nr ? found : nr;
+		noted = VirtualAlloc(NULL, room * sizeof(*noted),
+				     MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+		if (!noted)
+			return 0;
+		found = list_heaps(noted, room);
+	}
+	memcpy(heaps, noted, (found < room ? found : room) * sizeof(*noted));
+	VirtualFree(noted, 0, MEM_RELEASE);
+
+	return found;
+}
+
+/* What the program has to be told is not written under the lock: it may raise. */
+DWORD WINAPI GetProcessHeaps(DWORD nr, PHANDLE heaps)
+{
+	HANDLE few[FEW_HEAPS];
+	DWORD found, room = nr < FEW_HEAPS ? nr : FEW_HEAPS;
+
+	if (!get_own())
+		return 0;
+	found = list_heaps(few, room);
+	if (found > room && nr > room)
+		return give_many(nr, found, heaps);
+	if (found < room)
+		room = found;
+	if (room)
+		memcpy(heaps, few, room * sizeof(*few));
 
 	return found;
 }

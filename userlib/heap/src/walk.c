@@ -182,6 +182,7 @@ BOOL WINAPI HeapWalk(HANDLE handle, LPPROCESS_HEAP_ENTRY entry)
 {
 	struct wr_heap *heap = wr_heap_get(handle);
 	DWORD error = ERROR_NO_MORE_ITEMS;
+	PROCESS_HEAP_ENTRY told;
 	bool locked;
 	bool found;
 
@@ -191,10 +192,14 @@ BOOL WINAPI HeapWalk(HANDLE handle, LPPROCESS_HEAP_ENTRY entry)
 		SetLastError(ERROR_INVALID_PARAMETER);
 		return FALSE;
 	}
+	/* The program's own is not touched under the lock: it may raise. */
+	told = *entry;
 	locked = wr_heap_hold(heap, 0);
-	found = tell_next(heap, entry, &error);
+	found = tell_next(heap, &told, &error);
 	wr_heap_let_go(heap, locked);
-	if (!found)
+	if (found)
+		*entry = told;
+	else
 		SetLastError(error);
 
 	return found;
@@ -290,6 +295,7 @@ static void add_up(struct wr_heap *heap, HEAP_SUMMARY *summary)
 BOOL WINAPI HeapSummary(HANDLE handle, DWORD flags, LPHEAP_SUMMARY summary)
 {
 	struct wr_heap *heap = wr_heap_get(handle);
+	HEAP_SUMMARY sums = { .cb = sizeof(sums) };
 	bool locked;
 
 	if (!heap)
@@ -298,10 +304,10 @@ BOOL WINAPI HeapSummary(HANDLE handle, DWORD flags, LPHEAP_SUMMARY summary)
 		SetLastError(ERROR_INVALID_PARAMETER);
 		return FALSE;
 	}
-	*summary = (HEAP_SUMMARY){ .cb = sizeof(*summary) };
 	locked = wr_heap_hold(heap, flags);
-	add_up(heap, summary);
+	add_up(heap, &sums);
 	wr_heap_let_go(heap, locked);
+	*summary = sums;
 
 	return TRUE;
 }
