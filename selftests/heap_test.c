@@ -717,6 +717,44 @@ TEST_F(heap, overruns)
 	}
 }
 
+/* The region that the block is in */
+static PROCESS_HEAP_ENTRY region_of(HANDLE heap, const char *block)
+{
+	PROCESS_HEAP_ENTRY entry = { .lpData = NULL };
+
+	while (HeapWalk(heap, &entry))
+		if (entry.wFlags & PROCESS_HEAP_REGION &&
+		    block > (char *)entry.lpData &&
+		    block < (char *)entry.Region.lpLastBlock)
+			return entry;
+	return (PROCESS_HEAP_ENTRY){ .lpData = NULL };
+}
+
+/* Rules: HP-30. What the allocator has in front says that it ends where memory does. */
+TEST_F(heap, front_of_block)
+{
+	PROCESS_HEAP_ENTRY region;
+	uint64_t *head, saved;
+	char *block, *end;
+	int less;
+
+	block = HeapAlloc(self->heap, 0, 5000);
+	ASSERT_NE(NULL, block);
+	region = region_of(self->heap, block);
+	ASSERT_NE(NULL, region.lpData);
+	end = (char *)region.lpData + region.Region.dwCommittedSize;
+	head = (uint64_t *)block - 1;
+	saved = *head;
+	for (less = 0; less < 3; less++) {
+		*head = (end - block + 16 - 16 * less) | (saved & 7);
+		EXPECT_FALSE(HeapValidate(self->heap, 0, block));
+		NOT_FREED(self->heap, block);
+		EXPECT_EQ((SIZE_T)-1, HeapSize(self->heap, 0, block));
+	}
+	*head = saved;
+	EXPECT_TRUE(HeapFree(self->heap, 0, block));
+}
+
 /* Rules: HP-30, HP-32. Far behind a block, and into one that is free */
 TEST_F(heap, wild_writes)
 {

@@ -245,6 +245,8 @@ static bool is_sane(const struct wr_region *region, mchunkptr chunk)
 	if (region->committed == region->size)
 		end += WR_FOOT;
 
+	end -= TWO_SIZE_T_SIZES;
+
 	return size >= MIN_CHUNK_SIZE && size <= (size_t)(end - (char *)chunk);
 }
 
