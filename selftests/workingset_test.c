@@ -273,6 +273,22 @@ static unsigned int entries_in(const void *base, size_t size,
 	return n;
 }
 
+/* Rules: QW-11 */
+TEST_F(region, buffer_with_a_hole)
+{
+	HANDLE process = GetCurrentProcess();
+	DWORD old;
+
+	COMMIT(0, 12 * PAGE, PAGE_READWRITE);
+	EXPECT_TRUE(VirtualProtect(self->base + 4 * PAGE, PAGE, PAGE_READONLY,
+				   &old));
+	EXPECT_FAILS(ERROR_NOACCESS,
+		     QueryWorkingSetEx(process, self->base, 12 * PAGE));
+	EXPECT_FAILS(ERROR_NOACCESS,
+		     QueryWorkingSet(process, self->base, 12 * PAGE));
+	EXPECT_TRUE(QueryWorkingSetEx(process, self->base, 4 * PAGE));
+}
+
 /* What it finds is what smaps counts. */
 TEST_F(region, all_pages)
 {

@@ -197,7 +197,7 @@ static NTSTATUS give_name(const WCHAR *name, size_t units,
 		*return_length = whole;
 	if (length < whole)
 		return STATUS_BUFFER_OVERFLOW;
-	if (!wr_writable(buffer, whole))
+	if (!wr_all_writable(buffer, whole))
 		return STATUS_ACCESS_VIOLATION;
 	*buffer = (UNICODE_STRING){
 		.Length = bytes,

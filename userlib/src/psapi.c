@@ -137,7 +137,7 @@ static BOOL give_program(const void *name, size_t length, void *to, PDWORD size,
 		return wr_fail(ERROR_NOACCESS);
 	if (*size <= length)
 		return wr_fail(ERROR_INSUFFICIENT_BUFFER);
-	if (!wr_writable(to, (length + 1) * unit))
+	if (!wr_all_writable(to, (length + 1) * unit))
 		return wr_fail(ERROR_NOACCESS);
 	memcpy(to, name, (length + 1) * unit);
 	*size = length;

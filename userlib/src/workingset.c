@@ -365,7 +365,8 @@ BOOL WINAPI QueryWorkingSetEx(HANDLE process, PVOID buffer, DWORD size)
 		return wr_succeeded(status);
 	if (!n)
 		return end_query(&target, ERROR_BAD_LENGTH);
-	if (!wr_writable(buffer, n * sizeof(PSAPI_WORKING_SET_EX_INFORMATION)))
+	if (!wr_all_writable(buffer,
+			     n * sizeof(PSAPI_WORKING_SET_EX_INFORMATION)))
 		return end_query(&target, ERROR_NOACCESS);
 
 	return end_query(&target, describe_all(&target, buffer, n));
@@ -500,7 +501,7 @@ BOOL WINAPI QueryWorkingSet(HANDLE process, PVOID buffer, DWORD size)
 		return wr_succeeded(status);
 	if (size < sizeof(PSAPI_WORKING_SET_INFORMATION))
 		return end_query(&target, ERROR_BAD_LENGTH);
-	if (!wr_writable(buffer, size))
+	if (!wr_all_writable(buffer, size))
 		return end_query(&target, ERROR_NOACCESS);
 
 	return end_query(&target, take_census(&target, buffer, size));
