@@ -445,6 +445,38 @@ TEST(other_codes)
 	EXPECT_EQ(4, seen.count);
 }
 
+static LONG CALLBACK return_from(EXCEPTION_POINTERS *pointers)
+{
+	CONTEXT *context = pointers->ContextRecord;
+
+	see(pointers);
+	context->Rip = *(DWORD64 *)context->Rsp;
+	context->Rsp += 8;
+	return EXCEPTION_CONTINUE_EXECUTION;
+}
+
+/*
+ * Rules: EX-02, EX-09, EX-11. An instruction that is too long is looked at no further
+ * than the processor does, also where memory ends.
+ */
+TEST(prefixes_only)
+{
+	char *base = VirtualAlloc(NULL, UNIT, MEM_RESERVE, PAGE_READWRITE);
+	int n;
+
+	ASSERT_NE(NULL, base);
+	VirtualAlloc(base, PAGE, MEM_COMMIT, PAGE_EXECUTE_READWRITE);
+	memset(base, 0x66, PAGE);
+	ASSERT_NE(NULL, AddVectoredExceptionHandler(1, return_from));
+	for (n = 15; n < 40; n++) {
+		seen.count = 0;
+		call(base + PAGE - n);
+		EXPECT_EQ(1, seen.count);
+		EXPECT_EQ(EXCEPTION_ACCESS_VIOLATION, seen.code);
+		EXPECT_EQ(base + PAGE - n, seen.at);
+	}
+}
+
 static LONG CALLBACK count_steps(EXCEPTION_POINTERS *pointers)
 {
 	see(pointers);

@@ -42,6 +42,9 @@
 
 #define EFLAGS_TRAP 0x100
 
+/* More bytes the processor does not read. */
+#define MAX_INSTRUCTION 15
+
 /* ---- exceptions ---- */
 
 struct exception {
@@ -115,11 +118,14 @@ static bool is_privileged(const unsigned char *code)
 		0x01, 0x06, 0x08, 0x09, 0x20, 0x21, 0x22, 0x23, 0x30, 0x32,
 	};
 
+	const unsigned char *end = code + MAX_INSTRUCTION;
+
 	if ((uint64_t)(ULONG_PTR)code >> 47) /* where no code can be */
 		return false;
 	while (*code == 0x66 || *code == 0xf2 || *code == 0xf3 ||
 	       (!WR_32BIT && (*code & 0xf0) == 0x40))
-		code++;
+		if (++code == end) /* the fault: there is none so long */
+			return false;
 	if (*code == 0x0f)
 		return memchr(after_0f, code[1], sizeof(after_0f));
 	return memchr(alone, *code, sizeof(alone));
