@@ -68,6 +68,20 @@ TEST(library_errors)
 		     LoadLibraryExA("ntdll", NULL, 0x80000000));
 }
 
+/* Rules: MODULE-10. Also where files are looked for */
+TEST(errno_stays)
+{
+	HMODULE module;
+
+	errno = 4711;
+	EXPECT_FAILS(ERROR_MOD_NOT_FOUND, GetModuleHandleA("no/such.dll"));
+	EXPECT_FAILS(ERROR_MOD_NOT_FOUND, GetModuleHandleW(W("no/such.dll")));
+	EXPECT_FAILS(ERROR_MOD_NOT_FOUND,
+		     GetModuleHandleExA(0, "no/such.dll", &module));
+	EXPECT_FAILS(ERROR_MOD_NOT_FOUND, LoadLibraryA("no/such.dll"));
+	EXPECT_EQ(4711, errno);
+}
+
 static bool has(const char *library, const char *function)
 {
 	return GetProcAddress(GetModuleHandleA(library), function);

@@ -279,12 +279,16 @@ static const char *narrow(const WCHAR *name, char text[PATH_MAX])
 
 HMODULE WINAPI GetModuleHandleA(LPCSTR name)
 {
+	WR_KEEP_ERRNO();
+
 	return find_by_name(name);
 }
 
 HMODULE WINAPI GetModuleHandleW(LPCWSTR name)
 {
 	char text[PATH_MAX];
+
+	WR_KEEP_ERRNO();
 
 	return find_by_name(narrow(name, text));
 }
@@ -320,6 +324,8 @@ static HMODULE find_by_address(const void *address)
 
 BOOL WINAPI GetModuleHandleExA(DWORD flags, LPCSTR name, HMODULE *module)
 {
+	WR_KEEP_ERRNO();
+
 	if (!module)
 		return wr_fail(ERROR_INVALID_PARAMETER);
 	*module = NULL;
@@ -467,8 +473,11 @@ static DWORD look_up(HMODULE module, const char *name, const char **at)
 FARPROC WINAPI GetProcAddress(HMODULE module, LPCSTR name)
 {
 	const char *at = NULL;
-	DWORD error = look_up(module, name, &at);
+	DWORD error;
 
+	WR_KEEP_ERRNO();
+
+	error = look_up(module, name, &at);
 	if (error)
 		wr_fail(error);
 
