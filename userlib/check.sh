@@ -415,6 +415,9 @@ check_headers()
 		check "<$header> alone" compile_header "$header" "$CC" -x c \
 			-std=c99
 	done
+	check "<winregion/interlocked.hpp> alone" \
+		compile_header winregion/interlocked.hpp "$CXX" -x c++ \
+		-std=c++11
 	check_wide
 	check "headers and libc's as gnu11" compile_with_libc \
 		"$CC" -x c -std=gnu11 -D_GNU_SOURCE

@@ -6,6 +6,9 @@
  * members of their names. The names are macros too, as sources test with #ifdef
  * which they have.
  */
+/* First, as it includes this one. */
+#include "windows.h"
+
 #ifndef _WINREGION_INTERLOCKED_HPP
 #define _WINREGION_INTERLOCKED_HPP
 
