@@ -1061,6 +1061,29 @@ TEST(errors_of_waits)
 	EXPECT_TRUE(CloseHandle(event));
 }
 
+/* Rules: WT-25. The second one of two lies behind the end of memory. */
+TEST(handles_that_raise)
+{
+	char *base = VirtualAlloc(NULL, UNIT, MEM_RESERVE, PAGE_READWRITE);
+	int state = PTHREAD_CANCEL_DISABLE;
+	volatile bool raised = false;
+	HANDLE *handles;
+
+	ASSERT_NE(NULL, VirtualAlloc(base, PAGE, MEM_COMMIT, PAGE_READWRITE));
+	handles = (HANDLE *)(base + PAGE) - 1;
+	*handles = CreateEventA(NULL, TRUE, TRUE, NULL);
+	WINREGION_TRY {
+		WaitForMultipleObjects(2, handles, FALSE, 0);
+	} WINREGION_EXCEPT(EXCEPTION_EXECUTE_HANDLER) {
+		raised = true;
+	} WINREGION_END
+	EXPECT_TRUE(raised);
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state);
+	EXPECT_EQ(PTHREAD_CANCEL_ENABLE, state);
+	EXPECT_TRUE(CloseHandle(*handles));
+	EXPECT_TRUE(VirtualFree(base, 0, MEM_RELEASE));
+}
+
 static DWORD WINAPI answer(void *argument)
 {
 	struct all *all = argument;

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -633,6 +634,7 @@ DWORD WINAPI WaitForMultipleObjectsEx(DWORD count, const HANDLE *objects,
 {
 	struct wr_block blocks[MAXIMUM_WAIT_OBJECTS];
 	struct wait wait = { .all = all, .nr = count, .blocks = blocks };
+	HANDLE handles[MAXIMUM_WAIT_OBJECTS];
 	NTSTATUS status = STATUS_SUCCESS;
 
 	WR_KEEP_ERRNO();
@@ -647,7 +649,10 @@ DWORD WINAPI WaitForMultipleObjectsEx(DWORD count, const HANDLE *objects,
 		return WAIT_FAILED;
 	}
 
-	return wait_for(&wait, objects, milliseconds, NULL);
+	/* They may raise, so none has a user more before all are read. */
+	memcpy(handles, objects, count * sizeof(*handles));
+
+	return wait_for(&wait, handles, milliseconds, NULL);
 }
 
 DWORD WINAPI WaitForMultipleObjects(DWORD count, const HANDLE *objects,
