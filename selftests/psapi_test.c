@@ -45,6 +45,11 @@ TEST_F(files, name_of_view)
 	ASSERT_EQ(0, rename("fi le", "a\nb (deleted)"));
 	EXPECT_NE(0, name_at(view, name, sizeof(name)));
 	EXPECT_STREQ("a\nb (deleted)", strrchr(name, '/') + 1);
+	/* As the kernel writes one with a newline */
+	ASSERT_EQ(0, rename("a\nb (deleted)", "a\\012b"));
+	EXPECT_NE(0, name_at(view, name, sizeof(name)));
+	EXPECT_STREQ("a\\012b", strrchr(name, '/') + 1);
+	ASSERT_EQ(0, rename("a\\012b", "a\nb (deleted)"));
 	ASSERT_EQ(0, unlink("a\nb (deleted)"));
 	EXPECT_NE(0, name_at(view, name, sizeof(name)));
 	EXPECT_STREQ("a\nb (deleted)", strrchr(name, '/') + 1);

@@ -31,12 +31,21 @@ static bool is_private(const struct wr_target *target, uintptr_t address)
 	       query.out.type == WINREGION_TYPE_PRIVATE;
 }
 
-/* A newline in a name is written as its number. */
-static void decode(char *name)
+static bool is_file(const char *name, unsigned long inode)
+{
+	struct stat st;
+
+	return !stat(name, &st) && st.st_ino == inode;
+}
+
+/* A newline in a name is written as its number, which a name may have itself. */
+static void decode(char *name, unsigned long inode)
 {
 	char *to = name;
 
 	name[strcspn(name, "\n")] = '\0';
+	if (strstr(name, "\\012") && is_file(name, inode))
+		return;
 	for (; *name; name++) {
 		if (strncmp(name, "\\012", 4)) {
 			*to++ = *name;
@@ -66,10 +75,9 @@ static bool is_paging(const char *name)
 bool wr_cut_deleted(char *name, unsigned long inode)
 {
 	size_t length = strlen(name), more = strlen(DELETED);
-	struct stat st;
 
 	if (length <= more || strcmp(name + length - more, DELETED) ||
-	    (!stat(name, &st) && st.st_ino == inode))
+	    is_file(name, inode))
 		return false;
 	name[length - more] = '\0';
 
@@ -101,7 +109,7 @@ bool wr_parse_mapping(char *line, struct wr_mapped *mapping)
 		.end = end,
 		.name = line + at,
 	};
-	decode(mapping->name);
+	decode(mapping->name, inode);
 	mapping->has_file = inode && *mapping->name == '/';
 	if (!mapping->has_file || !wr_cut_deleted(mapping->name, inode))
 		return true;
