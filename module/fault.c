@@ -576,6 +576,18 @@ static void map_near(struct vm_fault *vmf, struct wr_window *window, u8 rights)
 	wr_ptes_allow_write_in(window, vma, first, end);
 }
 
+/*
+ * Frames can always be written. But the core may be about to map one that it got by
+ * fault_frame(), and has given its lock up since: by now another one can be there.
+ */
+static vm_fault_t mkwrite_frame(struct vm_fault *vmf, struct wr_window *window)
+{
+	if (wr_frames_page(window, wr_vmf_index(vmf)) != vmf->page)
+		return VM_FAULT_NOPAGE;
+	lock_page(vmf->page);
+	return VM_FAULT_LOCKED;
+}
+
 static vm_fault_t mkwrite_locked(struct vm_fault *vmf, struct wr_window *window)
 {
 	u8 state = wr_runs_state(&window->runs, wr_vmf_index(vmf));
@@ -584,10 +596,8 @@ static vm_fault_t mkwrite_locked(struct vm_fault *vmf, struct wr_window *window)
 
 	if (!wr_state_allows(state, WR_WRITE))
 		return wr_fault_refuse(vmf, window, state);
-	if (unlikely(state == WR_STATE_FRAME)) {
-		lock_page(vmf->page);
-		return VM_FAULT_LOCKED;
-	}
+	if (unlikely(state == WR_STATE_FRAME))
+		return mkwrite_frame(vmf, window);
 	claimed = window->forked &&
 		  !wr_resident_is_own(window, wr_vmf_index(vmf), vmf->page);
 	page = wr_resident_own(window, wr_vmf_index(vmf), vmf->page);

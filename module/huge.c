@@ -134,18 +134,22 @@ static bool vma_takes(struct vm_fault *vmf, pgoff_t first)
 	       pmd_none(READ_ONCE(*vmf->pmd));
 }
 
-/* Whether one PMD does for the slot from @first on, and the core would set it. */
+/*
+ * Whether one PMD does for the slot from @first on, and the core would set it. Frames are
+ * alike, too, but are pages already.
+ */
 static bool is_alike(struct vm_fault *vmf, struct wr_window *window,
 		     pgoff_t first)
 {
 	struct wr_region *region = wr_region_find(window, first);
 	pgoff_t end = first + WR_SLOT_PAGES, next;
+	u8 state;
 
 	if (window->forked || !region || end > region->end || region->watched ||
 	    !vma_takes(vmf, first) || wr_stash_in_slot(window, first))
 		return false;
-	wr_runs_span(&window->runs, first, end, &next);
-	return next == end;
+	state = wr_runs_span(&window->runs, first, end, &next);
+	return next == end && wr_state_is_committed(state);
 }
 
 /**

@@ -571,27 +571,40 @@ TEST(regions_end)
 	EXPECT_TRUE(release(other));
 }
 
+/* Regions around a hole of 8 MiB, in one window, of small pages or large: ARENA */
+static bool make_hole(bool large)
+{
+	PVOID at = ARENA + MIB(4);
+	SIZE_T size = MIB(8);
+
+	if (!set_large(large) ||
+	    VirtualAlloc(ARENA, MIB(16), MEM_RESERVE | MEM_COMMIT,
+			 PAGE_READWRITE) != ARENA)
+		return false;
+	fill_page(ARENA + MIB(4) - PAGE, 1);
+	fill_page(ARENA + MIB(12), 2);
+	return NtFreeVirtualMemory(NtCurrentProcess(), &at, &size,
+				   MEM_RELEASE) == STATUS_SUCCESS;
+}
+
+static bool release_around_hole(void)
+{
+	return page_has(ARENA + MIB(4) - PAGE, 1) &&
+	       page_has(ARENA + MIB(12), 2) && release(ARENA) &&
+	       release(ARENA + MIB(12));
+}
+
 /* Also in a hole of a window that others are in, of small pages or large */
 TEST(among_others)
 {
 	static const bool large[] = { false, true };
-	PVOID at = ARENA + MIB(4);
-	SIZE_T size = MIB(8);
 	ULONG_PTR frames[NR];
 	unsigned int i;
 	char *base;
 
 	take(frames, NR);
 	for (i = 0; i < ARRAY_SIZE(large); i++) {
-		ASSERT_TRUE(set_large(large[i]));
-		ASSERT_EQ(ARENA, VirtualAlloc(ARENA, MIB(16),
-					      MEM_RESERVE | MEM_COMMIT,
-					      PAGE_READWRITE));
-		fill_page(ARENA + MIB(4) - PAGE, 1);
-		fill_page(ARENA + MIB(12), 2);
-		ASSERT_EQ(STATUS_SUCCESS,
-			  NtFreeVirtualMemory(NtCurrentProcess(), &at, &size,
-					      MEM_RELEASE));
+		ASSERT_TRUE(make_hole(large[i]));
 		base = window_at(ARENA + MIB(6), SIZE);
 		ASSERT_EQ(ARENA + MIB(6), base);
 		ASSERT_TRUE(map(base, NR, frames));
@@ -604,11 +617,34 @@ TEST(among_others)
 		EXPECT_TRUE(pages_have(base, NR, i));
 		EXPECT_TRUE(release(base));
 		EXPECT_TRUE(none_is_mapped(base, NR));
-		EXPECT_TRUE(page_has(ARENA + MIB(4) - PAGE, 1));
-		EXPECT_TRUE(page_has(ARENA + MIB(12), 2));
-		EXPECT_TRUE(release(ARENA) && release(ARENA + MIB(12)));
+		EXPECT_TRUE(release_around_hole());
 	}
 	EXPECT_TRUE(give(frames, NR));
+}
+
+#define MANY (MIB(2) / PAGE)
+
+/* Where a large page could be there are frames as well, if they are mapped there. */
+TEST(in_place_of_a_large_page)
+{
+	static ULONG_PTR frames[MANY];
+	char *base, *other;
+
+	take(frames, MANY);
+	ASSERT_TRUE(make_hole(true));
+	base = window_at(ARENA + MIB(6), MIB(2));
+	ASSERT_EQ(ARENA + MIB(6), base);
+	other = window(MIB(2));
+	ASSERT_NE(NULL, other);
+	ASSERT_TRUE(map(base, MANY, frames));
+	fill_pages(base, MANY, 1);
+	EXPECT_TRUE(pages_have(base, MANY, 1));
+	EXPECT_TRUE(map(base, MANY, NULL));
+	ASSERT_TRUE(map(other, MANY, frames));
+	EXPECT_TRUE(pages_have(other, MANY, 1));
+	EXPECT_TRUE(release(base) && release(other));
+	EXPECT_TRUE(release_around_hole());
+	EXPECT_TRUE(give(frames, MANY));
 }
 
 /* The page of addresses that the frames end with */
@@ -972,6 +1008,54 @@ TEST(races)
 	EXPECT_TRUE(SETTLES(WR_INFO(fd, out_committed) == 0));
 	close(file);
 	close(fd);
+}
+
+static void *write_on(void *arg)
+{
+	uint64_t value = 1;
+
+	while (crew_goes_on(&crew))
+		user_access(arg, &value, true);
+	return NULL;
+}
+
+static int child_goes(void *arg)
+{
+	return 0;
+}
+
+/*
+ * What is mapped is what the last call has mapped there, though a thread was just writing
+ * to what was there before. After a fork, and in a hole of large pages, the core maps it.
+ */
+TEST(replaced_while_written)
+{
+	volatile uint64_t *words = (void *)(ARENA + MIB(6));
+	unsigned int i, n = rounds(awe_replaced), wrong = 0;
+	ULONG_PTR frames[2];
+	uint64_t found;
+
+	race_catch_faults();
+	take(frames, 2);
+	ASSERT_TRUE(make_hole(true));
+	ASSERT_EQ(words, window_at((void *)words, UNIT));
+	EXPECT_EQ(0, in_child(child_goes, NULL));
+	for (i = 0; i < 2; i++) {
+		ASSERT_TRUE(map((void *)words, 1, &frames[i]));
+		words[1] = i;
+	}
+	crew_add(&crew, write_on, (void *)words);
+	for (i = 0; i < n; i++) {
+		found = -1;
+		map((void *)words, 1, &frames[i % 2]);
+		user_access(words + 1, &found, false);
+		wrong += found != i % 2;
+	}
+	crew_stop(&crew);
+	EXPECT_EQ(0, wrong);
+	EXPECT_TRUE(release((void *)words));
+	EXPECT_TRUE(release_around_hole());
+	EXPECT_TRUE(give(frames, 2));
 }
 
 #define PARTS 8
