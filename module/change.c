@@ -27,6 +27,7 @@
 #include "layout.h"
 #include "locked.h"
 #include "overlap.h"
+#include "pageout.h"
 #include "pieces.h"
 #include "ptes.h"
 #include "quick.h"
@@ -1022,6 +1023,7 @@ int wr_change(struct wr_space *space, enum wr_op op, struct wr_change *changes,
 		.nr_spans = nr,
 		.windows = LIST_HEAD_INIT(batch.windows),
 	};
+	unsigned long overdrafts = wr_runs_overdrafts();
 	int err;
 
 	err = find_windows(&batch);
@@ -1030,6 +1032,7 @@ int wr_change(struct wr_space *space, enum wr_op op, struct wr_change *changes,
 	if (!err && op != WR_COMMIT && !wr_op_resets(op))
 		tidy(&batch);
 	put_windows(&batch);
+	wr_pageout_repay(space->mm, overdrafts);
 	wr_locked_settle(space);
 	wr_overlap_free(batch.overlap);
 	if (op == WR_DECOMMIT || err || nr > 1)

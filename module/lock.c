@@ -415,6 +415,7 @@ static int run(struct wr_space *space, pgoff_t first, pgoff_t end,
 static int run_alone(struct wr_space *space, pgoff_t first, pgoff_t end,
 		     unsigned long *locked, call_fn fn)
 {
+	unsigned long overdrafts = wr_runs_overdrafts();
 	int err;
 
 	*locked = 0;
@@ -423,6 +424,7 @@ static int run_alone(struct wr_space *space, pgoff_t first, pgoff_t end,
 	err = run(space, first, end, locked, fn);
 	wr_locked_settle(space);
 	mutex_unlock(&space->lock_calls);
+	wr_pageout_repay(space->mm, overdrafts);
 	return err;
 }
 

@@ -31,8 +31,10 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/shrinker.h>
+#include <linux/slab.h>
 #include <linux/swap.h>
 
+#include "account.h"
 #include "commit.h"
 #include "page.h"
 #include "pageout.h"
@@ -144,6 +146,8 @@ static enum lru_status take_some(struct list_head *item,
 	if (!slot->nr_resident) {
 		atomic_long_dec(&wr_stash_sums[1].stashes);
 		list_lru_isolate(list, item);
+		kfree(slot->pages); /* as much as one of them was */
+		slot->pages = NULL;
 		return LRU_REMOVED;
 	}
 	return paging->used ? LRU_SKIP : LRU_ROTATE;
@@ -389,6 +393,27 @@ static int before_oom(struct notifier_block *self, unsigned long unused,
 
 static struct notifier_block oom = { .notifier_call = before_oom };
 
+/**
+ * wr_pageout_repay - after a call that may have overdrawn: see wr_runs_alloc()
+ * @mm: whose memory cgroup it is
+ * @before: wr_runs_overdrafts() as it began
+ *
+ * Context: no lock is held, so pages can leave for it.
+ */
+void wr_pageout_repay(struct mm_struct *mm, unsigned long before)
+{
+	struct wr_account account;
+	struct page *page;
+
+	if (likely(wr_runs_overdrafts() == before))
+		return;
+	wr_account_begin(&account, mm);
+	page = wr_page_alloc_nobodys(0);
+	if (page)
+		put_page(page);
+	wr_account_end(&account);
+}
+
 /* ---- back ---- */
 
 static void drop_behind(struct wr_room *room)
@@ -552,6 +577,7 @@ int wr_pageout_init(void)
 
 	if (!wr_paging)
 		return 0;
+	wr_runs_overdraw = true;
 	err = wr_outfile_init();
 	if (err)
 		return err;

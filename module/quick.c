@@ -10,7 +10,10 @@
 #include "quick.h"
 #include "view_state.h"
 
-/* wr_quick_check() once more, with the array that was missing. */
+/*
+ * wr_quick_check() once more, with the array that was missing. Not where that may be
+ * overdrawn, which is for who repays it.
+ */
 static bool check_split(struct wr_window *window, struct wr_change *change,
 			unsigned long *charge)
 {
@@ -18,7 +21,7 @@ static bool check_split(struct wr_window *window, struct wr_change *change,
 	struct wr_rights rights = {};
 	struct wr_needs needs = {};
 
-	return !window->view &&
+	return !window->view && !wr_runs_overdraw &&
 	       !wr_change_check_run(window, WR_COMMIT, old, change->state, 0,
 				    &rights, &needs) &&
 	       !needs.track && !needs.exec && !needs.denied &&

@@ -178,8 +178,8 @@ static struct wr_slot *slot_for(struct wr_window *window, pgoff_t index)
 
 	if (!slot || slot->pages)
 		return slot;
-	slot->pages = kcalloc(WR_SLOT_PAGES, sizeof(*slot->pages),
-			      GFP_KERNEL_ACCOUNT);
+	slot->pages = wr_runs_alloc(WR_SLOT_PAGES * sizeof(*slot->pages),
+				    GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	return slot->pages ? slot : NULL;
 }
 

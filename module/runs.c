@@ -24,10 +24,60 @@
  * The caller holds the window's lock. "end" is exclusive everywhere.
  */
 #include <linux/atomic.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "runs.h"
+
+/* Pages may leave for swap; set once, before the module is used. */
+bool wr_runs_overdraw;
+
+static atomic_long_t overdrafts;
+
+/* How often memory cgroups have got more than their limits. */
+unsigned long wr_runs_overdrafts(void)
+{
+	return atomic_long_read(&overdrafts);
+}
+
+static void *alloc_overdrawn(size_t size, gfp_t gfp)
+{
+	unsigned int flags = memalloc_noreclaim_save();
+	void *memory;
+
+	memory = kmalloc(size,
+			 gfp | __GFP_NOMEMALLOC | __GFP_HIGH | __GFP_NOWARN);
+	memalloc_noreclaim_restore(flags);
+	if (memory)
+		atomic_long_inc(&overdrafts);
+	return memory;
+}
+
+/**
+ * wr_runs_alloc - memory for who holds a window's lock
+ * @size: bytes
+ * @gfp: what it is, and whether it may be waited for
+ *
+ * No page of the window can leave as long as its lock is held. So who waits for memory
+ * then may wait for what only the window has, and the core kills. If the system has
+ * some the memory cgroup gets more than its limit instead. The next charge brings it
+ * back: that of the page which a fault is about, or wr_pageout_repay().
+ *
+ * Return: the memory, or NULL.
+ */
+void *wr_runs_alloc(size_t size, gfp_t gfp)
+{
+	const gfp_t easily = gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL);
+	void *memory = NULL;
+
+	if (wr_runs_overdraw && gfp & __GFP_DIRECT_RECLAIM) {
+		memory = kmalloc(size, easily | __GFP_NOWARN);
+		if (!memory && !(gfp & __GFP_NORETRY))
+			memory = alloc_overdrawn(size, gfp & ~__GFP_NOFAIL);
+	}
+	return memory ? memory : kmalloc(size, gfp);
+}
 
 static unsigned long state_entry(u8 state)
 {
@@ -241,7 +291,7 @@ pgoff_t wr_runs_far_end(struct wr_runs *runs, pgoff_t index, pgoff_t end)
 /* A node whose children are all like the @entry it replaces. */
 static int push_down(unsigned long *entry, gfp_t gfp)
 {
-	struct wr_node *node = kmalloc(sizeof(*node), gfp);
+	struct wr_node *node = wr_runs_alloc(sizeof(*node), gfp);
 	unsigned int i;
 
 	if (!node)
@@ -254,7 +304,7 @@ static int push_down(unsigned long *entry, gfp_t gfp)
 
 static int push_down_to_slot(unsigned long *entry, gfp_t gfp)
 {
-	struct wr_slot *slot = kzalloc(sizeof(*slot), gfp);
+	struct wr_slot *slot = wr_runs_alloc(sizeof(*slot), gfp | __GFP_ZERO);
 
 	if (!slot)
 		return -ENOMEM;
@@ -279,7 +329,7 @@ int wr_slot_spell_out(struct wr_slot *slot, gfp_t gfp)
 
 	if (likely(!slot->is_whole))
 		return 0;
-	pages = kmalloc_array(WR_SLOT_PAGES, sizeof(*pages), gfp);
+	pages = wr_runs_alloc(WR_SLOT_PAGES * sizeof(*pages), gfp);
 	if (!pages)
 		return -ENOMEM;
 	for (i = 0; i < WR_SLOT_PAGES; i++)
@@ -324,7 +374,7 @@ static int slot_make_states(struct wr_slot *slot, gfp_t gfp)
 
 	if (err || slot->states)
 		return err;
-	slot->states = kzalloc(WR_SLOT_PAGES, gfp);
+	slot->states = wr_runs_alloc(WR_SLOT_PAGES, gfp | __GFP_ZERO);
 	if (!slot->states)
 		return -ENOMEM;
 	if (slot->state)

@@ -190,6 +190,9 @@ static __always_inline void wr_states_fill(u8 *states, u8 state, unsigned int n)
 		*states++ = state;
 }
 
+extern bool wr_runs_overdraw;
+unsigned long wr_runs_overdrafts(void);
+void *wr_runs_alloc(size_t size, gfp_t gfp);
 void wr_slot_free(struct wr_slot *slot);
 void wr_runs_init(struct wr_runs *runs, pgoff_t first, pgoff_t end,
 		  struct wr_slot **spare);

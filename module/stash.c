@@ -421,7 +421,9 @@ int wr_stash_prepare_pages(struct wr_stash *stash, gfp_t gfp)
 {
 	if (!stash->slot.pages)
 		stash->slot.pages =
-			kcalloc(WR_SLOT_PAGES, sizeof(*stash->slot.pages), gfp);
+			wr_runs_alloc(WR_SLOT_PAGES *
+					      sizeof(*stash->slot.pages),
+				      gfp | __GFP_ZERO);
 	return stash->slot.pages ? 0 : -ENOMEM;
 }
 

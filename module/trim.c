@@ -235,6 +235,18 @@ static void move_chosen(struct wr_leaving *leaving, struct wr_stash *stash)
 	leaving->window->nr_resident -= leaving->moved;
 }
 
+/*
+ * What it takes to know where pages are is not to be more than what they leave: a program
+ * can have one in each slot.
+ */
+static void forget_room(struct wr_slot *slot)
+{
+	if (slot->nr_resident)
+		return;
+	kfree(slot->pages);
+	slot->pages = NULL;
+}
+
 /* A stash with room for all that can come, claimed, or NULL. */
 static struct wr_stash *prepare(struct wr_leaving *leaving, gfp_t gfp)
 {
@@ -285,6 +297,7 @@ static unsigned int trim_slot(struct wr_window *window, pgoff_t first,
 	if (!bitmap_empty(leaving.chosen, WR_SLOT_PAGES)) {
 		unmap_chosen(&leaving);
 		move_chosen(&leaving, stash);
+		forget_room(slot);
 	}
 	wr_stash_settle(window, stash);
 	return leaving.moved;

@@ -714,6 +714,39 @@ TEST_F_TIMEOUT(short_of_memory, more_than_the_group, 120)
 	EXPECT_TRUE(SETTLES(!rmdir(group)));
 }
 
+#define SPARSE_PAGES 3500
+
+/* One page in each of many tables of pages */
+static int sparse_job(void *arg)
+{
+	struct family *family = arg;
+	unsigned int i;
+	char *base;
+
+	CHECK(group_write("cgroup.procs", "0"));
+	base = wr_reserve(family->fd, SPARSE_PAGES * MIB(2));
+	CHECK(base);
+	for (i = 0; i < SPARSE_PAGES; i++) {
+		CHECK(!wr_commit(family->fd, base + i * MIB(2), PAGE, RW));
+		fill_page(base + i * MIB(2), i);
+	}
+	for (i = 0; i < SPARSE_PAGES; i++)
+		CHECK(page_has(base + i * MIB(2), i));
+	return 0;
+}
+
+/* What it takes to know where pages are is less than what they have given back. */
+TEST_F_TIMEOUT(short_of_memory, sparse, 120)
+{
+	struct family family = { self->fd, self->base };
+	long kills = oom_kills();
+
+	ASSERT_TRUE(make_group("40M"));
+	EXPECT_EQ(0, in_child(sparse_job, &family));
+	EXPECT_EQ(kills, oom_kills());
+	EXPECT_TRUE(SETTLES(!rmdir(group)));
+}
+
 static int64_t group_read(const char *file)
 {
 	char path[192], text[32] = "";
