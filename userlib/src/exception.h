@@ -6,6 +6,7 @@
  *	signal.c	signals become exceptions
  *	exception.c	who is asked about an exception
  *	try.c		... among them, the blocks of this thread
+ *	fault.c		what the processor says of a fault
  *	context.c	registers; context32.c of i386
  */
 #ifndef _WINREGION_EXCEPTION_H
@@ -23,15 +24,13 @@
 /* Of a variable of a thread: signal handlers may use it */
 #define WR_ANY_TIME __attribute__((tls_model("initial-exec")))
 
-/* Where a thread is, and its stack, in a CONTEXT; and the former in a signal's */
+/* Where a thread is, and its stack, in a CONTEXT */
 #ifdef __i386__
 #define WR_IP Eip
 #define WR_SP Esp
-#define WR_REG_IP REG_EIP
 #else
 #define WR_IP Rip
 #define WR_SP Rsp
-#define WR_REG_IP REG_RIP
 #endif
 
 /* context.c: from and to a signal's; the latter as far as @context has them */
@@ -46,6 +45,19 @@ void wr_context_complete(CONTEXT *context);
 
 /* context.c: go on with these registers */
 void wr_context_load(const CONTEXT *context) __attribute__((noreturn));
+
+/* fault.c: what an access that has failed was, one of EXCEPTION_*_FAULT */
+ULONG_PTR wr_fault_access(const ucontext_t *context);
+
+/*
+ * fault.c: which exception the instruction is that raised @sig, without the address of an
+ * access; 0: none, it is such an access
+ */
+DWORD wr_fault_instruction(int sig, const ucontext_t *context);
+
+/* fault.c: what SIGTRAP is about; @context becomes as Windows has it. */
+void wr_fault_trap(EXCEPTION_RECORD *record, CONTEXT *context,
+		   const siginfo_t *info);
 
 /*
  * exception.c: ask all who want to know. @other: the alternate stack of the thread.

@@ -2,22 +2,19 @@
 /*
  * Fibers: stacks that a thread changes between by itself
  *
- * A switch saves what a function keeps for its caller, the control words of both kinds
- * of floating point included, and goes on where the other one has saved that. A fiber
- * may go on in another thread than it began in: so nothing that belongs to the thread
- * is looked up before a switch and used after it.
+ * A switch (switch.c) saves what a function keeps for its caller, the control of floating
+ * point included, and goes on where the other one has saved that. A fiber may go on in
+ * another thread than it began in: so nothing that belongs to the thread is looked up
+ * before a switch and used after it.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include <winregion/winerror.h>
 
+#include "switch.h"
 #include "threads.h"
 #include "tries.h"
-
-#if !defined(__x86_64__) && !defined(__i386__)
-#error "write wr_fiber_switch() for this processor"
-#endif
 
 struct wr_fiber {
 	/* First, as GetFiberData() may be a macro of others that reads it there */
@@ -39,135 +36,8 @@ struct wr_fiber {
 	struct wr_tries own_tries;
 };
 
-void wr_fiber_switch(void **save, void *to);
-void wr_fiber_begin(void);
-
-#ifdef __x86_64__
-
-__asm__(".pushsection .text\n"
-	".globl wr_fiber_switch\n"
-	".hidden wr_fiber_switch\n"
-	".type wr_fiber_switch, @function\n"
-	"wr_fiber_switch:\n"
-	"	.cfi_startproc\n"
-	"	pushq %rbp\n"
-	"	pushq %rbx\n"
-	"	pushq %r12\n"
-	"	pushq %r13\n"
-	"	pushq %r14\n"
-	"	pushq %r15\n"
-	"	subq $8, %rsp\n"
-	"	stmxcsr (%rsp)\n"
-	"	fnstcw 4(%rsp)\n"
-	"	movq %rsp, (%rdi)\n"
-	"	movq %rsi, %rsp\n"
-	"	ldmxcsr (%rsp)\n"
-	"	fldcw 4(%rsp)\n"
-	"	addq $8, %rsp\n"
-	"	popq %r15\n"
-	"	popq %r14\n"
-	"	popq %r13\n"
-	"	popq %r12\n"
-	"	popq %rbx\n"
-	"	popq %rbp\n"
-	"	ret\n"
-	"	.cfi_endproc\n"
-	".size wr_fiber_switch, .-wr_fiber_switch\n"
-	/* The first switch returns to here, with the fiber in r12. */
-	".globl wr_fiber_begin\n"
-	".hidden wr_fiber_begin\n"
-	".type wr_fiber_begin, @function\n"
-	"wr_fiber_begin:\n"
-	"	.cfi_startproc\n"
-	"	.cfi_undefined rip\n"
-	"	movq %r12, %rdi\n"
-	"	call wr_fiber_run\n"
-	"	ud2\n"
-	"	.cfi_endproc\n"
-	".size wr_fiber_begin, .-wr_fiber_begin\n"
-	".popsection\n");
-
-/* What wr_fiber_switch() finds on a stack, the lowest first */
-struct frame {
-	uint32_t mxcsr;
-	uint16_t control;
-	uint16_t unused;
-	void *r15, *r14, *r13, *r12, *rbx, *rbp;
-	void (*rip)(void);
-	void *end;
-};
-
-static void set_fiber(struct frame *frame, struct wr_fiber *fiber)
-{
-	frame->r12 = fiber;
-	frame->rip = wr_fiber_begin;
-}
-
-#else /* i386: the same, with arguments on the stack */
-
-__asm__(".pushsection .text\n"
-	".globl wr_fiber_switch\n"
-	".hidden wr_fiber_switch\n"
-	".type wr_fiber_switch, @function\n"
-	"wr_fiber_switch:\n"
-	"	.cfi_startproc\n"
-	"	movl 4(%esp), %eax\n"
-	"	movl 8(%esp), %edx\n"
-	"	pushl %ebp\n"
-	"	pushl %ebx\n"
-	"	pushl %edi\n"
-	"	pushl %esi\n"
-	"	subl $8, %esp\n"
-	"	stmxcsr (%esp)\n"
-	"	fnstcw 4(%esp)\n"
-	"	movl %esp, (%eax)\n"
-	"	movl %edx, %esp\n"
-	"	ldmxcsr (%esp)\n"
-	"	fldcw 4(%esp)\n"
-	"	addl $8, %esp\n"
-	"	popl %esi\n"
-	"	popl %edi\n"
-	"	popl %ebx\n"
-	"	popl %ebp\n"
-	"	ret\n"
-	"	.cfi_endproc\n"
-	".size wr_fiber_switch, .-wr_fiber_switch\n"
-	/* The first switch returns to here, with the fiber in esi. */
-	".globl wr_fiber_begin\n"
-	".hidden wr_fiber_begin\n"
-	".type wr_fiber_begin, @function\n"
-	"wr_fiber_begin:\n"
-	"	.cfi_startproc\n"
-	"	.cfi_undefined eip\n"
-	"	andl $-16, %esp\n"
-	"	subl $12, %esp\n"
-	"	pushl %esi\n"
-	"	call wr_fiber_run\n"
-	"	ud2\n"
-	"	.cfi_endproc\n"
-	".size wr_fiber_begin, .-wr_fiber_begin\n"
-	".popsection\n");
-
-struct frame {
-	uint32_t mxcsr;
-	uint16_t control;
-	uint16_t unused;
-	void *esi, *edi, *ebx, *ebp;
-	void (*eip)(void);
-	void *end;
-};
-
-static void set_fiber(struct frame *frame, struct wr_fiber *fiber)
-{
-	frame->esi = fiber;
-	frame->eip = wr_fiber_begin;
-}
-
-#endif
-
 /* The thread ends with the function of its fiber. */
-__attribute__((used, visibility("hidden"))) void
-wr_fiber_run(struct wr_fiber *fiber)
+void wr_fiber_run(struct wr_fiber *fiber)
 {
 	fiber->start(fiber->data);
 	ExitThread(0);
@@ -289,13 +159,8 @@ void wr_fiber_end(struct wr_thread *thread)
 static void set_frame(struct wr_fiber *fiber)
 {
 	char *top = fiber->stack.base + fiber->stack.size;
-	/* The stack pointer is a multiple of 16 where wr_fiber_begin() calls. */
-	struct frame *frame = (struct frame *)(top - 8 - sizeof(*frame));
 
-	__asm__ volatile("stmxcsr %0" : "=m"(frame->mxcsr));
-	__asm__ volatile("fnstcw %0" : "=m"(frame->control));
-	set_fiber(frame, fiber);
-	fiber->sp = frame;
+	fiber->sp = wr_fiber_frame(top, fiber);
 	fiber->stack_base = top;
 	fiber->deallocation_stack = fiber->stack.base;
 	fiber->stack_flags = fiber->stack.flags;

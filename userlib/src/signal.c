@@ -36,15 +36,6 @@
 /* The size that the kernel has a mask of signals in */
 #define MASK_BYTES 8
 
-/* Bits of the error code of a page fault */
-#define FAULT_WRITES 0x02
-#define FAULT_FETCHES 0x10
-
-#define EFLAGS_TRAP 0x100
-
-/* More bytes the processor does not read. */
-#define MAX_INSTRUCTION 15
-
 /* ---- exceptions ---- */
 
 struct exception {
@@ -96,49 +87,14 @@ static void set_region_fault(EXCEPTION_RECORD *record, ULONG_PTR access,
 	}
 }
 
-static ULONG_PTR access_of(const ucontext_t *context)
-{
-	greg_t error = context->uc_mcontext.gregs[REG_ERR];
-
-	if (error & FAULT_WRITES)
-		return EXCEPTION_WRITE_FAULT;
-	if (error & FAULT_FETCHES)
-		return EXCEPTION_EXECUTE_FAULT;
-	return EXCEPTION_READ_FAULT;
-}
-
-/* Instructions that only the kernel may execute, and those that reach devices */
-static bool is_privileged(const unsigned char *code)
-{
-	static const unsigned char alone[] = {
-		0x6c, 0x6d, 0x6e, 0x6f, 0xe4, 0xe5, 0xe6, 0xe7,
-		0xec, 0xed, 0xee, 0xef, 0xf4, 0xfa, 0xfb,
-	};
-	static const unsigned char after_0f[] = {
-		0x01, 0x06, 0x08, 0x09, 0x20, 0x21, 0x22, 0x23, 0x30, 0x32,
-	};
-
-	const unsigned char *end = code + MAX_INSTRUCTION;
-
-	if ((uint64_t)(ULONG_PTR)code >> 47) /* where no code can be */
-		return false;
-	while (*code == 0x66 || *code == 0xf2 || *code == 0xf3 ||
-	       (!WR_32BIT && (*code & 0xf0) == 0x40))
-		if (++code == end) /* the fault: there is none so long */
-			return false;
-	if (*code == 0x0f)
-		return memchr(after_0f, code[1], sizeof(after_0f));
-	return memchr(alone, *code, sizeof(alone));
-}
-
 /* Without an address: one that no memory can have, or an instruction */
-static void set_protection_fault(EXCEPTION_RECORD *record,
-				 const ucontext_t *context)
+static void set_instruction_fault(EXCEPTION_RECORD *record, int sig,
+				  const ucontext_t *context)
 {
-	const void *at = (void *)context->uc_mcontext.gregs[WR_REG_IP];
+	DWORD code = wr_fault_instruction(sig, context);
 
-	if (is_privileged(at))
-		record->ExceptionCode = CODE(PRIVILEGED_INSTRUCTION);
+	if (code)
+		record->ExceptionCode = code;
 	else
 		set_access(record, CODE(ACCESS_VIOLATION), EXCEPTION_READ_FAULT,
 			   ~(ULONG_PTR)0);
@@ -149,10 +105,10 @@ static void set_memory_fault(EXCEPTION_RECORD *record, const siginfo_t *info,
 			     const struct winregion_last_fault *last)
 {
 	ULONG_PTR address = (ULONG_PTR)info->si_addr;
-	ULONG_PTR access = access_of(context);
+	ULONG_PTR access = wr_fault_access(context);
 
 	if (info->si_code == SI_KERNEL)
-		set_protection_fault(record, context);
+		set_instruction_fault(record, info->si_signo, context);
 	else if (last->out_reason && last->out_address == address)
 		set_region_fault(record, access, address, last->out_reason);
 	else if (info->si_signo == SIGSEGV)
@@ -186,20 +142,6 @@ static DWORD arithmetic_code(int code)
 	}
 }
 
-/* As Windows has it: int3 has not been executed, and stepping has ended. */
-static void set_trap(struct exception *e, const siginfo_t *info)
-{
-	if (info->si_code == TRAP_TRACE) {
-		e->record.ExceptionCode = CODE(SINGLE_STEP);
-		e->context.EFlags &= ~EFLAGS_TRAP;
-		return;
-	}
-	e->record.ExceptionCode = CODE(BREAKPOINT);
-	e->record.NumberParameters = 1;
-	if (info->si_code == SI_KERNEL)
-		e->context.WR_IP--;
-}
-
 static void make_exception(struct exception *e, const siginfo_t *info,
 			   const ucontext_t *context,
 			   const struct winregion_last_fault *last)
@@ -211,10 +153,10 @@ static void make_exception(struct exception *e, const siginfo_t *info,
 		e->record.ExceptionCode = arithmetic_code(info->si_code);
 		break;
 	case SIGILL:
-		e->record.ExceptionCode = CODE(ILLEGAL_INSTRUCTION);
+		set_instruction_fault(&e->record, SIGILL, context);
 		break;
 	case SIGTRAP:
-		set_trap(e, info);
+		wr_fault_trap(&e->record, &e->context, info);
 		break;
 	default:
 		set_memory_fault(&e->record, info, context, last);
