@@ -60,8 +60,7 @@ vm_prepare()
 	if [ -n "$cross" ]; then
 		need qemu-system-arm
 		"$vm/fetch.sh" busybox "$arch"
-		"$vm/fetch.sh" cross "$arch"
-		PATH=$(cross_path):$PATH
+		use_cross
 	fi
 	make_base
 	claim_dir "${2-$1}"
@@ -270,9 +269,9 @@ vm_programs()
 {
 	local to=$dir/root/vm/$1 sbin=$dir/root/usr/sbin p loader
 
-	"$vm/fetch.sh" "$1"
+	"$vm/fetch.sh" "$1" ${cross:+"$arch"}
 	mkdir -p "$sbin"
-	cp -r "$cache/$1" "$to"
+	cp -r "$(for_arch "$cache/$1")" "$to"
 	loader=$(cd "$to" && printf '/vm/%s/%s' "$1" ld-linux*)
 	for p in "$to"/*; do
 		p=${p##*/}

@@ -144,8 +144,7 @@ describe >"$out/.made-of.new"
 if [ -n "$root$flavour" ]; then
 	:
 elif [ -n "$cross" ]; then
-	"$vm/fetch.sh" cross "$arch"
-	PATH=$(cross_path):$PATH
+	use_cross
 else
 	need "$(sed -n 's/.*)\(gcc-[0-9]*\)$/\1/p' \
 		"$headers/.kernelvariables")"

@@ -9,8 +9,8 @@
 #					kernel; one that is not packaged is built
 #	fetch.sh busybox [ARCH]		a static busybox, for the guest
 #	fetch.sh cross ARCH		a compiler for another machine; it cannot be
-#				installed beside gcc-multilib
-#	fetch.sh mkfs			what makes file systems there
+#					installed beside gcc-multilib
+#	fetch.sh mkfs [ARCH]		what makes file systems there
 #	fetch.sh debuggers		strace and gdb, for its shell
 #	fetch.sh system			programs for a disk of its own: a shell, a
 #				compiler, manual pages ...
@@ -408,17 +408,32 @@ add_cross_compiler()
 	done
 }
 
-# The libraries that the compiler itself needs are those of the host's own.
+# Where the compiler in $1 finds libraries by their whole paths, it is to look for them
+# where it is.
+relocate_cross()
+{
+	grep -lI 'GNU ld script' "$1/usr/${cross%-}"/lib/*.so |
+		xargs sed -i "s|/usr/${cross%-}/lib/||g"
+}
+
+# Whether there is one in $1, and it can link programs.
+has_cross()
+{
+	[ -d "$1" ] && ! grep -q "/usr/${cross%-}/lib/" "$1/usr/${cross%-}/lib/libc.so"
+}
+
+# The libraries that the compiler itself needs are those of the host's own, but for some
+# of its assembler and linker: use_cross().
 fetch_cross()
 {
 	local dir=$cache/cross-$1 packages=() deb cc
 
 	arch=$1 cross=$(arch=$1 cross_prefix)
 	[ -n "$cross" ] || die "no compiler is known for '$1'"
-	[ ! -d "$dir" ] || return 0
+	! has_cross "$dir" || return 0
 	need "${base_packages[@]}"
 	start
-	[ ! -d "$dir" ] || return 0
+	! has_cross "$dir" || return 0
 	apt_ready binary
 	cc=$(basename "$(readlink -f "$(command -v gcc)")")
 	cc=${cc##*-gnu-}
@@ -430,6 +445,8 @@ fetch_cross()
 		dpkg-deb -x "$deb" "$tmp/compiler"
 	done
 	ln -s "$cross$cc" "$tmp/compiler/usr/bin/${cross}gcc"
+	relocate_cross "$tmp/compiler"
+	rm -rf "$dir"
 	mv "$tmp/compiler" "$dir"
 }
 
@@ -601,6 +618,24 @@ mkfs_programs=(mkfs.btrfs mkfs.ext4 mkfs.xfs mksquashfs)
 debugger_packages=(gdb-minimal strace)
 debugger_programs=(gdb strace)
 
+# The same of another machine's, with its loader: by what they say themselves. $1 is one
+# that $3 has already.
+keep_foreign()
+{
+	local name at from
+
+	from=$(cross_path)/../${cross%-}/lib
+	LC_ALL=C readelf -d -l "$3/$1" | sed -n -e 's/.*(NEEDED).*\[\(.*\)\]$/\1/p' \
+		-e 's/.*interpreter: .*\/\(.*\)\]$/\1/p' >"$tmp/needed.$1"
+	while IFS= read -r name; do
+		[ ! -e "$3/$name" ] || continue
+		at=$(find "$2" "$from" -name "$name" -print -quit)
+		[ -n "$at" ] || die "$1 lacks $name"
+		cp -L "$at" "$3/"
+		keep_foreign "$name" "$2" "$3"
+	done <"$tmp/needed.$1"
+}
+
 # Put the program $1 of the packages unpacked in $2 into $3, and its libraries.
 keep_program()
 {
@@ -609,6 +644,10 @@ keep_program()
 	at=$(find "$2" -path "*bin/$1" -print -quit)
 	[ -n "$at" ] || die "no package has $1"
 	cp -L "$at" "$3/$1"
+	if [ -n "$cross" ]; then
+		keep_foreign "$1" "$2" "$3"
+		return
+	fi
 	LC_ALL=C LD_LIBRARY_PATH=$path ldd "$3/$1" >"$tmp/needed"
 	! grep 'not found' "$tmp/needed" >&2 || die "$1 lacks a library"
 	while IFS= read -r lib; do
@@ -617,29 +656,38 @@ keep_program()
 		-e 's/^\t\(\/.*\) (0x.*/\1/p' "$tmp/needed")
 }
 
-# Download the packages $2 and so on of the host's suite, and what they need, but $1.
+# Download the packages $2 and so on of the host's suite, for $arch, and what they need,
+# but $1.
 download_all()
 {
-	local except=$1 suite packages
+	local except=$1 suite packages of=
 
 	shift
 	suite=$(host_suite)
-	mapfile -t packages < <(with_what_they_need "$suite" "$@" | grep -vx "$except")
+	[ -z "$cross" ] || of=:$arch
+	mapfile -t packages < <(with_what_they_need "$suite" "${@/%/$of}" |
+		grep -vx "$except$of" | grep "$of\$")
 	[ ${#packages[@]} -gt 0 ] || die "$suite has none of $*"
 	download "$tmp/debs" "${packages[@]/%//$suite}"
 }
 
 # The directory $1 of the cache: programs $3 of packages $2. The C library is the host's,
-# as its loader is.
+# as its loader is; for another machine, $4, its compiler's, and "-$4" is in the name.
 fetch_programs()
 {
-	local dir=$cache/$1 p
+	local dir=$cache/$1${4:+-$4} p cc=gcc
 
 	[ ! -d "$dir" ] || return 0
+	if [ -n "${4-}" ]; then
+		arch=$4 cross=$(arch=$4 cross_prefix)
+		apt_name=binary-$4
+		use_cross
+		cc=${cross}gcc
+	fi
 	need "${base_packages[@]}"
 	start
 	[ ! -d "$dir" ] || return 0
-	apt_ready binary
+	apt_ready "$apt_name"
 	# shellcheck disable=SC2086 # names, one a word
 	download_all libc6 $2
 	for p in "$tmp"/debs/*.deb; do
@@ -650,7 +698,7 @@ fetch_programs()
 		keep_program "$p" "$tmp/root" "$tmp/programs"
 	done
 	# What the C library loads to end a thread
-	cp -L "$(gcc -print-file-name=libgcc_s.so.1)" "$tmp/programs/"
+	cp -L "$("$cc" -print-file-name=libgcc_s.so.1)" "$tmp/programs/"
 	mv "$tmp/programs" "$dir"
 }
 
@@ -762,8 +810,8 @@ guest:2)	fetch_guest "$2" ;;
 headers:2)	fetch_headers "$2" ;;
 cross:2)	fetch_cross "$2" ;;
 busybox:[12])	fetch_busybox "${2-}" ;;
-mkfs:1)
-	fetch_programs mkfs "${mkfs_packages[*]}" "${mkfs_programs[*]}"
+mkfs:[12])
+	fetch_programs mkfs "${mkfs_packages[*]}" "${mkfs_programs[*]}" "${2-}"
 	;;
 debuggers:1)
 	fetch_programs debuggers "${debugger_packages[*]}" \

@@ -76,6 +76,17 @@ cross_path()
 	printf '%s/usr/bin' "$cache/cross-$arch"
 }
 
+# Have that compiler, with the libraries that came with it: the host has others.
+use_cross()
+{
+	local lib
+
+	"$vm/fetch.sh" cross "$arch"
+	PATH=$(cross_path):$PATH
+	lib=$(cross_path)/../lib/$(uname -m)-linux-gnu
+	export LD_LIBRARY_PATH=$lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+}
+
 # Sets kernel, series, suites and build_suite of the kernel named $1, which is
 # a series, the distribution's kernel of which is meant, or FLAVOUR-SERIES, or
 # ARCH-SERIES: the distribution's for another machine. That is arch then, and cross
