@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a CONTEXT of either width has in common: context.c, context32.c
+ * What CONTEXTs have in common: context.c, context32.c, context_arm64.c
  */
 #ifndef _WINREGION_CONTEXT_H
 #define _WINREGION_CONTEXT_H
@@ -11,6 +11,13 @@ static inline bool wr_context_has(const CONTEXT *context, DWORD part)
 {
 	return (context->ContextFlags & part) == part;
 }
+
+#ifdef __aarch64__
+
+/* What the processor has said of a fault, or 0 */
+uint64_t wr_signal_syndrome(const ucontext_t *from);
+
+#else /* x86 */
 
 /* Bits that the processor does not have would be a fault. */
 static inline DWORD wr_valid_mxcsr(DWORD mxcsr, DWORD mask)
@@ -42,5 +49,7 @@ static inline uint64_t *wr_xstate_parts(void *saved)
 		       (uint64_t *)(base + sizeof(XSAVE_FORMAT)) :
 		       NULL;
 }
+
+#endif /* x86 */
 
 #endif /* _WINREGION_CONTEXT_H */

@@ -6,8 +6,8 @@
  *	signal.c	signals become exceptions
  *	exception.c	who is asked about an exception
  *	try.c		... among them, the blocks of this thread
- *	fault.c		what the processor says of a fault
- *	context.c	registers; context32.c of i386
+ *	fault.c		what the processor says of a fault; fault_arm64.c
+ *	context.c	registers; context32.c of i386, context_arm64.c
  */
 #ifndef _WINREGION_EXCEPTION_H
 #define _WINREGION_EXCEPTION_H
@@ -28,6 +28,9 @@
 #ifdef __i386__
 #define WR_IP Eip
 #define WR_SP Esp
+#elif defined(__aarch64__)
+#define WR_IP Pc
+#define WR_SP Sp
 #else
 #define WR_IP Rip
 #define WR_SP Rsp

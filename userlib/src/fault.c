@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What the processor says of a fault, beside the kernel
+ * What the processor says of a fault, beside the kernel; fault_arm64.c of arm64
  */
 #if defined(__x86_64__) || defined(__i386__)
 

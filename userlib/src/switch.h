@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Going from one stack, or one place of a function, to another: switch.c, switch32.c of
- * i386
+ * i386, switch_arm64.c
  */
 #ifndef _WINREGION_SWITCH_H
 #define _WINREGION_SWITCH_H

@@ -31,9 +31,18 @@ typedef enum _EXCEPTION_DISPOSITION {
 	ExceptionCollidedUnwind
 } EXCEPTION_DISPOSITION;
 
-/* A block that has been entered: where to go on, and with which exception */
+#ifdef __aarch64__
+#define _WINREGION_TRY_REGISTERS 22
+#else
+#define _WINREGION_TRY_REGISTERS 8
+#endif
+
+/*
+ * A block that has been entered: where to go on, and with which exception. The two control
+ * words are of x86.
+ */
 struct winregion_try {
-	ULONG_PTR registers[8];
+	ULONG_PTR registers[_WINREGION_TRY_REGISTERS];
 	DWORD mxcsr;
 	DWORD control_word;
 	DWORD code;

@@ -117,13 +117,48 @@ _WINREGION_BIT(_interlockedbittestandcomplement,
 
 /* ---- sixteen bytes at once ---- */
 
-#ifdef __x86_64__
+#ifdef __LP64__
 
 struct _winregion_pair {
 	UINT64 half[2];
 };
 
+#ifdef __aarch64__
+
 /* Return: whether they were as in comparand, which becomes what they were */
+static __inline__ unsigned char
+_winregion_compare_exchange128(volatile void *target, UINT64 high, UINT64 low,
+			       void *comparand)
+{
+	volatile struct _winregion_pair *pair =
+		(volatile struct _winregion_pair *)target;
+	UINT64 *old = (UINT64 *)comparand;
+	UINT64 was_low, was_high, same;
+	unsigned int again;
+
+	/* What was there is stored again where it was another, or it may be torn. */
+	__asm__ __volatile__("1:	ldaxp	%0, %1, %4\n"
+			     "	cmp	%0, %5\n"
+			     "	ccmp	%1, %6, #0, eq\n"
+			     "	cset	%2, eq\n"
+			     "	csel	x16, %7, %0, eq\n"
+			     "	csel	x17, %8, %1, eq\n"
+			     "	stlxp	%w3, x16, x17, %4\n"
+			     "	cbnz	%w3, 1b\n"
+			     "	dmb	ish"
+			     : "=&r"(was_low), "=&r"(was_high), "=&r"(same),
+			       "=&r"(again), "+Q"(*pair)
+			     : "r"(old[0]), "r"(old[1]), "r"(low), "r"(high)
+			     : "x16", "x17", "cc", "memory");
+	old[0] = was_low;
+	old[1] = was_high;
+
+	return same != 0;
+}
+
+#else /* x86-64 */
+
+/* The same */
 static __inline__ unsigned char
 _winregion_compare_exchange128(volatile void *target, UINT64 high, UINT64 low,
 			       void *comparand)
@@ -141,12 +176,14 @@ _winregion_compare_exchange128(volatile void *target, UINT64 high, UINT64 low,
 	return done;
 }
 
+#endif /* x86-64 */
+
 #define _InterlockedCompareExchange128(target, high, low, comparand) \
 	_winregion_compare_exchange128((target), (UINT64)(high), \
 				       (UINT64)(low), (comparand))
 #define InterlockedCompareExchange128 _InterlockedCompareExchange128
 
-#endif /* __x86_64__ */
+#endif /* __LP64__ */
 
 #ifdef __cplusplus
 #pragma GCC diagnostic pop
@@ -161,6 +198,8 @@ _winregion_compare_exchange128(volatile void *target, UINT64 high, UINT64 low,
 
 #if defined(__x86_64__) || defined(__i386__)
 #define __debugbreak() __asm__ __volatile__("int3")
+#elif defined(__aarch64__)
+#define __debugbreak() __asm__ __volatile__("brk #0xf000")
 #else
 #define __debugbreak() __builtin_trap()
 #endif

@@ -548,6 +548,8 @@ BOOL WINAPI SwitchToThread(VOID);
 
 #if defined(__x86_64__) || defined(__i386__)
 #define _winregion_pause() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define _winregion_pause() __asm__ __volatile__("yield" : : : "memory")
 #else
 #define _winregion_pause() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 #endif

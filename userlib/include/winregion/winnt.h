@@ -434,6 +434,98 @@ typedef struct __attribute__((aligned(16))) _M128A {
 	LONGLONG High;
 } M128A, *PM128A;
 
+#ifdef __aarch64__
+
+/* Which parts of a CONTEXT are valid */
+#define CONTEXT_ARM64 0x00400000
+#define CONTEXT_CONTROL (CONTEXT_ARM64 | 0x1)
+#define CONTEXT_INTEGER (CONTEXT_ARM64 | 0x2)
+#define CONTEXT_FLOATING_POINT (CONTEXT_ARM64 | 0x4)
+#define CONTEXT_DEBUG_REGISTERS (CONTEXT_ARM64 | 0x8)
+#define CONTEXT_ARM64_X18 (CONTEXT_ARM64 | 0x10)
+#define CONTEXT_FULL \
+	(CONTEXT_CONTROL | CONTEXT_INTEGER | CONTEXT_FLOATING_POINT)
+#define CONTEXT_ALL (CONTEXT_FULL | CONTEXT_DEBUG_REGISTERS | CONTEXT_ARM64_X18)
+
+#define ARM64_MAX_BREAKPOINTS 8
+#define ARM64_MAX_WATCHPOINTS 2
+
+typedef union __attribute__((aligned(16))) _ARM64_NT_NEON128 {
+	__extension__ struct {
+		ULONGLONG Low;
+		LONGLONG High;
+	};
+	double D[2];
+	float S[4];
+	WORD H[8];
+	BYTE B[16];
+} ARM64_NT_NEON128, *PARM64_NT_NEON128, NEON128, *PNEON128;
+
+/* The registers of arm64. Debug registers are never filled in. */
+typedef struct __attribute__((aligned(16))) _CONTEXT {
+	DWORD ContextFlags;
+	DWORD Cpsr;
+	__extension__ union {
+		__extension__ struct {
+			DWORD64 X0;
+			DWORD64 X1;
+			DWORD64 X2;
+			DWORD64 X3;
+			DWORD64 X4;
+			DWORD64 X5;
+			DWORD64 X6;
+			DWORD64 X7;
+			DWORD64 X8;
+			DWORD64 X9;
+			DWORD64 X10;
+			DWORD64 X11;
+			DWORD64 X12;
+			DWORD64 X13;
+			DWORD64 X14;
+			DWORD64 X15;
+			DWORD64 X16;
+			DWORD64 X17;
+			DWORD64 X18;
+			DWORD64 X19;
+			DWORD64 X20;
+			DWORD64 X21;
+			DWORD64 X22;
+			DWORD64 X23;
+			DWORD64 X24;
+			DWORD64 X25;
+			DWORD64 X26;
+			DWORD64 X27;
+			DWORD64 X28;
+			DWORD64 Fp;
+			DWORD64 Lr;
+		};
+		DWORD64 X[31];
+	};
+	DWORD64 Sp;
+	DWORD64 Pc;
+	ARM64_NT_NEON128 V[32];
+	DWORD Fpcr;
+	DWORD Fpsr;
+	DWORD Bcr[ARM64_MAX_BREAKPOINTS];
+	DWORD64 Bvr[ARM64_MAX_BREAKPOINTS];
+	DWORD Wcr[ARM64_MAX_WATCHPOINTS];
+	DWORD64 Wvr[ARM64_MAX_WATCHPOINTS];
+} CONTEXT, *PCONTEXT, *LPCONTEXT;
+
+typedef CONTEXT ARM64_NT_CONTEXT, *PARM64_NT_CONTEXT;
+
+_WINREGION_SIZE(CONTEXT, 912);
+_WINREGION_OFFSET(CONTEXT, Cpsr, 4);
+_WINREGION_OFFSET(CONTEXT, Lr, 248);
+_WINREGION_OFFSET(CONTEXT, Sp, 256);
+_WINREGION_OFFSET(CONTEXT, Pc, 264);
+_WINREGION_OFFSET(CONTEXT, V, 272);
+_WINREGION_OFFSET(CONTEXT, Fpcr, 784);
+_WINREGION_OFFSET(CONTEXT, Bcr, 792);
+_WINREGION_OFFSET(CONTEXT, Wvr, 896);
+
+#else /* x86 */
+
 /* What the instruction fxsave stores */
 typedef struct __attribute__((aligned(16))) _XSAVE_FORMAT {
 	WORD ControlWord;
@@ -630,6 +722,8 @@ _WINREGION_OFFSET(CONTEXT, VectorRegister, 768);
 _WINREGION_OFFSET(CONTEXT, LastExceptionFromRip, 1224);
 
 #endif /* !__i386__ */
+
+#endif /* x86 */
 
 typedef struct _EXCEPTION_POINTERS {
 	PEXCEPTION_RECORD ExceptionRecord;
