@@ -4,6 +4,7 @@
  * programs/bits32, which says what is wrong. compat32_test is about the module alone.
  */
 /* vm: programs=bits32 cpus=2 */
+/* vm: arch=amd64 (its programs have 32 bits) */
 #include "kselftest_harness.h"
 
 #include <linux/futex.h>

@@ -11,6 +11,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -22,6 +23,8 @@
 #include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+
+#include <winregion/winregion.h>
 
 /* Newer than the C library's headers may be */
 #ifndef PR_SET_MDWE
@@ -47,6 +50,76 @@
 #else
 #define USER_HIGHEST 0x7ffffffeffffUL
 #endif
+
+/* A clock of the processor's own, of whatever unit */
+static inline uint64_t cpu_ticks(void)
+{
+#if defined(__x86_64__)
+	return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+	uint64_t ticks;
+
+	asm volatile("mrs %0, cntvct_el0" : "=r" (ticks));
+	return ticks;
+#endif
+}
+
+/* How the processor rounds numbers, and the bits of that which are rounding to zero */
+static inline unsigned int float_control(void)
+{
+	unsigned int control;
+
+#if defined(__x86_64__)
+	asm volatile("stmxcsr %0" : "=m" (control));
+#elif defined(__aarch64__)
+	uint64_t fpcr;
+
+	asm volatile("mrs %0, fpcr" : "=r" (fpcr));
+	control = fpcr;
+#endif
+	return control;
+}
+
+static inline void set_float_control(unsigned int control)
+{
+#if defined(__x86_64__)
+	asm volatile("ldmxcsr %0" : : "m" (control));
+#elif defined(__aarch64__)
+	asm volatile("msr fpcr, %0" : : "r" ((uint64_t)control));
+#endif
+}
+
+#ifdef __aarch64__
+#define FLOAT_TO_ZERO 0xc00000U
+#else
+#define FLOAT_TO_ZERO 0x6000U
+#endif
+
+/*
+ * Whether the module refuses code in regions, as it does on arm64, and what tests of it
+ * do then
+ */
+static inline bool code_is_refused(void)
+{
+	struct winregion_reserve reserve = {
+		.size = sizeof(reserve),
+		.flags = WINREGION_RESERVE_COMMIT,
+		.protection = WINREGION_EXECUTE_READ,
+		.length = PAGES(16),
+	};
+	struct winregion_release release = { .size = sizeof(release) };
+	int err = winregion_reserve(&reserve);
+
+	release.address = reserve.address;
+	if (!err)
+		winregion_release(&release);
+	return err == -EACCES;
+}
+
+#define NEEDS_CODE() do {						\
+	if (code_is_refused())						\
+		SKIP(return, "no code is allowed in regions here");	\
+} while (0)
 
 /* Accesses that may fault */
 
@@ -198,12 +271,20 @@ static inline void write_code(volatile void *addr)
 /* A function that returns @value, and its call */
 static inline void write_function(char *at, uint32_t value)
 {
+#if defined(__x86_64__)
 	static const unsigned char ret = 0xc3;
 
 	at[0] = (char)0xb8;
 	memcpy(at + 1, &value, 4);
 	memcpy(at + 5, &ret, 1);
 	__builtin___clear_cache(at, at + 6);
+#elif defined(__aarch64__)
+	/* The number is behind "ldr w0, . + 8; ret". */
+	const uint32_t code[] = { 0x18000040, 0xd65f03c0, value };
+
+	memcpy(at, code, sizeof(code));
+	__builtin___clear_cache(at, at + sizeof(code));
+#endif
 }
 
 static inline uint32_t call_function(const char *at)

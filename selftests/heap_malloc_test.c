@@ -7,6 +7,7 @@
  * programs/preload makes the image of a file system that they run in.
  */
 /* vm: programs=preload kernels=turn modules=loop,squashfs cpus=2 timeout=900 */
+/* vm: arch=amd64 (its programs are of the host) */
 #include "kselftest_harness.h"
 
 #include <limits.h>

@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <x86intrin.h>
 
 #include "common.h"
 #include "wr_test_util.h"
@@ -549,9 +548,9 @@ static void *write_first_page(void *arg)
 		round = race_load(&race->round);
 		if (round == race->done)
 			continue;
-		race->began = __rdtsc();
+		race->began = cpu_ticks();
 		user_access((void *)race->large, &value, true);
-		race->ended = __rdtsc();
+		race->ended = cpu_ticks();
 		race->done = round;
 	}
 	return NULL;
@@ -599,8 +598,8 @@ TEST_F_TIMEOUT(huge, revoked_during_write, 100)
 					RO));
 		ASSERT_TRUE(try_read(half));
 		race.round = i;
-		at = __rdtsc() + delay;
-		while ((int64_t)(__rdtsc() - at) < 0)
+		at = cpu_ticks() + delay;
+		while ((int64_t)(cpu_ticks() - at) < 0)
 			;
 		ASSERT_EQ(0, i % 2 ? wr_decommit(self->fd, half, LARGE / 4) :
 				     wr_protect(self->fd, half, LARGE / 2,

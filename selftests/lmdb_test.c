@@ -7,6 +7,7 @@
  * programs/lmdb makes the two builds of each program. The time of both is printed.
  */
 /* vm: programs=lmdb kernels=turn modules=loop,ext4 timeout=900 */
+/* vm: arch=amd64 (its programs are built for amd64) */
 #include "kselftest_harness.h"
 
 #define DIRECTORY "/tmp/wr_lmdb"

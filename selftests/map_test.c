@@ -8,6 +8,7 @@
  * printed as a picture, too.
  */
 /* vm: programs=map cpus=2 timeout=900 */
+/* vm: arch=amd64 (the library of the terminal is of the host) */
 #include "kselftest_harness.h"
 
 #include <fcntl.h>

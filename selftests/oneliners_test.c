@@ -4,6 +4,7 @@
  * what a program does.
  */
 /* vm: programs=oneliners kernels=one mem=3G timeout=900 */
+/* vm: arch=amd64 (bpftrace is of the host) */
 #include "kselftest_harness.h"
 
 #include <errno.h>

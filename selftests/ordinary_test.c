@@ -181,7 +181,9 @@ TEST_F(alloc, futex_priority_inheritance)
 	}
 }
 
-/* A debugger */
+/* A debugger, of code in regions */
+
+#ifdef __x86_64__
 
 /* mov eax, 42; ret */
 static const unsigned char code[] = { 0xb8, 42, 0, 0, 0, 0xc3 };
@@ -272,6 +274,8 @@ TEST_F(alloc, watchpoint)
 	ASSERT_EQ(0, ptrace(PTRACE_DETACH, child.pid, NULL, NULL));
 	EXPECT_EQ(0, end_child(&child));
 }
+
+#endif /* __x86_64__ */
 
 /* perf */
 

@@ -1556,27 +1556,14 @@ TEST(fiber_grows)
 	EXPECT_TRUE(ConvertFiberToThread());
 }
 
-static unsigned int control(void)
-{
-	unsigned int mxcsr;
-
-	asm volatile("stmxcsr %0" : "=m" (mxcsr));
-	return mxcsr;
-}
-
-static void set_control(unsigned int mxcsr)
-{
-	asm volatile("ldmxcsr %0" : : "m" (mxcsr));
-}
-
 static VOID WINAPI change_control(void *argument)
 {
 	struct fibers *fibers = argument;
 
-	fibers->steps[0] = control() & 0x6000;
-	set_control(control() | 0x6000);
+	fibers->steps[0] = float_control() & FLOAT_TO_ZERO;
+	set_float_control(float_control() | FLOAT_TO_ZERO);
 	SwitchToFiber(fibers->first);
-	fibers->steps[1] = control() & 0x6000;
+	fibers->steps[1] = float_control() & FLOAT_TO_ZERO;
 	SwitchToFiber(fibers->first);
 }
 
@@ -1589,10 +1576,10 @@ TEST(fiber_floating_point)
 	fibers.second = CreateFiber(0, change_control, &fibers);
 	SwitchToFiber(fibers.second);
 	EXPECT_EQ(0, fibers.steps[0]);
-	EXPECT_EQ(0, control() & 0x6000);
+	EXPECT_EQ(0, float_control() & FLOAT_TO_ZERO);
 	SwitchToFiber(fibers.second);
-	EXPECT_EQ(0x6000, fibers.steps[1]);
-	EXPECT_EQ(0, control() & 0x6000);
+	EXPECT_EQ(FLOAT_TO_ZERO, fibers.steps[1]);
+	EXPECT_EQ(0, float_control() & FLOAT_TO_ZERO);
 	DeleteFiber(fibers.second);
 	EXPECT_TRUE(ConvertFiberToThread());
 }

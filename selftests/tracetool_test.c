@@ -5,6 +5,7 @@
  * of winregion-map.
  */
 /* vm: programs=trace timeout=900 */
+/* vm: arch=amd64 (call stacks are those of x86) */
 #include "kselftest_harness.h"
 
 #include <dirent.h>

@@ -104,8 +104,8 @@ find_kernel()
 		[ "$1" = "${1#"$f"-}" ] || arch=$f
 	done
 	[ -n "$any_arch" ] || [ "$arch" = amd64 ] ||
-		die "$1: for $arch the module is built, and \"make run\" runs one" \
-			"program that was built for it; all else is for amd64"
+		die "$1: this is for amd64; \"make test\" and \"make run\" are" \
+			"for $arch, too"
 	cross=$(cross_prefix)
 	f=${1#"$flavour"-}
 	read -r series suites build_suite < \
@@ -166,6 +166,16 @@ check_tests()
 		[ -e "$top/selftests/$t.c" ] ||
 			die "no test '$t'; known: $(all_tests | xargs)"
 	done
+}
+
+# Why the test $1 does not run on the machine that find_kernel chose; fails if it does.
+why_not_there()
+{
+	local only=amd64
+
+	[ "$arch" != "$only" ] || return
+	sed -n "s|^/\* vm: arch=$only (\(.*\)) \*/\$|\1|p" \
+		"$top/selftests/$1.c" | grep .
 }
 
 # ---- root rights and host packages ----

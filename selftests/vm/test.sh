@@ -19,6 +19,8 @@
 #	/* vm: alone */ has no other machine beside its own
 #	/* vm: programs=name */ runs programs, those that a directory of that name
 #				beside the tests has in its "bin"
+#	/* vm: arch=amd64 (why) */ a line of its own: runs on no other machine,
+#				where "why" is said instead
 #
 # Whose source starts no threads has one processor. As many machines as the host
 # has processors run side by side (LANES= in the environment: how many), the
@@ -37,6 +39,7 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/boot.sh"
+any_arch=1
 
 # Seconds for a program that asks for no other limit
 default_timeout=600
@@ -46,7 +49,7 @@ max_shown=10
 unsound=75
 
 selftests=$top/selftests
-programs=$build/selftests
+programs=
 jobs=$build/vm/jobs
 costs=$selftests/costs
 passed=0 failed=0 skipped=0
@@ -191,7 +194,8 @@ settings_of()
 {
 	{
 		[ -n "$(setting_of "$1" cpus)" ] || default_cpus "$1"
-		sed -n 's|^/\* vm: \(.*\) \*/$|\1|p' "$selftests/$1.c"
+		sed -n -e '/^\/\* vm: arch=/d' -e 's|^/\* vm: \(.*\) \*/$|\1|p' \
+			"$selftests/$1.c"
 	} | tr ' ' '\n' | grep -v -e '^timeout=' -e '^kernels=' \
 		-e '^programs=' -e '^full$' | sort | xargs ||
 		true
@@ -482,7 +486,7 @@ add_jobs()
 # The kernel $1 and a module for it, and the jobs for the tests that follow
 plan_kernel()
 {
-	local k=$1 t s later=()
+	local k=$1 t s why later=()
 	local -A groups=()
 
 	shift
@@ -497,8 +501,12 @@ plan_kernel()
 	find_kernel "$k"
 	longest=100
 	[ -z "$flavour" ] || longest=300
+	job=$jobs/absent-$k
 	for t; do
-		if is_for_kernel "$t"; then
+		if why=$(why_not_there "$t"); then
+			count 0 0 1
+			printf 'skipped %s %s: %s\n' "$k" "$t" "$why"
+		elif is_for_kernel "$t"; then
 			s=$(settings_of "$t")
 			groups[" $s"]+=" $t"
 		elif [ "$(setting_of "$t" kernels)" = turn ]; then
@@ -524,6 +532,7 @@ run_job()
 	mapfile -t lines <"$job"
 	[ "$2" = 1 ] || first=-boot$2
 	find_kernel "${lines[0]}"
+	programs=$(programs_of_arch)
 	run_group "$kernel" "${lines[1]}" "$first" "${lines[@]:2}"
 	: >"$job.done"
 }
@@ -649,12 +658,53 @@ tracing_packages=(bpftrace libdw-dev)
 # Programs of 32 bits
 bits32_packages=(gcc-multilib)
 
+# Where the programs are that were built for the machine that find_kernel chose
+programs_of_arch()
+{
+	printf '%s' "${counted_programs:-$(for_arch "$build/selftests")}"
+}
+
+# Build for each machine of $kernel_list, with the tests that follow.
 build_all()
+{
+	local k built=' '
+
+	"$vm/fetch.sh" kselftest
+	unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
+	for k in $kernel_list; do
+		find_kernel "$k"
+		[[ $built != *" $arch "* ]] || continue
+		built+="$arch "
+		programs=$(programs_of_arch)
+		if [ -n "$cross" ]; then
+			(build_for_other "$@")
+		else
+			build_here "$@"
+		fi
+	done
+}
+
+# The same by the compiler for another machine
+build_for_other()
+{
+	local t some=()
+
+	[ -z "$counting" ] || die "lines are counted on amd64 only"
+	need "${base_packages[@]}"
+	use_cross
+	for t; do
+		why_not_there "$t" >/dev/null || some+=("$t")
+	done
+	make -s -C "$top/userlib" CROSS_COMPILE="$cross" -j"$(nproc)" >&2
+	[ ${#some[@]} = 0 ] ||
+		make -s -C "$selftests" OUTPUT="$programs" CROSS_COMPILE="$cross" \
+			-j"$(nproc)" "${some[@]}" >&2
+}
+
+build_here()
 {
 	need "${base_packages[@]}" "${screen_packages[@]}" \
 		"${tracing_packages[@]}" "${bits32_packages[@]}"
-	"$vm/fetch.sh" kselftest
-	unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
 	# Where it lies by itself it has no other name: what make knows goes by that.
 	make -s -C "$top/userlib" \
 		${counting:+O="$lib" "CFLAGS=$counting"} -j"$(nproc)" >&2
@@ -682,11 +732,11 @@ show_rules()
 
 kernel_list=$(kernel_names) tests='' full='' repeat=1
 job_cost=() job_alone=() lane_pids=()
-lib=$top/userlib/build counting=
+lib=$top/userlib/build counting='' counted_programs=''
 while getopts cfr:k:t: option; do
 	case $option in
 	c)
-		programs=$build/coverage/selftests
+		counted_programs=$build/coverage/selftests
 		lib=$build/coverage/userlib
 		counting='-O1 -g --coverage'
 		vm_counts=$lib
