@@ -396,7 +396,7 @@ TEST_F(abi, wild_pointers)
 {
 	static const uint64_t wild[] = {
 		0, 1, 4, 0xfff, 0x10000 - 4,
-		USER_HIGHEST, USER_HIGHEST + 1, 0x800000000000,
+		USER_HIGHEST, USER_HIGHEST + 1, USER_END,
 		0x8000000000000000, 0xffff7fffffffffff,
 		0xffff800000000000, 0xffff888000000000, 0xffffc90000000000,
 		0xffffffff81000000, 0xffffffffa0000000, 0xffffffffff600000,
@@ -1150,6 +1150,7 @@ TEST_F(vector, structure_in_its_own_range)
 	struct winregion_change *change = (void *)self->large;
 	size_t i;
 
+	NEEDS_CODE();
 	for (i = 0; i < ARRAY_SIZE(last); i++) {
 		ASSERT_EQ(0, wr_commit(self->fd, self->large, PAGES(4), RW));
 		memset(change, 0, sizeof(*change));
@@ -1318,6 +1319,7 @@ TEST_F(vector, crowd_of_ranges)
 	struct crowd crowd;
 	unsigned int round, i;
 
+	NEEDS_CODE();
 	for (i = 0; i < CROWDED; i++)
 		crowd.now[i] = RW;
 	ASSERT_EQ(0, wr_commit(self->fd, base, PAGES(CROWDED), RW));

@@ -340,8 +340,8 @@ TEST(kernel_addresses_are_refused)
 {
 	static char *const addresses[] = {
 		(char *)USER_HIGHEST + 1,
-		(char *)0x7ffffffff000,
-		(char *)0x800000000000,
+		(char *)USER_END - PAGE,
+		(char *)USER_END,
 		KERNEL_ADDRESS,
 		(char *)0xfffffffffffff000,
 	};
@@ -666,6 +666,7 @@ TEST_F(region, new_code_runs)
 {
 	DWORD old = POISON;
 
+	NEEDS_CODE();
 	COMMIT(0, 2 * PAGE, PAGE_READWRITE);
 	write_code(self->base);
 	write_code(self->base + PAGE);
@@ -820,7 +821,7 @@ TEST(zero_bits_from_32_on_are_a_mask)
 		{ 0xffffffff, 0x100000000 },
 		{ 0x10000000000, 0x20000000000 },
 		{ 0x7ffffffeffff, 0x800000000000 },
-		{ ~0UL, 0x800000000000 },
+		{ ~0UL, USER_END },
 	};
 	PVOID base;
 	size_t i;
@@ -899,7 +900,7 @@ TEST(address_range_is_as_system_info_says)
 	lowest = info.lpMinimumApplicationAddress;
 	highest = info.lpMaximumApplicationAddress;
 	EXPECT_EQ((char *)0x10000, lowest);
-	EXPECT_EQ((char *)0x7ffffffeffff, highest);
+	EXPECT_EQ((char *)USER_HIGHEST, highest);
 	EXPECT_LT(0, info.dwNumberOfProcessors);
 
 	base = VirtualAlloc(lowest, 1, MEM_RESERVE | MEM_COMMIT,
@@ -938,6 +939,7 @@ TEST(unprivileged_user_can_allocate)
 	DWORD old = POISON;
 	char *base;
 
+	NEEDS_CODE();
 	if (!geteuid())
 		ASSERT_EQ(0, setuid(65534));
 	ASSERT_NE(0, geteuid());

@@ -50,6 +50,8 @@
 #else
 #define USER_HIGHEST 0x7ffffffeffffUL
 #endif
+/* Behind that are 64 KiB that no region can have, and then no addresses. */
+#define USER_END (USER_HIGHEST + 0x10001)
 
 /* A clock of the processor's own, of whatever unit */
 static inline uint64_t cpu_ticks(void)
@@ -120,6 +122,16 @@ static inline bool code_is_refused(void)
 	if (code_is_refused())						\
 		SKIP(return, "no code is allowed in regions here");	\
 } while (0)
+
+/*
+ * Whether the module edits PTEs. Where only the core may, pages are unmapped by what
+ * changes many of them, and each takes a fault when it is used next.
+ */
+#ifdef __aarch64__
+#define EDITS_PTES 0
+#else
+#define EDITS_PTES 1
+#endif
 
 /* Accesses that may fault */
 

@@ -55,6 +55,7 @@ static void write_codes(char *base, unsigned int n)
 
 FIXTURE_SETUP(exec)
 {
+	NEEDS_CODE();
 	self->fd = wr_open();
 	ASSERT_LE(0, self->fd);
 	self->base = wr_reserve(self->fd, variant->size);

@@ -388,6 +388,7 @@ TEST_F(forked, child_outlives_parent)
 	struct orphan orphan = { .self = self };
 	int line = -1;
 
+	NEEDS_CODE();
 	ASSERT_EQ(0, pipe(orphan.go));
 	ASSERT_EQ(0, pipe(orphan.result));
 	ASSERT_EQ(0, in_child(leave_orphan, &orphan));
@@ -579,6 +580,7 @@ static int run_and_change(void *arg)
 
 TEST_F(forked, executable_pages)
 {
+	NEEDS_CODE();
 	write_code(self->base + PAGES(4));
 	write_code(self->base + PAGES(5));
 	ASSERT_EQ(0, wr_protect(self->fd, self->base + PAGES(4), PAGES(1),
@@ -685,6 +687,7 @@ TEST_F_TIMEOUT(forked, change_of_many_mappings, 60)
 	pthread_t thread;
 	int i;
 
+	NEEDS_CODE();
 	ASSERT_NE(NULL, turner.base);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, turn_to_and_fro, &turner));
 	for (i = 0; i < 20; i++)
@@ -712,6 +715,7 @@ TEST_F(forked, madv_dontfork_of_piece)
 	struct turner turner = { self->fd, wr_alloc(self->fd, MIB(2)), false };
 	int i;
 
+	NEEDS_CODE();
 	ASSERT_NE(NULL, turner.base);
 	for (i = 0; i < 16; i++)
 		fill_page(turner.base + PAGES(i), i);
@@ -831,6 +835,7 @@ TEST_F_TIMEOUT(forked, change_is_never_half, 120)
 		.base = wr_reserve(self->fd, KIB(64)),
 	};
 
+	NEEDS_CODE();
 	/* The first executable page has a mapping of its own. */
 	ASSERT_NE(NULL, mover.base);
 	ASSERT_EQ(0, wr_commit(self->fd, mover.base + PAGES(LOST), PAGES(1),

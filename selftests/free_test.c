@@ -325,7 +325,7 @@ TEST_F(region, free_beyond_the_user_range_is_refused)
 {
 	static char *const addresses[] = {
 		(char *)USER_HIGHEST + 1,
-		(char *)0x800000000000,
+		(char *)USER_END,
 		KERNEL_ADDRESS,
 	};
 	size_t i;

@@ -570,7 +570,7 @@ TEST_F(hidden, system_info_has_defaults)
 	GetSystemInfo(&info);
 	EXPECT_TRUE(errors_are_ours());
 	EXPECT_EQ(0x10000, (uintptr_t)info.lpMinimumApplicationAddress);
-	EXPECT_EQ(0x7ffffffeffff, (uintptr_t)info.lpMaximumApplicationAddress);
+	EXPECT_EQ(USER_HIGHEST, (uintptr_t)info.lpMaximumApplicationAddress);
 	EXPECT_EQ(4096, info.dwPageSize);
 	EXPECT_EQ(UNIT, info.dwAllocationGranularity);
 	EXPECT_EQ(sysconf(_SC_NPROCESSORS_ONLN), info.dwNumberOfProcessors);
@@ -832,6 +832,9 @@ TEST(native_system_info_is_the_same)
 #ifdef __x86_64__
 	EXPECT_EQ(PROCESSOR_ARCHITECTURE_AMD64, native.wProcessorArchitecture);
 	EXPECT_EQ(PROCESSOR_AMD_X8664, native.dwProcessorType);
+#elif defined(__aarch64__)
+	EXPECT_EQ(PROCESSOR_ARCHITECTURE_ARM64, native.wProcessorArchitecture);
+	EXPECT_EQ(0, native.dwProcessorType);
 #endif
 }
 

@@ -59,7 +59,7 @@ TEST_F(limits, impossible_ranges)
 		{ 0, PAGES(1), EADDRNOTAVAIL },
 		{ 0xffff, 1, EADDRNOTAVAIL },
 		{ USER_HIGHEST + 1, PAGES(1), EADDRNOTAVAIL },
-		{ 0x800000000000, 1, EADDRNOTAVAIL },
+		{ USER_END, 1, EADDRNOTAVAIL },
 		{ 0xffff888000000000, PAGES(1), EADDRNOTAVAIL },
 		{ 0xffffffffffffffff, 1, EADDRNOTAVAIL },
 		/* Ranges that wrap, or run out of the usable addresses */

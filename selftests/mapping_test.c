@@ -814,7 +814,7 @@ TEST_F(mapping, places_in_memory)
 				    (void *)0xffff800000000000));
 	EXPECT_NONE(ERROR_INVALID_PARAMETER,
 		    MapViewOfFileEx(section, FILE_MAP_READ, 0, 0, 0,
-				    (void *)0x7fffffff0000));
+				    (void *)(USER_END - 0x10000)));
 	EXPECT_TRUE(UnmapViewOfFile(base));
 	other = MapViewOfFileEx(section, FILE_MAP_READ, 0, 0, 0, base);
 	EXPECT_EQ(base, other);

@@ -341,7 +341,7 @@ TEST_F(region, range_beyond_the_user_range_is_refused)
 {
 	static char *const addresses[] = {
 		(char *)USER_HIGHEST + 1,
-		(char *)0x800000000000,
+		(char *)USER_END,
 		KERNEL_ADDRESS,
 	};
 	DWORD old = POISON;

@@ -253,8 +253,8 @@ TEST(query_above_the_user_range_is_refused)
 {
 	static char *const addresses[] = {
 		(char *)USER_HIGHEST + 1,
-		(char *)0x7fffffffffff,
-		(char *)0x800000000000,
+		(char *)USER_END - 1,
+		(char *)USER_END,
 		KERNEL_ADDRESS,
 		(char *)-1,
 	};

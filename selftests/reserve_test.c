@@ -137,7 +137,7 @@ TEST(highest_address_must_be_in_the_user_range)
 
 	EXPECT_REFUSED(EINVAL, .length = UNIT,
 		       .highest = USER_HIGHEST + PAGE);
-	EXPECT_REFUSED(EINVAL, .length = UNIT, .highest = 0x7fffffffffff);
+	EXPECT_REFUSED(EINVAL, .length = UNIT, .highest = USER_END - 1);
 	EXPECT_REFUSED(EINVAL, .length = UNIT, .highest = UINT64_MAX);
 	RESERVE(base, .length = UNIT, .highest = USER_HIGHEST);
 	EXPECT_GE(USER_HIGHEST, base + UNIT - 1);
@@ -162,7 +162,7 @@ TEST(lowest_address_must_start_a_unit)
 TEST(lowest_address_must_be_below_the_highest)
 {
 	EXPECT_REFUSED(EINVAL, .length = UNIT, .lowest = USER_HIGHEST + 1);
-	EXPECT_REFUSED(EINVAL, .length = UNIT, .lowest = 0x800000000000);
+	EXPECT_REFUSED(EINVAL, .length = UNIT, .lowest = USER_END);
 	EXPECT_REFUSED(EINVAL, .length = UNIT, .lowest = 0x20020000,
 		       .highest = 0x2001ffff);
 	EXPECT_REFUSED(EINVAL, .length = UNIT, .lowest = 0x20020000,

@@ -648,7 +648,7 @@ TEST_F(section, given_address)
 	EXPECT_EQ(-ERANGE, sec_map_with(self->section, &arg, &base));
 	EXPECT_EQ(-EINVAL, sec_map_at(self->section, memory + 4096, 0, 0, RW));
 	EXPECT_EQ(-EADDRNOTAVAIL, sec_map_at(self->section,
-					     (void *)0x7fffffff0000, 0, 0,
+					     (void *)(USER_END - 0x10000), 0, 0,
 					     RW));
 	EXPECT_EQ(-EOVERFLOW, sec_map_at(self->section,
 					 (void *)0x7ffffffd0000, 0, 0, RW));

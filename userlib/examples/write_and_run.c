@@ -3,7 +3,7 @@
  * Code that is written in one place and run in another
  *
  * No page is writable and executable at once: the same memory is mapped once to write
- * it, and once more to run it. What is written is there to run without another call.
+ * it, and once more to run it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -36,16 +36,46 @@ static int make_code(struct code *code)
 
 typedef int adder(int value);
 
-/* A function that adds @number to its argument: lea number(%rdi), %eax; ret */
-static adder *compile(const struct code *code, size_t at, int number)
+/* The instructions of a function that adds @number to its argument */
+#ifdef __aarch64__
+
+#define CODE_BYTES 16UL
+
+/* ldr w1, . + 12; add w0, w0, w1; ret; and the number */
+static void write_adder(unsigned char *at, int number)
+{
+	static const unsigned int code[] = { 0x18000061, 0x0b010000,
+					     0xd65f03c0 };
+
+	memcpy(at, code, sizeof(code));
+	memcpy(at + sizeof(code), &number, sizeof(number));
+}
+
+#else /* x86-64 */
+
+#define CODE_BYTES 8UL
+
+/* lea number(%rdi), %eax; ret */
+static void write_adder(unsigned char *at, int number)
 {
 	static const unsigned char lea[] = { 0x8d, 0x87 };
-	adder *function;
-	const void *where = code->runner + at;
 
-	memcpy(code->writer + at, lea, sizeof(lea));
-	memcpy(code->writer + at + 2, &number, sizeof(number));
-	code->writer[at + 6] = 0xc3;
+	memcpy(at, lea, sizeof(lea));
+	memcpy(at + 2, &number, sizeof(number));
+	at[6] = 0xc3;
+}
+
+#endif
+
+typedef int adder(int value);
+
+static adder *compile(const struct code *code, size_t at, int number)
+{
+	const void *where = code->runner + at;
+	adder *function;
+
+	write_adder(code->writer + at, number);
+	FlushInstructionCache(GetCurrentProcess(), where, CODE_BYTES);
 	memcpy(&function, &where, sizeof(function));
 
 	return function;
@@ -54,13 +84,14 @@ static adder *compile(const struct code *code, size_t at, int number)
 /* All of the memory is functions, and each is written twice. */
 static int use_code(const struct code *code)
 {
+	const int nr = SIZE / CODE_BYTES;
 	int sum = 0, i;
 
-	for (i = 0; i < SIZE / 8; i++)
-		sum += compile(code, i * 8UL, i)(1);
-	for (i = 0; i < SIZE / 8; i++)
-		sum -= compile(code, i * 8UL, i + 1)(0);
-	printf("%d functions, the difference is %d\n", SIZE / 8, sum);
+	for (i = 0; i < nr; i++)
+		sum += compile(code, i * CODE_BYTES, i)(1);
+	for (i = 0; i < nr; i++)
+		sum -= compile(code, i * CODE_BYTES, i + 1)(0);
+	printf("%d functions, the difference is %d\n", nr, sum);
 
 	return sum != 0;
 }
