@@ -18,7 +18,7 @@
 /* One call of the kernel's copies less than 2 GiB. */
 #define MAX_COPY ((size_t)1 << 30)
 
-#define HIGHEST ((uintptr_t)0x7FFFFFFFFFFF)
+#define HIGHEST ((uintptr_t)(WR_USER_END - 1))
 
 #define COPY_PAGE ((size_t)4096)
 

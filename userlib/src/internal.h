@@ -14,6 +14,13 @@
 /* What 64-bit programs have is not looked at in 32-bit ones, nor the other way round. */
 #define WR_32BIT (sizeof(void *) == 4)
 
+/* Where the addresses of 64-bit programs end */
+#ifdef __aarch64__
+#define WR_USER_END ((uint64_t)1 << 48)
+#else
+#define WR_USER_END ((uint64_t)1 << 47)
+#endif
+
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The families of calls that have statuses of their own for an errno */

@@ -17,7 +17,7 @@
 
 /* What Windows says, for when there is no module to ask */
 #define DEFAULT_LOWEST 0x0000000000010000
-#define DEFAULT_HIGHEST (WR_32BIT ? 0xFFFEFFFF : 0x00007FFFFFFEFFFF)
+#define DEFAULT_HIGHEST (WR_32BIT ? 0xFFFEFFFF : WR_USER_END - 0x10001)
 
 #if defined(__x86_64__) || defined(__i386__)
 

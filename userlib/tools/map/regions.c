@@ -18,7 +18,11 @@
 
 /* Without the module: what the kernel lets processes have */
 #define DEFAULT_LOWEST 0x10000
+#ifdef __aarch64__
+#define DEFAULT_END 0xfffffffff000
+#else
 #define DEFAULT_END 0x7ffffffff000
+#endif
 #define DEFAULT_END_32 0xffffe000
 
 /* ---- the descriptor ---- */
