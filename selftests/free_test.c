@@ -13,7 +13,8 @@
 	fill(self->base, 4 * PAGE);					\
 	COMMIT(PAGE, PAGE, PAGE_READONLY);				\
 	COMMIT(2 * PAGE, PAGE, PAGE_NOACCESS);				\
-	COMMIT(8 * PAGE, PAGE, PAGE_EXECUTE_READ);			\
+	COMMIT(8 * PAGE, PAGE,						\
+	       code_is_refused() ? PAGE_READONLY : PAGE_EXECUTE_READ);	\
 	COMMIT(self->size - PAGE, PAGE, PAGE_READWRITE | PAGE_GUARD);	\
 } while (0)
 
@@ -306,6 +307,7 @@ TEST_F(region, free_takes_minus_one_as_process)
 /* Rules: VF-16, VF-17 */
 TEST_F(region, decommit_forgets_contents_and_protection)
 {
+	NEEDS_CODE();
 	COMMIT(0, 4 * PAGE, PAGE_READWRITE);
 	fill(self->base, 4 * PAGE);
 	COMMIT(0, 4 * PAGE, PAGE_EXECUTE_READ);

@@ -112,6 +112,7 @@ TEST_F(region, first_call_raises_one_alarm)
 {
 	void (*code)(void) = (void (*)(void))(uintptr_t)self->base;
 
+	NEEDS_CODE();
 	COMMIT(0, PAGE, PAGE_READWRITE);
 	write_code(self->base);
 	COMMIT(0, PAGE, PAGE_EXECUTE_READ | PAGE_GUARD);
@@ -285,6 +286,7 @@ TEST_F(region, guard_goes_with_other_values)
 	DWORD old = POISON;
 	size_t i;
 
+	NEEDS_CODE();
 	for (i = 0; i < ARRAY_SIZE(values); i++) {
 		COMMIT(0, PAGE, PAGE_READWRITE);
 		write_code(self->base);

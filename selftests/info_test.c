@@ -153,9 +153,14 @@ TEST(processors)
 	EXPECT_EQ(sysconf(_SC_NPROCESSORS_ONLN), info.dwNumberOfProcessors);
 	EXPECT_EQ(info.dwNumberOfProcessors,
 		  __builtin_popcountl(info.dwActiveProcessorMask));
+#ifdef __aarch64__
+	EXPECT_EQ(PROCESSOR_ARCHITECTURE_ARM64, info.wProcessorArchitecture);
+	EXPECT_EQ(0, info.dwProcessorType);
+#else
 	EXPECT_EQ(PROCESSOR_ARCHITECTURE_AMD64, info.wProcessorArchitecture);
 	EXPECT_EQ(PROCESSOR_AMD_X8664, info.dwProcessorType);
 	EXPECT_LE(6, info.wProcessorLevel);
+#endif
 }
 
 /* ---- the process ---- */
@@ -435,6 +440,7 @@ TEST(copy_to_protected)
 	char *to = commit(PAGES(4), PAGE_READONLY), from[8] = "1234567";
 	SIZE_T done = 4711;
 
+	NEEDS_CODE();
 	ASSERT_NE(NULL, to);
 	EXPECT_FAILS(ERROR_NOACCESS,
 		     WriteProcessMemory(US, to, from, 8, &done));
@@ -467,6 +473,7 @@ TEST(copy_by_nt)
 	char *to = commit(PAGE, PAGE_EXECUTE_READ), text[8] = "1234567";
 	SIZE_T done = 4711;
 
+	NEEDS_CODE();
 	ASSERT_NE(NULL, to);
 	EXPECT_EQ(STATUS_PARTIAL_COPY,
 		  NtReadVirtualMemory(US, (void *)0x1234, text, 8, &done));
