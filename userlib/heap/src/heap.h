@@ -144,7 +144,11 @@ static inline size_t wr_round_up(size_t size, size_t unit)
  * set under the lock of the heap that has the region; a table of the second level,
  * once there, stays.
  */
+#ifdef __aarch64__ /* where addresses end at 2^48, not 2^47 */
+#define WR_UNITS 0x100000000UL
+#else
 #define WR_UNITS 0x80000000UL
+#endif
 #define WR_LEAF_ENTRIES 8192UL
 
 struct wr_entry {
