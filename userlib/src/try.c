@@ -21,8 +21,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "switch.h"
 #include "exception.h"
+#include "switch.h"
 #include "tries.h"
 
 /* What phase a block is in, and what its mark returns */
