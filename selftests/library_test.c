@@ -340,7 +340,7 @@ static pthread_barrier_t start;
 
 static void *use_first(void *arg)
 {
-	struct winregion_get_info info;
+	struct winregion_get_info info = {};
 
 	pthread_barrier_wait(&start);
 	return (void *)(intptr_t)winregion_get_info(&info);
