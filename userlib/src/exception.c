@@ -250,7 +250,7 @@ static LPTOP_LEVEL_EXCEPTION_FILTER _Atomic top_filter;
  * Where this thread has called the filter, which may have been left by a longjmp(), or
  * NULL: an exception there is the end.
  */
-static __thread const void *in_filter WR_ANY_TIME;
+static __thread void *in_filter WR_ANY_TIME;
 
 LPTOP_LEVEL_EXCEPTION_FILTER WINAPI
 SetUnhandledExceptionFilter(LPTOP_LEVEL_EXCEPTION_FILTER filter)

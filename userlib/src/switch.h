@@ -38,7 +38,7 @@ void wr_try_jump(struct winregion_try *block, int phase)
  * ... and on this stack. It returns by wr_try_answer(back, result), back being where the
  * registers of the caller are.
  */
-LONG wr_try_ask(struct winregion_try *block, int phase, PVOID *back)
+LONG wr_try_ask(struct winregion_try *block, int phase, void **back)
 	__attribute__((visibility("hidden")));
 void wr_try_answer(PVOID back, LONG result)
 	__attribute__((noreturn, visibility("hidden")));
