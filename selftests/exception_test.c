@@ -503,31 +503,39 @@ static LONG CALLBACK change_registers(EXCEPTION_POINTERS *pointers)
 	return EXCEPTION_CONTINUE_EXECUTION;
 }
 
+static const struct registers kept_before = {
+	.kept = { 0x1234, 0x5678 },
+	.kept_low = 0x9abcdef012345678,
+};
+
+/* What is kept is as before, and the rest as the handler wants it. */
+static void expect_wanted(struct __test_metadata *_metadata,
+			  const struct registers *after)
+{
+	EXPECT_EQ(wanted.changed[0], after->changed[0]);
+	EXPECT_EQ(wanted.changed[1], after->changed[1]);
+	EXPECT_EQ(wanted.wide[0], after->wide[0]);
+	EXPECT_EQ(wanted.wide[1], after->wide[1]);
+	EXPECT_EQ(CONTROL_THEN, after->control);
+	EXPECT_EQ(kept_before.kept[0], after->kept[0]);
+	EXPECT_EQ(kept_before.kept[1], after->kept[1]);
+	EXPECT_EQ(kept_before.kept_low, after->kept_low);
+}
+
 /* Rules: EX-05. The registers as they were, and as the handler has left them */
 TEST(registers)
 {
-	const struct registers before = {
-		.kept = { 0x1234, 0x5678 },
-		.kept_low = 0x9abcdef012345678,
-	};
 	struct registers after, saw;
 
 	ASSERT_NE(NULL, AddVectoredExceptionHandler(1, change_registers));
-	access_with(&before, &after);
+	access_with(&kept_before, &after);
 	EXPECT_EQ(1, seen.count);
-	EXPECT_EQ(wanted.changed[0], after.changed[0]);
-	EXPECT_EQ(wanted.changed[1], after.changed[1]);
-	EXPECT_EQ(wanted.wide[0], after.wide[0]);
-	EXPECT_EQ(wanted.wide[1], after.wide[1]);
-	EXPECT_EQ(CONTROL_THEN, after.control);
-	EXPECT_EQ(before.kept[0], after.kept[0]);
-	EXPECT_EQ(before.kept[1], after.kept[1]);
-	EXPECT_EQ(before.kept_low, after.kept_low);
+	expect_wanted(_metadata, &after);
 	read_context(&saw_context, &saw);
 	EXPECT_EQ(CONTEXT_TAKEN, saw_context.ContextFlags);
-	EXPECT_EQ(before.kept[0], saw.kept[0]);
-	EXPECT_EQ(before.kept[1], saw.kept[1]);
-	EXPECT_EQ(before.kept_low, saw.kept_low);
+	EXPECT_EQ(kept_before.kept[0], saw.kept[0]);
+	EXPECT_EQ(kept_before.kept[1], saw.kept[1]);
+	EXPECT_EQ(kept_before.kept_low, saw.kept_low);
 	EXPECT_EQ(CONTROL_NOW, saw.control);
 	EXPECT_EQ((DWORD64)(uintptr_t)seen.at, saw_context.CONTEXT_IP);
 #ifdef __x86_64__
@@ -559,10 +567,6 @@ static void go_back(void)
 /* Rules: EX-05, EX-24. Of a context that came with an exception no register is lost. */
 TEST(restore_all)
 {
-	const struct registers before = {
-		.kept = { 0x1234, 0x5678 },
-		.kept_low = 0x9abcdef012345678,
-	};
 	volatile unsigned int times = 0;
 	struct registers after;
 
@@ -572,16 +576,9 @@ TEST(restore_all)
 		times++;
 		go_back();
 	}
-	access_with(&before, &after);
+	access_with(&kept_before, &after);
 	EXPECT_EQ(1, times);
-	EXPECT_EQ(wanted.changed[0], after.changed[0]);
-	EXPECT_EQ(wanted.changed[1], after.changed[1]);
-	EXPECT_EQ(wanted.wide[0], after.wide[0]);
-	EXPECT_EQ(wanted.wide[1], after.wide[1]);
-	EXPECT_EQ(CONTROL_THEN, after.control);
-	EXPECT_EQ(before.kept[0], after.kept[0]);
-	EXPECT_EQ(before.kept[1], after.kept[1]);
-	EXPECT_EQ(before.kept_low, after.kept_low);
+	expect_wanted(_metadata, &after);
 }
 
 /* Rules: EX-24 */

@@ -14,10 +14,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <winregion/process.h>
@@ -272,9 +270,8 @@ static void on_end(void *data)
 
 static void wait_while(uint32_t *word, uint32_t value)
 {
-	int saved_errno = errno;
-
 	const struct wr_deadline never = { .never = true };
+	int saved_errno = errno;
 
 	while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == value)
 		wr_futex_wait(word, value, &never);
