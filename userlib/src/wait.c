@@ -22,10 +22,6 @@
 #include "futex.h"
 #include "named.h"
 
-#define MS_PER_SECOND 1000
-#define NS_PER_MS 1000000
-#define NS_PER_SECOND 1000000000
-
 /* As long as it may take until a change is seen that nobody tells */
 #define MS_PER_LOOK 100
 
@@ -291,25 +287,11 @@ void wr_waits_wake(struct wr_waitable *object)
 
 /* ---- waiting ---- */
 
-static void deadline_in(DWORD milliseconds, struct timespec *at)
+static void sleep_until(struct wait *wait, const struct wr_deadline *until)
 {
-	clock_gettime(CLOCK_MONOTONIC, at);
-	at->tv_sec += milliseconds / MS_PER_SECOND;
-	at->tv_nsec += (long)(milliseconds % MS_PER_SECOND) * NS_PER_MS;
-	if (at->tv_nsec >= NS_PER_SECOND) {
-		at->tv_nsec -= NS_PER_SECOND;
-		at->tv_sec++;
-	}
-}
-
-static void sleep_until(struct wait *wait, const struct timespec *deadline)
-{
-	long err = 0;
-
 	while (!__atomic_load_n(&wait->done, __ATOMIC_ACQUIRE) &&
-	       !(err && errno == ETIMEDOUT))
-		err = syscall(WR_FUTEX, &wait->done, FUTEX_WAIT_BITSET_PRIVATE,
-			      0, deadline, NULL, FUTEX_BITSET_MATCH_ANY);
+	       wr_futex_wait(&wait->done, 0, until))
+		;
 }
 
 /* Objects that have to be looked at. Return: whether there are */
@@ -329,22 +311,25 @@ static bool look(struct wait *wait)
 	return last;
 }
 
-static bool is_before(const struct timespec *a, const struct timespec *b)
+static bool is_before(const struct wr_deadline *a, const struct wr_deadline *b)
 {
-	return a->tv_sec < b->tv_sec ||
-	       (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+	if (a->never || b->never)
+		return !a->never;
+
+	return a->at.tv_sec < b->at.tv_sec ||
+	       (a->at.tv_sec == b->at.tv_sec && a->at.tv_nsec < b->at.tv_nsec);
 }
 
 /* The same, where nobody tells: sleep for a while, and look. */
-static void look_until(struct wait *wait, const struct timespec *deadline)
+static void look_until(struct wait *wait, const struct wr_deadline *until)
 {
-	struct timespec next;
+	struct wr_deadline next;
 	bool last, done;
 
 	do {
-		deadline_in(MS_PER_LOOK, &next);
-		last = deadline && !is_before(&next, deadline);
-		sleep_until(wait, last ? deadline : &next);
+		next = wr_deadline_in(MS_PER_LOOK);
+		last = !is_before(&next, until);
+		sleep_until(wait, last ? until : &next);
 		look(wait);
 		wr_waits_lock();
 		if (!wait->over && try_take(wait)) {
@@ -403,21 +388,21 @@ static bool try_again(struct wait *wait)
  * nothing of such calls: then only what is in this process is seen at once.
  */
 static void sleep_on_words(struct wait *wait, struct futex_waitv *words,
-			   unsigned int n, const struct timespec *then)
+			   unsigned int n, const struct wr_deadline *then)
 {
 	words[n] = sleep_on(&wait->done, 0, true);
-	if (syscall(SYS_futex_waitv, words, n + 1, 0, then, CLOCK_MONOTONIC) <
-		    0 &&
+	if (syscall(SYS_futex_waitv, words, n + 1, 0, &then->at,
+		    CLOCK_MONOTONIC) < 0 &&
 	    errno != EAGAIN && errno != EINTR && errno != ETIMEDOUT)
 		sleep_until(wait, then);
 }
 
 /* As above; who dies as he signals one does not tell, nor does who dies as he owns it. */
-static void share_until(struct wait *wait, const struct timespec *deadline)
+static void share_until(struct wait *wait, const struct wr_deadline *until)
 {
 	struct futex_waitv words[MAXIMUM_WAIT_OBJECTS + 1];
 	bool last = false, done;
-	struct timespec next;
+	struct wr_deadline next;
 	unsigned int n;
 
 	for (;;) {
@@ -428,12 +413,12 @@ static void share_until(struct wait *wait, const struct timespec *deadline)
 		wr_waits_unlock();
 		if (done || last)
 			return;
-		deadline_in(MS_PER_LOOK, &next);
-		last = deadline && !is_before(&next, deadline);
-		sleep_on_words(wait, words, n, last ? deadline : &next);
+		next = wr_deadline_in(MS_PER_LOOK);
+		last = !is_before(&next, until);
+		sleep_on_words(wait, words, n, last ? until : &next);
 		if (last) {
-			clock_gettime(CLOCK_MONOTONIC, &next);
-			last = !is_before(&next, deadline);
+			next = wr_deadline_in(0);
+			last = !is_before(&next, until);
 		}
 	}
 }
@@ -441,6 +426,7 @@ static void share_until(struct wait *wait, const struct timespec *deadline)
 /* It is too late, unless somebody was faster and is about to tell. */
 static void give_up(struct wait *wait)
 {
+	static const struct wr_deadline forever = { .never = true };
 	bool over;
 
 	wr_waits_lock();
@@ -451,7 +437,7 @@ static void give_up(struct wait *wait)
 	}
 	wr_waits_unlock();
 	if (over)
-		sleep_until(wait, NULL);
+		sleep_until(wait, &forever);
 }
 
 /*
@@ -460,7 +446,7 @@ static void give_up(struct wait *wait)
  */
 static DWORD wait_locked(struct wait *wait, DWORD milliseconds, bool looks)
 {
-	struct timespec time, *deadline = NULL;
+	struct wr_deadline until;
 	DWORD i;
 
 	if (try_take(wait)) {
@@ -471,20 +457,17 @@ static DWORD wait_locked(struct wait *wait, DWORD milliseconds, bool looks)
 		wr_waits_unlock();
 		return WAIT_TIMEOUT;
 	}
-	if (milliseconds != INFINITE) {
-		deadline = &time;
-		deadline_in(milliseconds, deadline);
-	}
+	until = wr_deadline_in(milliseconds);
 	for (i = 0; i < wait->nr; i++)
 		add_block(&wait->blocks[i]);
 	wr_waits_unlock();
 
 	if (wait->shared)
-		share_until(wait, deadline);
+		share_until(wait, &until);
 	else if (looks)
-		look_until(wait, deadline);
+		look_until(wait, &until);
 	else
-		sleep_until(wait, deadline);
+		sleep_until(wait, &until);
 
 	if (__atomic_load_n(&wait->done, __ATOMIC_ACQUIRE) != DONE)
 		give_up(wait);
