@@ -74,13 +74,6 @@ static void step(void)
 {
 }
 
-/* Registers: some before an access to address 0, and what a handler makes of others */
-
-struct registers {
-	uint64_t kept[2], kept_low, changed[2], wide[2];
-	uint32_t control;
-};
-
 /* How numbers are rounded: to the nearest, and to zero */
 #define CONTROL_NOW 0
 #define CONTROL_THEN 0xc00000

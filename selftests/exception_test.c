@@ -51,6 +51,12 @@ static LONG CALLBACK again(EXCEPTION_POINTERS *pointers)
 				 EXCEPTION_CONTINUE_EXECUTION;
 }
 
+/* Registers: some before an access to address 0, and what a handler makes of others */
+struct registers {
+	uint64_t kept[2], kept_low, changed[2], wide[2];
+	uint32_t control;
+};
+
 #ifdef __aarch64__
 #include "exception_arm64.h"
 #else

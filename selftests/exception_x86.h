@@ -82,13 +82,6 @@ static void step(void)
 		     "memory", "cc");
 }
 
-/* Registers: some before an access to address 0, and what a handler makes of others */
-
-struct registers {
-	uint64_t kept[2], kept_low, changed[2], wide[2];
-	uint32_t control;
-};
-
 #define CONTROL_NOW 0x1f80
 #define CONTROL_THEN (0x1f80 | 0x6000)
 
