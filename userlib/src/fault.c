@@ -45,7 +45,6 @@ static bool is_privileged(const unsigned char *code)
 	static const unsigned char after_0f[] = {
 		0x01, 0x06, 0x08, 0x09, 0x20, 0x21, 0x22, 0x23, 0x30, 0x32,
 	};
-
 	const unsigned char *end = code + MAX_INSTRUCTION;
 
 	if ((uint64_t)(ULONG_PTR)code >> 47) /* where no code can be */

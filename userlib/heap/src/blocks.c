@@ -246,7 +246,6 @@ static bool is_sane(const struct wr_region *region, mchunkptr chunk)
 		end += WR_FOOT;
 
 	end -= TWO_SIZE_T_SIZES;
-
 	return size >= MIN_CHUNK_SIZE && size <= (size_t)(end - (char *)chunk);
 }
 
