@@ -133,8 +133,8 @@ TEST_F_TIMEOUT(planted, mistake_is_found_and_shrunk, 120)
 {
 	unsigned int seed, least = 1000, n;
 
-	if (!has_turn(variant->bug, 4))
-		SKIP(return, "another time: one in four is, in turn");
+	if (!has_turn(variant->bug, 8))
+		SKIP(return, "another time: one in eight is, in turn");
 	for (seed = 2; seed < 8 && least > 8; seed++) {
 		if (episode_run(&self->episode, seed) != 1)
 			continue;

@@ -468,7 +468,7 @@ static int pieces_beside_decommits(void *arg)
 	CHECK(mapped_large(self.base) == LARGE / 1024);
 	crew_add(&self.crew, decommit_large, &self);
 	crew_add(&self.crew, decommit_large, &self);
-	for (i = 0; i < race_rounds(100) || race_load(&self.done) < 200; i++) {
+	for (i = 0; i < race_rounds(40) || race_load(&self.done) < 100; i++) {
 		CHECK(!wr_protect(self.fd, code, PAGES(1), RWX));
 		CHECK(!wr_protect(self.fd, code, PAGES(1), RW));
 	}

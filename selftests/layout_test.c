@@ -146,7 +146,7 @@ static int trims(void *arg)
 	crew_add(&self.crew, unmap_rest, &self);
 	run_on(0);
 	sched_setscheduler(0, SCHED_IDLE, &idle);
-	for (i = 0; i < race_rounds(30) && !ret; i++)
+	for (i = 0; i < race_rounds(12) && !ret; i++)
 		ret = trim_round(&self);
 	crew_stop(&self.crew);
 	return ret;
@@ -218,7 +218,7 @@ static int ends_taken(void *arg)
 
 	race_catch_faults();
 	crew_add(&self.crew, take_ends, &self);
-	for (i = 0; i < race_rounds(150); i++) {
+	for (i = 0; i < race_rounds(60); i++) {
 		CHECK(!reserve_flags(fd, PLACE, 2 * UNIT, 0));
 		CHECK(!wr_release(fd, PLACE, UNIT));
 		race_add(&self.turn, 1);
@@ -966,7 +966,7 @@ static int fail_to_commit(void *arg)
 	int ret;
 
 	crew_add(&self.crew, be_rival, &self);
-	for (i = 0; i < race_rounds(500); i++) {
+	for (i = 0; i < race_rounds(200); i++) {
 		ret = reserve_flags(self.fd, PLACE, TIB(8),
 				    WINREGION_RESERVE_COMMIT);
 		failed += ret == -EDQUOT;

@@ -7,7 +7,7 @@
  * programs/map brings what is run. With WR_SCREENSHOT in the environment the screen is
  * printed as a picture, too.
  */
-/* vm: programs=map cpus=2 timeout=900 */
+/* vm: programs=map kernels=turn cpus=2 timeout=900 */
 /* vm: arch=amd64 (the library of the terminal is of the host) */
 #include "kselftest_harness.h"
 
