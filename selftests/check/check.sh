@@ -5,8 +5,9 @@
 #
 #	check.sh [-k KERNEL] [CHECK...]
 #
-# One line for each: "ok NAME", or "not ok NAME" and what it found, less what
-# the file "exceptions" excuses. Exit status 1 if anything was found. KERNEL is
+# One line for each as it ends: "ok NAME", or "not ok NAME" and what it found, less what
+# the file "exceptions" excuses. Exit status 1 if anything was found. As many as the host
+# has processors run side by side (LANES= in the environment: how many). KERNEL is
 # one to build the module for; without it the module is built for all of them.
 #
 # Every check is a function that prints its findings. It is called by its name,
@@ -18,8 +19,9 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 . "$here/../vm/lib.sh"
 
-all_checks=(exceptions text checkpatch clang-format kernel-doc comments rules
-	tables layers shellcheck uapi windows module sparse library abi readme doc)
+# What takes long first
+all_checks=(checkpatch library module windows sparse doc shellcheck uapi clang-format
+	abi readme exceptions text kernel-doc comments rules tables layers)
 # What is done only when it is asked for
 more_checks=(series arm64)
 packages=(abigail-tools clang clang-format cmake g++ gcc gcc-multilib libc6-dev make mandoc pandoc perl
@@ -666,27 +668,49 @@ check_doc()
 # says that begin with "# " are no findings.
 report()
 {
-	local status=0
+	local status=0 found=$work/$1
 
 	"$here/check.sh" ${only_kernel:+-k "$only_kernel"} --one "$1" \
-		>"$work/findings" 2>"$work/errors" || status=$?
-	grep '^# ' "$work/findings" || true
-	sed -i '/^# /d' "$work/findings"
-	if [ "$status" = 0 ] && [ ! -s "$work/findings" ]; then
+		>"$found" 2>"$found.errors" || status=$?
+	grep '^# ' "$found" || true
+	sed -i '/^# /d' "$found"
+	if [ "$status" = 0 ] && [ ! -s "$found" ]; then
 		echo "ok $1"
 		return
 	fi
 	echo "not ok $1"
-	sed 's/^/  /' "$work/findings"
-	[ "$status" = 0 ] || sed 's/^/  /' "$work/errors"
+	sed 's/^/  /' "$found"
+	[ "$status" = 0 ] || sed 's/^/  /' "$found.errors"
 	return 1
 }
 
-only_kernel=
+# What the next one that ends has found
+print_next()
+{
+	local pid=
+
+	wait -n -p pid || found=1
+	cat "$work/${check_of[$pid]}.said"
+	unset "check_of[$pid]"
+}
+
+# With this process ends what it started.
+clean_up()
+{
+	local pid
+
+	for pid in "${!check_of[@]}"; do
+		kill -TERM -- "-$pid" 2>/dev/null || true
+	done
+	rm -rf "$work"
+}
+
+only_kernel= found=0
+declare -A check_of=()
 [ "${1-}" != -k ] || { only_kernel=$2; shift 2; }
 cd "$top"
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap clean_up EXIT
 if [ "${1-}" = --one ]; then
 	"check_$2"
 	exit
@@ -696,9 +720,20 @@ for c; do
 		die "no check '$c'; known: ${all_checks[*]}, and ${more_checks[*]}"
 done
 need "${base_packages[@]}" "${packages[@]}"
-found=0
 [ $# -gt 0 ] || set -- "${all_checks[@]}"
+# What several of them look at is not built by two at once.
+[ $# = 1 ] || make -s lib heap >/dev/null 2>&1 || true
 for c; do
-	report "$c" || found=1
+	while [ ${#check_of[@]} -ge "${LANES:-$(nproc)}" ]; do
+		print_next
+	done
+	# A process group, for clean_up()
+	set -m
+	report "$c" </dev/null >"$work/$c.said" &
+	set +m
+	check_of[$!]=$c
+done
+while [ ${#check_of[@]} -gt 0 ]; do
+	print_next
 done
 exit "$found"
