@@ -149,7 +149,7 @@ coverage:
 	@$(VM)/coverage.sh -k '$(KERNEL)' -t '$(TEST)'
 
 BENCH := selftests/bench
-bench bench-smoke bench-profile: lib
+bench bench-smoke: lib
 
 bench:
 	@$(BENCH)/bench.sh -k '$(KERNEL)' $(ROW)
@@ -162,6 +162,7 @@ bench-profile:
 		echo 'usage: make bench-profile ROW=commit-isolated [KERNEL=...];' \
 			'"make bench ROW=?" lists rows' >&2; \
 		exit 2; }
+	@$(MAKE) -s lib
 	@$(BENCH)/profile $(if $(KERNEL),-k '$(KERNEL)') '$(ROW)'
 
 check:

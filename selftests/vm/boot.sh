@@ -285,7 +285,7 @@ vm_programs()
 # What the guest writes to the folder $1 belongs to who runs QEMU.
 vm_folder()
 {
-	folder=$(realpath -e -- "$1") || die "no such folder: $1"
+	folder=$(realpath -e -- "$1" 2>/dev/null) || die "no such folder: $1"
 	[ -d "$folder" ] || die "not a folder: $1"
 	vm_modules virtio_pci 9pnet_virtio 9p
 	vm_job folder /shared
