@@ -800,6 +800,29 @@ TEST(block)
 	EXPECT_EQ(3, way);
 }
 
+static int break_alone(void *arg)
+{
+	DebugBreak();
+	return 0;
+}
+
+/* Rules: EX-09, EX-30, ENV-09. DebugBreak() is a breakpoint, for who handles it. */
+TEST(debug_break)
+{
+	volatile int way = 0;
+
+	WINREGION_TRY {
+		DebugBreak();
+		way = 1;
+	} WINREGION_EXCEPT(GetExceptionCode() == EXCEPTION_BREAKPOINT ?
+			   EXCEPTION_EXECUTE_HANDLER :
+			   EXCEPTION_CONTINUE_SEARCH) {
+		way = 2;
+	} WINREGION_END
+	EXPECT_EQ(2, way);
+	EXPECT_EQ(-SIGTRAP, in_child(break_alone, NULL));
+}
+
 /* Rules: EX-30. As Windows sources write it */
 TEST(block_without_end)
 {

@@ -26,11 +26,16 @@ BOOL WINAPI IsDebuggerPresent(VOID)
 	return line && atoi(line + strlen("\nTracerPid:"));
 }
 
+/*
+ * A breakpoint, which is an exception. For who traces us it is a call: not every
+ * processor goes on behind a breakpoint when it is told to.
+ */
 VOID WINAPI DebugBreak(VOID)
 {
-	WR_KEEP_ERRNO();
-
-	raise(SIGTRAP);
+	if (IsDebuggerPresent())
+		raise(SIGTRAP);
+	else
+		__debugbreak();
 }
 
 static void tell(const char *text, size_t length)
