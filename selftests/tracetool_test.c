@@ -235,24 +235,59 @@ TEST_F(tool, of_a_process)
 	close(ends[1]);
 }
 
-/* Rules: TT-04. It lets go of a process when it is told to. */
+/* Rules: TT-04. It lets go of a process when it is told to, in whatever way. */
 TEST_F(tool, interrupted)
 {
+	static const int ways[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 	pid_t pid = fork(), tool;
 	char number[16];
+	unsigned int i;
 
 	if (!pid) {
 		pause();
 		_exit(0);
 	}
 	snprintf(number, sizeof(number), "%d", pid);
-	tool = start(0, (char *[]){ "-c", "-o", OUT, "-p", number, NULL });
-	wait_for(tool, number);
-	kill(tool, SIGINT);
-	EXPECT_EQ(0, end(tool));
-	ONE(" total\n");
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		tool = start(0, (char *[]){ "-c", "-o", OUT, "-p", number, NULL });
+		wait_for(tool, number);
+		kill(tool, ways[i]);
+		EXPECT_EQ(0, end(tool));
+		ONE(" total\n");
+		EXPECT_TRUE(no_instance_left());
+	}
 	EXPECT_EQ(0, kill(pid, SIGKILL));
 	EXPECT_EQ(-1, end(pid));
+}
+
+/* Rules: TT-04. Who reads what it says, such as head(1), may go at any time. */
+TEST_F(tool, nobody_reads)
+{
+	int ends[2];
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe(ends));
+	pid = fork();
+	if (!pid) {
+		close(ends[0]);
+		dup2(ends[1], STDERR_FILENO);
+		run_tool((char *[]){ "", "@", NULL });
+	}
+	close(ends[0]);
+	close(ends[1]);
+	EXPECT_LE(0, end(pid));
+	EXPECT_TRUE(no_instance_left());
+}
+
+/* Rules: TT-05. What cannot be written is told, whatever the program has said. */
+TEST_F(tool, disk_is_full)
+{
+	EXPECT_EQ(125, RUN("-o", "/dev/full", "@"));
+	EXPECT_EQ(1, count_in(ERRORS, "cannot write: No space left on device"));
+	EXPECT_EQ(125, RUN("-c", "-o", "/dev/full", "@"));
+	EXPECT_EQ(125, RUN("-k", "-o", "/dev/full", "@"));
+	EXPECT_EQ(125, RUN("-o", "/nowhere/at_all", "@"));
+	EXPECT_EQ(1, count_in(ERRORS, "winregion-trace: /nowhere/at_all: No such"));
 }
 
 /* Whether a stack is once in the output, with a function of the program */

@@ -58,8 +58,8 @@ static const char help[] =
 	"  -h, --help          this\n"
 	"  -V, --version       the version\n"
 	"\n"
-	"Exit status: that of the PROGRAM, 128+N if signal N has killed it, 127 not found,\n"
-	"126 not executable; 0 with -p; 2 bad usage; 125 other trouble.\n";
+	"Exit status: that of the PROGRAM, 128+N if signal N has killed it, 127 not\n"
+	"found, 126 not executable; 0 with -p; 2 bad usage; 125 other trouble.\n";
 
 static const struct option longs[] = {
 	{ "pid", required_argument, NULL, 'p' },
@@ -75,11 +75,38 @@ static const struct option longs[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+/* What ends it: somebody who types, the terminal that goes, who no more reads */
+static const int ends[] = { SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM };
+
 static volatile sig_atomic_t stopped;
 
 static void stop(int sig)
 {
 	stopped = sig;
+}
+
+/* None of them leaves a buffer behind. nohup(1) ignores one, and so do others. */
+static void catch_ends(void)
+{
+	struct sigaction action = { .sa_handler = stop }, old;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ends); i++)
+		if (!sigaction(ends[i], NULL, &old) &&
+		    (old.sa_handler != SIG_IGN || ends[i] == SIGINT ||
+		     ends[i] == SIGTERM))
+			sigaction(ends[i], &action, NULL);
+}
+
+/* In the program, as long as it is none yet */
+static void leave_ends(void)
+{
+	struct sigaction old;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ends); i++)
+		if (!sigaction(ends[i], NULL, &old) && old.sa_handler == stop)
+			signal(ends[i], SIG_DFL);
 }
 
 /* ---- options ---- */
@@ -162,8 +189,10 @@ static void parse(struct options *options, int argc, char **argv)
 		set_option(options, option);
 	}
 	options->program = argv + optind;
-	if (options->pid ? optind < argc : optind == argc)
-		usage("a process or a program", NULL);
+	if (options->pid && optind < argc)
+		usage("a process or a program, not both", argv[optind]);
+	if (!options->pid && optind == argc)
+		usage("a process or a program is needed", NULL);
 	if (options->user && options->pid)
 		usage("that process has its user already", NULL);
 	if (options->stacks)
@@ -206,8 +235,7 @@ static pid_t start_program(const struct options *options, int *go)
 	pid = fork();
 	if (!pid) {
 		close(ends[1]);
-		signal(SIGINT, SIG_DFL);
-		signal(SIGTERM, SIG_DFL);
+		leave_ends();
 		run_program(options, ends[0]);
 	}
 	close(ends[0]);
@@ -216,6 +244,15 @@ static pid_t start_program(const struct options *options, int *go)
 }
 
 /* ---- what has come ---- */
+
+/* The first error of writing, or 0 */
+static int not_written;
+
+static void write_out(FILE *to)
+{
+	if ((fflush(to) || ferror(to)) && !not_written)
+		not_written = errno;
+}
 
 /* A line may come in two parts. */
 static struct {
@@ -244,11 +281,11 @@ static void tell_all(const struct trace_options *options)
 			       sizeof(unread.text) - unread.length)) > 0) {
 		unread.length += n;
 		tell_lines(options);
+		write_out(options->to);
 		if (unread.length == sizeof(unread.text))
 			unread.length =
 				0; /* no line of an event is that long */
 	}
-	fflush(options->to);
 }
 
 static void read_all(const struct options *options)
@@ -336,10 +373,22 @@ static int trace_process(const struct options *options)
 	return status;
 }
 
+/* What could not be written is a failure, too, but not where nobody wants more. */
+static int close_output(struct options *options, int status)
+{
+	write_out(options->out.to);
+	if (options->path && fclose(options->out.to) && !not_written)
+		not_written = errno;
+	if (!not_written || stopped == SIGPIPE)
+		return status;
+	fprintf(stderr, "winregion-trace: cannot write: %s\n",
+		strerror(not_written));
+	return FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = { .out = { .to = stderr } };
-	struct sigaction action = { .sa_handler = stop };
 	int status;
 
 	/* Lines are whole among those that the program prints. */
@@ -348,11 +397,11 @@ int main(int argc, char **argv)
 	if (options.path)
 		options.out.to = fopen(options.path, "we");
 	if (!options.out.to) {
-		perror(options.path);
+		fprintf(stderr, "winregion-trace: %s: %s\n", options.path,
+			strerror(errno));
 		return FAILED;
 	}
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	catch_ends();
 	/* Call stacks come by another way than the buffer. */
 	status = options.stacks ? trace_check() :
 				  trace_open(options.faults, options.all);
@@ -362,5 +411,5 @@ int main(int argc, char **argv)
 			       trace_program(&options);
 	if (!options.stacks)
 		trace_close();
-	return status;
+	return close_output(&options, status);
 }
