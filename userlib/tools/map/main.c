@@ -61,7 +61,7 @@ static const char help[] =
 	"  -F, --free             list what is free and what is unusable, too\n"
 	"  -b, --bytes            a text has bytes, not KiB\n"
 	"  -t, --type=TYPE[,...]  only these: image, file, shareable, heap, stack,\n"
-	"                         private, unusable, free\n"
+	"                         private, table, unusable, free\n"
 	"  -a, --at=ADDRESS       only the block that has the (hexadecimal) ADDRESS\n"
 	"  -m, --match=TEXT       only blocks with TEXT in their names\n"
 	"  -s, --sort=KEY         address, size, committed, private, resident,\n"
