@@ -82,6 +82,17 @@ check_symbols()
 		diff "$work/own" "$work/headers"
 }
 
+# FormatMessage() has words for each error that the libraries know.
+check_errors_have_words()
+{
+	grep -o -h -w -E 'ERROR_[A-Z0-9_]+' src/errortext.c | sort -u > "$work/words"
+	find src heap/src -name '*.[ch]' -exec \
+		grep -o -h -w -E 'ERROR_[A-Z0-9_]+' {} + | sort -u |
+		comm -23 - "$work/words" > "$work/no-words"
+	cat "$work/no-words"
+	test -s "$work/words" && test ! -s "$work/no-words"
+}
+
 # The static library may define nothing else either, but for its own names.
 check_static_names()
 {
@@ -741,6 +752,7 @@ check "make install" make -s install PREFIX="$work/root" O="$O"
 check_symbols
 check_static_names
 check_version
+check "errors have words" check_errors_have_words
 check_headers
 check "a Windows source, by pkg-config" compile_windows_source
 if command -v cmake > /dev/null; then
