@@ -685,6 +685,20 @@ check_pages_can_be_read()
 	return "$broken"
 }
 
+# On a terminal of 80 columns no line is broken, but for what winregion-trace prints.
+check_pages_fit()
+{
+	local page
+
+	for page in man/*.[1347]; do
+		[ -L "$page" ] || MANWIDTH=80 LC_ALL=C.UTF-8 man -l "$page" 2> /dev/null < /dev/null |
+			col -b -x | LC_ALL=C.UTF-8 grep -E '^.{81}' |
+			grep -v '^ *1234 ' | sed "s|^|$page: |"
+	done > "$work/broad"
+	cat "$work/broad"
+	test ! -s "$work/broad"
+}
+
 # The programs of the EXAMPLES sections compile without a warning.
 compile_page_example()
 {
@@ -705,6 +719,9 @@ check_manual()
 	check "each function has a page" check_pages_exist
 	check "each page has its function" check_pages_are_right
 	check "pages can be read" check_pages_can_be_read
+	if command -v man > /dev/null && command -v col > /dev/null; then
+		check "pages have 80 columns" check_pages_fit
+	fi
 	if ! command -v mandoc > /dev/null; then
 		echo "skip mandoc -T lint: there is no mandoc"
 	fi
