@@ -524,6 +524,30 @@ cmake_finds()
 		-DCMAKE_PREFIX_PATH="$work/root"
 }
 
+# cmake_takes BITS POINTER: whether programs whose pointers have so many bytes are given
+# the library of this width
+cmake_takes()
+{
+	local version=winregion-config-version.cmake
+
+	make -s BITS="$1" O="$work/width$1" "$work/width$1/$version" || exit
+	cat > "$work/width.cmake" <<-'EOF'
+	include(${VERSION_FILE})
+	if(PACKAGE_VERSION_UNSUITABLE OR NOT PACKAGE_VERSION_COMPATIBLE)
+		message(FATAL_ERROR "no version for it: ${PACKAGE_VERSION}")
+	endif()
+	EOF
+	cmake -DVERSION_FILE="$work/width$1/$version" -DPACKAGE_FIND_VERSION=0.1 \
+		-DCMAKE_SIZEOF_VOID_P="$2" -P "$work/width.cmake"
+}
+
+# The library of one width is none for programs of the other.
+check_width()
+{
+	cmake_takes 64 8 && cmake_takes 32 4 && cmake_takes 64 '' &&
+		! cmake_takes 64 4 && ! cmake_takes 32 8
+}
+
 # A library that sets handlers of signals finds ours, and the program's stay known.
 compile_signals()
 {
@@ -774,6 +798,7 @@ check_headers
 check "a Windows source, by pkg-config" compile_windows_source
 if command -v cmake > /dev/null; then
 	check "a Windows source, by CMake" compile_by_cmake
+	check "CMake has each width for its own programs" check_width
 else
 	echo "skip a Windows source by CMake: there is no cmake"
 fi
