@@ -287,6 +287,20 @@ check_versions()
 		echo "the places that CONTRIBUTING.md names differ in the version:"
 		cat "$work/versions"
 	fi
+	check_version_of_texts "$(sed -n 's/^VERSION := //p' userlib/Makefile)"
+}
+
+# Manual pages say at their end which version they are of, and documents of which they
+# speak.
+check_version_of_texts()
+{
+	files '(/man/|^debian/).*\.[1-8]$' | while read -r page; do
+		[ ! -L "$page" ] || continue
+		grep -q "^\.TH .* \"\(lib\)\?winregion $1\"\$" "$page" ||
+			echo "$page: is not of version $1"
+	done
+	grep -n -i -o -E '\bversion [0-9]+\.[0-9]+' README.md SECURITY.md doc/*.md |
+		grep -v -i ":version ${1%.*}\$" || true
 }
 
 # ---- layers ----

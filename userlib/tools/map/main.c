@@ -16,8 +16,6 @@
 #include "output.h"
 #include "screen.h"
 
-#define VERSION "0.1.0"
-
 /* Statuses to exit with; those of differences are as of diff(1). */
 #define DIFFERENT 1
 #define FAILED 1

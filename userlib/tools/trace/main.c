@@ -17,8 +17,6 @@
 
 #include "trace.h"
 
-#define VERSION "0.1.0"
-
 /* Statuses to exit with; a program's own, otherwise */
 #define USAGE 2
 #define FAILED 125
