@@ -622,8 +622,10 @@ check_readme()
 	bash -e "$work/cc" 2>&1 || true
 	[ -x "$work/hello" ] || echo "README.md: no program, or no way to compile it"
 	readme_mmap
-	for f in README.md doc/*.md; do
+	for f in README.md CONTRIBUTING.md SECURITY.md NEWS doc/*.md \
+		module/winregion.rst; do
 		document_targets "$f"
+		document_checks "$f"
 		document_paths "$f"
 	done
 }
@@ -653,6 +655,17 @@ document_targets()
 		esac
 		grep -q -E "(^|[ :])$target( .*)?:" "$directory/Makefile" ||
 			echo "$1: no target $target in $directory/Makefile"
+	done
+}
+
+# Checks that document $1 tells to run
+document_checks()
+{
+	local name
+
+	{ grep -o -E 'CHECK=[a-z0-9-]+' "$1" || true; } | sort -u |
+	while IFS='=' read -r _ name; do
+		declare -F "check_$name" >/dev/null || echo "$1: no check $name"
 	done
 }
 
