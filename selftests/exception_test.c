@@ -823,9 +823,10 @@ TEST(debug_break)
 	EXPECT_EQ(-SIGTRAP, in_child(break_alone, NULL));
 }
 
-/* Rules: EX-30. As Windows sources write it */
+/* Rules: EX-30. As Windows sources write it, also with commas */
 TEST(block_without_end)
 {
+	volatile DWORD code = 0;
 	volatile int way = 0;
 
 	__try {
@@ -835,6 +836,13 @@ TEST(block_without_end)
 		way = 1;
 	}
 	EXPECT_EQ(1, way);
+	__try {
+		skip_write(NULL);
+	} __except(code = GetExceptionCode(), EXCEPTION_EXECUTE_HANDLER) {
+		way = 2;
+	}
+	EXPECT_EQ(2, way);
+	EXPECT_EQ(EXCEPTION_ACCESS_VIOLATION, code);
 }
 
 static volatile int left;

@@ -108,9 +108,12 @@ VOID winregion_try_leave(PVOID block);
 	     _winregion_once; _winregion_once = NULL) \
 		if (winregion_try_mark(winregion_try_enter(_winregion_try)) == \
 		    0)
-/* A keyword to clang-format, which would put a blank behind it */
+/*
+ * The filter may be one with commas, as the keyword of other compilers takes any
+ * expression. To clang-format it is a keyword, and would get a blank behind it.
+ */
 /* clang-format off */
-#define __except(filter) WINREGION_EXCEPT(filter)
+#define __except(...) WINREGION_EXCEPT((__VA_ARGS__))
 /* clang-format on */
 #endif
 
