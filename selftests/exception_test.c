@@ -1523,6 +1523,51 @@ TEST(overflow_of_stack)
 	EXPECT_EQ(-SIGSEGV, in_child(overflow_without, NULL));
 }
 
+static int __attribute__((noinline)) without_end(int depth)
+{
+	volatile char room[512];
+
+	room[0] = depth;
+	return depth < 0 ? 0 : without_end(depth + 1) + room[0];
+}
+
+static int filter_without_end(void *arg)
+{
+	WINREGION_TRY {
+		skip_write(NULL);
+	} WINREGION_EXCEPT(without_end(0)) {
+		return 1;
+	} WINREGION_END
+	return 2;
+}
+
+static LONG WINAPI handler_without_end(EXCEPTION_POINTERS *pointers)
+{
+	return without_end(0);
+}
+
+static int handler_that_needs_all(void *arg)
+{
+	AddVectoredExceptionHandler(1, handler_without_end);
+	skip_write(NULL);
+	return 1;
+}
+
+static int last_filter_without_end(void *arg)
+{
+	SetUnhandledExceptionFilter(handler_without_end);
+	skip_write(NULL);
+	return 1;
+}
+
+/* Rules: EX-34. What needs more than the stack for exceptions has ends the process. */
+TEST(end_of_the_other_stack)
+{
+	EXPECT_EQ(-SIGSEGV, in_child(filter_without_end, NULL));
+	EXPECT_EQ(-SIGSEGV, in_child(handler_that_needs_all, NULL));
+	EXPECT_EQ(-SIGSEGV, in_child(last_filter_without_end, NULL));
+}
+
 /* ---- threads of CreateThread(), on stacks that are regions ---- */
 
 static DWORD end_of(HANDLE thread)

@@ -215,7 +215,7 @@ ULONG WINAPI RemoveVectoredContinueHandler(PVOID handle)
 
 /* ---- stacks ---- */
 
-static bool is_on(const stack_t *stack, const void *address)
+bool wr_is_on_stack(const stack_t *stack, const void *address)
 {
 	uintptr_t at = (uintptr_t)address, base = (uintptr_t)stack->ss_sp;
 
@@ -225,9 +225,9 @@ static bool is_on(const stack_t *stack, const void *address)
 
 bool wr_is_over(const void *address, const void *sp, const stack_t *other)
 {
-	bool aside = is_on(other, address);
+	bool aside = wr_is_on_stack(other, address);
 
-	if (aside != is_on(other, sp))
+	if (aside != wr_is_on_stack(other, sp))
 		return aside;
 	return (uintptr_t)address < (uintptr_t)sp;
 }

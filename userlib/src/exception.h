@@ -74,6 +74,9 @@ bool wr_exception_dispatch(EXCEPTION_POINTERS *pointers, const stack_t *other);
  */
 LONG wr_exception_unhandled(EXCEPTION_POINTERS *pointers, const stack_t *other);
 
+/* exception.c: whether @address is on that stack, unless it is disabled */
+bool wr_is_on_stack(const stack_t *stack, const void *address);
+
 /*
  * exception.c: whether what was on the stack at @address has been left, as the stack
  * pointer is above that now, or on @other

@@ -33,6 +33,10 @@
 #define STACK_BYTES 0x10000
 #define PAGE_BYTES 0x1000
 
+/* What a function may touch below the stack pointer, and how far a frame may leap */
+#define BELOW_BYTES 256
+#define LEAP_BYTES 0x10000
+
 /* The size that the kernel has a mask of signals in */
 #define MASK_BYTES 8
 
@@ -292,6 +296,25 @@ static bool unhandled(struct exception *e, siginfo_t *info,
 
 /* ---- the handler ---- */
 
+/* Where a handler runs on the alternate stack, or has been left by a jump; or NULL */
+static __thread void *on_other WR_ANY_TIME;
+
+/*
+ * Whether a handler has come to the end of the alternate stack. The kernel begins at its
+ * top again then, over what is still in use: whoever is asked comes there once more,
+ * and so for ever.
+ */
+static bool is_end_of_other(const EXCEPTION_RECORD *record, uintptr_t sp,
+			    const stack_t *other)
+{
+	uintptr_t end = (uintptr_t)other->ss_sp;
+	uintptr_t at = record->ExceptionInformation[1];
+
+	return on_other && !(other->ss_flags & SS_DISABLE) &&
+	       record->NumberParameters >= 2 && sp <= end &&
+	       end - sp < LEAP_BYTES && at < end && at + BELOW_BYTES >= sp;
+}
+
 /* A fault that is an exception. Return: whether somebody goes on. */
 static bool handle_fault(struct exception *e, ucontext_t *context)
 {
@@ -323,8 +346,10 @@ static bool call_program(int sig, siginfo_t *info, ucontext_t *context,
 
 static void handle(int sig, siginfo_t *info, ucontext_t *context)
 {
+	const stack_t *other = &context->uc_stack;
 	struct winregion_last_fault last;
 	struct exception e;
+	void *before;
 
 	if (!is_fault(info)) {
 		set_mask(&context->uc_sigmask);
@@ -335,10 +360,16 @@ static void handle(int sig, siginfo_t *info, ucontext_t *context)
 	ask_reason(info, &last);
 	set_mask(&context->uc_sigmask);
 	make_exception(&e, info, context, &last);
-	if (handle_fault(&e, context) || call_program(sig, info, context, true))
-		return;
-	if (unhandled(&e, info, &context->uc_stack))
+	if (is_end_of_other(&e.record, e.context.WR_SP, other))
+		die(sig, info);
+	before = wr_is_on_stack(other, (void *)e.context.WR_SP) ? on_other :
+								  NULL;
+	on_other = wr_is_on_stack(other, &e) ? &e : before;
+	if (!handle_fault(&e, context) &&
+	    !call_program(sig, info, context, true) &&
+	    unhandled(&e, info, other))
 		wr_context_to_signal(context, &e.context);
+	on_other = before;
 }
 
 static void on_signal(int sig, siginfo_t *info, void *context)
