@@ -714,7 +714,7 @@ report()
 # What the next one that ends has found
 print_next()
 {
-	local pid=
+	local pid
 
 	wait -n -p pid || found=1
 	cat "$work/${check_of[$pid]}.said"
@@ -732,7 +732,7 @@ clean_up()
 	rm -rf "$work"
 }
 
-only_kernel= found=0
+only_kernel='' found=0
 declare -A check_of=()
 [ "${1-}" != -k ] || { only_kernel=$2; shift 2; }
 cd "$top"
