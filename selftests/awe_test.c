@@ -720,6 +720,26 @@ TEST(processes_end)
 	close(fd);
 }
 
+/* Rule: M-14. The number of those that are freed goes to one of them, and is lost. */
+TEST(count_in_a_frame)
+{
+	ULONG_PTR frames[4], *count;
+	char *base = window(SIZE);
+
+	take(frames, 4);
+	ASSERT_TRUE(base && map(base, 4, frames));
+	count = (ULONG_PTR *)(base + PAGES(1));
+	*count = 4;
+	EXPECT_TRUE(FreeUserPhysicalPages(SELF, count, frames));
+	EXPECT_TRUE(none_is_mapped(base, 4));
+	take(frames, 4);
+	ASSERT_TRUE(map(base, 4, frames));
+	memcpy(base, frames, sizeof(frames));
+	EXPECT_TRUE(give((ULONG_PTR *)base, 4));
+	EXPECT_TRUE(none_is_mapped(base, 4));
+	EXPECT_TRUE(release(base));
+}
+
 /* ---- forks ---- */
 
 struct family {

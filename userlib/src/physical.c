@@ -11,10 +11,20 @@
 #include <winregion/winbase.h>
 #include <winregion/winregion.h>
 
+#include "internal.h"
 #include "process.h"
 
 _Static_assert(WR_32BIT || sizeof(ULONG_PTR) == sizeof(uint64_t),
 	       "as the module has them");
+
+/* How many were freed, unless @count was in one of them, wherever that was (rule M-14). */
+static void give_count(PULONG_PTR count, ULONG_PTR freed)
+{
+	const struct wr_range anywhere = { 0 };
+
+	if (wr_still_writable(count, sizeof(*count), &anywhere))
+		*count = freed;
+}
 
 /* Rules AW-01, AW-02: fewer are no failure, none is. */
 static NTSTATUS frames(HANDLE process, PULONG_PTR count, PULONG_PTR pages,
@@ -37,7 +47,9 @@ static NTSTATUS frames(HANDLE process, PULONG_PTR count, PULONG_PTR pages,
 		return status;
 	arg.count = *count;
 	err = winregion_frames(&arg);
-	if (!err || flags & WINREGION_FRAMES_FREE)
+	if (flags & WINREGION_FRAMES_FREE)
+		give_count(count, arg.count);
+	else if (!err)
 		*count = arg.count;
 
 	return wr_status(WR_ALLOCATE_LARGE, err);
