@@ -888,6 +888,9 @@ static bool is_worth_dumping(struct wr_window *window,
 		enough = max(pages / DUMP_SHARE, 1UL);
 	mutex_lock(&window->lock);
 	found = wr_resident_at_most(window, first, first + pages, enough);
+	if (found < enough)
+		found += wr_frames_at_most(window, first, first + pages,
+					   enough - found);
 	if (!found && wr_stash_any_cold(window, first, first + pages))
 		found = enough;
 	mutex_unlock(&window->lock);

@@ -123,6 +123,34 @@ struct page *wr_frames_page(struct wr_window *window, pgoff_t index)
 	return frame->page;
 }
 
+/**
+ * wr_frames_at_most - frames that are mapped in a range, up to @enough
+ * @window: the window; its lock is held
+ * @first: the first page
+ * @end: the page behind the last
+ * @enough: no more are looked for
+ *
+ * Return: how many. They are in none of the window's slots, so it does not count them.
+ */
+unsigned long wr_frames_at_most(struct wr_window *window, pgoff_t first,
+				pgoff_t end, unsigned long enough)
+{
+	struct xarray *places = &window->space->frames.places;
+	struct wr_frame *frame;
+	unsigned long n = 0;
+	pgoff_t i;
+
+	lockdep_assert_held(&window->lock);
+	xa_for_each_range(places, i, frame, first, end - 1) {
+		if (wr_runs_state(&window->runs, i) == WR_STATE_FRAME)
+			n++;
+		if (n == enough || fatal_signal_pending(current))
+			break;
+		cond_resched();
+	}
+	return n;
+}
+
 /* A fault that saw the old states has locked its page before we came. */
 static void wait_for_faults(struct wr_window *window, pgoff_t first,
 			    pgoff_t end)

@@ -52,6 +52,8 @@ struct wr_frame *wr_frame_find(struct wr_space *space, u64 number);
 void wr_frame_unmap(struct wr_space *space, struct wr_frame *frame);
 bool wr_frame_is_mapped(struct wr_space *space, struct wr_frame *frame);
 struct page *wr_frames_page(struct wr_window *window, pgoff_t index);
+unsigned long wr_frames_at_most(struct wr_window *window, pgoff_t first,
+				pgoff_t end, unsigned long enough);
 void wr_frames_clear(struct wr_window *window, pgoff_t first, pgoff_t end,
 		     bool mapped);
 void wr_frames_take_away(struct wr_window *window, struct wr_region *region,

@@ -722,6 +722,49 @@ TEST_F_TIMEOUT(process, core_dump_obeys_dontdump, 60)
 	EXPECT_FALSE(in_core_of(_metadata, &dumper, dumper.base));
 }
 
+/* Frames are no child's, so who dumps has some of its own: pages 8..11 of the region. */
+static int dump_frames(void *arg)
+{
+	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+	struct dumper *dumper = arg;
+	uint64_t numbers[4];
+	struct winregion_frames frames = {
+		.size = sizeof(frames),
+		.count = ARRAY_SIZE(numbers),
+		.frames = (uintptr_t)numbers,
+	};
+	struct winregion_map_frames map = {
+		.size = sizeof(map),
+		.address = (uintptr_t)dumper->base + PAGES(8),
+		.count = ARRAY_SIZE(numbers),
+		.frames = (uintptr_t)numbers,
+	};
+
+	setrlimit(RLIMIT_CORE, &limit);
+	CHECK(!wr_ioctl(dumper->fd, WINREGION_FRAMES, &frames));
+	CHECK(frames.count == ARRAY_SIZE(numbers));
+	CHECK(!wr_ioctl(dumper->fd, WINREGION_MAP_FRAMES, &map));
+	fill_page(dumper->base + PAGES(9), 77);
+	signal(SIGABRT, SIG_DFL);
+	abort();
+}
+
+/* A frame that is mapped is in memory as any page is, although no region has it. */
+TEST_F_TIMEOUT(process, core_dump_of_frames, 60)
+{
+	struct dumper dumper = { self->fd, NULL, MIB(256), dump_frames };
+	int64_t most = read_number(CORE_SPARSE);
+	uint64_t base = 0;
+
+	ASSERT_EQ(0, wr_reserve_at(self->fd, &base, dumper.size,
+				   WINREGION_RESERVE_PHYSICAL, RW));
+	dumper.base = (char *)(uintptr_t)base;
+	EXPECT_TRUE(in_core_of(_metadata, &dumper, dumper.base + PAGES(9)));
+	ASSERT_TRUE(write_number(CORE_SPARSE, 128));
+	EXPECT_FALSE(in_core_of(_metadata, &dumper, dumper.base + PAGES(9)));
+	EXPECT_TRUE(write_number(CORE_SPARSE, most));
+}
+
 /*
  * Another process with the same memory dumps first, when nothing is in memory.
  * The second core is not to lack what is there by then.
