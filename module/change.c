@@ -334,6 +334,8 @@ static int view_allows(struct wr_batch *batch, struct wr_change *change)
 		return -EBUSY;
 	if (batch->op == WR_COMMIT && !view->section->paging)
 		return -EALREADY;
+	if (batch->op == WR_COMMIT && change->nocache)
+		return -EDOM;
 	/* What of an image is not shared is copied when it is written. */
 	if (view->image && !(view->rights & WR_WRITE))
 		change->state = wr_state_copying(change->state);

@@ -36,6 +36,7 @@ struct wr_rights {
  * @state: what the pages become; 0 for WR_DECOMMIT; for WR_OFFER their class
  * @rights: what becomes of theirs
  * @hard: it is known not to be easy
+ * @nocache: WINREGION_NOCACHE was asked for
  * @part_first: it begins within its first page
  * @part_last: it ends within its last page
  * @whole: the whole region, whatever is there each time that it is looked at
@@ -60,6 +61,7 @@ struct wr_change {
 	u8 state;
 	struct wr_rights rights;
 	bool hard;
+	bool nocache;
 	bool part_first;
 	bool part_last;
 	bool whole;

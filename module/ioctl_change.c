@@ -69,6 +69,8 @@ static int parse_range(const struct wr_ioctl *call, enum wr_op op,
 		return err;
 	if (op == WR_COMMIT && wr_state_copies(change->state))
 		return -EDOM;
+	change->nocache = range->protection & WINREGION_NOCACHE;
+	change->hard = change->nocache;
 	return wr_ioctl_pages(call, range->address, range->length,
 			      &change->first, &change->end);
 }

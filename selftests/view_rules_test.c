@@ -116,6 +116,26 @@ TEST_F(view, allocate)
 	      VirtualAlloc(self->whole, 4096, MEM_RESERVE, PAGE_READWRITE));
 }
 
+/* Rules: P-13. The views are as they were. */
+TEST_F(view, uncached)
+{
+	const DWORD error = variant->file ? ERROR_ACCESS_DENIED :
+					    ERROR_INVALID_PARAMETER;
+	static const DWORD bits[] = { PAGE_NOCACHE, PAGE_WRITECOMBINE };
+	MEMORY_BASIC_INFORMATION before, after;
+	unsigned int i;
+
+	VirtualQuery(self->whole, &before, sizeof(before));
+	for (i = 0; i < ARRAY_SIZE(bits); i++) {
+		FAILS(error, VirtualAlloc(self->whole, 4096, MEM_COMMIT,
+					  PAGE_READWRITE | bits[i]));
+		FAILS(error, VirtualAlloc(self->whole, 4096, MEM_COMMIT,
+					  PAGE_READONLY | bits[i]));
+	}
+	VirtualQuery(self->whole, &after, sizeof(after));
+	EXPECT_EQ(0, memcmp(&before, &after, sizeof(after)));
+}
+
 /* Rules: VF-14, SR-06. */
 TEST_F(view, free)
 {

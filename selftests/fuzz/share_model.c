@@ -574,6 +574,9 @@ static void check_change(struct share_world *world,
 	refuse(must, *end > view->pages, EXDEV);
 	refuse(must, !is_valid_of_page(range->protection), EDOM);
 	refuse(must, kind == SHARE_COMMIT && may_copy(range->protection), EDOM);
+	refuse(must,
+	       kind == SHARE_COMMIT && range->protection & WINREGION_NOCACHE,
+	       EDOM);
 	refuse(must, kind == SHARE_COMMIT && file, EALREADY);
 	refuse(must, is_valid_of_page(range->protection) &&
 	       !has_rights(view->allocation, range->protection), EKEYREJECTED);
