@@ -639,6 +639,24 @@ TEST_F(files, an_image_has_the_name_of_its_file)
 	EXPECT_TRUE(UnmapViewOfFile(other));
 }
 
+/* Rules: RI-13. */
+TEST_F(files, kind_of_an_image)
+{
+	WIN32_MEMORY_REGION_INFORMATION info;
+	char *base;
+
+	ASSERT_TRUE(write_library("a.dll"));
+	base = map_image("a.dll");
+	ASSERT_NE(NULL, base);
+	ASSERT_TRUE(QueryVirtualMemoryInformation(GetCurrentProcess(),
+						  base + CODE, MemoryRegionInfo,
+						  &info, sizeof(info), NULL));
+	EXPECT_TRUE(info.MappedImage == 1);
+	info.MappedImage = 0;
+	EXPECT_EQ(0, info.Flags);
+	EXPECT_TRUE(UnmapViewOfFile(base));
+}
+
 /* Rules: MF-07. */
 TEST_F(files, names_of_images_in_another_process)
 {

@@ -735,6 +735,38 @@ TEST_F(mapping, copies)
 	EXPECT_TRUE(UnmapViewOfFile(base));
 }
 
+/* Rules: RI-13. */
+TEST_F(files, kinds_of_regions)
+{
+	HANDLE file = open_file("file", GENERIC_ALL, SHARE_ALL, CREATE_NEW, 0);
+	WIN32_MEMORY_REGION_INFORMATION info;
+	unsigned int i;
+	HANDLE section;
+	char *base;
+
+	ASSERT_TRUE(put(file, "text"));
+	for (i = 0; i < 3; i++) {
+		section = mapping(i ? BAD : file, PAGE_READWRITE |
+				  (i == 2 ? SEC_RESERVE : 0), i ? UNIT : 0);
+		base = view(section, FILE_MAP_READ);
+		ASSERT_NE(NULL, base);
+		errno = 0;
+		EXPECT_TRUE(QueryVirtualMemoryInformation(SELF, base,
+							  MemoryRegionInfo,
+							  &info, sizeof(info),
+							  NULL));
+		EXPECT_EQ(0, errno);
+		EXPECT_TRUE(info.MappedDataFile == !i);
+		EXPECT_TRUE(info.MappedPageFile == !!i);
+		info.MappedDataFile = 0;
+		info.MappedPageFile = 0;
+		EXPECT_EQ(0, info.Flags);
+		EXPECT_TRUE(UnmapViewOfFile(base));
+		EXPECT_TRUE(CloseHandle(section));
+	}
+	EXPECT_TRUE(CloseHandle(file));
+}
+
 /* Rules: RI-04, MV-53. */
 TEST_F(files, copies_are_charged)
 {

@@ -3,6 +3,8 @@
  * What is at an address: NtQueryVirtualMemory(), and the Win32 calls that ask the
  * same
  */
+#include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <winregion/winregion.h>
@@ -199,18 +201,21 @@ static NTSTATUS query_win32_region(const struct wr_target *target,
 {
 	struct winregion_run run;
 	NTSTATUS status = query(target, address, &run);
+	bool paging;
 
 	if (status != STATUS_SUCCESS)
 		return status;
 	if (run.state == MEM_FREE)
 		return STATUS_INVALID_ADDRESS;
 
+	paging = run.type == MEM_MAPPED && wr_mapped_is_paging(target, address);
 	*info = (WIN32_MEMORY_REGION_INFORMATION){
 		.AllocationBase = (PVOID)(uintptr_t)run.region_address,
 		.AllocationProtect = run.region_protection,
 		.Private = run.type == MEM_PRIVATE,
-		.MappedDataFile = run.type == MEM_MAPPED,
+		.MappedDataFile = run.type == MEM_MAPPED && !paging,
 		.MappedImage = run.type == MEM_IMAGE,
+		.MappedPageFile = paging,
 		.RegionSize = run.region_length,
 		.CommitSize = run.region_committed,
 	};
@@ -225,6 +230,8 @@ BOOL WINAPI QueryVirtualMemoryInformation(HANDLE process, LPCVOID address,
 {
 	struct wr_target target;
 	NTSTATUS status;
+
+	WR_KEEP_ERRNO();
 
 	/* Rule RI-09 */
 	if (kind != MemoryRegionInfo)

@@ -140,6 +140,17 @@ static char *find_line(const struct wr_target *target, uintptr_t address,
 	return NULL;
 }
 
+bool wr_mapped_is_paging(const struct wr_target *target, const void *address)
+{
+	struct wr_mapped mapping;
+	char *line = find_line(target, (uintptr_t)address, &mapping);
+	bool paging = line && mapping.is_paging;
+
+	free(line);
+
+	return paging;
+}
+
 static NTSTATUS find_name(const struct wr_target *target, uintptr_t address,
 			  char **line, char **name)
 {

@@ -19,6 +19,14 @@ NTSTATUS wr_mapped_name_wide(HANDLE process, const void *address, WCHAR **wide,
 NTSTATUS wr_query_mapped_name(HANDLE process, const void *address, void *buffer,
 			      SIZE_T length, PSIZE_T return_length);
 
+struct wr_target;
+
+/*
+ * mappedname.c: whether a view at @address, of an image or not, shows memory without a
+ * file; false as well if there is no telling
+ */
+bool wr_mapped_is_paging(const struct wr_target *target, const void *address);
+
 /* What a line of maps says */
 struct wr_mapped {
 	uintptr_t first;
