@@ -338,7 +338,7 @@ TEST_F(files, nt_calls)
 		  nt_open(&other, W("\\BaseNamedObjects\\")));
 	EXPECT_EQ(STATUS_OBJECT_PATH_SYNTAX_BAD, nt_open(&other, W("nt")));
 	EXPECT_EQ(STATUS_OBJECT_PATH_SYNTAX_BAD, nt_open(&other, W("")));
-	EXPECT_EQ(STATUS_OBJECT_PATH_SYNTAX_BAD,
+	EXPECT_EQ(STATUS_INVALID_PARAMETER,
 		  NtOpenSection(&other, SECTION_ALL_ACCESS, NULL));
 	EXPECT_EQ(STATUS_ACCESS_VIOLATION, nt_open(NULL, W("\\x\\nt")));
 	name_of(&string, W("\\BaseNamedObjects\\nt"));
@@ -351,6 +351,30 @@ TEST_F(files, nt_calls)
 		  NtOpenSection(&other, SECTION_ALL_ACCESS, &object));
 	EXPECT_TRUE(CloseHandle(section));
 	EXPECT_EQ(self->fds, count_fds());
+}
+
+/* A structure that is another one, with a name or without */
+TEST_F(files, nt_attributes_of_another_size)
+{
+	LARGE_INTEGER size = { .QuadPart = UNIT };
+	OBJECT_ATTRIBUTES object;
+	UNICODE_STRING string;
+	HANDLE section = NULL;
+	unsigned int i;
+
+	name_of(&string, W("\\BaseNamedObjects\\size"));
+	for (i = 0; i < 4; i++) {
+		InitializeObjectAttributes(&object, i & 1 ? &string : NULL,
+					   OBJ_OPENIF, NULL, NULL);
+		object.Length += i & 2 ? 8 : -8;
+		EXPECT_EQ(STATUS_INVALID_PARAMETER,
+			  NtCreateSection(&section, SECTION_ALL_ACCESS,
+					  &object, &size, PAGE_READWRITE,
+					  SEC_COMMIT, NULL));
+		EXPECT_EQ(STATUS_INVALID_PARAMETER,
+			  NtOpenSection(&section, SECTION_ALL_ACCESS, &object));
+		EXPECT_EQ(NULL, section);
+	}
 }
 
 /* ---- users ---- */

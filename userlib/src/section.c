@@ -718,6 +718,8 @@ static NTSTATUS nt_name(const OBJECT_ATTRIBUTES *object, struct wr_name *buffer,
 	const UNICODE_STRING *text = object ? object->ObjectName : NULL;
 
 	*name = NULL;
+	if (object && object->Length != sizeof(*object))
+		return STATUS_INVALID_PARAMETER;
 	if (!text || !text->Length)
 		return STATUS_SUCCESS;
 	if (object->RootDirectory)
@@ -792,6 +794,8 @@ NTSTATUS NTAPI NtOpenSection(PHANDLE section, ACCESS_MASK access,
 
 	if (!wr_writable(section, sizeof(*section)))
 		return STATUS_ACCESS_VIOLATION;
+	if (!object)
+		return STATUS_INVALID_PARAMETER;
 	status = nt_name(object, &buffer, &name);
 	if (status == STATUS_SUCCESS && !name)
 		status = STATUS_OBJECT_PATH_SYNTAX_BAD;
