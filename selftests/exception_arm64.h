@@ -95,8 +95,12 @@ static void read_context(const CONTEXT *context, struct registers *to)
 	to->control = context->Fpcr;
 }
 
-/* With the first three of @in; what they and the others are then becomes @out. */
-static void access_with(const struct registers *in, struct registers *out)
+/*
+ * With the first three of @in; what they and the others are then becomes @out. The frame
+ * is the caller's: one may come back into it that has been left by a jump to there.
+ */
+static inline __attribute__((always_inline)) void
+access_with(const struct registers *in, struct registers *out)
 {
 	asm volatile("ldr x19, %[k0]\n"
 		     "ldr x16, %[k1]\n"

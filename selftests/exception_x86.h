@@ -102,8 +102,12 @@ static void read_context(const CONTEXT *context, struct registers *to)
 	to->control = context->MxCsr & 0xffc0;
 }
 
-/* With the first three of @in; what they and the others are then becomes @out. */
-static void access_with(const struct registers *in, struct registers *out)
+/*
+ * With the first three of @in; what they and the others are then becomes @out. The frame
+ * is the caller's: one may come back into it that has been left by a jump to there.
+ */
+static inline __attribute__((always_inline)) void
+access_with(const struct registers *in, struct registers *out)
 {
 	asm volatile("movq %[rbx], %%rbx\n"
 		     "movq %[r12], %%r12\n"

@@ -96,8 +96,9 @@ static inline uint32_t pe_section(struct pe_file *pe, const char *name,
 {
 	size_t at = pe_at_section(pe, pe->nr_sections++);
 	uint32_t address = pe->next_address, in_file = (bytes + 511) & ~511U;
+	size_t length = strlen(name);
 
-	memcpy(pe->bytes + at, name, strnlen(name, 8));
+	memcpy(pe->bytes + at, name, length < 8 ? length : 8);
 	pe_put32(pe, at + 8, size);
 	pe_put32(pe, at + 12, address);
 	pe_put32(pe, at + 16, in_file);

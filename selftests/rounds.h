@@ -43,7 +43,10 @@ static inline long race_rounds(unsigned int n)
 	return rounds_of((const unsigned int []){ n, (n + 3) / 4, 2 * n });
 }
 
-/* Whether @what is tried this time: of a usual run of all tests one in @of is, in turn. */
+/*
+ * Whether @what is tried this time: of a usual run of all tests one in @of is, in turn, and
+ * on the next kernel the next one. So of three kernels each time one tries what has 3.
+ */
 static inline bool has_turn(unsigned int what, unsigned int of)
 {
 	const char *turn = getenv("WR_TURN");

@@ -227,6 +227,18 @@ in_turn()
 	echo "${list[($(turn) + ${sum%% *}) % ${#list[@]}]}"
 }
 
+# Whose turn it is on kernel $1, of cases of which one in some is tried each time: on
+# each kernel it is another one's.
+turn_of()
+{
+	local list i
+
+	read -ra list <<<"$kernel_list"
+	for i in "${!list[@]}"; do
+		[ "${list[i]}" != "$1" ] || echo $(($(turn) + i))
+	done
+}
+
 # Whether test $1 is for a kernel like the one that find_kernel chose.
 is_for_kernel()
 {
@@ -329,7 +341,7 @@ boot_for()
 	vm_module "$params"
 	vm_job marks
 	vm_job env "WR_ROUNDS=$(rounds_column) $repeat"
-	[ -n "$full$part" ] || vm_job env "WR_TURN=$(turn)"
+	[ -n "$full$part" ] || vm_job env "WR_TURN=$(turn_of "$k")"
 	for t; do
 		vm_carry "$programs/$t"
 		carry_programs "$t"
