@@ -97,25 +97,37 @@ struct wr_taken {
 	u8 state;
 };
 
+/* mmap_lock is held for reading: relatives have pages there, too, and keep theirs. */
+static void disarm_taken(struct wr_taken *taken)
+{
+	struct wr_window *window = taken->window;
+	u8 state;
+
+	mutex_lock(&window->lock);
+	window->held.mmap = true;
+	state = wr_runs_state(&window->runs, taken->index);
+	if (window->view && state == WR_STATE_NONE)
+		state = taken->state;
+	if (!window->dead && wr_window_has(window, taken->index) &&
+	    wr_state_is_guard(state))
+		wr_fault_disarm(window, taken->index, state);
+	window->held.mmap = false;
+	mutex_unlock(&window->lock);
+}
+
 /* Before the program goes on, or at the end of the task, which has no mm then. */
 static void take_guard(struct callback_head *work)
 {
 	struct wr_taken *taken = container_of(work, struct wr_taken, work);
 	struct wr_window *window = taken->window;
 	struct wr_account account;
-	u8 state;
 
-	if (current->mm == window->space->mm) {
+	if (current->mm == window->space->mm &&
+	    !mmap_read_lock_killable(current->mm)) {
 		wr_account_begin(&account, current->mm);
-		mutex_lock(&window->lock);
-		state = wr_runs_state(&window->runs, taken->index);
-		if (window->view && state == WR_STATE_NONE)
-			state = taken->state;
-		if (!window->dead && wr_window_has(window, taken->index) &&
-		    wr_state_is_guard(state))
-			wr_fault_disarm(window, taken->index, state);
-		mutex_unlock(&window->lock);
+		disarm_taken(taken);
 		wr_account_end(&account);
+		mmap_read_unlock(current->mm);
 	}
 	wr_window_put(window);
 	fput(taken->file);
