@@ -36,6 +36,56 @@
 /* If there is none to be had there are fewer frames: nothing is killed for them. */
 #define FRAME_GFP (__GFP_ZERO | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
+/* ---- locks ---- */
+
+/**
+ * wr_frames_lock - before frames are mapped or unmapped
+ * @space: whose
+ *
+ * Takes mmap_lock for reading as well: PTEs can be inserted, and where they are removed
+ * in a forked window relatives do not notice.
+ *
+ * Context: takes frames->lock and mmap_lock.
+ * Return: 0, or -EINTR.
+ */
+int wr_frames_lock(struct wr_space *space)
+{
+	struct wr_frames *frames = &space->frames;
+
+	if (mutex_lock_killable(&frames->lock))
+		return -EINTR;
+	if (mmap_read_lock_killable(space->mm)) {
+		mutex_unlock(&frames->lock);
+		return -EINTR;
+	}
+	frames->reads_mmap = true;
+	return 0;
+}
+
+/* After wr_frames_lock() */
+void wr_frames_unlock(struct wr_space *space)
+{
+	space->frames.reads_mmap = false;
+	mmap_read_unlock(space->mm);
+	mutex_unlock(&space->frames.lock);
+}
+
+/* frames->lock is held. */
+void wr_frames_lock_window(struct wr_window *window)
+{
+	lockdep_assert_held(&window->space->frames.lock);
+	mutex_lock(&window->lock);
+	window->held.mmap = window->space->frames.reads_mmap;
+}
+
+/* With its reference */
+void wr_frames_unlock_window(struct wr_window *window)
+{
+	window->held.mmap = false;
+	mutex_unlock(&window->lock);
+	wr_window_put(window);
+}
+
 /* ---- where frames are ---- */
 
 /* By its number, or NULL. frames->lock is held. */
@@ -84,11 +134,10 @@ static struct wr_window *lock_place(struct wr_space *space,
 	}
 	window = wr_window_find(space, frame->index);
 	if (window) {
-		mutex_lock(&window->lock);
+		wr_frames_lock_window(window);
 		if (is_frame(window, frame->index))
 			return window;
-		mutex_unlock(&window->lock);
-		wr_window_put(window);
+		wr_frames_unlock_window(window);
 	}
 	forget_place(space, frame);
 	return NULL;
@@ -101,8 +150,7 @@ bool wr_frame_is_mapped(struct wr_space *space, struct wr_frame *frame)
 
 	if (!window)
 		return false;
-	mutex_unlock(&window->lock);
-	wr_window_put(window);
+	wr_frames_unlock_window(window);
 	return true;
 }
 
@@ -212,8 +260,7 @@ void wr_frame_unmap(struct wr_space *space, struct wr_frame *frame)
 		return;
 	wr_frames_take_away(window, wr_region_find(window, index), index,
 			    index + 1);
-	mutex_unlock(&window->lock);
-	wr_window_put(window);
+	wr_frames_unlock_window(window);
 	forget_place(space, frame);
 }
 
@@ -494,18 +541,17 @@ int wr_frames_publish(struct wr_new_frames *made)
  * @n: how many, of which there are not too many for one hold of a lock
  * @freed: set to how many that were: all in front of the first that is none
  *
- * Context: takes frames->lock and window->lock.
+ * Context: takes frames->lock, mmap_lock and window->lock.
  * Return: 0, or -EINVAL for a number of no frame, or -EINTR.
  */
 int wr_frames_free(struct wr_space *space, const u64 *numbers, unsigned int n,
 		   unsigned int *freed)
 {
-	struct wr_frames *frames = &space->frames;
 	struct wr_frame *frame;
 	int err = 0;
 
 	*freed = 0;
-	if (mutex_lock_killable(&frames->lock))
+	if (fatal_signal_pending(current) || wr_frames_lock(space))
 		return -EINTR;
 	while (!err && *freed < n) {
 		frame = wr_frame_find(space, numbers[*freed]);
@@ -518,6 +564,6 @@ int wr_frames_free(struct wr_space *space, const u64 *numbers, unsigned int n,
 		cond_resched();
 	}
 	uncharge(space, *freed);
-	mutex_unlock(&frames->lock);
+	wr_frames_unlock(space);
 	return err;
 }

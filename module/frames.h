@@ -48,6 +48,10 @@ void wr_frames_discard(struct wr_new_frames *made);
 int wr_frames_free(struct wr_space *space, const u64 *numbers, unsigned int n,
 		   unsigned int *freed);
 
+int wr_frames_lock(struct wr_space *space);
+void wr_frames_unlock(struct wr_space *space);
+void wr_frames_lock_window(struct wr_window *window);
+void wr_frames_unlock_window(struct wr_window *window);
 struct wr_frame *wr_frame_find(struct wr_space *space, u64 number);
 void wr_frame_unmap(struct wr_space *space, struct wr_frame *frame);
 bool wr_frame_is_mapped(struct wr_space *space, struct wr_frame *frame);

@@ -12,9 +12,10 @@
  *
  * A call that maps frames takes all of them, and all that was mapped where they go, away
  * first, and then maps them: none is ever in two places. All of it is checked before
- * anything changes. frames->lock is held all the time; mmap_lock for reading, to insert
- * the PTEs at once under the window's lock, which spares a fault for each. That is done
- * as in a fault, and what cannot be inserted is left to faults.
+ * anything changes. frames->lock is held all the time, and mmap_lock for reading: so PTEs
+ * are inserted at once under the window's lock, which spares a fault for each, and where
+ * some are removed only those of this address space are. The former is done as in a fault,
+ * and what cannot be inserted is left to faults.
  */
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -51,21 +52,14 @@ static struct wr_window *lock_window(struct wr_space *space, pgoff_t first,
 
 	if (!window)
 		return NULL;
-	mutex_lock(&window->lock);
+	wr_frames_lock_window(window);
 	*region = window->dead ? NULL : wr_region_find(window, first);
 	if (*region && wr_region_is_physical(*region)) {
 		*end = min(*end, (*region)->end);
 		return window;
 	}
-	mutex_unlock(&window->lock);
-	wr_window_put(window);
+	wr_frames_unlock_window(window);
 	return NULL;
-}
-
-static void unlock_window(struct wr_window *window)
-{
-	mutex_unlock(&window->lock);
-	wr_window_put(window);
 }
 
 /* Whether the program has unmapped something there. */
@@ -115,7 +109,7 @@ static int check_range(struct wr_space *space, pgoff_t first, pgoff_t end)
 		fits = !has_lost(window, first, stop);
 		if (fits)
 			mark_taken(window, first, stop);
-		unlock_window(window);
+		wr_frames_unlock_window(window);
 		cond_resched();
 	}
 	return fits ? 0 : -EINVAL;
@@ -141,13 +135,13 @@ static pgoff_t skip(struct wr_space *space, pgoff_t first, pgoff_t end)
 
 	if (!window)
 		return end;
-	mutex_lock(&window->lock);
+	wr_frames_lock_window(window);
 	region = wr_region_next(window, first);
 	if (region)
 		next = region->first > first ? region->first : region->end;
 	else
 		next = max(window->end, first + 1);
-	unlock_window(window);
+	wr_frames_unlock_window(window);
 	return min(next, end);
 }
 
@@ -184,7 +178,7 @@ static void take_range_away(struct wr_space *space, pgoff_t first, pgoff_t end)
 			continue;
 		}
 		take_some_away(window, region, first, &stop);
-		unlock_window(window);
+		wr_frames_unlock_window(window);
 		cond_resched();
 	}
 }
@@ -378,7 +372,7 @@ static unsigned long put_some(struct wr_space *space,
 	n = end - placings->index;
 	if (!has_lost(window, placings->index, end))
 		put(window, region, placings, n);
-	unlock_window(window);
+	wr_frames_unlock_window(window);
 	return n;
 }
 
@@ -414,18 +408,13 @@ int wr_physical_map(struct wr_space *space, struct wr_placing *placings,
 {
 	int err;
 
-	if (mutex_lock_killable(&space->frames.lock))
+	if (wr_frames_lock(space))
 		return -EINTR;
-	err = mmap_read_lock_killable(space->mm) ? -EINTR : 0;
-	if (err)
-		goto unlock;
 	begin_call(&space->frames);
 	err = check_map(space, placings, n);
 	if (!err)
 		map_all(space, placings, n);
-	mmap_read_unlock(space->mm);
-unlock:
-	mutex_unlock(&space->frames.lock);
+	wr_frames_unlock(space);
 	return err;
 }
 
@@ -435,7 +424,7 @@ unlock:
  * @placings: where
  * @n: how many
  *
- * Context: takes frames->lock.
+ * Context: takes frames->lock and mmap_lock.
  * Return: 0, or -EINVAL if a place is in no region for frames, or -EINTR.
  */
 int wr_physical_unmap_all(struct wr_space *space, struct wr_placing *placings,
@@ -443,12 +432,12 @@ int wr_physical_unmap_all(struct wr_space *space, struct wr_placing *placings,
 {
 	int err;
 
-	if (mutex_lock_killable(&space->frames.lock))
+	if (wr_frames_lock(space))
 		return -EINTR;
 	err = check_places(space, placings, n);
 	if (!err)
 		take_all_away(space, placings, n);
-	mutex_unlock(&space->frames.lock);
+	wr_frames_unlock(space);
 	return err;
 }
 
@@ -458,18 +447,18 @@ int wr_physical_unmap_all(struct wr_space *space, struct wr_placing *placings,
  * @first: the first page
  * @end: the page behind the last
  *
- * Context: takes frames->lock.
+ * Context: takes frames->lock and mmap_lock.
  * Return: 0, or -EINVAL if some of that is in no region for frames, or -EINTR.
  */
 int wr_physical_unmap(struct wr_space *space, pgoff_t first, pgoff_t end)
 {
 	int err;
 
-	if (mutex_lock_killable(&space->frames.lock))
+	if (wr_frames_lock(space))
 		return -EINTR;
 	err = check_range(space, first, end);
 	if (!err)
 		take_range_away(space, first, end);
-	mutex_unlock(&space->frames.lock);
+	wr_frames_unlock(space);
 	return err;
 }

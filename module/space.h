@@ -115,6 +115,7 @@ struct wr_layout {
  * @count: how many there are in @table, or will be: atomic
  * @keeper: the file whose mapping lets them live; @lock
  * @call: the last call that has mapped some; @lock
+ * @reads_mmap: who holds @lock has mmap_lock for reading, too; @lock
  */
 struct wr_frames {
 	struct mutex lock; /* the frames, and where they are */
@@ -123,6 +124,7 @@ struct wr_frames {
 	atomic_long_t count;
 	struct file *keeper;
 	u32 call;
+	bool reads_mmap;
 };
 
 /**

@@ -769,6 +769,68 @@ static int child_has_none(void *arg)
 	return 0;
 }
 
+struct relatives {
+	struct rendezvous rv;
+	char *base;
+};
+
+static long faults_so_far(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_minflt;
+}
+
+/* It has frames of its own in the same place, and reads them after calls of ours. */
+static int child_reads_on(void *arg)
+{
+	struct relatives *self = arg;
+	ULONG_PTR own[NR];
+	long faults;
+	int call;
+
+	take(own, NR);
+	CHECK(map(self->base, NR, own));
+	fill_pages(self->base, NR, 70);
+	for (call = 0; call < 3; call++) {
+		faults = faults_so_far();
+		rendezvous_signal(&self->rv, 1);
+		rendezvous_wait(&self->rv, 1);
+		CHECK(pages_have(self->base, NR, 70));
+		CHECK(faults_so_far() - faults < NR / 2);
+	}
+	return 0;
+}
+
+/*
+ * Relatives have windows of their own, whose pages are in the same file: what one of them
+ * unmaps is not unmapped in all.
+ */
+TEST(relatives_notice_nothing)
+{
+	struct relatives self = { .base = window(SIZE) };
+	ULONG_PTR frames[NR];
+	struct child child;
+
+	ASSERT_TRUE(rendezvous_init(&self.rv));
+	take(frames, NR);
+	ASSERT_TRUE(self.base && map(self.base, NR, frames));
+	child = start_child(child_reads_on, &self);
+	rendezvous_wait(&self.rv, 0);
+	EXPECT_TRUE(map(self.base, NR, NULL) && map(self.base, NR, frames));
+	rendezvous_signal(&self.rv, 0);
+	rendezvous_wait(&self.rv, 0);
+	EXPECT_TRUE(map(self.base + SIZE / 2, NR / 2, frames + NR / 2));
+	EXPECT_TRUE(map(self.base, NR, NULL) && map(self.base, NR, frames));
+	rendezvous_signal(&self.rv, 0);
+	rendezvous_wait(&self.rv, 0);
+	EXPECT_TRUE(give(frames, NR));
+	rendezvous_signal(&self.rv, 0);
+	EXPECT_EQ(0, end_child(&child));
+	EXPECT_TRUE(release(self.base));
+}
+
 /* A child has neither frames nor what is mapped; the parent notices nothing. */
 TEST(forked)
 {
