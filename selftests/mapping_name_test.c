@@ -377,6 +377,35 @@ TEST_F(files, nt_attributes_of_another_size)
 	}
 }
 
+/* Bits that no Windows knows, and those that change nothing */
+TEST_F(files, nt_attributes_that_are_none)
+{
+	LARGE_INTEGER size = { .QuadPart = UNIT };
+	OBJECT_ATTRIBUTES object;
+	HANDLE section = NULL;
+	unsigned int i;
+
+	for (i = 0; i < 32; i++) {
+		InitializeObjectAttributes(&object, NULL, 1U << i, NULL, NULL);
+		if (OBJ_VALID_ATTRIBUTES & 1U << i) {
+			EXPECT_EQ(STATUS_SUCCESS,
+				  NtCreateSection(&section, SECTION_ALL_ACCESS,
+						  &object, &size, PAGE_READWRITE,
+						  SEC_COMMIT, NULL));
+			EXPECT_TRUE(CloseHandle(section));
+			continue;
+		}
+		section = NULL;
+		EXPECT_EQ(STATUS_INVALID_PARAMETER,
+			  NtCreateSection(&section, SECTION_ALL_ACCESS,
+					  &object, &size, PAGE_READWRITE,
+					  SEC_COMMIT, NULL));
+		EXPECT_EQ(STATUS_INVALID_PARAMETER,
+			  NtOpenSection(&section, SECTION_ALL_ACCESS, &object));
+		EXPECT_EQ(NULL, section);
+	}
+}
+
 /* ---- users ---- */
 
 #define AS(uid, expression) ({						\

@@ -718,7 +718,8 @@ static NTSTATUS nt_name(const OBJECT_ATTRIBUTES *object, struct wr_name *buffer,
 	const UNICODE_STRING *text = object ? object->ObjectName : NULL;
 
 	*name = NULL;
-	if (object && object->Length != sizeof(*object))
+	if (object && (object->Length != sizeof(*object) ||
+		       object->Attributes & ~OBJ_VALID_ATTRIBUTES))
 		return STATUS_INVALID_PARAMETER;
 	if (!text || !text->Length)
 		return STATUS_SUCCESS;
