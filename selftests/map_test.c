@@ -241,11 +241,11 @@ static int end_held(struct held *held)
 
 #define MAX_WORDS 16
 
-/* As that user, with what it prints in OUT and ERRORS. Return: its exit status */
-static int run_as(uid_t uid, const char *command)
+/* As that user, with what it prints in @path and ERRORS. Return: its exit status */
+static int run_to(const char *path, uid_t uid, const char *command)
 {
 	char text[PATH_MAX + 512], tool[PATH_MAX + 32], *words[MAX_WORDS + 1];
-	int out = open(OUT, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	int err = open(ERRORS, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	int n = 0, status = 0;
 	pid_t pid;
@@ -270,6 +270,11 @@ static int run_as(uid_t uid, const char *command)
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		return -1000;
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int run_as(uid_t uid, const char *command)
+{
+	return run_to(OUT, uid, command);
 }
 
 static int run(const char *command)
@@ -890,6 +895,9 @@ TEST_F_TIMEOUT(map, wrong_words, 60)
 	EXPECT_TRUE(file_has(OUT, "usage: winregion-map "));
 	EXPECT_EQ(0, run("--version"));
 	EXPECT_TRUE(file_has(OUT, "winregion-map 0."));
+	EXPECT_EQ(1, run_to("/dev/full", 0, "--help"));
+	EXPECT_TRUE(file_has(ERRORS, "cannot write: No space left"));
+	EXPECT_EQ(1, run_to("/dev/full", 0, "--version"));
 	EXPECT_EQ(2, run("--no-such-option"));
 	EXPECT_EQ(2, run("-f no-such-format 1"));
 	EXPECT_EQ(2, run("-t no-such-type 1"));

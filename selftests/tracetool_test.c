@@ -78,6 +78,19 @@ static int end(pid_t pid)
 #define RUN(...) end(start(0, (char *[]){ __VA_ARGS__, NULL }))
 #define RUN_AS_NOBODY(...) end(start(65534, (char *[]){ __VA_ARGS__, NULL }))
 
+/* What the tool has as its standard output meanwhile */
+#define WITH_STDOUT(path, expression) ({				\
+	int _ours = dup(STDOUT_FILENO), _full = open(path, O_WRONLY);	\
+	int _ret;							\
+									\
+	fflush(stdout);							\
+	ASSERT_EQ(STDOUT_FILENO, dup2(_full, STDOUT_FILENO));		\
+	_ret = (expression);						\
+	dup2(_ours, STDOUT_FILENO);					\
+	close(_ours);							\
+	close(_full);							\
+	_ret; })
+
 /* How often a text is in a file; -1 without one */
 static int count_in(const char *path, const char *text)
 {
@@ -418,6 +431,9 @@ TEST_F(tool, refusals)
 	EXPECT_EQ(2, RUN("-p", "1", "@"));
 	EXPECT_EQ(2, RUN("-c"));
 	EXPECT_EQ(0, RUN("--version"));
+	EXPECT_EQ(125, WITH_STDOUT("/dev/full", RUN("--version")));
+	EXPECT_EQ(1, count_in(ERRORS, "cannot write: No space left on device"));
+	EXPECT_EQ(125, WITH_STDOUT("/dev/full", RUN("--help")));
 	EXPECT_EQ(125, RUN_AS_NOBODY("/bin/true"));
 	EXPECT_EQ(1, count_in(ERRORS, "only root may trace: try sudo"));
 }

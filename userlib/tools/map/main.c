@@ -116,6 +116,14 @@ static void usage(const char *what, const char *value)
 	exit(USAGE);
 }
 
+static void say_and_exit(const char *text)
+{
+	if (fputs(text, stdout) >= 0 && !fflush(stdout))
+		exit(0);
+	fprintf(stderr, "winregion-map: cannot write: %s\n", strerror(errno));
+	exit(EXIT_FAILURE);
+}
+
 static void set_format(struct options *options, const char *text)
 {
 	unsigned int i;
@@ -218,14 +226,10 @@ static void read_options(struct options *options, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "+f:o:lrgFbt:a:m:s:Rn:kL:dhV",
 				     longs, NULL)) != -1) {
-		if (option == 'h') {
-			fputs(help, stdout);
-			exit(0);
-		}
-		if (option == 'V') {
-			puts("winregion-map " VERSION);
-			exit(0);
-		}
+		if (option == 'h')
+			say_and_exit(help);
+		if (option == 'V')
+			say_and_exit("winregion-map " VERSION "\n");
 		if (option == '?')
 			usage("bad option", NULL);
 		set_option(options, option);

@@ -118,6 +118,14 @@ static void usage(const char *what, const char *value)
 	exit(USAGE);
 }
 
+static void say_and_exit(const char *text)
+{
+	if (fputs(text, stdout) >= 0 && !fflush(stdout))
+		exit(0);
+	fprintf(stderr, "winregion-trace: cannot write: %s\n", strerror(errno));
+	exit(FAILED);
+}
+
 static pid_t parse_pid(const char *text)
 {
 	char *end;
@@ -176,14 +184,10 @@ static void parse(struct options *options, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "+p:fackto:u:hV", longs,
 				     NULL)) != -1) {
-		if (option == 'h') {
-			fputs(help, stdout);
-			exit(0);
-		}
-		if (option == 'V') {
-			puts("winregion-trace " VERSION);
-			exit(0);
-		}
+		if (option == 'h')
+			say_and_exit(help);
+		if (option == 'V')
+			say_and_exit("winregion-trace " VERSION "\n");
 		set_option(options, option);
 	}
 	options->program = argv + optind;
