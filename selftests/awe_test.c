@@ -7,7 +7,6 @@
 #include "kselftest_harness.h"
 
 #include <limits.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <winregion/memoryapi.h>
@@ -774,14 +773,6 @@ struct relatives {
 	char *base;
 };
 
-static long faults_so_far(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_minflt;
-}
-
 /* It has frames of its own in the same place, and reads them after calls of ours. */
 static int child_reads_on(void *arg)
 {
@@ -794,11 +785,11 @@ static int child_reads_on(void *arg)
 	CHECK(map(self->base, NR, own));
 	fill_pages(self->base, NR, 70);
 	for (call = 0; call < 3; call++) {
-		faults = faults_so_far();
+		faults = minor_faults();
 		rendezvous_signal(&self->rv, 1);
 		rendezvous_wait(&self->rv, 1);
 		CHECK(pages_have(self->base, NR, 70));
-		CHECK(faults_so_far() - faults < NR / 2);
+		CHECK(minor_faults() - faults < NR / 2);
 	}
 	return 0;
 }

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -424,6 +425,20 @@ static inline int64_t committed_as(void)
 static inline int64_t self_status(const char *name)
 {
 	return read_proc_field("/proc/self/status", name);
+}
+
+/* Bytes of files and of shared memory that page tables map */
+static inline int64_t self_mapped(void)
+{
+	return self_status("RssFile") + self_status("RssShmem");
+}
+
+/* Faults of this process that had to read nothing */
+static inline long minor_faults(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_SELF, &usage) ? -1 : usage.ru_minflt;
 }
 
 /* The number in a file such as /proc/sys/vm/overcommit_memory, or -1. */

@@ -15,7 +15,6 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/uio.h>
 
 #include "common.h"
@@ -348,14 +347,6 @@ TEST_F(cow, alone_again)
 
 /* ---- others' references cost no more than they must ---- */
 
-static long faults(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_minflt;
-}
-
 static void touch_all(FIXTURE_DATA(cow) *self)
 {
 	size_t i;
@@ -372,12 +363,12 @@ TEST_F(cow, kept_page_costs_one)
 	long before;
 
 	EXPECT_EQ(0, end_child(&child));
-	before = faults();
+	before = minor_faults();
 	touch_all(self);
-	EXPECT_GE(3 * (long)self->pages, faults() - before);
-	before = faults();
+	EXPECT_GE(3 * (long)self->pages, minor_faults() - before);
+	before = minor_faults();
 	touch_all(self);
-	EXPECT_GE(2, faults() - before);
+	EXPECT_GE(2, minor_faults() - before);
 	EXPECT_TRUE(has(self->out, number(self)));
 }
 
@@ -533,15 +524,10 @@ TEST(decommit_beside_munmap)
 
 /* ---- what a fork leaves alone ---- */
 
-static int64_t resident(void)
-{
-	return self_status("RssShmem") + self_status("RssFile");
-}
-
 /* Nothing has lost its PTE since @before was resident. */
 static bool stays_mapped(int64_t before)
 {
-	int64_t after = resident();
+	int64_t after = self_mapped();
 
 	if (after < before)
 		fprintf(stderr, "# %ld bytes less\n", (long)(before - after));
@@ -550,12 +536,12 @@ static bool stays_mapped(int64_t before)
 
 static bool reads_without_faults(FIXTURE_DATA(cow) *self)
 {
-	long before = faults(), after;
+	long before = minor_faults(), after;
 	size_t i;
 
 	for (i = 0; i < self->pages; i++)
 		(void)*(volatile char *)(self->base + PAGES(i));
-	after = faults();
+	after = minor_faults();
 	if (after - before > 2)
 		fprintf(stderr, "# %ld faults\n", after - before);
 	return !EDITS_PTES || after - before <= 2;
@@ -563,7 +549,7 @@ static bool reads_without_faults(FIXTURE_DATA(cow) *self)
 
 TEST_F(cow, parent_stays_as_it_is)
 {
-	int64_t before = resident();
+	int64_t before = self_mapped();
 
 	EXPECT_TRUE(reads_without_faults(self));
 	EXPECT_EQ(0, in_child(child_reads, self));
@@ -582,7 +568,7 @@ TEST_F(cow, parent_stays_as_it_is_locked)
 	int64_t before;
 
 	ASSERT_EQ(0, ioctl(self->fd, WINREGION_LOCK, &lock));
-	before = resident();
+	before = self_mapped();
 	EXPECT_EQ(0, in_child(child_reads, self));
 	EXPECT_TRUE(stays_mapped(before));
 	EXPECT_TRUE(reads_without_faults(self));
@@ -613,7 +599,7 @@ TEST_F(cow, parent_does_not_notice)
 
 	rendezvous_wait(&self->rv, 0);
 	EXPECT_TRUE(reads_without_faults(self));
-	before = resident();
+	before = self_mapped();
 	EXPECT_EQ(0, in_child(child_revokes, self));
 	EXPECT_TRUE(stays_mapped(before));
 	EXPECT_TRUE(reads_without_faults(self));

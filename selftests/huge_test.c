@@ -372,12 +372,6 @@ TEST_F(huge, fork)
 	EXPECT_EQ(LARGE / 1024, mapped_large(other));
 }
 
-/* Bytes that are counted as mapped */
-static int64_t mapped(void)
-{
-	return self_status("RssFile") + self_status("RssShmem");
-}
-
 /* The counters are not read to the page; less than what a large one counts. */
 #define NEARLY (MIB(2) - 1)
 
@@ -405,7 +399,7 @@ static int makes_pieces(void *arg)
 			       MADV_DONTNEED));
 	CHECK(pages_have(self->base, NR_LARGE * LARGE_PAGES, 1000));
 	CHECK(!wr_release(self->fd, self->base, 0));
-	CHECK(mapped() <= self->before + (int64_t)NEARLY);
+	CHECK(self_mapped() <= self->before + (int64_t)NEARLY);
 	return 0;
 }
 
@@ -416,7 +410,7 @@ TEST_F(huge, pieces_are_counted)
 		.fd = self->fd,
 		.base = self->base,
 		.code = self->base + NR_LARGE * LARGE,
-		.before = mapped(),
+		.before = self_mapped(),
 	};
 
 	fill_pages(self->base, NR_LARGE * LARGE_PAGES, 1000);
@@ -475,14 +469,14 @@ static int pieces_beside_decommits(void *arg)
 	crew_stop(&self.crew);
 	CHECK(!self.wrong);
 	CHECK(!wr_release(self.fd, self.base, 0));
-	CHECK(mapped() <= counted->before + (int64_t)NEARLY);
+	CHECK(self_mapped() <= counted->before + (int64_t)NEARLY);
 	return 0;
 }
 
 /* Hazard A5. The same while one thread makes pieces and others decommit. */
 TEST_F_TIMEOUT(huge, pieces_beside_decommits, 60)
 {
-	struct counted counted = { .fd = self->fd, .before = mapped() };
+	struct counted counted = { .fd = self->fd, .before = self_mapped() };
 
 	EXPECT_EQ(0, in_child(pieces_beside_decommits, &counted));
 }

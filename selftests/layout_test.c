@@ -989,23 +989,15 @@ TEST_F_TIMEOUT(layout, failed_commit_leaves_another_region, 60)
 
 /* ---- what an executable page costs ---- */
 
-static long faults(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_minflt;
-}
-
 static long faults_to_write(char *base, unsigned int pages, unsigned int but)
 {
-	long before = faults();
+	long before = minor_faults();
 	unsigned int i;
 
 	for (i = 0; i < pages; i++)
 		if (i != but)
 			((volatile char *)base)[PAGES(i) + 100] = 1;
-	return faults() - before;
+	return minor_faults() - before;
 }
 
 FIXTURE(jit)

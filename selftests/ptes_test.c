@@ -7,7 +7,6 @@
 #include "kselftest_harness.h"
 
 #include <linux/futex.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "common.h"
@@ -16,13 +15,6 @@
 
 /* Pages of four page tables, and of parts of two more */
 #define MANY 2200U
-
-static long minor_faults(void)
-{
-	struct rusage usage;
-
-	return getrusage(RUSAGE_SELF, &usage) ? -1 : usage.ru_minflt;
-}
 
 static unsigned int count_writable(char *base, unsigned int pages)
 {

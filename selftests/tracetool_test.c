@@ -80,15 +80,15 @@ static int end(pid_t pid)
 
 /* What the tool has as its standard output meanwhile */
 #define WITH_STDOUT(path, expression) ({				\
-	int _ours = dup(STDOUT_FILENO), _full = open(path, O_WRONLY);	\
+	int _ours = dup(STDOUT_FILENO), _theirs = open(path, O_WRONLY); \
 	int _ret;							\
 									\
 	fflush(stdout);							\
-	ASSERT_EQ(STDOUT_FILENO, dup2(_full, STDOUT_FILENO));		\
+	ASSERT_EQ(STDOUT_FILENO, dup2(_theirs, STDOUT_FILENO));		\
 	_ret = (expression);						\
 	dup2(_ours, STDOUT_FILENO);					\
 	close(_ours);							\
-	close(_full);							\
+	close(_theirs);							\
 	_ret; })
 
 /* How often a text is in a file; -1 without one */

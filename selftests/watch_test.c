@@ -8,7 +8,6 @@
 
 #include <pthread.h>
 #include <sys/ptrace.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -906,13 +905,6 @@ TEST_F(watch, clear_refs)
 	EXPECT_TOLD_AND_RESET(1, 2);
 	write_page(self->base, 1);
 	EXPECT_TOLD_AND_RESET(1);
-}
-
-static long minor_faults(void)
-{
-	struct rusage usage;
-
-	return getrusage(RUSAGE_SELF, &usage) ? -1 : usage.ru_minflt;
 }
 
 /* It takes no fault, and no large page. */
