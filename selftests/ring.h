@@ -15,6 +15,7 @@ struct ring {
 	char *sq;
 	char *cq;
 	struct io_uring_sqe *sqes;
+	int rw_flags;	/* of what follows */
 };
 
 static inline int ring_open(struct ring *ring)
@@ -55,22 +56,30 @@ static inline int ring_submit(struct ring *ring, int op, int fd, void *buffer,
 		.addr = (uintptr_t)buffer,
 		.len = length,
 		.off = offset,
+		.rw_flags = ring->rw_flags,
 	};
 	array[slot] = slot;
 	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
 	return ring_enter(ring, 1, 0) == 1 ? 0 : -errno;
 }
 
+static inline bool ring_is_over(struct ring *ring)
+{
+	volatile uint32_t *head = (void *)(ring->cq + ring->params.cq_off.head);
+	volatile uint32_t *tail = (void *)(ring->cq + ring->params.cq_off.tail);
+
+	return *head != __atomic_load_n(tail, __ATOMIC_ACQUIRE);
+}
+
 /* Its result */
 static inline int ring_wait(struct ring *ring)
 {
 	volatile uint32_t *head = (void *)(ring->cq + ring->params.cq_off.head);
-	volatile uint32_t *tail = (void *)(ring->cq + ring->params.cq_off.tail);
 	struct io_uring_cqe *cqes = (void *)(ring->cq +
 					     ring->params.cq_off.cqes);
 	int result;
 
-	while (*head == __atomic_load_n(tail, __ATOMIC_ACQUIRE))
+	while (!ring_is_over(ring))
 		if (ring_enter(ring, 0, 1) < 0 && errno != EINTR)
 			return -errno;
 	result = cqes[*head & (ring->params.cq_entries - 1)].res;
