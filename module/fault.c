@@ -606,6 +606,9 @@ static vm_fault_t mkwrite_locked(struct vm_fault *vmf, struct wr_window *window)
 	bool claimed;
 	struct page *page;
 
+	/* It was armed after the core has found a PTE, which is gone: a fault raises the alarm. */
+	if (unlikely(wr_state_is_guard(state)))
+		return VM_FAULT_NOPAGE;
 	if (!wr_state_allows(state, WR_WRITE))
 		return wr_fault_refuse(vmf, window, state);
 	if (unlikely(state == WR_STATE_FRAME))

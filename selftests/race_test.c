@@ -590,6 +590,65 @@ TEST_F_TIMEOUT(race, each_arming_alarms_once, 60)
 }
 
 /*
+ * Guards that are armed while pages are written that were only read before, so that the
+ * write is asked for once more: it is before the guard, or it is the alarm, but never
+ * refused as if the page could not be written.
+ */
+#define NR_WRITTEN 8192
+
+static void *write_beside_guards(void *arg)
+{
+	struct guards *guards = arg;
+	struct winregion_last_fault last = { .size = sizeof(last) };
+	uint64_t random = (uintptr_t)&random | 1, value = 1;
+	volatile uint64_t *word;
+
+	while (crew_goes_on(&guards->touchers)) {
+		word = word_of(guards->base, race_random(&random, NR_WRITTEN), 0);
+		madvise((void *)word, PAGES(1), MADV_DONTNEED);
+		user_access(word, &value, false);
+		if (user_access(word, &value, true))
+			continue;
+		if (wr_ioctl(guards->fd, WINREGION_LAST_FAULT, &last) ||
+		    last.out_reason != WINREGION_FAULT_GUARD)
+			race_add(&guards->errors, 1);
+		race_add(&guards->alarms, 1);
+	}
+	return NULL;
+}
+
+/* Of many pages, so that whoever is about to write waits for it. */
+static int arm_and_disarm(int fd, char *base)
+{
+	int err = wr_protect(fd, base, PAGES(NR_WRITTEN), GUARDED);
+
+	usleep(1000);
+	if (!err)
+		err = wr_protect(fd, base, PAGES(NR_WRITTEN), RW);
+	usleep(1000);
+	return err;
+}
+
+/* Rules: GP-01, GP-02, GP-03. */
+TEST_F_TIMEOUT(race, writes_beside_guards, 120)
+{
+	struct guards guards = { .fd = self->fd };
+	int i;
+
+	guards.base = wr_alloc(self->fd, PAGES(NR_WRITTEN + 1));
+	ASSERT_NE(NULL, guards.base);
+	ASSERT_EQ(0, wr_protect(self->fd, guards.base + PAGES(NR_WRITTEN),
+				PAGES(1), RO));
+	memset(guards.base, 1, PAGES(NR_WRITTEN));
+	crew_add(&guards.touchers, write_beside_guards, &guards);
+	for (i = 0; i < rounds(race_guards) / 6; i++)
+		ASSERT_EQ(0, arm_and_disarm(self->fd, guards.base));
+	crew_stop(&guards.touchers);
+	EXPECT_EQ(0, guards.errors);
+	EXPECT_EQ(0, wr_release(self->fd, guards.base, 0));
+}
+
+/*
  * Pages between others that become executable, are taken away and come back:
  * nobody notices who has nothing to do with it.
  */
