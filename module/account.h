@@ -3,6 +3,7 @@
 #define _WR_ACCOUNT_H
 
 #include <linux/memcontrol.h>
+#include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 
@@ -18,14 +19,15 @@ struct wr_account {
 
 /*
  * What is allocated with __GFP_ACCOUNT from here on is charged to the memory
- * cgroup of @mm, though it may be a debugger that reads it, or a kernel thread.
- * Not for a fork, as the child is in no cgroup yet.
+ * cgroup of @mm, though it may be a debugger that reads it, a kernel thread, or a
+ * child in another cgroup that has the same memory. Not for a fork, as the child is in
+ * no cgroup yet.
  */
 static __always_inline void wr_account_begin(struct wr_account *account,
 					     struct mm_struct *mm)
 {
 	account->memcg = NULL;
-	if (likely(current->mm == mm && !(current->flags & PF_KTHREAD)))
+	if (likely(wr_mm_is_callers(mm)))
 		return;
 	account->memcg = get_mem_cgroup_from_mm(mm);
 	if (account->memcg)

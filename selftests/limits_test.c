@@ -7,6 +7,7 @@
 #include "kselftest_harness.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -1275,6 +1276,49 @@ TEST_F_TIMEOUT(cgroup, fork_over_limit, 60)
 	EXPECT_TRUE(CGROUP_EMPTIES(self));
 	copier.reads_first = true;
 	EXPECT_EQ(0, in_child(copy_over_limit, &copier));
+	EXPECT_TRUE(CGROUP_EMPTIES(self));
+}
+
+/* Memory is charged to its owner, also where a child that shares it is the first there. */
+#define PAGES_SHARED 4096
+
+struct sharer {
+	FIXTURE_DATA(cgroup) *self;
+	char *region;
+};
+
+static int touch_in_cgroup(void *arg)
+{
+	struct sharer *sharer = arg;
+
+	if (enter_cgroup(sharer->self))
+		fill_pages(sharer->region, PAGES_SHARED, 1);
+	return 0;
+}
+
+static int share_with_cgroup(void *arg)
+{
+	static char stack[KIB(64)] __attribute__((aligned(16)));
+	struct sharer sharer = { .self = arg };
+	int64_t before, after;
+	int status;
+	pid_t pid;
+
+	sharer.region = wr_alloc(sharer.self->fd, PAGES(PAGES_SHARED));
+	CHECK(sharer.region);
+	before = cgroup_read(sharer.self, "memory.current");
+	pid = clone(touch_in_cgroup, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD,
+		    &sharer);
+	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && !status);
+	CHECK(pages_have(sharer.region, PAGES_SHARED, 1));
+	after = cgroup_read(sharer.self, "memory.current");
+	CHECK(after - before < (int64_t)PAGES(PAGES_SHARED / 2));
+	return 0;
+}
+
+TEST_F(cgroup, child_shares_memory)
+{
+	EXPECT_EQ(0, in_child(share_with_cgroup, self));
 	EXPECT_TRUE(CGROUP_EMPTIES(self));
 }
 

@@ -179,6 +179,21 @@ static inline struct task_struct *wr_mm_owner(struct mm_struct *mm)
 #endif
 }
 
+/*
+ * Whether the calling process is who has an mm, so that its memory cgroup is charged for
+ * it as it is. Not one that only shares it, nor a kernel thread; if it is not known, the
+ * cgroup of the mm is to be looked for.
+ */
+static inline bool wr_mm_is_callers(struct mm_struct *mm)
+{
+#ifdef CONFIG_MEMCG
+	return current->mm == mm &&
+	       rcu_access_pointer(mm->owner) == current->group_leader;
+#else
+	return true; /* nobody is charged */
+#endif
+}
+
 /* Whether some page of the mm was ever pinned; never forgotten. */
 static inline bool wr_mm_has_pinned(struct mm_struct *mm)
 {
