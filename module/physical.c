@@ -89,11 +89,16 @@ static void mark_taken(struct wr_window *window, pgoff_t first, pgoff_t end)
 		for (; i < next; i++) {
 			frame = xa_load(&frames->places, i);
 			frame->taken_from = frames->call;
+			if (!(i % AT_ONCE))
+				cond_resched();
 		}
 	}
 }
 
-/* Whether frames can be mapped there: 0 or -EINVAL. What is mapped there is marked. */
+/*
+ * Whether frames can be mapped there: 0, -EINVAL or -EINTR. What is mapped there is
+ * marked.
+ */
 static int check_range(struct wr_space *space, pgoff_t first, pgoff_t end)
 {
 	struct wr_region *region;
@@ -102,6 +107,8 @@ static int check_range(struct wr_space *space, pgoff_t first, pgoff_t end)
 	pgoff_t stop;
 
 	for (; fits && first < end; first = stop) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		stop = end;
 		window = lock_window(space, first, &stop, &region);
 		if (!window)
