@@ -34,19 +34,42 @@ void __init wr_force_init(void)
 	wr_settings_boot_option("proc_mem.force_override", note, NULL);
 }
 
+/* Whether the calling thread traces it, and it uses @mm. Under RCU. */
+static bool traces(struct task_struct *task, struct mm_struct *mm)
+{
+	return READ_ONCE(task->ptrace) &&
+	       rcu_access_pointer(task->parent) == current &&
+	       READ_ONCE(task->mm) == mm;
+}
+
+/* Whether that is one of any process: a child of vfork(), say, has its parent's. */
+static bool traces_any(struct mm_struct *mm)
+{
+	struct task_struct *process, *task;
+
+	for_each_process(process)
+		for_each_thread(process, task)
+			if (traces(task, mm))
+				return true;
+	return false;
+}
+
 /* Whether the calling thread traces one of the threads that use @mm. */
 static bool is_tracer(struct mm_struct *mm)
 {
 	struct task_struct *owner, *task;
 	bool found = false;
 
+	if (list_empty(&current->ptraced))
+		return false;
 	rcu_read_lock();
 	owner = wr_mm_owner(mm);
 	if (owner)
 		for_each_thread(owner, task)
-			if (READ_ONCE(task->ptrace) &&
-			    rcu_access_pointer(task->parent) == current)
+			if (traces(task, mm))
 				found = true;
+	if (!found)
+		found = traces_any(mm);
 	rcu_read_unlock();
 	return found;
 }

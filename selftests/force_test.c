@@ -6,6 +6,7 @@
 /* vm: append=proc_mem.force_override=never */
 #include "kselftest_harness.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -79,6 +80,38 @@ TEST_F(alloc, tracer)
 		EXPECT_EQ(0, ptrace(PTRACE_POKEDATA, child.pid, at, 4711L));
 		EXPECT_EQ(4711, ptrace(PTRACE_PEEKDATA, child.pid, at, NULL));
 	}
+	kill(child.pid, SIGKILL);
+	EXPECT_EQ(-SIGKILL, end_child(&child));
+}
+
+/* It has its parent's memory, and nobody traces the parent. */
+static int start_sharer(void *arg)
+{
+	static char stack[KIB(64)] __attribute__((aligned(16)));
+
+	*(volatile pid_t *)arg = clone(wait_for_signal, stack + sizeof(stack),
+				       CLONE_VM | SIGCHLD, NULL);
+	return wait_for_signal(NULL);
+}
+
+TEST_F(alloc, tracer_of_sharer)
+{
+	volatile pid_t *sharer = mmap(NULL, PAGES(1), PROT_READ | PROT_WRITE,
+				      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct child child;
+	int status;
+
+	ASSERT_NE(MAP_FAILED, (void *)sharer);
+	memset(self->base, 1, PAGES(1));
+	ASSERT_EQ(0, wr_protect(self->fd, self->base, PAGES(1), RO));
+	child = start_child(start_sharer, (void *)sharer);
+	while (!*sharer)
+		sched_yield();
+	ASSERT_EQ(0, ptrace(PTRACE_ATTACH, *sharer, NULL, NULL));
+	ASSERT_EQ(*sharer, waitpid(*sharer, &status, __WALL));
+	EXPECT_EQ(0, ptrace(PTRACE_POKEDATA, *sharer, self->base, 4711L));
+	EXPECT_EQ(4711, ptrace(PTRACE_PEEKDATA, *sharer, self->base, NULL));
+	kill(*sharer, SIGKILL);
 	kill(child.pid, SIGKILL);
 	EXPECT_EQ(-SIGKILL, end_child(&child));
 }
