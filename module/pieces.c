@@ -13,8 +13,8 @@
  * ourselves and not the core, after the page's state: wr_vma_set_rights(). So to take
  * the right away no VMA changes, and a page that gets it again finds one. A program
  * that does so with one page is likely to do so with others of the region: from
- * then on its pieces are larger than what they are made for, and grow as they are
- * needed, so that there are few of them.
+ * then on, or once there are too many of them, its pieces are larger than what they
+ * are made for, and grow as they are needed, so that there are few.
  *
  * A piece where nothing may be executed any more stays for the next time. When there
  * are many VMAs it is looked which are needed; the others lose the right, and join
@@ -47,6 +47,12 @@
  * when there are as many again.
  */
 #define MANY_VMAS 8UL
+
+/*
+ * From so many on pieces are larger than what they are made for in any case: a program
+ * that has code between its data would run out of VMAs.
+ */
+#define TOO_MANY_VMAS 256UL
 
 /* Whether it is a VMA of the window's that is executable, or one that is not. */
 static bool vma_is(struct wr_window *window, struct vm_area_struct *vma,
@@ -230,7 +236,7 @@ static bool may_be_one(struct wr_window *window, struct wr_span *piece)
 				  piece->end << PAGE_SHIFT);
 }
 
-/* The pages of a region around @piece, if some were executable before. */
+/* The pages of a region around @piece, if more of them are likely to be executable. */
 static bool find_bounds(struct wr_window *window, struct wr_span *piece,
 			struct wr_span *bounds)
 {
@@ -239,7 +245,8 @@ static bool find_bounds(struct wr_window *window, struct wr_span *piece,
 
 	mutex_lock(&window->lock);
 	region = wr_region_find(window, piece->first);
-	found = window->toggles && region && region->end >= piece->end;
+	found = region && region->end >= piece->end &&
+		(window->toggles || window->nr_vmas >= TOO_MANY_VMAS);
 	if (found) {
 		bounds->first = region->first;
 		bounds->end = region->end;

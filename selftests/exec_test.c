@@ -409,6 +409,31 @@ TEST_F(exec, many_pieces_go)
 	EXPECT_GE(vmas + 32, count_all_vmas());
 }
 
+/* Nor do those that are needed where code and data take turns. */
+TEST_F_TIMEOUT(exec, code_between_data, 60)
+{
+	const unsigned int pages = 3000;
+	size_t vmas = count_all_vmas();
+	char *base = wr_alloc(self->fd, PAGES(pages));
+	unsigned int i;
+
+	ASSERT_NE(NULL, base);
+	for (i = 0; i < pages; i++)
+		write_function(base + PAGES(i), i);
+	for (i = 0; i < pages; i += 2)
+		ASSERT_EQ(0, wr_protect(self->fd, base + PAGES(i), PAGES(1),
+					RX));
+	EXPECT_GE(vmas + 300, count_all_vmas());
+	for (i = 0; i < pages; i += 2) {
+		ASSERT_EQ(i, call_function(base + PAGES(i)));
+		ASSERT_FALSE(try_exec(base + PAGES(i + 1)));
+		ASSERT_TRUE(try_write(base + PAGES(i + 1) + 64));
+	}
+	EXPECT_FALSE(try_write(base + PAGES(pages - 2)));
+	ASSERT_EQ(0, wr_release(self->fd, base, 0));
+	EXPECT_GE(vmas, count_all_vmas());
+}
+
 /* Releases take every mapping with them. */
 TEST_F(exec, release)
 {
