@@ -149,8 +149,6 @@ coverage:
 	@$(VM)/coverage.sh -k '$(KERNEL)' -t '$(TEST)'
 
 BENCH := selftests/bench
-bench bench-smoke: lib
-
 bench:
 	@$(BENCH)/bench.sh -k '$(KERNEL)' $(ROW)
 
@@ -162,7 +160,6 @@ bench-profile:
 		echo 'usage: make bench-profile ROW=commit-isolated [KERNEL=...];' \
 			'"make bench ROW=?" lists rows' >&2; \
 		exit 2; }
-	@$(MAKE) -s lib
 	@$(BENCH)/profile $(if $(KERNEL),-k '$(KERNEL)') '$(ROW)'
 
 check:

@@ -31,10 +31,32 @@ build_programs()
 	make_programs
 }
 
+# Does a source of the program have this name, or what a name with more words or a size
+# begins with? What is none at all needs no program to be built.
+may_be_row()
+{
+	local name=${1%@*}
+
+	until grep -qF "\"$name\"" "$top"/selftests/bench/*.c; do
+		[[ $name == *-* ]] || return
+		name=${name%-*}
+	done
+}
+
 # Are these names of rows? With -f first, of such as can be profiled. The program
-# knows, here too; where it does not, it has said what there is.
+# knows, here too; where it does not, it has said what there is. In a fresh tree no more
+# is made for it than has to be.
 check_rows()
 {
+	local row
+
+	for row; do
+		[[ $row == [-?]* || -x $out/bench ]] || may_be_row "$row" ||
+			die "no row '$row'; \"make bench ROW=?\" lists them"
+	done
+	need "${base_packages[@]}"
+	(unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
+	make -s -C "$top/userlib" -j"$(nproc)" build/libwinregion.a >&2)
 	make_programs "$out/bench"
 	"$out/bench" -c "$@" || exit 2
 }
