@@ -100,6 +100,24 @@ FIXTURE_VARIANT_ADD(planted, shared_copy_charged)
 	.sharers = 3,
 };
 
+FIXTURE_VARIANT_ADD(planted, pieces_of_image)
+{
+	.bug = SHARE_BUG_PIECES,
+	.sharers = 3,
+};
+
+FIXTURE_VARIANT_ADD(planted, rights_of_image)
+{
+	.bug = SHARE_BUG_RIGHTS,
+	.sharers = 3,
+};
+
+FIXTURE_VARIANT_ADD(planted, parts_of_image)
+{
+	.bug = SHARE_BUG_PARTS,
+	.sharers = 3,
+};
+
 FIXTURE_VARIANT_ADD(planted, shared_several)
 {
 	.bug = SHARE_BUG_SEVERAL,

@@ -27,13 +27,14 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-#define SHARE_FILES 7
+#define SHARE_FILES 9
 #define SHARE_SECTIONS 10
 #define SHARE_HANDLES 7
 #define SHARE_VIEWS 7
 #define SHARE_PAGES 576U /* more than a large page */
 #define SHARE_WORDS 3
 #define SHARE_MAIL 4
+#define SHARE_PIECES 4
 #define SHARE_LENGTH (SHARE_PAGES * MODEL_PAGE)
 
 /* Where given addresses are, in each process */
@@ -42,11 +43,14 @@
 
 enum share_kind {
 	SHARE_NONE,
-	SHARE_CREATE,	/* value: file; flags: of it; range[1].length: access */
+	SHARE_CREATE,	/* value: file; flags: of it; range[1].length: access;
+			 * range[1].offset: which pieces */
 	SHARE_CLOSE,
 	SHARE_DUPLICATE, /* range[0].length: access */
 	SHARE_PASS,	/* range[0].length: to whom */
 	SHARE_MAP,	/* range[1]: address, commit; flags: see below */
+	SHARE_LOAD,	/* an image: range: its two parts, [0] up to [1]'s offset;
+			 * flags: in the arena */
 	SHARE_UNMAP,
 	SHARE_MUNMAP,	/* by the system call; flags: only a part, is refused */
 	SHARE_PROTECT,
@@ -87,6 +91,7 @@ enum share_kind {
 /* Flags of SHARE_MAP */
 #define SHARE_FIXED 1
 #define SHARE_TOP_DOWN 2	/* within the arena */
+#define SHARE_OTHER_KIND 4	/* the bytes of what is no image, or the reverse */
 
 /* Flags of a protect or commit */
 #define SHARE_WHOLE 1		/* of all of the view */
@@ -119,12 +124,15 @@ struct share_file {
 	struct share_page page[SHARE_PAGES];
 };
 
+/* @piece: of an image, in memory that has their contents */
 struct share_section {
 	bool used;
 	uint8_t file;
 	uint32_t flags;
 	uint32_t protection;
 	uint64_t size;
+	uint32_t nr_pieces;
+	struct winregion_piece piece[SHARE_PIECES];
 };
 
 /* A descriptor; those of a forked child have the same numbers. */
@@ -148,6 +156,7 @@ struct share_view {
 	uint32_t allocation;
 	uint32_t pages;
 	uint32_t first;		/* its first page's number in the file */
+	uint64_t image;		/* where the image lies that it is a part of, or 0 */
 	bool executes;		/* what can be read of it can be executed */
 	uint64_t base;
 	struct share_own page[SHARE_PAGES];
@@ -210,6 +219,9 @@ enum share_bug {
 	SHARE_BUG_CHILD,	/* a child has none of the copies */
 	SHARE_BUG_CHARGE,	/* charged is only what has been copied */
 	SHARE_BUG_SEVERAL,	/* of several ranges all were as before the call */
+	SHARE_BUG_PIECES,	/* a piece goes on behind its bytes */
+	SHARE_BUG_RIGHTS,	/* all may write what is in a piece */
+	SHARE_BUG_PARTS,	/* a part of an image is unmapped alone */
 	SHARE_BUGS
 };
 
@@ -285,11 +297,17 @@ uint64_t share_highest_place(const struct share_process *process,
 int share_create(struct share_world *world, unsigned int me,
 		 struct winregion_create_section *arg, unsigned int file,
 		 struct share_must *must);
+int share_create_image(struct share_world *world, unsigned int me,
+		       struct winregion_create_section *arg, unsigned int file,
+		       unsigned int memory, const struct winregion_piece *piece,
+		       struct share_must *must);
 int share_duplicate(struct share_world *world, unsigned int me,
 		    unsigned int handle, uint32_t access,
 		    struct share_must *must);
 int share_map(struct share_world *world, unsigned int me, unsigned int handle,
 	      struct winregion_map_view *arg, struct share_must *must);
+void share_unmap(struct share_world *world, unsigned int me,
+		 struct share_view *view, struct winregion_unmap_view *arg);
 void share_change(struct share_world *world, struct share_view *view,
 		  unsigned int kind, struct winregion_range *range,
 		  struct share_must *must);

@@ -28,6 +28,7 @@ const char *const share_names[SHARE_KINDS] = {
 	[SHARE_DUPLICATE] = "duplicate",
 	[SHARE_PASS] = "pass",
 	[SHARE_MAP] = "map",
+	[SHARE_LOAD] = "load",
 	[SHARE_UNMAP] = "unmap",
 	[SHARE_MUNMAP] = "munmap(2)",
 	[SHARE_PROTECT] = "protect",
@@ -145,15 +146,13 @@ static uint32_t page_of(const struct op *op)
 
 /* ---- sections ---- */
 
-/* The file that is meant; of memory, one that is free, or SHARE_FILES */
-static unsigned int choose_file(struct share *share, const struct op *op)
+/* Or SHARE_FILES */
+static unsigned int free_memory(const struct share_world *world)
 {
-	unsigned int i = op->value;
+	unsigned int i;
 
-	if (i < SHARE_MEMORY)
-		return i;
 	for (i = SHARE_MEMORY; i < SHARE_FILES; i++)
-		if (!share->world->file[i].used)
+		if (!world->file[i].used)
 			break;
 	return i;
 }
@@ -170,6 +169,109 @@ static bool has_room(const struct share *share)
 	return false;
 }
 
+/* Pieces of so many bytes, one after the other, but for a page that is in none */
+static void choose_pieces(struct winregion_create_section *arg, uint32_t which,
+			  struct winregion_piece *piece)
+{
+	static const uint32_t protections[] = {
+		WINREGION_READONLY, WINREGION_EXECUTE_READ,
+		WINREGION_READWRITE, WINREGION_EXECUTE_READWRITE,
+	};
+	uint64_t pages = arg->length / MODEL_PAGE / SHARE_PIECES;
+	uint32_t i;
+
+	arg->pieces = (uintptr_t)piece;
+	arg->nr_pieces = SHARE_PIECES - (which >> 10) % 2;
+	for (i = 0; i < SHARE_PIECES; i++, which >>= 2) {
+		piece[i] = (struct winregion_piece) {
+			.address = i * pages * MODEL_PAGE,
+			.length = pages * MODEL_PAGE,
+			.offset = (which % 7) * MODEL_PAGE,
+			.bytes = pages * MODEL_PAGE,
+			.protection = protections[which % 4],
+		};
+		if (i == 1)
+			piece[i].length = piece[i].bytes -= MODEL_PAGE;
+		if (i == 2)
+			piece[i].bytes = piece[i].bytes / 2 + 1000;
+	}
+}
+
+static bool compare_words(struct share *share, const struct op *op,
+			  const char *bytes, const struct share_file *file)
+{
+	uint32_t page, word, value;
+
+	for (page = 0; page < file->size / MODEL_PAGE; page++)
+		for (word = 0; word < SHARE_WORDS; word++) {
+			memcpy(&value, bytes + page * MODEL_PAGE +
+			       share_word_offset(word), sizeof(value));
+			if (!same(share, op, "word", value,
+				  file->page[page].word[word]))
+				return false;
+		}
+	return true;
+}
+
+/* What is in an image that was just made, if it may be looked at */
+static bool look_at_image(struct share *share, const struct op *op,
+			  const struct share_handle *handle)
+{
+	struct winregion_map_view map = {
+		.size = sizeof(map),
+		.flags = WINREGION_VIEW_IMAGE,
+		.protection = WINREGION_READONLY,
+	};
+	struct winregion_unmap_view unmap = { .size = sizeof(unmap) };
+	const struct share_must must = {};
+	const struct share_file *file;
+	const char *bytes;
+
+	if (!(handle->access & WINREGION_SECTION_MAP_READ))
+		return true;
+	if (!judge(share, op, call(handle->fd, WINREGION_MAP_VIEW, &map),
+		   &must))
+		return false;
+	bytes = (const char *)(uintptr_t)map.address;
+	file = &share->world->file[share->world->section[handle->section].file];
+	unmap.address = map.address;
+	return compare_words(share, op, bytes, file) &&
+	       judge(share, op, call(share->fd, WINREGION_UNMAP_VIEW, &unmap),
+		     &must);
+}
+
+static bool do_create_image(struct share *share, const struct op *op)
+{
+	struct winregion_piece piece[SHARE_PIECES];
+	struct winregion_create_section arg = {
+		.size = sizeof(arg),
+		.flags = WINREGION_SECTION_IMAGE,
+		.file = share->file[file_of(op)][!!(op->flags & SHARE_READER)],
+		.protection = op->range[0].protection,
+		.access = op->range[1].length,
+		.length = op->range[0].length,
+	}, must_be;
+	unsigned int memory = free_memory(share->world);
+	struct share_must must = {};
+	int handle, ret;
+
+	if (arg.length > SHARE_LENGTH || arg.length < 8 * MODEL_PAGE ||
+	    memory == SHARE_FILES || !has_room(share))
+		return true;
+	choose_pieces(&arg, op->range[1].offset, piece);
+	must_be = arg;
+	handle = share_create_image(share->world, share->me, &must_be,
+				    file_of(op), memory, piece, &must);
+	ret = call(share->fd, WINREGION_CREATE_SECTION, &arg);
+	if (!judge(share, op, ret, &must))
+		return false;
+	if (ret)
+		return true;
+	share_self(share)->handle[handle].fd = arg.out_fd;
+	return same(share, op, "length", arg.length, must_be.length) &&
+	       look_at_image(share, op, &share_self(share)->handle[handle]);
+}
+
 static bool do_create(struct share *share, const struct op *op)
 {
 	struct winregion_create_section arg = {
@@ -180,10 +282,13 @@ static bool do_create(struct share *share, const struct op *op)
 		.access = op->range[1].length,
 		.length = op->range[0].length,
 	}, must_be = arg;
-	unsigned int file = choose_file(share, op);
+	unsigned int file = op->value < SHARE_MEMORY ? op->value :
+						       free_memory(share->world);
 	struct share_must must = {};
 	int handle, ret;
 
+	if (op->flags & WINREGION_SECTION_IMAGE)
+		return do_create_image(share, op);
 	if (file == SHARE_FILES || !has_room(share))
 		return true;
 	if (arg.length > SHARE_LENGTH)
@@ -350,10 +455,15 @@ static bool do_query_file(struct share *share, const struct op *op)
 
 /* ---- views ---- */
 
+static uint32_t where_of(const struct op *op)
+{
+	return op->flags & (SHARE_FIXED | SHARE_TOP_DOWN);
+}
+
 static bool is_good_place(struct share *share, const struct op *op,
 			  const struct winregion_map_view *arg)
 {
-	if (op->flags == SHARE_TOP_DOWN)
+	if (where_of(op) == SHARE_TOP_DOWN)
 		return arg->address == share_highest_place(share_self(share),
 							   arg->length);
 	return !(arg->address % MODEL_UNIT) && arg->address >= MODEL_LOWEST &&
@@ -362,11 +472,11 @@ static bool is_good_place(struct share *share, const struct op *op,
 
 static void set_place(const struct op *op, struct winregion_map_view *arg)
 {
-	if (op->flags == SHARE_FIXED)
+	if (where_of(op) == SHARE_FIXED)
 		arg->address = SHARE_ARENA + op->range[1].offset;
-	if (op->flags != SHARE_TOP_DOWN)
+	if (where_of(op) != SHARE_TOP_DOWN)
 		return;
-	arg->flags = WINREGION_VIEW_TOP_DOWN;
+	arg->flags |= WINREGION_VIEW_TOP_DOWN;
 	arg->lowest = SHARE_ARENA;
 	arg->highest = SHARE_ARENA + SHARE_ARENA_LENGTH - 1;
 }
@@ -379,7 +489,7 @@ static bool adopt(struct share *share, const struct op *op, int n,
 	bool good;
 
 	view->used = false;
-	good = op->flags == SHARE_FIXED ? arg->address == must->address :
+	good = where_of(op) == SHARE_FIXED ? arg->address == must->address :
 					  is_good_place(share, op, arg);
 	view->used = true;
 	view->base = arg->address;
@@ -399,16 +509,20 @@ static bool do_map(struct share *share, const struct op *op)
 		.commit = op->range[1].length,
 	}, must_be;
 	struct share_handle *handle = handle_of(share, op);
+	const struct share_section *section;
 	struct share_must must = {};
 	int n, ret;
 
 	if (!handle || share_views(share_self(share)) == SHARE_VIEWS)
 		return true;
+	section = &share->world->section[handle->section];
 	/* Where it is no error, a commit is rarely wanted of a file. */
-	if (share->world->section[handle->section].file < SHARE_MEMORY &&
-	    arg.commit % 8)
+	if (section->file < SHARE_MEMORY && arg.commit % 8)
 		arg.commit = 0;
 	set_place(op, &arg);
+	if (!(section->flags & WINREGION_SECTION_IMAGE) ==
+	    !!(op->flags & SHARE_OTHER_KIND))
+		arg.flags |= WINREGION_VIEW_IMAGE;
 	must_be = arg;
 	n = share_map(share->world, share->me, op->value % SHARE_HANDLES,
 		      &must_be, &must);
@@ -418,32 +532,155 @@ static bool do_map(struct share *share, const struct op *op)
 	return ret || adopt(share, op, n, &arg, &must_be);
 }
 
+/* A placeholder, in two from a page on */
+static bool make_places(struct share *share, const struct op *op,
+			uint64_t *image, uint64_t length)
+{
+	struct winregion_reserve reserve = {
+		.size = sizeof(reserve),
+		.flags = WINREGION_RESERVE_PLACEHOLDER,
+		.protection = WINREGION_NOACCESS,
+		.address = *image,
+		.length = length,
+	};
+	struct winregion_release split = {
+		.size = sizeof(split),
+		.flags = WINREGION_RELEASE_PRESERVE,
+		.length = op->range[1].offset,
+	};
+	const struct share_must must = {};
+
+	if (!judge(share, op, call(share->fd, WINREGION_RESERVE, &reserve),
+		   &must))
+		return false;
+	*image = reserve.address;
+	split.address = reserve.address;
+	return judge(share, op, call(share->fd, WINREGION_RELEASE, &split),
+		     &must);
+}
+
+/* What no part has come to after all */
+static bool release_place(struct share *share, const struct op *op,
+			  uint64_t address)
+{
+	struct winregion_release release = {
+		.size = sizeof(release),
+		.address = address,
+	};
+
+	return judge(share, op, call(share->fd, WINREGION_RELEASE, &release),
+		     &(struct share_must) {});
+}
+
+static bool map_part(struct share *share, const struct op *op,
+		     struct winregion_map_view *arg, struct share_must *must)
+{
+	unsigned int handle = op->value % SHARE_HANDLES;
+	struct winregion_map_view must_be = *arg;
+	struct share_view *view;
+	int n, ret;
+
+	n = share_map(share->world, share->me, handle, &must_be, must);
+	ret = call(share_self(share)->handle[handle].fd, WINREGION_MAP_VIEW,
+		   arg);
+	if (!judge(share, op, ret, must) || ret)
+		return false;
+	view = &share_self(share)->view[n];
+	view->base = arg->address;
+	return same(share, op, "address", arg->address, must_be.address) &&
+	       same(share, op, "length", arg->length, must_be.length);
+}
+
+/* Or NULL */
+static struct share_view *view_at(struct share *share, uint64_t base)
+{
+	struct share_view *view = share_self(share)->view;
+	unsigned int i;
+
+	for (i = 0; i < SHARE_VIEWS; i++, view++)
+		if (view->used && view->base == base)
+			return view;
+	return NULL;
+}
+
+/* Unmap all of it, by a byte of @view, and look at what is said of it. */
+static bool unmap_all(struct share *share, const struct op *op,
+		      struct share_view *view, uint64_t offset)
+{
+	struct winregion_unmap_view arg = { .size = sizeof(arg) }, must_be;
+
+	arg.address = view->base + offset;
+	share_unmap(share->world, share->me, view, &must_be);
+	return judge(share, op, call(share->fd, WINREGION_UNMAP_VIEW, &arg),
+		     &(struct share_must) {}) &&
+	       same(share, op, "base", arg.address, must_be.address) &&
+	       same(share, op, "length", arg.out_length, must_be.out_length);
+}
+
+/* As many parts as can be; what cannot makes the others go. */
+static bool load_parts(struct share *share, const struct op *op,
+		       uint64_t image, uint64_t length)
+{
+	struct winregion_map_view arg = {
+		.size = sizeof(arg),
+		.flags = WINREGION_VIEW_IMAGE | WINREGION_VIEW_REPLACE,
+		.protection = op->range[0].protection,
+		.address = image,
+		.length = op->range[1].offset,
+		.image = image,
+	};
+	struct share_must must = {};
+	struct share_view *first;
+	bool good;
+
+	good = map_part(share, op, &arg, &must);
+	if (share->fuzz.report->found)
+		return false;
+	if (!good && !release_place(share, op, image))
+		return false;
+	first = view_at(share, image);
+	memset(&must, 0, sizeof(must));
+	arg.protection = op->range[1].protection;
+	arg.offset = op->range[1].offset;
+	arg.address = image + arg.offset;
+	arg.length = length - arg.offset;
+	if (good && map_part(share, op, &arg, &must))
+		return true;
+	return !share->fuzz.report->found &&
+	       release_place(share, op, image + op->range[1].offset) &&
+	       (!good || unmap_all(share, op, first, 0));
+}
+
+static bool do_load(struct share *share, const struct op *op)
+{
+	struct share_handle *handle = handle_of(share, op);
+	uint64_t image = op->flags ? SHARE_ARENA + op->range[0].offset : 0;
+	uint64_t length;
+
+	if (!handle || share_views(share_self(share)) > SHARE_VIEWS - 2)
+		return true;
+	length = share->world->section[handle->section].size;
+	if (op->range[1].offset >= length || length % MODEL_PAGE ||
+	    (image && !share_is_free(share_self(share), image, length)))
+		return true;
+	return make_places(share, op, &image, length) &&
+	       load_parts(share, op, image, length);
+}
+
 /* By any byte of it, or where no view is */
 static bool do_unmap(struct share *share, const struct op *op)
 {
 	struct share_view *view = view_of(share, op);
 	struct winregion_unmap_view arg = { .size = sizeof(arg) };
-	struct share_must must = {};
-	int ret;
+	struct share_must must = { 1, { ENOENT } };
 
-	arg.address = view ? view->base + op->range[0].offset :
-			     SHARE_ARENA + op->range[0].offset;
-	if (!view && !share_is_free(share_self(share), arg.address, 1))
-		return true;
-	if (!view)
-		must = (struct share_must) { 1, { ENOENT } };
-	else if (op->range[0].offset >= view->pages * MODEL_PAGE)
-		return true;
-	ret = call(share->fd, WINREGION_UNMAP_VIEW, &arg);
-	if (!judge(share, op, ret, &must))
-		return false;
-	if (!view)
-		return true;
-	view->used = false;
-	share_collect(share->world);
-	return same(share, op, "base", arg.address, view->base) &&
-	       same(share, op, "length", arg.out_length,
-		    view->pages * MODEL_PAGE);
+	if (view)
+		return op->range[0].offset >= view->pages * MODEL_PAGE ||
+		       unmap_all(share, op, view, op->range[0].offset);
+	arg.address = SHARE_ARENA + op->range[0].offset;
+	return !share_is_free(share_self(share), arg.address, 1) ||
+	       judge(share, op, call(share->fd, WINREGION_UNMAP_VIEW, &arg),
+		     &must);
 }
 
 static bool do_munmap(struct share *share, const struct op *op)
@@ -452,7 +689,7 @@ static bool do_munmap(struct share *share, const struct op *op)
 	uint64_t length;
 	int ret;
 
-	if (!view || (op->flags && view->pages < 2))
+	if (!view || view->image || (op->flags && view->pages < 2))
 		return true;
 	length = view->pages * MODEL_PAGE;
 	ret = munmap((void *)(uintptr_t)view->base,
@@ -1131,6 +1368,7 @@ static bool (*const functions[SHARE_KINDS])(struct share *share,
 	[SHARE_DUPLICATE] = do_duplicate,
 	[SHARE_PASS] = do_pass,
 	[SHARE_MAP] = do_map,
+	[SHARE_LOAD] = do_load,
 	[SHARE_UNMAP] = do_unmap,
 	[SHARE_MUNMAP] = do_munmap,
 	[SHARE_PROTECT] = do_change,

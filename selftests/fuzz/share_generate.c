@@ -141,6 +141,20 @@ static void any_range(struct share *share, struct op *op)
 
 /* ---- operations ---- */
 
+static void make_image(struct share *share, struct op *op)
+{
+	op->flags = WINREGION_SECTION_IMAGE;
+	if (one_in(share, 4))
+		op->flags |= SHARE_READER;
+	op->range[0].protection = WINREGION_EXECUTE_READWRITE;
+	if (one_in(share, 8))
+		op->range[0].protection = any_protection(share);
+	op->range[0].length = MODEL_PAGE * (8 + below(share, 200)) -
+			      below(share, 4096);
+	op->range[1].length = any_access(share);
+	op->range[1].offset = below(share, 1 << 11);
+}
+
 static void make_create(struct share *share, struct op *op)
 {
 	static const uint32_t protections[] = {
@@ -187,6 +201,33 @@ static void make_map(struct share *share, struct op *op)
 		op->flags = SHARE_FIXED;
 		op->range[1].offset = below(share, 64) * MODEL_UNIT;
 	}
+	if (one_in(share, 60))
+		op->flags |= SHARE_OTHER_KIND;
+}
+
+/* Mostly of an image, if there is one, and as its pieces let it */
+static void make_load(struct share *share, struct op *op)
+{
+	static const uint32_t usual[] = {
+		WINREGION_READONLY, WINREGION_WRITECOPY, WINREGION_READWRITE,
+		WINREGION_EXECUTE_READ, WINREGION_EXECUTE_WRITECOPY,
+	};
+	const struct share_world *world = share->world;
+	const struct share_handle *handle = share_self(share)->handle;
+	unsigned int i, n = 0;
+
+	op->value = any_handle(share);
+	for (i = 0; i < SHARE_HANDLES; i++)
+		if (handle[i].used &&
+		    world->section[handle[i].section].nr_pieces &&
+		    one_in(share, ++n))
+			op->value = i;
+	for (i = 0; i < 2; i++)
+		op->range[i].protection = usual[below(share, ARRAY_SIZE(usual))];
+	op->range[1].offset =
+		MODEL_PAGE * (1 + any_page(share, n ? 40 : SHARE_PAGES));
+	op->flags = one_in(share, 2);
+	op->range[0].offset = below(share, 64) * MODEL_UNIT;
 }
 
 /* Behind another view, as rings are made */
@@ -347,9 +388,11 @@ static const struct {
 	{ 40, SHARE_RELEASE, make_change },
 	{ 600, SHARE_MAP, make_map },
 	{ 120, SHARE_MAP, make_map_behind },
+	{ 150, SHARE_LOAD, make_load },
 	{ 350, SHARE_UNMAP, make_view_op },
 	{ 100, SHARE_MUNMAP, make_view_op },
 	{ 250, SHARE_CREATE, make_create },
+	{ 80, SHARE_CREATE, make_image },
 	{ 120, SHARE_CLOSE, make_handle_op },
 	{ 60, SHARE_DUPLICATE, make_pass },
 	{ 150, SHARE_PASS, make_pass },

@@ -278,6 +278,98 @@ static bool is_valid_of_section(uint32_t protection)
 	       protection != WINREGION_EXECUTE;
 }
 
+/* ---- images ---- */
+
+enum { MAY_READ = 1, MAY_WRITE = 2, MAY_EXECUTE = 4 };
+
+static unsigned int rights_of(uint32_t protection)
+{
+	return MAY_READ | (may_write(protection) ? MAY_WRITE : 0) |
+	       (may_execute(protection) ? MAY_EXECUTE : 0);
+}
+
+static bool is_in(const struct winregion_piece *piece, uint32_t page)
+{
+	uint64_t at = page * MODEL_PAGE;
+
+	return at >= piece->address && at < piece->address + piece->length;
+}
+
+/* What a view of a page of an image can do: IMG-15. */
+static unsigned int rights_of_page(const struct share_section *section,
+				   uint32_t page)
+{
+	uint32_t i;
+
+	for (i = 0; i < section->nr_pieces; i++)
+		if (is_in(&section->piece[i], page))
+			return rights_of(section->piece[i].protection);
+	return MAY_READ;
+}
+
+static unsigned int rights_of_pages(const struct share_world *world,
+				    const struct share_section *section,
+				    uint32_t first, uint32_t pages)
+{
+	unsigned int rights = MAY_READ | MAY_WRITE | MAY_EXECUTE;
+	uint32_t i;
+
+	if (!(section->flags & WINREGION_SECTION_IMAGE))
+		return rights;
+	for (i = first; i < first + pages; i++)
+		rights &= rights_of_page(section, i);
+	return world->bug == SHARE_BUG_RIGHTS ? rights | MAY_WRITE : rights;
+}
+
+/* What a word of a page of a piece is when the image is made. */
+static uint32_t word_of_piece(const struct share_world *world,
+			      const struct share_file *file,
+			      const struct winregion_piece *piece,
+			      uint32_t page, uint32_t word)
+{
+	uint64_t in_piece = page * MODEL_PAGE - piece->address;
+	uint64_t page_of_file = (piece->offset + in_piece) / MODEL_PAGE;
+
+	if (in_piece + share_word_offset(word) + 4 > piece->bytes &&
+	    world->bug != SHARE_BUG_PIECES)
+		return 0;
+	return file->page[page_of_file].word[word];
+}
+
+/* Pieces begin where pages of the file do. */
+static void fill_image(const struct share_world *world,
+		       struct share_file *memory, const struct share_file *file,
+		       const struct share_section *section)
+{
+	const struct winregion_piece *piece;
+	uint32_t i, page, word;
+
+	for (i = 0; i < section->nr_pieces; i++) {
+		piece = &section->piece[i];
+		for (page = piece->address / MODEL_PAGE; is_in(piece, page);
+		     page++)
+			for (word = 0; word < SHARE_WORDS; word++)
+				memory->page[page].word[word] =
+					word_of_piece(world, file, piece, page,
+						      word);
+	}
+}
+
+static void check_pieces(const struct winregion_create_section *arg,
+			 const struct winregion_piece *piece,
+			 const struct share_file *file,
+			 struct share_must *must)
+{
+	uint32_t i;
+
+	for (i = 0; i < arg->nr_pieces; i++, piece++) {
+		refuse(must, rights_of(piece->protection) &
+		       ~rights_of(arg->protection), EDOM);
+		refuse(must, piece->bytes &&
+		       piece->offset + piece->bytes > file->size, EFBIG);
+	}
+}
+
 static void check_create(const struct winregion_create_section *arg,
 			 const struct share_file *file, bool reader,
 			 struct share_must *must)
@@ -292,16 +384,59 @@ static void check_create(const struct winregion_create_section *arg,
 	refuse(must, reader && may_write(arg->protection), EKEYREJECTED);
 }
 
-/* Return: the new handle, which is to get its descriptor, or -1. */
+/* Return: the new handle, which is to get its descriptor */
+static int add_section(struct share_world *world, unsigned int me,
+		       const struct winregion_create_section *arg,
+		       uint32_t flags, unsigned int file)
+{
+	int n = share_free_handle(&world->process[me]);
+	int section = find_section(world);
+
+	world->section[section] = (struct share_section) {
+		.used = true,
+		.file = file,
+		.flags = flags,
+		.protection = arg->protection,
+		.size = arg->length,
+	};
+	world->process[me].handle[n] = (struct share_handle) {
+		.used = true,
+		.section = section,
+		.access = arg->access,
+	};
+	return n;
+}
+
+/* An image of the first file, in the memory that is the second one. Or -1 */
+int share_create_image(struct share_world *world, unsigned int me,
+		       struct winregion_create_section *arg, unsigned int file,
+		       unsigned int memory, const struct winregion_piece *piece,
+		       struct share_must *must)
+{
+	struct share_section *section;
+	int n;
+
+	check_create(arg, NULL, false, must);
+	check_pieces(arg, piece, &world->file[file], must);
+	if (must->nr)
+		return -1;
+	arg->length = pages_of(arg->length) * MODEL_PAGE;
+	make_memory(&world->file[memory], arg->length, true);
+	n = add_section(world, me, arg, arg->flags, memory);
+	section = &world->section[world->process[me].handle[n].section];
+	section->nr_pieces = arg->nr_pieces;
+	memcpy(section->piece, piece, arg->nr_pieces * sizeof(*piece));
+	fill_image(world, &world->file[memory], &world->file[file], section);
+	return n;
+}
+
+/* Return: the new handle, or -1. */
 int share_create(struct share_world *world, unsigned int me,
 		 struct winregion_create_section *arg, unsigned int file,
 		 struct share_must *must)
 {
-	struct share_handle *handle = world->process[me].handle;
-	int section = find_section(world), n;
 	bool memory = file >= SHARE_MEMORY;
 
-	n = share_free_handle(&world->process[me]);
 	check_create(arg, memory ? NULL : &world->file[file],
 		     arg->flags & SHARE_READER, must);
 	if (must->nr)
@@ -314,21 +449,10 @@ int share_create(struct share_world *world, unsigned int me,
 	} else if (!arg->length) {
 		arg->length = world->file[file].size;
 	}
-	world->section[section] = (struct share_section) {
-		.used = true,
-		.file = file,
-		.flags = memory ? arg->flags :
-		       (arg->flags & ~WINREGION_SECTION_RESERVE) |
-		       WINREGION_SECTION_FILE,
-		.protection = arg->protection,
-		.size = arg->length,
-	};
-	handle[n] = (struct share_handle) {
-		.used = true,
-		.section = section,
-		.access = arg->access,
-	};
-	return n;
+	return add_section(world, me, arg,
+			   memory ? arg->flags :
+			   (arg->flags & ~WINREGION_SECTION_RESERVE) |
+			   WINREGION_SECTION_FILE, file);
 }
 
 int share_duplicate(struct share_world *world, unsigned int me,
@@ -392,7 +516,21 @@ static bool mixes(const struct share_view *view, uint32_t protection,
 	return false;
 }
 
-static void check_map(const struct share_handle *handle,
+/* Only of an image all can be written that is not the view's own: IMG-15. */
+static void check_image(const struct share_world *world,
+			const struct share_section *section,
+			const struct winregion_map_view *arg, uint64_t length,
+			struct share_must *must)
+{
+	unsigned int rights = rights_of_pages(world, section,
+					      arg->offset / MODEL_PAGE,
+					      pages_of(length));
+
+	refuse(must, rights_of(arg->protection) & ~rights, EKEYREJECTED);
+}
+
+static void check_map(const struct share_world *world,
+		      const struct share_handle *handle,
 		      const struct share_section *section,
 		      const struct winregion_map_view *arg,
 		      struct share_must *must)
@@ -402,19 +540,26 @@ static void check_map(const struct share_handle *handle,
 			  WINREGION_SECTION_MAP_READ;
 	uint64_t length = arg->length;
 
-	refuse(must, (arg->offset | arg->address) % MODEL_UNIT, EINVAL);
+	refuse(must, !(section->flags & WINREGION_SECTION_IMAGE) !=
+	       !(arg->flags & WINREGION_VIEW_IMAGE), EMEDIUMTYPE);
+	refuse(must, (arg->offset | arg->address) %
+	       (arg->image ? MODEL_PAGE : MODEL_UNIT), EINVAL);
 	refuse(must, !is_valid_of_view(arg->protection), EDOM);
 	if (may_execute(arg->protection))
 		needed |= WINREGION_SECTION_MAP_EXECUTE;
+	if (arg->image)
+		needed = WINREGION_SECTION_MAP_READ;
 	refuse(must, needed & ~handle->access ||
 	       !has_rights(section->protection, arg->protection), EKEYREJECTED);
 	refuse(must, arg->commit && section->flags & WINREGION_SECTION_FILE,
 	       EINVAL);
 	if (!length && arg->offset < section->size)
 		length = section->size - arg->offset;
-	refuse(must, arg->offset >= section->size ||
-	       length > section->size - arg->offset || arg->commit > length,
-	       ERANGE);
+	if (arg->offset >= section->size ||
+	    length > section->size - arg->offset || arg->commit > length)
+		refuse(must, true, ERANGE);
+	else
+		check_image(world, section, arg, length, must);
 }
 
 static void set_all(struct share_view *view, uint32_t protection)
@@ -438,7 +583,7 @@ int share_map(struct share_world *world, unsigned int me, unsigned int handle,
 	struct share_view *view = process->view;
 	uint32_t i;
 
-	check_map(from, section, arg, must);
+	check_map(world, from, section, arg, must);
 	if (must->nr)
 		return -1;
 	if (!arg->length)
@@ -460,12 +605,31 @@ int share_map(struct share_world *world, unsigned int me, unsigned int handle,
 			    WINREGION_NOCACHE : 0);
 	view->pages = arg->length / MODEL_PAGE;
 	view->first = arg->offset / MODEL_PAGE;
+	view->image = arg->image;
 	view->executes = may_execute(arg->protection);
 	set_all(view, arg->protection);
 	for (i = 0; i < pages_of(arg->commit); i++)
 		share_file_of(world, view)->page[view->first + i].committed =
 			true;
 	return view - process->view;
+}
+
+/* All parts of an image end with one: IMG-12. */
+void share_unmap(struct share_world *world, unsigned int me,
+		 struct share_view *view, struct winregion_unmap_view *arg)
+{
+	struct share_view *other = world->process[me].view;
+	uint64_t image = view->image;
+	unsigned int i;
+
+	arg->address = image ? image : view->base;
+	arg->out_length = image ? world->section[view->section].size :
+				  view->pages * MODEL_PAGE;
+	view->used = false;
+	for (i = 0; image && i < SHARE_VIEWS; i++, other++)
+		if (other->image == image && world->bug != SHARE_BUG_PARTS)
+			other->used = false;
+	share_collect(world);
 }
 
 static bool is_committed(struct share_world *world,
@@ -556,6 +720,22 @@ static void commit_page(struct share_world *world, struct share_view *view,
 		pages[view->first + page].committed = true;
 }
 
+/* What of an image is not for all is copied when it is written: IMG-07. */
+static uint32_t as_part(const struct share_view *view, uint32_t protection)
+{
+	uint32_t modifiers = protection & ~0xffU;
+
+	if (!view->image || may_write(view->allocation))
+		return protection;
+	switch (protection & 0xff) {
+	case WINREGION_READWRITE:
+		return WINREGION_WRITECOPY | modifiers;
+	case WINREGION_EXECUTE_READWRITE:
+		return WINREGION_EXECUTE_WRITECOPY | modifiers;
+	}
+	return protection;
+}
+
 /* A range of one or more; the first and the page behind the last one of it */
 static void check_change(struct share_world *world,
 			 const struct share_view *view, unsigned int kind,
@@ -579,7 +759,8 @@ static void check_change(struct share_world *world,
 	       EDOM);
 	refuse(must, kind == SHARE_COMMIT && file, EALREADY);
 	refuse(must, is_valid_of_page(range->protection) &&
-	       !has_rights(view->allocation, range->protection), EKEYREJECTED);
+	       !has_rights(view->allocation,
+			   as_part(view, range->protection)), EKEYREJECTED);
 	for (i = *first; i < *end && i < view->pages; i++)
 		missing |= !is_committed(world, view, i);
 	refuse(must, kind == SHARE_PROTECT && missing, ENODATA);
@@ -595,6 +776,7 @@ static void change(struct share_world *world, struct share_view *view,
 		   unsigned int kind, struct winregion_range *range,
 		   uint32_t first, uint32_t end)
 {
+	uint32_t protection = as_part(view, range->protection);
 	uint32_t i;
 
 	if (kind == SHARE_PROTECT)
@@ -602,8 +784,7 @@ static void change(struct share_world *world, struct share_view *view,
 	if (decides(view, range->protection))
 		view->executes = may_execute(range->protection);
 	for (i = first; i < end; i++) {
-		set_page(world, view, i,
-			 range->protection & ~WINREGION_NOCACHE);
+		set_page(world, view, i, protection & ~WINREGION_NOCACHE);
 		if (kind == SHARE_COMMIT)
 			commit_page(world, view, i);
 	}
@@ -670,6 +851,12 @@ void share_describe(struct share_world *world, struct share_view *view,
 		.protection = protection,
 		.type = WINREGION_TYPE_MAPPED,
 	};
+	if (!view->image)
+		return;
+	run->region_address = view->image;
+	run->region_length = world->section[view->section].size;
+	run->region_protection = WINREGION_EXECUTE_WRITECOPY;
+	run->type = WINREGION_TYPE_IMAGE;
 }
 
 /* ---- accesses ---- */

@@ -27,6 +27,8 @@ static bool map(struct share *share, struct winregion_map_view *view)
 		.protection = protections[rand() % ARRAY_SIZE(protections)],
 		.offset = rand() % 4 * MODEL_UNIT,
 	};
+	if (share->world->section[handle->section].nr_pieces)
+		view->flags = WINREGION_VIEW_IMAGE;
 	return handle->used && !ioctl(handle->fd, WINREGION_MAP_VIEW, view);
 }
 
