@@ -626,6 +626,18 @@ check_relative()
 	test ! -e "$work/relative"
 }
 
+# What sed, or who reads a .pc file, would take for something else.
+check_special()
+{
+	local path
+
+	for path in "/a|b" "/a&b" "/a'b" '/a\b'; do
+		! make -n install PREFIX="$path" O="$O" > "$work/log" 2>&1 ||
+			return 1
+		grep -q 'which no .pc file can have' "$work/log" || return 1
+	done
+}
+
 # Every page that the headers' functions have
 check_pages_exist()
 {
@@ -808,6 +820,7 @@ check "make uninstall, of one of two widths" check_other_width
 check "make uninstall" check_uninstall
 check "make install and uninstall, with blanks in all paths" check_blanks
 check "a relative PREFIX or LIBDIR is refused" check_relative
+check "a PREFIX that no .pc file can have is refused" check_special
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
