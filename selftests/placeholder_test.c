@@ -884,6 +884,38 @@ TEST(bad_lists_are_refused)
 		     alloc_by(NULL, UNIT, MEM_RESERVE, list, 1));
 }
 
+/* Rules: VX-02, VX-04 */
+TEST(lists_that_are_not_there)
+{
+	MEM_EXTENDED_PARAMETER good = {
+		.Type = MemExtendedParameterAttributeFlags,
+	}, *last;
+	char *pages = mmap(NULL, PAGES(2), PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, pages);
+	ASSERT_EQ(0, mprotect(pages + PAGES(1), PAGES(1), PROT_NONE));
+	last = (MEM_EXTENDED_PARAMETER *)(pages + PAGES(1)) - 1;
+	*last = good;
+	EXPECT_FAILS(ERROR_NOACCESS,
+		     alloc_by(NULL, UNIT, MEM_RESERVE, (void *)16, 1));
+	EXPECT_FAILS(ERROR_NOACCESS,
+		     alloc_by(NULL, UNIT, MEM_RESERVE, last, 2));
+	EXPECT_FAILS(ERROR_NOACCESS,
+		     alloc_by(NULL, UNIT, MEM_RESERVE, last, ~0U));
+	last->Type = MemExtendedParameterAddressRequirements;
+	last->Pointer = pages + PAGES(1);
+	EXPECT_FAILS(ERROR_NOACCESS,
+		     alloc_by(NULL, UNIT, MEM_RESERVE, last, 1));
+	last->Pointer = pages + PAGES(1) - 8;
+	EXPECT_FAILS(ERROR_NOACCESS,
+		     alloc_by(NULL, UNIT, MEM_RESERVE, last, 1));
+	EXPECT_FAILS(ERROR_NOACCESS,
+		     MapViewOfFile3((HANDLE)1, NULL, NULL, 0, 0, 0,
+				    PAGE_READONLY, (void *)16, 1));
+	munmap(pages, PAGES(2));
+}
+
 /* Rules: VX-05, VX-11, AR-01 */
 TEST(empty_lists_change_nothing)
 {

@@ -9,6 +9,8 @@ static NTSTATUS read_requirements(const MEM_ADDRESS_REQUIREMENTS *from,
 {
 	if (!from)
 		return STATUS_INVALID_PARAMETER;
+	if (!wr_all_readable(from, sizeof(*from)))
+		return STATUS_ACCESS_VIOLATION;
 	extended->lowest = (uintptr_t)from->LowestStartingAddress;
 	extended->highest = (uintptr_t)from->HighestEndingAddress;
 	extended->alignment = from->Alignment;
@@ -48,9 +50,7 @@ static NTSTATUS read_one(const MEM_EXTENDED_PARAMETER *parameter,
 	}
 }
 
-/*
- * Rules VX-02 to VX-04, VX-12. A list that is not there is a fault of the program's.
- */
+/* Rules VX-02 to VX-04, VX-12 */
 NTSTATUS wr_extended_read(const MEM_EXTENDED_PARAMETER *list, ULONG count,
 			  struct wr_extended *extended)
 {
@@ -62,6 +62,8 @@ NTSTATUS wr_extended_read(const MEM_EXTENDED_PARAMETER *list, ULONG count,
 	if (count && !list)
 		return STATUS_INVALID_PARAMETER;
 	for (i = 0; i < count; i++) {
+		if (!wr_all_readable(&list[i], sizeof(list[i])))
+			return STATUS_ACCESS_VIOLATION;
 		if (list[i].Type >= MemExtendedParameterMax)
 			return STATUS_INVALID_PARAMETER;
 		bit = 1U << list[i].Type;
