@@ -10,6 +10,7 @@
 #include <linux/overflow.h>
 #include <linux/uaccess.h>
 
+#include "account.h"
 #include "commit.h"
 #include "handle.h"
 #include "ioctl.h"
@@ -404,6 +405,19 @@ static long ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	return wr_ioctl_by_table(cmd, argp, false);
 }
 
+/* For a child that has the memory of its parent, and may be in another cgroup */
+static noinline long ioctl_for_owner(struct file *file, unsigned int cmd,
+				     unsigned long arg)
+{
+	struct wr_account account;
+	long ret;
+
+	wr_account_begin(&account, current->mm);
+	ret = ioctl(file, cmd, arg);
+	wr_account_end(&account);
+	return ret;
+}
+
 /**
  * wr_ioctl - unlocked_ioctl of /dev/winregion
  * @file: not looked at; calls act on current->mm
@@ -415,6 +429,8 @@ static long ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 long wr_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	if (trace_wr_call_enabled())
-		return wr_trace_ioctl(file, cmd, arg, ioctl);
+		return wr_trace_ioctl(file, cmd, arg, ioctl_for_owner);
+	if (unlikely(!wr_mm_is_callers(current->mm)))
+		return ioctl_for_owner(file, cmd, arg);
 	return ioctl(file, cmd, arg);
 }

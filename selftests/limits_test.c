@@ -1281,6 +1281,7 @@ TEST_F_TIMEOUT(cgroup, fork_over_limit, 60)
 
 /* Memory is charged to its owner, also where a child that shares it is the first there. */
 #define PAGES_SHARED 4096
+#define SHARED_PLACES 16384
 
 struct sharer {
 	FIXTURE_DATA(cgroup) *self;
@@ -1296,26 +1297,54 @@ static int touch_in_cgroup(void *arg)
 	return 0;
 }
 
-static int share_with_cgroup(void *arg)
+/* What there has to be known of pages that are each unlike the next */
+static int commit_in_cgroup(void *arg)
 {
-	static char stack[KIB(64)] __attribute__((aligned(16)));
-	struct sharer sharer = { .self = arg };
-	int64_t before, after;
-	int status;
-	pid_t pid;
+	struct sharer *sharer = arg;
+	uint64_t i;
 
-	sharer.region = wr_alloc(sharer.self->fd, PAGES(PAGES_SHARED));
-	CHECK(sharer.region);
-	before = cgroup_read(sharer.self, "memory.current");
-	pid = clone(touch_in_cgroup, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD,
-		    &sharer);
-	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && !status);
-	CHECK(pages_have(sharer.region, PAGES_SHARED, 1));
-	after = cgroup_read(sharer.self, "memory.current");
-	CHECK(after - before < (int64_t)PAGES(PAGES_SHARED / 2));
+	if (enter_cgroup(sharer->self))
+		for (i = 0; i < SHARED_PLACES; i++)
+			wr_commit(sharer->self->fd,
+				  sharer->region + MIB(2) * i + PAGES(i % 512),
+				  PAGES(1), RW);
 	return 0;
 }
 
+/* By how much the cgroup has more once a child that shares the memory has done that in it */
+static int64_t charged_by(struct sharer *sharer, int (*act)(void *arg))
+{
+	static char stack[KIB(64)] __attribute__((aligned(16)));
+	int64_t before = cgroup_read(sharer->self, "memory.current");
+	int status = -1;
+	pid_t pid;
+
+	pid = clone(act, stack + sizeof(stack),
+		    CLONE_VM | CLONE_VFORK | SIGCHLD, sharer);
+	if (pid <= 0 || waitpid(pid, &status, 0) != pid || status)
+		return INT64_MAX;
+	return cgroup_read(sharer->self, "memory.current") - before;
+}
+
+static int share_with_cgroup(void *arg)
+{
+	struct sharer sharer = { .self = arg };
+	int fd = sharer.self->fd;
+
+	sharer.region = wr_alloc(fd, PAGES(PAGES_SHARED));
+	CHECK(sharer.region);
+	CHECK(charged_by(&sharer, touch_in_cgroup) <
+	      (int64_t)PAGES(PAGES_SHARED / 2));
+	CHECK(pages_have(sharer.region, PAGES_SHARED, 1));
+	CHECK(!wr_release(fd, sharer.region, 0));
+	sharer.region = wr_reserve(fd, MIB(2) * SHARED_PLACES);
+	CHECK(sharer.region);
+	CHECK(charged_by(&sharer, commit_in_cgroup) < (int64_t)KIB(256));
+	CHECK(WR_INFO(fd, out_committed) == PAGES(SHARED_PLACES));
+	return 0;
+}
+
+/* Hazard B5. */
 TEST_F(cgroup, child_shares_memory)
 {
 	EXPECT_EQ(0, in_child(share_with_cgroup, self));
