@@ -75,24 +75,27 @@ static bool has_lost(struct wr_window *window, pgoff_t first, pgoff_t end)
 	return false;
 }
 
-/* Frames that are mapped there now may be mapped elsewhere by this call. */
-static void mark_taken(struct wr_window *window, pgoff_t first, pgoff_t end)
+/* Frames that are mapped there now may be mapped elsewhere by this call: 0 or -EINTR. */
+static int mark_taken(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	struct wr_frames *frames = &window->space->frames;
 	struct wr_frame *frame;
 	pgoff_t i, next;
 
 	for (i = first; i < end; i = next) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
 		if (wr_runs_span(&window->runs, i, end, &next) !=
 		    WR_STATE_FRAME)
 			continue;
+		next = min(next, i + AT_ONCE);
 		for (; i < next; i++) {
 			frame = xa_load(&frames->places, i);
 			frame->taken_from = frames->call;
-			if (!(i % AT_ONCE))
-				cond_resched();
 		}
 	}
+	return 0;
 }
 
 /*
@@ -103,23 +106,21 @@ static int check_range(struct wr_space *space, pgoff_t first, pgoff_t end)
 {
 	struct wr_region *region;
 	struct wr_window *window;
-	bool fits = true;
 	pgoff_t stop;
+	int err = 0;
 
-	for (; fits && first < end; first = stop) {
-		if (fatal_signal_pending(current))
-			return -EINTR;
+	for (; !err && first < end; first = stop) {
 		stop = end;
 		window = lock_window(space, first, &stop, &region);
 		if (!window)
 			return -EINVAL;
-		fits = !has_lost(window, first, stop);
-		if (fits)
-			mark_taken(window, first, stop);
+		err = has_lost(window, first, stop) ?
+			      -EINVAL :
+			      mark_taken(window, first, stop);
 		wr_frames_unlock_window(window);
 		cond_resched();
 	}
-	return fits ? 0 : -EINVAL;
+	return err;
 }
 
 /* How many places from the first on lie side by side. */
