@@ -770,7 +770,7 @@ static struct page *access_frame(struct wr_window *window, pgoff_t index)
  * debugger can save all of a window.
  */
 static struct page *access_page(struct wr_window *window, pgoff_t index,
-				bool write, bool forced)
+				bool write)
 {
 	u8 state = wr_runs_state(&window->runs, index);
 	u8 wanted = write ? WR_WRITE : WR_READ;
@@ -780,7 +780,8 @@ static struct page *access_page(struct wr_window *window, pgoff_t index,
 		return access_frame(window, index);
 	if (!wr_state_is_committed(state))
 		return write ? ERR_PTR(-EFAULT) : NULL;
-	if (!forced && !wr_state_allows(state, wanted))
+	if (!wr_state_allows(state, wanted) &&
+	    !wr_force_allows(window->space->mm))
 		return ERR_PTR(-EFAULT);
 	err = wr_stash_touch(window, index);
 	if (err && (write || err != -EACCES))
@@ -817,13 +818,13 @@ static void copy_to_page(struct page *page, unsigned int offset, void *buf,
 
 /* Copies within one page. Return: bytes copied. */
 static int access_one(struct wr_window *window, unsigned long addr, void *buf,
-		      int len, bool write, bool forced)
+		      int len, bool write)
 {
 	unsigned int offset = offset_in_page(addr);
 	struct page *page;
 
 	len = min_t(int, len, PAGE_SIZE - offset);
-	page = access_page(window, addr >> PAGE_SHIFT, write, forced);
+	page = access_page(window, addr >> PAGE_SHIFT, write);
 	if (IS_ERR(page))
 		return 0;
 	if (write) {
@@ -844,7 +845,6 @@ static int wr_vma_access(struct vm_area_struct *vma, unsigned long addr,
 			 void *buf, int len, int write)
 {
 	struct wr_window *window = vma->vm_private_data;
-	bool forced = wr_force_allows(vma->vm_mm);
 	struct wr_account account;
 	int done = 0, n;
 
@@ -856,7 +856,7 @@ static int wr_vma_access(struct vm_area_struct *vma, unsigned long addr,
 	window->held.vma = vma;
 	while (done < len) {
 		n = access_one(window, addr + done, buf + done, len - done,
-			       write, forced);
+			       write);
 		if (!n)
 			break;
 		done += n;
