@@ -414,7 +414,7 @@ TEST_F_TIMEOUT(exec, code_between_data, 60)
 {
 	const unsigned int pages = 3000;
 	size_t vmas = count_all_vmas();
-	char *base = wr_alloc(self->fd, PAGES(pages));
+	char *base = wr_alloc(self->fd, PAGES(pages)), written[64] = {};
 	unsigned int i;
 
 	ASSERT_NE(NULL, base);
@@ -428,6 +428,9 @@ TEST_F_TIMEOUT(exec, code_between_data, 60)
 		ASSERT_EQ(i, call_function(base + PAGES(i)));
 		ASSERT_FALSE(try_exec(base + PAGES(i + 1)));
 		ASSERT_TRUE(try_write(base + PAGES(i + 1) + 64));
+		write_function(written, i + 1);
+		ASSERT_EQ(0, memcmp(base + PAGES(i + 1), written,
+				    sizeof(written)));
 	}
 	EXPECT_FALSE(try_write(base + PAGES(pages - 2)));
 	ASSERT_EQ(0, wr_release(self->fd, base, 0));
