@@ -604,7 +604,7 @@ check_blanks()
 	local tree="$work/a tree/userlib" to="$work/a root"
 
 	mkdir -p "$tree"
-	cp -R Makefile ./*.in ./*.map include src man examples tools "$tree/"
+	cp -R Makefile ./*.mk ./*.in ./*.map include src man examples tools "$tree/"
 	cp -R "$UAPI" "$work/a tree/uapi"
 	make -s -C "$tree"
 	make -s -C "$tree" install PREFIX="/a prefix" DESTDIR="$to"
@@ -626,15 +626,17 @@ check_relative()
 	test ! -e "$work/relative"
 }
 
-# What sed, or who reads a .pc file, would take for something else.
+# What the shell, sed, or who reads a .pc file would take for something else.
 check_special()
 {
-	local path
+	local path where
 
-	for path in "/a|b" "/a&b" "/a'b" '/a\b'; do
-		! make -n install PREFIX="$path" O="$O" > "$work/log" 2>&1 ||
-			return 1
-		grep -q 'which no .pc file can have' "$work/log" || return 1
+	for path in '/a|b' '/a&b' "/a'b" '/a\b' '/a"b' '/a`b' '/a#b' '/a$$b'; do
+		for where in PREFIX BINDIR LIBDIR INCLUDEDIR MANDIR; do
+			! make -n install "$where=$path" O="$O" \
+				> "$work/log" 2>&1 || return 1
+			grep -q 'which is special' "$work/log" || return 1
+		done
 	done
 }
 
@@ -820,7 +822,7 @@ check "make uninstall, of one of two widths" check_other_width
 check "make uninstall" check_uninstall
 check "make install and uninstall, with blanks in all paths" check_blanks
 check "a relative PREFIX or LIBDIR is refused" check_relative
-check "a PREFIX that no .pc file can have is refused" check_special
+check "directories that a .pc file or the shell misreads are refused" check_special
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
