@@ -1264,6 +1264,32 @@ TEST(forked)
 	EXPECT_EQ(0, end_of(thread));
 }
 
+static int looks_at_the_lost(void *arg)
+{
+	HANDLE thread = *(HANDLE *)arg;
+	DWORD code;
+
+	CHECK(WaitForSingleObject(thread, 0) == WAIT_OBJECT_0);
+	CHECK(GetExitCodeThread(thread, &code));
+	GetThreadId(thread);
+	CHECK(CloseHandle(thread));
+	return 0;
+}
+
+/* One that has hardly begun, or not yet, is not the child's either. Rules: TH-15 */
+TEST(forked_at_once)
+{
+	long round, n = rounds(thread_forks);
+	HANDLE thread;
+
+	for (round = 0; round < n; round++) {
+		thread = run(add_one, NULL);
+		ASSERT_NE(NULL, thread);
+		ASSERT_EQ(0, in_child(looks_at_the_lost, &thread));
+		EXPECT_EQ(1, end_of(thread));
+	}
+}
+
 static void get_standard(void)
 {
 	GetStdHandle(STD_ERROR_HANDLE);

@@ -28,6 +28,8 @@
 /* What @tid is before a thread has begun: with the second somebody waits for it. */
 #define TID_UNKNOWN 0
 #define TID_ASKED_FOR UINT32_MAX
+/* In a child of a fork: of a thread that had not said it, and has none any more */
+#define TID_NEVER_KNOWN (UINT32_MAX - 1)
 
 /* So many that have ended are looked after at a time. */
 #define JOINED_AT_A_TIME 4
@@ -119,7 +121,8 @@ static bool become(struct wr_thread *thread)
 		return false;
 	thread->pthread = pthread_self();
 	tell_tid(thread);
-	wr_threads_add(thread);
+	if (!thread->created)
+		wr_threads_add(thread);
 	self = thread;
 
 	return true;
@@ -233,7 +236,6 @@ static void end(struct wr_thread *thread)
 {
 	bool created = thread->created;
 
-	wr_threads_remove(thread);
 	if (created)
 		join_some();
 	wr_mutexes_abandon_named(thread);
@@ -244,6 +246,8 @@ static void end(struct wr_thread *thread)
 		add_ended(thread);
 	wr_waits_wake(&thread->waitable);
 	wr_waits_unlock();
+	/* Not before it has ended: a child of a fork knows of those that are there. */
+	wr_threads_remove(thread);
 	self = NULL;
 	if (!created)
 		wr_object_put(&thread->waitable.object);
@@ -278,6 +282,7 @@ static void wait_while(uint32_t *word, uint32_t value)
 	errno = saved_errno;
 }
 
+/* 0 is nobody's. */
 static DWORD tid_of(struct wr_thread *thread)
 {
 	uint32_t tid = TID_UNKNOWN;
@@ -287,8 +292,9 @@ static DWORD tid_of(struct wr_thread *thread)
 					__ATOMIC_ACQUIRE) ||
 	    tid == TID_ASKED_FOR)
 		wait_while(&thread->tid, TID_ASKED_FOR);
+	tid = __atomic_load_n(&thread->tid, __ATOMIC_ACQUIRE);
 
-	return __atomic_load_n(&thread->tid, __ATOMIC_ACQUIRE);
+	return tid == TID_NEVER_KNOWN ? 0 : tid;
 }
 
 static __attribute__((noinline)) void run(struct wr_thread *thread)
@@ -342,7 +348,7 @@ static NTSTATUS make_stack(struct wr_thread *thread, SIZE_T size, DWORD flags)
 	return wr_status(WR_ALLOCATE, err);
 }
 
-/* With a handle, so that nobody sees a thread without one */
+/* With a handle, and known to a fork, so that nobody sees a thread without one */
 static NTSTATUS create(struct wr_thread *thread, SIZE_T size, DWORD flags,
 		       BOOL inherit, HANDLE *handle)
 {
@@ -351,16 +357,19 @@ static NTSTATUS create(struct wr_thread *thread, SIZE_T size, DWORD flags,
 
 	if (status != STATUS_SUCCESS)
 		return status;
+	wr_threads_add(thread);
 	status = wr_handle_new(&thread->waitable.object, THREAD_ALL_ACCESS,
 			       inherit, &made);
 	if (status == STATUS_SUCCESS && start_thread(thread)) {
 		wr_handle_drop(made);
 		status = STATUS_NO_MEMORY;
 	}
-	if (status == STATUS_SUCCESS)
+	if (status == STATUS_SUCCESS) {
 		*handle = made;
-	else
-		wr_stack_free(&thread->stack);
+		return status;
+	}
+	wr_threads_remove(thread);
+	wr_stack_free(&thread->stack);
 
 	return status;
 }
@@ -634,6 +643,15 @@ void _endthread(void)
 }
 
 /* ---- processes ---- */
+
+/* Which may not have run yet */
+void wr_thread_lost(struct wr_thread *thread)
+{
+	if (thread->tid == TID_UNKNOWN || thread->tid == TID_ASKED_FOR)
+		thread->tid = TID_NEVER_KNOWN;
+	wr_mutexes_abandon(thread, false);
+	thread->ended = true;
+}
 
 /* Of the threads of the parent only this one is here. */
 static void after_fork_in_child(void)

@@ -189,6 +189,8 @@ struct wr_thread *wr_thread_known(void);
 NTSTATUS wr_thread_get(HANDLE handle, DWORD access, struct wr_thread **thread);
 /* The thread is over: its stack is given back, once that is so. */
 void wr_thread_join(struct wr_thread *thread);
+/* In a child of a fork: it was the parent's, and has ended. */
+void wr_thread_lost(struct wr_thread *thread);
 
 extern const struct wr_kind wr_thread_kind;
 

@@ -73,10 +73,8 @@ void wr_threads_forked(struct wr_thread *this)
 	struct wr_thread *thread;
 
 	for (thread = threads; thread; thread = thread->next)
-		if (thread != this) {
-			wr_mutexes_abandon(thread, false);
-			thread->ended = true;
-		}
+		if (thread != this)
+			wr_thread_lost(thread);
 	threads = this;
 	if (this) {
 		wr_mutexes_forked(this);
