@@ -43,14 +43,12 @@
 
 enum share_kind {
 	SHARE_NONE,
-	SHARE_CREATE,	/* value: file; flags: of it; range[1].length: access;
-			 * range[1].offset: which pieces */
+	SHARE_CREATE,	/* value: file; flags: of it; range[1]: access, pieces */
 	SHARE_CLOSE,
 	SHARE_DUPLICATE, /* range[0].length: access */
 	SHARE_PASS,	/* range[0].length: to whom */
 	SHARE_MAP,	/* range[1]: address, commit; flags: see below */
-	SHARE_LOAD,	/* an image: range: its two parts, [0] up to [1]'s offset;
-			 * flags: in the arena */
+	SHARE_LOAD,	/* an image in two parts; flags: in the arena */
 	SHARE_UNMAP,
 	SHARE_MUNMAP,	/* by the system call; flags: only a part, is refused */
 	SHARE_PROTECT,
