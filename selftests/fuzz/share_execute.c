@@ -213,6 +213,22 @@ static bool compare_words(struct share *share, const struct op *op,
 	return true;
 }
 
+/* Make the section that the model has as @handle, if it has made one. */
+static bool create(struct share *share, const struct op *op,
+		   struct winregion_create_section *arg, int handle,
+		   const struct winregion_create_section *must_be,
+		   const struct share_must *must)
+{
+	int ret = call(share->fd, WINREGION_CREATE_SECTION, arg);
+
+	if (!judge(share, op, ret, must))
+		return false;
+	if (ret)
+		return true;
+	share_self(share)->handle[handle].fd = arg->out_fd;
+	return same(share, op, "length", arg->length, must_be->length);
+}
+
 /* What is in an image that was just made, if it may be looked at */
 static bool look_at_image(struct share *share, const struct op *op,
 			  const struct share_handle *handle)
@@ -253,7 +269,7 @@ static bool do_create_image(struct share *share, const struct op *op)
 	}, must_be;
 	unsigned int memory = free_memory(share->world);
 	struct share_must must = {};
-	int handle, ret;
+	int handle;
 
 	if (arg.length > SHARE_LENGTH || arg.length < 8 * MODEL_PAGE ||
 	    memory == SHARE_FILES || !has_room(share))
@@ -262,14 +278,9 @@ static bool do_create_image(struct share *share, const struct op *op)
 	must_be = arg;
 	handle = share_create_image(share->world, share->me, &must_be,
 				    file_of(op), memory, piece, &must);
-	ret = call(share->fd, WINREGION_CREATE_SECTION, &arg);
-	if (!judge(share, op, ret, &must))
-		return false;
-	if (ret)
-		return true;
-	share_self(share)->handle[handle].fd = arg.out_fd;
-	return same(share, op, "length", arg.length, must_be.length) &&
-	       look_at_image(share, op, &share_self(share)->handle[handle]);
+	return create(share, op, &arg, handle, &must_be, &must) &&
+	       (handle < 0 ||
+		look_at_image(share, op, &share_self(share)->handle[handle]));
 }
 
 static bool do_create(struct share *share, const struct op *op)
@@ -285,7 +296,7 @@ static bool do_create(struct share *share, const struct op *op)
 	unsigned int file = op->value < SHARE_MEMORY ? op->value :
 						       free_memory(share->world);
 	struct share_must must = {};
-	int handle, ret;
+	int handle;
 
 	if (op->flags & WINREGION_SECTION_IMAGE)
 		return do_create_image(share, op);
@@ -298,13 +309,7 @@ static bool do_create(struct share *share, const struct op *op)
 	if (file < SHARE_MEMORY)
 		arg.file = share->file[file][!!(op->flags & SHARE_READER)];
 	handle = share_create(share->world, share->me, &must_be, file, &must);
-	ret = call(share->fd, WINREGION_CREATE_SECTION, &arg);
-	if (!judge(share, op, ret, &must))
-		return false;
-	if (ret)
-		return true;
-	share_self(share)->handle[handle].fd = arg.out_fd;
-	return same(share, op, "length", arg.length, must_be.length);
+	return create(share, op, &arg, handle, &must_be, &must);
 }
 
 static bool do_close(struct share *share, const struct op *op)
@@ -572,35 +577,26 @@ static bool release_place(struct share *share, const struct op *op,
 		     &(struct share_must) {});
 }
 
-static bool map_part(struct share *share, const struct op *op,
-		     struct winregion_map_view *arg, struct share_must *must)
+/* Return: the part, or NULL: it is refused, as it must be, or there is a difference. */
+static struct share_view *map_part(struct share *share, const struct op *op,
+				   struct winregion_map_view *arg)
 {
 	unsigned int handle = op->value % SHARE_HANDLES;
 	struct winregion_map_view must_be = *arg;
+	struct share_must must = {};
 	struct share_view *view;
 	int n, ret;
 
-	n = share_map(share->world, share->me, handle, &must_be, must);
+	n = share_map(share->world, share->me, handle, &must_be, &must);
 	ret = call(share_self(share)->handle[handle].fd, WINREGION_MAP_VIEW,
 		   arg);
-	if (!judge(share, op, ret, must) || ret)
-		return false;
+	if (!judge(share, op, ret, &must) || ret)
+		return NULL;
 	view = &share_self(share)->view[n];
 	view->base = arg->address;
 	return same(share, op, "address", arg->address, must_be.address) &&
-	       same(share, op, "length", arg->length, must_be.length);
-}
-
-/* Or NULL */
-static struct share_view *view_at(struct share *share, uint64_t base)
-{
-	struct share_view *view = share_self(share)->view;
-	unsigned int i;
-
-	for (i = 0; i < SHARE_VIEWS; i++, view++)
-		if (view->used && view->base == base)
-			return view;
-	return NULL;
+	       same(share, op, "length", arg->length, must_be.length) ?
+	       view : NULL;
 }
 
 /* Unmap all of it, by a byte of @view, and look at what is said of it. */
@@ -617,7 +613,7 @@ static bool unmap_all(struct share *share, const struct op *op,
 	       same(share, op, "length", arg.out_length, must_be.out_length);
 }
 
-/* As many parts as can be; what cannot makes the others go. */
+/* Both parts, or what is left of their places goes. */
 static bool load_parts(struct share *share, const struct op *op,
 		       uint64_t image, uint64_t length)
 {
@@ -629,26 +625,20 @@ static bool load_parts(struct share *share, const struct op *op,
 		.length = op->range[1].offset,
 		.image = image,
 	};
-	struct share_must must = {};
-	struct share_view *first;
-	bool good;
+	struct share_view *first, *second = NULL;
 
-	good = map_part(share, op, &arg, &must);
-	if (share->fuzz.report->found)
-		return false;
-	if (!good && !release_place(share, op, image))
-		return false;
-	first = view_at(share, image);
-	memset(&must, 0, sizeof(must));
+	first = map_part(share, op, &arg);
 	arg.protection = op->range[1].protection;
 	arg.offset = op->range[1].offset;
 	arg.address = image + arg.offset;
 	arg.length = length - arg.offset;
-	if (good && map_part(share, op, &arg, &must))
-		return true;
-	return !share->fuzz.report->found &&
-	       release_place(share, op, image + op->range[1].offset) &&
-	       (!good || unmap_all(share, op, first, 0));
+	if (first)
+		second = map_part(share, op, &arg);
+	if (second || share->fuzz.report->found)
+		return second;
+	return release_place(share, op, image + arg.offset) &&
+	       (first ? unmap_all(share, op, first, 0) :
+			release_place(share, op, image));
 }
 
 static bool do_load(struct share *share, const struct op *op)
