@@ -627,6 +627,7 @@ check_relative()
 }
 
 # What the shell, sed, or who reads a .pc file would take for something else.
+# shellcheck disable=SC2016 # nothing here is to be expanded
 check_special()
 {
 	local path where
