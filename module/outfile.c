@@ -37,8 +37,8 @@ static atomic_t serials;
 static atomic_long_t nr_used;
 
 /*
- * Of places that are not one's alone: how many others have it, and which could not be
- * read when they were to be written
+ * Of places that are not one's alone, or need not stay so: the serial number, and how
+ * many others have it; and which could not be read when they were to be written
  */
 static DEFINE_XARRAY(others);
 static DEFINE_XARRAY(broken);
@@ -55,7 +55,7 @@ static void forget_place(u32 place)
 
 static struct wr_out new_out(u32 place)
 {
-	u32 serial = atomic_inc_return(&serials);
+	u32 serial = atomic_inc_return(&serials) & INT_MAX;
 
 	return (struct wr_out){ .place = place, .serial = serial ?: 1 };
 }
@@ -173,35 +173,99 @@ int wr_outfile_read(struct wr_out out, struct page *to)
 	return n != PAGE_SIZE || xa_load(&broken, out.place) ? -EIO : 0;
 }
 
-/* One more has the place. Return: 0 or -ENOMEM. */
-int wr_outfile_share(struct wr_out out)
-{
-	unsigned long n;
-	void *old;
+#define SERIAL_SHIFT 31
 
-	xa_lock(&others);
-	old = xa_load(&others, out.place);
-	n = old ? xa_to_value(old) : 0;
-	old = __xa_store(&others, out.place, xa_mk_value(n + 1),
-			 GFP_KERNEL_ACCOUNT);
-	xa_unlock(&others);
-	return xa_err(old);
+/* How many others have a place; the lock of others is held. */
+static unsigned long others_of(struct wr_out out)
+{
+	void *entry = xa_load(&others, out.place);
+
+	return entry ? xa_to_value(entry) & GENMASK(SERIAL_SHIFT - 1, 0) : 0;
 }
 
-/* Return: whether others have it still. */
+/* Sets how many; the lock of others is held. Return: 0 or -ENOMEM. */
+static int set_others(struct wr_out out, unsigned long n)
+{
+	unsigned long value = (unsigned long)out.serial << SERIAL_SHIFT | n;
+
+	return xa_err(__xa_store(&others, out.place, xa_mk_value(value),
+				 GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN));
+}
+
+/* Of a place that the caller has. Return: 0 or -ENOMEM. */
+static int add_others(struct wr_out out, unsigned long n)
+{
+	int err;
+
+	xa_lock(&others);
+	err = set_others(out, others_of(out) + n);
+	xa_unlock(&others);
+	return err;
+}
+
+/**
+ * wr_outfile_share - one more has a place
+ * @out: the place, which the caller has
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int wr_outfile_share(struct wr_out out)
+{
+	int err;
+
+	while (add_others(out, 1)) {
+		err = xa_reserve(&others, out.place, GFP_KERNEL_ACCOUNT);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/**
+ * wr_outfile_let_join - others may have a place, too, without asking who has it
+ * @out: the place, which the caller has
+ *
+ * Context: waits for nothing.
+ * Return: whether there was memory for it.
+ */
+bool wr_outfile_let_join(struct wr_out out)
+{
+	return !add_others(out, 0);
+}
+
+/**
+ * wr_outfile_join - one more has a place, if anybody has it still
+ * @out: the place
+ *
+ * Context: waits for nothing.
+ * Return: whether.
+ */
+bool wr_outfile_join(struct wr_out out)
+{
+	void *entry;
+	bool same;
+
+	xa_lock(&others);
+	entry = xa_load(&others, out.place);
+	same = entry && xa_to_value(entry) >> SERIAL_SHIFT == out.serial;
+	if (same)
+		set_others(out, others_of(out) + 1); /* takes no memory */
+	xa_unlock(&others);
+	return same;
+}
+
+/* Return: whether others have it still. If not, nobody can join any more. */
 static bool leave_to_others(struct wr_out out)
 {
 	unsigned long n;
-	void *old;
 
 	if (likely(xa_empty(&others)))
 		return false;
 	xa_lock(&others);
-	old = xa_load(&others, out.place);
-	n = old ? xa_to_value(old) : 0;
-	if (n > 1)
-		__xa_store(&others, out.place, xa_mk_value(n - 1), 0);
-	else if (n)
+	n = others_of(out);
+	if (n)
+		set_others(out, n - 1);
+	else
 		__xa_erase(&others, out.place);
 	xa_unlock(&others);
 	return n;

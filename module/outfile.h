@@ -36,6 +36,8 @@ void wr_outfile_abandon(struct wr_out_page *to);
 bool wr_outfile_write(struct wr_out_page *to, struct page *from);
 int wr_outfile_read(struct wr_out out, struct page *to);
 int wr_outfile_share(struct wr_out out);
+bool wr_outfile_let_join(struct wr_out out);
+bool wr_outfile_join(struct wr_out out);
 void wr_outfile_free(struct wr_out out);
 unsigned long wr_outfile_used(void);
 int wr_outfile_init(void);

@@ -31,6 +31,7 @@
 #include "commit.h"
 #include "page.h"
 #include "runs.h"
+#include "written.h"
 
 /* Never movable, so that pages can be pinned for long. */
 #define PAGE_GFP (GFP_HIGHUSER | __GFP_ACCOUNT)
@@ -203,14 +204,26 @@ unsigned int wr_page_alloc_some(struct address_space *mapping, pgoff_t index,
 	return i;
 }
 
-/* One window more owns a folio: a fork. */
-void wr_folio_own(struct folio *folio)
+static void own(struct folio *folio, unsigned long flags)
 {
 	struct page *page = &folio->page;
 
 	folio_lock(folio);
-	set_page_private(page, (page_private(page) + 1) | WR_PAGE_WAS_SHARED);
+	set_page_private(page, (page_private(page) + 1) | flags);
 	folio_unlock(folio);
+}
+
+/* One window more owns a folio: a fork. */
+void wr_folio_own(struct folio *folio)
+{
+	own(folio, WR_PAGE_WAS_SHARED);
+}
+
+/* The same, but it does not get all of it. */
+void wr_folio_own_parts(struct folio *folio)
+{
+	own(folio, WR_PAGE_WAS_SHARED |
+			   (folio_test_large(folio) ? WR_PAGE_UNEVEN : 0));
 }
 
 static bool has_error(struct folio *folio)
@@ -223,11 +236,23 @@ static bool has_error(struct folio *folio)
 	return false;
 }
 
+static unsigned long uncounted(unsigned long private)
+{
+	return private >> WR_PAGE_UNCOUNTED_SHIFT & WR_PAGE_UNCOUNTED_MASK;
+}
+
 /* Pages of a folio that count as in memory; its lock is held. */
 static long counted(struct folio *folio)
 {
-	return folio_nr_pages(folio) -
-	       (page_private(&folio->page) >> WR_PAGE_UNCOUNTED_SHIFT);
+	return folio_nr_pages(folio) - uncounted(page_private(&folio->page));
+}
+
+/* Sets who owns a folio alone, or that nobody does: it may change then. Its lock is held. */
+static void set_alone(struct folio *folio, unsigned long private)
+{
+	if (unlikely(page_private(&folio->page) & WR_PAGE_IS_WRITTEN))
+		wr_written_forget(folio);
+	set_page_private(&folio->page, private);
 }
 
 /* One of its pages counts no more; its lock is held. */
@@ -262,7 +287,7 @@ void wr_folio_disown(struct folio *folio)
 	set_page_private(page, page_private(page) - 1);
 	if (!(page_private(page) & WR_PAGE_OWNERS)) {
 		wr_commit_touched(-counted(folio));
-		set_page_private(page, 0);
+		set_alone(folio, 0);
 		folio->mapping = NULL;
 		if (folio_test_large(folio) && has_error(folio))
 			folio_get(folio);
@@ -286,6 +311,28 @@ bool wr_folio_is_known(struct folio *folio, unsigned int references)
 
 	smp_rmb(); /* pairs with the core, which drops a PTE's reference last */
 	return refs == references + wr_folio_mapcount(folio);
+}
+
+/**
+ * wr_folio_is_owners - whether nobody has a reference to a folio but its owners
+ * @folio: the folio, which several own
+ * @held: references of the caller
+ *
+ * Where it is not known how many parts of a large one each has, it is taken for no. What
+ * was given up by one who owns nothing any more counts as if he had a part less: so
+ * there are never taken to be more than there are, in which another's could hide.
+ *
+ * Return: whether they, and PTEs, are all there is.
+ */
+bool wr_folio_is_owners(struct folio *folio, unsigned int held)
+{
+	unsigned long private = READ_ONCE(page_private(&folio->page));
+	unsigned long nr = folio_nr_pages(folio), less = uncounted(private);
+	unsigned long owners = private & WR_PAGE_OWNERS;
+
+	if (private & WR_PAGE_UNEVEN || less >= nr)
+		return false;
+	return wr_folio_is_known(folio, owners * nr - less + held);
 }
 
 /**
@@ -316,7 +363,7 @@ bool wr_folio_claim(struct folio *folio, unsigned int parts, unsigned int held)
 		(page_private(page) & WR_PAGE_OWNERS) == 1;
 	if (alone) {
 		wr_commit_touched((long)parts - counted(folio));
-		set_page_private(page, 1 | less << WR_PAGE_UNCOUNTED_SHIFT);
+		set_alone(folio, 1 | less << WR_PAGE_UNCOUNTED_SHIFT);
 	}
 	folio_unlock(folio);
 	return alone;
@@ -344,7 +391,7 @@ bool wr_folio_give_up(struct folio *folio, unsigned int parts)
 		folio_ref_count(folio) == parts && !has_error(folio);
 	if (alone) {
 		wr_commit_touched(-counted(folio));
-		set_page_private(page, 0);
+		set_alone(folio, 0);
 		folio->mapping = NULL;
 	}
 	folio_unlock(folio);
@@ -373,11 +420,48 @@ bool wr_folio_leave(struct folio *folio, unsigned int parts, unsigned int held)
 		folio_ref_count(folio) == parts + held && !has_error(folio);
 	if (alone && parts == 1) {
 		wr_commit_touched(-counted(folio));
-		set_page_private(page, 0);
+		set_alone(folio, 0);
 		folio->mapping = NULL;
 	} else if (alone) {
 		count_less(folio);
 	}
 	folio_unlock(folio);
 	return alone;
+}
+
+/**
+ * wr_folio_leave_to_others - one of several owners gives a folio up, if nobody else has any
+ * @folio: the folio, which nothing of this owner maps
+ * @held: references of the caller besides
+ *
+ * It cannot change as long as this owner's references are there: so no other one takes
+ * it for his alone. They are left to the caller.
+ *
+ * Context: waits for nothing.
+ * Return: whether. If it does, the folio is locked still, for wr_folio_note_written().
+ */
+bool wr_folio_leave_to_others(struct folio *folio, unsigned int held)
+{
+	struct page *page = &folio->page;
+
+	if (!folio_trylock(folio))
+		return false;
+	if (wr_page_is_shared(page) && wr_folio_is_owners(folio, held) &&
+	    !has_error(folio)) {
+		set_page_private(page, page_private(page) - 1);
+		return true;
+	}
+	folio_unlock(folio);
+	return false;
+}
+
+/* Where a page of a folio is going to be written that others own; its lock is held. */
+void wr_folio_note_written(struct folio *folio, struct page *page,
+			   struct wr_out out)
+{
+	struct page *first = &folio->page;
+
+	if (wr_written_note(page, out))
+		set_page_private(first,
+				 page_private(first) | WR_PAGE_IS_WRITTEN);
 }

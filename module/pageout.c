@@ -42,6 +42,7 @@
 #include "stash_in.h"
 #include "trace.h"
 #include "trim.h"
+#include "written.h"
 
 /* Pages that are written together */
 #define AT_A_TIME 16
@@ -75,6 +76,7 @@ static struct wr_hunger *hunger_of(const struct wr_where *where)
  * @from: the pages, which are nobody's any more
  * @nr: how many places
  * @used: how many of them are taken
+ * @joined: pages that a relative has had written
  * @freed: pages that become free
  * @only: of no other space, or NULL
  * @found: there was a stash
@@ -84,6 +86,7 @@ struct wr_paging {
 	struct page *from[AT_A_TIME];
 	unsigned int nr;
 	unsigned int used;
+	unsigned int joined;
 	unsigned long freed;
 	const struct wr_space *only;
 	bool found;
@@ -99,6 +102,73 @@ static unsigned int count_taken(struct wr_paging *paging, struct folio *folio)
 	return n;
 }
 
+/*
+ * Has a page be out, which the stash has given up but for its reference: at @written if
+ * somebody has that place still, else it is to be written. Return: whether it is.
+ */
+static bool send_page(struct wr_stash *stash, unsigned int offset,
+		      struct wr_out written, struct wr_paging *paging)
+{
+	struct page *page = stash->slot.pages[offset];
+	bool joins = written.serial && wr_outfile_join(written);
+
+	wr_stash_note_out(stash, offset,
+			  joins ? written : paging->to[paging->used].out);
+	trace_wr_page_out(wr_slot_first(stash->key) + offset, 1, WR_STASH_COLD);
+	atomic_long_dec(&wr_stash_sums[1].pages);
+	if (joins) {
+		paging->joined++;
+		put_page(page);
+	} else {
+		paging->from[paging->used++] = page;
+	}
+	return !joins;
+}
+
+static void forget_parts(struct wr_slot *slot, struct folio *folio,
+			 unsigned int offset, unsigned int parts)
+{
+	if (folio_order(folio) == WR_SLOT_SHIFT)
+		slot->nr_huge -= parts;
+	else if (folio_test_large(folio))
+		slot->units &= ~wr_slot_unit(offset);
+}
+
+/* A part of a folio that relatives own, too; it is locked. */
+static void take_part(struct wr_stash *stash, struct folio *folio,
+		      unsigned int offset, struct wr_paging *paging)
+{
+	struct page *page = stash->slot.pages[offset];
+	struct wr_out out = paging->to[paging->used].out;
+
+	if (send_page(stash, offset, wr_written_find(page), paging) &&
+	    wr_outfile_let_join(out))
+		wr_folio_note_written(folio, page, out);
+}
+
+/*
+ * Has all parts go of a folio that relatives own, too, or none, as they could not be told
+ * from references that somebody else has. Nothing is free as long as one has it.
+ */
+static bool take_from_relatives(struct wr_stash *stash, unsigned int offset,
+				unsigned int parts, struct wr_paging *paging)
+{
+	struct wr_slot *slot = &stash->slot;
+	struct folio *folio = page_folio(slot->pages[offset]);
+	unsigned int i, end;
+
+	if (paging->nr - paging->used < parts ||
+	    !wr_folio_leave_to_others(folio, count_taken(paging, folio)))
+		return false;
+	forget_parts(slot, folio, offset, parts);
+	wr_stash_span(folio, offset, &i, &end);
+	for (; i < end; i++)
+		if (slot->pages[i] && page_folio(slot->pages[i]) == folio)
+			take_part(stash, folio, i, paging);
+	folio_unlock(folio);
+	return true;
+}
+
 /* Return: whether the page at @offset is on its way. */
 static bool take_page(struct wr_stash *stash, unsigned int offset,
 		      struct wr_paging *paging)
@@ -107,19 +177,17 @@ static bool take_page(struct wr_stash *stash, unsigned int offset,
 	struct page *page = slot->pages[offset];
 	struct folio *folio = page_folio(page);
 	unsigned int parts = wr_stash_held(slot, offset);
+	struct wr_out written;
 
+	if (wr_page_is_shared(page))
+		return take_from_relatives(stash, offset, parts, paging);
+	written = wr_written_find(page);
 	if (!wr_folio_leave(folio, parts, count_taken(paging, folio)))
 		return false;
-	if (folio_order(folio) == WR_SLOT_SHIFT)
-		slot->nr_huge--;
-	else if (folio_test_large(folio))
-		slot->units &= ~wr_slot_unit(offset);
-	wr_stash_note_out(stash, offset, paging->to[paging->used].out);
-	trace_wr_page_out(wr_slot_first(stash->key) + offset, 1, WR_STASH_COLD);
-	atomic_long_dec(&wr_stash_sums[1].pages);
-	paging->from[paging->used++] = page;
+	forget_parts(slot, folio, offset, 1);
 	if (parts == 1)
 		paging->freed += folio_nr_pages(folio);
+	send_page(stash, offset, written, paging);
 	return true;
 }
 
@@ -150,7 +218,7 @@ static enum lru_status take_some(struct list_head *item,
 		slot->pages = NULL;
 		return LRU_REMOVED;
 	}
-	return paging->used ? LRU_SKIP : LRU_ROTATE;
+	return paging->used || paging->joined ? LRU_SKIP : LRU_ROTATE;
 }
 
 WR_DEFINE_LRU_WALK(take_some)
@@ -219,6 +287,7 @@ static long write_some_of(const struct wr_space *only,
 		return -1;
 	paging.nr = 0;
 	paging.used = 0;
+	paging.joined = 0;
 	paging.freed = 0;
 	paging.only = only;
 	paging.found = false;
@@ -226,7 +295,7 @@ static long write_some_of(const struct wr_space *only,
 		paging.nr++;
 	if (paging.nr)
 		wr_lru_walk_first(list, where, wr_lru_walk(take_some), &paging);
-	*looked += paging.used;
+	*looked += paging.used + paging.joined;
 	if (!write_taken(&paging)) {
 		WRITE_ONCE(hunger->refused, (jiffies + HZ) | 1);
 		return -1;
@@ -620,5 +689,6 @@ void wr_pageout_exit(void)
 	wr_shrinker_free(shrinker);
 	wr_trim_exit();
 	list_lru_destroy(&wr_stash_lists[WR_STASH_COLD]);
+	wr_written_exit();
 	wr_outfile_exit();
 }

@@ -1045,7 +1045,7 @@ static int fork_page(struct wr_window *parent, pgoff_t index,
 	}
 	get_page(page);
 	if (is_first_part(child_slot, wr_slot_offset(index), folio))
-		wr_folio_own(folio);
+		wr_folio_own_parts(folio);
 	slot_add(heir->child, child_slot, index, page);
 	return 0;
 }

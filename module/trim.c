@@ -14,8 +14,9 @@
  * lock is free. Once it is unmapped its references tell whether anybody else has it:
  * if so, it stays.
  *
- * What others own too stays, and what is locked, watched, or a view's. Of mlockall() only
- * MCL_FUTURE can be seen.
+ * What relatives by a fork own too leaves each of them, once none maps it: so whoever has
+ * not used it lately unmaps it, and who comes last has it leave. What is locked, watched,
+ * or a view's stays. Of mlockall() only MCL_FUTURE can be seen.
  */
 #include <linux/bitmap.h>
 #include <linux/list_lru.h>
@@ -120,6 +121,20 @@ static bool is_part(struct wr_slot *slot, unsigned int offset,
 	return page && page_folio(page) == folio;
 }
 
+/*
+ * Whether nobody has a reference to a folio but who owns it. Of one that others own, too,
+ * all parts go at a time, see pageout.c.
+ */
+static bool is_known(struct wr_leaving *leaving, struct folio *folio,
+		     unsigned int offset)
+{
+	unsigned int parts = wr_stash_held(leaving->slot, offset);
+
+	if (wr_page_is_shared(&folio->page))
+		return parts <= WR_UNIT_PAGES && wr_folio_is_owners(folio, 0);
+	return wr_folio_is_known(folio, parts);
+}
+
 /* Whether each part that the window has of a folio may leave. */
 static bool may_leave(struct wr_leaving *leaving, struct folio *folio,
 		      unsigned int offset)
@@ -127,8 +142,7 @@ static bool may_leave(struct wr_leaving *leaving, struct folio *folio,
 	unsigned int i, end;
 
 	/* What somebody has is not unmapped only to stay. */
-	if (wr_page_is_shared(&folio->page) ||
-	    !wr_folio_is_known(folio, wr_stash_held(leaving->slot, offset)))
+	if (!is_known(leaving, folio, offset))
 		return false;
 	wr_stash_span(folio, offset, &i, &end);
 	for (; i < end; i++) {
@@ -191,16 +205,14 @@ static void unmap_chosen(struct wr_leaving *leaving)
 				leaving->first + end);
 }
 
-/* Unlocks a folio. Return: whether nobody has it but the window, and nothing maps it. */
-static bool is_alone(struct wr_leaving *leaving, struct folio *folio,
-		     unsigned int offset)
+/* Unlocks a folio. Return: whether nobody has it but who owns it, and nothing maps it. */
+static bool is_unused(struct wr_leaving *leaving, struct folio *folio,
+		      unsigned int offset)
 {
-	unsigned int parts = wr_stash_held(leaving->slot, offset);
-	bool alone = !folio_mapped(folio) && wr_folio_is_known(folio, parts) &&
-		     !wr_page_is_shared(&folio->page);
+	bool unused = !folio_mapped(folio) && is_known(leaving, folio, offset);
 
 	folio_unlock(folio);
-	return alone;
+	return unused;
 }
 
 static void clear_parts(struct wr_leaving *leaving, struct folio *folio,
@@ -226,7 +238,7 @@ static void move_chosen(struct wr_leaving *leaving, struct wr_stash *stash)
 			break;
 		folio = page_folio(slot->pages[i]);
 		clear_parts(leaving, folio, i);
-		if (!is_alone(leaving, folio, i))
+		if (!is_unused(leaving, folio, i))
 			continue;
 		nr = slot->nr_resident;
 		wr_stash_move(slot, &stash->slot, i);

@@ -280,6 +280,14 @@ struct family {
 	char *base;
 };
 
+static int64_t swapped(int fd)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	return read_proc_field(path, "swapped");
+}
+
 static int read_and_write_all(void *arg)
 {
 	struct family *family = arg;
@@ -322,6 +330,180 @@ TEST_F(paging, forked_twice)
 	fill_page(self->base, 1);
 	EXPECT_EQ(0, in_child(read_half_and_fork, &family));
 	EXPECT_TRUE(pages_have(self->base, NR, 1));
+}
+
+struct relatives {
+	struct family family;
+	struct rendezvous rv;
+	enum kind kind;
+};
+
+/* What both have can leave, but not where it is a 2 MiB page. */
+static uint64_t left_of(enum kind kind)
+{
+	return kind == HUGE ? SIZE : 0;
+}
+
+static int leave_with_parent(void *arg)
+{
+	struct relatives *relatives = arg;
+	char *base = relatives->family.base;
+	int fd = relatives->family.fd;
+
+	rendezvous_wait(&relatives->rv, 1);
+	CHECK(push_out(fd, base, SIZE));
+	CHECK(wr_resident(fd, base, SIZE) == left_of(relatives->kind));
+	CHECK(swapped(fd) == (int64_t)(SIZE - left_of(relatives->kind)));
+	rendezvous_signal(&relatives->rv, 1);
+	rendezvous_wait(&relatives->rv, 1);
+	CHECK(pages_have(base, NR, 1));
+	fill_pages(base, NR / 2, 9000);
+	CHECK(push_out(fd, base, SIZE));
+	CHECK(pages_have(base, NR / 2, 9000));
+	CHECK(pages_have(base + SIZE / 2, NR / 2, NR / 2 + 1));
+	return 0;
+}
+
+/* What neither has used lately leaves both, and is written once. */
+TEST_F(paging, relatives_leave)
+{
+	struct relatives relatives = {
+		.family = { self->fd, self->base },
+		.kind = variant->kind,
+	};
+	uint64_t left = left_of(variant->kind);
+	struct child child;
+
+	ASSERT_TRUE(rendezvous_init(&relatives.rv));
+	child = start_child(leave_with_parent, &relatives);
+	ASSERT_EQ(0, trim(self->fd, self->base, SIZE));
+	EXPECT_EQ(SIZE, wr_resident(self->fd, self->base, SIZE));
+	rendezvous_signal(&relatives.rv, 0);
+	rendezvous_wait(&relatives.rv, 0);
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_EQ(left, wr_resident(self->fd, self->base, SIZE));
+	EXPECT_EQ(SIZE - left, swapped(self->fd));
+	EXPECT_GE(self->used + (int64_t)SIZE + SLACK / 2, swap_used());
+	/* The child's go on being what they were. */
+	fill_page(self->base, 77);
+	fill_page(self->base + PAGES(NR - 1), 78);
+	rendezvous_signal(&relatives.rv, 0);
+	EXPECT_EQ(0, end_child(&child));
+	EXPECT_TRUE(page_has(self->base, 77));
+	EXPECT_TRUE(pages_have(self->base + PAGES(1), NR - 2, 2));
+	EXPECT_TRUE(page_has(self->base + PAGES(NR - 1), 78));
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_EQ(0, wr_resident(self->fd, self->base, SIZE));
+	EXPECT_TRUE(pages_have(self->base + PAGES(1), NR - 2, 2));
+}
+
+static int use_all(void *arg)
+{
+	struct relatives *relatives = arg;
+
+	CHECK(pages_have(relatives->family.base, NR, 1));
+	rendezvous_signal(&relatives->rv, 1);
+	rendezvous_wait(&relatives->rv, 1);
+	CHECK(pages_have(relatives->family.base, NR, 1));
+	return 0;
+}
+
+/* One of them goes on using it. */
+TEST_F(paging, relative_uses_it)
+{
+	struct relatives relatives = { .family = { self->fd, self->base } };
+	struct child child;
+
+	ASSERT_TRUE(rendezvous_init(&relatives.rv));
+	child = start_child(use_all, &relatives);
+	rendezvous_wait(&relatives.rv, 0);
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+	ASSERT_EQ(0, trim(self->fd, self->base, SIZE));
+	rendezvous_signal(&relatives.rv, 0);
+	EXPECT_EQ(0, end_child(&child));
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_EQ(0, wr_resident(self->fd, self->base, SIZE));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+}
+
+static int pin_and_leave(void *arg)
+{
+	struct relatives *relatives = arg;
+	char *base = relatives->family.base, page[4096];
+	struct iovec vec = { base + PAGES(40), 4096 };
+	int pipes[2];
+
+	CHECK(!pipe(pipes));
+	CHECK(vmsplice(pipes[1], &vec, 1, 0) == 4096);
+	CHECK(trim(relatives->family.fd, base, SIZE) == 0);
+	rendezvous_signal(&relatives->rv, 1);
+	rendezvous_wait(&relatives->rv, 1);
+	fill_page(base + PAGES(40), 99);
+	CHECK(read(pipes[0], page, sizeof(page)) == sizeof(page));
+	CHECK(page_has(page, 41));
+	CHECK(page_has(base + PAGES(40), 99));
+	return 0;
+}
+
+/* One has a page in a pipe: that stays, for both, and is what it was. */
+TEST_F(paging, relative_has_it_pinned)
+{
+	struct relatives relatives = { .family = { self->fd, self->base } };
+	struct child child;
+
+	ASSERT_TRUE(rendezvous_init(&relatives.rv));
+	child = start_child(pin_and_leave, &relatives);
+	rendezvous_wait(&relatives.rv, 0);
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_LE(4096, wr_resident(self->fd, self->base, SIZE));
+	if (variant->kind != HUGE)
+		EXPECT_GE(PAGES(16), wr_resident(self->fd, self->base, SIZE));
+	rendezvous_signal(&relatives.rv, 0);
+	EXPECT_EQ(0, end_child(&child));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_EQ(0, wr_resident(self->fd, self->base, SIZE));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+}
+
+static int write_some_each(void *arg)
+{
+	struct relatives *relatives = arg;
+	char *base = relatives->family.base;
+	size_t i;
+
+	rendezvous_wait(&relatives->rv, 1);
+	for (i = 0; i < NR; i += 5)
+		fill_page(base + PAGES(i), 50000 + i);
+	CHECK(push_out(relatives->family.fd, base, SIZE));
+	rendezvous_signal(&relatives->rv, 1);
+	rendezvous_wait(&relatives->rv, 1);
+	for (i = 0; i < NR; i++)
+		CHECK(page_has(base + PAGES(i), i % 5 ? i + 1 : 50000 + i));
+	return 0;
+}
+
+/* Of what lies together one has copies of some, and lets the others have the rest. */
+TEST_F(paging, relative_has_parts)
+{
+	struct relatives relatives = { .family = { self->fd, self->base } };
+	struct child child;
+
+	ASSERT_TRUE(rendezvous_init(&relatives.rv));
+	child = start_child(write_some_each, &relatives);
+	ASSERT_EQ(0, trim(self->fd, self->base, SIZE));
+	rendezvous_signal(&relatives.rv, 0);
+	rendezvous_wait(&relatives.rv, 0);
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	if (variant->kind != HUGE)
+		EXPECT_EQ(0, wr_resident(self->fd, self->base, SIZE));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+	fill_pages(self->base, NR, 300);
+	rendezvous_signal(&relatives.rv, 0);
+	EXPECT_EQ(0, end_child(&child));
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_TRUE(pages_have(self->base, NR, 300));
 }
 
 /* Offered, reset and discarded while it is out */
@@ -394,14 +576,6 @@ TEST_F(paging, read_in_order_but_offered)
 /* ---- what others are told ---- */
 
 #define CORE_SLACK (int64_t)MIB(1) /* the core's processors count some for themselves */
-
-static int64_t swapped(int fd)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	return read_proc_field(path, "swapped");
-}
 
 /* By the device exactly, and by the core as of any memory */
 static bool tells(int fd, int64_t bytes)
@@ -601,19 +775,22 @@ static void *drive_out(void *arg)
 	return NULL;
 }
 
-/* In a child nobody else writes. */
+/* In a child nobody else writes, whoever has what it has leave. */
 static int look_alone(void *arg)
 {
 	struct churn *churn = arg;
 	volatile uint64_t *word;
-	uint64_t seen;
+	uint64_t seen[NR];
 	unsigned int i;
 
+	for (i = 0; i < NR; i++)
+		seen[i] = *(uint64_t *)(churn->base + PAGES(i) + 8);
+	CHECK(push_out(churn->fd, churn->base, SIZE));
 	for (i = 0; i < NR; i++) {
 		word = (uint64_t *)(churn->base + PAGES(i));
-		seen = word[1];
-		word[1] = seen + 1;
-		CHECK(word[1] == seen + 1);
+		CHECK(word[1] == seen[i]);
+		word[1] = seen[i] + 1;
+		CHECK(word[1] == seen[i] + 1);
 	}
 	return 0;
 }
