@@ -15,8 +15,9 @@
  * if so, it stays.
  *
  * What relatives by a fork own too leaves each of them, once none maps it: so whoever has
- * not used it lately unmaps it, and who comes last has it leave. What is locked, watched,
- * or a view's stays. Of mlockall() only MCL_FUTURE can be seen.
+ * not used it lately unmaps it, and who comes last has it leave. What is locked, or a
+ * view's, stays. Of mlockall() only MCL_FUTURE can be seen. That a watched page was
+ * written is noted before it leaves.
  */
 #include <linux/bitmap.h>
 #include <linux/list_lru.h>
@@ -34,6 +35,7 @@
 #include "resident.h"
 #include "stash_in.h"
 #include "trim.h"
+#include "watch.h"
 
 /* For what is made while memory is short; what it takes is little. */
 #define TRIM_GFP (GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN)
@@ -267,6 +269,8 @@ static struct wr_stash *prepare(struct wr_leaving *leaving, gfp_t gfp)
 
 	if (wr_slot_spell_out(leaving->slot, gfp))
 		return NULL;
+	if (window->watch && wr_watch_prepare_slot(window, leaving->first, gfp))
+		return NULL;
 	stash = wr_stash_find(window, leaving->first, WR_STASH_COLD);
 	if (!stash)
 		stash = wr_stash_new(window, leaving->first, WR_STASH_COLD,
@@ -308,6 +312,9 @@ static unsigned int trim_slot(struct wr_window *window, pgoff_t first,
 	choose(&leaving);
 	if (!bitmap_empty(leaving.chosen, WR_SLOT_PAGES)) {
 		unmap_chosen(&leaving);
+		if (window->watch)
+			wr_watch_collect(window, leaving.first,
+					 leaving.first + WR_SLOT_PAGES);
 		move_chosen(&leaving, stash);
 		forget_room(slot);
 	}
@@ -348,8 +355,7 @@ static void trim_locked(struct wr_window *window, struct wr_trimming *trimming)
  */
 static bool is_kept(struct wr_window *window)
 {
-	return window->view || window->watch ||
-	       window->space->mm->def_flags & VM_LOCKED;
+	return window->view || window->space->mm->def_flags & VM_LOCKED;
 }
 
 static void trim_window(struct wr_window *window, struct wr_trimming *trimming)

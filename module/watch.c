@@ -213,18 +213,19 @@ unsigned long *wr_watch_written(struct wr_window *window, pgoff_t index)
 }
 
 /* The same, made if need be; NULL if there is no memory. */
-static unsigned long *make_written(struct wr_window *window, pgoff_t index)
+static unsigned long *make_written(struct wr_window *window, pgoff_t index,
+				   gfp_t gfp)
 {
 	struct wr_written *written;
 
 	written = xa_load(&window->watch->slots, slot_number(index));
 	if (written)
 		return written->pages;
-	written = kzalloc(sizeof(*written), GFP_KERNEL_ACCOUNT);
+	written = kzalloc(sizeof(*written), gfp);
 	if (!written)
 		return NULL;
 	if (xa_is_err(xa_store(&window->watch->slots, slot_number(index),
-			       written, GFP_KERNEL_ACCOUNT))) {
+			       written, gfp))) {
 		kfree(written);
 		return NULL;
 	}
@@ -259,6 +260,19 @@ static struct wr_slot *next_slot(struct wr_window *window, pgoff_t *first,
 /* ---- collecting ---- */
 
 /**
+ * wr_watch_prepare_slot - as wr_watch_prepare(), for one slot
+ * @window: the window, watched; its lock is held until that is done
+ * @index: a page of the slot
+ * @gfp: how to get memory
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int wr_watch_prepare_slot(struct wr_window *window, pgoff_t index, gfp_t gfp)
+{
+	return make_written(window, index, gfp) ? 0 : -ENOMEM;
+}
+
+/**
  * wr_watch_prepare - have room for what wr_watch_collect() notes
  * @window: the window, watched; its lock is held until that is done
  * @first: the first page
@@ -271,7 +285,7 @@ int wr_watch_prepare(struct wr_window *window, pgoff_t first, pgoff_t end)
 	pgoff_t next;
 
 	for (; next_slot(window, &first, end, &next); first = next) {
-		if (!make_written(window, first))
+		if (!make_written(window, first, GFP_KERNEL_ACCOUNT))
 			return -ENOMEM;
 		cond_resched();
 		if (fatal_signal_pending(current))
@@ -294,7 +308,7 @@ static int make_room(struct wr_window *window, pgoff_t first, pgoff_t *end)
 			*end = first;
 			return 0;
 		}
-		if (!make_written(window, first))
+		if (!make_written(window, first, GFP_KERNEL_ACCOUNT))
 			return -ENOMEM;
 		cond_resched();
 	}
@@ -681,7 +695,7 @@ static int fork_slot(struct wr_window *child, struct wr_written *written,
 
 	if (!is_any_written(written->pages, from, to))
 		return 0;
-	copy = make_written(child, first);
+	copy = make_written(child, first, GFP_KERNEL_ACCOUNT);
 	if (!copy)
 		return -ENOMEM;
 	for (i = 0; i < WORDS; i++)

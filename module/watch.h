@@ -62,6 +62,7 @@ void wr_watch_free(struct wr_watch *watch);
 unsigned long *wr_watch_written(struct wr_window *window, pgoff_t index);
 void wr_watch_note(struct wr_window *window, struct page *page);
 int wr_watch_prepare(struct wr_window *window, pgoff_t first, pgoff_t end);
+int wr_watch_prepare_slot(struct wr_window *window, pgoff_t index, gfp_t gfp);
 void wr_watch_collect(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_watch_look_again(struct wr_window *window, pgoff_t index);
 void wr_watch_forget(struct wr_window *window, pgoff_t first, pgoff_t end);

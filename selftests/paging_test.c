@@ -21,6 +21,7 @@ enum kind {
 	SINGLE, /* pages of their own */
 	UNITS, /* 64 KiB together */
 	HUGE, /* 2 MiB together */
+	WATCHED, /* with a write watch */
 };
 
 FIXTURE(paging)
@@ -39,6 +40,7 @@ FIXTURE_VARIANT(paging)
 FIXTURE_VARIANT_ADD(paging, single) { .kind = SINGLE };
 FIXTURE_VARIANT_ADD(paging, units) { .kind = UNITS };
 FIXTURE_VARIANT_ADD(paging, huge) { .kind = HUGE };
+FIXTURE_VARIANT_ADD(paging, watched) { .kind = WATCHED };
 
 #define SIZE MIB(4)
 #define SLACK (int64_t)MIB(2) /* slots that the core's processors keep for the next */
@@ -57,6 +59,15 @@ static void fill_as(enum kind kind, char *base, uint64_t seed)
 		fill_page(base + PAGES(i), seed + i);
 }
 
+static char *reserve_watched(int fd)
+{
+	uint64_t addr = 0;
+
+	if (wr_reserve_at(fd, &addr, SIZE, WINREGION_RESERVE_WRITE_WATCH, RW))
+		return NULL;
+	return (char *)(uintptr_t)addr;
+}
+
 static char *make_region(int fd, enum kind kind)
 {
 	char *base = NULL;
@@ -65,6 +76,8 @@ static char *make_region(int fd, enum kind kind)
 		return NULL;
 	if (kind == HUGE)
 		base = wr_reserve_aligned(fd, SIZE, MIB(2), false);
+	else if (kind == WATCHED)
+		base = reserve_watched(fd);
 	else
 		base = wr_reserve(fd, SIZE);
 	if (!base || wr_commit(fd, base, SIZE, RW))
@@ -134,6 +147,65 @@ TEST_F(paging, back_before_it_is_out)
 	ASSERT_EQ(0, trim(self->fd, self->base, SIZE));
 	fill_pages(self->base, NR, 300);
 	EXPECT_TRUE(pages_have(self->base, NR, 300));
+}
+
+/* How many pages were written, which @told has then; or an error */
+static long ask_written(int fd, const char *base, bool reset, uint64_t *told)
+{
+	struct winregion_write_watch arg = {
+		.size = sizeof(arg),
+		.flags = WINREGION_WATCH_GET |
+			 (reset ? WINREGION_WATCH_RESET : 0),
+		.address = (uintptr_t)base,
+		.length = SIZE,
+		.pages = (uintptr_t)told,
+		.nr_pages = NR,
+	};
+	int err = wr_ioctl(fd, WINREGION_WRITE_WATCH, &arg);
+
+	return err ? err : (long)arg.nr_pages;
+}
+
+/*
+ * What was written before it left is told, be it out or back again; to come back is no
+ * write. Rules: WW-03
+ */
+TEST_F(paging, written_is_told)
+{
+	uint64_t told[NR], base = (uintptr_t)self->base;
+
+	if (variant->kind != WATCHED) {
+		EXPECT_EQ(-EUNATCH,
+			  ask_written(self->fd, self->base, false, told));
+		return;
+	}
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_EQ(0, wr_resident(self->fd, self->base, SIZE));
+	EXPECT_EQ(NR, ask_written(self->fd, self->base, true, told));
+	EXPECT_EQ(0, ask_written(self->fd, self->base, false, told));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+	EXPECT_EQ(0, ask_written(self->fd, self->base, false, told));
+	fill_page(self->base + PAGES(5), 6);
+	fill_page(self->base + PAGES(700), 701);
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_EQ(2, ask_written(self->fd, self->base, false, told));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+	ASSERT_EQ(2, ask_written(self->fd, self->base, true, told));
+	EXPECT_EQ(base + PAGES(5), told[0]);
+	EXPECT_EQ(base + PAGES(700), told[1]);
+	ASSERT_EQ(0, trim(self->fd, self->base, SIZE));
+	fill_page(self->base + PAGES(9), 10);
+	ASSERT_TRUE(push_out(self->fd, self->base + SIZE / 2, SIZE / 2));
+	fill_page(self->base + PAGES(NR - 1), NR);
+	ASSERT_EQ(2, ask_written(self->fd, self->base, true, told));
+	EXPECT_EQ(base + PAGES(9), told[0]);
+	EXPECT_EQ(base + PAGES(NR - 1), told[1]);
+	/* What is decommitted is not told any more. */
+	fill_page(self->base, 1);
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	ASSERT_EQ(0, wr_decommit(self->fd, self->base, 4096));
+	EXPECT_EQ(0, ask_written(self->fd, self->base, true, told));
+	EXPECT_TRUE(pages_have(self->base + PAGES(1), NR - 1, 2));
 }
 
 static long faults(void)
@@ -738,6 +810,7 @@ struct churn {
 	char *base;
 	volatile uint64_t lost;
 	volatile unsigned int next;
+	volatile bool written[NR];
 };
 
 /* Each has every fourth page for itself, and knows what it has. */
@@ -757,6 +830,7 @@ static void *use_pages(void *arg)
 		round[i]++;
 		word[1] = round[i];
 		word[511] = round[i];
+		churn->written[i] = true;
 	}
 	return NULL;
 }
@@ -795,11 +869,31 @@ static int look_alone(void *arg)
 	return 0;
 }
 
+/* Pages that were written, and are not told */
+static unsigned int untold(const struct churn *churn)
+{
+	uint64_t told[NR], page = (uintptr_t)churn->base;
+	long n = ask_written(churn->fd, churn->base, false, told), i = 0;
+	unsigned int missing = 0, nr;
+
+	for (nr = 0; nr < NR; nr++, page += 4096) {
+		if (i < n && told[i] == page)
+			i++;
+		else
+			missing += churn->written[nr];
+	}
+	return missing;
+}
+
 TEST_F_TIMEOUT(paging, used_on_its_way, 120)
 {
 	struct churn churn = { .fd = self->fd, .base = self->base };
+	bool watched = variant->kind == WATCHED;
+	uint64_t told[NR];
 	unsigned int i;
 
+	if (watched)
+		ASSERT_EQ(NR, ask_written(self->fd, self->base, true, told));
 	for (i = 0; i < 4; i++)
 		crew_add(&churn.crew, use_pages, &churn);
 	crew_add(&churn.crew, drive_out, &churn);
@@ -807,6 +901,8 @@ TEST_F_TIMEOUT(paging, used_on_its_way, 120)
 		EXPECT_EQ(0, in_child(look_alone, &churn));
 	crew_stop(&churn.crew);
 	EXPECT_EQ(0, churn.lost);
+	if (watched)
+		EXPECT_EQ(0, untold(&churn));
 }
 
 /* ---- memory that is short ---- */
