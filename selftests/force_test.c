@@ -87,10 +87,7 @@ TEST_F(alloc, tracer)
 /* It has its parent's memory, and nobody traces the parent. */
 static int start_sharer(void *arg)
 {
-	static char stack[KIB(64)] __attribute__((aligned(16)));
-
-	*(volatile pid_t *)arg = clone(wait_for_signal, stack + sizeof(stack),
-				       CLONE_VM | SIGCHLD, NULL);
+	*(volatile pid_t *)arg = clone_sharing(wait_for_signal, 0, NULL);
 	return wait_for_signal(NULL);
 }
 

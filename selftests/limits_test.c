@@ -1314,13 +1314,11 @@ static int commit_in_cgroup(void *arg)
 /* By how much the cgroup has more once a child that shares the memory has done that in it */
 static int64_t charged_by(struct sharer *sharer, int (*act)(void *arg))
 {
-	static char stack[KIB(64)] __attribute__((aligned(16)));
 	int64_t before = cgroup_read(sharer->self, "memory.current");
 	int status = -1;
 	pid_t pid;
 
-	pid = clone(act, stack + sizeof(stack),
-		    CLONE_VM | CLONE_VFORK | SIGCHLD, sharer);
+	pid = clone_sharing(act, CLONE_VFORK, sharer);
 	if (pid <= 0 || waitpid(pid, &status, 0) != pid || status)
 		return INT64_MAX;
 	return cgroup_read(sharer->self, "memory.current") - before;

@@ -1554,7 +1554,6 @@ static int stay(void *unused)
 
 static pid_t start_pair(struct pair *pair)
 {
-	static char stack[KIB(64)] __attribute__((aligned(16)));
 	pid_t pid = fork();
 	pid_t other;
 
@@ -1562,7 +1561,7 @@ static pid_t start_pair(struct pair *pair)
 		return pid;
 	pair->base = VirtualAlloc(NULL, MIB(1), MEM_RESERVE | MEM_COMMIT,
 				  PAGE_READWRITE);
-	other = clone(stay, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL);
+	other = clone_sharing(stay, 0, NULL);
 	__atomic_store_n(&pair->other, other, __ATOMIC_RELEASE);
 	wait_for(&pair->go, 0);
 	execl(PROGRAM, PROGRAM, MIGHTY, NULL);

@@ -5,7 +5,6 @@
 #include "kselftest_harness.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <sys/resource.h>
 
 #include "common.h"
@@ -348,7 +347,6 @@ static int dump_core(void *unused)
 /* Another process with the same memory dumps core: nothing moves. Rules: GP-17 */
 TEST_F(stack, core_dump)
 {
-	static char stack[KIB(64)] __attribute__((aligned(16)));
 	char pattern[256] = "";
 	int fd, status = 0;
 	pid_t pid;
@@ -359,7 +357,7 @@ TEST_F(stack, core_dump)
 		SKIP(return, "no core dumps");
 	close(fd);
 	ASSERT_TRUE(try_write(self->top - 1));
-	pid = clone(dump_core, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL);
+	pid = clone_sharing(dump_core, 0, NULL);
 	ASSERT_LT(0, pid);
 	EXPECT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_TRUE(WIFSIGNALED(status));

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -401,6 +402,15 @@ static inline int in_child(int (*fn)(void *), void *arg)
 	struct child child = start_child(fn, arg);
 
 	return end_child(&child);
+}
+
+/* A child that has the same memory, for one at a time; @flags: more of clone()'s */
+static inline pid_t clone_sharing(int (*fn)(void *), int flags, void *arg)
+{
+	static char stack[1 << 16] __attribute__((aligned(16)));
+
+	return clone(fn, stack + sizeof(stack), CLONE_VM | SIGCHLD | flags,
+		     arg);
 }
 
 /* The program that runs, in a new file */
