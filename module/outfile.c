@@ -40,7 +40,7 @@ static atomic_long_t nr_used;
  * Of places that are not one's alone, or need not stay so: the serial number, and how
  * many others have it; and which could not be read when they were to be written
  */
-static DEFINE_XARRAY(others);
+static DEFINE_XARRAY_FLAGS(others, XA_FLAGS_ACCOUNT);
 static DEFINE_XARRAY(broken);
 
 static void forget_place(u32 place)

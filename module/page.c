@@ -313,26 +313,36 @@ bool wr_folio_is_known(struct folio *folio, unsigned int references)
 	return refs == references + wr_folio_mapcount(folio);
 }
 
-/**
- * wr_folio_is_owners - whether nobody has a reference to a folio but its owners
- * @folio: the folio, which several own
- * @held: references of the caller
- *
- * Where it is not known how many parts of a large one each has, it is taken for no. What
- * was given up by one who owns nothing any more counts as if he had a part less: so
- * there are never taken to be more than there are, in which another's could hide.
- *
- * Return: whether they, and PTEs, are all there is.
+/*
+ * References of all owners of a folio, or 0 where they are not known: it has to be known
+ * how many parts of a large one each has. What was given up by one who owns nothing any
+ * more counts as if another had a part less, so there may be more. There are less only
+ * while an owner just gives up one part after the other, and then all of it.
  */
-bool wr_folio_is_owners(struct folio *folio, unsigned int held)
+static unsigned long owners_refs(struct folio *folio)
 {
 	unsigned long private = READ_ONCE(page_private(&folio->page));
 	unsigned long nr = folio_nr_pages(folio), less = uncounted(private);
 	unsigned long owners = private & WR_PAGE_OWNERS;
 
-	if (private & WR_PAGE_UNEVEN || less >= nr)
-		return false;
-	return wr_folio_is_known(folio, owners * nr - less + held);
+	return private & WR_PAGE_UNEVEN || less >= nr ? 0 : owners * nr - less;
+}
+
+/**
+ * wr_folio_is_owners - whether nobody has a reference to a folio but its owners
+ * @folio: the folio, which several own
+ *
+ * A stranger's may be missed while another owner is about to have less, or a PTE is just
+ * being made. That does no harm, as nobody may write what is shared, and who has it alone
+ * later is told by an exact comparison: wr_folio_claim().
+ *
+ * Return: whether they, and PTEs, are all there is.
+ */
+bool wr_folio_is_owners(struct folio *folio)
+{
+	unsigned long refs = owners_refs(folio);
+
+	return refs && wr_folio_is_known(folio, refs);
 }
 
 /**
@@ -431,7 +441,7 @@ bool wr_folio_leave(struct folio *folio, unsigned int parts, unsigned int held)
 
 /**
  * wr_folio_leave_to_others - one of several owners gives a folio up, if nobody else has any
- * @folio: the folio, which nothing of this owner maps
+ * @folio: the folio; if another maps it again, he has it in use
  * @held: references of the caller besides
  *
  * It cannot change as long as this owner's references are there: so no other one takes
@@ -443,11 +453,13 @@ bool wr_folio_leave(struct folio *folio, unsigned int parts, unsigned int held)
 bool wr_folio_leave_to_others(struct folio *folio, unsigned int held)
 {
 	struct page *page = &folio->page;
+	unsigned long refs;
 
 	if (!folio_trylock(folio))
 		return false;
-	if (wr_page_is_shared(page) && wr_folio_is_owners(folio, held) &&
-	    !has_error(folio)) {
+	refs = owners_refs(folio);
+	if (wr_page_is_shared(page) && refs && !has_error(folio) &&
+	    folio_ref_count(folio) == refs + held) {
 		set_page_private(page, page_private(page) - 1);
 		return true;
 	}

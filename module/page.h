@@ -57,7 +57,7 @@ void wr_folio_own_parts(struct folio *folio);
 void wr_folio_disown(struct folio *folio);
 void wr_folio_thin(struct folio *folio);
 bool wr_folio_is_known(struct folio *folio, unsigned int references);
-bool wr_folio_is_owners(struct folio *folio, unsigned int held);
+bool wr_folio_is_owners(struct folio *folio);
 bool wr_folio_give_up(struct folio *folio, unsigned int parts);
 bool wr_folio_leave(struct folio *folio, unsigned int parts, unsigned int held);
 bool wr_folio_leave_to_others(struct folio *folio, unsigned int held);

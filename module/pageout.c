@@ -7,8 +7,9 @@
  * class of the cold: see trim.c. From there it is written: this shrinker takes no lock
  * of ours but that of the list the stash is in, so that it can be called under any. A
  * page goes out if nobody has a reference to it but the stash, and nothing maps it, so
- * that it cannot change. Its place in the file is locked before the stash says where
- * it is, and until its bytes are there: see outfile.c.
+ * that it cannot change; or else but its owners, relatives by a fork, none of whom may
+ * write it as long as this one has a reference. Its place in the file is locked before
+ * the stash says where it is, and until its bytes are there: see outfile.c.
  *
  * Of a large page one part after the other goes; it is free when the last one has. At
  * most one is begun at a time, by one who makes memory free.
@@ -73,7 +74,7 @@ static struct wr_hunger *hunger_of(const struct wr_where *where)
 /**
  * struct wr_paging - pages are being written
  * @to: places for them
- * @from: the pages, which are nobody's any more
+ * @from: the pages, which are no stash's any more
  * @nr: how many places
  * @used: how many of them are taken
  * @joined: pages that a relative has had written
@@ -160,12 +161,14 @@ static bool take_from_relatives(struct wr_stash *stash, unsigned int offset,
 	if (paging->nr - paging->used < parts ||
 	    !wr_folio_leave_to_others(folio, count_taken(paging, folio)))
 		return false;
+	folio_get(folio); /* all of what the stash had may be put */
 	forget_parts(slot, folio, offset, parts);
 	wr_stash_span(folio, offset, &i, &end);
 	for (; i < end; i++)
 		if (slot->pages[i] && page_folio(slot->pages[i]) == folio)
 			take_part(stash, folio, i, paging);
 	folio_unlock(folio);
+	folio_put(folio);
 	return true;
 }
 
@@ -300,7 +303,8 @@ static long write_some_of(const struct wr_space *only,
 		WRITE_ONCE(hunger->refused, (jiffies + HZ) | 1);
 		return -1;
 	}
-	if (paging.used)
+	/* Nor can it be tried with one page where all are parts of larger ones. */
+	if (paging.used || (paging.found && !paging.joined))
 		WRITE_ONCE(hunger->refused, 0);
 	return paging.found ? (long)paging.freed : -1;
 }
@@ -382,12 +386,14 @@ static unsigned long page_out(const struct wr_where *where,
 		if (trimming.moved)
 			freed += write_cold(where, wanted, &written);
 	}
-	if (freed)
+	if (freed || written)
 		atomic_set(&hunger->in_vain, 0);
 	else if (atomic_read(&hunger->in_vain) < HUNGRY)
 		atomic_inc(&hunger->in_vain);
 	*looked = max(written, trimming.looked);
-	return freed || written || trimming.moved ? freed : SHRINK_STOP;
+	return freed || written || trimming.moved || trimming.unmapped ?
+		       freed :
+		       SHRINK_STOP;
 }
 
 static unsigned long scan(struct shrinker *self, struct shrink_control *sc)
@@ -427,13 +433,24 @@ static unsigned long count(struct shrinker *self, struct shrink_control *sc)
 	return pages;
 }
 
+/* Rounds that may free nothing, as others have what was written: see below */
+#define MOST_ROUNDS 64
+
+/*
+ * Of what relatives share, and of a large page, nothing is free before the last part, or
+ * the last owner, has gone.
+ */
 static unsigned long page_out_any(int nid)
 {
 	struct wr_where where = { .nid = nid, .any = true };
-	unsigned long looked, freed;
+	unsigned long looked, freed = 0;
+	unsigned int rounds;
 
-	atomic_set(&hunger_of(&where)->in_vain, HUNGRY);
-	freed = page_out(&where, SWAP_CLUSTER_MAX, &looked);
+	for (rounds = 0; !freed && rounds < MOST_ROUNDS; rounds++) {
+		atomic_set(&hunger_of(&where)->in_vain, HUNGRY);
+		freed = page_out(&where, SWAP_CLUSTER_MAX, &looked);
+		cond_resched();
+	}
 	return freed == SHRINK_STOP ? 0 : freed;
 }
 

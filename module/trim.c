@@ -103,6 +103,7 @@ void wr_trim_forget(struct wr_window *window)
  * @stay: those that must not, as they were used
  * @chosen: those whose folios are locked by us
  * @moved: pages that are to leave now
+ * @unmapped: folios that are not
  */
 struct wr_leaving {
 	struct wr_window *window;
@@ -113,6 +114,7 @@ struct wr_leaving {
 	DECLARE_BITMAP(stay, WR_SLOT_PAGES);
 	DECLARE_BITMAP(chosen, WR_SLOT_PAGES);
 	unsigned int moved;
+	unsigned int unmapped;
 };
 
 static bool is_part(struct wr_slot *slot, unsigned int offset,
@@ -133,7 +135,7 @@ static bool is_known(struct wr_leaving *leaving, struct folio *folio,
 	unsigned int parts = wr_stash_held(leaving->slot, offset);
 
 	if (wr_page_is_shared(&folio->page))
-		return parts <= WR_UNIT_PAGES && wr_folio_is_owners(folio, 0);
+		return parts <= WR_UNIT_PAGES && wr_folio_is_owners(folio);
 	return wr_folio_is_known(folio, parts);
 }
 
@@ -240,8 +242,10 @@ static void move_chosen(struct wr_leaving *leaving, struct wr_stash *stash)
 			break;
 		folio = page_folio(slot->pages[i]);
 		clear_parts(leaving, folio, i);
-		if (!is_unused(leaving, folio, i))
+		if (!is_unused(leaving, folio, i)) {
+			leaving->unmapped++;
 			continue;
+		}
 		nr = slot->nr_resident;
 		wr_stash_move(slot, &stash->slot, i);
 		leaving->moved += nr - slot->nr_resident;
@@ -286,13 +290,10 @@ static struct wr_stash *prepare(struct wr_leaving *leaving, gfp_t gfp)
 	return NULL;
 }
 
-/*
- * Has pages of [@first, @end) of one slot leave that were not used lately, or with
- * @any_age all that can. Return: how many.
- */
-static unsigned int trim_slot(struct wr_window *window, pgoff_t first,
-			      pgoff_t end, struct wr_slot *slot, bool any_age,
-			      gfp_t gfp)
+/* Has pages of [@first, @end) of one slot leave that were not used lately, or all. */
+static void trim_slot(struct wr_window *window, pgoff_t first, pgoff_t end,
+		      struct wr_slot *slot, struct wr_trimming *trimming,
+		      gfp_t gfp)
 {
 	struct wr_leaving leaving = {
 		.window = window,
@@ -303,12 +304,12 @@ static unsigned int trim_slot(struct wr_window *window, pgoff_t first,
 	};
 	struct wr_stash *stash;
 
-	wr_ptes_age(window, leaving.first, leaving.stay, any_age);
+	wr_ptes_age(window, leaving.first, leaving.stay, trimming->any_age);
 	if (bitmap_full(leaving.stay, WR_SLOT_PAGES))
-		return 0;
+		return;
 	stash = prepare(&leaving, gfp);
 	if (!stash)
-		return 0;
+		return;
 	choose(&leaving);
 	if (!bitmap_empty(leaving.chosen, WR_SLOT_PAGES)) {
 		unmap_chosen(&leaving);
@@ -319,7 +320,8 @@ static unsigned int trim_slot(struct wr_window *window, pgoff_t first,
 		forget_room(slot);
 	}
 	wr_stash_settle(window, stash);
-	return leaving.moved;
+	trimming->moved += leaving.moved;
+	trimming->unmapped += leaving.unmapped;
 }
 
 /* ---- windows ---- */
@@ -340,9 +342,8 @@ static void trim_locked(struct wr_window *window, struct wr_trimming *trimming)
 		next = min(next, window->end);
 		if (slot && slot->nr_resident) {
 			trimming->looked += slot->nr_resident;
-			trimming->moved += trim_slot(window, trim->next, next,
-						     slot, trimming->any_age,
-						     TRIM_GFP);
+			trim_slot(window, trim->next, next, slot, trimming,
+				  TRIM_GFP);
 		}
 		trim->next = next;
 		cond_resched();
@@ -443,6 +444,7 @@ unsigned long wr_trim_count(struct shrink_control *sc)
  */
 void wr_trim_range(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
+	struct wr_trimming trimming = { .any_age = true };
 	struct wr_slot *slot;
 	pgoff_t next;
 
@@ -453,7 +455,7 @@ void wr_trim_range(struct wr_window *window, pgoff_t first, pgoff_t end)
 		slot = wr_runs_slot(&window->runs, first, &next);
 		next = min(next, end);
 		if (slot && slot->nr_resident)
-			trim_slot(window, first, next, slot, true,
+			trim_slot(window, first, next, slot, &trimming,
 				  GFP_KERNEL_ACCOUNT);
 		cond_resched();
 	}

@@ -13,12 +13,14 @@ struct wr_where;
  * @wanted: how many pages
  * @looked: how many were looked at
  * @moved: how many are to leave now
+ * @unmapped: folios that are not, as a relative maps them, but this one no more
  * @any_age: used or not
  */
 struct wr_trimming {
 	unsigned long wanted;
 	unsigned long looked;
 	unsigned long moved;
+	unsigned long unmapped;
 	bool any_age;
 };
 

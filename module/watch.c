@@ -384,7 +384,7 @@ static void collect_marks(struct wr_window *window, struct wr_slot *slot,
  * wr_watch_collect - note which pages were written, before they leave their slots
  * @window: the window, watched, prepared by wr_watch_prepare(); its lock is held
  * @first: the first page
- * @end: the page behind the last; nothing maps the pages
+ * @end: the page behind the last; nothing maps those that leave
  */
 void wr_watch_collect(struct wr_window *window, pgoff_t first, pgoff_t end)
 {

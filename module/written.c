@@ -17,7 +17,7 @@
 #define SERIAL_SHIFT 31
 
 /* By the page's number: the place, which takes 31 bits, and as many of the serial */
-static DEFINE_XARRAY(notes);
+static DEFINE_XARRAY_FLAGS(notes, XA_FLAGS_ACCOUNT);
 
 /**
  * wr_written_note - a page has been written, or will be at once

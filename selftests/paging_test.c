@@ -422,6 +422,7 @@ static int leave_with_parent(void *arg)
 	char *base = relatives->family.base;
 	int fd = relatives->family.fd;
 
+	rendezvous_take(&relatives->rv, 1);
 	rendezvous_wait(&relatives->rv, 1);
 	CHECK(push_out(fd, base, SIZE));
 	CHECK(wr_resident(fd, base, SIZE) == left_of(relatives->kind));
@@ -448,6 +449,7 @@ TEST_F(paging, relatives_leave)
 
 	ASSERT_TRUE(rendezvous_init(&relatives.rv));
 	child = start_child(leave_with_parent, &relatives);
+	rendezvous_take(&relatives.rv, 0);
 	ASSERT_EQ(0, trim(self->fd, self->base, SIZE));
 	EXPECT_EQ(SIZE, wr_resident(self->fd, self->base, SIZE));
 	rendezvous_signal(&relatives.rv, 0);
@@ -473,6 +475,7 @@ static int use_all(void *arg)
 {
 	struct relatives *relatives = arg;
 
+	rendezvous_take(&relatives->rv, 1);
 	CHECK(pages_have(relatives->family.base, NR, 1));
 	rendezvous_signal(&relatives->rv, 1);
 	rendezvous_wait(&relatives->rv, 1);
@@ -488,6 +491,7 @@ TEST_F(paging, relative_uses_it)
 
 	ASSERT_TRUE(rendezvous_init(&relatives.rv));
 	child = start_child(use_all, &relatives);
+	rendezvous_take(&relatives.rv, 0);
 	rendezvous_wait(&relatives.rv, 0);
 	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
 	EXPECT_TRUE(pages_have(self->base, NR, 1));
@@ -506,6 +510,7 @@ static int pin_and_leave(void *arg)
 	struct iovec vec = { base + PAGES(40), 4096 };
 	int pipes[2];
 
+	rendezvous_take(&relatives->rv, 1);
 	CHECK(!pipe(pipes));
 	CHECK(vmsplice(pipes[1], &vec, 1, 0) == 4096);
 	CHECK(trim(relatives->family.fd, base, SIZE) == 0);
@@ -526,6 +531,7 @@ TEST_F(paging, relative_has_it_pinned)
 
 	ASSERT_TRUE(rendezvous_init(&relatives.rv));
 	child = start_child(pin_and_leave, &relatives);
+	rendezvous_take(&relatives.rv, 0);
 	rendezvous_wait(&relatives.rv, 0);
 	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
 	EXPECT_LE(4096, wr_resident(self->fd, self->base, SIZE));
@@ -545,6 +551,7 @@ static int write_some_each(void *arg)
 	char *base = relatives->family.base;
 	size_t i;
 
+	rendezvous_take(&relatives->rv, 1);
 	rendezvous_wait(&relatives->rv, 1);
 	for (i = 0; i < NR; i += 5)
 		fill_page(base + PAGES(i), 50000 + i);
@@ -564,6 +571,7 @@ TEST_F(paging, relative_has_parts)
 
 	ASSERT_TRUE(rendezvous_init(&relatives.rv));
 	child = start_child(write_some_each, &relatives);
+	rendezvous_take(&relatives.rv, 0);
 	ASSERT_EQ(0, trim(self->fd, self->base, SIZE));
 	rendezvous_signal(&relatives.rv, 0);
 	rendezvous_wait(&relatives.rv, 0);
@@ -576,6 +584,110 @@ TEST_F(paging, relative_has_parts)
 	EXPECT_EQ(0, end_child(&child));
 	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
 	EXPECT_TRUE(pages_have(self->base, NR, 300));
+}
+
+/* The two pages of each 64 KiB that the parent gives up */
+static bool is_given_up(size_t page)
+{
+	return page % 16 == 3 || page % 16 == 4;
+}
+
+static int leave_with_all(void *arg)
+{
+	struct relatives *relatives = arg;
+	char *base = relatives->family.base;
+
+	rendezvous_take(&relatives->rv, 1);
+	rendezvous_wait(&relatives->rv, 1);
+	CHECK(push_out(relatives->family.fd, base, SIZE));
+	CHECK(wr_resident(relatives->family.fd, base, SIZE) ==
+	      left_of(relatives->kind));
+	rendezvous_signal(&relatives->rv, 1);
+	rendezvous_wait(&relatives->rv, 1);
+	CHECK(pages_have(base, NR, 1));
+	return 0;
+}
+
+/* One has given parts of what lies together up, and nobody has a copy. */
+TEST_F(paging, relative_gave_parts_up)
+{
+	struct relatives relatives = {
+		.family = { self->fd, self->base },
+		.kind = variant->kind,
+	};
+	struct child child;
+	size_t i;
+
+	ASSERT_TRUE(rendezvous_init(&relatives.rv));
+	child = start_child(leave_with_all, &relatives);
+	rendezvous_take(&relatives.rv, 0);
+	for (i = 0; i < NR; i++)
+		if (is_given_up(i))
+			EXPECT_EQ(0, wr_decommit(self->fd,
+						 self->base + PAGES(i), 4096));
+	ASSERT_EQ(0, trim(self->fd, self->base, SIZE));
+	rendezvous_signal(&relatives.rv, 0);
+	rendezvous_wait(&relatives.rv, 0);
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	if (variant->kind != HUGE)
+		EXPECT_EQ(0, wr_resident(self->fd, self->base, SIZE));
+	for (i = 0; i < NR; i++)
+		if (!is_given_up(i))
+			EXPECT_TRUE(page_has(self->base + PAGES(i), i + 1));
+	rendezvous_signal(&relatives.rv, 0);
+	EXPECT_EQ(0, end_child(&child));
+}
+
+/* Goes into a cgroup of its own, which is then short of memory. */
+static int leave_alone(void *arg)
+{
+	struct relatives *relatives = arg;
+	char *base = relatives->family.base;
+	int fd = relatives->family.fd;
+	uint64_t out;
+
+	rendezvous_take(&relatives->rv, 1);
+	CHECK(group_write("cgroup.procs", "0"));
+	rendezvous_signal(&relatives->rv, 1);
+	rendezvous_wait(&relatives->rv, 1);
+	CHECK(!trim(fd, base, SIZE));
+	group_write("memory.reclaim", "64M"); /* as much as there is */
+	out = SIZE - left_of(relatives->kind);
+	CHECK(swapped(fd) == (int64_t)out);
+	rendezvous_signal(&relatives->rv, 1);
+	rendezvous_wait(&relatives->rv, 1);
+	CHECK(pages_have(base, NR, 1));
+	return 0;
+}
+
+/*
+ * What the child has had written is the parent's alone then, and changes where it is: so
+ * it has to be written again.
+ */
+TEST_F(paging, relative_writes_what_is_written)
+{
+	struct relatives relatives = {
+		.family = { self->fd, self->base },
+		.kind = variant->kind,
+	};
+	struct child child;
+
+	ASSERT_TRUE(make_group("max"));
+	ASSERT_TRUE(rendezvous_init(&relatives.rv));
+	child = start_child(leave_alone, &relatives);
+	rendezvous_take(&relatives.rv, 0);
+	rendezvous_wait(&relatives.rv, 0);
+	ASSERT_EQ(0, trim(self->fd, self->base, SIZE));
+	rendezvous_signal(&relatives.rv, 0);
+	rendezvous_wait(&relatives.rv, 0);
+	EXPECT_EQ(SIZE, wr_resident(self->fd, self->base, SIZE));
+	fill_pages(self->base, NR, 7000);
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_EQ(0, wr_resident(self->fd, self->base, SIZE));
+	EXPECT_TRUE(pages_have(self->base, NR, 7000));
+	rendezvous_signal(&relatives.rv, 0);
+	EXPECT_EQ(0, end_child(&child));
+	EXPECT_TRUE(SETTLES(!rmdir(group)));
 }
 
 /* Offered, reset and discarded while it is out */

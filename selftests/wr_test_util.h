@@ -439,6 +439,12 @@ static inline bool rendezvous_init(struct rendezvous *rv)
 	return !pipe2(rv->fd[0], O_CLOEXEC) && !pipe2(rv->fd[1], O_CLOEXEC);
 }
 
+/* After a fork: who waits for the other one is told if that has ended. */
+static inline void rendezvous_take(struct rendezvous *rv, int side)
+{
+	close(rv->fd[!side][1]);
+}
+
 /* @side: 0 or 1, which of the two calls */
 static inline void rendezvous_signal(struct rendezvous *rv, int side)
 {
