@@ -1068,7 +1068,7 @@ TEST_F_TIMEOUT(short_of_memory, more_than_memory, 300)
 	EXPECT_TRUE(pages_have(self->base, NR, 1));
 }
 
-#define GROUP_JOB MIB(96)
+#define GROUP_JOB MIB(64)
 
 static int job_in_group(void *arg)
 {
@@ -1092,7 +1092,7 @@ TEST_F_TIMEOUT(short_of_memory, more_than_the_group, 120)
 	struct family family = { self->fd, self->base };
 	long kills = oom_kills();
 
-	ASSERT_TRUE(make_group("40M"));
+	ASSERT_TRUE(make_group("28M"));
 	EXPECT_EQ(0, in_child(job_in_group, &family));
 	EXPECT_EQ(kills, oom_kills());
 	EXPECT_EQ(SIZE, wr_resident(self->fd, self->base, SIZE));
