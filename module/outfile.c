@@ -55,7 +55,7 @@ static void forget_place(u32 place)
 
 static struct wr_out new_out(u32 place)
 {
-	u32 serial = atomic_inc_return(&serials) & INT_MAX;
+	u32 serial = atomic_inc_return(&serials) & GENMASK(WR_OUT_BITS - 1, 0);
 
 	return (struct wr_out){ .place = place, .serial = serial ?: 1 };
 }
@@ -173,20 +173,18 @@ int wr_outfile_read(struct wr_out out, struct page *to)
 	return n != PAGE_SIZE || xa_load(&broken, out.place) ? -EIO : 0;
 }
 
-#define SERIAL_SHIFT 31
-
 /* How many others have a place; the lock of others is held. */
 static unsigned long others_of(struct wr_out out)
 {
 	void *entry = xa_load(&others, out.place);
 
-	return entry ? xa_to_value(entry) & GENMASK(SERIAL_SHIFT - 1, 0) : 0;
+	return entry ? xa_to_value(entry) & GENMASK(WR_OUT_BITS - 1, 0) : 0;
 }
 
 /* Sets how many; the lock of others is held. Return: 0 or -ENOMEM. */
 static int set_others(struct wr_out out, unsigned long n)
 {
-	unsigned long value = (unsigned long)out.serial << SERIAL_SHIFT | n;
+	unsigned long value = (unsigned long)out.serial << WR_OUT_BITS | n;
 
 	return xa_err(__xa_store(&others, out.place, xa_mk_value(value),
 				 GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN));
@@ -247,7 +245,7 @@ bool wr_outfile_join(struct wr_out out)
 
 	xa_lock(&others);
 	entry = xa_load(&others, out.place);
-	same = entry && xa_to_value(entry) >> SERIAL_SHIFT == out.serial;
+	same = entry && xa_to_value(entry) >> WR_OUT_BITS == out.serial;
 	if (same)
 		set_others(out, others_of(out) + 1); /* takes no memory */
 	xa_unlock(&others);

@@ -4,6 +4,9 @@
 
 #include <linux/mm_types.h>
 
+/* A place, and a serial number, take so many bits: two of them fit into an xarray's value. */
+#define WR_OUT_BITS 31
+
 /**
  * struct wr_out - where a page is that is out of memory
  * @place: its page in the file

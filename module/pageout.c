@@ -126,15 +126,6 @@ static bool send_page(struct wr_stash *stash, unsigned int offset,
 	return !joins;
 }
 
-static void forget_parts(struct wr_slot *slot, struct folio *folio,
-			 unsigned int offset, unsigned int parts)
-{
-	if (folio_order(folio) == WR_SLOT_SHIFT)
-		slot->nr_huge -= parts;
-	else if (folio_test_large(folio))
-		slot->units &= ~wr_slot_unit(offset);
-}
-
 /* A part of a folio that relatives own, too; it is locked. */
 static void take_part(struct wr_stash *stash, struct folio *folio,
 		      unsigned int offset, struct wr_paging *paging)
@@ -162,7 +153,7 @@ static bool take_from_relatives(struct wr_stash *stash, unsigned int offset,
 	    !wr_folio_leave_to_others(folio, count_taken(paging, folio)))
 		return false;
 	folio_get(folio); /* all of what the stash had may be put */
-	forget_parts(slot, folio, offset, parts);
+	wr_stash_forget_parts(slot, folio, offset, parts);
 	wr_stash_span(folio, offset, &i, &end);
 	for (; i < end; i++)
 		if (slot->pages[i] && page_folio(slot->pages[i]) == folio)
@@ -187,7 +178,7 @@ static bool take_page(struct wr_stash *stash, unsigned int offset,
 	written = wr_written_find(page);
 	if (!wr_folio_leave(folio, parts, count_taken(paging, folio)))
 		return false;
-	forget_parts(slot, folio, offset, 1);
+	wr_stash_forget_parts(slot, folio, offset, 1);
 	if (parts == 1)
 		paging->freed += folio_nr_pages(folio);
 	send_page(stash, offset, written, paging);
@@ -391,9 +382,9 @@ static unsigned long page_out(const struct wr_where *where,
 	else if (atomic_read(&hunger->in_vain) < HUNGRY)
 		atomic_inc(&hunger->in_vain);
 	*looked = max(written, trimming.looked);
-	return freed || written || trimming.moved || trimming.unmapped ?
-		       freed :
-		       SHRINK_STOP;
+	if (!freed && !written && !trimming.moved && !trimming.unmapped)
+		return SHRINK_STOP;
+	return freed;
 }
 
 static unsigned long scan(struct shrinker *self, struct shrink_control *sc)

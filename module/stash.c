@@ -1041,10 +1041,7 @@ static void forget_pages(struct wr_stash *stash, struct folio *folio,
 	unsigned int i, end;
 
 	wr_stash_span(folio, offset, &i, &end);
-	if (folio_order(folio) == WR_SLOT_SHIFT)
-		slot->nr_huge = 0;
-	else if (folio_test_large(folio))
-		slot->units &= ~wr_slot_unit(offset);
+	wr_stash_forget_parts(slot, folio, offset, parts);
 	for (; i < end; i++) {
 		if (!slot->pages[i] || page_folio(slot->pages[i]) != folio)
 			continue;

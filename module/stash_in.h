@@ -99,6 +99,18 @@ static inline void wr_stash_span(struct folio *folio, unsigned int offset,
 	*end = *first + n;
 }
 
+/* @parts of @folio leave a slot, one of which is at @offset. */
+static inline void wr_stash_forget_parts(struct wr_slot *slot,
+					 struct folio *folio,
+					 unsigned int offset,
+					 unsigned int parts)
+{
+	if (folio_order(folio) == WR_SLOT_SHIFT)
+		slot->nr_huge -= parts;
+	else if (folio_test_large(folio))
+		slot->units &= ~wr_slot_unit(offset);
+}
+
 struct wr_stash *wr_stash_find(struct wr_window *window, pgoff_t index,
 			       enum wr_stash_class class);
 struct wr_stash *wr_stash_new(struct wr_window *window, pgoff_t index,

@@ -14,9 +14,7 @@
 
 #define NOTE_GFP (GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN)
 
-#define SERIAL_SHIFT 31
-
-/* By the page's number: the place, which takes 31 bits, and as many of the serial */
+/* By the page's number: the place, and above it the serial number */
 static DEFINE_XARRAY_FLAGS(notes, XA_FLAGS_ACCOUNT);
 
 /**
@@ -29,7 +27,7 @@ static DEFINE_XARRAY_FLAGS(notes, XA_FLAGS_ACCOUNT);
  */
 bool wr_written_note(struct page *page, struct wr_out out)
 {
-	unsigned long value = (unsigned long)out.serial << SERIAL_SHIFT;
+	unsigned long value = (unsigned long)out.serial << WR_OUT_BITS;
 
 	return !xa_err(xa_store(&notes, page_to_pfn(page),
 				xa_mk_value(value | out.place), NOTE_GFP));
@@ -47,8 +45,8 @@ struct wr_out wr_written_find(struct page *page)
 	unsigned long value = entry ? xa_to_value(entry) : 0;
 
 	return (struct wr_out){
-		.place = value & GENMASK(SERIAL_SHIFT - 1, 0),
-		.serial = value >> SERIAL_SHIFT,
+		.place = value & GENMASK(WR_OUT_BITS - 1, 0),
+		.serial = value >> WR_OUT_BITS,
 	};
 }
 

@@ -407,8 +407,38 @@ TEST_F(paging, forked_twice)
 struct relatives {
 	struct family family;
 	struct rendezvous rv;
+	struct child child;
 	enum kind kind;
 };
+
+#define RELATIVES							\
+	{								\
+		.family = { self->fd, self->base },			\
+		.kind = variant->kind,					\
+	}
+
+static bool start_relative(struct relatives *relatives, int (*fn)(void *))
+{
+	if (!rendezvous_init(&relatives->rv))
+		return false;
+	relatives->child = start_child(fn, relatives);
+	rendezvous_take(&relatives->rv, 0);
+	return true;
+}
+
+/* It goes on until it says so. */
+static void let_relative_go_on(struct relatives *relatives)
+{
+	rendezvous_signal(&relatives->rv, 0);
+	rendezvous_wait(&relatives->rv, 0);
+}
+
+/* It goes on to its end, which is as of end_child(). */
+static int end_relative(struct relatives *relatives)
+{
+	rendezvous_signal(&relatives->rv, 0);
+	return end_child(&relatives->child);
+}
 
 /* What both have can leave, but not where it is a 2 MiB page. */
 static uint64_t left_of(enum kind kind)
@@ -440,20 +470,13 @@ static int leave_with_parent(void *arg)
 /* What neither has used lately leaves both, and is written once. */
 TEST_F(paging, relatives_leave)
 {
-	struct relatives relatives = {
-		.family = { self->fd, self->base },
-		.kind = variant->kind,
-	};
+	struct relatives relatives = RELATIVES;
 	uint64_t left = left_of(variant->kind);
-	struct child child;
 
-	ASSERT_TRUE(rendezvous_init(&relatives.rv));
-	child = start_child(leave_with_parent, &relatives);
-	rendezvous_take(&relatives.rv, 0);
+	ASSERT_TRUE(start_relative(&relatives, leave_with_parent));
 	ASSERT_EQ(0, trim(self->fd, self->base, SIZE));
 	EXPECT_EQ(SIZE, wr_resident(self->fd, self->base, SIZE));
-	rendezvous_signal(&relatives.rv, 0);
-	rendezvous_wait(&relatives.rv, 0);
+	let_relative_go_on(&relatives);
 	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
 	EXPECT_EQ(left, wr_resident(self->fd, self->base, SIZE));
 	EXPECT_EQ(SIZE - left, swapped(self->fd));
@@ -461,8 +484,7 @@ TEST_F(paging, relatives_leave)
 	/* The child's go on being what they were. */
 	fill_page(self->base, 77);
 	fill_page(self->base + PAGES(NR - 1), 78);
-	rendezvous_signal(&relatives.rv, 0);
-	EXPECT_EQ(0, end_child(&child));
+	EXPECT_EQ(0, end_relative(&relatives));
 	EXPECT_TRUE(page_has(self->base, 77));
 	EXPECT_TRUE(pages_have(self->base + PAGES(1), NR - 2, 2));
 	EXPECT_TRUE(page_has(self->base + PAGES(NR - 1), 78));
@@ -486,18 +508,14 @@ static int use_all(void *arg)
 /* One of them goes on using it. */
 TEST_F(paging, relative_uses_it)
 {
-	struct relatives relatives = { .family = { self->fd, self->base } };
-	struct child child;
+	struct relatives relatives = RELATIVES;
 
-	ASSERT_TRUE(rendezvous_init(&relatives.rv));
-	child = start_child(use_all, &relatives);
-	rendezvous_take(&relatives.rv, 0);
+	ASSERT_TRUE(start_relative(&relatives, use_all));
 	rendezvous_wait(&relatives.rv, 0);
 	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
 	EXPECT_TRUE(pages_have(self->base, NR, 1));
 	ASSERT_EQ(0, trim(self->fd, self->base, SIZE));
-	rendezvous_signal(&relatives.rv, 0);
-	EXPECT_EQ(0, end_child(&child));
+	EXPECT_EQ(0, end_relative(&relatives));
 	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
 	EXPECT_EQ(0, wr_resident(self->fd, self->base, SIZE));
 	EXPECT_TRUE(pages_have(self->base, NR, 1));
@@ -526,19 +544,15 @@ static int pin_and_leave(void *arg)
 /* One has a page in a pipe: that stays, for both, and is what it was. */
 TEST_F(paging, relative_has_it_pinned)
 {
-	struct relatives relatives = { .family = { self->fd, self->base } };
-	struct child child;
+	struct relatives relatives = RELATIVES;
 
-	ASSERT_TRUE(rendezvous_init(&relatives.rv));
-	child = start_child(pin_and_leave, &relatives);
-	rendezvous_take(&relatives.rv, 0);
+	ASSERT_TRUE(start_relative(&relatives, pin_and_leave));
 	rendezvous_wait(&relatives.rv, 0);
 	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
 	EXPECT_LE(4096, wr_resident(self->fd, self->base, SIZE));
 	if (variant->kind != HUGE)
 		EXPECT_GE(PAGES(16), wr_resident(self->fd, self->base, SIZE));
-	rendezvous_signal(&relatives.rv, 0);
-	EXPECT_EQ(0, end_child(&child));
+	EXPECT_EQ(0, end_relative(&relatives));
 	EXPECT_TRUE(pages_have(self->base, NR, 1));
 	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
 	EXPECT_EQ(0, wr_resident(self->fd, self->base, SIZE));
@@ -566,22 +580,17 @@ static int write_some_each(void *arg)
 /* Of what lies together one has copies of some, and lets the others have the rest. */
 TEST_F(paging, relative_has_parts)
 {
-	struct relatives relatives = { .family = { self->fd, self->base } };
-	struct child child;
+	struct relatives relatives = RELATIVES;
 
-	ASSERT_TRUE(rendezvous_init(&relatives.rv));
-	child = start_child(write_some_each, &relatives);
-	rendezvous_take(&relatives.rv, 0);
+	ASSERT_TRUE(start_relative(&relatives, write_some_each));
 	ASSERT_EQ(0, trim(self->fd, self->base, SIZE));
-	rendezvous_signal(&relatives.rv, 0);
-	rendezvous_wait(&relatives.rv, 0);
+	let_relative_go_on(&relatives);
 	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
 	if (variant->kind != HUGE)
 		EXPECT_EQ(0, wr_resident(self->fd, self->base, SIZE));
 	EXPECT_TRUE(pages_have(self->base, NR, 1));
 	fill_pages(self->base, NR, 300);
-	rendezvous_signal(&relatives.rv, 0);
-	EXPECT_EQ(0, end_child(&child));
+	EXPECT_EQ(0, end_relative(&relatives));
 	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
 	EXPECT_TRUE(pages_have(self->base, NR, 300));
 }
@@ -611,31 +620,23 @@ static int leave_with_all(void *arg)
 /* One has given parts of what lies together up, and nobody has a copy. */
 TEST_F(paging, relative_gave_parts_up)
 {
-	struct relatives relatives = {
-		.family = { self->fd, self->base },
-		.kind = variant->kind,
-	};
-	struct child child;
+	struct relatives relatives = RELATIVES;
 	size_t i;
 
-	ASSERT_TRUE(rendezvous_init(&relatives.rv));
-	child = start_child(leave_with_all, &relatives);
-	rendezvous_take(&relatives.rv, 0);
+	ASSERT_TRUE(start_relative(&relatives, leave_with_all));
 	for (i = 0; i < NR; i++)
 		if (is_given_up(i))
 			EXPECT_EQ(0, wr_decommit(self->fd,
 						 self->base + PAGES(i), 4096));
 	ASSERT_EQ(0, trim(self->fd, self->base, SIZE));
-	rendezvous_signal(&relatives.rv, 0);
-	rendezvous_wait(&relatives.rv, 0);
+	let_relative_go_on(&relatives);
 	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
 	if (variant->kind != HUGE)
 		EXPECT_EQ(0, wr_resident(self->fd, self->base, SIZE));
 	for (i = 0; i < NR; i++)
 		if (!is_given_up(i))
 			EXPECT_TRUE(page_has(self->base + PAGES(i), i + 1));
-	rendezvous_signal(&relatives.rv, 0);
-	EXPECT_EQ(0, end_child(&child));
+	EXPECT_EQ(0, end_relative(&relatives));
 }
 
 /* Goes into a cgroup of its own, which is then short of memory. */
@@ -666,27 +667,19 @@ static int leave_alone(void *arg)
  */
 TEST_F(paging, relative_writes_what_is_written)
 {
-	struct relatives relatives = {
-		.family = { self->fd, self->base },
-		.kind = variant->kind,
-	};
-	struct child child;
+	struct relatives relatives = RELATIVES;
 
 	ASSERT_TRUE(make_group("max"));
-	ASSERT_TRUE(rendezvous_init(&relatives.rv));
-	child = start_child(leave_alone, &relatives);
-	rendezvous_take(&relatives.rv, 0);
+	ASSERT_TRUE(start_relative(&relatives, leave_alone));
 	rendezvous_wait(&relatives.rv, 0);
 	ASSERT_EQ(0, trim(self->fd, self->base, SIZE));
-	rendezvous_signal(&relatives.rv, 0);
-	rendezvous_wait(&relatives.rv, 0);
+	let_relative_go_on(&relatives);
 	EXPECT_EQ(SIZE, wr_resident(self->fd, self->base, SIZE));
 	fill_pages(self->base, NR, 7000);
 	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
 	EXPECT_EQ(0, wr_resident(self->fd, self->base, SIZE));
 	EXPECT_TRUE(pages_have(self->base, NR, 7000));
-	rendezvous_signal(&relatives.rv, 0);
-	EXPECT_EQ(0, end_child(&child));
+	EXPECT_EQ(0, end_relative(&relatives));
 	EXPECT_TRUE(SETTLES(!rmdir(group)));
 }
 
