@@ -285,6 +285,7 @@ TEST(destroy_gives_all_back)
 		for (i = 0; i < 4; i++)
 			last = HeapAlloc(heap, 0, LARGE);
 		ASSERT_NE(NULL, last);
+		ASSERT_TRUE(HeapFree(heap, 0, last));
 		EXPECT_LT(before + MIB(16), charge());
 		ASSERT_TRUE(HeapDestroy(heap));
 		EXPECT_FALSE(try_read(last));
@@ -1706,6 +1707,104 @@ TEST_F(heap, charge_falls)
 	EXPECT_LE(before + MIB(32), charge());
 	EXPECT_TRUE(HeapFree(self->heap, 0, blocks[0]));
 	EXPECT_GE(before + UNIT, charge());
+}
+
+#define NEARLY (LARGE * 3 / 4)
+
+/* Rules: HP-30, HP-34, HP-54. What a large block had is for the next one, and nobody's. */
+TEST_F(heap, large_is_kept)
+{
+	HEAP_SUMMARY summary = { .cb = sizeof(summary) };
+	SIZE_T before = charge();
+	char *block = HeapAlloc(self->heap, 0, NEARLY);
+	SIZE_T with = charge();
+	char *other;
+
+	ASSERT_NE(NULL, block);
+	memset(block, 9, NEARLY);
+	EXPECT_TRUE(HeapFree(self->heap, 0, block));
+	EXPECT_EQ(with, charge());
+	NOT_FREED(self->heap, block);
+	EXPECT_FALSE(HeapValidate(self->heap, 0, block));
+	EXPECT_TRUE(HeapValidate(self->heap, 0, NULL));
+	EXPECT_EQ(0, entry_of(self->heap, block).cbData);
+	ASSERT_TRUE(HeapSummary(self->heap, 0, &summary));
+	EXPECT_EQ(0, summary.cbAllocated);
+	EXPECT_LT(NEARLY, summary.cbCommitted);
+
+	other = HeapAlloc(self->heap, 0, NEARLY - 2 * PAGE - 1);
+	EXPECT_EQ(block, other);
+	EXPECT_EQ(with, charge());
+	EXPECT_EQ(NEARLY - 2 * PAGE - 1, HeapSize(self->heap, 0, other));
+	EXPECT_TRUE(HeapValidate(self->heap, 0, other));
+	other[NEARLY - 2 * PAGE - 1] ^= 1;
+	EXPECT_FALSE(HeapValidate(self->heap, 0, other));
+	other[NEARLY - 2 * PAGE - 1] ^= 1;
+	EXPECT_TRUE(HeapFree(self->heap, 0, other));
+	HeapCompact(self->heap, 0);
+	EXPECT_GE(before, charge());
+	EXPECT_FALSE(try_read(block));
+}
+
+/* Rules: HP-23, HP-54 */
+TEST_F(heap, large_of_zeros)
+{
+	char *block = HeapAlloc(self->heap, 0, NEARLY);
+
+	ASSERT_NE(NULL, block);
+	memset(block, 9, NEARLY);
+	EXPECT_TRUE(HeapFree(self->heap, 0, block));
+	block = HeapAlloc(self->heap, HEAP_ZERO_MEMORY, NEARLY);
+	ASSERT_NE(NULL, block);
+	EXPECT_TRUE(all_bytes(block, NEARLY, 0));
+}
+
+/* Rules: HP-54. Half as much as is in use, or about a block */
+TEST_F(heap, few_large_are_kept)
+{
+	char *blocks[24];
+	SIZE_T before = charge();
+	SIZE_T used;
+	int i;
+
+	for (i = 0; i < 24; i++) {
+		blocks[i] = HeapAlloc(self->heap, 0, NEARLY + i);
+		ASSERT_NE(NULL, blocks[i]);
+	}
+	used = charge() - before;
+	for (i = 0; i < 8; i++)
+		ASSERT_TRUE(HeapFree(self->heap, 0, blocks[i]));
+	EXPECT_EQ(before + used, charge());
+	for (; i < 16; i++)
+		ASSERT_TRUE(HeapFree(self->heap, 0, blocks[i]));
+	EXPECT_GE(before + used / 2, charge());
+	EXPECT_LT(before + used / 3, charge());
+	for (; i < 24; i++)
+		ASSERT_TRUE(HeapFree(self->heap, 0, blocks[i]));
+	EXPECT_GE(before + LARGE, charge());
+	EXPECT_LT(before, charge());
+}
+
+static int use_freed(void *unused)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	char *block = HeapAlloc(heap, 0, NEARLY);
+
+	if (!block || !HeapFree(heap, 0, block) || !try_read(block))
+		return __LINE__;
+	block = HeapAlloc(heap, 0, NEARLY);
+	if (!block ||
+	    !HeapSetInformation(NULL, HeapEnableTerminationOnCorruption, NULL,
+				0) ||
+	    !HeapFree(heap, 0, block))
+		return __LINE__;
+	return try_read(block) ? __LINE__ : 0;
+}
+
+/* Rules: HP-53, HP-54. Who looks for what is broken is shown what uses a freed block. */
+TEST(none_is_kept_for_who_looks)
+{
+	EXPECT_EQ(0, in_child(use_freed, NULL));
 }
 
 /*

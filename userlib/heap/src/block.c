@@ -77,41 +77,7 @@ struct wr_region *wr_block_look(const struct wr_heap *heap, const void *block,
 	return wr_block_size(heap, region, block, size) ? region : NULL;
 }
 
-/* ---- large ones ---- */
-
-static void *new_large(struct wr_heap *heap, size_t size)
-{
-	struct wr_region *region;
-	size_t whole;
-
-	whole = wr_round_up(WR_LARGE_HEAD + size + WR_TAIL, WR_PAGE);
-	region = whole > size ? wr_region_new_large(heap, whole) : NULL;
-	if (!region)
-		return NULL;
-	region->asked = size;
-	wr_store(region->base + WR_LARGE_HEAD + size, WR_FENCE);
-	wr_region_add(&heap->larges, region);
-
-	return region->base + WR_LARGE_HEAD;
-}
-
-/* It keeps its place, and its region no more than it has. */
-static bool resize_large(struct wr_region *region, char *block, size_t size)
-{
-	size_t whole;
-
-	if (size > region->committed ||
-	    WR_LARGE_HEAD + size + WR_TAIL > region->committed)
-		return false;
-	whole = wr_round_up(WR_LARGE_HEAD + size + WR_TAIL, WR_PAGE);
-	region->asked = size;
-	wr_store(block + size, WR_FENCE);
-	wr_region_decommit(region, whole);
-
-	return true;
-}
-
-/* ---- all ---- */
+/* ---- made, freed, resized ---- */
 
 void wr_block_counts(struct wr_region *region, size_t nr)
 {
@@ -122,7 +88,7 @@ void wr_block_counts(struct wr_region *region, size_t nr)
 	region->flushed = false;
 }
 
-void *wr_block_new(struct wr_heap *heap, size_t size, size_t align)
+void *wr_block_new(struct wr_heap *heap, size_t size, size_t align, bool zeroed)
 {
 	struct wr_region *region;
 	char *block;
@@ -130,7 +96,7 @@ void *wr_block_new(struct wr_heap *heap, size_t size, size_t align)
 	if (heap->max && size >= WR_FIXED_LARGE)
 		return NULL;
 	if (size >= WR_LARGE && align <= 64)
-		return new_large(heap, size);
+		return wr_large_new(heap, size, zeroed);
 	block = wr_blocks_new(heap, size + WR_TAIL, align);
 	if (!block)
 		return NULL;
@@ -145,7 +111,7 @@ void *wr_block_new(struct wr_heap *heap, size_t size, size_t align)
 void wr_block_free(struct wr_heap *heap, struct wr_region *region, void *block)
 {
 	if (region->large) {
-		wr_region_release(&heap->larges, region);
+		wr_large_free(heap, region);
 		return;
 	}
 	wr_erase_end(block);
@@ -164,7 +130,7 @@ bool wr_block_resize(struct wr_heap *heap, struct wr_region *region,
 	uint64_t end;
 
 	if (region->large)
-		return resize_large(region, block, size);
+		return wr_large_resize(heap, region, block, size);
 	if ((heap->max && size >= WR_FIXED_LARGE) ||
 	    (!heap->max && size >= WR_LARGE))
 		return false;

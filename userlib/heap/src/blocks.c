@@ -42,13 +42,14 @@ _Static_assert(CHUNK_OVERHEAD == WR_HEAD && CINUSE_BIT == WR_HEAD_IN_USE,
 	       "its words are looked at elsewhere, too");
 
 /*
- * How much memory that is free is kept committed at the end, and up to how much: so
- * many bytes, or such a part of what is in front of it
+ * How much memory that is free is kept committed at the end: so many bytes, or such a part
+ * of what is in front of it, from four times that on. A heap that wants to have back what
+ * it has given up keeps twice as much the next time, up to a limit.
  */
 #define KEEP (128UL * 1024)
-#define KEEP_PART 8
-#define KEEP_UNTIL (512UL * 1024)
-#define KEEP_UNTIL_PART 4
+#define KEEP_MOST (512UL * 1024)
+#define KEEP_PART 16
+#define KEEP_UNTIL 4
 /* How much more than it needs is committed at once */
 #define LEAST_STEP WR_UNIT
 #define MOST_STEP (1024UL * 1024)
@@ -116,6 +117,14 @@ static int give_back(char *base)
 	return 0;
 }
 
+/* What was given up is wanted back. */
+static void keep_more(struct wr_heap *heap)
+{
+	if (heap->trimmed && heap->keep < KEEP_MOST)
+		heap->keep *= 2;
+	heap->trimmed = false;
+}
+
 /* Commit as much behind the last block as a piece of @size bytes can need. */
 static bool make_room(struct wr_heap *heap, size_t size)
 {
@@ -126,6 +135,7 @@ static bool make_room(struct wr_heap *heap, size_t size)
 
 	if (wanted <= region->committed)
 		return true;
+	keep_more(heap);
 	if (wanted > region->size)
 		return wr_region_commit(region, region->size);
 	if (step < LEAST_STEP)
@@ -142,24 +152,24 @@ static bool make_room(struct wr_heap *heap, size_t size)
 	       wr_region_commit(region, wanted);
 }
 
-static size_t at_least(size_t least, size_t size)
-{
-	return size < least ? least : size;
-}
-
 void wr_blocks_trim(struct wr_heap *heap, bool all)
 {
 	struct wr_region *region = heap->regions.last;
 	size_t used = (char *)space_of(heap)->top - region->base + BEHIND;
+	size_t keep = used / KEEP_PART;
 
-	if (all)
+	if (all) {
 		release_unused_segments(space_of(heap));
-	if (all)
 		wr_region_decommit(region, used);
-	else if (region->committed >
-		 used + at_least(KEEP_UNTIL, used / KEEP_UNTIL_PART))
-		wr_region_decommit(region,
-				   used + at_least(KEEP, used / KEEP_PART));
+		heap->keep = KEEP;
+		return;
+	}
+	if (keep < heap->keep)
+		keep = heap->keep;
+	if (region->committed <= used + KEEP_UNTIL * keep)
+		return;
+	wr_region_decommit(region, used + keep);
+	heap->trimmed = true;
 }
 
 void wr_blocks_init(struct wr_heap *heap)
@@ -168,6 +178,7 @@ void wr_blocks_init(struct wr_heap *heap)
 	size_t size = region->size - WR_SPACE + TOP_FOOT_SIZE;
 	char *base = region->base + WR_SPACE;
 
+	heap->keep = KEEP;
 	heap->space = create_mspace_with_base(base, size, 0);
 }
 

@@ -743,7 +743,7 @@ static void fill(struct wr_heap *heap, struct wr_cache *cache, size_t rank,
 	void *block;
 
 	while (nr--) {
-		block = wr_block_new(heap, size, WR_ALIGN);
+		block = wr_block_new(heap, size, WR_ALIGN, false);
 		if (!block)
 			return;
 		keep_last(heap, cache, block);

@@ -397,6 +397,7 @@ BOOL WINAPI HeapDestroy(HANDLE handle)
 
 	wr_front_end(heap);
 	DeleteCriticalSection(&heap->lock);
+	wr_large_trim(heap);
 	while ((region = heap->larges.first))
 		wr_region_release(&heap->larges, region);
 	while ((region = heap->regions.last) != heap->regions.first)
@@ -550,7 +551,8 @@ static void *new_block(struct wr_heap *heap, DWORD flags, size_t size)
 	locked = wr_heap_lock(heap, flags);
 	block = wr_front_new(heap, size, locked);
 	if (!block)
-		block = wr_block_new(heap, size, WR_ALIGN);
+		block = wr_block_new(heap, size, WR_ALIGN,
+				     flags & HEAP_ZERO_MEMORY);
 	look_at_heap(heap, NULL);
 	wr_heap_unlock(heap, locked);
 	if (block && flags & HEAP_ZERO_MEMORY && size < WR_LARGE)
@@ -584,7 +586,7 @@ void *wr_heap_alloc_aligned(HANDLE handle, SIZE_T size, SIZE_T align)
 		return NULL;
 	if (size <= SIZE_MAX / 4 && align <= SIZE_MAX / 4) {
 		locked = wr_heap_lock(heap, 0);
-		block = wr_block_new(heap, size, align);
+		block = wr_block_new(heap, size, align, false);
 		wr_heap_unlock(heap, locked);
 	}
 	if (!block)
@@ -649,7 +651,7 @@ BOOL wr_heap_free_sound(struct wr_heap *heap, DWORD flags, void *block)
 static void *move_block(struct wr_heap *heap, struct wr_region *region,
 			void *block, size_t old, size_t size)
 {
-	void *other = wr_block_new(heap, size, WR_ALIGN);
+	void *other = wr_block_new(heap, size, WR_ALIGN, false);
 
 	if (!other)
 		return NULL;

@@ -58,7 +58,7 @@ struct wr_region {
 	/* Constant, as base, size and large */
 	struct wr_heap *heap;
 	char *base;
-	/* Of a large block's: all of it, which falls as the block gets smaller */
+	/* Of a large block's: all of it */
 	size_t size;
 	/* From the front */
 	size_t committed;
@@ -113,7 +113,15 @@ struct wr_heap {
 	void *space;
 	/* The last one is what the allocator takes new memory from. */
 	struct wr_list regions;
+	/* How much of the last one is kept behind its blocks; and it has been given up */
+	size_t keep;
+	bool trimmed;
 	struct wr_list larges;
+	/* Those that large blocks had, for the next ones; what both have, and how many */
+	struct wr_list kept;
+	size_t large_bytes;
+	size_t kept_bytes;
+	unsigned int nr_kept;
 	/* What HeapQueryInformation() tells */
 	ULONG kind;
 	/* It has had pieces of blocks again: between those that it has now there are holes. */
@@ -184,6 +192,11 @@ struct wr_region *wr_region_new(struct wr_heap *heap, size_t size,
 				DWORD protect);
 struct wr_region *wr_region_new_large(struct wr_heap *heap, size_t size);
 void wr_region_add(struct wr_list *list, struct wr_region *region);
+void wr_region_take_out(struct wr_list *list, struct wr_region *region);
+
+/* Nobody finds it by an address until it is shown again. */
+void wr_region_hide(struct wr_region *region);
+void wr_region_show(struct wr_region *region);
 
 /* Out of its list, if it is in one, and back to the system with all that is in it */
 void wr_region_release(struct wr_list *list, struct wr_region *region);
@@ -241,10 +254,21 @@ struct wr_piece {
 void wr_blocks_next(struct wr_heap *heap, struct wr_region *region,
 		    const char *at, struct wr_piece *piece);
 
+/* ---- large.c: large blocks ---- */
+
+/* With the heap locked; @zeroed: from memory that nobody has had */
+void *wr_large_new(struct wr_heap *heap, size_t size, bool zeroed);
+void wr_large_free(struct wr_heap *heap, struct wr_region *region);
+bool wr_large_resize(struct wr_heap *heap, struct wr_region *region,
+		     char *block, size_t size);
+/* Nothing is kept for the next ones. */
+void wr_large_trim(struct wr_heap *heap);
+
 /* ---- block.c: blocks of programs, made of these pieces ---- */
 
-/* With the heap locked, where that is to be. */
-void *wr_block_new(struct wr_heap *heap, size_t size, size_t align);
+/* With the heap locked, where that is to be. @zeroed: a large one is all zeros. */
+void *wr_block_new(struct wr_heap *heap, size_t size, size_t align,
+		   bool zeroed);
 void wr_block_free(struct wr_heap *heap, struct wr_region *region, void *block);
 bool wr_block_resize(struct wr_heap *heap, struct wr_region *region,
 		     void *block, size_t size);

@@ -240,7 +240,7 @@ void wr_region_add(struct wr_list *list, struct wr_region *region)
 	list->last = region;
 }
 
-static void take_out(struct wr_list *list, struct wr_region *region)
+void wr_region_take_out(struct wr_list *list, struct wr_region *region)
 {
 	if (region->prev)
 		region->prev->next = region->next;
@@ -252,12 +252,20 @@ static void take_out(struct wr_list *list, struct wr_region *region)
 		list->last = region->prev;
 }
 
+void wr_region_hide(struct wr_region *region)
+{
+	set_entries(region->base, whole_size(region), NULL);
+}
+
+void wr_region_show(struct wr_region *region)
+{
+	set_entries(region->base, whole_size(region), region);
+}
+
 void wr_region_release(struct wr_list *list, struct wr_region *region)
 {
-	char *base = region->base;
-
 	if (list)
-		take_out(list, region);
-	set_entries(base, whole_size(region), NULL);
-	VirtualFree(base, 0, MEM_RELEASE);
+		wr_region_take_out(list, region);
+	wr_region_hide(region);
+	VirtualFree(region->base, 0, MEM_RELEASE);
 }

@@ -275,20 +275,26 @@ static SIZE_T allocated_in(struct wr_heap *heap, struct wr_region *region)
 	return sum;
 }
 
+static void add_memory(HEAP_SUMMARY *summary, struct wr_region *region)
+{
+	summary->cbCommitted += region->committed;
+	summary->cbReserved += region->size;
+}
+
 static void add_up(struct wr_heap *heap, HEAP_SUMMARY *summary)
 {
 	struct wr_region *region;
 
 	for (region = heap->regions.first; region; region = region->next) {
 		summary->cbAllocated += allocated_in(heap, region);
-		summary->cbCommitted += region->committed;
-		summary->cbReserved += region->size;
+		add_memory(summary, region);
 	}
 	for (region = heap->larges.first; region; region = region->next) {
 		summary->cbAllocated += region->asked;
-		summary->cbCommitted += region->committed;
-		summary->cbReserved += region->size;
+		add_memory(summary, region);
 	}
+	for (region = heap->kept.first; region; region = region->next)
+		add_memory(summary, region);
 	summary->cbMaxReserve = heap->max ? heap->max : summary->cbReserved;
 }
 
@@ -361,6 +367,7 @@ SIZE_T WINAPI HeapCompact(HANDLE handle, DWORD flags)
 	locked = wr_heap_hold(heap, flags);
 	wr_front_flush(heap);
 	wr_blocks_trim(heap, true);
+	wr_large_trim(heap);
 	most = discard_free(heap);
 	wr_heap_let_go(heap, locked);
 	if (!most)
