@@ -613,6 +613,59 @@ TEST(address_loses_nothing)
 	EXPECT_EQ(THREADS * 2000, shared.word);
 }
 
+static int wake_after_fault(void *unused)
+{
+	LONG word = 0;
+	volatile bool caught = false;
+
+	(void)unused;
+	alarm(20);
+	WINREGION_TRY { WaitOnAddress(&word, NULL, sizeof(word), INFINITE); }
+	WINREGION_EXCEPT(EXCEPTION_EXECUTE_HANDLER) { caught = true; }
+	WINREGION_END
+	WakeByAddressSingle(&word);
+	WINREGION_TRY { WaitOnAddress(NULL, &word, sizeof(word), INFINITE); }
+	WINREGION_EXCEPT(EXCEPTION_EXECUTE_HANDLER) { caught = !caught; }
+	WINREGION_END
+	WakeByAddressAll(NULL);
+	return caught ? __LINE__ : 0;
+}
+
+static volatile LONG *closed;
+
+/* Who has the page back tells those who wait for what is in it. */
+static LONG WINAPI open_and_wake(EXCEPTION_POINTERS *info)
+{
+	if (mprotect((void *)closed, 4096, PROT_READ | PROT_WRITE))
+		return EXCEPTION_CONTINUE_SEARCH;
+	(void)info;
+	*closed = 1;
+	WakeByAddressAll((PVOID)closed);
+	return EXCEPTION_CONTINUE_EXECUTION;
+}
+
+static int wake_in_handler(void *unused)
+{
+	LONG zero = 0;
+
+	(void)unused;
+	alarm(20);
+	closed = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		      0);
+	if (closed == MAP_FAILED ||
+	    !AddVectoredExceptionHandler(1, open_and_wake) ||
+	    !WaitOnAddress(closed, &zero, sizeof(zero), INFINITE))
+		return __LINE__;
+	return *closed != 1 ? __LINE__ : 0;
+}
+
+/* Rules: LOCK-40, WT-24. What is waited for may not be there, and a handler may wake. */
+TEST(address_that_faults)
+{
+	EXPECT_EQ(0, in_child(wake_after_fault, NULL));
+	EXPECT_EQ(0, in_child(wake_in_handler, NULL));
+}
+
 /* ---- interlocked operations, and bits ---- */
 
 /* Rules: LOCK-50. */

@@ -6,8 +6,14 @@
  * are of four. So those who wait are in lists, by address, each with a word of its
  * own to sleep at. It compares when it is in its list: who changes the bytes first
  * and looks into the list then cannot miss it.
+ *
+ * To look at the bytes may take a fault, and what a program does then may be to wake
+ * others, or not to come back. So no lock is held, and who is in a list has the kernel look.
  */
+#define _GNU_SOURCE
 #include <pthread.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "futex.h"
 #include "internal.h"
@@ -65,51 +71,69 @@ static void unlock_list(struct list *list)
 		wr_futex_wake(&list->lock, 1);
 }
 
-static bool is_equal(const volatile void *address, const void *compare,
-		     SIZE_T size)
+/* All that can be waited for; as much of it as is asked for, the rest is 0 */
+static uint64_t load(const volatile void *address, SIZE_T size)
 {
 	switch (size) {
 	case 1:
 		return __atomic_load_n((const volatile uint8_t *)address,
-				       __ATOMIC_SEQ_CST) ==
-		       *(const uint8_t *)compare;
+				       __ATOMIC_SEQ_CST);
 	case 2:
 		return __atomic_load_n((const volatile uint16_t *)address,
-				       __ATOMIC_SEQ_CST) ==
-		       *(const uint16_t *)compare;
+				       __ATOMIC_SEQ_CST);
 	case 4:
 		return __atomic_load_n((const volatile uint32_t *)address,
-				       __ATOMIC_SEQ_CST) ==
-		       *(const uint32_t *)compare;
+				       __ATOMIC_SEQ_CST);
 	default:
 		return __atomic_load_n((const volatile uint64_t *)address,
-				       __ATOMIC_SEQ_CST) ==
-		       *(const uint64_t *)compare;
+				       __ATOMIC_SEQ_CST);
 	}
+}
+
+/*
+ * The same without a fault; false: it cannot be read so. What is changed meanwhile may be
+ * read by halves: who changes it wakes, too.
+ */
+static bool peek(const volatile void *address, SIZE_T size, uint64_t *value)
+{
+	struct iovec here = { value, size };
+	struct iovec there = { (void *)address, size };
+	ssize_t got;
+
+	*value = 0;
+	got = process_vm_readv(getpid(), &here, 1, &there, 1, 0);
+
+	return got == (ssize_t)size;
 }
 
 static void line_up(struct list *list, struct waiter *me)
 {
 	struct waiter **at;
 
+	lock_list(list);
 	for (at = &list->first; *at; at = &(*at)->next)
 		;
 	*at = me;
+	unlock_list(list);
+	/* What is looked at now is not older. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 /* Whether it was still there: nobody has woken it. */
 static bool step_out(struct list *list, struct waiter *me)
 {
 	struct waiter **at;
+	bool found;
 
-	for (at = &list->first; *at; at = &(*at)->next) {
-		if (*at != me)
-			continue;
+	lock_list(list);
+	for (at = &list->first; *at && *at != me; at = &(*at)->next)
+		;
+	found = *at;
+	if (found)
 		*at = me->next;
-		return true;
-	}
+	unlock_list(list);
 
-	return false;
+	return found;
 }
 
 static bool sleep_in_line(struct list *list, struct waiter *me,
@@ -120,39 +144,53 @@ static bool sleep_in_line(struct list *list, struct waiter *me,
 
 	while (in_time && !__atomic_load_n(&me->woken, __ATOMIC_ACQUIRE))
 		in_time = wr_futex_wait(&me->woken, 0, &until);
-	if (in_time)
-		return true;
 
-	lock_list(list);
-	in_time = !step_out(list, me);
-	unlock_list(list);
+	return in_time || !step_out(list, me);
+}
 
-	return in_time;
+/*
+ * Waits while the bytes are that. What the kernel does not read for us, and we can, is
+ * looked at in line after all.
+ */
+static bool wait_while(const volatile void *address, SIZE_T size,
+		       uint64_t value, DWORD milliseconds)
+{
+	struct waiter me = { .address = address };
+	struct list *list = list_of(address);
+	bool seen = false;
+	uint64_t now;
+
+	do {
+		line_up(list, &me);
+		if (seen)
+			now = load(address, size);
+		else
+			seen = peek(address, size, &now);
+		if (seen && now == value)
+			return sleep_in_line(list, &me, milliseconds);
+		if (!step_out(list, &me) || seen)
+			return true;
+		seen = true;
+	} while (load(address, size) == value);
+
+	return true;
 }
 
 BOOL WINAPI WaitOnAddress(volatile void *address, PVOID compare, SIZE_T size,
 			  DWORD milliseconds)
 {
-	struct waiter me = { .address = address };
-	struct list *list = list_of(address);
-	bool waits;
+	uint64_t value;
 
 	WR_KEEP_ERRNO();
 
 	if (size != 1 && size != 2 && size != 4 && size != 8)
 		return wr_fail(ERROR_INVALID_PARAMETER);
+	value = load(compare, size);
+	if (load(address, size) != value)
+		return TRUE;
 
-	lock_list(list);
-	line_up(list, &me);
-	waits = is_equal(address, compare, size);
-	if (!waits)
-		step_out(list, &me);
-	unlock_list(list);
-
-	if (waits && !sleep_in_line(list, &me, milliseconds))
-		return wr_fail(ERROR_TIMEOUT);
-
-	return TRUE;
+	return wait_while(address, size, value, milliseconds) ||
+	       wr_fail(ERROR_TIMEOUT);
 }
 
 /* Once it is told, it may be gone. */
