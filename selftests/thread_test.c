@@ -1593,6 +1593,59 @@ static VOID WINAPI change_control(void *argument)
 	SwitchToFiber(fibers->first);
 }
 
+/* As C++'s runtime has it: what is being caught, and what is on its way */
+struct exceptions {
+	void *caught;
+	unsigned int uncaught;
+};
+
+struct exceptions *__cxa_get_globals(void);
+
+struct exceptions *__cxa_get_globals(void)
+{
+	static __thread struct exceptions exceptions;
+
+	return &exceptions;
+}
+
+static VOID WINAPI catch_one(void *argument)
+{
+	struct exceptions *now = __cxa_get_globals();
+	struct fibers *fibers = argument;
+
+	fibers->steps[0] = !now->caught && !now->uncaught;
+	now->caught = fibers;
+	now->uncaught = 7;
+	SwitchToFiber(fibers->first);
+	now = __cxa_get_globals();
+	fibers->steps[1] = now->caught == fibers && now->uncaught == 7;
+	now->caught = NULL;
+	SwitchToFiber(fibers->first);
+}
+
+/* Rules: FB-13 */
+TEST(fiber_catches)
+{
+	struct exceptions *now = __cxa_get_globals();
+	struct fibers fibers = { 0 };
+	int mine;
+
+	fibers.first = ConvertThreadToFiber(NULL);
+	fibers.second = CreateFiber(0, catch_one, &fibers);
+	now->caught = &mine;
+	now->uncaught = 1;
+	SwitchToFiber(fibers.second);
+	EXPECT_EQ(1, fibers.steps[0]);
+	EXPECT_EQ(&mine, now->caught);
+	EXPECT_EQ(1, now->uncaught);
+	SwitchToFiber(fibers.second);
+	EXPECT_EQ(1, fibers.steps[1]);
+	EXPECT_EQ(&mine, now->caught);
+	now->caught = NULL;
+	DeleteFiber(fibers.second);
+	EXPECT_TRUE(ConvertFiberToThread());
+}
+
 /* How numbers are rounded is each fiber's own. Rules: FB-06 */
 TEST(fiber_floating_point)
 {

@@ -16,6 +16,17 @@
 #include "threads.h"
 #include "tries.h"
 
+/*
+ * What C++'s runtime has for each thread, by its ABI: the exceptions that are being
+ * caught, and how many are on their way. Without C++ there is no such function.
+ */
+struct cxx_exceptions {
+	void *caught;
+	unsigned int uncaught;
+};
+
+extern struct cxx_exceptions *__cxa_get_globals(void) __attribute__((weak));
+
 struct wr_fiber {
 	/* First, as GetFiberData() may be a macro of others that reads it there */
 	PVOID data;
@@ -34,6 +45,8 @@ struct wr_fiber {
 	/* Blocks that it has entered: in @own_tries, or where its thread has them */
 	struct wr_tries *tries;
 	struct wr_tries own_tries;
+	/* While it does not run */
+	struct cxx_exceptions cxx;
 };
 
 /* The thread ends with the function of its fiber. */
@@ -198,6 +211,17 @@ LPVOID WINAPI CreateFiber(SIZE_T commit, LPFIBER_START_ROUTINE start,
 	return CreateFiberEx(commit, 0, 0, start, argument);
 }
 
+static void change_exceptions(struct wr_fiber *from, const struct wr_fiber *to)
+{
+	struct cxx_exceptions *now;
+
+	if (!__cxa_get_globals)
+		return;
+	now = __cxa_get_globals();
+	from->cxx = *now;
+	*now = to->cxx;
+}
+
 /* The thread is @to from now on, but for its registers. */
 static void leave_for(struct wr_thread *thread, struct wr_fiber *from,
 		      struct wr_fiber *to)
@@ -216,6 +240,7 @@ static void leave_for(struct wr_thread *thread, struct wr_fiber *from,
 	thread->fiber = to;
 	thread->current_fls = fls_of(to);
 	wr_fiber_tries = to->tries;
+	change_exceptions(from, to);
 }
 
 VOID WINAPI SwitchToFiber(LPVOID fiber)
