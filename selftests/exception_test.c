@@ -1488,10 +1488,30 @@ static void *overflow(void *arg)
 		return (void *)(uintptr_t)recurse(0);
 	WINREGION_TRY {
 		recurse(0);
-	} WINREGION_EXCEPT(GetExceptionCode() == EXCEPTION_ACCESS_VIOLATION) {
-		overflowed++;
+	} WINREGION_EXCEPT(GetExceptionCode() == EXCEPTION_STACK_OVERFLOW) {
+		overflowed += _resetstkoflw();
 	} WINREGION_END
 	return NULL;
+}
+
+/* In the first thread of a process; the limit of its stack counts as it is now. */
+static int overflow_of_first(void *arg)
+{
+	struct rlimit limit = { .rlim_max = RLIM_INFINITY };
+	char here;
+
+	for (limit.rlim_cur = MIB(1); limit.rlim_cur < MIB(8);
+	     limit.rlim_cur *= 2) {
+		overflowed = 0;
+		CHECK(!setrlimit(RLIMIT_STACK, &limit));
+		CHECK(!overflow(arg) && !overflow(arg));
+		CHECK(overflowed == 2);
+	}
+	/* Elsewhere it is none. */
+	AddVectoredExceptionHandler(1, skip);
+	skip_write((char *)((uintptr_t)&here - MIB(64)));
+	CHECK(seen.code == EXCEPTION_ACCESS_VIOLATION);
+	return 0;
 }
 
 static int overflow_without(void *arg)
@@ -1504,7 +1524,7 @@ static int overflow_without(void *arg)
 	return 0;
 }
 
-/* Rules: EX-34. A thread that has asked for exceptions has a stack for them. */
+/* Rules: EX-34, EX-35. A thread that has asked for exceptions has a stack for them. */
 TEST(overflow_of_stack)
 {
 	struct crew crew = { 0 };
@@ -1518,6 +1538,7 @@ TEST(overflow_of_stack)
 			vmas = count_all_vmas();
 	}
 	EXPECT_EQ(5, overflowed);
+	EXPECT_EQ(0, in_child(overflow_of_first, &crew));
 	EXPECT_GE(vmas + 1, count_all_vmas());
 	/* Another one ends the process, as ever. */
 	EXPECT_EQ(-SIGSEGV, in_child(overflow_without, NULL));

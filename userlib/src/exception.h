@@ -6,6 +6,7 @@
  *	signal.c	signals become exceptions
  *	exception.c	who is asked about an exception
  *	try.c		... among them, the blocks of this thread
+ *	overflow.c	whether it is the end of a stack that is no region
  *	fault.c		what the processor says of a fault; fault_arm64.c
  *	context.c	registers; context32.c of i386, context_arm64.c
  */
@@ -48,6 +49,10 @@ void wr_context_complete(CONTEXT *context);
 
 /* context.c: go on with these registers */
 void wr_context_load(const CONTEXT *context) __attribute__((noreturn));
+
+/* overflow.c: in a thread, before faults of it are asked about; of an access that failed */
+void wr_overflow_begin(void);
+bool wr_is_overflow(uintptr_t address, uintptr_t sp);
 
 /* fault.c: what an access that has failed was, one of EXCEPTION_*_FAULT */
 ULONG_PTR wr_fault_access(const ucontext_t *context);

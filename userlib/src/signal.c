@@ -104,10 +104,21 @@ static void set_instruction_fault(EXCEPTION_RECORD *record, int sig,
 			   ~(ULONG_PTR)0);
 }
 
-static void set_memory_fault(EXCEPTION_RECORD *record, const siginfo_t *info,
+/* Of memory that the module does not tell of */
+static void set_access_violation(EXCEPTION_RECORD *record, ULONG_PTR access,
+				 ULONG_PTR address, ULONG_PTR sp)
+{
+	set_access(record,
+		   wr_is_overflow(address, sp) ? CODE(STACK_OVERFLOW) :
+						 CODE(ACCESS_VIOLATION),
+		   access, address);
+}
+
+static void set_memory_fault(struct exception *e, const siginfo_t *info,
 			     const ucontext_t *context,
 			     const struct winregion_last_fault *last)
 {
+	EXCEPTION_RECORD *record = &e->record;
 	ULONG_PTR address = (ULONG_PTR)info->si_addr;
 	ULONG_PTR access = wr_fault_access(context);
 
@@ -116,7 +127,7 @@ static void set_memory_fault(EXCEPTION_RECORD *record, const siginfo_t *info,
 	else if (last->out_reason && last->out_address == address)
 		set_region_fault(record, access, address, last->out_reason);
 	else if (info->si_signo == SIGSEGV)
-		set_access(record, CODE(ACCESS_VIOLATION), access, address);
+		set_access_violation(record, access, address, e->context.WR_SP);
 	else if (info->si_code == BUS_ADRALN)
 		record->ExceptionCode = CODE(DATATYPE_MISALIGNMENT);
 	else if (info->si_code == BUS_MCEERR_AR)
@@ -163,7 +174,7 @@ static void make_exception(struct exception *e, const siginfo_t *info,
 		wr_fault_trap(&e->record, &e->context, info);
 		break;
 	default:
-		set_memory_fault(&e->record, info, context, last);
+		set_memory_fault(e, info, context, last);
 	}
 	e->record.ExceptionAddress = (PVOID)e->context.WR_IP;
 }
@@ -442,6 +453,7 @@ static void begin(void)
 		wr_signal_claim(signals[i], on_signal);
 	claimed = true;
 	begun = true;
+	wr_overflow_begin();
 }
 
 void wr_exceptions_begin(void)
