@@ -47,7 +47,7 @@ _Static_assert(CHUNK_OVERHEAD == WR_HEAD && CINUSE_BIT == WR_HEAD_IN_USE,
  * it has given up keeps twice as much the next time, up to a limit.
  */
 #define KEEP (128UL * 1024)
-#define KEEP_MOST (512UL * 1024)
+#define KEEP_MOST (256UL * 1024)
 #define KEEP_PART 16
 #define KEEP_UNTIL 4
 /* How much more than it needs is committed at once */
