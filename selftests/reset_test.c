@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* vm: cpus=2 mem=640M timeout=900 */
+/* vm: modules=loop,ext4 cpus=2 mem=640M timeout=900 */
 /*
  * Contents that a program does not need: MEM_RESET and MEM_RESET_UNDO, discard, offer
  * and reclaim, and what becomes of them when memory is short.
@@ -12,6 +12,7 @@
 #include <winregion/windows.h>
 
 #include "common.h"
+#include "loop.h"
 #include "memory.h"
 #include "wr_test_util.h"
 #include "pins.h"
@@ -714,6 +715,135 @@ TEST_F(reset, prefetch_nt)
 	EXPECT_EQ(STATUS_INVALID_PARAMETER_4,
 		  SET(VmPrefetchInformation, 1, &entry, &flags, 4));
 #undef SET
+}
+
+/* ---- what is read ahead of a file ---- */
+
+#define MOUNTED "/tmp/wr_reset_fs"
+#define IMAGE "/tmp/wr_reset.img"
+#define COLD_PATH MOUNTED "/cold"
+#define COLD_SIZE MIB(16)
+
+FIXTURE(cold)
+{
+	HANDLE section;
+	char *base;
+	char *seen;
+	int loop;
+};
+
+FIXTURE_VARIANT(cold)
+{
+	DWORD protection;
+	DWORD access;
+};
+
+FIXTURE_VARIANT_ADD(cold, mmap) { 0, 0 };
+FIXTURE_VARIANT_ADD(cold, view) { PAGE_READONLY, FILE_MAP_READ };
+FIXTURE_VARIANT_ADD(cold, copy) { PAGE_WRITECOPY, FILE_MAP_COPY };
+
+/* A file that is on a disk, and not in memory */
+static int cold_file(void)
+{
+	static const char block[MIB(1)];
+	int file = open(COLD_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	unsigned int i;
+
+	for (i = 0; i < COLD_SIZE / sizeof(block); i++)
+		if (write(file, block, sizeof(block)) != sizeof(block))
+			return -1;
+	if (fsync(file) || posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED))
+		return -1;
+	return file;
+}
+
+FIXTURE_SETUP(cold)
+{
+	char device[32];
+	HANDLE handle;
+	int file;
+
+	self->loop = -1;
+	if (access("/dev/loop-control", F_OK))
+		SKIP(return, "no loop devices; \"make test\" has them");
+	mkdir(MOUNTED, 0700);
+	self->loop = loop_begin(IMAGE, MIB(24), device, sizeof(device));
+	ASSERT_LE(0, self->loop);
+	ASSERT_TRUE(loop_mount(device, MOUNTED));
+	file = cold_file();
+	ASSERT_LE(0, file);
+	self->seen = mmap(NULL, COLD_SIZE, PROT_READ, MAP_SHARED, file, 0);
+	ASSERT_NE(MAP_FAILED, self->seen);
+	close(file);
+	self->base = self->seen;
+	if (!variant->protection)
+		return;
+	handle = CreateFileA(COLD_PATH, GENERIC_READ, FILE_SHARE_READ, NULL,
+			     OPEN_EXISTING, 0, NULL);
+	self->section = CreateFileMappingA(handle, NULL, variant->protection, 0,
+					   0, NULL);
+	ASSERT_NE(NULL, self->section);
+	EXPECT_TRUE(CloseHandle(handle));
+	self->base = MapViewOfFile(self->section, variant->access, 0, 0, 0);
+	ASSERT_NE(NULL, self->base);
+}
+
+FIXTURE_TEARDOWN(cold)
+{
+	if (self->loop < 0)
+		return;
+	if (self->section) {
+		EXPECT_TRUE(UnmapViewOfFile(self->base));
+		EXPECT_TRUE(CloseHandle(self->section));
+	}
+	munmap(self->seen, COLD_SIZE);
+	EXPECT_TRUE(SETTLES(!umount(MOUNTED)));
+	loop_end(self->loop, IMAGE);
+}
+
+/* Pages of the file in memory from a page on, whoever has read them */
+static unsigned int warm_from(char *seen, unsigned int page)
+{
+	static unsigned char pages[COLD_SIZE / PAGE];
+	unsigned int n = COLD_SIZE / PAGE - page, i, warm = 0;
+
+	if (mincore(seen + PAGES(page), PAGES(n), pages))
+		return ~0U;
+	for (i = 0; i < n; i++)
+		warm += pages[i] & 1;
+	return warm;
+}
+
+/* Rule PF-01. Each range as a whole, and no other; more than a device takes at once. */
+TEST_F(cold, all_of_it)
+{
+	const unsigned int n = COLD_SIZE / PAGE;
+	WIN32_MEMORY_RANGE_ENTRY list[] = {
+		{ self->base + PAGES(n / 2), PAGES(n / 4) },
+		{ self->base + PAGES(n / 4 * 3) + 5, PAGES(n / 4) - 5 },
+	};
+
+	ASSERT_EQ(0, warm_from(self->seen, 0));
+	EXPECT_TRUE(PrefetchVirtualMemory(SELF, 2, list, 0));
+	EXPECT_TRUE(SETTLES(warm_from(self->seen, n / 2) == n / 2));
+	EXPECT_EQ(n / 2, warm_from(self->seen, 0));
+	list[0].VirtualAddress = self->base;
+	list[0].NumberOfBytes = PAGES(n / 2);
+	EXPECT_TRUE(PrefetchVirtualMemory(SELF, 1, list, 0));
+	EXPECT_TRUE(SETTLES(warm_from(self->seen, 0) == n));
+}
+
+/* Rules PF-01, PF-03. All addresses there are, most of which have nothing */
+TEST_F(cold, whole_space)
+{
+	WIN32_MEMORY_RANGE_ENTRY entry = { NULL, (uintptr_t)KERNEL_ADDRESS };
+	char *empty = VirtualAlloc(NULL, TIB(1), MEM_RESERVE, PAGE_NOACCESS);
+
+	ASSERT_NE(NULL, empty);
+	ASSERT_EQ(0, warm_from(self->seen, 0));
+	EXPECT_TRUE(PrefetchVirtualMemory(SELF, 1, &entry, 0));
+	EXPECT_TRUE(SETTLES(warm_from(self->seen, 0) == COLD_SIZE / PAGE));
+	EXPECT_TRUE(VirtualFree(empty, 0, MEM_RELEASE));
 }
 
 /* ---- errors of the ioctl ---- */

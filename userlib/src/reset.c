@@ -13,6 +13,7 @@
 #include <winregion/memoryapi.h>
 #include <winregion/winregion.h>
 
+#include "figures.h"
 #include "process.h"
 
 /* Entries of a list that are read at a time */
@@ -104,20 +105,97 @@ static bool read_entries(const MEMORY_RANGE_ENTRY *list, ULONG_PTR n,
 	return true;
 }
 
+/*
+ * Of one call the kernel reads no more than the device reads ahead or takes at once,
+ * whichever is more. That can be asked of no mapping; this is what the kernel reads
+ * ahead by itself, and only who has lowered both has less.
+ */
+#define PIECE ((uintptr_t)128 << 10)
+
+static void read_ahead(uintptr_t first, uintptr_t end)
+{
+	madvise((void *)first, end - first, MADV_WILLNEED);
+}
+
+/* Bytes that a call may still read; UNKNOWN at first */
+#define UNKNOWN UINT64_MAX
+
+/* More than there is memory for would drive out what was read first. */
+static uint64_t room_in_memory(void)
+{
+	uint64_t total, available = wr_available(&total);
+
+	return available ? available : PIECE;
+}
+
+static void read_in_pieces(uintptr_t first, uintptr_t end, uint64_t *room)
+{
+	uintptr_t n;
+
+	for (; first < end && *room; first += n) {
+		n = end - first < PIECE ? end - first : PIECE;
+		read_ahead(first, first + n);
+		*room -= n < *room ? n : *room;
+	}
+}
+
+/* What is private in a region is in memory, or made when it is touched. */
+static uintptr_t end_of(const struct winregion_run *run, uintptr_t end)
+{
+	uint64_t stop = run->address + run->length;
+
+	if (run->type == WINREGION_TYPE_PRIVATE &&
+	    !(run->flags & WINREGION_RUN_FOREIGN))
+		stop = run->region_address + run->region_length;
+
+	return stop < end ? stop : end;
+}
+
+/* By what is mapped, as a range may be long and have little in it. */
+static void read_runs(uintptr_t first, uintptr_t end, uint64_t *room)
+{
+	uintptr_t stop;
+
+	for (; first < end; first = stop) {
+		struct winregion_query query = { .address = first };
+		const struct winregion_run *run = &query.out;
+
+		if (winregion_query(&query)) {
+			read_ahead(first, end);
+			return;
+		}
+		stop = end_of(run, end);
+		if (run->state != WINREGION_STATE_COMMIT)
+			continue;
+		if (run->type == WINREGION_TYPE_MAPPED)
+			read_in_pieces(first, stop, room);
+		else if (run->flags & WINREGION_RUN_FOREIGN)
+			read_ahead(first, stop);
+	}
+}
+
 /* What is not there, or not mapped from a file, needs nothing: rule PF-03. */
-static void prefetch(const MEMORY_RANGE_ENTRY *entry)
+static void prefetch(const MEMORY_RANGE_ENTRY *entry, uint64_t *room)
 {
 	uintptr_t first = (uintptr_t)entry->VirtualAddress & ~page_mask();
 	uintptr_t end = (uintptr_t)entry->VirtualAddress + entry->NumberOfBytes;
 
-	if (end > first)
-		madvise((void *)first, end - first, MADV_WILLNEED);
+	if (end <= first)
+		return;
+	if (end - first <= PIECE) {
+		read_ahead(first, end);
+		return;
+	}
+	if (*room == UNKNOWN)
+		*room = room_in_memory();
+	read_runs(first, end, room);
 }
 
 /* All entries are looked at before anything is read ahead. */
 static NTSTATUS walk(const MEMORY_RANGE_ENTRY *list, ULONG_PTR nr, bool act)
 {
 	MEMORY_RANGE_ENTRY entries[ENTRIES];
+	uint64_t room = UNKNOWN;
 	ULONG_PTR i, n, done;
 
 	for (done = 0; done < nr; done += n) {
@@ -126,7 +204,7 @@ static NTSTATUS walk(const MEMORY_RANGE_ENTRY *list, ULONG_PTR nr, bool act)
 			return STATUS_ACCESS_VIOLATION;
 		for (i = 0; i < n; i++) {
 			if (act)
-				prefetch(&entries[i]);
+				prefetch(&entries[i], &room);
 			else if (!entries[i].NumberOfBytes)
 				return STATUS_INVALID_PARAMETER_4;
 		}
