@@ -131,27 +131,44 @@ compile_header()
 			-I"$work/root/include" -fsyntax-only -
 }
 
-# Together with libc's headers, in both orders
+# Together with libc's headers, in both orders. Not with <sys/reg.h>: its R15 is a number.
 compile_with_libc()
 {
-	local mine='#include <winregion/winregion.h>
-#include <winregion/nt.h>
-#include <winregion/windows.h>'
-	local libc
+	local mine libc
 
-	libc=$(printf '#include <%s>\n' assert.h ctype.h dirent.h errno.h \
-		fcntl.h limits.h locale.h math.h netdb.h netinet/in.h poll.h \
-		pthread.h sched.h semaphore.h setjmp.h signal.h stdarg.h \
-		stdint.h stdio.h stdlib.h string.h sys/ioctl.h sys/mman.h \
-		sys/param.h sys/resource.h sys/socket.h sys/stat.h \
-		sys/syscall.h sys/time.h sys/types.h sys/uio.h sys/user.h \
-		sys/wait.h termios.h time.h ucontext.h unistd.h wchar.h)
+	# By their own names, or libc's headers would find some of them.
+	mine=$(cd include && printf '#include <%s>\n' winregion/*.h)
+	libc=$(printf '#include <%s>\n' arpa/inet.h arpa/nameser.h assert.h \
+		ctype.h dirent.h dlfcn.h elf.h errno.h fcntl.h fenv.h glob.h \
+		grp.h inttypes.h iso646.h limits.h link.h locale.h malloc.h \
+		math.h net/if.h netdb.h netinet/in.h netinet/tcp.h poll.h \
+		pthread.h pwd.h regex.h resolv.h sched.h search.h semaphore.h \
+		setjmp.h signal.h spawn.h stdalign.h stdarg.h stdbool.h \
+		stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h \
+		strings.h sys/epoll.h sys/file.h sys/ioctl.h sys/mman.h \
+		sys/param.h sys/ptrace.h sys/queue.h sys/resource.h \
+		sys/select.h sys/shm.h sys/socket.h sys/stat.h sys/statvfs.h \
+		sys/syscall.h sys/time.h sys/types.h sys/uio.h sys/un.h \
+		sys/user.h sys/utsname.h sys/wait.h syslog.h termios.h time.h \
+		uchar.h ucontext.h unistd.h utime.h values.h wchar.h wctype.h)
 	printf '%s\n%s\nint x;\n' "$mine" "$libc" |
 		"$@" -Wall -Wextra -Werror -I"$work/root/include" \
-			-fsyntax-only -
-	printf '%s\n%s\nint x;\n' "$libc" "$mine" |
+			-fsyntax-only - &&
+		printf '%s\n%s\nint x;\n' "$libc" "$mine" |
 		"$@" -Wall -Wextra -Werror -I"$work/root/include" \
 			-fsyntax-only -
+}
+
+# Programs have macros with the names of attributes: only reserved ones are ours.
+check_attributes()
+{
+	grep -r -F '__attribute__((' include > "$work/attributes"
+	sed -e 's/__attribute__((/\n&/g' "$work/attributes" |
+		sed -n -e 's/\([a-z_]\)([^()]*)/\1/g' \
+			-e 's/^__attribute__((\([^()]*\).*/\1/p' \
+			> "$work/names"
+	test -s "$work/names"
+	! grep -E '(^|[ ,])[a-z]' "$work/names"
 }
 
 # check_standards HEADER CC CXX: the languages that programs are written in
@@ -178,8 +195,8 @@ compile_all_headers()
 	printf '%s\nint x;\n' "$list" |
 		"$@" -Wall -Wextra -Werror -pedantic-errors \
 			-I"$work/root/include/winregion/win32" \
-			-I"$work/root/include" -fsyntax-only -
-	printf '%s\nint x;\n' "$list" | tac |
+			-I"$work/root/include" -fsyntax-only - &&
+		printf '%s\nint x;\n' "$list" | tac |
 		"$@" -Wall -Wextra -Werror -pedantic-errors \
 			-I"$work/root/include/winregion/win32" \
 			-I"$work/root/include" -fsyntax-only -
@@ -239,6 +256,7 @@ compile_keywords()
 		if (!_BitScanReverse64(&index, 1ULL << 33) || index != 33)
 			return 1;
 		if (_rotl(0x80000001, 4) != 0x18 || __popcnt(255) != 8 ||
+		    __popcnt64(3ULL << 31) != 2 ||
 		    _byteswap_ulong(1) != 0x01000000)
 			return 2;
 		if (li.LowPart != 7 || HIWORD(0x12345678) != 0x1234 ||
@@ -250,8 +268,8 @@ compile_keywords()
 	EOF
 	"$@" -Wall -Wextra -Werror \
 		-I"$work/root/include/winregion/win32" -I"$work/root/include" \
-		-o "$work/keywords" "$work/keywords.c"
-	"$work/keywords"
+		-o "$work/keywords" "$work/keywords.c" &&
+		"$work/keywords"
 }
 
 # Words that headers of others define before this one, GL/gl.h for one
@@ -305,8 +323,8 @@ compile_names()
 	EOF
 	"$@" -Wall -Wextra -Werror -pedantic-errors \
 		-I"$work/root/include/winregion/win32" -I"$work/root/include" \
-		-o "$work/names" "$work/names.c"
-	"$work/names"
+		-o "$work/names" "$work/names.c" &&
+		"$work/names"
 }
 
 # C++ puts "::" before them, has members of their names, and includes the header
@@ -337,8 +355,8 @@ compile_scopes()
 	EOF
 	"$@" -Wall -Wextra -Werror -pedantic-errors -Wold-style-cast \
 		-Wconversion -I"$work/root/include/winregion/win32" \
-		-I"$work/root/include" -o "$work/scopes" "$work/scopes.cc"
-	"$work/scopes"
+		-I"$work/root/include" -o "$work/scopes" "$work/scopes.cc" &&
+		"$work/scopes"
 }
 
 # check_names CC CXX
@@ -396,9 +414,15 @@ check_wide()
 		'-DTEXT_OF(x)=TEXT(x)'
 }
 
+takes_32_bits()
+{
+	echo '#include <stdio.h>' |
+		"$CC" -m32 -x c -fsyntax-only - 2> /dev/null
+}
+
 check_headers()
 {
-	local header
+	local header std
 
 	for header in winregion/winregion.h winregion/nt.h \
 			winregion/windows.h winregion/win32/windows.h \
@@ -430,6 +454,17 @@ check_headers()
 		compile_header winregion/interlocked.hpp "$CXX" -x c++ \
 		-std=c++11
 	check_wide
+	if takes_32_bits; then
+		for std in c89 c17; do
+			check "all headers by $CC -m32 as $std" \
+				compile_all_headers "$CC" -m32 -x c -std="$std"
+		done
+		check "keywords in C of 32 bits" compile_keywords "$CC" -m32 \
+			-x c -std=gnu11
+	else
+		echo "skip headers of 32 bits: $CC has no -m32"
+	fi
+	check "attributes have reserved names" check_attributes
 	check "headers and libc's as gnu11" compile_with_libc \
 		"$CC" -x c -std=gnu11 -D_GNU_SOURCE
 	check "headers and libc's as gnu++98" compile_with_libc \

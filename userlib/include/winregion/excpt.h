@@ -61,9 +61,9 @@ extern "C" {
 SIZE_T winregion_try_begin(VOID);
 struct winregion_try *winregion_try_enter(struct winregion_try *block);
 int winregion_try_mark(struct winregion_try *block)
-	__attribute__((returns_twice));
+	__attribute__((__returns_twice__));
 VOID winregion_try_filter(struct winregion_try *block, LONG result)
-	__attribute__((noreturn));
+	__attribute__((__noreturn__));
 VOID winregion_try_leave(PVOID block);
 
 #pragma GCC visibility pop
@@ -80,7 +80,7 @@ VOID winregion_try_leave(PVOID block);
  */
 #define _WINREGION_TRY_BLOCK \
 	_winregion_try[winregion_try_begin()] \
-		__attribute__((cleanup(winregion_try_leave)))
+		__attribute__((__cleanup__(winregion_try_leave)))
 
 #define WINREGION_TRY \
 	{ \

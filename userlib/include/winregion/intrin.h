@@ -69,7 +69,7 @@ static __inline__ UINT64 _winregion_xgetbv(unsigned int which)
 
 #define __popcnt16(number) ((unsigned short)__builtin_popcount((WORD)(number)))
 #define __popcnt(number) ((unsigned int)__builtin_popcount((DWORD)(number)))
-#define __popcnt64(number) ((UINT64)__builtin_popcountl((UINT64)(number)))
+#define __popcnt64(number) ((UINT64)__builtin_popcountll((UINT64)(number)))
 
 #define _byteswap_ushort(number) __builtin_bswap16((WORD)(number))
 #define _byteswap_ulong(number) __builtin_bswap32((DWORD)(number))
@@ -99,6 +99,9 @@ static __inline__ UINT64 _winregion_left64(UINT64 number, int by)
 #define _rotr64(number, by) _winregion_left64((UINT64)(number), -(by))
 
 /* ---- products of 128 bits ---- */
+
+/* Programs of 32 bits have none, as on Windows. */
+#ifdef __SIZEOF_INT128__
 
 __extension__ typedef __int128 _winregion_int128;
 __extension__ typedef unsigned __int128 _winregion_uint128;
@@ -143,6 +146,8 @@ static __inline__ UINT64 __shiftright128(UINT64 low, UINT64 high,
 {
 	return by & 63 ? low >> (by & 63) | high << (64 - (by & 63)) : low;
 }
+
+#endif /* __SIZEOF_INT128__ */
 
 #ifdef __cplusplus
 #pragma GCC diagnostic pop

@@ -25,12 +25,12 @@
 /* The number of a bit, or -1 if none is set */
 static __inline__ int _winregion_lowest(UINT64 mask)
 {
-	return mask ? __builtin_ctzl(mask) : -1;
+	return mask ? __builtin_ctzll(mask) : -1;
 }
 
 static __inline__ int _winregion_highest(UINT64 mask)
 {
-	return mask ? 63 - __builtin_clzl(mask) : -1;
+	return mask ? 63 - __builtin_clzll(mask) : -1;
 }
 
 /* Return: whether there is one */

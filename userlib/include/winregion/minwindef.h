@@ -120,6 +120,11 @@ _WINREGION_SIZE(GROUP_AFFINITY, 16);
 #define DLL_THREAD_ATTACH 2
 #define DLL_THREAD_DETACH 3
 
+/* <values.h> has some for the compiler's types. */
+#undef MINSHORT
+#undef MAXSHORT
+#undef MINLONG
+#undef MAXLONG
 #define MINCHAR 0x80
 #define MAXCHAR 0x7F
 #define MINSHORT 0x8000
@@ -175,7 +180,8 @@ _WINREGION_SIZE(GROUP_AFFINITY, 16);
 #endif
 #ifndef C_ASSERT
 #define C_ASSERT(condition) \
-	typedef char __C_ASSERT__[(condition) ? 1 : -1] __attribute__((unused))
+	typedef char __C_ASSERT__[(condition) ? 1 : -1] \
+		__attribute__((__unused__))
 #endif
 
 /* An error of GetLastError() as an HRESULT, and back */

@@ -21,8 +21,8 @@ uintptr_t _beginthreadex(void *security, unsigned int stack,
 			 void *argument, unsigned int flags, unsigned int *id);
 uintptr_t _beginthread(void (*start)(void *argument), unsigned int stack,
 		       void *argument);
-void _endthreadex(unsigned int code) __attribute__((noreturn));
-void _endthread(void) __attribute__((noreturn));
+void _endthreadex(unsigned int code) __attribute__((__noreturn__));
+void _endthread(void) __attribute__((__noreturn__));
 
 /* After an overflow, from further up: there is a guard again. Rule ST-06 */
 int _resetstkoflw(void);

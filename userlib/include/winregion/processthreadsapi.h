@@ -33,7 +33,7 @@ extern "C" {
 HANDLE WINAPI CreateThread(LPSECURITY_ATTRIBUTES security, SIZE_T stack,
 			   LPTHREAD_START_ROUTINE start, LPVOID argument,
 			   DWORD flags, LPDWORD id);
-VOID WINAPI ExitThread(DWORD code) __attribute__((noreturn));
+VOID WINAPI ExitThread(DWORD code) __attribute__((__noreturn__));
 DWORD WINAPI ResumeThread(HANDLE thread);
 BOOL WINAPI TerminateThread(HANDLE thread, DWORD code);
 BOOL WINAPI GetExitCodeThread(HANDLE thread, LPDWORD code);

@@ -26,19 +26,21 @@ void winregion_share(void *first, void *end);
 
 #pragma GCC visibility pop
 
-#define WINREGION_SHARED __attribute__((section("winregion_shared"), used))
+#define WINREGION_SHARED \
+	__attribute__((__section__("winregion_shared"), __used__))
 
 __asm__(".pushsection winregion_shared, 8000, \"aw\", @progbits\n"
 	".balign 4096\n"
 	".popsection\n");
 
 extern char __start_winregion_shared[]
-	__attribute__((visibility("hidden"), weak));
+	__attribute__((__visibility__("hidden"), __weak__));
 extern char __stop_winregion_shared[]
-	__attribute__((visibility("hidden"), weak));
+	__attribute__((__visibility__("hidden"), __weak__));
 
 /* Before all that is initialised without a priority */
-__attribute__((constructor(101), unused)) static void winregion_share_all(void)
+__attribute__((__constructor__(101), __unused__)) static void
+winregion_share_all(void)
 {
 	winregion_share(__start_winregion_shared, __stop_winregion_shared);
 }

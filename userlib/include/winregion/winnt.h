@@ -247,7 +247,11 @@ _WINREGION_SIZE(ULARGE_INTEGER, 8);
 
 typedef DWORD ACCESS_MASK, *PACCESS_MASK;
 
-/* Rights that objects of every kind have, and names for sets of others */
+/*
+ * Rights that objects of every kind have, and names for sets of others. The DELETE of
+ * <arpa/nameser.h> has another name as well, ns_uop_delete.
+ */
+#undef DELETE
 #define DELETE 0x00010000
 #define READ_CONTROL 0x00020000
 #define WRITE_DAC 0x00040000
@@ -429,7 +433,7 @@ _WINREGION_OFFSET(EXCEPTION_RECORD, ExceptionAddress, 16);
 _WINREGION_OFFSET(EXCEPTION_RECORD, NumberParameters, 24);
 _WINREGION_OFFSET(EXCEPTION_RECORD, ExceptionInformation, 32);
 
-typedef struct __attribute__((aligned(16))) _M128A {
+typedef struct __attribute__((__aligned__(16))) _M128A {
 	ULONGLONG Low;
 	LONGLONG High;
 } M128A, *PM128A;
@@ -450,7 +454,7 @@ typedef struct __attribute__((aligned(16))) _M128A {
 #define ARM64_MAX_BREAKPOINTS 8
 #define ARM64_MAX_WATCHPOINTS 2
 
-typedef union __attribute__((aligned(16))) _ARM64_NT_NEON128 {
+typedef union __attribute__((__aligned__(16))) _ARM64_NT_NEON128 {
 	__extension__ struct {
 		ULONGLONG Low;
 		LONGLONG High;
@@ -462,7 +466,7 @@ typedef union __attribute__((aligned(16))) _ARM64_NT_NEON128 {
 } ARM64_NT_NEON128, *PARM64_NT_NEON128, NEON128, *PNEON128;
 
 /* The registers of arm64. Debug registers are never filled in. */
-typedef struct __attribute__((aligned(16))) _CONTEXT {
+typedef struct __attribute__((__aligned__(16))) _CONTEXT {
 	DWORD ContextFlags;
 	DWORD Cpsr;
 	__extension__ union {
@@ -527,7 +531,7 @@ _WINREGION_OFFSET(CONTEXT, Wvr, 896);
 #else /* x86 */
 
 /* What the instruction fxsave stores */
-typedef struct __attribute__((aligned(16))) _XSAVE_FORMAT {
+typedef struct __attribute__((__aligned__(16))) _XSAVE_FORMAT {
 	WORD ControlWord;
 	WORD StatusWord;
 	BYTE TagWord;
@@ -639,7 +643,7 @@ _WINREGION_ASSERT(CONTEXT_Esp, offsetof(CONTEXT, Esp) == 196);
 #define CONTEXT_ALL (CONTEXT_FULL | CONTEXT_SEGMENTS | CONTEXT_DEBUG_REGISTERS)
 
 /* The registers of x86-64. Debug and last branch registers are never filled in. */
-typedef struct __attribute__((aligned(16))) _CONTEXT {
+typedef struct __attribute__((__aligned__(16))) _CONTEXT {
 	DWORD64 P1Home;
 	DWORD64 P2Home;
 	DWORD64 P3Home;
