@@ -252,6 +252,67 @@ TEST(views)
 	CloseHandle(section);
 }
 
+#define MANY 1300
+#define REGION_PAGES 1200
+
+/* Touched or not, locked or not, read only or not; and other memory of the test's */
+static char *motley_region(void)
+{
+	char *base = VirtualAlloc(NULL, PAGES(REGION_PAGES),
+				  MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+	unsigned int i;
+	DWORD old;
+
+	for (i = 0; base && i < REGION_PAGES; i += 1 + i % 3)
+		base[PAGES(i)] = 1;
+	if (!base || !VirtualLock(base + PAGES(100), PAGES(7)) ||
+	    !VirtualLock(base + PAGES(600), PAGES(520)) ||
+	    !VirtualProtect(base + PAGES(50), PAGES(90), PAGE_READONLY, &old) ||
+	    !VirtualProtect(base + PAGES(900), PAGE, PAGE_NOACCESS, &old) ||
+	    !VirtualFree(base + PAGES(300), PAGES(20), MEM_DECOMMIT))
+		return NULL;
+	/* Some of these calls have unmapped them. */
+	for (i = 0; i < REGION_PAGES; i += 1 + i % 3)
+		try_read(base + PAGES(i));
+	return base;
+}
+
+/* Rules: QW-03, QW-04, QW-05, QW-07, QW-09. Each page is as if it were asked for alone. */
+TEST(many_at_once)
+{
+	static PSAPI_WORKING_SET_EX_INFORMATION info[MANY];
+	char *base = motley_region(), *other;
+	unsigned int i, k, valid = 0, locked = 0;
+
+	ASSERT_NE(NULL, base);
+	other = mmap(NULL, PAGES(4), PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_EQ(0, mlock(other, PAGE));
+	for (k = 1; k < 8; k += 6) {
+		for (i = 0; i < MANY; i++)
+			info[i].VirtualAddress =
+				base - PAGES(20) + PAGES(i * k % MANY) + i;
+		info[700].VirtualAddress = other;
+		info[701].VirtualAddress = other + PAGE;
+		info[702].VirtualAddress = KERNEL_ADDRESS;
+		info[703].VirtualAddress = (char *)-1;
+		info[704].VirtualAddress = NULL;
+		ASSERT_TRUE(QueryWorkingSetEx(GetCurrentProcess(), info,
+					      sizeof(info)));
+		for (i = 0; i < MANY; i++) {
+			EXPECT_EQ(block_of(info[i].VirtualAddress).Flags,
+				  info[i].VirtualAttributes.Flags);
+			valid += info[i].VirtualAttributes.Valid;
+			locked += info[i].VirtualAttributes.Locked;
+		}
+	}
+	EXPECT_LT(1000, valid);
+	EXPECT_LT(500, locked);
+	EXPECT_LT(locked, valid);
+	munmap(other, PAGES(4));
+	EXPECT_TRUE(VirtualFree(base, 0, MEM_RELEASE));
+}
+
 /* ---- all of it ---- */
 
 #define MAX_ENTRIES 100000

@@ -212,12 +212,14 @@ static int open_pagemap(const struct wr_target *target)
 }
 
 /* Pages that nobody can have are not there. */
-static uint64_t read_pagemap(int fd, uintptr_t address)
+static void read_pagemap(int fd, uintptr_t address, uint64_t *words, DWORD n)
 {
-	uint64_t word;
-	off_t at = (address >> PAGE_SHIFT) * sizeof(word);
+	ssize_t done = pread(fd, words, n * sizeof(*words),
+			     (address >> PAGE_SHIFT) * sizeof(*words));
+	DWORD i = done > 0 ? done / sizeof(*words) : 0;
 
-	return pread(fd, &word, sizeof(word), at) == sizeof(word) ? word : 0;
+	for (; i < n; i++)
+		words[i] = 0;
 }
 
 /* Return: whether anything is there. */
@@ -264,16 +266,42 @@ static bool is_shared(const struct winregion_run *run)
 	       !(run->region_protection & copies && run->protection & writes);
 }
 
-static bool is_locked(const struct wr_target *target, uintptr_t address)
+/* Pages that follow each other; of how many bytes are locked, if it is known */
+struct stretch {
+	uintptr_t first;
+	uint64_t length;
+	uint64_t locked;
+	bool known;
+};
+
+#define NOT_TOLD UINT64_MAX
+
+static uint64_t locked_in(const struct wr_target *target, uintptr_t address,
+			  uint64_t length)
 {
 	struct winregion_lock arg = {
 		.size = sizeof(arg),
 		.operation = WINREGION_LOCK_COUNT,
 		.address = address,
-		.length = 1,
+		.length = length,
 	};
 
-	return !wr_target_ioctl(target, WINREGION_LOCK, &arg) && arg.out_locked;
+	return wr_target_ioctl(target, WINREGION_LOCK, &arg) ? NOT_TOLD :
+							       arg.out_locked;
+}
+
+/* Mostly either all of them are, or none. */
+static bool is_locked(const struct wr_target *target, struct stretch *stretch,
+		      uintptr_t address)
+{
+	if (!stretch->known)
+		stretch->locked =
+			locked_in(target, stretch->first, stretch->length);
+	stretch->known = true;
+	if (!stretch->locked || stretch->locked == stretch->length)
+		return stretch->locked;
+
+	return locked_in(target, address, 1) == PAGE_BYTES;
 }
 
 /* How many have it is told exactly as far as: none else, or some. */
@@ -285,19 +313,8 @@ static ULONG share_count(bool shared, uint64_t word)
 	return word & EXCLUSIVE ? 1 : 2;
 }
 
-static ULONG node_of(const struct wr_target *target, uintptr_t address)
-{
-	void *page = (void *)address;
-	int node = 0;
-
-	if (syscall(SYS_move_pages, target->pid, 1UL, &page, NULL, &node, 0) ||
-	    node < 0)
-		return 0;
-
-	return node;
-}
-
-static void describe(struct around *around, uintptr_t address, uint64_t word,
+static void describe(struct around *around, struct stretch *stretch,
+		     uintptr_t address, uint64_t word,
 		     PSAPI_WORKING_SET_EX_BLOCK *block)
 {
 	bool there = look_around(around, address);
@@ -313,9 +330,8 @@ static void describe(struct around *around, uintptr_t address, uint64_t word,
 	block->Valid = 1;
 	block->ShareCount = share_count(shared, word);
 	block->Win32Protection = run->protection;
-	block->Node = node_of(around->target, address);
 	if (!(run->flags & WINREGION_RUN_FOREIGN)) {
-		block->Locked = is_locked(around->target, address);
+		block->Locked = is_locked(around->target, stretch, address);
 		block->LargePage = large;
 		return;
 	}
@@ -324,20 +340,86 @@ static void describe(struct around *around, uintptr_t address, uint64_t word,
 	block->LargePage = around->mapping_known && around->mapping.large;
 }
 
+/* Entries that are looked at together */
+#define BATCH 512
+
+static DWORD length_of_stretch(const PSAPI_WORKING_SET_EX_INFORMATION *entry,
+			       DWORD n)
+{
+	uintptr_t first = (uintptr_t)entry->VirtualAddress >> PAGE_SHIFT;
+	DWORD i = 1;
+
+	while (i < n &&
+	       (uintptr_t)entry[i].VirtualAddress >> PAGE_SHIFT == first + i)
+		i++;
+
+	return i;
+}
+
+static void describe_stretch(struct around *around, int pagemap,
+			     PSAPI_WORKING_SET_EX_INFORMATION *entry, DWORD n)
+{
+	uintptr_t first = (uintptr_t)entry->VirtualAddress & ~(PAGE_BYTES - 1);
+	struct stretch stretch = {
+		.first = first,
+		.length = (uint64_t)n * PAGE_BYTES,
+	};
+	uint64_t words[BATCH];
+	DWORD i;
+
+	read_pagemap(pagemap, first, words, n);
+	for (i = 0; i < n; i++)
+		describe(around, &stretch, first + i * PAGE_BYTES, words[i],
+			 &entry[i].VirtualAttributes);
+}
+
+static void add_nodes(const struct wr_target *target,
+		      PSAPI_WORKING_SET_EX_INFORMATION *entry, DWORD n)
+{
+	PSAPI_WORKING_SET_EX_BLOCK *blocks[BATCH];
+	void *pages[BATCH];
+	int nodes[BATCH];
+	unsigned long valid = 0, i;
+
+	for (; n--; entry++) {
+		if (!entry->VirtualAttributes.Valid)
+			continue;
+		blocks[valid] = &entry->VirtualAttributes;
+		pages[valid++] = entry->VirtualAddress;
+	}
+	if (!valid ||
+	    syscall(SYS_move_pages, target->pid, valid, pages, NULL, nodes, 0))
+		return;
+	for (i = 0; i < valid; i++)
+		if (nodes[i] > 0)
+			blocks[i]->Node = nodes[i];
+}
+
+static void describe_batch(struct around *around, int pagemap,
+			   PSAPI_WORKING_SET_EX_INFORMATION *entry, DWORD n)
+{
+	DWORD done, length;
+
+	for (done = 0; done < n; done += length) {
+		length = length_of_stretch(entry + done, n - done);
+		describe_stretch(around, pagemap, entry + done, length);
+	}
+	add_nodes(around->target, entry, n);
+}
+
 /* Return: 0 or an error. */
 static DWORD describe_all(const struct wr_target *target,
 			  PSAPI_WORKING_SET_EX_INFORMATION *entry, DWORD n)
 {
 	struct around around = { .target = target };
 	int pagemap = open_pagemap(target);
+	DWORD batch;
 
 	if (pagemap < 0)
 		return wr_file_error(errno);
-	for (; n--; entry++) {
-		uintptr_t address = (uintptr_t)entry->VirtualAddress;
-
-		describe(&around, address, read_pagemap(pagemap, address),
-			 &entry->VirtualAttributes);
+	for (; n; n -= batch, entry += batch) {
+		batch = n < BATCH ? n : BATCH;
+		describe_batch(&around, pagemap, entry, batch);
 	}
 	close(pagemap);
 
