@@ -40,11 +40,14 @@ static HANDLE get_self(void)
 static bool may_spin(void)
 {
 	static int processors;
+	int nr = __atomic_load_n(&processors, __ATOMIC_RELAXED);
 
-	if (!processors)
-		processors = sysconf(_SC_NPROCESSORS_ONLN);
+	if (!nr) {
+		nr = sysconf(_SC_NPROCESSORS_ONLN);
+		__atomic_store_n(&processors, nr, __ATOMIC_RELAXED);
+	}
 
-	return processors > 1;
+	return nr > 1;
 }
 
 /* ---- critical sections ---- */
