@@ -773,6 +773,163 @@ TEST(many_threads)
 	free(threads);
 }
 
+/* ---- alternate stacks ---- */
+
+/* What a program, or a library of its, does where threads are made */
+struct given {
+	stack_t stack;
+	/* What the thread has then, and at its end */
+	stack_t inside, at_end;
+	void (*leave)(void);
+	/* The thread's own */
+	void *(*start)(void *argument);
+	void *argument;
+};
+
+static struct given *to_give;
+
+static void take_back(void *data)
+{
+	const stack_t none = { .ss_flags = SS_DISABLE };
+	struct given *given = data;
+
+	sigaltstack(&none, &given->at_end);
+}
+
+static void *start_with_stack(void *data)
+{
+	struct given *given = data;
+
+	sigaltstack(&given->stack, NULL);
+	pthread_cleanup_push(take_back, given);
+	given->start(given->argument);
+	pthread_cleanup_pop(1);
+	return NULL;
+}
+
+/* The linker has this one called for pthread_create(), and that one as "__real_". */
+typedef int create_fn(pthread_t *thread, const pthread_attr_t *attr,
+		      void *(*start)(void *), void *argument);
+extern create_fn __real_pthread_create, __wrap_pthread_create;
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+			  void *(*start)(void *), void *argument)
+{
+	struct given *given = to_give;
+
+	if (!given)
+		return __real_pthread_create(thread, attr, start, argument);
+	to_give = NULL;
+	given->start = start;
+	given->argument = argument;
+	return __real_pthread_create(thread, attr, start_with_stack, given);
+}
+
+static DWORD WINAPI look_inside(void *argument)
+{
+	struct given *given = argument;
+
+	sigaltstack(NULL, &given->inside);
+	given->leave();
+	return 0;
+}
+
+static void leave_by_return(void)
+{
+}
+
+static void leave_by_exit_thread(void)
+{
+	ExitThread(0);
+}
+
+static void leave_by_pthread_exit(void)
+{
+	pthread_exit(NULL);
+}
+
+static void leave_by_cancel(void)
+{
+	pthread_cancel(pthread_self());
+	pthread_testcancel();
+}
+
+static LONG WINAPI exit_in_handler(EXCEPTION_POINTERS *pointers)
+{
+	ExitThread(0);
+}
+
+static void leave_in_handler(void)
+{
+	AddVectoredExceptionHandler(1, exit_in_handler);
+	*(volatile char *)PAGE = 1;
+}
+
+static void (*const ways_to_leave[])(void) = {
+	leave_by_return, leave_by_exit_thread, leave_by_pthread_exit,
+	leave_by_cancel, leave_in_handler,
+};
+
+/* A thread that had an alternate stack of @size bytes when it was made */
+static struct given run_given(void *stack, size_t size, void (*leave)(void))
+{
+	struct given given = {
+		.stack = { .ss_sp = stack, .ss_size = size },
+		.leave = leave,
+	};
+	HANDLE thread;
+
+	to_give = &given;
+	thread = run(look_inside, &given);
+	end_of(thread);
+	return given;
+}
+
+/* Handlers have their 32 KiB, and each finds again what he has given. Rules: ST-09 */
+TEST(alternate_stacks_of_others)
+{
+	const size_t small = 20480, large = 262144;
+	void *stack = mmap(NULL, large, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct given given;
+	size_t i;
+
+	ASSERT_NE(MAP_FAILED, stack);
+	for (i = 0; i < ARRAY_SIZE(ways_to_leave); i++) {
+		given = run_given(stack, small, ways_to_leave[i]);
+		EXPECT_NE(stack, given.inside.ss_sp);
+		EXPECT_LE(32768, given.inside.ss_size);
+		EXPECT_EQ(stack, given.at_end.ss_sp);
+		EXPECT_EQ(small, given.at_end.ss_size);
+		given = run_given(stack, large, ways_to_leave[i]);
+		EXPECT_EQ(stack, given.inside.ss_sp);
+		EXPECT_EQ(stack, given.at_end.ss_sp);
+		EXPECT_EQ(large, given.at_end.ss_size);
+	}
+}
+
+static char own_stack[65536];
+
+static void set_own(void)
+{
+	const stack_t own = {
+		.ss_sp = own_stack,
+		.ss_size = sizeof(own_stack),
+	};
+
+	sigaltstack(&own, NULL);
+}
+
+/* Nor is one taken away that the thread has set itself. Rules: ST-09 */
+TEST(alternate_stack_of_its_own)
+{
+	static char stack[20480];
+	struct given given = run_given(stack, sizeof(stack), set_own);
+
+	EXPECT_NE((void *)stack, given.inside.ss_sp);
+	EXPECT_EQ((void *)own_stack, given.at_end.ss_sp);
+}
+
 /* ---- waiting ---- */
 
 /* Rules: WT-01, WT-02, WT-14 */

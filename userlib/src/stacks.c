@@ -172,14 +172,31 @@ static char *alternate_of(const struct wr_stack *stack)
 	return stack->base + stack->size + stack->aside - alternate_size();
 }
 
-void wr_stack_alternate(const struct wr_stack *stack)
+/* Whoever made the thread may count on finding it, and handlers on as much room. */
+void wr_stack_alternate(const struct wr_stack *stack, stack_t *before)
 {
 	const stack_t alternate = {
 		.ss_sp = alternate_of(stack),
 		.ss_size = alternate_size(),
 	};
 
-	sigaltstack(&alternate, NULL);
+	*before = (stack_t){ .ss_flags = SS_DISABLE };
+	sigaltstack(NULL, before);
+	if (before->ss_flags & SS_DISABLE ||
+	    before->ss_size < alternate.ss_size)
+		sigaltstack(&alternate, NULL);
+}
+
+/* Without one before, it is of use to what the thread's end calls. */
+void wr_stack_alternate_back(const struct wr_stack *stack,
+			     const stack_t *before)
+{
+	stack_t now;
+
+	if (before->ss_flags & SS_DISABLE || sigaltstack(NULL, &now))
+		return;
+	if (now.ss_sp == alternate_of(stack))
+		sigaltstack(before, NULL);
 }
 
 static int commit_alternate(const struct wr_stack *stack)

@@ -305,6 +305,14 @@ static __attribute__((noinline)) void run(struct wr_thread *thread)
 	}
 }
 
+/* Of each thread that ends, by pthread_cancel(), too */
+static void leave_alternate(void *data)
+{
+	struct wr_thread *thread = data;
+
+	wr_stack_alternate_back(&thread->stack, &thread->signals_before);
+}
+
 static void *start(void *data)
 {
 	struct wr_thread *thread = data;
@@ -313,9 +321,11 @@ static void *start(void *data)
 	thread->teb.DeallocationStack = thread->stack.base;
 	thread->teb.NtTib.StackBase = thread->stack.base + thread->stack.size;
 	become(thread);
-	wr_stack_alternate(&thread->stack);
+	wr_stack_alternate(&thread->stack, &thread->signals_before);
+	pthread_cleanup_push(leave_alternate, thread);
 	wait_while(&thread->suspended, 1);
 	run(thread);
+	pthread_cleanup_pop(1);
 
 	return NULL;
 }

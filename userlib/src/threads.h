@@ -6,6 +6,7 @@
 #define _WINREGION_THREADS_H
 
 #include <pthread.h>
+#include <signal.h>
 
 #include <winregion/fibersapi.h>
 #include <winregion/processthreadsapi.h>
@@ -39,8 +40,14 @@ int wr_stack_make(struct wr_stack *stack, size_t reserve, size_t commit,
 void wr_stack_free(struct wr_stack *stack);
 /* What @aside is for a thread */
 size_t wr_stack_aside(void);
-/* The calling thread, whose stack it is, takes signals on what is behind it. */
-void wr_stack_alternate(const struct wr_stack *stack);
+/*
+ * The calling thread, whose stack it is, takes signals on what is behind it, unless it
+ * has as much room for them elsewhere. @before: where it did so.
+ */
+void wr_stack_alternate(const struct wr_stack *stack, stack_t *before);
+/* ... and as before again, if nobody has changed that meanwhile */
+void wr_stack_alternate_back(const struct wr_stack *stack,
+			     const stack_t *before);
 /* What the C library puts on a stack of a thread: its own data, and __thread. */
 size_t wr_stack_tls_size(void);
 /* The lowest byte of the stack from @base on that is in use, by a thread at @sp */
@@ -159,6 +166,8 @@ struct wr_thread {
 	LPVOID argument;
 	/* Where ExitThread() goes */
 	void *way_out[5];
+	/* Where it took signals before it took them behind its stack */
+	stack_t signals_before;
 	/* Futexes: TID_UNKNOWN or TID_ASKED_FOR until it is known; 1 until resumed */
 	uint32_t tid;
 	uint32_t suspended;
