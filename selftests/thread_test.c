@@ -1922,6 +1922,178 @@ TEST(fiber_moves)
 	DeleteFiber(moved.fiber);
 }
 
+/* ---- frames of those who end ---- */
+
+#define LEAVING_CODE 45
+
+struct leaving {
+	void (*leave)(struct leaving *leaving);
+	/* Whether a frame was unwound, and a value destroyed */
+	volatile bool unwound, destroyed;
+	HANDLE thread;
+};
+
+static void note_unwound(struct leaving **leaving)
+{
+	(*leaving)->unwound = true;
+}
+
+/* Destructors of C++, "catch (...)" and "noexcept" are such frames. */
+static __attribute__((noinline)) void leave_frame(struct leaving *leaving)
+{
+	__attribute__((cleanup(note_unwound))) struct leaving *here = leaving;
+
+	here->leave(here);
+}
+
+static void by_exit_thread(struct leaving *leaving)
+{
+	ExitThread(LEAVING_CODE);
+}
+
+static void by_terminate_thread(struct leaving *leaving)
+{
+	TerminateThread(GetCurrentThread(), LEAVING_CODE);
+}
+
+static void by_endthreadex(struct leaving *leaving)
+{
+	_endthreadex(LEAVING_CODE);
+}
+
+static LONG WINAPI exit_with_code(EXCEPTION_POINTERS *pointers)
+{
+	ExitThread(LEAVING_CODE);
+}
+
+static void by_a_handler(struct leaving *leaving)
+{
+	PVOID handler = AddVectoredExceptionHandler(1, exit_with_code);
+
+	*(volatile char *)PAGE = 1;
+	RemoveVectoredExceptionHandler(handler);
+}
+
+static VOID WINAPI leave_fiber(void *argument)
+{
+	struct leaving *leaving = argument;
+
+	leaving->leave = by_exit_thread;
+	leave_frame(leaving);
+}
+
+static void by_a_fiber(struct leaving *leaving)
+{
+	ConvertThreadToFiber(NULL);
+	SwitchToFiber(CreateFiber(0, leave_fiber, leaving));
+}
+
+static pthread_key_t leaving_key;
+
+static void note_destroyed(void *value)
+{
+	((struct leaving *)value)->destroyed = true;
+}
+
+static void *leave_plainly(void *argument)
+{
+	struct leaving *leaving = argument;
+
+	DuplicateHandle(SELF, GetCurrentThread(), SELF, &leaving->thread, 0,
+			FALSE, DUPLICATE_SAME_ACCESS);
+	pthread_setspecific(leaving_key, leaving);
+	FlsSetValue(fls_index, (void *)4);
+	leave_frame(leaving);
+	return NULL;
+}
+
+static void (*const ways_out[])(struct leaving *) = {
+	by_exit_thread, by_terminate_thread, by_endthreadex, by_a_fiber,
+	by_a_handler,
+};
+
+/* What ends with the thread does, and its frames are left alone. Rules: TH-21 */
+TEST(frames_of_plain_threads)
+{
+	struct leaving leaving;
+	pthread_t thread;
+	void *result;
+	size_t i;
+
+	fls_index = FlsAlloc(on_fls);
+	ASSERT_EQ(0, pthread_key_create(&leaving_key, note_destroyed));
+	for (i = 0; i < ARRAY_SIZE(ways_out); i++) {
+		leaving = (struct leaving){ .leave = ways_out[i] };
+		called = 0;
+		ASSERT_EQ(0, pthread_create(&thread, NULL, leave_plainly,
+					    &leaving));
+		ASSERT_EQ(0, pthread_join(thread, &result));
+		EXPECT_EQ(NULL, result);
+		EXPECT_EQ(LEAVING_CODE, end_of(leaving.thread));
+		EXPECT_FALSE(leaving.unwound);
+		EXPECT_TRUE(leaving.destroyed);
+		EXPECT_EQ(4, called);
+	}
+}
+
+/* Ends the process, once the first thread has ended: with 0 if that is as it is to be */
+static void *await_first(void *argument)
+{
+	struct leaving *leaving = argument;
+	DWORD code = end_of(leaving->thread);
+
+	_exit(code == LEAVING_CODE && !leaving->unwound && leaving->destroyed &&
+	      called == 4 ? 0 : 1);
+}
+
+static void leave_to_another(struct leaving *leaving)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, await_first, leaving))
+		_exit(2);
+	by_exit_thread(leaving);
+}
+
+static int leave_first(void *argument)
+{
+	static struct leaving leaving = { .leave = leave_to_another };
+
+	leave_plainly(&leaving);
+	return __LINE__;
+}
+
+/* Rules: TH-21 */
+TEST(frames_of_the_first_thread)
+{
+	fls_index = FlsAlloc(on_fls);
+	ASSERT_EQ(0, pthread_key_create(&leaving_key, note_destroyed));
+	EXPECT_EQ(0, in_child(leave_first, NULL));
+}
+
+static DWORD WINAPI leave_created(void *argument)
+{
+	leave_plainly(argument);
+	return 1;
+}
+
+/* Rules: TH-21 */
+TEST(frames_of_created_threads)
+{
+	struct leaving leaving;
+	size_t i;
+
+	fls_index = FlsAlloc(on_fls);
+	ASSERT_EQ(0, pthread_key_create(&leaving_key, note_destroyed));
+	for (i = 0; i < ARRAY_SIZE(ways_out); i++) {
+		leaving = (struct leaving){ .leave = ways_out[i] };
+		EXPECT_EQ(LEAVING_CODE, run_to_end(leave_created, &leaving));
+		EXPECT_FALSE(leaving.unwound);
+		EXPECT_TRUE(leaving.destroyed);
+		EXPECT_TRUE(CloseHandle(leaving.thread));
+	}
+}
+
 /* ---- blocks of fibers ---- */
 
 /* What @number was asked for, and whether that was by its own exception */

@@ -54,6 +54,23 @@ __asm__(".pushsection .text\n"
 	".size wr_fiber_begin, .-wr_fiber_begin\n"
 	".popsection\n");
 
+/* ---- threads ---- */
+
+__asm__(".pushsection .text\n"
+	".globl wr_thread_leave\n"
+	".hidden wr_thread_leave\n"
+	".type wr_thread_leave, @function\n"
+	"wr_thread_leave:\n"
+	"	.cfi_startproc\n"
+	"	.cfi_undefined eip\n"
+	"	subl $12, %esp\n"
+	"	.cfi_adjust_cfa_offset 12\n"
+	"	call wr_thread_exit\n"
+	"	ud2\n"
+	"	.cfi_endproc\n"
+	".size wr_thread_leave, .-wr_thread_leave\n"
+	".popsection\n");
+
 /* ---- blocks ---- */
 
 _Static_assert(offsetof(struct winregion_try, mxcsr) == 32, "known below");

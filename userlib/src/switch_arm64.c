@@ -82,6 +82,21 @@ __asm__(".pushsection .text\n"
 	".size	wr_fiber_begin, . - wr_fiber_begin\n"
 	".popsection\n");
 
+/* ---- threads ---- */
+
+__asm__(".pushsection .text\n"
+	".globl	wr_thread_leave\n"
+	".hidden wr_thread_leave\n"
+	".type	wr_thread_leave, %function\n"
+	"wr_thread_leave:\n"
+	"	.cfi_startproc\n"
+	"	.cfi_undefined x30\n"
+	"	bl	wr_thread_exit\n"
+	"	brk	#0\n"
+	"	.cfi_endproc\n"
+	".size	wr_thread_leave, . - wr_thread_leave\n"
+	".popsection\n");
+
 /* ---- blocks ---- */
 
 /* Behind the registers, the stack pointer */

@@ -21,6 +21,7 @@
 #include <winregion/process.h>
 
 #include "futex.h"
+#include "switch.h"
 #include "threads.h"
 
 #define KNOWN_FLAGS (CREATE_SUSPENDED | STACK_SIZE_PARAM_IS_A_RESERVATION)
@@ -434,6 +435,12 @@ HANDLE WINAPI CreateThread(LPSECURITY_ATTRIBUTES security, SIZE_T stack,
 	return handle;
 }
 
+/* The C library unwinds the stack. It is at its end at once: see wr_thread_leave(). */
+void wr_thread_exit(void)
+{
+	pthread_exit(NULL);
+}
+
 VOID WINAPI ExitThread(DWORD code)
 {
 	struct wr_thread *thread = wr_thread_self();
@@ -442,7 +449,7 @@ VOID WINAPI ExitThread(DWORD code)
 		thread->exit_code = code;
 	if (thread && thread->created)
 		__builtin_longjmp(thread->way_out, 1);
-	pthread_exit(NULL);
+	wr_thread_leave();
 }
 
 /* ---- handles of threads ---- */
