@@ -1922,6 +1922,75 @@ TEST(fiber_moves)
 	DeleteFiber(moved.fiber);
 }
 
+/* ---- what AddressSanitizer is told ---- */
+
+/* The last range of addresses; the library calls it in programs that have it. */
+static struct {
+	char *begin, *end;
+} unpoisoned;
+
+void __asan_unpoison_memory_region(const volatile void *address, size_t size);
+
+void __asan_unpoison_memory_region(const volatile void *address, size_t size)
+{
+	unpoisoned.begin = (char *)address;
+	unpoisoned.end = unpoisoned.begin + size;
+}
+
+/* Where a stack is, and the thread or fiber that the first one is */
+struct on_stack {
+	char *begin, *end;
+	void *back;
+};
+
+static DWORD WINAPI tell_bounds(void *argument)
+{
+	struct on_stack *here = argument;
+	ULONG_PTR low, high;
+
+	GetCurrentThreadStackLimits(&low, &high);
+	here->begin = (char *)low;
+	here->end = (char *)high;
+	return 0;
+}
+
+static VOID WINAPI go_back_half_way(void *argument)
+{
+	struct on_stack *here = argument;
+
+	tell_bounds(here);
+	SwitchToFiber(here->back);
+}
+
+static bool is_unpoisoned(const struct on_stack *stack)
+{
+	return stack->begin && unpoisoned.begin == stack->begin &&
+	       unpoisoned.end >= stack->end;
+}
+
+/* A function that does not return leaves what it had there. Rules: ST-10 */
+TEST(frames_of_stacks_are_forgotten)
+{
+	struct on_stack stack = { 0 };
+	void *fiber;
+
+	stack.back = ConvertThreadToFiber(NULL);
+	fiber = CreateFiber(0, go_back_half_way, &stack);
+	ASSERT_NE(NULL, fiber);
+	SwitchToFiber(fiber);
+	EXPECT_FALSE(is_unpoisoned(&stack));
+	DeleteFiber(fiber);
+	EXPECT_TRUE(is_unpoisoned(&stack));
+	/* Too large to be kept */
+	fiber = CreateFiberEx(0, 16 << 20, 0, go_back_half_way, &stack);
+	ASSERT_NE(NULL, fiber);
+	SwitchToFiber(fiber);
+	DeleteFiber(fiber);
+	EXPECT_TRUE(is_unpoisoned(&stack));
+	EXPECT_EQ(0, run_to_end(tell_bounds, &stack));
+	EXPECT_TRUE(is_unpoisoned(&stack));
+}
+
 /* ---- frames of those who end ---- */
 
 #define LEAVING_CODE 45

@@ -247,6 +247,21 @@ static int reserve(struct wr_stack *stack)
 	return err;
 }
 
+/*
+ * AddressSanitizer, in a program that has it, takes what lies between the variables of
+ * a function for such that nobody uses, until the function returns.
+ */
+extern void __asan_unpoison_memory_region(const volatile void *address,
+					  size_t size)
+	__attribute__((weak, visibility("default")));
+
+static void forget_frames(const struct wr_stack *stack)
+{
+	if (__asan_unpoison_memory_region)
+		__asan_unpoison_memory_region(stack->base,
+					      stack->size + stack->aside);
+}
+
 /* ---- those that are kept ---- */
 
 static bool is_alike(const struct wr_stack *a, const struct wr_stack *b)
@@ -336,6 +351,7 @@ void wr_stack_free(struct wr_stack *stack)
 {
 	if (!stack->base)
 		return;
+	forget_frames(stack);
 	if (stack->size > 8 * MIB || stack->committed > 4 * UNIT ||
 	    !has_room() || !make_as_new(stack) || !keep(stack))
 		release(stack->base);
