@@ -845,6 +845,30 @@ TEST(block_without_end)
 	EXPECT_EQ(EXCEPTION_ACCESS_VIOLATION, code);
 }
 
+/* Rules: EX-30, EX-32. "break" and "continue" leave the block, and not the loop. */
+TEST(blocks_without_end_in_a_loop)
+{
+	volatile int i, handled = 0;
+
+	for (i = 0; i < 12; i++) {
+		__try {
+			if (i % 4 == 1)
+				break;
+			if (i % 4 == 2)
+				continue;
+			skip_write(NULL);
+			handled = -100;
+		} __except(EXCEPTION_EXECUTE_HANDLER) {
+			handled++;
+			if (i % 4 == 3)
+				break;
+			continue;
+		}
+	}
+	EXPECT_EQ(12, i);
+	EXPECT_EQ(6, handled);
+}
+
 static volatile int left;
 
 static int leave_blocks(int how)

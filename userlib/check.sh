@@ -359,6 +359,83 @@ compile_scopes()
 		"$work/scopes"
 }
 
+# Blocks that handle exceptions, without a warning however much is inlined. What changes
+# is volatile, as it has to be.
+compile_blocks()
+{
+	local level
+
+	cat > "$work/blocks.c" <<-'EOF'
+	#include <windows.h>
+	static LONG wanted(EXCEPTION_POINTERS *pointers)
+	{
+		return pointers->ExceptionRecord->ExceptionInformation[1] != 0;
+	}
+	static int one(volatile int *p)
+	{
+		volatile int n = 0;
+
+		WINREGION_TRY {
+			*p = 1;
+		} WINREGION_EXCEPT(EXCEPTION_EXECUTE_HANDLER) {
+			n++;
+		} WINREGION_END
+		return n;
+	}
+	int many(volatile int *p)
+	{
+		volatile int i, n = 0;
+
+		for (i = 0; i < 200; i++) {
+			n += one(p + i);
+			__try {
+				p[i] = 1;
+				if (p[i] == 3)
+					continue;
+				if (p[i] == 4)
+					return n;
+			} __except (EXCEPTION_EXECUTE_HANDLER) {
+				n++;
+			}
+			__try {
+				__try {
+					p[i]++;
+				} __except (EXCEPTION_CONTINUE_SEARCH) {
+					n--;
+				}
+			} __except (wanted(GetExceptionInformation())) {
+				n += GetExceptionCode() == STATUS_IN_PAGE_ERROR;
+			}
+		}
+		return n;
+	}
+	int main(void)
+	{
+		static int p[200];
+
+		return many(p);
+	}
+	EOF
+	for level in 0 1 2 3 s; do
+		"$@" -Wall -Wextra -Werror -O$level \
+			-I"$work/root/include/winregion/win32" \
+			-I"$work/root/include" -o "$work/blocks" "$work/blocks.c" \
+			-L"$work/root/lib" -Wl,-rpath,"$work/root/lib" \
+			-lwinregion || return
+		"$work/blocks" || return
+	done
+}
+
+# check_blocks CC
+check_blocks()
+{
+	local std
+
+	for std in c99 gnu11 c2x; do
+		check "blocks by $1 as $std" compile_blocks "$1" -std="$std"
+	done
+}
+
 # check_names CC CXX
 check_names()
 {
@@ -435,11 +512,13 @@ check_headers()
 		fi
 	done
 
+	check_blocks "$CC"
 	check_names "$CC" "$CXX"
 	check_all_headers "$CC" "$CXX"
 	check "keywords in C" compile_keywords "$CC" -x c -std=gnu11
 	check "keywords in C++" compile_keywords "$CXX" -x c++ -std=c++11
 	if command -v clang > /dev/null; then
+		check_blocks clang
 		check_names clang clang++
 		check_all_headers clang clang++
 		check "keywords in C by clang" compile_keywords clang -x c
@@ -773,17 +852,21 @@ check_pages_fit()
 	test ! -s "$work/broad"
 }
 
-# The programs of the EXAMPLES sections compile without a warning.
+# The programs of the EXAMPLES sections compile without a warning, optimized or not.
 compile_page_example()
 {
+	local level
+
 	sed -n '/^\.SH EXAMPLES/,/^\.SH [^E]/p' "$1" |
 		sed -n '/^\.EX/,/^\.EE/p' |
 		sed -e '/^\.E[XE]/d' -e 's/\\e/\\/g' -e 's/\\-/-/g' \
 			-e 's/^\\&//' > "$work/example.c"
 	test -s "$work/example.c"
-	"$CC" -std=gnu11 -Wall -Wextra -Werror -I"$work/root/include" \
-		-o "$work/example" "$work/example.c" -L"$work/root/lib" \
-		-lwinregion
+	for level in 0 2; do
+		"$CC" -std=gnu11 -O$level -Wall -Wextra -Werror \
+			-I"$work/root/include" -o "$work/example" \
+			"$work/example.c" -L"$work/root/lib" -lwinregion || return
+	done
 }
 
 check_manual()

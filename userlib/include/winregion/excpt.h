@@ -78,13 +78,13 @@ VOID winregion_try_leave(PVOID block);
  * variables must not be found by the stack pointer: an array of variable length, of
  * one element, sees to that.
  */
-#define _WINREGION_TRY_BLOCK \
-	_winregion_try[winregion_try_begin()] \
-		__attribute__((__cleanup__(winregion_try_leave)))
+#define _WINREGION_TRY_OF(length) \
+	_winregion_try[length] __attribute__((__cleanup__(winregion_try_leave)))
 
 #define WINREGION_TRY \
 	{ \
-		__extension__ struct winregion_try _WINREGION_TRY_BLOCK; \
+		__extension__ struct winregion_try _WINREGION_TRY_OF( \
+			winregion_try_begin()); \
 		if (winregion_try_mark(winregion_try_enter(_winregion_try)) == \
 		    0)
 
@@ -103,11 +103,12 @@ VOID winregion_try_leave(PVOID block);
 	__STDC_VERSION__ >= 199901L && !defined(__try) && \
 	!defined(WINREGION_NO_TRY)
 #define __try \
-	for (struct winregion_try _WINREGION_TRY_BLOCK, \
-	     *_winregion_once = _winregion_try; \
-	     _winregion_once; _winregion_once = NULL) \
-		if (winregion_try_mark(winregion_try_enter(_winregion_try)) == \
-		    0)
+	for (SIZE_T _winregion_once = winregion_try_begin(); _winregion_once; \
+	     _winregion_once = 0) \
+		for (struct winregion_try _WINREGION_TRY_OF(_winregion_once); \
+		     _winregion_once; _winregion_once = 0) \
+			if (winregion_try_mark( \
+				    winregion_try_enter(_winregion_try)) == 0)
 /*
  * The filter may be one with commas, as the keyword of other compilers takes any
  * expression. To clang-format it is a keyword, and would get a blank behind it.
