@@ -838,15 +838,29 @@ check_pages_can_be_read()
 	return "$broken"
 }
 
-# On a terminal of 80 columns no line is broken, but for what winregion-trace prints.
+# On a terminal of 80 columns the formatter has nothing to say of page $1, no line is
+# broken, but for what winregion-trace prints, and there is room in the first one between
+# the name at its beginning and that at its end.
+page_that_does_not_fit()
+{
+	local name
+
+	name=$(sed -n 's/^\.TH \([^ ]*\) \([1-8]\) .*/\1(\2)/p' "$1")
+	MANWIDTH=80 LC_ALL=C.UTF-8 man -l "$1" 2>&1 < /dev/null |
+		col -b -x > "$work/page"
+	LC_ALL=C.UTF-8 grep -E '^.{81}' "$work/page" | grep -v '^ *1234 '
+	grep -E '^[a-z]*(roff|man|tbl|grotty): ' "$work/page"
+	head -n 1 "$work/page" | awk -v name="$name" '
+		$1 != name || $NF != name || !/  / || /[^ ] [^ ]+\([0-9]\)$/'
+}
+
 check_pages_fit()
 {
 	local page
 
-	for page in man/*.[1347]; do
-		[ -L "$page" ] || MANWIDTH=80 LC_ALL=C.UTF-8 man -l "$page" 2> /dev/null < /dev/null |
-			col -b -x | LC_ALL=C.UTF-8 grep -E '^.{81}' |
-			grep -v '^ *1234 ' | sed "s|^|$page: |"
+	for page in man/*.[1347] heap/man/*.[37]; do
+		[ -L "$page" ] || page_that_does_not_fit "$page" |
+			sed "s|^|$page: |"
 	done > "$work/broad"
 	cat "$work/broad"
 	test ! -s "$work/broad"

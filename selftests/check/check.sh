@@ -296,7 +296,7 @@ check_version_of_texts()
 {
 	files '(/man/|^debian/).*\.[1-8]$' | while read -r page; do
 		[ ! -L "$page" ] || continue
-		grep -q "^\.TH .* \"\(lib\)\?winregion $1\"\$" "$page" ||
+		grep -q "^\.TH .* \"\(lib\)\?winregion $1\"\( \"\"\)\?\$" "$page" ||
 			echo "$page: is not of version $1"
 	done
 	grep -n -i -o -E '\bversion [0-9]+\.[0-9]+' README.md SECURITY.md doc/*.md |
