@@ -209,7 +209,8 @@ check_all_headers()
 
 	for std in c89 c99 gnu11 c17 c2x; do
 		check "all headers by $1 as $std" \
-			compile_all_headers "$1" -x c -std="$std"
+			compile_all_headers "$1" -x c -std="$std" \
+			-Wconversion -Wsign-conversion
 		check "all headers with UNICODE by $1 as $std" \
 			compile_all_headers "$1" -x c -std="$std" -DUNICODE
 	done
@@ -740,6 +741,22 @@ check_relative()
 	test ! -e "$work/relative"
 }
 
+# The linker's cache is made anew where the linker looks, and left alone elsewhere.
+check_ldconfig()
+{
+	local d to
+
+	for d in . heap; do
+		for to in PREFIX=/usr/local PREFIX=/usr LIBDIR=/usr/lib/x86_64-linux-gnu; do
+			make -n -C "$d" install "$to" | grep ldconfig || return
+		done
+		for to in PREFIX=/some/place LIBDIR=/opt/lib "DESTDIR=$work/elsewhere"; do
+			! make -n -C "$d" install "$to" | grep ldconfig ||
+				return 1
+		done
+	done
+}
+
 # What the shell, sed, or who reads a .pc file would take for something else.
 # shellcheck disable=SC2016 # nothing here is to be expanded
 check_special()
@@ -955,6 +972,7 @@ check "make uninstall, of one of two widths" check_other_width
 check "make uninstall" check_uninstall
 check "make install and uninstall, with blanks in all paths" check_blanks
 check "a relative PREFIX or LIBDIR is refused" check_relative
+check "ldconfig is for where the linker looks" check_ldconfig
 check "directories that a .pc file or the shell misreads are refused" check_special
 
 echo "$passed passed, $failed failed"

@@ -34,7 +34,7 @@ static __inline__ int _chdir(const char *name)
 
 static __inline__ char *_getcwd(char *buffer, int size)
 {
-	return getcwd(buffer, size);
+	return getcwd(buffer, (size_t)size);
 }
 
 #ifdef __cplusplus
