@@ -21,7 +21,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 
 # What takes long first
 all_checks=(checkpatch library module windows sparse doc shellcheck uapi clang-format
-	abi readme exceptions text kernel-doc comments rules tables layers)
+	abi readme exceptions text kernel-doc comments rules tables layers
+	arguments)
 # What is done only when it is asked for
 more_checks=(series arm64)
 packages=(abigail-tools clang clang-format cmake g++ gcc gcc-multilib libc6-dev make mandoc pandoc perl
@@ -687,6 +688,41 @@ check_doc()
 	doc/build.sh "$work/doc" >"$work/log" 2>&1 || cat "$work/log"
 	grep -v '^vm: ' "$work/log" || true
 	"$here/doc.sh" "$work/doc"
+}
+
+# ---- the scripts that boot machines ----
+
+# The command refuses what it is given with a line that has $1.
+refuses()
+{
+	local what=$1
+
+	shift
+	if timeout 60 "$@" </dev/null >"$work/said" 2>&1; then
+		echo "$* is not refused"
+		return
+	fi
+	grep -q -F -- "$what" "$work/said" ||
+		echo "$* says nothing of $what: $(head -n 3 "$work/said")"
+	[ "$(wc -l <"$work/said")" -le 1 ] && [ "$(wc -c <"$work/said")" -le 200 ] ||
+		echo "$* says more than a line: $(wc -c <"$work/said") bytes"
+}
+
+# What they are asked for is looked at before anything is built or booted, and they say
+# what it may be.
+check_arguments()
+{
+	local given
+
+	for given in ACCEL=foo ACCEL=kvmtool CPUS=x CPUS=0 CPUS=1000 MEM=abc MEM=0M MEM=2048; do
+		refuses "${given%%=*}= is " env "$given" "$vm/run.sh" -- /bin/true
+		refuses "${given%%=*}= is " env "$given" "$vm/test.sh" -t alloc_test
+	done
+	refuses 'CPUS= is ' "$vm/run.sh" -c 0 -- /bin/true
+	refuses 'MEM= is ' "$vm/run.sh" -m 1X -- /bin/true
+	refuses 'there is alloc_test' "$vm/test.sh" -t alloctest
+	refuses 'there is thread_test' "$vm/test.sh" -t thraed_test
+	refuses 'selftests/*_test.c' "$vm/test.sh" -t nothing_like_it
 }
 
 # ---- all of them ----

@@ -53,6 +53,7 @@ claim_dir()
 
 vm_prepare()
 {
+	check_machine "${ACCEL:-}" "$cpus" "$mem"
 	find_kernel "$1"
 	need "${base_packages[@]}"
 	"$vm/fetch.sh" kernel "$1"
@@ -239,7 +240,8 @@ vm_module()
 	for word in $1; do
 		parameters_of "$build/$kernel/winregion.ko" |
 			grep -x -e "${word%%=*}" >/dev/null ||
-			die "the module has no parameter ${word%%=*}"
+			die "the module has no parameter ${word%%=*}; it has" \
+				"$(parameters_of "$build/$kernel/winregion.ko" | sort | xargs)"
 	done
 	cp "$build/$kernel/winregion.ko" "$dir/root/vm/winregion.ko"
 	vm_job module "$1"
@@ -404,7 +406,7 @@ show_where()
 	before=$(qemu_ticks)
 	sleep 5
 	printf 'QEMU was busy for %s of 5 s\n' $((($(qemu_ticks) - before) /
-		$(getconf CLK_TCK))) >"$1/hung"
+		$(getconf CLK_TCK))) >>"$1/hung"
 	printf 'nmi\n' 1<>"$1/monitor.in"
 	sleep 10
 }
@@ -435,7 +437,7 @@ watch_progress()
 		limit=$1
 		[ -s "$2/result" ] || limit=$boot_limit
 		[ -n "$(find "$2/result" -newermt "-$limit seconds")" ] && continue
-		: >"$2/hung"
+		printf '%s s; ' "$limit" >"$2/hung"
 		show_where "$2"
 		kill "$qemu_pid"
 		sleep 5
@@ -500,6 +502,12 @@ has_slipped()
 		grep -a -m 1 ' Code: ' | grep -q -v ' cc <'
 }
 
+# Whether not even the kernel began, by an accelerator that was asked for
+gave_no_sign()
+{
+	[ -n "${ACCEL:-}" ] && [ -e "$dir/hung" ] && [ ! -s "$dir/console.log" ]
+}
+
 # Whether the machine was not well, but not by what it was booted to test: QEMU
 # slipped, or something was bad in the log before there was a winregion, or the
 # kernel did not come up.
@@ -509,6 +517,8 @@ vm_unsound()
 
 	if has_slipped; then
 		why='QEMU ran a breakpoint that is not in memory'
+	elif gave_no_sign; then
+		return 1
 	elif [ -e "$dir/hung" ] && [ ! -s "$dir/result" ] &&
 		! grep -a -q 'winregion: loading ' "$dir/console.log"; then
 		why='the kernel did not come up'
@@ -533,7 +543,6 @@ vm_boot()
 	qemu_line "$accel" "$dir"
 	quote "${qemu[@]}" >"$dir/qemu.cmd"
 	[ -z "${V:-}" ] || cat "$dir/qemu.cmd" >&2
-	vm_limit=$limit
 	while :; do
 		vm_status=0
 		start_qemu "$limit" "$dir" || vm_status=$?
@@ -594,8 +603,10 @@ vm_trouble()
 	local found=1 line
 
 	if [ -e "$dir/hung" ]; then
-		printf 'guest hangs: nothing reported for %s s; %s\n' \
-			"$vm_limit" "$(cat "$dir/hung")"
+		printf 'guest hangs: nothing reported for %s\n' "$(cat "$dir/hung")"
+		! gave_no_sign ||
+			printf '%s gives no sign of a kernel; without ACCEL= it is tried %s\n' \
+				"ACCEL=$ACCEL" 'whether KVM works here'
 		tail -n 40 "$dir/console.log" | sed 's/^/	/'
 		found=0
 	elif ! grep -qx 'done' "$dir/result" 2>/dev/null; then

@@ -8,7 +8,7 @@ vm=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 top=$(cd "$vm/../.." && pwd -P)
 build=$top/build
 cache=${XDG_CACHE_HOME:-~/.cache}/winregion
-die_status=1
+die_status=${die_status:-1}
 kernel='' flavour='' arch=amd64 series='' suites='' build_suite='' cross=''
 
 say()
@@ -29,6 +29,21 @@ case $top in
 		"move this tree out of \"$top\""
 	;;
 esac
+
+# What machines are made of: the accelerator, the processors and the memory that were
+# asked for, as QEMU takes them
+check_machine()
+{
+	[[ $1 =~ ^((kvm|tcg)(,.+)?)?$ ]] ||
+		die "no accelerator '$1': ACCEL= is kvm or tcg, or none for what works here"
+	[[ $2 =~ ^[1-9][0-9]{0,2}$ && $2 -le 255 ]] ||
+		die "not a number of processors: '$2' (CPUS= is 1 to 255)"
+	[[ $3 =~ ^[1-9][0-9]*[MG]$ ]] ||
+		die "not a size of memory: '$3' (MEM= is such as 512M or 2G)"
+}
+
+# Before anything is built for them
+check_machine "${ACCEL:-}" "${CPUS:-2}" "${MEM:-2G}"
 
 # A number that is another one each time
 turn()
@@ -157,14 +172,50 @@ usual_tests()
 	done
 }
 
+# The tests whose names are like $1, in a line: it is part of them, or a few letters are
+# others.
+tests_like()
+{
+	all_tests | awk -v asked="$1" '
+	function bare(name) {
+		sub(/\.c$/, "", name)
+		sub(/_?tests?$/, "", name)
+		gsub(/[^a-z0-9]/, "", name)
+		return name
+	}
+	function least(a, b) { return a < b ? a : b }
+	function distance(a, b,	i, j, row, other) {
+		for (j = 0; j <= length(b); j++)
+			row[0, j] = j
+		for (i = 1; i <= length(a); i++) {
+			row[i, 0] = i
+			for (j = 1; j <= length(b); j++) {
+				other = substr(a, i, 1) != substr(b, j, 1)
+				row[i, j] = least(row[i - 1, j - 1] + other,
+					1 + least(row[i - 1, j], row[i, j - 1]))
+			}
+		}
+		return row[length(a), length(b)]
+	}
+	{
+		a = bare(tolower(asked))
+		b = bare($0)
+		if (length(a) > 1 && (index(b, a) || index(a, b) ||
+				distance(a, b) <= (length(a) + 1) / 3))
+			print
+	}' | xargs
+}
+
 # Are these tests?
 check_tests()
 {
-	local t
+	local t like
 
 	for t; do
-		[ -e "$top/selftests/$t.c" ] ||
-			die "no test '$t'; known: $(all_tests | xargs)"
+		[ ! -e "$top/selftests/$t.c" ] || continue
+		like=$(tests_like "$t")
+		die "no test '$t';${like:+ there is ${like// /, }, and} all are" \
+			"selftests/*_test.c"
 	done
 }
 

@@ -30,10 +30,10 @@
 #	-v		print QEMU's command line
 
 set -euo pipefail
+die_status=125
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/boot.sh"
 . "$(dirname "$0")/shell.sh"
-die_status=125
 any_arch=1
 
 usage()
@@ -115,6 +115,7 @@ shift $((OPTIND - 1))
 
 case $uid in '' | *[!0-9]*) die "not the number of a user: '$uid'" ;; esac
 case $timeout in '' | *[!0-9]*) die "not a number of seconds: '$timeout'" ;; esac
+check_machine "${ACCEL:-}" "$cpus" "$mem"
 find_kernel "$kernel"
 [ -z "$shell" ] || [ "$arch" = amd64 ] || die "$arch has no shell yet"
 if [ -n "$shell" ]; then

@@ -620,6 +620,13 @@ end_jobs()
 	done
 }
 
+# "1 machine", "2 machines"
+some()
+{
+	printf '%s %s' "$1" "$2"
+	[ "$1" = 1 ] || printf 's'
+}
+
 # What jobs should have taken, in seconds, and did
 print_times()
 {
@@ -634,8 +641,8 @@ print_times()
 	done
 	# One that is alone has threads for two processors.
 	expected=$((expected / lanes + alone / 2))
-	printf '# %s machines, %s at a time: %s s; by selftests/costs %s s\n' \
-		"${#job_cost[@]}" "$lanes" "$1" "$expected"
+	printf '# %s, %s at a time: %s s; by selftests/costs %s s\n' \
+		"$(some "${#job_cost[@]}" machine)" "$lanes" "$1" "$expected"
 	# Of all tests: few say little.
 	[ -n "$part" ] || [ "$expected" = 0 ] ||
 		echo $((100 * $1 / expected)) >"$build/vm/speed"
