@@ -55,6 +55,90 @@ static DWORD run_to_end(LPTHREAD_START_ROUTINE start, void *argument)
 	return end_of(run(start, argument));
 }
 
+/* ---- the end of the process ---- */
+
+static int end_with(void *code)
+{
+	ExitProcess((uintptr_t)code);
+}
+
+/* Rules: TH-22 */
+TEST(exit_code_of_the_process)
+{
+	static const struct {
+		UINT code;
+		int seen;
+	} codes[] = {
+		{ 0, 0 }, { 3, 3 }, { 255, 255 }, { 0x12345607, 7 },
+		{ 0x100, 1 }, { 0xc0000000, 1 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(codes); i++)
+		EXPECT_EQ(codes[i].seen,
+			  in_child(end_with, (void *)(uintptr_t)codes[i].code));
+}
+
+static volatile DWORD ending;
+
+static DWORD WINAPI end_too(void *argument)
+{
+	(void)argument;
+	ending = GetCurrentThreadId();
+	ExitProcess(5);
+}
+
+static bool second_waits(void)
+{
+	char path[64], state = 0;
+	FILE *file;
+
+	if (!ending)
+		return false;
+	snprintf(path, sizeof(path), "/proc/self/task/%u/stat", ending);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	fclose(file);
+	return state == 'S';
+}
+
+/* It writes nothing itself: the buffer of its output is what the end leaves to exit(). */
+static void another_end(void)
+{
+	bool alone = in_child(end_with, (void *)7) == 7;
+
+	CloseHandle(run(end_too, NULL));
+	if (alone && SETTLES(second_waits()))
+		printf("one end");
+}
+
+static int end_by_handlers(void *write_end)
+{
+	CHECK(dup2((uintptr_t)write_end, STDOUT_FILENO) == STDOUT_FILENO);
+	CHECK(!atexit(another_end));
+	ExitProcess(3);
+}
+
+/*
+ * What atexit() was given is called, of one thread only, and output written; a child
+ * that it makes ends by itself. Rules: TH-22, TH-23
+ */
+TEST(process_ends_once)
+{
+	char text[16] = "";
+	int ends[2];
+
+	ASSERT_EQ(0, pipe2(ends, O_CLOEXEC));
+	EXPECT_EQ(3, in_child(end_by_handlers, (void *)(uintptr_t)ends[1]));
+	close(ends[1]);
+	EXPECT_EQ(7, read(ends[0], text, sizeof(text) - 1));
+	EXPECT_STREQ("one end", text);
+	close(ends[0]);
+}
+
 /* ---- threads ---- */
 
 static DWORD WINAPI add_one(void *argument)

@@ -290,10 +290,35 @@ compile_after_others()
 compile_names()
 {
 	cat > "$work/names.c" <<-'EOF'
+	#include <errno.h>
+	#include <malloc.h>
+	#include <stdlib.h>
 	#include <windows.h>
 	#if !defined(InterlockedIncrement) || !defined(MemoryBarrier)
 	#error "sources test for them"
 	#endif
+	static int more_names(void)
+	{
+		char t[4], *u = (char *)_alloca(_countof(t));
+		void *m = _aligned_malloc(100, 4096);
+
+		RtlFillMemory(t, sizeof(t), 1);
+		RtlCopyMemory(u, t, _countof(t));
+		RtlMoveMemory(t, t + 1, 2);
+		RtlZeroMemory(t + 1, 1);
+		if (RtlEqualMemory(t, u, 2) || !RtlEqualMemory(t + 2, u, 2))
+			return 1;
+		if (SecureZeroMemory(u, 3) != u || u[2] || !u[3] ||
+		    RtlSecureZeroMemory(u, 4) != u || u[3])
+			return 2;
+		if (!m || (size_t)m % 4096 || _msize(m) < 100)
+			return 3;
+		_aligned_free(m);
+		m = _aligned_malloc(1, 1);
+		_aligned_free(m);
+		errno = 0;
+		return !m || _aligned_malloc(100, 24) || errno != EINVAL;
+	}
 	int main(void)
 	{
 		LONG a = 0;
@@ -318,13 +343,16 @@ compile_names()
 		CopyMemory(t, &a, sizeof(t));
 		MoveMemory(t, t + 1, 2);
 		FillMemory(t, sizeof(t), 1);
+		if (more_names())
+			ExitProcess(2);
 		return a != 5 || b != 1 || s != 0xffff || c != 1 || p != t ||
 		       t[3] != 1;
 	}
 	EOF
 	"$@" -Wall -Wextra -Werror -pedantic-errors \
 		-I"$work/root/include/winregion/win32" -I"$work/root/include" \
-		-o "$work/names" "$work/names.c" &&
+		-o "$work/names" "$work/names.c" -L"$work/root/lib" \
+		-Wl,-rpath,"$work/root/lib" -lwinregion &&
 		"$work/names"
 }
 

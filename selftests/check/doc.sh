@@ -62,7 +62,8 @@ words()
 }
 
 # Sections 2, 5 and 8 are others', and so are these.
-others='fcntl|fork|lockf|malloc|perf|pthread_create|memfd_create'
+others='exit|fcntl|fork|lockf|malloc|memfd_create|perf|pthread_create|snprintf|strcasecmp|strdup'
+others+='|sysconf|termios'
 
 manual_pages()
 {

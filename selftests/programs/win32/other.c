@@ -2,7 +2,6 @@
 /*
  * What is neither memory nor something to wait for
  */
-#include <stdlib.h>
 #include <sys/random.h>
 
 #include "windows.h"
@@ -22,16 +21,6 @@ BOOL WINAPI AreFileApisANSI(VOID)
 BOOLEAN NTAPI SystemFunction036(PVOID memory, ULONG size)
 {
 	return getrandom(memory, size, 0) == size;
-}
-
-void *_aligned_malloc(size_t size, size_t alignment)
-{
-	return aligned_alloc(alignment, size);
-}
-
-void _aligned_free(void *memory)
-{
-	free(memory);
 }
 
 WCHAR *win32_wcscpy(WCHAR *to, const WCHAR *from)

@@ -63,8 +63,6 @@ DWORD WINAPI GetVersion(VOID);
 BOOL WINAPI AreFileApisANSI(VOID);
 /* RtlGenRandom() */
 BOOLEAN NTAPI SystemFunction036(PVOID memory, ULONG size);
-void *_aligned_malloc(size_t size, size_t alignment);
-void _aligned_free(void *memory);
 
 /* The C library's are for a wchar_t of 32 bits. */
 WCHAR *win32_wcscpy(WCHAR *to, const WCHAR *from);

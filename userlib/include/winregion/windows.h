@@ -542,6 +542,22 @@ BOOL WINAPI SwitchToThread(VOID);
 #define MoveMemory(to, from, bytes) memmove((to), (from), (bytes))
 #define FillMemory(to, bytes, value) memset((to), (value), (bytes))
 #define ZeroMemory(to, bytes) memset((to), 0, (bytes))
+#define RtlCopyMemory(to, from, bytes) memcpy((to), (from), (bytes))
+#define RtlMoveMemory(to, from, bytes) memmove((to), (from), (bytes))
+#define RtlFillMemory(to, bytes, value) memset((to), (value), (bytes))
+#define RtlZeroMemory(to, bytes) memset((to), 0, (bytes))
+#define RtlEqualMemory(a, b, bytes) (!memcmp((a), (b), (bytes)))
+
+/* Also where nobody looks at the memory any more, as a compiler finds */
+static __inline__ PVOID RtlSecureZeroMemory(PVOID to, SIZE_T bytes)
+{
+	memset(to, 0, bytes);
+	__asm__ __volatile__("" : : "r"(to) : "memory");
+
+	return to;
+}
+
+#define SecureZeroMemory RtlSecureZeroMemory
 
 #ifdef __cplusplus
 }
