@@ -1722,6 +1722,30 @@ TEST(overflow_of_created_threads)
 	EXPECT_EQ(1, RemoveVectoredExceptionHandler(handler));
 }
 
+static void *overflow_of_plain(void *arg)
+{
+	return (void *)(uintptr_t)overflow_in_blocks(arg);
+}
+
+/* A plain thread with a stack of the module's. Rules: EX-34, ST-06, ST-07 */
+TEST(overflow_of_plain_thread)
+{
+	void *base, *result = NULL;
+	pthread_attr_t attr;
+	pthread_t thread;
+	size_t size;
+
+	ASSERT_EQ(0, pthread_attr_init(&attr));
+	ASSERT_EQ(0, winregion_thread_attr(&attr, 0));
+	ASSERT_EQ(0, pthread_attr_getstack(&attr, &base, &size));
+	ASSERT_EQ(0, pthread_create(&thread, &attr, overflow_of_plain, NULL));
+	ASSERT_EQ(0, pthread_join(thread, &result));
+	/* No handler counts its overflows. */
+	EXPECT_EQ(303, (uintptr_t)result);
+	EXPECT_TRUE(VirtualFree(base, 0, MEM_RELEASE));
+	pthread_attr_destroy(&attr);
+}
+
 /* ---- fork and exec ---- */
 
 static int child_handles(void *arg)
