@@ -644,7 +644,10 @@ compile_by_cmake()
 	cmake --build "$work/cmake/build" || return 1
 	"$work/cmake/build/shared" && "$work/cmake/build/static" || return 1
 	[ "$(needs_us shared)$(needs_us static)" = 10 ] || return 1
-	cmake_finds '' '' && ! cmake_finds heap '' && ! cmake_finds '' 99
+	cmake_finds '' '' && ! cmake_finds '' 99 || return 1
+	! cmake_finds heap '' > "$work/no-heap" 2>&1 || return 1
+	tr -s ' \n' ' ' < "$work/no-heap" |
+		grep -q 'make -C userlib/heap install'
 }
 
 # needs_us PROGRAM: 1 if it is linked with the shared library, else 0
