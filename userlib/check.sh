@@ -744,6 +744,27 @@ compile_signals()
 	LD_LIBRARY_PATH=$work/root/lib:$work "$work/signals"
 }
 
+# Where the module is missing, examples say so, in the words of the library. One needs
+# none.
+check_examples_say_why()
+{
+	local source name status
+
+	for source in examples/*.c; do
+		name=$(basename "$source" .c)
+		[ "$name" != instances ] || continue
+		status=0
+		timeout 60 "$O/examples/$name" 64 \
+			> "$work/said" 2>&1 || status=$?
+		if [ "$status" != 1 ] ||
+				! grep -q 'kernel module is not loaded' "$work/said"; then
+			echo "$name ends with $status:"
+			cat "$work/said"
+			return 1
+		fi
+	done
+}
+
 # A path with blanks, of the tree and of the place to install to
 check_blanks()
 {
@@ -998,6 +1019,11 @@ else
 	echo "skip a Windows source by CMake: there is no cmake"
 fi
 check "signals of a program and a library" compile_signals
+if [ -e /dev/winregion ]; then
+	echo "skip examples without the module: it is loaded"
+else
+	check "examples without the module" check_examples_say_why
+fi
 check_manual
 check "make uninstall, of one of two widths" check_other_width
 check "make uninstall" check_uninstall

@@ -4,12 +4,13 @@
  *
  * A large table is only reserved. A vectored handler commits each page that is
  * touched, and has the access tried again; other faults are none of its business.
- * Nothing in here is for Linux: a source for Windows has <windows.h> instead of
- * <winregion/windows.h>.
+ * But for what says that the module is missing, nothing in here is for Linux: a source
+ * for Windows has <windows.h> instead of <winregion/windows.h>.
  */
 #include <stdio.h>
 
 #include <winregion/windows.h>
+#include <winregion/winregion.h>
 
 #define SIZE ((SIZE_T)1 << 30)
 #define PAGE ((SIZE_T)4096)
@@ -52,9 +53,14 @@ static SIZE_T asked(void)
 
 int main(void)
 {
+	const char *why = winregion_unavailable();
 	PVOID handler;
 	SIZE_T i;
 
+	if (why) {
+		fprintf(stderr, "%s\n", why);
+		return 1;
+	}
 	table = VirtualAlloc(NULL, SIZE, MEM_RESERVE, PAGE_READWRITE);
 	if (!table) {
 		fprintf(stderr, "error %u\n", GetLastError());

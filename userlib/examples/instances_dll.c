@@ -19,15 +19,21 @@
 #include <stdlib.h>
 
 #include <winregion/windows.h>
+#include <winregion/winregion.h>
 
 int main(int argc, char **argv)
 {
+	const char *why = winregion_unavailable();
 	LONG volatile *instances;
 	HMODULE library;
 
 	if (argc < 2) {
 		fprintf(stderr, "usage: %s LIBRARY [SECONDS]\n", argv[0]);
 		return 2;
+	}
+	if (why) {
+		fprintf(stderr, "%s\n", why);
+		return 1;
 	}
 	library = LoadLibraryExA(argv[1], NULL, DONT_RESOLVE_DLL_REFERENCES);
 	if (!library) {

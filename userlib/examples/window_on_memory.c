@@ -87,12 +87,17 @@ int main(int argc, char **argv)
 {
 	size_t size = argc > 1 ? strtoul(argv[1], NULL, 0) : 64;
 	size_t window = argc > 2 ? strtoul(argv[2], NULL, 0) : 4;
+	const char *why = winregion_unavailable();
 	struct cache cache = { 0 };
 
 	if (!window || size < window) {
 		fprintf(stderr, "usage: %s [MiB of cache [MiB of window]]\n",
 			argv[0]);
 		return 2;
+	}
+	if (why) {
+		fprintf(stderr, "%s\n", why);
+		return 1;
 	}
 	if (!make_cache(&cache, size * MEGABYTE, window * MEGABYTE)) {
 		fprintf(stderr, "no cache: error %u\n",
