@@ -356,6 +356,29 @@ compile_names()
 		"$work/names"
 }
 
+# The bits that scans find, in programs of both widths
+run_scans()
+{
+	cat > "$work/scans.c" <<-'EOF'
+	#include <windows.h>
+	int main(void)
+	{
+		volatile UINT64 high = 1ULL << 33;
+		volatile DWORD low = 8;
+		DWORD a = 99, b = 99, c = 99, d = 99;
+
+		return !BitScanForward(&a, low) || a != 3 ||
+		       !BitScanReverse(&b, low) || b != 3 ||
+		       !BitScanForward64(&c, high) || c != 33 ||
+		       !BitScanReverse64(&d, high) || d != 33 ||
+		       BitScanReverse(&a, 0) || a != 3;
+	}
+	EOF
+	"$@" -Wall -Wextra -Werror -I"$work/root/include/winregion/win32" \
+		-I"$work/root/include" -o "$work/scans" "$work/scans.c" || return
+	"$work/scans"
+}
+
 # C++ puts "::" before them, has members of their names, and includes the header
 # in a block with the names of C.
 compile_scopes()
@@ -541,6 +564,11 @@ check_headers()
 		fi
 	done
 
+	check "scans" run_scans "$CC"
+	if echo 'int main(void) { return 0; }' |
+			"$CC" -m32 -x c -o "$work/scans" - 2> /dev/null; then
+		check "scans of 32 bits" run_scans "$CC" -m32
+	fi
 	check_blocks "$CC"
 	check_names "$CC" "$CXX"
 	check_all_headers "$CC" "$CXX"
