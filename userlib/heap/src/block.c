@@ -98,6 +98,10 @@ void *wr_block_new(struct wr_heap *heap, size_t size, size_t align, bool zeroed)
 	if (size >= WR_LARGE && align <= 64)
 		return wr_large_new(heap, size, zeroed);
 	block = wr_blocks_new(heap, size + WR_TAIL, align);
+	if (!block && heap->nr_kept) {
+		wr_large_trim(heap);
+		block = wr_blocks_new(heap, size + WR_TAIL, align);
+	}
 	if (!block)
 		return NULL;
 	region = wr_region_at(block);

@@ -198,6 +198,9 @@ void wr_region_take_out(struct wr_list *list, struct wr_region *region);
 void wr_region_hide(struct wr_region *region);
 void wr_region_show(struct wr_region *region);
 
+/* Are all pages of a large block's as they were made? */
+bool wr_region_is_plain(const struct wr_region *region);
+
 /* Out of its list, if it is in one, and back to the system with all that is in it */
 void wr_region_release(struct wr_list *list, struct wr_region *region);
 

@@ -3,7 +3,7 @@
  * Large blocks: each is a region alone
  *
  * What a program frees is often followed by another one of about that size. So the
- * regions of some are kept, with their memory, for those that come next: no more than a
+ * regions of some are kept, with their memory, for those that come next: about one, or a
  * part of what large blocks have at the moment. Nobody finds them meanwhile. A heap that
  * is to end the process if it finds itself broken keeps none: who uses a block that has
  * been freed has a fault then.
@@ -88,13 +88,25 @@ void wr_large_trim(struct wr_heap *heap)
 
 /* ---- blocks ---- */
 
+static struct wr_region *new_region(struct wr_heap *heap, size_t whole)
+{
+	struct wr_region *region = wr_region_new_large(heap, whole);
+
+	if (region || !heap->nr_kept)
+		return region;
+	/* What is kept may be what is missing. */
+	wr_large_trim(heap);
+
+	return wr_region_new_large(heap, whole);
+}
+
 static struct wr_region *get_region(struct wr_heap *heap, size_t whole,
 				    bool zeroed)
 {
 	struct wr_region *region = zeroed ? NULL : find_kept(heap, whole);
 
 	if (!region)
-		return wr_region_new_large(heap, whole);
+		return new_region(heap, whole);
 	no_longer_kept(heap, region);
 	wr_region_show(region);
 
@@ -117,26 +129,37 @@ void *wr_large_new(struct wr_heap *heap, size_t size, bool zeroed)
 	return region->base + WR_LARGE_HEAD;
 }
 
+/* One that has become small is for no large block. */
+static bool is_worth_it(const struct wr_heap *heap, struct wr_region *region)
+{
+	return region->committed >= WR_LARGE &&
+	       region->committed <= may_keep(heap) &&
+	       wr_region_is_plain(region);
+}
+
 void wr_large_free(struct wr_heap *heap, struct wr_region *region)
 {
 	heap->large_bytes -= region->committed;
-	if (region->committed > may_keep(heap))
-		wr_region_release(&heap->larges, region);
-	else
+	if (is_worth_it(heap, region))
 		keep(heap, region);
+	else
+		wr_region_release(&heap->larges, region);
 	keep_at_most(heap, may_keep(heap));
 }
 
-/* It keeps its place, and its region no more than it has. */
+/* It keeps its place, and if it gets smaller its region no more than it has. */
 bool wr_large_resize(struct wr_heap *heap, struct wr_region *region,
 		     char *block, size_t size)
 {
 	size_t whole = whole_size(size);
+	bool smaller = size < region->asked;
 
 	if (whole < size || whole > region->committed)
 		return false;
 	region->asked = size;
 	wr_store(block + size, WR_FENCE);
+	if (!smaller)
+		return true;
 	heap->large_bytes -= region->committed;
 	wr_region_decommit(region, whole);
 	heap->large_bytes += region->committed;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <winregion/memoryapi.h>
+#include <winregion/winregion.h>
 
 struct wr_entry *_Atomic wr_leaves[WR_UNITS / WR_LEAF_ENTRIES];
 
@@ -225,6 +226,27 @@ struct wr_region *wr_region_new_large(struct wr_heap *heap, size_t size)
 	}
 
 	return region;
+}
+
+/* The program may have done anything with its pages, but for what is offered. */
+bool wr_region_is_plain(const struct wr_region *region)
+{
+	struct winregion_query query = {
+		.size = sizeof(query),
+		.address = (uintptr_t)region->base,
+	};
+	struct winregion_lock locked = {
+		.size = sizeof(locked),
+		.operation = WINREGION_LOCK_COUNT,
+		.address = (uintptr_t)region->base,
+		.length = region->committed,
+	};
+
+	return !winregion_query(&query) &&
+	       query.out.state == WINREGION_STATE_COMMIT &&
+	       query.out.protection == region->heap->protect &&
+	       query.out.length == region->committed &&
+	       !winregion_lock(&locked) && !locked.out_locked;
 }
 
 /* ---- lists ---- */
