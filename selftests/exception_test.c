@@ -1521,10 +1521,12 @@ static void *overflow(void *arg)
 /* In the first thread of a process; the limit of its stack counts as it is now. */
 static int overflow_of_first(void *arg)
 {
-	struct rlimit limit = { .rlim_max = RLIM_INFINITY };
+	struct rlimit limit;
 	char here;
 
-	for (limit.rlim_cur = MIB(1); limit.rlim_cur < MIB(8);
+	CHECK(_resetstkoflw());
+	CHECK(!getrlimit(RLIMIT_STACK, &limit));
+	for (limit.rlim_cur = MIB(1) + 1000; limit.rlim_cur < MIB(8);
 	     limit.rlim_cur *= 2) {
 		overflowed = 0;
 		CHECK(!setrlimit(RLIMIT_STACK, &limit));
@@ -1536,6 +1538,19 @@ static int overflow_of_first(void *arg)
 	skip_write((char *)((uintptr_t)&here - MIB(64)));
 	CHECK(seen.code == EXCEPTION_ACCESS_VIOLATION);
 	return 0;
+}
+
+static int overflow_once(void *arg)
+{
+	overflowed = 0;
+	overflow(arg);
+	return overflowed != 1;
+}
+
+/* The first thread of the child is on the stack of a plain one. */
+static void *overflow_of_child(void *arg)
+{
+	return (void *)(uintptr_t)in_child(overflow_once, arg);
 }
 
 static int overflow_without(void *arg)
@@ -1552,6 +1567,8 @@ static int overflow_without(void *arg)
 TEST(overflow_of_stack)
 {
 	struct crew crew = { 0 };
+	pthread_t thread;
+	void *failed;
 	size_t vmas;
 	int i;
 
@@ -1563,6 +1580,9 @@ TEST(overflow_of_stack)
 	}
 	EXPECT_EQ(5, overflowed);
 	EXPECT_EQ(0, in_child(overflow_of_first, &crew));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, overflow_of_child, &crew));
+	ASSERT_EQ(0, pthread_join(thread, &failed));
+	EXPECT_EQ(NULL, failed);
 	EXPECT_GE(vmas + 1, count_all_vmas());
 	/* Another one ends the process, as ever. */
 	EXPECT_EQ(-SIGSEGV, in_child(overflow_without, NULL));

@@ -22,20 +22,6 @@
 static __thread uintptr_t lowest WR_ANY_TIME;
 static __thread bool is_first WR_ANY_TIME;
 
-void wr_overflow_begin(void)
-{
-	pthread_attr_t attr;
-	size_t size = 0;
-	void *base = NULL;
-
-	is_first = gettid() == getpid();
-	if (is_first || pthread_getattr_np(pthread_self(), &attr))
-		return;
-	pthread_attr_getstack(&attr, &base, &size);
-	pthread_attr_destroy(&attr);
-	lowest = (uintptr_t)base;
-}
-
 /* Of the first thread: below what the kernel has put at its upper end. The limit changes. */
 static uintptr_t lowest_of_first(void)
 {
@@ -47,8 +33,30 @@ static uintptr_t lowest_of_first(void)
 		return 0;
 	end += strlen(name) + 1 + sizeof(void *);
 	end = (end + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+	limit.rlim_cur &= ~(rlim_t)(PAGE_BYTES - 1);
 
 	return limit.rlim_cur < end ? end - limit.rlim_cur : 0;
+}
+
+/* The first one of a child is on the stack of whichever thread has made it. */
+static bool is_on_first(uintptr_t here)
+{
+	return gettid() == getpid() && here >= lowest_of_first() &&
+	       here < getauxval(AT_EXECFN);
+}
+
+void wr_overflow_begin(void)
+{
+	pthread_attr_t attr;
+	size_t size = 0;
+	void *base = NULL;
+
+	is_first = is_on_first((uintptr_t)__builtin_frame_address(0));
+	if (is_first || pthread_getattr_np(pthread_self(), &attr))
+		return;
+	pthread_attr_getstack(&attr, &base, &size);
+	pthread_attr_destroy(&attr);
+	lowest = (uintptr_t)base;
 }
 
 bool wr_is_overflow(uintptr_t address, uintptr_t sp)

@@ -307,6 +307,9 @@ static bool unhandled(struct exception *e, siginfo_t *info,
 
 /* ---- the handler ---- */
 
+/* A fault is being handled, and anything may be in use; or one was, and a jump has left it */
+static __thread bool is_busy WR_ANY_TIME;
+
 /* Where a handler runs on the alternate stack, or has been left by a jump; or NULL */
 static __thread void *on_other WR_ANY_TIME;
 
@@ -386,8 +389,11 @@ static void handle(int sig, siginfo_t *info, ucontext_t *context)
 static void on_signal(int sig, siginfo_t *info, void *context)
 {
 	int saved_errno = errno;
+	bool was_busy = is_busy;
 
+	is_busy = true;
 	handle(sig, info, context);
+	is_busy = was_busy;
 	errno = saved_errno;
 }
 
@@ -453,7 +459,9 @@ static void begin(void)
 		wr_signal_claim(signals[i], on_signal);
 	claimed = true;
 	begun = true;
-	wr_overflow_begin();
+	/* It takes memory. */
+	if (!is_busy)
+		wr_overflow_begin();
 }
 
 void wr_exceptions_begin(void)

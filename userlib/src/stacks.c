@@ -552,7 +552,7 @@ BOOL WINAPI SetThreadStackGuarantee(PULONG bytes)
 	return wr_succeeded(set_guarantee(bytes));
 }
 
-/* Whether there is a guard anywhere in the stack below @sp */
+/* Whether there is a guard anywhere in the stack below @limit, or needs to be none */
 static bool has_guard(const TEB *teb, const char *limit)
 {
 	struct winregion_query query = {
@@ -564,7 +564,8 @@ static bool has_guard(const TEB *teb, const char *limit)
 		return true; /* nothing that we know of moves there */
 
 	return wr_device_ioctl(WINREGION_QUERY, &query) ||
-	       query.out.protection & WINREGION_GUARD;
+	       query.out.protection & WINREGION_GUARD ||
+	       query.out.flags & WINREGION_RUN_FOREIGN;
 }
 
 int _resetstkoflw(void)
