@@ -8,9 +8,11 @@
  * and looks into the list then cannot miss it.
  *
  * To look at the bytes may take a fault, and what a program does then may be to wake
- * others, or not to come back. So no lock is held, and who is in a list has the kernel look.
+ * others, or not to come back. So no lock is held, and who is in a list has the kernel
+ * look, as long as that does so.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <pthread.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -91,10 +93,10 @@ static uint64_t load(const volatile void *address, SIZE_T size)
 }
 
 /*
- * The same without a fault; false: it cannot be read so. What is changed meanwhile may be
- * read by halves: who changes it wakes, too.
+ * The same without a fault. What is changed meanwhile may be read by halves: who changes
+ * it wakes, too. Return: 0, EFAULT, or why the kernel does not do it.
  */
-static bool peek(const volatile void *address, SIZE_T size, uint64_t *value)
+static int peek(const volatile void *address, SIZE_T size, uint64_t *value)
 {
 	struct iovec here = { value, size };
 	struct iovec there = { (void *)address, size };
@@ -102,8 +104,10 @@ static bool peek(const volatile void *address, SIZE_T size, uint64_t *value)
 
 	*value = 0;
 	got = process_vm_readv(getpid(), &here, 1, &there, 1, 0);
+	if (got < 0)
+		return errno;
 
-	return got == (ssize_t)size;
+	return got == (ssize_t)size ? 0 : EFAULT;
 }
 
 static void line_up(struct list *list, struct waiter *me)
@@ -148,6 +152,9 @@ static bool sleep_in_line(struct list *list, struct waiter *me,
 	return in_time || !step_out(list, me);
 }
 
+/* So often memory may come and go between one look and the next */
+#define MOST_LOOKS 3
+
 /*
  * Waits while the bytes are that. What the kernel does not read for us, and we can, is
  * looked at in line after all.
@@ -157,20 +164,22 @@ static bool wait_while(const volatile void *address, SIZE_T size,
 {
 	struct waiter me = { .address = address };
 	struct list *list = list_of(address);
-	bool seen = false;
+	unsigned int looks = 0;
 	uint64_t now;
+	int err;
 
 	do {
 		line_up(list, &me);
-		if (seen)
+		err = peek(address, size, &now);
+		if (err && (err != EFAULT || looks == MOST_LOOKS)) {
 			now = load(address, size);
-		else
-			seen = peek(address, size, &now);
-		if (seen && now == value)
+			err = 0;
+		}
+		if (!err && now == value)
 			return sleep_in_line(list, &me, milliseconds);
-		if (!step_out(list, &me) || seen)
+		if (!step_out(list, &me) || !err)
 			return true;
-		seen = true;
+		looks++;
 	} while (load(address, size) == value);
 
 	return true;
@@ -179,13 +188,13 @@ static bool wait_while(const volatile void *address, SIZE_T size,
 BOOL WINAPI WaitOnAddress(volatile void *address, PVOID compare, SIZE_T size,
 			  DWORD milliseconds)
 {
-	uint64_t value;
+	uint64_t value = 0;
 
 	WR_KEEP_ERRNO();
 
 	if (size != 1 && size != 2 && size != 4 && size != 8)
 		return wr_fail(ERROR_INVALID_PARAMETER);
-	value = load(compare, size);
+	memcpy(&value, compare, size);
 	if (load(address, size) != value)
 		return TRUE;
 
