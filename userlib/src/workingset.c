@@ -341,7 +341,7 @@ static void describe(struct around *around, struct stretch *stretch,
 }
 
 /* Entries that are looked at together */
-#define BATCH 512
+#define BATCH 128
 
 static DWORD length_of_stretch(const PSAPI_WORKING_SET_EX_INFORMATION *entry,
 			       DWORD n)
