@@ -13,7 +13,8 @@ $(foreach dir,PREFIX BINDIR LIBDIR INCLUDEDIR MANDIR,$(if \
 	$(dir)=$($(dir)) has a $(c), which is special in .pc files or quotes))))
 
 # Where the dynamic linker looks by itself, or is told to by ldconfig
-SEARCHED := /lib /usr/lib /usr/local/lib /lib/% /usr/lib/% /usr/local/lib/%
+SEARCHED := /lib /usr/lib /usr/local/lib /lib/% /usr/lib/% /usr/local/lib/% \
+	/lib64 /usr/lib64 /usr/local/lib64
 
 # Into a running system, where ldconfig looks: programs find the library by the linker's
 # cache. Some distributions have it look into the directories of 32 bits, too.

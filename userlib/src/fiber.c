@@ -18,7 +18,8 @@
 
 /*
  * What C++'s runtime has for each thread, by its ABI: the exceptions that are being
- * caught, and how many are on their way. Without C++ there is no such function.
+ * caught, and how many are on their way. Without C++ when the program begins there is no
+ * such function.
  */
 struct cxx_exceptions {
 	void *caught;

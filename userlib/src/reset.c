@@ -167,7 +167,8 @@ static void read_runs(uintptr_t first, uintptr_t end, uint64_t *room)
 		stop = end_of(run, end);
 		if (run->state != WINREGION_STATE_COMMIT)
 			continue;
-		if (run->type == WINREGION_TYPE_MAPPED)
+		if (run->type == WINREGION_TYPE_MAPPED ||
+		    run->type == WINREGION_TYPE_IMAGE)
 			read_in_pieces(first, stop, room);
 		else if (run->flags & WINREGION_RUN_FOREIGN)
 			read_ahead(first, stop);

@@ -42,7 +42,7 @@ DWORD WINAPI GetProcessIdOfThread(HANDLE thread);
 HANDLE WINAPI GetCurrentThread(VOID);
 
 /* exit(), with a code that stays another one than 0. Rules TH-22, TH-23 */
-VOID WINAPI ExitProcess(UINT code) __attribute__((noreturn));
+VOID WINAPI ExitProcess(UINT code) __attribute__((__noreturn__));
 
 /* Whose privileges <winregion/securitybaseapi.h> tells and changes; threads have none. */
 BOOL WINAPI OpenProcessToken(HANDLE process, DWORD access, PHANDLE token);
