@@ -615,20 +615,24 @@ TEST(address_loses_nothing)
 
 static int wake_after_fault(void *unused)
 {
-	LONG word = 0;
-	volatile bool caught = false;
+	LONG word = 0, *nowhere = NULL;
+	volatile int caught = 0;
 
 	(void)unused;
 	alarm(20);
-	WINREGION_TRY { WaitOnAddress(&word, NULL, sizeof(word), INFINITE); }
-	WINREGION_EXCEPT(EXCEPTION_EXECUTE_HANDLER) { caught = true; }
-	WINREGION_END
+	WINREGION_TRY {
+		WaitOnAddress(&word, nowhere, sizeof(word), INFINITE);
+	} WINREGION_EXCEPT(EXCEPTION_EXECUTE_HANDLER) {
+		caught++;
+	} WINREGION_END
 	WakeByAddressSingle(&word);
-	WINREGION_TRY { WaitOnAddress(NULL, &word, sizeof(word), INFINITE); }
-	WINREGION_EXCEPT(EXCEPTION_EXECUTE_HANDLER) { caught = !caught; }
-	WINREGION_END
-	WakeByAddressAll(NULL);
-	return caught ? __LINE__ : 0;
+	WINREGION_TRY {
+		WaitOnAddress(nowhere, &word, sizeof(word), INFINITE);
+	} WINREGION_EXCEPT(EXCEPTION_EXECUTE_HANDLER) {
+		caught++;
+	} WINREGION_END
+	WakeByAddressAll(nowhere);
+	return caught == 2 ? 0 : __LINE__;
 }
 
 static volatile LONG *closed;

@@ -26,7 +26,7 @@ struct cxx_exceptions {
 	unsigned int uncaught;
 };
 
-extern struct cxx_exceptions *__cxa_get_globals(void) __attribute__((weak));
+__attribute__((weak)) struct cxx_exceptions *__cxa_get_globals(void);
 
 struct wr_fiber {
 	/* First, as GetFiberData() may be a macro of others that reads it there */

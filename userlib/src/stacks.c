@@ -251,8 +251,7 @@ static int reserve(struct wr_stack *stack)
  * AddressSanitizer, in a program that has it, takes what lies between the variables of
  * a function for such that nobody uses, until the function returns.
  */
-extern void __asan_unpoison_memory_region(const volatile void *address,
-					  size_t size)
+extern void __asan_unpoison_memory_region(const void *address, size_t size)
 	__attribute__((weak, visibility("default")));
 
 static void forget_frames(const struct wr_stack *stack)

@@ -31,10 +31,10 @@ void wr_fiber_run(struct wr_fiber *fiber)
  * wr_thread_exit(), called where nothing tells of frames above: an unwinder finds the
  * end of the stack there.
  */
-void wr_thread_leave(void) __attribute__((noreturn, visibility("hidden")));
+__attribute__((noreturn)) void wr_thread_leave(void);
 
 /* threads.c: called from assembly code */
-void wr_thread_exit(void) __attribute__((noreturn, used, visibility("hidden")));
+__attribute__((noreturn)) void wr_thread_exit(void);
 
 /*
  * At the mark of a block winregion_try_mark() returns 0, and once more, with the phase,

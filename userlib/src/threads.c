@@ -436,7 +436,7 @@ HANDLE WINAPI CreateThread(LPSECURITY_ATTRIBUTES security, SIZE_T stack,
 }
 
 /* The C library unwinds the stack. It is at its end at once: see wr_thread_leave(). */
-void wr_thread_exit(void)
+__attribute__((used)) void wr_thread_exit(void)
 {
 	pthread_exit(NULL);
 }
