@@ -26,7 +26,8 @@ struct cxx_exceptions {
 	unsigned int uncaught;
 };
 
-__attribute__((weak)) struct cxx_exceptions *__cxa_get_globals(void);
+struct cxx_exceptions *__cxa_get_globals(void);
+#pragma weak __cxa_get_globals
 
 struct wr_fiber {
 	/* First, as GetFiberData() may be a macro of others that reads it there */
