@@ -50,6 +50,11 @@ void wr_context_complete(CONTEXT *context);
 /* context.c: go on with these registers */
 void wr_context_load(const CONTEXT *context) __attribute__((noreturn));
 
+#define PAGE_BYTES 0x1000UL
+
+/* How far a frame may leap over the end of a stack */
+#define LEAP_BYTES 0x10000UL
+
 /* overflow.c: in a thread, before faults of it are asked about; of an access that failed */
 void wr_overflow_begin(void);
 bool wr_is_overflow(uintptr_t address, uintptr_t sp);

@@ -15,10 +15,6 @@
 
 #include "exception.h"
 
-#define PAGE_BYTES 0x1000UL
-/* How far a frame may leap */
-#define LEAP_BYTES 0x10000UL
-
 static __thread uintptr_t lowest WR_ANY_TIME;
 static __thread bool is_first WR_ANY_TIME;
 

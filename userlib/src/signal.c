@@ -31,11 +31,9 @@
 #define CODE(name) ((DWORD)STATUS_##name)
 
 #define STACK_BYTES 0x10000
-#define PAGE_BYTES 0x1000
 
-/* What a function may touch below the stack pointer, and how far a frame may leap */
+/* What a function may touch below the stack pointer */
 #define BELOW_BYTES 256
-#define LEAP_BYTES 0x10000
 
 /* The size that the kernel has a mask of signals in */
 #define MASK_BYTES 8
