@@ -1057,6 +1057,8 @@ static int open_as_nobody(void *arg)
 	CHECK(FAILS_WITH(ERROR_ACCESS_DENIED,
 			 OpenProcess(PROCESS_ALL_ACCESS, FALSE, pid)));
 	CHECK(FAILS_WITH(ERROR_ACCESS_DENIED, OpenProcess(QUERY, FALSE, 1)));
+	CHECK(FAILS_WITH(ERROR_ACCESS_DENIED,
+			 OpenProcess(PROCESS_TERMINATE, FALSE, pid)));
 	CHECK(OpenProcess(MAXIMUM_ALLOWED, FALSE, pid));
 	CHECK(FAILS_WITH(ERROR_ACCESS_DENIED,
 			 asks(OpenProcess(MAXIMUM_ALLOWED, FALSE, pid))));
@@ -1277,6 +1279,29 @@ TEST_F(other, ends)
 		     GetExitCodeProcess(self->process, &code));
 	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
 		     OpenProcess(ALL, FALSE, self->pid));
+}
+
+/* Rules: TH-25 */
+TEST_F(other, is_terminated)
+{
+	HANDLE weak = OpenProcess(PROCESS_ALL_ACCESS & ~PROCESS_TERMINATE,
+				  FALSE, self->pid);
+	HANDLE process = OpenProcess(PROCESS_TERMINATE, FALSE, self->pid);
+	DWORD code;
+
+	ASSERT_NE(NULL, weak);
+	ASSERT_NE(NULL, process);
+	EXPECT_FAILS(ERROR_ACCESS_DENIED, TerminateProcess(weak, 7));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(weak, 0));
+	EXPECT_TRUE(TerminateProcess(process, 7));
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(weak, 10000));
+	EXPECT_FAILS(ERROR_ACCESS_DENIED, TerminateProcess(process, 7));
+	EXPECT_TRUE(GetExitCodeProcess(weak, &code));
+	EXPECT_EQ(128 + SIGKILL, code);
+	EXPECT_EQ(self->pid, waitpid(self->pid, NULL, 0));
+	EXPECT_FAILS(ERROR_ACCESS_DENIED, TerminateProcess(process, 7));
+	EXPECT_TRUE(CloseHandle(process));
+	EXPECT_TRUE(CloseHandle(weak));
 }
 
 TEST_F(other, is_stopped)

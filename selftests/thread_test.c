@@ -79,6 +79,41 @@ TEST(exit_code_of_the_process)
 			  in_child(end_with, (void *)(uintptr_t)codes[i].code));
 }
 
+static void never_called(void)
+{
+	_exit(99);
+}
+
+static int end_at_once(void *code)
+{
+	CHECK(!atexit(never_called));
+	TerminateProcess(GetCurrentProcess(), (uintptr_t)code);
+	return __LINE__;
+}
+
+static int end_by_a_handle(void *code)
+{
+	HANDLE weak = OpenProcess(SYNCHRONIZE, FALSE, getpid());
+	HANDLE self = OpenProcess(PROCESS_TERMINATE, FALSE, getpid());
+
+	CHECK(weak && self);
+	CHECK(!TerminateProcess(weak, 1) &&
+	      GetLastError() == ERROR_ACCESS_DENIED);
+	CHECK(!TerminateProcess(NULL, 1) &&
+	      GetLastError() == ERROR_INVALID_HANDLE);
+	TerminateProcess(self, (uintptr_t)code);
+	return __LINE__;
+}
+
+/* Rules: TH-24 */
+TEST(process_ends_at_once)
+{
+	EXPECT_EQ(0, in_child(end_at_once, NULL));
+	EXPECT_EQ(5, in_child(end_at_once, (void *)5));
+	EXPECT_EQ(1, in_child(end_at_once, (void *)0xc0000000));
+	EXPECT_EQ(6, in_child(end_by_a_handle, (void *)6));
+}
+
 static volatile DWORD ending;
 
 static DWORD WINAPI end_too(void *argument)

@@ -82,6 +82,13 @@ static bool is_only_gone(int err)
 	       err == -ENODEV;
 }
 
+/* Who may not send a signal may not end it. */
+static bool may_end(const struct wr_process *process)
+{
+	return !syscall(SYS_pidfd_send_signal, process->pidfd, 0, NULL, 0) ||
+	       errno != EPERM;
+}
+
 static NTSTATUS open_parts(struct wr_process *process, DWORD access)
 {
 	process->memory = -EACCES;
@@ -90,6 +97,8 @@ static NTSTATUS open_parts(struct wr_process *process, DWORD access)
 		process->pidfd = wr_above_stderr(process->pidfd);
 	if (process->pidfd < 0)
 		return status_of_pidfd(errno);
+	if (access & PROCESS_TERMINATE && !may_end(process))
+		return STATUS_ACCESS_DENIED;
 	if (access & (WR_CHANGE_RIGHTS | PROCESS_QUERY_LIMITED_INFORMATION))
 		process->memory =
 			open_memory(process->pid, access & WR_CHANGE_RIGHTS);

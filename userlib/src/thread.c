@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What memory managers need beside memory: ids, time, waiting, and the end
+ * What memory managers need beside memory: ids, time and waiting
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -14,9 +14,6 @@
 
 #define MS_PER_SECOND 1000
 #define NS_PER_MS 1000000
-
-/* What a parent sees of an exit code */
-#define EXIT_BITS 0xff
 
 DWORD WINAPI GetCurrentProcessId(VOID)
 {
@@ -72,29 +69,4 @@ VOID WINAPI Sleep(DWORD milliseconds)
 			pause();
 
 	errno = saved_errno;
-}
-
-/* The first thread that wants that; one that is the parent's is not here. */
-static bool may_end_process(void)
-{
-	static ULONGLONG first;
-	ULONGLONG self = (ULONGLONG)getpid() << 32 | gettid();
-	ULONGLONG who = __atomic_load_n(&first, __ATOMIC_RELAXED);
-
-	while (who >> 32 != self >> 32)
-		if (__atomic_compare_exchange_n(&first, &who, self, false,
-						__ATOMIC_RELAXED,
-						__ATOMIC_RELAXED))
-			return true;
-
-	return who == self;
-}
-
-/* exit() is for one thread. */
-VOID WINAPI ExitProcess(UINT code)
-{
-	while (!may_end_process())
-		pause();
-
-	exit(code && !(code & EXIT_BITS) ? 1 : code & EXIT_BITS);
 }

@@ -35,6 +35,12 @@ HANDLE WINAPI OpenProcess(DWORD access, BOOL inherit, DWORD pid);
 /* STILL_ACTIVE, or that of a child that has ended, which need not be waited for */
 BOOL WINAPI GetExitCodeProcess(HANDLE process, LPDWORD code);
 
+/*
+ * Ends it at once; of another one, which @code does not get to, nothing but that it was
+ * killed is seen. Rules TH-24, TH-25
+ */
+BOOL WINAPI TerminateProcess(HANDLE process, UINT code);
+
 /* Before code that was written is run */
 BOOL WINAPI FlushInstructionCache(HANDLE process, LPCVOID address, SIZE_T size);
 
