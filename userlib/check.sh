@@ -293,10 +293,26 @@ compile_names()
 	#include <errno.h>
 	#include <malloc.h>
 	#include <stdlib.h>
+	#include <string.h>
 	#include <windows.h>
 	#if !defined(InterlockedIncrement) || !defined(MemoryBarrier)
 	#error "sources test for them"
 	#endif
+	static int aligned_names(void)
+	{
+		char *m = (char *)_aligned_realloc(NULL, 3, 64), *n;
+
+		if (!m || (size_t)m % 64 || _aligned_msize(m, 64, 0) < 3)
+			return 4;
+		memcpy(m, "ab", 3);
+		n = (char *)_aligned_realloc(m, 10000, 4096);
+		if (!n || (size_t)n % 4096 || strcmp(n, "ab"))
+			return 5;
+		m = (char *)_aligned_realloc(n, 2, 16);
+		if (!m || memcmp(m, "ab", 2))
+			return 6;
+		return _aligned_realloc(m, 0, 16) ? 7 : 0;
+	}
 	static int more_names(void)
 	{
 		char t[4], *u = (char *)_alloca(_countof(t));
@@ -317,7 +333,9 @@ compile_names()
 		m = _aligned_malloc(1, 1);
 		_aligned_free(m);
 		errno = 0;
-		return !m || _aligned_malloc(100, 24) || errno != EINVAL;
+		if (!m || _aligned_malloc(100, 24) || errno != EINVAL)
+			return 8;
+		return aligned_names();
 	}
 	int main(void)
 	{

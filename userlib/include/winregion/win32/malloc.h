@@ -38,6 +38,34 @@ static __inline__ size_t _msize(void *memory)
 	return malloc_usable_size(memory);
 }
 
+static __inline__ size_t _aligned_msize(void *memory, size_t alignment,
+					size_t offset)
+{
+	(void)alignment;
+	(void)offset;
+
+	return malloc_usable_size(memory);
+}
+
+static __inline__ void *_aligned_realloc(void *memory, size_t size,
+					 size_t alignment)
+{
+	size_t old = malloc_usable_size(memory);
+	void *grown = NULL;
+
+	if (size || !memory) {
+		grown = _aligned_malloc(size, alignment);
+		if (!grown)
+			return NULL;
+		if (memory)
+			__builtin_memcpy(grown, memory,
+					 old < size ? old : size);
+	}
+	free(memory);
+
+	return grown;
+}
+
 #ifdef __cplusplus
 }
 #endif
