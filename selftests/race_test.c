@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* vm: timeout=1800 cpus=2 alone */
+/* vm: timeout=1800 cpus=2 */
 /*
  * Threads and processes against each other on the same pages. What is counted
  * is never how often a race was lost, but what must not happen however it goes:

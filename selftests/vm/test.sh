@@ -16,7 +16,6 @@
 #	/* vm: kernels=one */ on the first of those that are tested
 #	/* vm: kernels=turn */ on one of them, each time another, without -f
 #	/* vm: full */ has it run with -f only, unless it is named
-#	/* vm: alone */ has no other machine beside its own
 #	/* vm: programs=name */ runs programs, those that a directory of that name
 #				beside the tests has in its "bin"
 #	/* vm: arch=amd64 (why) */ a line of its own: runs on no other machine,
@@ -275,7 +274,6 @@ apply_settings()
 		append=*)	append+=" ${word#*=}" ;;
 		modules=*)	modules=${word#*=} ;;
 		mkfs)		mkfs=1 ;;
-		alone)		;;
 		*)		die "vm: unknown setting $word" ;;
 		esac
 	done
@@ -453,7 +451,6 @@ add_job()
 		cost=$((cost + $(cost_of "$t")))
 	done
 	job_cost+=("$cost")
-	job_alone+=("$([[ " $settings " != *' alone '* ]] || echo 1)")
 	printf '%s\n' "$kernel" "$settings" "$@" >"$jobs/${#job_cost[@]}"
 }
 
@@ -573,24 +570,23 @@ choose_lanes()
 	[ "$lanes" -le "$fit" ] || lanes=$((fit > 1 ? fit : 1))
 }
 
-# The numbers of the jobs, the longest first, those that must be alone last
+# The numbers of the jobs, the longest first
 sorted_jobs()
 {
 	local i
 
 	for ((i = 0; i < ${#job_cost[@]}; i++)); do
-		echo "${job_alone[i]:-0} ${job_cost[i]} $((i + 1))"
-	done | sort -k 1,1n -k 2,2nr | cut -d ' ' -f 1,3
+		echo "${job_cost[i]} $((i + 1))"
+	done | sort -k 1,1nr | cut -d ' ' -f 2
 }
 
 run_jobs()
 {
-	local alone i k running=0
+	local i k running=0
 	local -A nth=()
 
-	while read -r alone i; do
-		while [ "$running" -ge "$lanes" ] ||
-			{ [ "$alone" = 1 ] && [ "$running" -gt 0 ]; }; do
+	while read -r i; do
+		while [ "$running" -ge "$lanes" ]; do
 			wait -n || true
 			running=$((running - 1))
 		done
@@ -630,17 +626,12 @@ some()
 # What jobs should have taken, in seconds, and did
 print_times()
 {
-	local expected=0 alone=0 i
+	local expected=0 i
 
 	for ((i = 0; i < ${#job_cost[@]}; i++)); do
-		if [ -n "${job_alone[i]}" ]; then
-			alone=$((alone + job_cost[i]))
-		else
-			expected=$((expected + job_cost[i]))
-		fi
+		expected=$((expected + job_cost[i]))
 	done
-	# One that is alone has threads for two processors.
-	expected=$((expected / lanes + alone / 2))
+	expected=$((expected / lanes))
 	printf '# %s, %s at a time: %s s; by selftests/costs %s s\n' \
 		"$(some "${#job_cost[@]}" machine)" "$lanes" "$1" "$expected"
 	# Of all tests: few say little.
@@ -750,7 +741,7 @@ show_rules()
 }
 
 kernel_list=$(kernel_names) tests='' full='' repeat=1
-job_cost=() job_alone=() lane_pids=()
+job_cost=() lane_pids=()
 lib=$top/userlib/build counting='' counted_programs=''
 while getopts cfr:k:t: option; do
 	case $option in
