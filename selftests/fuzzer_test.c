@@ -118,6 +118,12 @@ FIXTURE_VARIANT_ADD(planted, parts_of_image)
 	.sharers = 3,
 };
 
+FIXTURE_VARIANT_ADD(planted, order_of_pieces)
+{
+	.bug = SHARE_BUG_ORDER,
+	.sharers = 3,
+};
+
 FIXTURE_VARIANT_ADD(planted, shared_several)
 {
 	.bug = SHARE_BUG_SEVERAL,

@@ -105,6 +105,26 @@ enum share_where {
 /* Flag of SHARE_CREATE, beside those of the ioctl: its file cannot be written. */
 #define SHARE_READER 0x100
 
+/* What is wrong with the pieces of an image that SHARE_CREATE tells */
+enum share_spoilt {
+	SHARE_SOUND,
+	SHARE_NO_PIECE,		/* there is none */
+	SHARE_MANY_PIECES,	/* more than there may be */
+	SHARE_NO_LIST,		/* nothing is where they should be */
+	SHARE_ODD_ADDRESS,
+	SHARE_FAR_ADDRESS,	/* behind the end of the section */
+	SHARE_NO_LENGTH,
+	SHARE_ENDLESS,		/* its end is no number any more */
+	SHARE_MORE_BYTES,	/* than its length */
+	SHARE_BEHIND_FILES,	/* where no file has anything */
+	SHARE_BEHIND_NUMBERS,	/* the same, and no number either */
+	SHARE_RESERVED,		/* what must be 0 is not */
+	SHARE_NO_RIGHTS,
+	SHARE_EXCHANGED,	/* two pieces, in their order */
+	SHARE_OVERLAPPING,
+	SHARE_SPOILT
+};
+
 /**
  * struct share_page - one page of a file
  * @word: its contents at share_word_offset()
@@ -220,6 +240,7 @@ enum share_bug {
 	SHARE_BUG_PIECES,	/* a piece goes on behind its bytes */
 	SHARE_BUG_RIGHTS,	/* all may write what is in a piece */
 	SHARE_BUG_PARTS,	/* a part of an image is unmapped alone */
+	SHARE_BUG_ORDER,	/* pieces may be in any order, and overlap */
 	SHARE_BUGS
 };
 

@@ -197,6 +197,70 @@ static void choose_pieces(struct winregion_create_section *arg, uint32_t which,
 	}
 }
 
+static void exchange_pieces(struct winregion_piece *one,
+			    struct winregion_piece *other)
+{
+	struct winregion_piece piece = *one;
+
+	*one = *other;
+	*other = piece;
+}
+
+/* One thing that is wrong with them */
+static void spoil_pieces(struct winregion_create_section *arg,
+			 enum share_spoilt how, struct winregion_piece *piece)
+{
+	struct winregion_piece *second = &piece[1];
+
+	switch (how) {
+	case SHARE_NO_PIECE:
+		arg->nr_pieces = 0;
+		break;
+	case SHARE_MANY_PIECES:
+		arg->nr_pieces = WINREGION_MAX_PIECES + 1;
+		break;
+	case SHARE_NO_LIST:
+		arg->pieces = 0;
+		break;
+	case SHARE_ODD_ADDRESS:
+		second->address++;
+		break;
+	case SHARE_FAR_ADDRESS:
+		second->address += SHARE_LENGTH;
+		break;
+	case SHARE_NO_LENGTH:
+		second->length = 0;
+		second->bytes = 0;
+		break;
+	case SHARE_ENDLESS:
+		second->length = -second->address;
+		break;
+	case SHARE_MORE_BYTES:
+		second->bytes = second->length + 1;
+		break;
+	case SHARE_BEHIND_FILES:
+		second->offset = INT64_MAX - second->bytes;
+		break;
+	case SHARE_BEHIND_NUMBERS:
+		second->offset = -second->bytes;
+		break;
+	case SHARE_RESERVED:
+		second->__reserved = 1;
+		break;
+	case SHARE_NO_RIGHTS:
+		second->protection = WINREGION_WRITECOPY;
+		break;
+	case SHARE_EXCHANGED:
+		exchange_pieces(piece, second);
+		break;
+	case SHARE_OVERLAPPING:
+		piece->length++;
+		break;
+	default:
+		break;
+	}
+}
+
 static bool compare_words(struct share *share, const struct op *op,
 			  const char *bytes, const struct share_file *file)
 {
@@ -275,6 +339,7 @@ static bool do_create_image(struct share *share, const struct op *op)
 	    memory == SHARE_FILES || !has_room(share))
 		return true;
 	choose_pieces(&arg, op->range[1].offset, piece);
+	spoil_pieces(&arg, op->range[0].offset, piece);
 	must_be = arg;
 	handle = share_create_image(share->world, share->me, &must_be,
 				    file_of(op), memory, piece, &must);

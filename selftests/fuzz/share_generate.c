@@ -153,6 +153,11 @@ static void make_image(struct share *share, struct op *op)
 			      below(share, 4096);
 	op->range[1].length = any_access(share);
 	op->range[1].offset = below(share, 1 << 11);
+	if (one_in(share, 4))
+		op->range[0].offset = below(share, SHARE_SPOILT);
+	if (one_in(share, 8))
+		op->range[0].offset = one_in(share, 2) ? SHARE_EXCHANGED :
+							 SHARE_OVERLAPPING;
 }
 
 static void make_create(struct share *share, struct op *op)

@@ -355,18 +355,53 @@ static void fill_image(const struct share_world *world,
 	}
 }
 
-static void check_pieces(const struct winregion_create_section *arg,
+/* Whether @from + @length is at most @most, as numbers are that have no end */
+static bool ends_by(uint64_t from, uint64_t length, uint64_t most)
+{
+	return from <= most && length <= most - from;
+}
+
+static bool is_valid_of_piece(uint32_t protection)
+{
+	return is_valid_of_section(protection) && !may_copy(protection);
+}
+
+/* Each alone. */
+static void check_piece(const struct winregion_create_section *arg,
+			const struct winregion_piece *piece,
+			const struct share_file *file, struct share_must *must)
+{
+	uint64_t size = pages_of(arg->length) * MODEL_PAGE;
+
+	refuse(must, piece->address % MODEL_PAGE || !piece->length ||
+	       piece->bytes > piece->length || piece->__reserved, EINVAL);
+	refuse(must, !ends_by(piece->address, piece->length, size), EINVAL);
+	refuse(must, !ends_by(piece->offset, piece->bytes, INT64_MAX), EINVAL);
+	refuse(must, !is_valid_of_piece(piece->protection), EDOM);
+	refuse(must, rights_of(piece->protection) & ~rights_of(arg->protection),
+	       EDOM);
+	refuse(must, piece->bytes &&
+	       !ends_by(piece->offset, piece->bytes, file->size), EFBIG);
+}
+
+/* One after the other: IMG-14. */
+static void check_pieces(const struct share_world *world,
+			 const struct winregion_create_section *arg,
 			 const struct winregion_piece *piece,
 			 const struct share_file *file,
 			 struct share_must *must)
 {
+	bool any_order = world->bug == SHARE_BUG_ORDER;
+	uint64_t after = 0;
 	uint32_t i;
 
-	for (i = 0; i < arg->nr_pieces; i++, piece++) {
-		refuse(must, rights_of(piece->protection) &
-		       ~rights_of(arg->protection), EDOM);
-		refuse(must, piece->bytes &&
-		       piece->offset + piece->bytes > file->size, EFBIG);
+	refuse(must, !arg->nr_pieces || arg->nr_pieces > WINREGION_MAX_PIECES,
+	       EINVAL);
+	refuse(must, !arg->pieces, EFAULT);
+	for (i = 0; i < arg->nr_pieces && i < SHARE_PIECES; i++) {
+		check_piece(arg, &piece[i], file, must);
+		refuse(must, piece[i].address < after && !any_order, EINVAL);
+		after = piece[i].address + piece[i].length;
 	}
 }
 
@@ -417,7 +452,7 @@ int share_create_image(struct share_world *world, unsigned int me,
 	int n;
 
 	check_create(arg, NULL, false, must);
-	check_pieces(arg, piece, &world->file[file], must);
+	check_pieces(world, arg, piece, &world->file[file], must);
 	if (must->nr)
 		return -1;
 	arg->length = pages_of(arg->length) * MODEL_PAGE;
