@@ -335,9 +335,11 @@ static int prepare(struct winregion_create_section *args, struct file *file,
 static bool is_wanted(const struct wr_name *existing,
 		      const struct wr_image *image, struct file *file)
 {
-	const struct wr_image *there = existing->section->image;
+	const struct wr_section *there = existing->section;
 
-	return !image || (there && wr_image_is_same(there, image, file));
+	return !image ||
+	       (there->image &&
+		wr_image_is_same(there->image, there->mapping, image, file));
 }
 
 /*

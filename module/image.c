@@ -173,8 +173,30 @@ static int fill_page(struct address_space *mapping, pgoff_t index,
 	return 0;
 }
 
-static int fill_piece(struct wr_piece *piece, struct file *file,
-		      struct address_space *mapping, void *buffer)
+/* Return: 0, or -ENOTUNIQ if the page has something else. */
+static int compare_page(struct address_space *mapping, pgoff_t index,
+			const void *contents, size_t bytes)
+{
+	struct page *page = shmem_read_mapping_page(mapping, index);
+	void *there;
+	int err;
+
+	if (IS_ERR(page))
+		return PTR_ERR(page);
+	there = kmap_local_page(page);
+	err = memcmp(there, contents, bytes) ? -ENOTUNIQ : 0;
+	kunmap_local(there);
+	put_page(page);
+	return err;
+}
+
+typedef int (*with_page_t)(struct address_space *mapping, pgoff_t index,
+			   const void *contents, size_t bytes);
+
+/* Has @with_page have each page of a piece, by what the file has there now. */
+static int read_piece(const struct wr_piece *piece, struct file *file,
+		      struct address_space *mapping, void *buffer,
+		      with_page_t with_page)
 {
 	u64 done;
 	int err = 0;
@@ -186,7 +208,7 @@ static int fill_piece(struct wr_piece *piece, struct file *file,
 			return -EINTR;
 		err = read_file(file, buffer, piece->offset + done, bytes);
 		if (!err)
-			err = fill_page(mapping,
+			err = with_page(mapping,
 					piece->first + (done >> PAGE_SHIFT),
 					buffer, bytes);
 		cond_resched();
@@ -263,31 +285,62 @@ static bool is_same_piece(const struct wr_piece *piece,
 	       piece->rights == other->rights;
 }
 
-/**
- * wr_image_is_same - whether an image is what one would be that is asked for
- * @image: that there is
- * @other: the pieces that are asked for
- * @file: of this file
- *
- * A name can be anybody's who runs for the same user, and says nothing of what is
- * behind it. What is the same file, unchanged, in the same pieces, is the same.
- *
- * Return: whether; not if the caller could not read the file itself.
- */
-bool wr_image_is_same(const struct wr_image *image,
-		      const struct wr_image *other, struct file *file)
+static bool has_same_pieces(const struct wr_image *image,
+			    const struct wr_image *other)
 {
-	struct wr_source source;
 	unsigned int i;
 
-	if (!(file->f_mode & FMODE_READ) || read_source(file, &source) ||
-	    !is_same_source(&image->source, &source) ||
-	    image->pages != other->pages || image->nr != other->nr)
+	if (image->pages != other->pages || image->nr != other->nr)
 		return false;
 	for (i = 0; i < image->nr; i++)
 		if (!is_same_piece(&image->pieces[i], &other->pieces[i]))
 			return false;
 	return true;
+}
+
+/* Whether the file has by now what nobody can have changed in an image. */
+static bool has_same_contents(const struct wr_image *image, struct file *file,
+			      struct address_space *mapping)
+{
+	void *buffer = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	unsigned int i;
+	int err = 0;
+
+	if (!buffer)
+		return false;
+	for (i = 0; !err && i < image->nr; i++)
+		if (!(image->pieces[i].rights & WR_WRITE))
+			err = read_piece(&image->pieces[i], file, mapping,
+					 buffer, compare_page);
+	kfree(buffer);
+	return !err;
+}
+
+/**
+ * wr_image_is_same - whether an image is what one would be that is asked for
+ * @image: that there is
+ * @mapping: of its section
+ * @other: the pieces that are asked for
+ * @file: of this file
+ *
+ * A name can be anybody's who runs for the same user, and says nothing of what is
+ * behind it. What is the same file, unchanged, in the same pieces, is the same. Its
+ * numbers and times alone do not tell: a server of files can tell any, numbers of file
+ * systems are used again, and a mapping that is there writes without a change of times.
+ * So what only the file can have put there is compared.
+ *
+ * Return: whether; not if the caller could not read the file itself.
+ */
+bool wr_image_is_same(const struct wr_image *image,
+		      struct address_space *mapping,
+		      const struct wr_image *other, struct file *file)
+{
+	struct wr_source source;
+
+	return file->f_mode & FMODE_READ && has_same_pieces(image, other) &&
+	       !read_source(file, &source) &&
+	       is_same_source(&image->source, &source) &&
+	       has_same_contents(image, file, mapping);
 }
 
 /**
@@ -309,7 +362,8 @@ int wr_image_fill(struct wr_image *image, struct file *file,
 		return -ENOMEM;
 	err = read_settled_source(file, &image->source);
 	for (i = 0; !err && i < image->nr; i++)
-		err = fill_piece(&image->pieces[i], file, mapping, buffer);
+		err = read_piece(&image->pieces[i], file, mapping, buffer,
+				 fill_page);
 	kfree(buffer);
 	return err;
 }

@@ -533,6 +533,41 @@ TEST_F(files, a_file_that_is_changed_at_once)
 	EXPECT_EQ(0, close(fd));
 }
 
+/*
+ * A mapping that is there, or that has read before it writes, as to tmpfs, writes without
+ * a change of times. Rules: IMG-11.
+ */
+TEST_F(files, a_file_that_is_written_by_a_mapping)
+{
+	const size_t size = PE_HEADERS + 0x400;
+	char *file, *text, *base, *other, *last;
+	int fd;
+
+	ASSERT_TRUE(write_library("a.dll"));
+	fd = open("a.dll", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	file = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, file);
+	text = file + PE_HEADERS + 0x200;
+	EXPECT_STREQ("const", text);
+	base = map_image("a.dll");
+	ASSERT_NE(NULL, base);
+	memcpy(text, "first", 5);
+	other = map_image("a.dll");
+	ASSERT_NE(NULL, other);
+	memcpy(text, "other", 5);
+	EXPECT_EQ(0, munmap(file, size));
+	last = map_image("a.dll");
+	ASSERT_NE(NULL, last);
+	EXPECT_STREQ("const", base + CONSTS);
+	EXPECT_STREQ("first", other + CONSTS);
+	EXPECT_STREQ("other", last + CONSTS);
+	EXPECT_TRUE(UnmapViewOfFile(base));
+	EXPECT_TRUE(UnmapViewOfFile(other));
+	EXPECT_TRUE(UnmapViewOfFile(last));
+	EXPECT_EQ(0, close(fd));
+}
+
 static int regions_of(int fd)
 {
 	struct winregion_get_info info;
