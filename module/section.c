@@ -447,6 +447,16 @@ static void free_ops(struct wr_section *section)
 	}
 }
 
+/*
+ * As who has it open closes it, which he may have done long ago: a file system that
+ * writes by the right of an open file, as those of networks do, writes while it is there.
+ */
+static void close_writer(struct wr_section *section)
+{
+	if (section->writer)
+		filp_close(section->writer, NULL);
+}
+
 /* Its last reference is gone. */
 static int section_release(struct inode *inode, struct file *file)
 {
@@ -466,8 +476,7 @@ static int section_release(struct inode *inode, struct file *file)
 	wr_pagefile_uncharge(&section->pagefile,
 			     wr_pagefile_used(&section->pagefile));
 	wr_pagefile_destroy(&section->pagefile);
-	if (section->writer)
-		fput(section->writer);
+	close_writer(section);
 	if (section->reader)
 		fput(section->reader);
 	if (section->commits.spare)

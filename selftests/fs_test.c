@@ -192,6 +192,34 @@ TEST_F(fuse, written)
 	EXPECT_EQ(0, self->shared->wrong_writes);
 }
 
+/*
+ * A section has the file open, and closes it in the end as a program does: some file
+ * systems write what is left then, as they may not later. Rules: FV-01.
+ */
+TEST_F(fuse, closed_in_the_end)
+{
+	int sections = variant->how != MMAP;
+
+	close(self->file);
+	ASSERT_TRUE(fuse_stop(&self->server));
+	ASSERT_TRUE(fuse_prepare(&self->server));
+	self->shared = self->server.shared;
+	self->shared->wants_flush = true;
+	ASSERT_TRUE(fuse_start(&self->server, MOUNTED));
+	self->file = open(FILE_PATH, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->file);
+	MAP_IT(true);
+	close(self->file);
+	self->file = -1;
+	EXPECT_TRUE(SETTLES(self->shared->flushes == 1));
+	fill_page(self->mapped.base, 1);
+	EXPECT_EQ(0, unmap_file(&self->mapped));
+	EXPECT_TRUE(SETTLES(page_has(self->shared->file[0].data, 1)));
+	EXPECT_TRUE(SETTLES(self->shared->flushes == 1 + sections));
+	if (sections)
+		EXPECT_EQ(0, self->shared->written_late);
+}
+
 /* Who only reads opens for nothing else, and writes nothing. */
 TEST_F(fuse, read_only)
 {

@@ -71,6 +71,9 @@ struct fuse_file {
  * @opened: that wanted to write
  * @writes: requests to write
  * @wrong_writes: those by handles that are for reading only
+ * @wants_flush: set before the start: it is told of each close
+ * @flushes: those
+ * @written_late: requests to write after the last of them
  */
 struct fuse_shared {
 	struct fuse_file file[FUSE_FILES];
@@ -87,6 +90,9 @@ struct fuse_shared {
 	volatile int opened;
 	volatile int writes;
 	volatile int wrong_writes;
+	bool wants_flush;
+	volatile int flushes;
+	volatile int written_late;
 };
 
 struct fuse_server {
@@ -267,6 +273,7 @@ static inline void fuse_write(struct fuse_serving *serving,
 	uint64_t end = write->offset + write->size;
 
 	shared->writes++;
+	shared->written_late++;
 	if (write->fh >= FUSE_HANDLES || shared->modes[write->fh] == O_RDONLY)
 		shared->wrong_writes++;
 	if (file->bad_write >= 0 && write->offset < PAGES(file->bad_write + 1) &&
@@ -278,6 +285,18 @@ static inline void fuse_write(struct fuse_serving *serving,
 		memcpy(file->data + write->offset, write + 1, write->size);
 	out->size = write->size;
 	fuse_answer(serving, in->unique, 0, sizeof(*out));
+}
+
+static inline void fuse_flush(struct fuse_serving *serving,
+			      struct fuse_in_header *in)
+{
+	struct fuse_shared *shared = serving->shared;
+
+	if (shared->wants_flush) {
+		shared->flushes++;
+		shared->written_late = 0;
+	}
+	fuse_answer(serving, in->unique, shared->wants_flush ? 0 : -ENOSYS, 0);
 }
 
 static inline void fuse_statfs(struct fuse_serving *serving,
@@ -321,6 +340,9 @@ static inline void fuse_serve(struct fuse_serving *serving,
 	case FUSE_FORGET:
 	case FUSE_BATCH_FORGET:
 		break; /* wants no answer */
+	case FUSE_FLUSH:
+		fuse_flush(serving, in);
+		break;
 	case FUSE_RELEASE:
 	case FUSE_FSYNC:
 		fuse_answer(serving, in->unique, 0, 0);
