@@ -16,6 +16,7 @@
  * A page can have a copy, which is ours, in place of the file's: see copies.c. The
  * file is only ever read for that, whatever the fault wants.
  */
+#include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/writeback.h>
@@ -470,12 +471,27 @@ static vm_fault_t tell(struct vm_fault *vmf, enum wr_trace_asked asked,
 	return ret;
 }
 
+/*
+ * A fault of the file's own may wait for a page without the lock under which the view is
+ * there, and comes back when that may be gone, with the section, and with the module
+ * itself. This file keeps both; its last reference is put by the core, when the task is
+ * on its way back to the program.
+ */
+static struct file *keep_section(const struct wr_window *window)
+{
+	return get_file(window->view->section->pseudo);
+}
+
 /* Of a view that writes, and in which no page differs. */
 vm_fault_t wr_view_simple_fault(struct vm_fault *vmf)
 {
 	struct wr_window *window = vmf->vma->vm_private_data;
+	struct file *kept = keep_section(window);
+	vm_fault_t ret;
 
-	return tell(vmf, WR_TRACE_FAULT, window->view->host->fault(vmf));
+	ret = tell(vmf, WR_TRACE_FAULT, window->view->host->fault(vmf));
+	fput(kept);
+	return ret;
 }
 
 /* The same of page_mkwrite, where the file has that. */
@@ -506,8 +522,12 @@ static vm_fault_t fault_by_state(struct vm_fault *vmf, struct wr_window *window)
 vm_fault_t wr_view_tracked_fault(struct vm_fault *vmf)
 {
 	struct wr_window *window = vmf->vma->vm_private_data;
+	struct file *kept = keep_section(window);
+	vm_fault_t ret;
 
-	return tell(vmf, WR_TRACE_FAULT, fault_by_state(vmf, window));
+	ret = tell(vmf, WR_TRACE_FAULT, fault_by_state(vmf, window));
+	fput(kept);
+	return ret;
 }
 
 /* A write where the page is mapped, and so was read before. */

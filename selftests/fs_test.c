@@ -538,6 +538,51 @@ struct late {
 	int file;
 };
 
+static int module_users(void)
+{
+	char text[16] = "";
+	int fd = open("/sys/module/winregion/refcnt", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	if (read(fd, text, sizeof(text) - 1) <= 0)
+		text[0] = '-';
+	close(fd);
+	return atoi(text);
+}
+
+static void *read_late(void *base)
+{
+	return (void *)(intptr_t)reads(base);
+}
+
+/*
+ * A fault waits for its page without a lock, and the view ends meanwhile: what it comes
+ * back to is there as long, which is the module as well.
+ */
+TEST_F(fuse, view_ends_in_a_fault)
+{
+	int before = module_users();
+	pthread_t thread;
+	void *sig;
+
+	ASSERT_LT(0, before);
+	MAP_IT(true);
+	self->shared->hold = FUSE_READ;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, read_late,
+				    self->mapped.base));
+	EXPECT_TRUE(SETTLES(self->shared->held));
+	sleep_ms(100);
+	UNMAP_IT();
+	sleep_ms(100);
+	if (variant->how != MMAP)
+		EXPECT_LT(before, module_users());
+	self->shared->hold = 0;
+	ASSERT_EQ(0, pthread_join(thread, &sig));
+	EXPECT_EQ(SIGSEGV, (intptr_t)sig);
+	EXPECT_TRUE(SETTLES(module_users() == before));
+}
+
 static int touch_late(void *arg)
 {
 	struct late *late = arg;
