@@ -359,6 +359,29 @@ static DWORD WINAPI own_and_end(void *mutex)
 	return WaitForSingleObject(mutex, LONG_TIME);
 }
 
+/* Its owner is a descriptor: without one the wait has failed, and has not lasted. Rules: WT-17 */
+TEST(mutex_without_descriptors)
+{
+	HANDLE mutex = CreateMutexA(NULL, FALSE, "scarce"), objects[2];
+	struct rlimit limit, few;
+
+	ASSERT_NE(NULL, mutex);
+	objects[0] = CreateEventA(NULL, FALSE, FALSE, "scarce event");
+	objects[1] = mutex;
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &limit));
+	few = limit;
+	few.rlim_cur = 3;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &few));
+	EXPECT_EQ(WAIT_FAILED, WaitForSingleObject(mutex, INFINITE));
+	EXPECT_EQ(ERROR_NO_SYSTEM_RESOURCES, GetLastError());
+	EXPECT_EQ(WAIT_FAILED, WaitForMultipleObjects(2, objects, FALSE, 1));
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(mutex, INFINITE));
+	EXPECT_TRUE(ReleaseMutex(mutex));
+	EXPECT_TRUE(CloseHandle(objects[0]));
+	EXPECT_TRUE(CloseHandle(mutex));
+}
+
 /* Rules: WT-04, WT-19 */
 TEST(mutex_is_abandoned)
 {

@@ -1293,6 +1293,22 @@ TEST(all_at_once)
 		EXPECT_EQ(WAIT_OBJECT_0, end_of(threads[i]));
 }
 
+/* Its own end. Rules: WT-01, WT-06 */
+TEST(wait_for_the_process_itself)
+{
+	HANDLE objects[2] = { SELF, CreateEventA(NULL, FALSE, FALSE, NULL) };
+	unsigned int i;
+
+	/* And nothing of it is left: more often than there may be descriptors */
+	for (i = 0; i < 3000; i++)
+		ASSERT_EQ(WAIT_TIMEOUT, WaitForSingleObject(SELF, 0));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForMultipleObjects(2, objects, FALSE, 1));
+	EXPECT_TRUE(SetEvent(objects[1]));
+	EXPECT_EQ(WAIT_OBJECT_0 + 1,
+		  WaitForMultipleObjects(2, objects, FALSE, INFINITE));
+	EXPECT_TRUE(CloseHandle(objects[1]));
+}
+
 /* Rules: WT-08, WT-09, WT-14 */
 TEST(errors_of_waits)
 {
@@ -1304,7 +1320,6 @@ TEST(errors_of_waits)
 		objects[i] = event;
 	WAIT_FAILS(6, WaitForSingleObject(NULL, 0));
 	WAIT_FAILS(6, WaitForSingleObject(BAD_HANDLE, 0));
-	WAIT_FAILS(6, WaitForSingleObject(SELF, 0));
 	WAIT_FAILS(87, WaitForMultipleObjects(0, objects, FALSE, 0));
 	WAIT_FAILS(87, WaitForMultipleObjects(65, objects, FALSE, 0));
 	WAIT_FAILS(998, WaitForMultipleObjects(2, NULL, FALSE, 0));

@@ -147,13 +147,13 @@ static bool take_one(struct wr_waitable *object, struct wr_thread *thread)
 
 /* ---- the same of those with names ---- */
 
-static bool grab_event(struct wr_waitable *object, struct wr_thread *thread,
-		       bool *abandoned)
+static NTSTATUS grab_event(struct wr_waitable *object, struct wr_thread *thread,
+			   bool *abandoned)
 {
 	(void)thread;
 	*abandoned = false;
 
-	return wr_named_grab_event(object);
+	return wr_named_grab_event(object) ? STATUS_SUCCESS : STATUS_TIMEOUT;
 }
 
 static void put_back_event(struct wr_waitable *object, bool abandoned)
@@ -200,19 +200,21 @@ static void settle_mutex(struct wr_waitable *object, struct wr_thread *thread)
 		wr_object_put(&object->object);
 }
 
-static bool grab_mutex(struct wr_waitable *object, struct wr_thread *thread,
-		       bool *abandoned)
+static NTSTATUS grab_mutex(struct wr_waitable *object, struct wr_thread *thread,
+			   bool *abandoned)
 {
 	struct wr_mutex *mutex = (struct wr_mutex *)object;
+	NTSTATUS status = STATUS_SUCCESS;
 
 	*abandoned = false;
 	if (mutex->owner && mutex->owner != thread)
-		return false;
-	if (!mutex->owner && !wr_named_grab_mutex(object, abandoned))
-		return false;
-	note_owner(mutex, thread);
+		return STATUS_TIMEOUT;
+	if (!mutex->owner)
+		status = wr_named_grab_mutex(object, abandoned);
+	if (status == STATUS_SUCCESS)
+		note_owner(mutex, thread);
 
-	return true;
+	return status;
 }
 
 static void put_back_mutex(struct wr_waitable *object, bool abandoned)
@@ -220,13 +222,14 @@ static void put_back_mutex(struct wr_waitable *object, bool abandoned)
 	give_up((struct wr_mutex *)object, abandoned);
 }
 
-static bool grab_one(struct wr_waitable *object, struct wr_thread *thread,
-		     bool *abandoned)
+static NTSTATUS grab_one(struct wr_waitable *object, struct wr_thread *thread,
+			 bool *abandoned)
 {
 	(void)thread;
 	*abandoned = false;
 
-	return wr_named_grab_semaphore(object);
+	return wr_named_grab_semaphore(object) ? STATUS_SUCCESS :
+						 STATUS_TIMEOUT;
 }
 
 static void put_back_one(struct wr_waitable *object, bool abandoned)

@@ -330,13 +330,16 @@ static NTSTATUS complete(const struct wr_named *named,
 			 struct wr_waitable *object)
 {
 	struct wr_shared *shared = object->shared;
+	NTSTATUS status = STATUS_SUCCESS;
 	bool abandoned;
 
 	shared->name_flags = named->name->flags;
 	if (named->existed)
 		return STATUS_SUCCESS;
-	if (named->owned && !wr_named_grab_mutex(object, &abandoned))
-		return STATUS_INSUFFICIENT_RESOURCES;
+	if (named->owned)
+		status = wr_named_grab_mutex(object, &abandoned);
+	if (status != STATUS_SUCCESS)
+		return status;
 	__atomic_store_n(&shared->words->ready, 1, __ATOMIC_RELEASE);
 
 	return STATUS_SUCCESS;
@@ -528,17 +531,23 @@ bool wr_named_release_semaphore(const struct wr_waitable *object, LONG more,
 	return true;
 }
 
+/* If that cannot be known, who tries to have it is told why. */
 bool wr_named_mutex_is_free(const struct wr_waitable *object)
 {
 	struct full_name name;
 
 	name_owner(object->shared, &name);
 
-	return look_for(name.text, name.length, object->shared->name_flags) ==
-	       -ESRCH;
+	return look_for(name.text, name.length, object->shared->name_flags);
 }
 
-bool wr_named_grab_mutex(const struct wr_waitable *object, bool *abandoned)
+/* Somebody has it; or the call is to be made again. */
+static bool is_owned(int err)
+{
+	return err == -ENOTUNIQ || err == -EKEYREJECTED || err == -EINTR;
+}
+
+NTSTATUS wr_named_grab_mutex(const struct wr_waitable *object, bool *abandoned)
 {
 	struct wr_shared *shared = object->shared;
 	struct full_name name;
@@ -550,14 +559,15 @@ bool wr_named_grab_mutex(const struct wr_waitable *object, bool *abandoned)
 	name_owner(shared, &name);
 	fd = create_section(&name, &existed);
 	if (fd < 0)
-		return false;
+		return is_owned(fd) ? STATUS_TIMEOUT :
+				      wr_status(WR_CREATE_SECTION, fd);
 	shared->owner = wr_above_stderr(fd);
 	if (shared->owner < 0)
-		return false;
+		return STATUS_INSUFFICIENT_RESOURCES;
 	*abandoned =
 		__atomic_exchange_n(&shared->words->owned, 1, __ATOMIC_SEQ_CST);
 
-	return true;
+	return STATUS_SUCCESS;
 }
 
 void wr_named_release_mutex(const struct wr_waitable *object, bool abandoned)

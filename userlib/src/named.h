@@ -67,8 +67,8 @@ bool wr_named_mutex_is_free(const struct wr_waitable *object);
 /* Have it if it is signaled. Return: whether it was. */
 bool wr_named_grab_event(const struct wr_waitable *object);
 bool wr_named_grab_semaphore(const struct wr_waitable *object);
-/* Of which no thread of this process is the owner */
-bool wr_named_grab_mutex(const struct wr_waitable *object, bool *abandoned);
+/* Of which no thread of this process is the owner. STATUS_TIMEOUT: another one has it. */
+NTSTATUS wr_named_grab_mutex(const struct wr_waitable *object, bool *abandoned);
 
 /* Let others have it. */
 void wr_named_set_event(const struct wr_waitable *object, bool set);

@@ -73,10 +73,11 @@ struct wr_waits {
 	void (*look)(void);
 	/*
 	 * Of those that are shared with other processes, for the thread that calls:
-	 * both of the first at once. Returns whether it was signaled.
+	 * both of the first at once. Returns an NTSTATUS: STATUS_SUCCESS, STATUS_TIMEOUT
+	 * if it was not signaled, or an error, which ends the wait.
 	 */
-	bool (*grab)(struct wr_waitable *object, struct wr_thread *thread,
-		     bool *abandoned);
+	int (*grab)(struct wr_waitable *object, struct wr_thread *thread,
+		    bool *abandoned);
 	/* As if it had not had it: it could not have all. */
 	void (*put_back)(struct wr_waitable *object, bool abandoned);
 	/* @thread, which calls, has got it: without the lock. NULL: nothing to do. */

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "futex.h"
+#include "handle.h"
 #include "named.h"
 
 /* As long as it may take until a change is seen that nobody tells */
@@ -52,6 +53,8 @@ struct wait {
 	bool all;
 	DWORD nr;
 	DWORD result;
+	/* Why the result is WAIT_FAILED */
+	NTSTATUS status;
 	struct wr_thread *thread;
 	struct wr_block *blocks;
 };
@@ -174,54 +177,70 @@ static bool is_shared(struct wait *wait, DWORD i)
 	return wait->blocks[i].object->shared;
 }
 
-static bool grab(struct wait *wait, DWORD i, bool *abandoned)
+static NTSTATUS grab(struct wait *wait, DWORD i, bool *abandoned)
 {
 	struct wr_waitable *object = wait->blocks[i].object;
 
 	if (object->shared)
 		return waits_of(object)->grab(object, wait->thread, abandoned);
 	if (!is_signaled(wait, i))
-		return false;
+		return STATUS_TIMEOUT;
 	*abandoned = take(wait, i);
 
-	return true;
+	return STATUS_SUCCESS;
 }
 
 /*
  * Those that are shared, or none of them: other processes do not wait for the lock, so
  * one that was signaled may be no more.
  */
-static bool grab_shared(struct wait *wait, bool *abandoned)
+static NTSTATUS grab_shared(struct wait *wait, bool *abandoned)
 {
+	NTSTATUS status = STATUS_SUCCESS;
 	struct wr_waitable *object;
 	DWORD i;
 
-	for (i = 0; i < wait->nr; i++)
-		if (is_shared(wait, i) && !grab(wait, i, &abandoned[i]))
-			break;
-	if (i == wait->nr)
-		return true;
+	for (i = 0; i < wait->nr && status == STATUS_SUCCESS; i++)
+		if (is_shared(wait, i))
+			status = grab(wait, i, &abandoned[i]);
+	if (status == STATUS_SUCCESS)
+		return status;
+	i--;
 	while (i--) {
 		object = wait->blocks[i].object;
 		if (object->shared)
 			waits_of(object)->put_back(object, abandoned[i]);
 	}
 
-	return false;
+	return status;
+}
+
+/* Whether what a grab of them returned ends the wait */
+static bool fails(struct wait *wait, NTSTATUS status)
+{
+	if (status == STATUS_TIMEOUT)
+		return false;
+	wait->status = status;
+	wait->result = WAIT_FAILED;
+
+	return true;
 }
 
 /* All or none; of abandoned ones the first counts. */
 static bool take_all(struct wait *wait)
 {
 	bool abandoned[MAXIMUM_WAIT_OBJECTS];
+	NTSTATUS status = STATUS_SUCCESS;
 	DWORD i;
 
 	/* What is had and put back is not there for others, and wakes all who wait. */
 	for (i = 0; i < wait->nr; i++)
 		if (!is_signaled(wait, i))
 			return false;
-	if (wait->shared && !grab_shared(wait, abandoned))
-		return false;
+	if (wait->shared)
+		status = grab_shared(wait, abandoned);
+	if (status != STATUS_SUCCESS)
+		return fails(wait, status);
 	wait->result = WAIT_OBJECT_0;
 	for (i = 0; i < wait->nr; i++) {
 		if (!is_shared(wait, i))
@@ -236,14 +255,17 @@ static bool take_all(struct wait *wait)
 /* The first that is signaled */
 static bool take_any(struct wait *wait)
 {
+	NTSTATUS status = STATUS_TIMEOUT;
 	bool abandoned;
 	DWORD i;
 
-	for (i = 0; i < wait->nr; i++)
-		if (grab(wait, i, &abandoned))
+	for (i = 0; i < wait->nr; i++) {
+		status = grab(wait, i, &abandoned);
+		if (status != STATUS_TIMEOUT)
 			break;
-	if (i == wait->nr)
-		return false;
+	}
+	if (status != STATUS_SUCCESS)
+		return fails(wait, status);
 	wait->result = abandoned ? WAIT_ABANDONED_0 + i : WAIT_OBJECT_0 + i;
 
 	return true;
@@ -508,6 +530,9 @@ static NTSTATUS get_waitable(HANDLE handle, struct wr_waitable **waitable)
 	if (handle == GetCurrentThread())
 		return wr_thread_get(handle, SYNCHRONIZE,
 				     (struct wr_thread **)waitable);
+	if (handle == GetCurrentProcess())
+		return wr_process_object(SYNCHRONIZE, getpid(),
+					 (struct wr_object **)waitable);
 	status = wr_handle_get(handle, NULL, &object, &access);
 	if (status != STATUS_SUCCESS)
 		return status;
@@ -579,7 +604,9 @@ static DWORD wait_for(struct wait *wait, const HANDLE *handles,
 		wr_waits_lock();
 	if (status == STATUS_SUCCESS) {
 		wait->result = wait_locked(wait, milliseconds, looks);
-		if (wait->result != WAIT_TIMEOUT)
+		if (wait->result == WAIT_FAILED)
+			wr_succeeded(wait->status);
+		else if (wait->result != WAIT_TIMEOUT)
 			settle(wait);
 	} else {
 		wr_succeeded(status);
