@@ -909,6 +909,38 @@ TEST_F(files, transfers_at_offsets)
 		     GetOverlappedResult(file, &where, &done, FALSE));
 }
 
+/* What a call has failed with is told again, whatever it is. Rules: FILE-49. */
+TEST_F(files, results_of_failures)
+{
+	HANDLE file = open_shared("file", CREATE_NEW), pipe;
+	OVERLAPPED where = { 0 };
+	char buffer[8];
+	DWORD done;
+
+	ASSERT_NE(INVALID_HANDLE_VALUE, file);
+	EXPECT_FAILS(ERROR_HANDLE_EOF, ReadFile(file, buffer, 8, &done, &where));
+	EXPECT_TRUE(LockFileEx(file, LOCKFILE_EXCLUSIVE_LOCK, 0, 1, 0, &where));
+	EXPECT_TRUE(GetOverlappedResult(file, &where, &done, FALSE));
+	EXPECT_TRUE(UnlockFileEx(file, 0, 1, 0, &where));
+	EXPECT_FAILS(ERROR_NOT_LOCKED, UnlockFileEx(file, 0, 1, 0, &where));
+	EXPECT_FAILS(ERROR_NOT_LOCKED,
+		     GetOverlappedResult(file, &where, &done, FALSE));
+	where.Internal = STATUS_PENDING;
+	EXPECT_FAILS(ERROR_IO_INCOMPLETE,
+		     GetOverlappedResult(file, &where, &done, FALSE));
+	EXPECT_TRUE(CloseHandle(file));
+
+	ASSERT_EQ(0, mkfifo("pipe", 0600));
+	file = open_file("pipe", READ_WRITE, 0, OPEN_EXISTING, 0);
+	pipe = open_file("pipe", GENERIC_READ, 0, OPEN_EXISTING, 0);
+	ASSERT_NE(BAD, pipe);
+	EXPECT_TRUE(CloseHandle(file));
+	EXPECT_FAILS(ERROR_BROKEN_PIPE, ReadFile(pipe, buffer, 8, &done, &where));
+	EXPECT_FAILS(ERROR_BROKEN_PIPE,
+		     GetOverlappedResult(pipe, &where, &done, FALSE));
+	EXPECT_TRUE(CloseHandle(pipe));
+}
+
 static bool is_set(HANDLE event)
 {
 	return !WaitForSingleObject(event, 0);
@@ -943,9 +975,12 @@ TEST_F(files, event)
 	where.hEvent = weak;
 	EXPECT_FAILS(ERROR_ACCESS_DENIED,
 		     ReadFile(file, buffer, 4, &done, &where));
+	EXPECT_EQ((DWORD)STATUS_ACCESS_DENIED, where.Internal);
 	EXPECT_TRUE(CloseHandle(weak));
 	EXPECT_FAILS(ERROR_INVALID_HANDLE,
 		     ReadFile(file, buffer, 4, &done, &where));
+	EXPECT_FAILS(ERROR_INVALID_HANDLE,
+		     GetOverlappedResult(file, &where, &done, TRUE));
 	where.hEvent = file;
 	EXPECT_FAILS(ERROR_INVALID_HANDLE,
 		     WriteFile(file, "more", 4, &done, &where));

@@ -8,6 +8,9 @@
 
 #include "internal.h"
 
+/* Of errors that have no status of their own, as Windows has it: the error is in it. */
+#define WIN32_STATUS ((NTSTATUS)0xC0070000)
+
 /* initial-exec: signal handlers may use it, and it costs one instruction. */
 static __thread DWORD last_error __attribute__((tls_model("initial-exec")));
 
@@ -133,6 +136,7 @@ NTSTATUS wr_status(enum wr_family family, int err)
 	return STATUS_UNSUCCESSFUL;
 }
 
+/* Of several with one error the first is what that is made of again. */
 static const struct {
 	NTSTATUS status;
 	ULONG error;
@@ -147,22 +151,22 @@ static const struct {
 	{ STATUS_PARTIAL_COPY, ERROR_PARTIAL_COPY },
 	{ STATUS_DEVICE_BUSY, ERROR_BUSY },
 	{ STATUS_UNSUCCESSFUL, ERROR_GEN_FAILURE },
+	{ STATUS_INVALID_PARAMETER, ERROR_INVALID_PARAMETER },
 	{ STATUS_INVALID_INFO_CLASS, ERROR_INVALID_PARAMETER },
 	{ STATUS_INFO_LENGTH_MISMATCH, ERROR_BAD_LENGTH },
 	{ STATUS_ACCESS_VIOLATION, ERROR_NOACCESS },
 	{ STATUS_IN_PAGE_ERROR, ERROR_SWAPERROR },
 	{ STATUS_PAGEFILE_QUOTA, ERROR_PAGEFILE_QUOTA },
 	{ STATUS_INVALID_HANDLE, ERROR_INVALID_HANDLE },
-	{ STATUS_INVALID_PARAMETER, ERROR_INVALID_PARAMETER },
 	{ STATUS_NO_MEMORY, ERROR_NOT_ENOUGH_MEMORY },
 	{ STATUS_CONFLICTING_ADDRESSES, ERROR_INVALID_ADDRESS },
 	{ STATUS_NOT_MAPPED_VIEW, ERROR_INVALID_ADDRESS },
 	{ STATUS_UNABLE_TO_FREE_VM, ERROR_INVALID_PARAMETER },
 	{ STATUS_UNABLE_TO_DELETE_SECTION, ERROR_INVALID_PARAMETER },
+	{ STATUS_ACCESS_DENIED, ERROR_ACCESS_DENIED },
 	{ STATUS_INVALID_VIEW_SIZE, ERROR_ACCESS_DENIED },
 	{ STATUS_INVALID_FILE_FOR_SECTION, ERROR_BAD_EXE_FORMAT },
 	{ STATUS_ALREADY_COMMITTED, ERROR_ACCESS_DENIED },
-	{ STATUS_ACCESS_DENIED, ERROR_ACCESS_DENIED },
 	{ STATUS_PROCESS_IS_TERMINATING, ERROR_ACCESS_DENIED },
 	{ STATUS_HANDLE_NOT_CLOSABLE, ERROR_INVALID_HANDLE },
 	{ STATUS_END_OF_FILE, ERROR_HANDLE_EOF },
@@ -230,7 +234,8 @@ ULONG NTAPI RtlNtStatusToDosError(NTSTATUS status)
 		if (error_table[i].status == status)
 			return error_table[i].error;
 
-	return ERROR_MR_MID_NOT_FOUND;
+	return (status & ~0xffff) == WIN32_STATUS ? status & 0xffff :
+						    ERROR_MR_MID_NOT_FOUND;
 }
 
 NTSTATUS wr_status_of(DWORD error)
@@ -241,7 +246,7 @@ NTSTATUS wr_status_of(DWORD error)
 		if (error_table[i].error == error)
 			return error_table[i].status;
 
-	return STATUS_UNSUCCESSFUL;
+	return WIN32_STATUS | (error & 0xffff);
 }
 
 BOOL wr_succeeded(NTSTATUS status)

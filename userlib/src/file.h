@@ -101,6 +101,8 @@ void wr_locks_end(struct wr_file *file);
 DWORD wr_overlapped_begin(const OVERLAPPED *overlapped,
 			  struct wr_object **event);
 void wr_overlapped_end(struct wr_object *event, bool succeeded);
+/* ... and how it has ended, for GetOverlappedResult(); @overlapped may be NULL. */
+void wr_overlapped_fill(LPOVERLAPPED overlapped, DWORD error, size_t done);
 
 /* section.c: do sections of the file, or views, need it to be longer than @size? */
 bool wr_file_is_needed(int fd, off_t size);

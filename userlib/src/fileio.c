@@ -215,8 +215,10 @@ static DWORD transfer(struct transfer *transfer, bool at_offset)
 		       end_error(transfer, at_offset);
 }
 
-static void fill_overlapped(LPOVERLAPPED overlapped, DWORD error, size_t done)
+void wr_overlapped_fill(LPOVERLAPPED overlapped, DWORD error, size_t done)
 {
+	if (!overlapped)
+		return;
 	overlapped->Internal = (DWORD)wr_status_of(error);
 	overlapped->InternalHigh = done;
 }
@@ -228,11 +230,9 @@ static BOOL finish(struct transfer *request, LPDWORD done,
 
 	if (!error)
 		error = set_offset(request, overlapped);
-	if (!error) {
+	if (!error)
 		error = transfer(request, !!overlapped);
-		if (overlapped)
-			fill_overlapped(overlapped, error, request->done);
-	}
+	wr_overlapped_fill(overlapped, error, request->done);
 	wr_overlapped_end(request->event, !error);
 	wr_file_put(request->file);
 	if (done)
@@ -315,6 +315,8 @@ BOOL WINAPI GetOverlappedResult(HANDLE file, LPOVERLAPPED overlapped,
 		return wr_succeeded(status);
 	wr_file_put(object);
 
+	if (overlapped->Internal == STATUS_PENDING)
+		return wr_fail(ERROR_IO_INCOMPLETE);
 	*done = overlapped->InternalHigh;
 	error = RtlNtStatusToDosError((NTSTATUS)overlapped->Internal);
 

@@ -398,6 +398,7 @@ BOOL WINAPI LockFileEx(HANDLE file, DWORD flags, DWORD reserved, DWORD length,
 	if (!error)
 		error = lock_range(file, flags, wr_offset_of(overlapped),
 				   wr_join(length, length_high));
+	wr_overlapped_fill(overlapped, error, 0);
 	wr_overlapped_end(event, !error);
 
 	return error ? wr_fail(error) : TRUE;
@@ -427,6 +428,7 @@ BOOL WINAPI UnlockFileEx(HANDLE file, DWORD reserved, DWORD length,
 	if (!error)
 		error = unlock_range(file, wr_offset_of(overlapped),
 				     wr_join(length, length_high));
+	wr_overlapped_fill(overlapped, error, 0);
 
 	return error ? wr_fail(error) : TRUE;
 }
