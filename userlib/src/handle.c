@@ -372,6 +372,13 @@ NTSTATUS wr_handle_close(HANDLE handle)
 	return status;
 }
 
+NTSTATUS NTAPI NtClose(HANDLE object)
+{
+	WR_KEEP_ERRNO();
+
+	return wr_handle_close(object);
+}
+
 BOOL WINAPI CloseHandle(HANDLE object)
 {
 	WR_KEEP_ERRNO();

@@ -375,6 +375,9 @@ NTSTATUS NTAPI NtGetWriteWatch(HANDLE process, ULONG flags, PVOID base,
 			       ULONG *granularity);
 NTSTATUS NTAPI NtResetWriteWatch(HANDLE process, PVOID base, SIZE_T size);
 
+/* As CloseHandle(), of any handle */
+NTSTATUS NTAPI NtClose(HANDLE handle);
+
 /*
  * A section of a file, or with NULL of memory. With the name of one that exists, and
  * OBJ_OPENIF, that one, and STATUS_OBJECT_NAME_EXISTS. Rules CM-01 to 46.
