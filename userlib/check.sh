@@ -397,6 +397,31 @@ run_scans()
 	"$work/scans"
 }
 
+# Handles of a program that is one file are there for its destructors.
+run_destructors()
+{
+	cat > "$work/destructors.c" <<-'EOF'
+	#include <unistd.h>
+	#include <windows.h>
+	static HANDLE event;
+	static void __attribute__((destructor)) at_end(void)
+	{
+		if (!SetEvent(event))
+			_exit(3);
+	}
+	int main(void)
+	{
+		event = CreateEventA(NULL, TRUE, FALSE, NULL);
+		return !event;
+	}
+	EOF
+	"$@" -Wall -Wextra -Werror -I"$work/root/include/winregion/win32" \
+		-I"$work/root/include" -o "$work/destructors" \
+		"$work/destructors.c" "$work/root/lib/libwinregion.a" \
+		-lpthread || return
+	"$work/destructors"
+}
+
 # C++ puts "::" before them, has members of their names, and includes the header
 # in a block with the names of C.
 compile_scopes()
@@ -583,6 +608,7 @@ check_headers()
 	done
 
 	check "scans" run_scans "$CC"
+	check "destructors" run_destructors "$CC"
 	if echo 'int main(void) { return 0; }' |
 			"$CC" -m32 -x c -o "$work/scans" - 2> /dev/null; then
 		check "scans of 32 bits" run_scans "$CC" -m32

@@ -465,8 +465,11 @@ WR_EARLY static void init_table(void)
 	pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }
 
-/* A program that ends has closed its handles: some objects do something then. */
-__attribute__((destructor)) static void close_all(void)
+/*
+ * A program that ends has closed its handles: some objects do something then. Where all of
+ * it is one file, its own destructors come before.
+ */
+__attribute__((destructor(101))) static void close_all(void)
 {
 	struct wr_object *last;
 	unsigned int i;
