@@ -5,6 +5,7 @@
  */
 #include "kselftest_harness.h"
 
+#include <sys/sysmacros.h>
 #include <sys/time.h>
 
 #include "file_fixture.h"
@@ -1352,6 +1353,80 @@ TEST_F(files, move_to_another_file_system)
 	if (geteuid())
 		SKIP(return, "not root");
 	EXPECT_EQ(0, in_child(move_across, NULL));
+}
+
+/* In a "/dev" of this process alone: the machine needs its own. */
+static bool make_devices(void)
+{
+	const mode_t mode = S_IFCHR | 0666;
+	const dev_t null = makedev(1, 3);
+	struct stat before, now;
+
+	return !stat("/dev", &before) && !unshare(CLONE_NEWNS) &&
+	       !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+	       !mount("tmpfs", "/dev", "tmpfs", 0, NULL) &&
+	       !stat("/dev", &now) && before.st_dev != now.st_dev &&
+	       !mknod("/dev/null", mode, null) &&
+	       !mknod("/dev/tty", mode, null);
+}
+
+static bool has_devices(void)
+{
+	struct stat null, tty;
+
+	return !lstat("/dev/null", &null) && S_ISCHR(null.st_mode) &&
+	       !lstat("/dev/tty", &tty) && S_ISCHR(tty.st_mode);
+}
+
+static bool keeps_device(const char *name)
+{
+	HANDLE file;
+
+	file = open_file(name, GENERIC_WRITE, 0, OPEN_EXISTING,
+			 FILE_FLAG_DELETE_ON_CLOSE);
+	return file != BAD && CloseHandle(file) &&
+	       FAILS_WITH(ERROR_ACCESS_DENIED, DeleteFileA(name)) &&
+	       FAILS_WITH(ERROR_ACCESS_DENIED,
+			  MoveFileExA(name, "/dev/other", 0)) &&
+	       FAILS_WITH(ERROR_ACCESS_DENIED,
+			  MoveFileExA("/dev/file", name,
+				      MOVEFILE_REPLACE_EXISTING)) &&
+	       FAILS_WITH(ERROR_ACCESS_DENIED,
+			  MoveFileExA("far", name,
+				      MOVEFILE_REPLACE_EXISTING |
+				      MOVEFILE_COPY_ALLOWED)) &&
+	       has_devices();
+}
+
+static int use_devices(void *arg)
+{
+	static const char *const names[] = {
+		"NUL", "nul:", "\\\\.\\NUL", "CON", "conin$", "CONOUT$",
+	};
+	char full[MAX_PATH];
+	size_t i;
+
+	CHECK(make_devices());
+	CHECK(make_file("/dev/file", "text") && make_file("far", "text"));
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		CHECK(keeps_device(names[i]));
+	CHECK(GetFullPathNameA("NUL", sizeof(full), full, NULL));
+	CHECK(keeps_device(full));
+	CHECK(FAILS_WITH(ERROR_ACCESS_DENIED, DeleteFileW(W("NUL"))));
+	CHECK(FAILS_WITH(ERROR_ACCESS_DENIED,
+			 MoveFileExW(W("far"), W("CON"),
+				     MOVEFILE_REPLACE_EXISTING)));
+	CHECK(has_devices());
+	CHECK(file_has("/dev/file", "text") && file_has("far", "text"));
+	return 0;
+}
+
+/* Rules: FILE-97. */
+TEST_F(files, devices_stay)
+{
+	if (geteuid())
+		SKIP(return, "not root");
+	EXPECT_EQ(0, in_child(use_devices, NULL));
 }
 
 /* ---- what files are ---- */

@@ -614,6 +614,12 @@ static DWORD check_request(const struct request *request)
 	return ERROR_SUCCESS;
 }
 
+/* What is none of the file system stays when it is closed. */
+static void adapt_to_device(struct request *request)
+{
+	request->flags &= ~FILE_FLAG_DELETE_ON_CLOSE;
+}
+
 /* The path has been made, with @error for result. */
 static HANDLE create_file(DWORD error, const struct wr_path *path, DWORD access,
 			  DWORD share, const SECURITY_ATTRIBUTES *security,
@@ -634,6 +640,8 @@ static HANDLE create_file(DWORD error, const struct wr_path *path, DWORD access,
 		request.access |= DELETE;
 	if (!error)
 		error = check_request(&request);
+	if (!error && wr_is_device(path))
+		adapt_to_device(&request);
 	if (!error)
 		error = copy_template(&request, template_file);
 	if (!error)

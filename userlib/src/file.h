@@ -63,6 +63,9 @@ void wr_file_put(struct wr_file *file);
 DWORD wr_path(struct wr_path *path, LPCSTR name);
 DWORD wr_path_w(struct wr_path *path, LPCWSTR name);
 
+/* path.c: is it NUL, CON or the like, by that name or by Linux' own? */
+bool wr_is_device(const struct wr_path *path);
+
 /* path.c: the error of a call that failed with @err for this name */
 DWORD wr_path_error(const struct wr_path *path, int err);
 

@@ -5,6 +5,10 @@
  * Both ask the users of the file first: one that denies deleting is in the way.
  * While the name is taken away they are users themselves, so that nobody gets the
  * file by it who would deny it.
+ *
+ * Windows' devices are none of its file system, so no program expects that it can
+ * lose them. Here they are names like any other, which root may take away: that is
+ * refused before anything else.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -33,6 +37,8 @@ static DWORD delete_name(const struct wr_path *path)
 	struct stat st;
 	int user;
 
+	if (wr_is_device(path))
+		return ERROR_ACCESS_DENIED;
 	if (!lstat(path->name, &st) && wr_is_read_only(&st))
 		return ERROR_ACCESS_DENIED;
 
@@ -319,6 +325,8 @@ static DWORD move_file(const struct move *move)
 	DWORD error;
 	int source;
 
+	if (wr_is_device(&move->from) || wr_is_device(&move->to))
+		return ERROR_ACCESS_DENIED;
 	if (is_same_name(move))
 		return ERROR_SUCCESS;
 	error = check_target(move);

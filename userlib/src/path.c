@@ -85,6 +85,17 @@ static const char *find_device(LPCSTR name)
 	return NULL;
 }
 
+bool wr_is_device(const struct wr_path *path)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(devices); i++)
+		if (!strcmp(path->name, devices[i].path))
+			return true;
+
+	return false;
+}
+
 /* Behind "\\.\": a device, or a path that begins with a drive */
 static DWORD skip_device(LPCSTR *name)
 {
