@@ -1293,6 +1293,40 @@ TEST_F(files, move)
 	EXPECT_FAILS(ERROR_FILE_NOT_FOUND, MoveFileExA("none", "none", 0));
 }
 
+/* Rules: FILE-78. Names are compared by where they lead. */
+TEST_F(files, move_to_itself)
+{
+	char name[64];
+
+	ASSERT_TRUE(make_file("a", "a"));
+	ASSERT_EQ(0, mkdir("dir", 0755));
+	ASSERT_EQ(0, symlink("dir", "link"));
+	EXPECT_TRUE(MoveFileExA("a", ".\\a", 0));
+	EXPECT_TRUE(MoveFileExA("dir\\..\\a", "a", 0));
+	EXPECT_TRUE(MoveFileExA("a", "link\\..\\a", 0));
+	snprintf(name, sizeof(name), "%s/a", self->directory);
+	EXPECT_TRUE(MoveFileExA("a", name, 0));
+	snprintf(name, sizeof(name), "C:%s\\a", self->directory);
+	EXPECT_TRUE(MoveFileExA(name, "a", 0));
+	EXPECT_TRUE(MoveFileExA("dir", "dir\\", 0));
+	EXPECT_TRUE(MoveFileExA(".\\dir\\.", "dir", 0));
+	EXPECT_TRUE(MoveFileExA("\\", "/", 0));
+	EXPECT_TRUE(file_has("a", "a") && is_there("dir"));
+
+	/* One file, but by another name or in another directory */
+	ASSERT_EQ(0, link("a", "b"));
+	ASSERT_EQ(0, link("a", "dir/a"));
+	EXPECT_FAILS(ERROR_ALREADY_EXISTS, MoveFileExA("a", "b", 0));
+	EXPECT_FAILS(ERROR_ALREADY_EXISTS, MoveFileExA("a", "link\\a", 0));
+	EXPECT_TRUE(MoveFileExA("dir\\a", "link\\a", 0));
+	EXPECT_FAILS(ERROR_ALREADY_EXISTS, MoveFileExA("link", "dir", 0));
+	EXPECT_FAILS(ERROR_FILE_NOT_FOUND, MoveFileExA("none", "./none", 0));
+	/* No file has a name that ends so. */
+	EXPECT_FALSE(MoveFileExA("a", "a\\", 0));
+	EXPECT_TRUE(file_has("a", "a") && file_has("b", "a"));
+	EXPECT_EQ(self->fds, count_fds());
+}
+
 /* Rules: FILE-77. */
 TEST_F(files, move_flags)
 {
