@@ -179,6 +179,7 @@ static int open_as_nobody(void *arg)
 {
 	HANDLE file;
 	DWORD done;
+	char c;
 
 	CHECK(!setresuid(NOBODY, NOBODY, NOBODY));
 	CHECK(FAILS_WITH(ERROR_ACCESS_DENIED,
@@ -206,6 +207,21 @@ static int open_as_nobody(void *arg)
 	CHECK(gets(file, "text"));
 	CHECK(FAILS_WITH(ERROR_ACCESS_DENIED,
 			 WriteFile(file, "x", 1, &done, NULL)));
+	CHECK(CloseHandle(file));
+	file = open_file("log", MAXIMUM_ALLOWED, SHARE_ALL, OPEN_EXISTING, 0);
+	CHECK(file != BAD);
+	CHECK(put(file, "y"));
+	CHECK(FAILS_WITH(ERROR_ACCESS_DENIED,
+			 ReadFile(file, &c, 1, &done, NULL)));
+	CHECK(CloseHandle(file));
+	CHECK(FAILS_WITH(ERROR_ACCESS_DENIED,
+			 open_file("log", MAXIMUM_ALLOWED | GENERIC_READ,
+				   SHARE_ALL, OPEN_EXISTING, 0) != BAD));
+	file = open_file("file", MAXIMUM_ALLOWED, SHARE_ALL, OPEN_EXISTING, 0);
+	CHECK(file != BAD);
+	CHECK(FAILS_WITH(ERROR_ACCESS_DENIED,
+			 WriteFile(file, "x", 1, &done, NULL)));
+	CHECK(CloseHandle(file));
 	return 0;
 }
 
@@ -222,7 +238,7 @@ TEST_F(files, rights_of_others)
 	ASSERT_EQ(0, chmod("file", 0600));
 	ASSERT_EQ(0, chmod("log", 0622));
 	EXPECT_EQ(0, in_child(open_as_nobody, NULL));
-	EXPECT_TRUE(file_has("log", "x"));
+	EXPECT_TRUE(file_has("log", "y"));
 	file = open_file("file", MAXIMUM_ALLOWED, SHARE_ALL, OPEN_EXISTING, 0);
 	ASSERT_NE(BAD, file);
 	EXPECT_TRUE(put(file, "T"));

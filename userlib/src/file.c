@@ -556,6 +556,7 @@ static DWORD open_with_most(struct request *request, HANDLE *handle)
 	const DWORD sets[] = {
 		FILE_ALL_ACCESS,
 		FILE_GENERIC_READ | FILE_GENERIC_EXECUTE,
+		FILE_GENERIC_WRITE,
 		0,
 	};
 	DWORD error = ERROR_ACCESS_DENIED;
