@@ -598,7 +598,7 @@ TEST_F(files, devices_and_pipes)
 
 /* ---- names ---- */
 
-/* Rules: FILE-30, FILE-31, FILE-32, FILE-33, FILE-34. */
+/* Rules: FILE-30, FILE-31, FILE-32, FILE-33, FILE-34, FILE-98. */
 TEST_F(files, names)
 {
 	char name[256], *c;
@@ -639,8 +639,11 @@ TEST_F(files, names)
 	EXPECT_NO_OPEN(ERROR_FILE_NOT_FOUND,
 		       open_shared("\\\\.\\C:", OPEN_EXISTING));
 	EXPECT_TRUE(opens("nul", OPEN_EXISTING, 0));
-	EXPECT_TRUE(opens("NUL:", OPEN_ALWAYS, ERROR_ALREADY_EXISTS));
-	EXPECT_TRUE(opens("\\\\.\\NUL", CREATE_ALWAYS, ERROR_ALREADY_EXISTS));
+	EXPECT_TRUE(opens("NUL", CREATE_NEW, 0));
+	EXPECT_TRUE(opens("NUL:", OPEN_ALWAYS, 0));
+	EXPECT_TRUE(opens("\\\\.\\NUL", CREATE_ALWAYS, 0));
+	EXPECT_TRUE(opens("nul", TRUNCATE_EXISTING, 0));
+	EXPECT_TRUE(opens("/dev/null", CREATE_NEW, 0));
 	EXPECT_TRUE(opens("./nul", CREATE_NEW, 0));
 	EXPECT_TRUE(is_there("nul"));
 	EXPECT_EQ(self->fds, count_fds());

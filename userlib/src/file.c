@@ -615,9 +615,13 @@ static DWORD check_request(const struct request *request)
 	return ERROR_SUCCESS;
 }
 
-/* What is none of the file system stays when it is closed. */
+/*
+ * What is none of the file system is always there and is opened, whatever the
+ * disposition is; and it stays when it is closed.
+ */
 static void adapt_to_device(struct request *request)
 {
+	request->disposition = OPEN_EXISTING;
 	request->flags &= ~FILE_FLAG_DELETE_ON_CLOSE;
 }
 
