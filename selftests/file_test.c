@@ -393,6 +393,57 @@ TEST_F(files, delete_on_close)
 	EXPECT_TRUE(file_has("temp", "another"));
 }
 
+/* A file system in memory on @place, for this process alone */
+static bool mount_memory(const char *place, const char *options)
+{
+	return !unshare(CLONE_NEWNS) &&
+	       !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+	       !mount("tmpfs", place, "tmpfs", 0, options);
+}
+
+static HANDLE open_temp(const char *name)
+{
+	return open_file(name, READ_WRITE, SHARE_ALL, OPEN_ALWAYS,
+			 FILE_FLAG_DELETE_ON_CLOSE);
+}
+
+static int close_without_proc(void *arg)
+{
+	HANDLE file;
+
+	CHECK(mount_memory("/proc", NULL));
+	CHECK(!is_there("/proc/self"));
+	CHECK(!mkdir("dir", 0755));
+	file = open_temp("dir/temp");
+	CHECK(file != BAD && is_there("dir/temp"));
+	CHECK(!chdir("/tmp"));
+	CHECK(CloseHandle(file));
+	CHECK(!chdir(arg) && !is_there("dir/temp"));
+
+	/* A link is followed, and stays. */
+	CHECK(!symlink("dir/temp", "link"));
+	file = open_temp("link");
+	CHECK(file != BAD && is_there("dir/temp"));
+	CHECK(CloseHandle(file));
+	CHECK(!is_there("dir/temp") && is_there("link"));
+
+	/* Only the file itself is deleted. */
+	file = open_temp("temp");
+	CHECK(file != BAD);
+	CHECK(!rename("temp", "moved") && make_file("temp", "another"));
+	CHECK(CloseHandle(file));
+	CHECK(file_has("temp", "another") && is_there("moved"));
+	return 0;
+}
+
+/* Rules: FILE-12. */
+TEST_F(files, delete_on_close_without_proc)
+{
+	if (geteuid())
+		SKIP(return, "not root");
+	EXPECT_EQ(0, in_child(close_without_proc, self->directory));
+}
+
 /* ---- what is full, read-only or unusual ---- */
 
 /* Rules: FILE-17. */
@@ -434,20 +485,11 @@ TEST_F(files, no_descriptors)
 	EXPECT_EQ(self->fds, count_fds());
 }
 
-/* A file system in memory on "mnt", for this process alone */
-static bool mount_memory(const char *options)
-{
-	return !unshare(CLONE_NEWNS) &&
-	       !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
-	       !mkdir("mnt", 0755) &&
-	       !mount("tmpfs", "mnt", "tmpfs", 0, options);
-}
-
 static int use_read_only_mount(void *arg)
 {
 	HANDLE file;
 
-	CHECK(mount_memory(NULL));
+	CHECK(!mkdir("mnt", 0755) && mount_memory("mnt", NULL));
 	CHECK(make_file("mnt/file", "text"));
 	CHECK(!mount("tmpfs", "mnt", "tmpfs", MS_REMOUNT | MS_RDONLY, NULL));
 	CHECK(FAILS_WITH(ERROR_WRITE_PROTECT,
@@ -490,7 +532,7 @@ static int fill_file_system(void *arg)
 	HANDLE file;
 	DWORD done;
 
-	CHECK(mount_memory("size=256k"));
+	CHECK(!mkdir("mnt", 0755) && mount_memory("mnt", "size=256k"));
 	file = open_shared("mnt/file", CREATE_NEW);
 	CHECK(FAILS_WITH(ERROR_DISK_FULL,
 			 WriteFile(file, block, sizeof(block), &done, NULL)));
@@ -1367,7 +1409,7 @@ static int move_across(void *arg)
 	struct stat st;
 	int fd;
 
-	CHECK(mount_memory("size=256k"));
+	CHECK(!mkdir("mnt", 0755) && mount_memory("mnt", "size=256k"));
 	CHECK(make_file("a", "text"));
 	CHECK(!chmod("a", 0751));
 	CHECK(!utimensat(AT_FDCWD, "a", times, 0));
@@ -1415,9 +1457,7 @@ static bool make_devices(void)
 	const dev_t null = makedev(1, 3);
 	struct stat before, now;
 
-	return !stat("/dev", &before) && !unshare(CLONE_NEWNS) &&
-	       !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
-	       !mount("tmpfs", "/dev", "tmpfs", 0, NULL) &&
+	return !stat("/dev", &before) && mount_memory("/dev", NULL) &&
 	       !stat("/dev", &now) && before.st_dev != now.st_dev &&
 	       !mknod("/dev/null", mode, null) &&
 	       !mknod("/dev/tty", mode, null);

@@ -95,30 +95,47 @@ void wr_file_put(struct wr_file *file)
 
 /* ---- the end ---- */
 
-/*
- * By the name that it has now, if it still has one. "/proc" follows it through
- * renames; that another file may have got the name since is looked at.
- */
-static void delete_file(struct wr_file *file)
+/* The name that the file has now: "/proc" follows it through renames. */
+static bool find_name(const struct wr_file *file, struct wr_path *path)
 {
 	char link[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
-	struct stat mine, named;
-	struct wr_path path;
 	ssize_t length;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", file->object.fd);
-	length = readlink(link, path.name, sizeof(path.name) - 1);
+	length = readlink(link, path->name, sizeof(path->name) - 1);
 	if (length < 0)
-		return;
-	path.name[length] = '\0';
-	if (fstat(file->object.fd, &mine) || lstat(path.name, &named) ||
-	    mine.st_dev != named.st_dev || mine.st_ino != named.st_ino)
+		return false;
+	path->name[length] = '\0';
+
+	return true;
+}
+
+static bool is_named(const struct wr_file *file, const char *name)
+{
+	struct stat mine, named;
+
+	return !fstat(file->object.fd, &mine) && !lstat(name, &named) &&
+	       mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
+}
+
+/*
+ * Without "/proc" it is the name that the file had at first. Another file may have
+ * got either since.
+ */
+static void delete_file(const struct wr_file *file)
+{
+	const char *name = file->name;
+	struct wr_path path;
+
+	if (find_name(file, &path))
+		name = path.name;
+	if (!name || !is_named(file, name))
 		return;
 
-	if (S_ISDIR(mine.st_mode))
-		rmdir(path.name);
+	if (S_ISDIR(file->type))
+		rmdir(name);
 	else
-		unlink(path.name);
+		unlink(name);
 }
 
 static void destroy_file(struct wr_object *object)
@@ -130,6 +147,7 @@ static void destroy_file(struct wr_object *object)
 		delete_file(file);
 	wr_locks_end(file);
 	close(object->fd);
+	free(file->name);
 	free(file);
 }
 
@@ -423,6 +441,13 @@ static NTSTATUS take_file(struct wr_taking *taking,
 	return STATUS_SUCCESS;
 }
 
+/* That there is no memory for the name is no matter where "/proc" has it. */
+static void delete_at_end(struct wr_file *file, const struct request *request)
+{
+	file->name = realpath(request->path->name, NULL);
+	file->deleter = getpid();
+}
+
 /* The file is as it was opened: what was made stays. */
 static DWORD make_handle(const struct request *request,
 			 const struct opened *opened, HANDLE *handle)
@@ -441,7 +466,7 @@ static DWORD make_handle(const struct request *request,
 			       handle);
 	if (status == STATUS_SUCCESS &&
 	    request->flags & FILE_FLAG_DELETE_ON_CLOSE)
-		file->deleter = getpid();
+		delete_at_end(file, request);
 	wr_file_put(file);
 
 	return RtlNtStatusToDosError(status);

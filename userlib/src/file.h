@@ -43,8 +43,9 @@ struct wr_file {
 	bool overlapped;
 	/* No transfer goes on after a short one. */
 	bool direct;
-	/* The process that deletes it at the end, or 0 */
+	/* The process that deletes it at the end, or 0; its first name, or NULL */
 	pid_t deleter;
+	char *name;
 	/* filelock.c: its own, -1 where it is that of @object; and the ranges */
 	int lock_fd;
 	bool lock_fd_known;
