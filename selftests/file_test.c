@@ -1272,6 +1272,42 @@ TEST_F(files, positions)
 		     GetFileSize(file, NULL) != INVALID_FILE_SIZE);
 }
 
+/* Rules: FILE-50, FILE-51, FILE-52, FILE-57. Handles with no right have a position. */
+TEST_F(files, position_without_rights)
+{
+	LARGE_INTEGER most = { .QuadPart = INT64_MAX };
+	LARGE_INTEGER back = { .QuadPart = -1 };
+	HANDLE file, pipe, null;
+
+	ASSERT_TRUE(make_file("file", "text"));
+	file = open_file("file", 0, 0, OPEN_EXISTING, 0);
+	ASSERT_NE(BAD, file);
+	EXPECT_EQ(0, position_of(file));
+	EXPECT_TRUE(moves(file, 2, FILE_BEGIN, 2));
+	EXPECT_TRUE(moves(file, 3, FILE_CURRENT, 5));
+	EXPECT_TRUE(moves(file, 0, FILE_END, 4));
+	EXPECT_FAILS(ERROR_NEGATIVE_SEEK,
+		     SetFilePointerEx(file, back, NULL, FILE_BEGIN));
+	EXPECT_EQ(3, SetFilePointer(file, -1, NULL, FILE_CURRENT));
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
+		     SetFilePointerEx(file, most, NULL, FILE_CURRENT));
+	EXPECT_EQ(3, position_of(file));
+	EXPECT_TRUE(moves(file, 1LL << 32, FILE_BEGIN, 1LL << 32));
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER, SEEK_FAILS(1, NULL, FILE_CURRENT));
+	EXPECT_EQ(1LL << 32, position_of(file));
+	EXPECT_TRUE(CloseHandle(file));
+
+	ASSERT_EQ(0, mkfifo("pipe", 0600));
+	pipe = open_file("pipe", 0, 0, OPEN_EXISTING, 0);
+	EXPECT_FAILS(ERROR_SEEK_ON_DEVICE,
+		     SetFilePointerEx(pipe, most, NULL, FILE_BEGIN));
+	EXPECT_TRUE(CloseHandle(pipe));
+	/* As with rights: what has no end is at its beginning. */
+	null = open_file("NUL", 0, 0, OPEN_EXISTING, 0);
+	EXPECT_EQ(0, SetFilePointer(null, 5, NULL, FILE_CURRENT));
+	EXPECT_TRUE(CloseHandle(null));
+}
+
 /* Rules: FILE-55, FILE-56. */
 TEST_F(files, end_of_file)
 {

@@ -41,6 +41,8 @@ struct wr_file {
 	int mode;
 	/* Opened for transfers at offsets of their own only */
 	bool overlapped;
+	/* fileio.c: of a descriptor that is only a path, which has none */
+	off_t position;
 	/* No transfer goes on after a short one. */
 	bool direct;
 	/* The process that deletes it at the end, or 0; its first name, or NULL */

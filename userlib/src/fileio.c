@@ -353,26 +353,66 @@ static const int whence_of[] = {
 	[FILE_END] = SEEK_END,
 };
 
+static off_t fail_with(int err)
+{
+	errno = err;
+
+	return -1;
+}
+
+/* What lseek(2) would do */
+static off_t move_kept(struct wr_file *file, int64_t distance, DWORD method)
+{
+	off_t start = 0, target;
+	struct stat st;
+
+	if (S_ISFIFO(file->type) || S_ISSOCK(file->type))
+		return fail_with(ESPIPE);
+	if (S_ISCHR(file->type))
+		return 0;
+	if (method == FILE_CURRENT)
+		start = file->position;
+	else if (method == FILE_END)
+		start = fstat(file->object.fd, &st) ? 0 : st.st_size;
+	if (__builtin_add_overflow(start, distance, &target))
+		return fail_with(EOVERFLOW);
+	if (target < 0)
+		return fail_with(EINVAL);
+	file->position = target;
+
+	return target;
+}
+
+/* A descriptor that is only a path has no position: the object has one for it. */
+static off_t move(struct wr_file *file, int64_t distance, DWORD method)
+{
+	off_t position = lseek(file->object.fd, distance, whence_of[method]);
+
+	return position < 0 && errno == EBADF ?
+		       move_kept(file, distance, method) :
+		       position;
+}
+
 /* Does @distance lead to before the beginning? lseek(2) has one error for all. */
-static bool is_negative(int fd, int64_t distance, DWORD method)
+static bool is_negative(struct wr_file *file, int64_t distance, DWORD method)
 {
 	struct stat st;
 	off_t start = 0, target;
 
 	if (method == FILE_CURRENT)
-		start = lseek(fd, 0, SEEK_CUR);
+		start = move(file, 0, FILE_CURRENT);
 	else if (method == FILE_END)
-		start = fstat(fd, &st) ? 0 : st.st_size;
+		start = fstat(file->object.fd, &st) ? 0 : st.st_size;
 
 	return !__builtin_add_overflow(start, distance, &target) && target < 0;
 }
 
-static DWORD seek_error(int fd, int64_t distance, DWORD method)
+static DWORD seek_error(struct wr_file *file, int64_t distance, DWORD method)
 {
 	DWORD error = wr_file_error(errno);
 
 	if (error == ERROR_INVALID_PARAMETER &&
-	    is_negative(fd, distance, method))
+	    is_negative(file, distance, method))
 		return ERROR_NEGATIVE_SEEK;
 
 	return error;
@@ -389,24 +429,22 @@ static DWORD seek(HANDLE file, int64_t distance, DWORD method, bool fits,
 	DWORD error = ERROR_SUCCESS;
 	off_t before = 0;
 	NTSTATUS status;
-	int fd;
 
 	status = wr_file_get(file, 0, &object, NULL);
 	if (status != STATUS_SUCCESS)
 		return RtlNtStatusToDosError(status);
 
-	fd = object->object.fd;
 	if (method > FILE_END)
 		error = ERROR_INVALID_PARAMETER;
 	if (!error && fits)
-		before = lseek(fd, 0, SEEK_CUR);
+		before = move(object, 0, FILE_CURRENT);
 	if (!error) {
-		*position = lseek(fd, distance, whence_of[method]);
+		*position = move(object, distance, method);
 		if (*position < 0)
-			error = seek_error(fd, distance, method);
+			error = seek_error(object, distance, method);
 	}
 	if (!error && fits && *position > UINT32_MAX) {
-		lseek(fd, before, SEEK_SET);
+		move(object, before, FILE_BEGIN);
 		error = ERROR_INVALID_PARAMETER;
 	}
 	wr_file_put(object);
