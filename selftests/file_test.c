@@ -1424,6 +1424,21 @@ TEST_F(files, move_to_itself)
 	EXPECT_EQ(self->fds, count_fds());
 }
 
+/* Rules: FILE-99. */
+TEST_F(files, move_without_flags)
+{
+	ASSERT_TRUE(make_file("a", "a"));
+	ASSERT_TRUE(make_file("b", "b"));
+	ASSERT_EQ(0, mkdir("dir", 0755));
+	EXPECT_FAILS(ERROR_ALREADY_EXISTS, MoveFileA("a", "b"));
+	EXPECT_FAILS(ERROR_ALREADY_EXISTS, MoveFileW(W("a"), W("b")));
+	EXPECT_FAILS(ERROR_FILE_NOT_FOUND, MoveFileA("none", "x"));
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER, MoveFileA("a", NULL));
+	EXPECT_TRUE(MoveFileA("a", "dir\\a"));
+	EXPECT_TRUE(MoveFileW(W("dir"), W("other")));
+	EXPECT_TRUE(file_has("other/a", "a") && file_has("b", "b"));
+}
+
 /* Rules: FILE-77. */
 TEST_F(files, move_flags)
 {
@@ -1474,11 +1489,18 @@ static int move_across(void *arg)
 	CHECK(FAILS_WITH(ERROR_DISK_FULL,
 			 MoveFileExA("c", "mnt/c", MOVEFILE_COPY_ALLOWED)));
 	CHECK(is_there("c") && !is_there("mnt/c"));
+	CHECK(make_file("d", "text"));
+	CHECK(FAILS_WITH(ERROR_ALREADY_EXISTS, MoveFileA("d", "mnt/a")));
+	CHECK(MoveFileA("d", "mnt/d"));
+	CHECK(!is_there("d") && file_has("mnt/d", "text"));
+	CHECK(MoveFileW(W("mnt/d"), W("d")));
+	CHECK(!is_there("mnt/d") && file_has("d", "text"));
+	CHECK(FAILS_WITH(ERROR_DISK_FULL, MoveFileA("c", "mnt/c")));
 	CHECK(!unlink("mnt/a") && !umount("mnt"));
 	return 0;
 }
 
-/* Rules: FILE-76. */
+/* Rules: FILE-76, FILE-99. */
 TEST_F(files, move_to_another_file_system)
 {
 	if (geteuid())

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * DeleteFile() and MoveFileEx()
+ * DeleteFile(), MoveFile() and MoveFileEx()
  *
  * Both ask the users of the file first: one that denies deleting is in the way.
  * While the name is taken away they are users themselves, so that nobody gets the
@@ -432,4 +432,14 @@ BOOL WINAPI MoveFileExW(LPCWSTR from, LPCWSTR to, DWORD flags)
 		error = move_file(&move);
 
 	return error ? wr_fail(error) : TRUE;
+}
+
+BOOL WINAPI MoveFileA(LPCSTR from, LPCSTR to)
+{
+	return MoveFileExA(from, to, MOVEFILE_COPY_ALLOWED);
+}
+
+BOOL WINAPI MoveFileW(LPCWSTR from, LPCWSTR to)
+{
+	return MoveFileExW(from, to, MOVEFILE_COPY_ALLOWED);
 }

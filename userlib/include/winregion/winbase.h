@@ -69,6 +69,8 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 /* Rules FILE-73 to 79 */
+BOOL WINAPI MoveFileA(LPCSTR from, LPCSTR to);
+BOOL WINAPI MoveFileW(LPCWSTR from, LPCWSTR to);
 BOOL WINAPI MoveFileExA(LPCSTR from, LPCSTR to, DWORD flags);
 BOOL WINAPI MoveFileExW(LPCWSTR from, LPCWSTR to, DWORD flags);
 
@@ -165,6 +167,7 @@ BOOL WINAPI IsBadHugeWritePtr(LPVOID address, UINT_PTR size);
 #ifdef UNICODE
 #define LookupPrivilegeValue LookupPrivilegeValueW
 #define QueryFullProcessImageName QueryFullProcessImageNameW
+#define MoveFile MoveFileW
 #define MoveFileEx MoveFileExW
 #define FormatMessage FormatMessageW
 #define IsBadStringPtr IsBadStringPtrW
@@ -189,6 +192,7 @@ BOOL WINAPI IsBadHugeWritePtr(LPVOID address, UINT_PTR size);
 #define lstrcmpi lstrcmpiA
 #define CreateFileMappingNuma CreateFileMappingNumaA
 #define OpenFileMapping OpenFileMappingA
+#define MoveFile MoveFileA
 #define MoveFileEx MoveFileExA
 #define FormatMessage FormatMessageA
 #define IsBadStringPtr IsBadStringPtrA
