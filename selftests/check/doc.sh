@@ -63,7 +63,7 @@ words()
 
 # Sections 2, 5 and 8 are others', and so are these.
 others='exit|fcntl|fork|lockf|malloc|memfd_create|perf|pthread_create|snprintf|strcasecmp|strdup'
-others+='|sysconf|termios'
+others+='|realpath|sysconf|termios'
 
 manual_pages()
 {
