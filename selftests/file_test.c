@@ -1529,13 +1529,18 @@ static bool has_devices(void)
 	       !lstat("/dev/tty", &tty) && S_ISCHR(tty.st_mode);
 }
 
-static bool keeps_device(const char *name)
+static bool closes(const char *name)
 {
 	HANDLE file;
 
 	file = open_file(name, GENERIC_WRITE, 0, OPEN_EXISTING,
 			 FILE_FLAG_DELETE_ON_CLOSE);
-	return file != BAD && CloseHandle(file) &&
+	return file != BAD && CloseHandle(file);
+}
+
+static bool keeps_device(const char *name)
+{
+	return closes(name) &&
 	       FAILS_WITH(ERROR_ACCESS_DENIED, DeleteFileA(name)) &&
 	       FAILS_WITH(ERROR_ACCESS_DENIED,
 			  MoveFileExA(name, "/dev/other", 0)) &&
@@ -1561,6 +1566,8 @@ static int use_devices(void *arg)
 	CHECK(make_file("/dev/file", "text") && make_file("far", "text"));
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		CHECK(keeps_device(names[i]));
+	CHECK(!symlink("/dev/null", "link"));
+	CHECK(closes("link") && closes("/dev/./tty") && has_devices());
 	CHECK(GetFullPathNameA("NUL", sizeof(full), full, NULL));
 	CHECK(keeps_device(full));
 	CHECK(FAILS_WITH(ERROR_ACCESS_DENIED, DeleteFileW(W("NUL"))));

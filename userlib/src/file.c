@@ -118,6 +118,12 @@ static bool is_named(const struct wr_file *file, const char *name)
 	       mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
 }
 
+/* A device is no file on Windows, so nobody means to delete it, say by a link. */
+static bool is_device(const struct wr_file *file)
+{
+	return S_ISCHR(file->type) || S_ISBLK(file->type);
+}
+
 /*
  * Without "/proc" it is the name that the file had at first. Another file may have
  * got either since.
@@ -129,7 +135,7 @@ static void delete_file(const struct wr_file *file)
 
 	if (find_name(file, &path))
 		name = path.name;
-	if (!name || !is_named(file, name))
+	if (is_device(file) || !name || !is_named(file, name))
 		return;
 
 	if (S_ISDIR(file->type))
