@@ -455,6 +455,12 @@ static inline int64_t read_number(const char *path)
 	return number;
 }
 
+/* References to the module, or -1 */
+static inline int64_t module_users(void)
+{
+	return read_number("/sys/module/winregion/refcnt");
+}
+
 /* Write @number to such a file. False if that failed. */
 static inline bool write_number(const char *path, int64_t number)
 {

@@ -538,19 +538,6 @@ struct late {
 	int file;
 };
 
-static int module_users(void)
-{
-	char text[16] = "";
-	int fd = open("/sys/module/winregion/refcnt", O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -1;
-	if (read(fd, text, sizeof(text) - 1) <= 0)
-		text[0] = '-';
-	close(fd);
-	return atoi(text);
-}
-
 static void *read_late(void *base)
 {
 	return (void *)(intptr_t)reads(base);
@@ -562,7 +549,7 @@ static void *read_late(void *base)
  */
 TEST_F(fuse, view_ends_in_a_fault)
 {
-	int before = module_users();
+	int64_t before = module_users();
 	pthread_t thread;
 	void *sig;
 

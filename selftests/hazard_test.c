@@ -270,11 +270,6 @@ TEST_F(alloc, all_of_memory)
 
 /* References to the module */
 
-static int64_t module_references(void)
-{
-	return read_number("/sys/module/winregion/refcnt");
-}
-
 static int short_life(int fd, int number)
 {
 	char *small = wr_alloc(fd, KIB(64));
@@ -296,7 +291,7 @@ static int short_life(int fd, int number)
  */
 TEST_F_TIMEOUT(alloc, module_references, 120)
 {
-	int64_t before = module_references();
+	int64_t before = module_users();
 	int number, status;
 	pid_t pid;
 
@@ -315,9 +310,9 @@ TEST_F_TIMEOUT(alloc, module_references, 120)
 		ASSERT_EQ(pid, waitpid(pid, &status, 0));
 		ASSERT_EQ(0, status);
 	}
-	EXPECT_TRUE(SETTLES(module_references() == before)) {
+	EXPECT_TRUE(SETTLES(module_users() == before)) {
 		TH_LOG("%lld references, were %lld",
-		       (long long)module_references(), (long long)before);
+		       (long long)module_users(), (long long)before);
 	}
 }
 

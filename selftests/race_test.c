@@ -431,8 +431,6 @@ FIXTURE(race)
 	struct crew crew;
 };
 
-#define MODULE_USERS "/sys/module/winregion/refcnt"
-
 /* The C library keeps the stacks of threads that have ended. */
 static void *do_nothing(void *arg)
 {
@@ -465,7 +463,7 @@ FIXTURE_SETUP(race)
 	ASSERT_NE(NULL, self->base);
 	self->other = wr_reserve(self->fd, MIB(3));
 	ASSERT_NE(NULL, self->other);
-	self->users = read_number(MODULE_USERS);
+	self->users = module_users();
 }
 
 /* Nothing is left of whatever went on. */
@@ -1763,9 +1761,9 @@ TEST_F_TIMEOUT(race, killed_at_any_moment, 60)
 		TH_LOG("SUnreclaim grew by %lld",
 		       (long long)(meminfo("SUnreclaim") - slab));
 	}
-	EXPECT_TRUE(SETTLES(read_number(MODULE_USERS) == self->users)) {
+	EXPECT_TRUE(SETTLES(module_users() == self->users)) {
 		TH_LOG("%lld users, %lld before",
-		       (long long)read_number(MODULE_USERS),
+		       (long long)module_users(),
 		       (long long)self->users);
 	}
 }
