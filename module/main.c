@@ -14,6 +14,7 @@
 #include "backing.h"
 #include "commit.h"
 #include "debug.h"
+#include "evict.h"
 #include "force.h"
 #include "huge.h"
 #include "ioctl.h"
@@ -77,9 +78,12 @@ static int __init wr_init(void)
 	err = wr_stash_init();
 	if (err)
 		goto err_huge;
-	err = wr_pageout_init();
+	err = wr_evict_init();
 	if (err)
 		goto err_stash;
+	err = wr_pageout_init();
+	if (err)
+		goto err_evict;
 	err = misc_register(&device);
 	if (err)
 		goto err_pageout;
@@ -88,6 +92,8 @@ static int __init wr_init(void)
 
 err_pageout:
 	wr_pageout_exit();
+err_evict:
+	wr_evict_exit();
 err_stash:
 	wr_stash_exit();
 err_huge:
@@ -102,6 +108,7 @@ static void __exit wr_exit(void)
 	wr_debug_exit();
 	misc_deregister(&device);
 	wr_pageout_exit();
+	wr_evict_exit();
 	wr_stash_exit();
 	wr_locked_exit();
 	wr_huge_exit();

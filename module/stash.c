@@ -11,8 +11,8 @@
  * appears. Who touches it has it taken back first, under the window's lock, or gets
  * none, if it is offered. No page is made where one is stashed.
  *
- * The shrinker takes no lock of ours. It may be called by who waits for memory under
- * any of them, that of the very window too. A stash that is in a list is the
+ * The shrinker, evict.c, takes no lock of ours. It may be called by who waits for memory
+ * under any of them, that of the very window too. A stash that is in a list is the
  * shrinker's to change, under that list's lock. Who holds the window's lock takes it
  * out first, and has it alone then: wr_stash_claim() and wr_stash_settle(). The shrinker
  * allocates nothing, waits for nothing, and looks at a bounded number of pages at a time.
@@ -25,9 +25,7 @@
  */
 #include <linux/bitmap.h>
 #include <linux/sched/signal.h>
-#include <linux/shrinker.h>
 #include <linux/slab.h>
-#include <linux/swap.h>
 
 #include "outfile.h"
 #include "pageout.h"
@@ -39,8 +37,6 @@
 static struct kmem_cache *cache;
 struct list_lru wr_stash_lists[WR_STASH_CLASSES];
 struct wr_stash_sum wr_stash_sums[2];
-static struct shrinker *shrinker;
-static bool ready; /* lists are there; set once, before the module is used */
 
 static struct wr_stash *to_stash(struct rb_node *node)
 {
@@ -52,14 +48,11 @@ static struct wr_stash *next_of(struct wr_stash *stash)
 	return to_stash(rb_next(&stash->node));
 }
 
-static enum wr_stash_class class_of(struct wr_stash *stash)
-{
-	return wr_slot_offset(stash->key);
-}
-
 static bool is_in(struct wr_stash *stash, struct wr_stash_set set)
 {
-	return class_of(stash) >= set.first && class_of(stash) <= set.last;
+	enum wr_stash_class class = wr_stash_class_of(stash);
+
+	return class >= set.first && class <= set.last;
 }
 
 /* The first one from the slot of @index on, at @class of that or behind it. */
@@ -131,7 +124,12 @@ static unsigned int pages_in(struct wr_stash *stash)
 
 static struct wr_stash_sum *sum_of(struct wr_stash *stash)
 {
-	return &wr_stash_sums[class_of(stash) == WR_STASH_COLD];
+	return &wr_stash_sums[wr_stash_class_of(stash) == WR_STASH_COLD];
+}
+
+static struct list_lru *list_of(struct wr_stash *stash)
+{
+	return &wr_stash_lists[wr_stash_class_of(stash)];
 }
 
 /* Has it for the holder of the window's lock alone. wr_stash_settle() is to follow. */
@@ -139,7 +137,7 @@ void wr_stash_claim(struct wr_stash *stash)
 {
 	struct wr_stash_sum *sum = sum_of(stash);
 
-	if (list_lru_del_obj(&wr_stash_lists[class_of(stash)], &stash->list)) {
+	if (list_lru_del_obj(list_of(stash), &stash->list)) {
 		atomic_long_dec(&sum->stashes);
 		atomic_long_sub(stash->slot.nr_resident, &sum->pages);
 	}
@@ -155,7 +153,7 @@ void wr_stash_put_back(struct wr_stash *stash)
 		return;
 	atomic_long_inc(&sum->stashes);
 	atomic_long_add(pages, &sum->pages);
-	list_lru_add_obj(&wr_stash_lists[class_of(stash)], &stash->list);
+	list_lru_add_obj(list_of(stash), &stash->list);
 }
 
 /* The same, but frees one that says nothing. */
@@ -278,7 +276,7 @@ struct wr_stashing {
 static bool may_go(struct wr_stashing *at, struct folio *folio,
 		   unsigned int parts)
 {
-	return class_of(at->stash) != WR_STASH_RESET ||
+	return wr_stash_class_of(at->stash) != WR_STASH_RESET ||
 	       wr_page_is_shared(&folio->page) ||
 	       wr_folio_is_known(folio, parts);
 }
@@ -323,7 +321,7 @@ static bool split_off(struct wr_stashing *at, unsigned int offset)
 
 	if (!wr_resident_replace(at->window, index))
 		return true;
-	if (class_of(at->stash) == WR_STASH_RESET)
+	if (wr_stash_class_of(at->stash) == WR_STASH_RESET)
 		return false;
 	wr_resident_drop(at->window, index, index + 1, false);
 	__set_bit(offset, at->stash->gone);
@@ -391,8 +389,8 @@ static void wr_stash_unstash(struct wr_window *window, struct wr_stash *stash,
 	window->nr_resident += slot->nr_resident - nr;
 	if (window->watch)
 		wr_watch_look_again(window, first);
-	if (class_of(stash) == WR_STASH_RESET ||
-	    class_of(stash) == WR_STASH_COLD)
+	if (wr_stash_class_of(stash) == WR_STASH_RESET ||
+	    wr_stash_class_of(stash) == WR_STASH_COLD)
 		return;
 	stash_range(window, stash, wr_slot_first(first) + low, first);
 	stash_range(window, stash, end, wr_slot_first(first) + high);
@@ -603,7 +601,7 @@ static void take_over(struct wr_window *window, struct wr_stash *stash,
 	DECLARE_BITMAP(range, WR_SLOT_PAGES) = {};
 
 	wr_stash_claim(other);
-	if (class_of(other) != WR_STASH_RESET) {
+	if (wr_stash_class_of(other) != WR_STASH_RESET) {
 		bitmap_set(range, wr_slot_offset(first), end - first);
 		bitmap_and(range, range, other->gone, WR_SLOT_PAGES);
 		bitmap_or(stash->gone, stash->gone, range, WR_SLOT_PAGES);
@@ -628,7 +626,7 @@ static void take_over_all(struct wr_window *window, struct wr_stash *stash,
 static void put_in(struct wr_window *window, struct wr_stash *stash,
 		   pgoff_t first, pgoff_t end)
 {
-	bool offered = class_of(stash) != WR_STASH_RESET;
+	bool offered = wr_stash_class_of(stash) != WR_STASH_RESET;
 	unsigned int i = wr_slot_offset(first), n = end - first;
 
 	if (offered)
@@ -661,7 +659,7 @@ void wr_stash_put(struct wr_window *window, pgoff_t first, pgoff_t end,
 		from = first;
 		to = end;
 		clip(stash, &from, &to);
-		if (class_of(stash) == class && from < to) {
+		if (wr_stash_class_of(stash) == class && from < to) {
 			wr_stash_claim(stash);
 			put_in(window, stash, from, to);
 			wr_stash_put_back(stash);
@@ -911,7 +909,7 @@ bool wr_stash_any_cold(struct wr_window *window, pgoff_t first, pgoff_t end)
 	if (wr_stash_any(window))
 		stash = find_from(window, first, WR_STASH_RESET);
 	for (; starts_before(stash, end); stash = next_of(stash))
-		if (class_of(stash) == WR_STASH_COLD)
+		if (wr_stash_class_of(stash) == WR_STASH_COLD)
 			return true;
 	return false;
 }
@@ -967,7 +965,8 @@ static int fork_out(struct wr_stash *copy, struct wr_stash *stash)
 /* The child has none of the pages, and is told so when it asks for them. */
 static int fork_stash(struct wr_window *child, struct wr_stash *stash)
 {
-	struct wr_stash *copy = wr_stash_new(child, stash->key, class_of(stash),
+	struct wr_stash *copy = wr_stash_new(child, stash->key,
+					     wr_stash_class_of(stash),
 					     GFP_KERNEL_ACCOUNT);
 	unsigned int i;
 
@@ -1009,150 +1008,6 @@ int wr_stash_fork(struct wr_window *parent, struct wr_window *child)
 	return err;
 }
 
-/* ---- the shrinker ---- */
-
-/* Most folios to free at a time, under the lock of a list. */
-#define FOLIOS_AT_A_TIME 32
-
-/* Most stashes of a class that are looked at in vain, one after the other */
-#define MOST_IN_VAIN 8
-
-/**
- * struct wr_freeing - what is being freed
- * @folios: nobody's any more
- * @parts: how many references to each are to be put
- * @nr: how many folios
- * @pages: pages of them
- * @found: there was a stash
- */
-struct wr_freeing {
-	struct folio *folios[FOLIOS_AT_A_TIME];
-	unsigned int parts[FOLIOS_AT_A_TIME];
-	unsigned int nr;
-	unsigned long pages;
-	bool found;
-};
-
-/* Forgets the @parts pages of @folio, one of which is at @offset. */
-static void forget_pages(struct wr_stash *stash, struct folio *folio,
-			 unsigned int offset, unsigned int parts)
-{
-	struct wr_slot *slot = &stash->slot;
-	unsigned int i, end;
-
-	wr_stash_span(folio, offset, &i, &end);
-	wr_stash_forget_parts(slot, folio, offset, parts);
-	for (; i < end; i++) {
-		if (!slot->pages[i] || page_folio(slot->pages[i]) != folio)
-			continue;
-		slot->pages[i] = NULL;
-		__set_bit(i, stash->gone);
-	}
-	WRITE_ONCE(slot->nr_resident, slot->nr_resident - parts);
-	atomic_long_sub(parts, &wr_stash_sums[0].pages);
-}
-
-static void let_go(struct wr_stash *stash, unsigned int offset,
-		   struct wr_freeing *freeing)
-{
-	struct folio *folio = page_folio(stash->slot.pages[offset]);
-	unsigned int parts = wr_stash_held(&stash->slot, offset);
-
-	if (!wr_folio_give_up(folio, parts))
-		return;
-	trace_wr_evict(wr_slot_first(stash->key) + offset, parts,
-		       class_of(stash));
-	forget_pages(stash, folio, offset, parts);
-	freeing->folios[freeing->nr] = folio;
-	freeing->parts[freeing->nr++] = parts;
-	freeing->pages += parts;
-}
-
-/* Called with the lock of the list. */
-static enum lru_status free_some(struct list_head *item,
-				 struct list_lru_one *list, void *data)
-{
-	struct wr_stash *stash = container_of(item, struct wr_stash, list);
-	struct wr_slot *slot = &stash->slot;
-	struct wr_freeing *freeing = data;
-	struct folio *large = NULL, *folio;
-	unsigned int i;
-
-	for (i = 0; i < WR_SLOT_PAGES && freeing->nr < FOLIOS_AT_A_TIME; i++) {
-		if (!slot->pages[i])
-			continue;
-		folio = page_folio(slot->pages[i]);
-		if (folio == large)
-			continue; /* it has to stay */
-		if (folio_test_large(folio))
-			large = folio;
-		let_go(stash, i, freeing);
-	}
-	freeing->found = true;
-	if (!slot->nr_resident) {
-		atomic_long_dec(&wr_stash_sums[0].stashes);
-		list_lru_isolate(list, item);
-		return LRU_REMOVED;
-	}
-	/* Go on with it, unless what is left cannot be freed. */
-	return freeing->nr ? LRU_SKIP : LRU_ROTATE;
-}
-
-WR_DEFINE_LRU_WALK(free_some)
-
-/* Frees some pages of one stash. Return: how many, or -1 if there is none. */
-static long shrink_one(struct list_lru *list, struct shrink_control *sc)
-{
-	struct wr_freeing freeing;
-	unsigned long nr = 1;
-	unsigned int i;
-
-	freeing.nr = 0;
-	freeing.pages = 0;
-	freeing.found = false;
-	list_lru_walk_one(list, sc->nid, sc->memcg, wr_lru_walk(free_some),
-			  &freeing, &nr);
-	for (i = 0; i < freeing.nr; i++)
-		folio_put_refs(freeing.folios[i], freeing.parts[i]);
-	return freeing.found ? (long)freeing.pages : -1;
-}
-
-/*
- * Those in front may have nothing that can be freed, as it is shared since a fork, or
- * pinned: they go to the end of the list. After some of them the next class has its
- * turn, or nothing of that would ever be freed.
- */
-static void shrink_class(struct list_lru *list, struct shrink_control *sc,
-			 unsigned long *freed, unsigned long *looked)
-{
-	unsigned int in_vain = 0;
-	long n;
-
-	while (*looked < sc->nr_to_scan && in_vain < MOST_IN_VAIN) {
-		n = shrink_one(list, sc);
-		if (n < 0)
-			return;
-		in_vain = n ? 0 : in_vain + 1;
-		*freed += n;
-		*looked += n ? n : 1;
-		cond_resched();
-	}
-}
-
-static unsigned long scan(struct shrinker *self, struct shrink_control *sc)
-{
-	unsigned long freed = 0, looked = 0;
-	unsigned int i;
-
-	if (!READ_ONCE(ready))
-		return SHRINK_STOP;
-	for (i = 0; i <= WR_STASH_OFFER_LAST; i++)
-		shrink_class(&wr_stash_lists[i], sc, &freed, &looked);
-	sc->nr_scanned = looked;
-	mm_account_reclaimed_pages(freed);
-	return looked ? freed : SHRINK_STOP;
-}
-
 /* Pages of @stashes, if they have as many as all have on average. */
 unsigned long wr_stash_estimate(struct wr_stash_sum *sum, unsigned long stashes)
 {
@@ -1160,40 +1015,6 @@ unsigned long wr_stash_estimate(struct wr_stash_sum *sum, unsigned long stashes)
 	long all = max(atomic_long_read(&sum->stashes), 1L);
 
 	return stashes * DIV_ROUND_UP(pages, all);
-}
-
-static unsigned long count(struct shrinker *self, struct shrink_control *sc)
-{
-	unsigned long stashes = 0;
-	unsigned int i;
-
-	if (!READ_ONCE(ready))
-		return 0;
-	for (i = 0; i <= WR_STASH_OFFER_LAST; i++)
-		stashes += list_lru_shrink_count(&wr_stash_lists[i], sc);
-	return stashes ? wr_stash_estimate(&wr_stash_sums[0], stashes) :
-			 SHRINK_EMPTY;
-}
-
-static void destroy_lists(unsigned int nr)
-{
-	while (nr--)
-		list_lru_destroy(&wr_stash_lists[nr]);
-}
-
-static int make_lists(void)
-{
-	unsigned int i;
-	int err;
-
-	for (i = 0; i <= WR_STASH_OFFER_LAST; i++) {
-		err = list_lru_init_memcg(&wr_stash_lists[i], shrinker);
-		if (err) {
-			destroy_lists(i);
-			return err;
-		}
-	}
-	return 0;
 }
 
 /**
@@ -1205,29 +1026,11 @@ int wr_stash_init(void)
 {
 	cache = kmem_cache_create("winregion_stash", sizeof(struct wr_stash), 0,
 				  SLAB_ACCOUNT, NULL);
-	if (!cache)
-		return -ENOMEM;
-	shrinker = wr_shrinker_alloc(SHRINKER_MEMCG_AWARE | SHRINKER_NUMA_AWARE,
-				     count, scan);
-	if (!shrinker)
-		goto err_cache;
-	if (make_lists())
-		goto err_shrinker;
-	WRITE_ONCE(ready, true);
-	wr_shrinker_register(shrinker);
-	return 0;
-
-err_shrinker:
-	wr_shrinker_free(shrinker);
-err_cache:
-	kmem_cache_destroy(cache);
-	return -ENOMEM;
+	return cache ? 0 : -ENOMEM;
 }
 
 /* The module is about to go. */
 void wr_stash_exit(void)
 {
-	wr_shrinker_free(shrinker);
-	destroy_lists(WR_STASH_OFFER_LAST + 1);
 	kmem_cache_destroy(cache);
 }

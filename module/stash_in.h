@@ -40,6 +40,11 @@ struct wr_stash {
 	unsigned int nr_offered;
 };
 
+static inline enum wr_stash_class wr_stash_class_of(struct wr_stash *stash)
+{
+	return wr_slot_offset(stash->key);
+}
+
 /**
  * struct wr_stash_sum - of all stashes in lists that one shrinker empties
  * @pages: pages in them

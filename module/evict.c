@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Frees what is stashed because the program has reset or offered it, when memory is
+ * short, the lowest class first: what stash.c says holds here.
+ */
+#include <linux/list_lru.h>
+#include <linux/shrinker.h>
+#include <linux/swap.h>
+
+#include "evict.h"
+#include "page.h"
+#include "stash_in.h"
+#include "trace.h"
+
+static struct shrinker *shrinker;
+static bool ready; /* lists are there; set once, before the module is used */
+
+/* Most folios to free at a time, under the lock of a list. */
+#define FOLIOS_AT_A_TIME 32
+
+/* Most stashes of a class that are looked at in vain, one after the other */
+#define MOST_IN_VAIN 8
+
+/**
+ * struct wr_freeing - what is being freed
+ * @folios: nobody's any more
+ * @parts: how many references to each are to be put
+ * @nr: how many folios
+ * @pages: pages of them
+ * @found: there was a stash
+ */
+struct wr_freeing {
+	struct folio *folios[FOLIOS_AT_A_TIME];
+	unsigned int parts[FOLIOS_AT_A_TIME];
+	unsigned int nr;
+	unsigned long pages;
+	bool found;
+};
+
+/* Forgets the @parts pages of @folio, one of which is at @offset. */
+static void forget_pages(struct wr_stash *stash, struct folio *folio,
+			 unsigned int offset, unsigned int parts)
+{
+	struct wr_slot *slot = &stash->slot;
+	unsigned int i, end;
+
+	wr_stash_span(folio, offset, &i, &end);
+	wr_stash_forget_parts(slot, folio, offset, parts);
+	for (; i < end; i++) {
+		if (!slot->pages[i] || page_folio(slot->pages[i]) != folio)
+			continue;
+		slot->pages[i] = NULL;
+		__set_bit(i, stash->gone);
+	}
+	WRITE_ONCE(slot->nr_resident, slot->nr_resident - parts);
+	atomic_long_sub(parts, &wr_stash_sums[0].pages);
+}
+
+static void let_go(struct wr_stash *stash, unsigned int offset,
+		   struct wr_freeing *freeing)
+{
+	struct folio *folio = page_folio(stash->slot.pages[offset]);
+	unsigned int parts = wr_stash_held(&stash->slot, offset);
+
+	if (!wr_folio_give_up(folio, parts))
+		return;
+	trace_wr_evict(wr_slot_first(stash->key) + offset, parts,
+		       wr_stash_class_of(stash));
+	forget_pages(stash, folio, offset, parts);
+	freeing->folios[freeing->nr] = folio;
+	freeing->parts[freeing->nr++] = parts;
+	freeing->pages += parts;
+}
+
+/* Called with the lock of the list. */
+static enum lru_status free_some(struct list_head *item,
+				 struct list_lru_one *list, void *data)
+{
+	struct wr_stash *stash = container_of(item, struct wr_stash, list);
+	struct wr_slot *slot = &stash->slot;
+	struct wr_freeing *freeing = data;
+	struct folio *large = NULL, *folio;
+	unsigned int i;
+
+	for (i = 0; i < WR_SLOT_PAGES && freeing->nr < FOLIOS_AT_A_TIME; i++) {
+		if (!slot->pages[i])
+			continue;
+		folio = page_folio(slot->pages[i]);
+		if (folio == large)
+			continue; /* it has to stay */
+		if (folio_test_large(folio))
+			large = folio;
+		let_go(stash, i, freeing);
+	}
+	freeing->found = true;
+	if (!slot->nr_resident) {
+		atomic_long_dec(&wr_stash_sums[0].stashes);
+		list_lru_isolate(list, item);
+		return LRU_REMOVED;
+	}
+	/* Go on with it, unless what is left cannot be freed. */
+	return freeing->nr ? LRU_SKIP : LRU_ROTATE;
+}
+
+WR_DEFINE_LRU_WALK(free_some)
+
+/* Frees some pages of one stash. Return: how many, or -1 if there is none. */
+static long evict_some(struct list_lru *list, const struct wr_where *where)
+{
+	struct wr_freeing freeing;
+	unsigned int i;
+
+	freeing.nr = 0;
+	freeing.pages = 0;
+	freeing.found = false;
+	wr_lru_walk_first(list, where, wr_lru_walk(free_some), &freeing);
+	for (i = 0; i < freeing.nr; i++)
+		folio_put_refs(freeing.folios[i], freeing.parts[i]);
+	return freeing.found ? (long)freeing.pages : -1;
+}
+
+/*
+ * Those in front may have nothing that can be freed, as it is shared since a fork, or
+ * pinned: they go to the end of the list. After some of them the next class has its
+ * turn, or nothing of that would ever be freed.
+ */
+static void evict_class(struct list_lru *list, const struct wr_where *where,
+			unsigned long wanted, unsigned long *freed,
+			unsigned long *looked)
+{
+	unsigned int in_vain = 0;
+	long n;
+
+	while (*looked < wanted && in_vain < MOST_IN_VAIN) {
+		n = evict_some(list, where);
+		if (n < 0)
+			return;
+		in_vain = n ? 0 : in_vain + 1;
+		*freed += n;
+		*looked += n ? n : 1;
+		cond_resched();
+	}
+}
+
+static unsigned long evict(const struct wr_where *where, unsigned long wanted,
+			   unsigned long *looked)
+{
+	unsigned long freed = 0;
+	unsigned int i;
+
+	*looked = 0;
+	for (i = 0; i <= WR_STASH_OFFER_LAST; i++)
+		evict_class(&wr_stash_lists[i], where, wanted, &freed, looked);
+	return freed;
+}
+
+static unsigned long scan(struct shrinker *self, struct shrink_control *sc)
+{
+	struct wr_where where = { .nid = sc->nid, .memcg = sc->memcg };
+	unsigned long freed, looked;
+
+	if (!READ_ONCE(ready))
+		return SHRINK_STOP;
+	freed = evict(&where, sc->nr_to_scan, &looked);
+	sc->nr_scanned = looked;
+	mm_account_reclaimed_pages(freed);
+	return looked ? freed : SHRINK_STOP;
+}
+
+static unsigned long count(struct shrinker *self, struct shrink_control *sc)
+{
+	unsigned long stashes = 0;
+	unsigned int i;
+
+	if (!READ_ONCE(ready))
+		return 0;
+	for (i = 0; i <= WR_STASH_OFFER_LAST; i++)
+		stashes += list_lru_shrink_count(&wr_stash_lists[i], sc);
+	return stashes ? wr_stash_estimate(&wr_stash_sums[0], stashes) :
+			 SHRINK_EMPTY;
+}
+
+static void destroy_lists(unsigned int nr)
+{
+	while (nr--)
+		list_lru_destroy(&wr_stash_lists[nr]);
+}
+
+static int make_lists(void)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i <= WR_STASH_OFFER_LAST; i++) {
+		err = list_lru_init_memcg(&wr_stash_lists[i], shrinker);
+		if (err) {
+			destroy_lists(i);
+			return err;
+		}
+	}
+	return 0;
+}
+
+/**
+ * wr_evict_init - the module has come
+ *
+ * Return: 0 or an error.
+ */
+int wr_evict_init(void)
+{
+	int err;
+
+	shrinker = wr_shrinker_alloc(SHRINKER_MEMCG_AWARE | SHRINKER_NUMA_AWARE,
+				     count, scan);
+	if (!shrinker)
+		return -ENOMEM;
+	err = make_lists();
+	if (err)
+		goto err_shrinker;
+	WRITE_ONCE(ready, true);
+	wr_shrinker_register(shrinker);
+	return 0;
+
+err_shrinker:
+	wr_shrinker_free(shrinker);
+	return err;
+}
+
+/* The module is about to go. */
+void wr_evict_exit(void)
+{
+	wr_shrinker_free(shrinker);
+	destroy_lists(WR_STASH_OFFER_LAST + 1);
+}
