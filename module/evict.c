@@ -2,8 +2,15 @@
 /*
  * Frees what is stashed because the program has reset or offered it, when memory is
  * short, the lowest class first: what stash.c says holds here.
+ *
+ * A shrinker does that on the way of reclaim. The core does not count such pages among
+ * those that it could have, and may give up while there are any: so it asks once more
+ * before it kills.
  */
 #include <linux/list_lru.h>
+#include <linux/nodemask.h>
+#include <linux/notifier.h>
+#include <linux/oom.h>
 #include <linux/shrinker.h>
 #include <linux/swap.h>
 
@@ -21,12 +28,16 @@ static bool ready; /* lists are there; set once, before the module is used */
 /* Most stashes of a class that are looked at in vain, one after the other */
 #define MOST_IN_VAIN 8
 
+/* Most of all that are looked at before somebody is killed, whoever has them */
+#define MOST_AT_LAST 256
+
 /**
  * struct wr_freeing - what is being freed
  * @folios: nobody's any more
  * @parts: how many references to each are to be put
  * @nr: how many folios
  * @pages: pages of them
+ * @past: stashes that can free nothing are passed by, and keep their place
  * @found: there was a stash
  */
 struct wr_freeing {
@@ -34,6 +45,7 @@ struct wr_freeing {
 	unsigned int parts[FOLIOS_AT_A_TIME];
 	unsigned int nr;
 	unsigned long pages;
+	bool past;
 	bool found;
 };
 
@@ -99,7 +111,7 @@ static enum lru_status free_some(struct list_head *item,
 		return LRU_REMOVED;
 	}
 	/* Go on with it, unless what is left cannot be freed. */
-	return freeing->nr ? LRU_SKIP : LRU_ROTATE;
+	return freeing->nr || freeing->past ? LRU_SKIP : LRU_ROTATE;
 }
 
 WR_DEFINE_LRU_WALK(free_some)
@@ -112,8 +124,10 @@ static long evict_some(struct list_lru *list, const struct wr_where *where)
 
 	freeing.nr = 0;
 	freeing.pages = 0;
+	freeing.past = where->any;
 	freeing.found = false;
-	wr_lru_walk_first(list, where, wr_lru_walk(free_some), &freeing);
+	wr_lru_walk_some(list, where, where->any ? MOST_AT_LAST : 1,
+			 wr_lru_walk(free_some), &freeing);
 	for (i = 0; i < freeing.nr; i++)
 		folio_put_refs(freeing.folios[i], freeing.parts[i]);
 	return freeing.found ? (long)freeing.pages : -1;
@@ -128,10 +142,10 @@ static void evict_class(struct list_lru *list, const struct wr_where *where,
 			unsigned long wanted, unsigned long *freed,
 			unsigned long *looked)
 {
-	unsigned int in_vain = 0;
+	unsigned int most = where->any ? 1 : MOST_IN_VAIN, in_vain = 0;
 	long n;
 
-	while (*looked < wanted && in_vain < MOST_IN_VAIN) {
+	while (*looked < wanted && in_vain < most) {
 		n = evict_some(list, where);
 		if (n < 0)
 			return;
@@ -180,6 +194,24 @@ static unsigned long count(struct shrinker *self, struct shrink_control *sc)
 			 SHRINK_EMPTY;
 }
 
+static int before_oom(struct notifier_block *self, unsigned long unused,
+		      void *data)
+{
+	struct wr_where where = { .any = true };
+	unsigned long *freed = data, looked;
+
+	for (where.nid = first_online_node; where.nid < MAX_NUMNODES;
+	     where.nid = next_online_node(where.nid))
+		*freed += evict(&where, WR_SLOT_PAGES, &looked);
+	return NOTIFY_OK;
+}
+
+/* In front of who would have to write. */
+static struct notifier_block oom = {
+	.notifier_call = before_oom,
+	.priority = 1,
+};
+
 static void destroy_lists(unsigned int nr)
 {
 	while (nr--)
@@ -217,10 +249,15 @@ int wr_evict_init(void)
 	err = make_lists();
 	if (err)
 		goto err_shrinker;
+	err = register_oom_notifier(&oom);
+	if (err)
+		goto err_lists;
 	WRITE_ONCE(ready, true);
 	wr_shrinker_register(shrinker);
 	return 0;
 
+err_lists:
+	destroy_lists(WR_STASH_OFFER_LAST + 1);
 err_shrinker:
 	wr_shrinker_free(shrinker);
 	return err;
@@ -229,6 +266,7 @@ err_shrinker:
 /* The module is about to go. */
 void wr_evict_exit(void)
 {
+	unregister_oom_notifier(&oom);
 	wr_shrinker_free(shrinker);
 	destroy_lists(WR_STASH_OFFER_LAST + 1);
 }

@@ -446,8 +446,8 @@ static unsigned long page_out_any(int nid)
 }
 
 /*
- * Nothing else was to be had. It may be somebody who writes himself, for whom it must
- * not be waited.
+ * Nothing else was to be had, and what may be lost has gone before. It may be somebody
+ * who writes himself, for whom it must not be waited.
  */
 static int before_oom(struct notifier_block *self, unsigned long unused,
 		      void *data)
@@ -456,8 +456,8 @@ static int before_oom(struct notifier_block *self, unsigned long unused,
 	unsigned int flags;
 	int nid;
 
-	if (current->flags & (PF_MEMALLOC_NOIO | PF_MEMALLOC_NOFS) ||
-	    current->bio_list)
+	if (*sum || current->bio_list ||
+	    current->flags & (PF_MEMALLOC_NOIO | PF_MEMALLOC_NOFS))
 		return NOTIFY_OK;
 	flags = memalloc_noreclaim_save();
 	for (nid = first_online_node; nid < MAX_NUMNODES;

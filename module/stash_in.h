@@ -69,18 +69,24 @@ struct wr_where {
 	bool any;
 };
 
-/* Has @fn, as by WR_DEFINE_LRU_WALK(), look at the first in a list. */
-static inline void wr_lru_walk_first(struct list_lru *list,
-				     const struct wr_where *where,
-				     list_lru_walk_cb fn, void *data)
+/* Has @fn, as by WR_DEFINE_LRU_WALK(), look at the first @nr in a list. */
+static inline void wr_lru_walk_some(struct list_lru *list,
+				    const struct wr_where *where,
+				    unsigned long nr, list_lru_walk_cb fn,
+				    void *data)
 {
-	unsigned long nr = 1;
-
 	if (where->any)
 		list_lru_walk_node(list, where->nid, fn, data, &nr);
 	else
 		list_lru_walk_one(list, where->nid, where->memcg, fn, data,
 				  &nr);
+}
+
+static inline void wr_lru_walk_first(struct list_lru *list,
+				     const struct wr_where *where,
+				     list_lru_walk_cb fn, void *data)
+{
+	wr_lru_walk_some(list, where, 1, fn, data);
 }
 
 static inline bool wr_lru_has_some(struct list_lru *list,

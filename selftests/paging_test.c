@@ -1139,13 +1139,6 @@ static int64_t group_read(const char *file)
 	return strtoll(text, NULL, 10);
 }
 
-static int wait_to_be_killed(void *arg)
-{
-	CHECK(write_text("/proc/self/oom_score_adj", "1000"));
-	pause();
-	return 0;
-}
-
 static int is_charged(void *arg)
 {
 	struct family *family = arg;
@@ -1153,15 +1146,13 @@ static int is_charged(void *arg)
 	char *base;
 
 	CHECK(group_write("cgroup.procs", "0"));
-	child = start_child(wait_to_be_killed, NULL);
+	child = start_child(stay_for_ever, NULL);
 	base = wr_alloc(family->fd, SIZE);
 	CHECK(base);
 	fill_as(SINGLE, base, 10);
 	CHECK(!trim(family->fd, base, SIZE));
 	CHECK(!group_read("memory.swap.current"));
-	/* The administrator has the core do as if there were no memory. */
-	CHECK(write_text("/proc/sysrq-trigger", "f"));
-	CHECK(end_child(&child) == -SIGKILL);
+	CHECK(is_first_to_go(&child));
 	CHECK(SETTLES(group_read("memory.swap.current") >= (int64_t)PAGES(32)));
 	CHECK(pages_have(base, NR, 10));
 	return 0;

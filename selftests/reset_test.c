@@ -1340,7 +1340,7 @@ TEST_F_TIMEOUT(reset, one_region_at_its_limit, 120)
 /* All of the machine is short of it. */
 static int more_than_there_is(void *arg)
 {
-	uint64_t chunk = MIB(32), size = MIB(768), i;
+	uint64_t chunk = MIB(32), size = MIB(768), gone = 0, i;
 	int fd = *(int *)arg;
 	char *region;
 
@@ -1353,13 +1353,20 @@ static int more_than_there_is(void *arg)
 		else
 			CHECK(!reset(fd, region + i * chunk, chunk));
 	}
-	CHECK(undo(fd, region, size) > 0);
-	for (i = 1; i < size / chunk; i += 2)
-		CHECK(reclaim(fd, region + i * chunk, chunk) >= 0);
+	/* What is whole cannot be freed any more: not all of it is to be in use at a time. */
+	for (i = 0; i < size / chunk; i++) {
+		char *at = region + i * chunk;
+		int64_t lost = i % 2 ? reclaim(fd, at, chunk) : undo(fd, at, chunk);
+
+		CHECK(lost >= 0);
+		gone += lost;
+		CHECK(!discard(fd, at, chunk));
+	}
+	CHECK(gone > 0);
 	return 0;
 }
 
-/* Rules RS-01, RS-08; hazard R3. */
+/* Rules RS-01, RS-08; hazards R3, R10. */
 TEST_F_TIMEOUT(reset, guest_runs_short, 300)
 {
 	int64_t mode = read_number("/proc/sys/vm/overcommit_memory");
@@ -1372,6 +1379,49 @@ TEST_F_TIMEOUT(reset, guest_runs_short, 300)
 	EXPECT_EQ(0, in_child(more_than_there_is, &self->fd));
 	EXPECT_TRUE(write_number("/proc/sys/vm/overcommit_memory", mode));
 	EXPECT_EQ(kills, oom_kills());
+}
+
+static int offers_at_last(void *arg)
+{
+	struct child victim = start_child(stay_for_ever, NULL);
+	struct short_of *at = arg;
+	char *offered;
+
+	CHECK(group_write(at, "cgroup.procs", "0"));
+	offered = wr_alloc(at->fd, MIB(1));
+	CHECK(offered);
+	fill_pages(offered, 256, 1);
+	CHECK(!offer(at->fd, offered, MIB(1), 4));
+	CHECK(wr_resident(at->fd, offered, MIB(1)) == MIB(1));
+	CHECK(is_first_to_go(&victim));
+	CHECK(!wr_resident(at->fd, offered, MIB(1)));
+	CHECK(reclaim(at->fd, offered, MIB(1)) == (int64_t)MIB(1));
+	return 0;
+}
+
+/*
+ * Before the core kills it is told what it does not count, whoever has it, and whatever
+ * in front of that cannot be freed. Rules OF-01, RC-02; hazards R7, R10.
+ */
+TEST_F_TIMEOUT(reset, asked_before_it_kills, 120)
+{
+	struct short_of at = { .fd = self->fd };
+	struct child relative;
+	char *shared;
+
+	if (!make_group(&at, "max"))
+		SKIP(return, "no memory controller here");
+	small_pages_only();
+	shared = wr_alloc(self->fd, MIB(4));
+	ASSERT_TRUE(shared);
+	fill_pages(shared, 1024, 1);
+	relative = start_child(stay_for_ever, NULL);
+	EXPECT_EQ(0, reset(self->fd, shared, MIB(4)));
+	EXPECT_EQ(0, in_child(offers_at_last, &at));
+	EXPECT_EQ(MIB(4), wr_resident(self->fd, shared, MIB(4)));
+	EXPECT_EQ(0, kill(relative.pid, SIGKILL));
+	EXPECT_EQ(-SIGKILL, end_child(&relative));
+	remove_group(&at);
 }
 
 /* ---- races ---- */

@@ -550,6 +550,24 @@ static inline long oom_kills(void)
 	return field_of(read_from("/proc/vmstat", "oom_kill "), "oom_kill ");
 }
 
+static inline int stay_for_ever(void *arg)
+{
+	while (pause())
+		;
+	return 0;
+}
+
+/* The administrator has the core do as if there were no memory: it kills @child. */
+static inline bool is_first_to_go(struct child *child)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", child->pid);
+	return write_text(path, "1000") &&
+	       write_text("/proc/sysrq-trigger", "f") &&
+	       end_child(child) == -SIGKILL;
+}
+
 #define LARGE_PAGES_SETTING "/sys/kernel/mm/transparent_hugepage/enabled"
 
 /* Whether there are 2 MiB pages where they fit */
