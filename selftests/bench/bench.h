@@ -129,6 +129,7 @@ extern const struct row basic_rows[];	/* basic.c */
 extern const struct row alarm_rows[];	/* alarms.c */
 extern const struct row event_rows[];	/* events.c */
 extern const struct row query_rows[];	/* query.c */
+extern const struct row other_rows[];	/* others.c */
 extern const struct row series_rows[];	/* series.c */
 extern const struct row view_rows[];	/* views.c */
 extern const struct row watch_rows[];	/* watch.c */

@@ -26,9 +26,9 @@ static unsigned int processes = 5;
 static const struct way *only_way;
 
 static const struct row *const lists[] = {
-	basic_rows, alarm_rows, event_rows, query_rows, series_rows, view_rows,
-	watch_rows, memory_rows, thread_rows, stack_rows, frame_rows,
-	paging_rows,
+	basic_rows, alarm_rows, event_rows, query_rows, other_rows,
+	series_rows, view_rows, watch_rows, memory_rows, thread_rows,
+	stack_rows, frame_rows, paging_rows,
 };
 
 static bool contains_word(const char *words, const char *word)

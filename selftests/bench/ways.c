@@ -231,6 +231,8 @@ const struct way ways[] = {
 	{ .name = "null" },
 	{ .name = "maps" },
 	{ .name = "procmap", .exists = procmap_exists },
+	/* Whom it is asked about: others.c */
+	{ .name = "own" },
 	/* Ways to watch, or not to: watch.c */
 	{ .name = "plain" },
 	{ .name = "uffd", .exists = uffd_exists },
