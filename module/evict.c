@@ -28,8 +28,14 @@ static bool ready; /* lists are there; set once, before the module is used */
 /* Most stashes of a class that are looked at in vain, one after the other */
 #define MOST_IN_VAIN 8
 
-/* Most of all that are looked at before somebody is killed, whoever has them */
-#define MOST_AT_LAST 256
+/* Most folios of it that are tried at a time, and a slot's besides */
+#define MOST_TRIES 1024
+
+/* Most stashes of all lists that are gone by before somebody is killed, each time */
+#define MOST_AT_LAST 16384
+
+/* How often then */
+#define MOST_ROUNDS 32
 
 /**
  * struct wr_freeing - what is being freed
@@ -37,7 +43,9 @@ static bool ready; /* lists are there; set once, before the module is used */
  * @parts: how many references to each are to be put
  * @nr: how many folios
  * @pages: pages of them
- * @past: stashes that can free nothing are passed by, and keep their place
+ * @list: where, the last time
+ * @in_vain: stashes of it that had nothing to free
+ * @tries: folios of it that were looked at
  * @found: there was a stash
  */
 struct wr_freeing {
@@ -45,7 +53,9 @@ struct wr_freeing {
 	unsigned int parts[FOLIOS_AT_A_TIME];
 	unsigned int nr;
 	unsigned long pages;
-	bool past;
+	struct list_lru_one *list;
+	unsigned int in_vain;
+	unsigned int tries;
 	bool found;
 };
 
@@ -74,6 +84,7 @@ static void let_go(struct wr_stash *stash, unsigned int offset,
 	struct folio *folio = page_folio(stash->slot.pages[offset]);
 	unsigned int parts = wr_stash_held(&stash->slot, offset);
 
+	freeing->tries++;
 	if (!wr_folio_give_up(folio, parts))
 		return;
 	trace_wr_evict(wr_slot_first(stash->key) + offset, parts,
@@ -84,13 +95,10 @@ static void let_go(struct wr_stash *stash, unsigned int offset,
 	freeing->pages += parts;
 }
 
-/* Called with the lock of the list. */
-static enum lru_status free_some(struct list_head *item,
-				 struct list_lru_one *list, void *data)
+/* As much of a stash as there is room for. */
+static void free_from(struct wr_stash *stash, struct wr_freeing *freeing)
 {
-	struct wr_stash *stash = container_of(item, struct wr_stash, list);
 	struct wr_slot *slot = &stash->slot;
-	struct wr_freeing *freeing = data;
 	struct folio *large = NULL, *folio;
 	unsigned int i;
 
@@ -104,19 +112,50 @@ static enum lru_status free_some(struct list_head *item,
 			large = folio;
 		let_go(stash, i, freeing);
 	}
+}
+
+/* Whether no more of a list is to be looked at, which one may be the first of. */
+static bool is_enough(struct wr_freeing *freeing, struct list_lru_one *list)
+{
+	if (freeing->list != list) {
+		freeing->list = list;
+		freeing->in_vain = 0;
+		freeing->tries = 0;
+	}
+	return freeing->nr == FOLIOS_AT_A_TIME ||
+	       freeing->in_vain >= MOST_IN_VAIN || freeing->tries >= MOST_TRIES;
+}
+
+/* Called with the lock of the list. */
+static enum lru_status free_some(struct list_head *item,
+				 struct list_lru_one *list, void *data)
+{
+	struct wr_stash *stash = container_of(item, struct wr_stash, list);
+	struct wr_freeing *freeing = data;
+	unsigned int before = freeing->nr;
+
 	freeing->found = true;
-	if (!slot->nr_resident) {
+	if (is_enough(freeing, list))
+		return LRU_SKIP;
+	free_from(stash, freeing);
+	if (!stash->slot.nr_resident) {
 		atomic_long_dec(&wr_stash_sums[0].stashes);
 		list_lru_isolate(list, item);
 		return LRU_REMOVED;
 	}
 	/* Go on with it, unless what is left cannot be freed. */
-	return freeing->nr || freeing->past ? LRU_SKIP : LRU_ROTATE;
+	if (freeing->nr > before)
+		return LRU_SKIP;
+	freeing->in_vain++;
+	return LRU_ROTATE;
 }
 
 WR_DEFINE_LRU_WALK(free_some)
 
-/* Frees some pages of one stash. Return: how many, or -1 if there is none. */
+/*
+ * Frees some pages of one stash, or of those of anybody. Return: how many, or -1 if there
+ * is none.
+ */
 static long evict_some(struct list_lru *list, const struct wr_where *where)
 {
 	struct wr_freeing freeing;
@@ -124,7 +163,7 @@ static long evict_some(struct list_lru *list, const struct wr_where *where)
 
 	freeing.nr = 0;
 	freeing.pages = 0;
-	freeing.past = where->any;
+	freeing.list = NULL;
 	freeing.found = false;
 	wr_lru_walk_some(list, where, where->any ? MOST_AT_LAST : 1,
 			 wr_lru_walk(free_some), &freeing);
@@ -142,10 +181,10 @@ static void evict_class(struct list_lru *list, const struct wr_where *where,
 			unsigned long wanted, unsigned long *freed,
 			unsigned long *looked)
 {
-	unsigned int most = where->any ? 1 : MOST_IN_VAIN, in_vain = 0;
+	unsigned int in_vain = 0;
 	long n;
 
-	while (*looked < wanted && in_vain < most) {
+	while (*looked < wanted && in_vain < MOST_IN_VAIN) {
 		n = evict_some(list, where);
 		if (n < 0)
 			return;
@@ -194,15 +233,37 @@ static unsigned long count(struct shrinker *self, struct shrink_control *sc)
 			 SHRINK_EMPTY;
 }
 
+/* Of a class, whoever has it, on one node */
+static unsigned long evict_anybodys(struct list_lru *list, int nid)
+{
+	struct wr_where where = { .nid = nid, .any = true };
+	unsigned long freed = 0;
+	unsigned int rounds;
+	long n;
+
+	for (rounds = 0; rounds < MOST_ROUNDS && freed < WR_SLOT_PAGES;
+	     rounds++) {
+		n = evict_some(list, &where);
+		if (n < 0)
+			break;
+		freed += n;
+		cond_resched();
+	}
+	return freed;
+}
+
+/* As much as is to be had of the lowest class that there is, unless others had some. */
 static int before_oom(struct notifier_block *self, unsigned long unused,
 		      void *data)
 {
-	struct wr_where where = { .any = true };
-	unsigned long *freed = data, looked;
+	unsigned long *freed = data;
+	unsigned int i;
+	int nid;
 
-	for (where.nid = first_online_node; where.nid < MAX_NUMNODES;
-	     where.nid = next_online_node(where.nid))
-		*freed += evict(&where, WR_SLOT_PAGES, &looked);
+	for (i = 0; !*freed && i <= WR_STASH_OFFER_LAST; i++)
+		for (nid = first_online_node; nid < MAX_NUMNODES;
+		     nid = next_online_node(nid))
+			*freed += evict_anybodys(&wr_stash_lists[i], nid);
 	return NOTIFY_OK;
 }
 
