@@ -448,13 +448,33 @@ static void free_ops(struct wr_section *section)
 }
 
 /*
- * As who has it open closes it, which he may have done long ago: a file system that
- * writes by the right of an open file, as those of networks do, writes while it is there.
+ * File systems of networks write by the right of an open file, and the files that VMAs
+ * have are for reading: they are to write while there is one that can. A server of FUSE
+ * has been sent all as each view ended, and to be told of the end it is waited for, by
+ * whoever has the last reference, for as long as it likes. What lies on another file
+ * system may be on that one.
+ */
+static bool writes_by_open_file(struct file *file)
+{
+	struct super_block *sb = file_inode(file)->i_sb;
+
+	return file->f_op->flush && sb->s_magic != FUSE_SUPER_MAGIC &&
+	       !sb->s_stack_depth;
+}
+
+/*
+ * Not filp_close(): the file may be the program's own, whose locks would go. Who closes
+ * it has no say in that it is written.
  */
 static void close_writer(struct wr_section *section)
 {
-	if (section->writer)
-		filp_close(section->writer, NULL);
+	struct file *writer = section->writer;
+
+	if (!writer)
+		return;
+	if (writes_by_open_file(writer))
+		writer->f_op->flush(writer, NULL);
+	fput(writer);
 }
 
 /* Its last reference is gone. */

@@ -73,7 +73,6 @@ struct fuse_file {
  * @wrong_writes: those by handles that are for reading only
  * @wants_flush: set before the start: it is told of each close
  * @flushes: those
- * @written_late: requests to write after the last of them
  */
 struct fuse_shared {
 	struct fuse_file file[FUSE_FILES];
@@ -92,7 +91,6 @@ struct fuse_shared {
 	volatile int wrong_writes;
 	bool wants_flush;
 	volatile int flushes;
-	volatile int written_late;
 };
 
 struct fuse_server {
@@ -273,7 +271,6 @@ static inline void fuse_write(struct fuse_serving *serving,
 	uint64_t end = write->offset + write->size;
 
 	shared->writes++;
-	shared->written_late++;
 	if (write->fh >= FUSE_HANDLES || shared->modes[write->fh] == O_RDONLY)
 		shared->wrong_writes++;
 	if (file->bad_write >= 0 && write->offset < PAGES(file->bad_write + 1) &&
@@ -292,10 +289,8 @@ static inline void fuse_flush(struct fuse_serving *serving,
 {
 	struct fuse_shared *shared = serving->shared;
 
-	if (shared->wants_flush) {
+	if (shared->wants_flush)
 		shared->flushes++;
-		shared->written_late = 0;
-	}
 	fuse_answer(serving, in->unique, shared->wants_flush ? 0 : -ENOSYS, 0);
 }
 

@@ -217,7 +217,8 @@ keep_module()
 # what a folder of the host needs, and a disk to boot from.
 wanted_modules()
 {
-	echo loop ext4 overlay fuse zram xfs btrfs squashfs 9p 9pnet_virtio virtio_pci
+	echo loop ext4 overlay fuse zram xfs btrfs squashfs nfsd nfsv4 9p 9pnet_virtio \
+		virtio_pci
 	[ "$arch" != amd64 ] || echo ata_piix sd_mod
 }
 
@@ -253,6 +254,8 @@ keep_modules()
 			"*/kernel/crypto/*.ko*" "*/kernel/arch/*.ko*" \
 			"*/kernel/fs/*.ko*" "*/kernel/mm/*.ko*" \
 			"*/kernel/block/*.ko*" "*/kernel/net/9p/*.ko*" \
+			"*/kernel/net/sunrpc/*.ko*" \
+			"*/kernel/net/dns_resolver/*.ko*" \
 			"*/drivers/block/loop.ko*" \
 			"*/drivers/block/zram/*.ko*" "*/drivers/virtio/*.ko*" \
 			"*/drivers/ata/*.ko*" "*/drivers/scsi/*.ko*" \
