@@ -167,26 +167,28 @@ static void find_part(struct vm_fault *vmf, struct wr_window *window,
 	*end = wr_window_index(window, max(from, to));
 }
 
+/* But not that at @except. */
 static void insert_pages(struct vm_fault *vmf, struct wr_window *window,
-			 struct folio *folio, pgoff_t first, pgoff_t end)
+			 struct folio *folio, pgoff_t first, pgoff_t end,
+			 pgoff_t except)
 {
 	struct page *page;
 
 	for (; first < end; first++) {
 		page = folio_file_page(folio, wr_window_offset(window, first));
-		if (!PageHWPoison(page))
+		if (first != except && !PageHWPoison(page))
 			wr_vmf_insert_at(vmf, wr_address(first), page);
 	}
 }
 
 /*
- * PTEs for those pages of a locked folio in one table that may be written: that of
- * the fault, which has been looked at, and if the states can be had the others.
+ * PTEs for those other pages of a locked folio in one table that may be written, if the
+ * states can be had.
  *
- * Return: whether that of the fault is one. It is not if it is behind the end of the
+ * Return: whether that of the fault can be. It cannot if it is behind the end of the
  * file: where the core maps a folio of shmem to be read, it maps those pages, too.
  */
-static bool map_writable(struct vm_fault *vmf, struct wr_window *window)
+static bool map_others(struct vm_fault *vmf, struct wr_window *window)
 {
 	struct folio *folio = page_folio(vmf->page);
 	pgoff_t own = wr_vmf_index(vmf), first, end, next;
@@ -194,13 +196,11 @@ static bool map_writable(struct vm_fault *vmf, struct wr_window *window)
 	find_part(vmf, window, folio, &first, &end);
 	if (own >= end)
 		return false;
-	if (!trylock_states(window)) {
-		insert_pages(vmf, window, folio, own, own + 1);
+	if (!trylock_states(window))
 		return true;
-	}
 	for (; first < end; first = next)
 		if (span_allows(window, first, end, WR_READ | WR_WRITE, &next))
-			insert_pages(vmf, window, folio, first, next);
+			insert_pages(vmf, window, folio, first, next, own);
 	unlock_states(window);
 	return true;
 }
@@ -208,23 +208,43 @@ static bool map_writable(struct vm_fault *vmf, struct wr_window *window)
 /*
  * To make one page of a large folio writable costs a file system as much as all of
  * it. So all pages of it that may be written become so at once, as where the core
- * maps a folio as a whole. The page is referenced, and not locked.
+ * maps a folio as a whole. The page is referenced, and not locked; the core goes on with
+ * it where it is locked in the end.
  */
 static vm_fault_t write_around(struct vm_fault *vmf, struct wr_window *window)
 {
-	struct address_space *mapping = vmf->vma->vm_file->f_mapping;
 	vm_fault_t ret = host_mkwrite(vmf, window);
+
+	if (!(ret & VM_FAULT_LOCKED) || map_others(vmf, window))
+		return ret;
+	unlock_page(vmf->page);
+	return VM_FAULT_SIGBUS;
+}
+
+/* The same where nothing maps the page. */
+static vm_fault_t write_all(struct vm_fault *vmf, struct wr_window *window)
+{
+	vm_fault_t ret = write_around(vmf, window);
+	pgoff_t own = wr_vmf_index(vmf);
 
 	if (!(ret & VM_FAULT_LOCKED))
 		return ret;
-	if (!map_writable(vmf, window)) {
-		unlock_page(vmf->page);
-		return VM_FAULT_SIGBUS;
-	}
+	insert_pages(vmf, window, page_folio(vmf->page), own, own + 1,
+		     ULONG_MAX);
 	set_page_dirty(vmf->page);
 	unlock_page(vmf->page);
-	balance_dirty_pages_ratelimited(mapping);
 	return VM_FAULT_NOPAGE;
+}
+
+/*
+ * Whether so much is dirty that who writes has to wait. That can take long, and is not
+ * done with mmap_lock: the core gives it up where a page that is mapped becomes writable.
+ */
+static bool has_to_wait(struct vm_fault *vmf)
+{
+	struct address_space *mapping = vmf->vma->vm_file->f_mapping;
+
+	return balance_dirty_pages_ratelimited_flags(mapping, BDP_ASYNC);
 }
 
 /* One page of a folio that must not be mapped as a whole. */
@@ -232,13 +252,13 @@ static vm_fault_t map_part(struct vm_fault *vmf, struct wr_window *window)
 {
 	vm_fault_t ret;
 
-	if (!(vmf->flags & FAULT_FLAG_WRITE)) {
+	if (!(vmf->flags & FAULT_FLAG_WRITE) || has_to_wait(vmf)) {
 		ret = wr_vmf_map_part(vmf, vmf->page);
 		drop_page(vmf);
 		return ret;
 	}
 	unlock_page(vmf->page);
-	ret = write_around(vmf, window);
+	ret = write_all(vmf, window);
 	put_page(vmf->page);
 	vmf->page = NULL;
 	return ret;
@@ -475,10 +495,13 @@ static vm_fault_t tell(struct vm_fault *vmf, enum wr_trace_asked asked,
  * A fault of the file's own may wait for a page without the lock under which the view is
  * there, and comes back when that may be gone, with the section, and with the module
  * itself. This file keeps both; its last reference is put by the core, when the task is
- * on its way back to the program.
+ * on its way back to the program. A kernel thread, which has no such way, keeps the lock.
  */
-static struct file *keep_section(const struct wr_window *window)
+static struct file *keep_section(struct vm_fault *vmf,
+				 const struct wr_window *window)
 {
+	if (current->flags & PF_KTHREAD)
+		vmf->flags &= ~FAULT_FLAG_ALLOW_RETRY;
 	return get_file(window->view->section->pseudo);
 }
 
@@ -486,7 +509,7 @@ static struct file *keep_section(const struct wr_window *window)
 vm_fault_t wr_view_simple_fault(struct vm_fault *vmf)
 {
 	struct wr_window *window = vmf->vma->vm_private_data;
-	struct file *kept = keep_section(window);
+	struct file *kept = keep_section(vmf, window);
 	vm_fault_t ret;
 
 	ret = tell(vmf, WR_TRACE_FAULT, window->view->host->fault(vmf));
@@ -522,7 +545,7 @@ static vm_fault_t fault_by_state(struct vm_fault *vmf, struct wr_window *window)
 vm_fault_t wr_view_tracked_fault(struct vm_fault *vmf)
 {
 	struct wr_window *window = vmf->vma->vm_private_data;
-	struct file *kept = keep_section(window);
+	struct file *kept = keep_section(vmf, window);
 	vm_fault_t ret;
 
 	ret = tell(vmf, WR_TRACE_FAULT, fault_by_state(vmf, window));
@@ -633,7 +656,8 @@ static bool folios_allow(struct vm_fault *vmf, struct wr_window *window)
 	struct vm_area_struct *vma = vmf->vma;
 
 	if (!wr_core_maps_around() ||
-	    !mapping_large_folio_support(vma->vm_file->f_mapping))
+	    (!IS_ENABLED(CONFIG_READ_ONLY_THP_FOR_FS) &&
+	     !mapping_large_folio_support(vma->vm_file->f_mapping)))
 		return true;
 	return range_allows(window, max(slot, wr_vma_first(vma)),
 			    min(slot + WR_SLOT_PAGES, wr_vma_end(vma)),
