@@ -528,6 +528,18 @@ static int unmap_locked(struct wr_space *space, pgoff_t *first,
 	return err;
 }
 
+/* With layout_lock held, which is given up. */
+static int unmap_and_unlock(struct wr_space *space, pgoff_t *first,
+			    unsigned long *pages, u64 serial, bool keep)
+{
+	int err = unmap_locked(space, first, pages, serial, keep);
+
+	mutex_unlock(&space->layout_lock);
+	wr_locked_settle(space);
+	wr_pagefile_trim(&space->pagefile, true);
+	return err;
+}
+
 /**
  * wr_view_unmap - end a view
  * @space: where
@@ -544,14 +556,19 @@ static int unmap_locked(struct wr_space *space, pgoff_t *first,
 int wr_view_unmap(struct wr_space *space, pgoff_t *first, unsigned long *pages,
 		  u64 serial, bool keep)
 {
-	int err;
+	int err = mutex_lock_killable(&space->layout_lock);
 
+	if (err)
+		return err;
+	return unmap_and_unlock(space, first, pages, serial, keep);
+}
+
+/* The view must go, so this cannot be given up. */
+static int undo(struct wr_space *space, pgoff_t *first, unsigned long *pages,
+		u64 serial, bool keep)
+{
 	mutex_lock(&space->layout_lock);
-	err = unmap_locked(space, first, pages, serial, keep);
-	mutex_unlock(&space->layout_lock);
-	wr_locked_settle(space);
-	wr_pagefile_trim(&space->pagefile, true);
-	return err;
+	return unmap_and_unlock(space, first, pages, serial, keep);
 }
 
 /**
@@ -568,10 +585,9 @@ void wr_view_undo(struct wr_space *space, struct wr_view_request *request)
 	int err = -ENOMEM;
 
 	if (request->replace)
-		err = wr_view_unmap(space, &first, &pages, request->serial,
-				    true);
+		err = undo(space, &first, &pages, request->serial, true);
 	if (err && err != -ENOENT)
-		wr_view_unmap(space, &first, &pages, request->serial, false);
+		undo(space, &first, &pages, request->serial, false);
 }
 
 /* The bytes of its file that are meant. Return: 0 or -EXDEV. */
