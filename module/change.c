@@ -399,6 +399,8 @@ static int check_view(struct wr_batch *batch, struct wr_change *change,
 	unsigned int n;
 	int err = 0;
 
+	if (!window->view->begun)
+		return -ENODATA;
 	for (i = change->first; !err && i < change->end; i = next) {
 		n = wr_view_look(window, i, change->end, states, &next);
 		while (n-- && !err)

@@ -123,6 +123,7 @@ static struct wr_window *alloc_child(struct wr_window *parent,
 	child->view->executes = view->executes;
 	child->view->copies = view->copies;
 	child->view->writes = view->writes;
+	child->view->begun = true; /* or it never would */
 	child->view->grows = view->grows;
 	child->view->image = view->image;
 	child->view->host = view->host;

@@ -210,8 +210,10 @@ int wr_view_begin(struct wr_window *window)
 
 	mutex_lock(&window->lock);
 	err = wr_copies_prepare(window, window->first, window->end, state);
-	if (!err)
+	if (!err) {
 		set_all_states(window, state);
+		window->view->begun = true;
+	}
 	mutex_unlock(&window->lock);
 	return err;
 }
@@ -251,7 +253,8 @@ int wr_view_attach(struct file *file, struct vm_area_struct *vma)
 		vm_flags_clear(vma, VM_EXEC | VM_MAYEXEC);
 	vm_flags_set(vma, VM_DONTEXPAND);
 	mutex_lock(&window->lock);
-	if (!wr_view_begins_late(view))
+	view->begun = !wr_view_begins_late(view);
+	if (view->begun)
 		set_all_states(window, view->state);
 	mutex_unlock(&window->lock);
 	vma->vm_ops = wr_view_ops_of(window);

@@ -18,6 +18,8 @@
  *	reset
  * @writes: writes of pages that may only be read come to our handlers, or it has been
  *	tried to have it so; as @copies
+ * @begun: its pages are what they are to be, and can change: wr_view_begin(); the
+ *	window's lock, never reset
  * @grows: it may be larger than its section, whose pages are committed as far as the
  *	section reaches, or its file, if the section was all of it
  * @image: the first page of the image that it is a part of, or 0
@@ -37,6 +39,7 @@ struct wr_view {
 	bool executes;
 	bool copies;
 	bool writes;
+	bool begun;
 	bool grows;
 	pgoff_t image;
 	pgoff_t reach;

@@ -590,4 +590,57 @@ TEST_F_TIMEOUT(section_place, one_owner, 60)
 	EXPECT_EQ(0, WR_INFO(self->fd, out_regions));
 }
 
+#define COPY WINREGION_WRITECOPY
+
+struct early {
+	int fd;
+	volatile uint64_t round;	/* the view of which is about to be there */
+	volatile uint64_t mapped;
+	volatile uint64_t done;
+	uint64_t wrong;
+};
+
+/* Changes each view as soon as that is possible, and nobody else does. */
+static void *commit_early(void *arg)
+{
+	struct early *early = arg;
+	uint64_t round;
+
+	for (round = 1; round; round++) {
+		while (early->round < round)
+			sched_yield();
+		if (early->round == UINT64_MAX)
+			break;
+		while (wr_commit(early->fd, PLACE, 0x10000, RO))
+			;
+		while (early->mapped < round)
+			sched_yield();
+		early->wrong += !wr_is(early->fd, PLACE, RO);
+		early->done = round;
+	}
+	return NULL;
+}
+
+/* What is told to be committed is not undone by who has the view made. Hazard V40. */
+TEST_F_TIMEOUT(section_place, committed_while_made, 60)
+{
+	struct early early = { .fd = self->fd };
+	struct crew crew = { 0 };
+	uint64_t round;
+
+	crew_add(&crew, commit_early, &early);
+	for (round = 1; round < (uint64_t)rounds(section_race_place); round++) {
+		early.round = round;
+		ASSERT_EQ(0, sec_map_at(self->section, PLACE, 0, 0x10000,
+					COPY));
+		early.mapped = round;
+		while (early.done < round)
+			sched_yield();
+		ASSERT_EQ(0, sec_unmap(self->fd, PLACE));
+	}
+	early.round = UINT64_MAX;
+	crew_join(&crew);
+	EXPECT_EQ(0, early.wrong);
+}
+
 TEST_HARNESS_MAIN
