@@ -332,30 +332,32 @@ static int prepare(struct winregion_create_section *args, struct file *file,
 }
 
 /* Whether a section that is there is the image that is asked for, if one is. */
-static bool is_wanted(const struct wr_name *existing,
-		      const struct wr_image *image, struct file *file)
+static int check_image(const struct wr_name *existing,
+		       const struct wr_image *image, struct file *file)
 {
 	const struct wr_section *there = existing->section;
 
-	return !image ||
-	       (there->image &&
-		wr_image_is_same(there->image, there->mapping, image, file));
+	if (!image)
+		return 0;
+	if (!there->image)
+		return -ENOTUNIQ;
+	return wr_image_compare(there->image, there->mapping, image, file);
 }
 
 /*
- * The section that has the name, if it is @wanted. Takes over the caller's reference to
+ * The section that has the name, if @err is none. Takes over the caller's reference to
  * it.
  */
 static int give_existing(struct winregion_create_section *args,
-			 struct wr_name *name, bool wanted,
+			 struct wr_name *name, int err,
 			 struct winregion_create_section __user *user)
 {
 	struct file *file;
 	int fd;
 
-	if (!wanted) {
+	if (err) {
 		wr_name_put(name);
-		return -ENOTUNIQ;
+		return err;
 	}
 	file = make_handle_by_name(name, args->access);
 	if (IS_ERR(file))
@@ -395,8 +397,7 @@ static int give_new(struct winregion_create_section *args,
 	struct wr_handle *handle = file->private_data;
 	struct wr_wanted section = wanted_of(args);
 	struct wr_name *existing = NULL;
-	bool wanted;
-	int err;
+	int err = 0;
 
 	if (handle->name)
 		existing =
@@ -406,13 +407,14 @@ static int give_new(struct winregion_create_section *args,
 		return 0;
 	}
 	put_unused_fd(fd);
-	wanted = !IS_ERR(existing) &&
-		 is_wanted(existing, handle->section->image, request->file);
+	if (!IS_ERR(existing))
+		err = check_image(existing, handle->section->image,
+				  request->file);
 	fput(file);
 	if (IS_ERR(existing))
 		err = PTR_ERR(existing);
 	else
-		err = give_existing(args, existing, wanted, user);
+		err = give_existing(args, existing, err, user);
 	if (err)
 		take_back(args, user);
 	return err;
@@ -458,7 +460,8 @@ static int create_named(struct winregion_create_section *args,
 	if (IS_ERR(existing))
 		return PTR_ERR(existing);
 	return give_existing(args, existing,
-			     is_wanted(existing, request->image, request->file),
+			     check_image(existing, request->image,
+					 request->file),
 			     user);
 }
 

@@ -298,26 +298,30 @@ static bool has_same_pieces(const struct wr_image *image,
 	return true;
 }
 
-/* Whether the file has by now what nobody can have changed in an image. */
-static bool has_same_contents(const struct wr_image *image, struct file *file,
-			      struct address_space *mapping)
+/*
+ * Whether the file has by now what nobody can have changed in an image.
+ *
+ * Return: 0, -ENOTUNIQ if it has not, -EFBIG if it ends before, -EIO, -ENOMEM or -EINTR.
+ */
+static int compare_contents(const struct wr_image *image, struct file *file,
+			    struct address_space *mapping)
 {
 	void *buffer = kmalloc(PAGE_SIZE, GFP_KERNEL);
 	unsigned int i;
 	int err = 0;
 
 	if (!buffer)
-		return false;
+		return -ENOMEM;
 	for (i = 0; !err && i < image->nr; i++)
 		if (!(image->pieces[i].rights & WR_WRITE))
 			err = read_piece(&image->pieces[i], file, mapping,
 					 buffer, compare_page);
 	kfree(buffer);
-	return !err;
+	return err;
 }
 
 /**
- * wr_image_is_same - whether an image is what one would be that is asked for
+ * wr_image_compare - whether an image is what one would be that is asked for
  * @image: that there is
  * @mapping: of its section
  * @other: the pieces that are asked for
@@ -329,18 +333,24 @@ static bool has_same_contents(const struct wr_image *image, struct file *file,
  * systems are used again, and a mapping that is there writes without a change of times.
  * So what only the file can have put there is compared.
  *
- * Return: whether; not if the caller could not read the file itself.
+ * Return: 0, -ENOTUNIQ if it is not, or the caller could not read the file itself, -EIO,
+ * -ENOMEM or -EINTR.
  */
-bool wr_image_is_same(const struct wr_image *image,
-		      struct address_space *mapping,
-		      const struct wr_image *other, struct file *file)
+int wr_image_compare(const struct wr_image *image,
+		     struct address_space *mapping,
+		     const struct wr_image *other, struct file *file)
 {
 	struct wr_source source;
+	int err;
 
-	return file->f_mode & FMODE_READ && has_same_pieces(image, other) &&
-	       !read_source(file, &source) &&
-	       is_same_source(&image->source, &source) &&
-	       has_same_contents(image, file, mapping);
+	if (!(file->f_mode & FMODE_READ) || !has_same_pieces(image, other))
+		return -ENOTUNIQ;
+	err = read_source(file, &source);
+	if (!err && !is_same_source(&image->source, &source))
+		err = -ENOTUNIQ;
+	if (!err)
+		err = compare_contents(image, file, mapping);
+	return err == -EFBIG ? -ENOTUNIQ : err;
 }
 
 /**

@@ -58,9 +58,9 @@ void wr_image_free(struct wr_image *image);
 int wr_image_fill(struct wr_image *image, struct file *file,
 		  struct address_space *mapping);
 bool wr_image_is_written(const struct wr_image *image);
-bool wr_image_is_same(const struct wr_image *image,
-		      struct address_space *mapping,
-		      const struct wr_image *other, struct file *file);
+int wr_image_compare(const struct wr_image *image,
+		     struct address_space *mapping,
+		     const struct wr_image *other, struct file *file);
 u8 wr_image_rights(const struct wr_image *image, pgoff_t first, pgoff_t end);
 
 #endif /* _WR_IMAGE_H */
