@@ -69,7 +69,17 @@ static const char *const others[] = {
 	"heap-at-once", "claim",
 };
 
-/* The others cannot be profiled. */
+static bool is_of_heaps(const char *name)
+{
+	return !strncmp(name, "heap", 4) || !strcmp(name, "claim");
+}
+
+/* Of the others those of heaps can be profiled, one at a time. */
+static bool can_be_alone(const char *name)
+{
+	return is_of_heaps(name) && strcmp(name, "heap");
+}
+
 static bool is_a_name(const char *name, bool alone)
 {
 	const struct row *row;
@@ -79,9 +89,9 @@ static bool is_a_name(const char *name, bool alone)
 		for (row = lists[i]; row->name; row++)
 			if (is_named(row, name))
 				return true;
-	for (i = 0; !alone && i < ARRAY_SIZE(others); i++)
+	for (i = 0; i < ARRAY_SIZE(others); i++)
 		if (!strcmp(name, others[i]))
-			return true;
+			return !alone || can_be_alone(name);
 	return false;
 }
 
@@ -109,8 +119,9 @@ static void print_names(bool alone)
 		for (row = lists[i]; row->name; row++)
 			if (row == lists[i] || strcmp(row->name, row[-1].name))
 				print_name(row->name, row);
-	for (i = 0; !alone && i < ARRAY_SIZE(others); i++)
-		print_name(others[i], NULL);
+	for (i = 0; i < ARRAY_SIZE(others); i++)
+		if (!alone || can_be_alone(others[i]))
+			print_name(others[i], NULL);
 }
 
 /* Return: an exit status */
@@ -179,8 +190,10 @@ static const struct row *row_find(const char *name, size_t size)
 	die("no row '%s'", name);
 }
 
-/* The same again and again, after the names of the kernel's functions */
-static void run_forever(const struct row *row, const struct way *way)
+/* ---- one without end ---- */
+
+/* The names of the kernel's functions */
+static void print_symbols(void)
 {
 	write_word("/proc/sys/kernel/kptr_restrict", "0");
 	printf("symbols\n");
@@ -189,6 +202,11 @@ static void run_forever(const struct row *row, const struct way *way)
 		die("no symbols");
 	printf("\nlooping\n");
 	fflush(stdout);
+}
+
+static void run_forever(const struct row *row, const struct way *way)
+{
+	print_symbols();
 	prepare(row);
 	for (;;)
 		row->run(way, row->size);
@@ -302,11 +320,6 @@ static void run_heap_way(unsigned int i, char **names)
 	end_child_of(pid, "heap", heap_ways[i].way);
 }
 
-static bool is_of_heaps(const char *name)
-{
-	return !strncmp(name, "heap", 4) || !strcmp(name, "claim");
-}
-
 static void run_heaps(char **names)
 {
 	unsigned int i;
@@ -318,6 +331,30 @@ static void run_heaps(char **names)
 	for (i = 0; i < ARRAY_SIZE(heap_ways); i++)
 		if (!only_way || !strcmp(only_way->name, heap_ways[i].way))
 			run_heap_way(i, names);
+}
+
+static void run_heaps_forever(char *name, const char *way)
+{
+	char *names[] = { "-f", name, NULL };
+	unsigned int i;
+
+	for (i = 0; strcmp(heap_ways[i].way, way); i++)
+		if (i + 1 == ARRAY_SIZE(heap_ways))
+			die("no way '%s'", way);
+	print_symbols();
+	if (!freopen("/dev/null", "w", stdout))
+		die("no /dev/null");
+	run_heap_way(i, names);
+	die("it has come to an end");
+}
+
+/* Return: an exit status */
+static int run_without_end(char **args)
+{
+	if (can_be_alone(args[0]))
+		run_heaps_forever(args[0], args[2]);
+	run_forever(row_find(args[0], atol(args[1])), way_find(args[2]));
+	return 0;
 }
 
 /* Threads are for the clock on the wall only, series for the other one. */
@@ -394,10 +431,7 @@ int main(int argc, char **argv)
 				break;
 			if (argc - optind != 3)
 				return 2;
-			run_forever(row_find(argv[optind],
-					     atol(argv[optind + 1])),
-				    way_find(argv[optind + 2]));
-			return 0;
+			return run_without_end(argv + optind);
 		default:
 			return 2;
 		}

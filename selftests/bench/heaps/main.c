@@ -3,6 +3,7 @@
  * The rows of heaps, by the allocator of this program:
  *
  *	heaps [-w] [ROW...]
+ *	heaps -f ROW		one without end, for a profile
  *
  * Each row is a process of its own. Blocks are written at both ends, so their pages are
  * in memory; what is measured as memory is how much more the process has at the end,
@@ -284,11 +285,24 @@ static void run_apart(void (*run)(void))
 		die("a row of heaps failed");
 }
 
+static void run_forever(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; strcmp(heap_rows[i].name, name); i++)
+		if (i + 1 == ARRAY_SIZE(heap_rows))
+			die("no row '%s'", name);
+	for (;;)
+		run_apart(heap_rows[i].run);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int i;
 
 	argv++;
+	if (argc == 3 && !strcmp(*argv, "-f"))
+		run_forever(argv[1]);
 	if (*argv && !strcmp(*argv, "-w")) {
 		bench_clock = CLOCK_WALL;
 		argv++;
