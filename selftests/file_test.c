@@ -1508,6 +1508,57 @@ TEST_F(files, move_to_another_file_system)
 	EXPECT_EQ(0, in_child(move_across, NULL));
 }
 
+/* ---- the owner of a copy ---- */
+
+static bool make_owned(const char *name, uid_t owner, mode_t mode)
+{
+	return make_file(name, "text") && !chown(name, owner, owner) &&
+	       !chmod(name, mode);
+}
+
+static bool is_owned(const char *name, uid_t owner, mode_t mode)
+{
+	struct stat st;
+
+	return !stat(name, &st) && st.st_uid == owner && st.st_gid == owner &&
+	       (st.st_mode & 07777) == mode;
+}
+
+static int move_of_nobody(void *arg)
+{
+	CHECK(!setresgid(NOBODY, NOBODY, NOBODY));
+	CHECK(!setresuid(NOBODY, NOBODY, NOBODY));
+	CHECK(MoveFileA("dir/root", "mnt/root"));
+	CHECK(is_owned("mnt/root", NOBODY, 0755));
+	CHECK(MoveFileA("dir/mine", "mnt/mine"));
+	CHECK(is_owned("mnt/mine", NOBODY, 06751));
+	return 0;
+}
+
+static int move_owned(void *arg)
+{
+	CHECK(!mkdir("mnt", 0755) && mount_memory("mnt", "mode=777"));
+	CHECK(make_owned("a", NOBODY, 06755));
+	CHECK(MoveFileA("a", "mnt/a"));
+	CHECK(is_owned("mnt/a", NOBODY, 06755));
+	CHECK(MoveFileA("mnt/a", "a"));
+	CHECK(is_owned("a", NOBODY, 06755));
+
+	/* Who may not give a file away has one of his own, and nobody's rights. */
+	CHECK(!mkdir("dir", 0777) && !chmod("dir", 0777));
+	CHECK(make_owned("dir/root", 0, 07755));
+	CHECK(make_owned("dir/mine", NOBODY, 06751));
+	return in_child(move_of_nobody, NULL);
+}
+
+/* Rules: FILE-86. */
+TEST_F(files, owner_of_a_copy)
+{
+	if (geteuid())
+		SKIP(return, "not root");
+	EXPECT_EQ(0, in_child(move_owned, NULL));
+}
+
 /* In a "/dev" of this process alone: the machine needs its own. */
 static bool make_devices(void)
 {

@@ -165,11 +165,18 @@ static int copy_contents(int from, int to)
 	return err;
 }
 
+/*
+ * Set-user-ID and the like are for the owner that the file had: who cannot give it to
+ * him makes one of his own, without them.
+ */
 static int copy_metadata(int to, const struct stat *st)
 {
 	const struct timespec times[] = { st->st_atim, st->st_mtim };
+	mode_t mode = st->st_mode & 07777;
 
-	if (fchmod(to, st->st_mode & 07777) || futimens(to, times))
+	if (fchown(to, st->st_uid, st->st_gid))
+		mode &= S_IRWXU | S_IRWXG | S_IRWXO;
+	if (fchmod(to, mode) || futimens(to, times))
 		return errno;
 
 	return 0;
