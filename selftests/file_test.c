@@ -1559,6 +1559,39 @@ TEST_F(files, owner_of_a_copy)
 	EXPECT_EQ(0, in_child(move_owned, NULL));
 }
 
+/* ---- what cannot be deleted after it was copied ---- */
+
+static int move_of_another(void *arg)
+{
+	CHECK(!setresuid(NOBODY, NOBODY, NOBODY));
+	CHECK(MoveFileA("sticky/a", "mnt/sticky"));
+	CHECK(file_has("sticky/a", "text") && file_has("mnt/sticky", "text"));
+	return 0;
+}
+
+static int move_undeletable(void *arg)
+{
+	CHECK(!mkdir("mnt", 0755) && mount_memory("mnt", "mode=777"));
+	CHECK(!mkdir("sticky", 0777) && !chmod("sticky", 01777));
+	CHECK(make_file("sticky/a", "text"));
+	CHECK(!in_child(move_of_another, NULL));
+
+	CHECK(make_file("mnt/a", "text"));
+	CHECK(!mount("tmpfs", "mnt", "tmpfs", MS_REMOUNT | MS_RDONLY, NULL));
+	CHECK(MoveFileExA("mnt/a", "b", MOVEFILE_COPY_ALLOWED |
+			  MOVEFILE_WRITE_THROUGH));
+	CHECK(file_has("mnt/a", "text") && file_has("b", "text"));
+	return 0;
+}
+
+/* Rules: FILE-88. */
+TEST_F(files, move_what_stays)
+{
+	if (geteuid())
+		SKIP(return, "not root");
+	EXPECT_EQ(0, in_child(move_undeletable, NULL));
+}
+
 /* In a "/dev" of this process alone: the machine needs its own. */
 static bool make_devices(void)
 {

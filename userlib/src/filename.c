@@ -209,7 +209,10 @@ static int fill_copy(const struct move *move, int from, int to)
 	return err;
 }
 
-/* The new name has all of the file or nothing; the old one goes last. */
+/*
+ * The new name has all of the file or nothing. The old one goes last, if it can: on
+ * Windows, too, the file has been moved if that is all that could not be done.
+ */
 static DWORD copy_to(const struct move *move, int from)
 {
 	struct wr_path copy;
@@ -231,7 +234,9 @@ static DWORD copy_to(const struct move *move, int from)
 		return wr_file_error(err);
 	}
 
-	return unlink(move->from.name) ? wr_file_error(errno) : ERROR_SUCCESS;
+	unlink(move->from.name);
+
+	return ERROR_SUCCESS;
 }
 
 /* To another file system; only a regular file can be copied. */
