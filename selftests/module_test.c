@@ -638,6 +638,39 @@ TEST(standard_handle_is_closed)
 	EXPECT_EQ(0, in_child(closed_input, NULL));
 }
 
+static void print_and_exit(int out)
+{
+	DWORD done;
+
+	if (dup2(out, STDOUT_FILENO) < 0 ||
+	    !WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), "handle,", 7, &done,
+		       NULL) ||
+	    !GetStdHandle(STD_ERROR_HANDLE))
+		_exit(1);
+	printf("stdio");
+	exit(0);
+}
+
+/* What stdio has for them is written when all else has ended. Rules: ENV-10. */
+TEST(standard_handles_at_exit)
+{
+	int ends[2], status;
+	char text[32] = "";
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe2(ends, O_CLOEXEC));
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		print_and_exit(ends[1]);
+	close(ends[1]);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(12, read(ends[0], text, sizeof(text)));
+	EXPECT_STREQ("handle,stdio", text);
+	close(ends[0]);
+}
+
 /* Under a debugger: 0 or the line that failed */
 static int debugged(int *ends)
 {

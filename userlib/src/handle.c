@@ -465,6 +465,12 @@ WR_EARLY static void init_table(void)
 	pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }
 
+/* The kernel closes these: stdio writes what it has for them after all destructors. */
+static bool is_standard(const struct wr_object *object)
+{
+	return object->fd >= 0 && object->fd <= STDERR_FILENO;
+}
+
 /*
  * A program that ends has closed its handles: some objects do something then. Where all of
  * it is one file, its own destructors come before.
@@ -477,7 +483,7 @@ __attribute__((destructor(101))) static void close_all(void)
 	for (i = 1; i < nr_slots; i++) {
 		last = NULL;
 		pthread_mutex_lock(&lock);
-		if (slots[i].object)
+		if (slots[i].object && !is_standard(slots[i].object))
 			last = close_slot(&slots[i]);
 		pthread_mutex_unlock(&lock);
 		destroy(last);
