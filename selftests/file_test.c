@@ -1671,6 +1671,65 @@ TEST_F(files, devices_stay)
 	EXPECT_EQ(0, in_child(use_devices, NULL));
 }
 
+/* It is opened by every disposition, and none says that it was there. */
+static bool is_always_there(const char *name)
+{
+	DWORD disposition;
+
+	for (disposition = CREATE_NEW; disposition <= TRUNCATE_EXISTING;
+	     disposition++)
+		if (!opens(name, disposition, 0))
+			return false;
+	return true;
+}
+
+static bool is_device_by(const char *name)
+{
+	bool is = keeps_device(name) && is_always_there(name);
+
+	if (!is)
+		fprintf(stderr, "# %s\n", name);
+	return is;
+}
+
+static int use_places_of_devices(void *directory)
+{
+	static const char *const names[] = {
+		"/dev/null", "/dev/./null", "\\dev\\\\null", "//dev//tty",
+		"C:\\dev\\..\\dev\\null", "\\\\?\\C:\\dev\\null",
+		"to-dev/null", ".\\to-dev\\null",
+	};
+	static const char *const there[] = { "null", ".\\tty", "C:null" };
+	size_t i;
+
+	CHECK(make_devices());
+	CHECK(make_file("/dev/file", "text") && make_file("far", "text"));
+	CHECK(!symlink("/dev", "to-dev"));
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		CHECK(is_device_by(names[i]));
+
+	/* What is called so elsewhere is a file, and a link to one is a link. */
+	CHECK(!mkdir("dir", 0755) && make_file("dir/null", "text"));
+	CHECK(opens("dir/null", CREATE_ALWAYS, ERROR_ALREADY_EXISTS));
+	CHECK(DeleteFileA("dir/null"));
+	CHECK(!symlink("/dev/null", "null"));
+	CHECK(DeleteFileA("null") && has_devices());
+
+	CHECK(!chdir("/dev") && make_file("far", "text"));
+	for (i = 0; i < ARRAY_SIZE(there); i++)
+		CHECK(is_device_by(there[i]));
+	CHECK(!chdir(directory));
+	return 0;
+}
+
+/* By whatever text they are named. Rules: FILE-97, FILE-98. */
+TEST_F(files, devices_by_place)
+{
+	if (geteuid())
+		SKIP(return, "not root");
+	EXPECT_EQ(0, in_child(use_places_of_devices, self->directory));
+}
+
 /* ---- what files are ---- */
 
 static uint64_t to_seconds(FILETIME time)

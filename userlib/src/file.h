@@ -66,7 +66,18 @@ void wr_file_put(struct wr_file *file);
 DWORD wr_path(struct wr_path *path, LPCSTR name);
 DWORD wr_path_w(struct wr_path *path, LPCWSTR name);
 
-/* path.c: is it NUL, CON or the like, by that name or by Linux' own? */
+/* Where a name is: the directory, and the last component in it */
+struct wr_place {
+	struct wr_path path;
+	const char *directory;
+	const char *last;
+};
+
+/* path.c: as Linux finds it, and no link that is the last component is followed */
+void wr_find_place(const struct wr_path *path, struct wr_place *place);
+bool wr_is_same_place(const struct wr_path *one, const struct wr_path *two);
+
+/* path.c: is it where NUL, CON or the like are? */
 bool wr_is_device(const struct wr_path *path);
 
 /* path.c: the error of a call that failed with @err for this name */

@@ -259,47 +259,13 @@ static DWORD move_by_copy(const struct move *move)
 	return error;
 }
 
-/* Where a name is: the directory, and the last component in it */
-struct place {
-	struct wr_path path;
-	const char *directory;
-	const char *last;
-};
-
-/* Without the slashes and "/." at its end, which lead nowhere else */
-static void cut_end(char *name)
-{
-	size_t length = strlen(name);
-
-	while (length > 1 &&
-	       (name[length - 1] == '/' ||
-		(name[length - 1] == '.' && name[length - 2] == '/')))
-		length--;
-	name[length] = '\0';
-}
-
-static void find_place(const struct wr_path *path, struct place *place)
-{
-	char *name = place->path.name, *slash;
-
-	place->path = *path;
-	cut_end(name);
-	slash = strrchr(name, '/');
-	if (slash)
-		*slash = '\0';
-	place->last = slash ? slash + 1 : name;
-	place->directory = slash ? name : ".";
-	if (slash == name)
-		place->directory = "/";
-}
-
 /* MOVEFILE_WRITE_THROUGH: the new name is on the disk, too. */
 static void flush_directory(const struct wr_path *path)
 {
-	struct place place;
+	struct wr_place place;
 	int fd;
 
-	find_place(path, &place);
+	wr_find_place(path, &place);
 	fd = open(place.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0) {
 		fsync(fd);
@@ -336,19 +302,6 @@ static DWORD check_target(const struct move *move)
 		       ERROR_SUCCESS;
 }
 
-static bool is_same_place(const struct wr_path *one, const struct wr_path *two)
-{
-	struct place a, b;
-	struct stat s, t;
-
-	find_place(one, &a);
-	find_place(two, &b);
-
-	return !strcmp(a.last, b.last) && !stat(a.directory, &s) &&
-	       !stat(b.directory, &t) && s.st_dev == t.st_dev &&
-	       s.st_ino == t.st_ino;
-}
-
 /* One name, maybe by two texts. A file has as many names as it has links. */
 static bool is_same_name(const struct move *move)
 {
@@ -356,7 +309,7 @@ static bool is_same_name(const struct move *move)
 
 	return !lstat(move->from.name, &from) && !lstat(move->to.name, &to) &&
 	       from.st_dev == to.st_dev && from.st_ino == to.st_ino &&
-	       is_same_place(&move->from, &move->to);
+	       wr_is_same_place(&move->from, &move->to);
 }
 
 /* The users of the file have allowed it: now those of what is replaced. */

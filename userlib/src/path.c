@@ -61,14 +61,17 @@ static DWORD skip_verbatim(LPCSTR *name)
 	return error;
 }
 
+/* Where devices are */
+#define DEVICES "/dev/"
+
 static const struct {
 	const char *name;
 	const char *path;
 } devices[] = {
-	{ "NUL", "/dev/null" },
-	{ "CON", "/dev/tty" },
-	{ "CONIN$", "/dev/tty" },
-	{ "CONOUT$", "/dev/tty" },
+	{ "NUL", DEVICES "null" },
+	{ "CON", DEVICES "tty" },
+	{ "CONIN$", DEVICES "tty" },
+	{ "CONOUT$", DEVICES "tty" },
 };
 
 static const char *find_device(LPCSTR name)
@@ -83,17 +86,6 @@ static const char *find_device(LPCSTR name)
 			return devices[i].path;
 
 	return NULL;
-}
-
-bool wr_is_device(const struct wr_path *path)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(devices); i++)
-		if (!strcmp(path->name, devices[i].path))
-			return true;
-
-	return false;
 }
 
 /* Behind "\\.\": a device, or a path that begins with a drive */
@@ -180,6 +172,67 @@ DWORD wr_path_w(struct wr_path *path, LPCWSTR name)
 	error = narrow(name, narrowed);
 
 	return error ? error : wr_path(path, narrowed);
+}
+
+/* Without the slashes and "/." at its end, which lead nowhere else */
+static void cut_end(char *name)
+{
+	size_t length = strlen(name);
+
+	while (length > 1 &&
+	       (name[length - 1] == '/' ||
+		(name[length - 1] == '.' && name[length - 2] == '/')))
+		length--;
+	name[length] = '\0';
+}
+
+void wr_find_place(const struct wr_path *path, struct wr_place *place)
+{
+	char *name = place->path.name, *slash;
+
+	place->path = *path;
+	cut_end(name);
+	slash = strrchr(name, '/');
+	if (slash)
+		*slash = '\0';
+	place->last = slash ? slash + 1 : name;
+	place->directory = slash ? name : ".";
+	if (slash == name)
+		place->directory = "/";
+}
+
+static bool is_same_directory(const char *one, const char *two)
+{
+	struct stat a, b;
+
+	return !stat(one, &a) && !stat(two, &b) && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+bool wr_is_same_place(const struct wr_path *one, const struct wr_path *two)
+{
+	struct wr_place a, b;
+
+	wr_find_place(one, &a);
+	wr_find_place(two, &b);
+
+	return !strcmp(a.last, b.last) &&
+	       is_same_directory(a.directory, b.directory);
+}
+
+/* Most names end otherwise: then nothing is looked for. */
+bool wr_is_device(const struct wr_path *path)
+{
+	struct wr_place place;
+	size_t i;
+
+	wr_find_place(path, &place);
+	for (i = 0; i < ARRAY_SIZE(devices); i++)
+		if (!strcmp(place.last, devices[i].path + strlen(DEVICES)) &&
+		    is_same_directory(place.directory, DEVICES))
+			return true;
+
+	return false;
 }
 
 /* Cut the last component off. Return: whether there is something before it. */
