@@ -1613,18 +1613,24 @@ static bool has_devices(void)
 	       !lstat("/dev/tty", &tty) && S_ISCHR(tty.st_mode);
 }
 
-static bool closes(const char *name)
+static bool closes_with(const char *name, DWORD disposition, DWORD attributes)
 {
 	HANDLE file;
 
-	file = open_file(name, GENERIC_WRITE, 0, OPEN_EXISTING,
-			 FILE_FLAG_DELETE_ON_CLOSE);
+	file = open_file(name, GENERIC_WRITE, 0, disposition,
+			 FILE_FLAG_DELETE_ON_CLOSE | attributes);
 	return file != BAD && CloseHandle(file);
+}
+
+static bool closes(const char *name)
+{
+	return closes_with(name, OPEN_EXISTING, 0);
 }
 
 static bool keeps_device(const char *name)
 {
 	return closes(name) &&
+	       closes_with(name, CREATE_ALWAYS, FILE_ATTRIBUTE_READONLY) &&
 	       FAILS_WITH(ERROR_ACCESS_DENIED, DeleteFileA(name)) &&
 	       FAILS_WITH(ERROR_ACCESS_DENIED,
 			  MoveFileExA(name, "/dev/other", 0)) &&

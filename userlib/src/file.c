@@ -648,12 +648,17 @@ static DWORD check_request(const struct request *request)
 
 /*
  * What is none of the file system is always there and is opened, whatever the
- * disposition is; and it stays when it is closed.
+ * disposition is, as far as it is one; and it stays when it is closed.
  */
-static void adapt_to_device(struct request *request)
+static DWORD check_device_request(struct request *request)
 {
-	request->disposition = OPEN_EXISTING;
+	DWORD error;
+
 	request->flags &= ~FILE_FLAG_DELETE_ON_CLOSE;
+	error = check_request(request);
+	request->disposition = OPEN_EXISTING;
+
+	return error;
 }
 
 /* The path has been made, with @error for result. */
@@ -675,9 +680,8 @@ static HANDLE create_file(DWORD error, const struct wr_path *path, DWORD access,
 	if (flags & FILE_FLAG_DELETE_ON_CLOSE)
 		request.access |= DELETE;
 	if (!error)
-		error = check_request(&request);
-	if (!error && wr_is_device(path))
-		adapt_to_device(&request);
+		error = wr_is_device(path) ? check_device_request(&request) :
+					     check_request(&request);
 	if (!error)
 		error = copy_template(&request, template_file);
 	if (!error)
