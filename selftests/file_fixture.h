@@ -125,6 +125,48 @@ static inline int64_t position_of(HANDLE file)
 		       now.QuadPart : -1;
 }
 
+/* A thread that waits for the result of a call in another one */
+struct result {
+	pthread_t thread;
+	HANDLE file;
+	OVERLAPPED *where;
+	DWORD done;
+	/* As the last error, which is 0 for success */
+	DWORD error;
+	volatile int state;
+};
+
+static inline void *get_result(void *arg)
+{
+	struct result *result = arg;
+
+	result->state = 1;
+	if (!GetOverlappedResult(result->file, result->where, &result->done,
+				 TRUE))
+		result->error = GetLastError();
+	result->state = 2;
+	return NULL;
+}
+
+/* There is no result, and who waits for it goes on waiting. */
+static inline bool waits_for_result(struct result *result)
+{
+	DWORD done;
+	int i;
+
+	for (i = 0; i < 1000 && HasOverlappedIoCompleted(result->where); i++)
+		sleep_ms(5);
+	if (!FAILS_WITH(ERROR_IO_INCOMPLETE,
+			GetOverlappedResult(result->file, result->where, &done,
+					    FALSE)) ||
+	    pthread_create(&result->thread, NULL, get_result, result))
+		return false;
+	while (!result->state)
+		sleep_ms(1);
+	sleep_ms(50);
+	return result->state == 1;
+}
+
 /* Every test is in an empty directory of its own. */
 FIXTURE(files)
 {

@@ -1003,6 +1003,58 @@ TEST_F(files, results_of_failures)
 	EXPECT_TRUE(CloseHandle(pipe));
 }
 
+struct pending_read {
+	HANDLE file;
+	OVERLAPPED where;
+	char text[8];
+};
+
+static void *read_at(void *arg)
+{
+	struct pending_read *read = arg;
+
+	ReadFile(read->file, read->text, sizeof(read->text), NULL,
+		 &read->where);
+	return NULL;
+}
+
+/* A transfer has no result while it waits, nor that of the one before. Rules: FILE-49. */
+TEST_F(files, no_result_before_the_end)
+{
+	struct pending_read read = { 0 };
+	struct result result = { .where = &read.where };
+	HANDLE writer;
+	pthread_t thread;
+
+	ASSERT_EQ(0, mkfifo("pipe", 0600));
+	writer = open_file("pipe", READ_WRITE, 0, OPEN_EXISTING, 0);
+	read.file = open_file("pipe", GENERIC_READ, 0, OPEN_EXISTING, 0);
+	result.file = read.file;
+	ASSERT_TRUE(put(writer, "first"));
+	ASSERT_TRUE(ReadFile(read.file, read.text, 5, NULL, &read.where));
+	EXPECT_EQ(5, read.where.InternalHigh);
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, read_at, &read));
+	ASSERT_TRUE(waits_for_result(&result));
+	EXPECT_TRUE(put(writer, "any"));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	ASSERT_EQ(0, pthread_join(result.thread, NULL));
+	EXPECT_EQ(0, result.error);
+	EXPECT_EQ(3, result.done);
+	EXPECT_EQ(0, memcmp(read.text, "any", 3));
+
+	/* The end of the pipe is a result, too. */
+	result.state = 0;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, read_at, &read));
+	ASSERT_TRUE(waits_for_result(&result));
+	EXPECT_TRUE(CloseHandle(writer));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	ASSERT_EQ(0, pthread_join(result.thread, NULL));
+	EXPECT_EQ(ERROR_BROKEN_PIPE, result.error);
+	EXPECT_EQ(0, result.done);
+	EXPECT_TRUE(CloseHandle(read.file));
+}
+
 static bool is_set(HANDLE event)
 {
 	return !WaitForSingleObject(event, 0);

@@ -332,6 +332,45 @@ TEST_F(files, wait_for_the_same_handle)
 	EXPECT_TRUE(CloseHandle(b));
 }
 
+struct pending_lock {
+	HANDLE file;
+	OVERLAPPED where;
+	BOOL done;
+};
+
+static void *lock_at(void *arg)
+{
+	struct pending_lock *lock = arg;
+
+	lock->done = LockFileEx(lock->file, EXCLUSIVE, 0, 10, 0, &lock->where);
+	return NULL;
+}
+
+/* What waits for a lock has no result, as others see. Rules: FILE-49, FILE-65. */
+TEST_F(files, no_result_before_it_is_locked)
+{
+	HANDLE other = open_shared("file", CREATE_NEW);
+	struct pending_lock lock = {
+		.file = open_shared("file", OPEN_EXISTING),
+		.where.InternalHigh = 4711,
+	};
+	struct result result = { .file = lock.file, .where = &lock.where };
+	pthread_t thread;
+
+	ASSERT_TRUE(lock_bytes(other, EXCLUSIVE, 0, 10));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, lock_at, &lock));
+	ASSERT_TRUE(waits_for_result(&result));
+	EXPECT_TRUE(unlock_bytes(other, 0, 10));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	ASSERT_EQ(0, pthread_join(result.thread, NULL));
+	EXPECT_TRUE(lock.done);
+	EXPECT_EQ(0, result.error);
+	EXPECT_EQ(0, result.done);
+	EXPECT_FALSE(can_lock(other, 0, 10));
+	EXPECT_TRUE(CloseHandle(other));
+	EXPECT_TRUE(CloseHandle(lock.file));
+}
+
 /* Rules: FILE-65. What the handle has already is not waited for. */
 TEST_F(files, wait_for_the_rest)
 {

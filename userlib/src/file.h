@@ -112,14 +112,13 @@ void wr_locks_init(struct wr_file *file);
 void wr_locks_end(struct wr_file *file);
 
 /*
- * fileio.c: the event of @overlapped, which is reset, to be set at the end if the call
- * has succeeded; NULL for none. Return: 0, or the error.
+ * fileio.c: @overlapped, which may be NULL, has no result until wr_overlapped_fill(),
+ * which has to follow. Its event, which is reset, is to be set at the end if the call has
+ * succeeded; NULL for none. Return: 0, or the error.
  */
-DWORD wr_overlapped_begin(const OVERLAPPED *overlapped,
-			  struct wr_object **event);
-void wr_overlapped_end(struct wr_object *event, bool succeeded);
-/* ... and how it has ended, for GetOverlappedResult(); @overlapped may be NULL. */
+DWORD wr_overlapped_begin(LPOVERLAPPED overlapped, struct wr_object **event);
 void wr_overlapped_fill(LPOVERLAPPED overlapped, DWORD error, size_t done);
+void wr_overlapped_end(struct wr_object *event, bool succeeded);
 
 /* section.c: do sections of the file, or views, need it to be longer than @size? */
 bool wr_file_is_needed(int fd, off_t size);

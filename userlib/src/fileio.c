@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "futex.h"
 
 #define NO_POSITION ((off_t)-1)
 
@@ -41,15 +42,13 @@ static NTSTATUS may_set(const struct wr_object *object, DWORD access)
 					     STATUS_ACCESS_DENIED;
 }
 
-DWORD wr_overlapped_begin(const OVERLAPPED *overlapped,
-			  struct wr_object **event)
+static DWORD reset_event(const OVERLAPPED *overlapped, struct wr_object **event)
 {
 	struct wr_object *object;
 	NTSTATUS status;
 	DWORD access;
 
-	*event = NULL;
-	if (!overlapped || !overlapped->hEvent)
+	if (!overlapped->hEvent)
 		return ERROR_SUCCESS;
 	/* With the lowest bit a port is not to be told, and there are none. */
 	status = wr_handle_get((HANDLE)((uintptr_t)overlapped->hEvent & ~1UL),
@@ -65,6 +64,58 @@ DWORD wr_overlapped_begin(const OVERLAPPED *overlapped,
 	*event = object;
 
 	return ERROR_SUCCESS;
+}
+
+/* ---- results ---- */
+
+/* How many wait for one in GetOverlappedResult() */
+static unsigned int waiters;
+
+DWORD wr_overlapped_begin(LPOVERLAPPED overlapped, struct wr_object **event)
+{
+	*event = NULL;
+	if (!overlapped)
+		return ERROR_SUCCESS;
+	__atomic_store_n(&overlapped->Internal, STATUS_PENDING,
+			 __ATOMIC_RELAXED);
+
+	return reset_event(overlapped, event);
+}
+
+/* The half of it that has the status */
+static uint32_t *status_of(LPOVERLAPPED overlapped)
+{
+	return (uint32_t *)&overlapped->Internal;
+}
+
+/*
+ * Who sees the status sees the rest. He is free to have something else there by the time
+ * that he would be woken, who then wakes for no reason.
+ */
+void wr_overlapped_fill(LPOVERLAPPED overlapped, DWORD error, size_t done)
+{
+	if (!overlapped)
+		return;
+	overlapped->InternalHigh = done;
+	__atomic_store_n(&overlapped->Internal, (DWORD)wr_status_of(error),
+			 __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&waiters, __ATOMIC_SEQ_CST))
+		wr_futex_wake(status_of(overlapped), INT_MAX);
+}
+
+static NTSTATUS read_status(const OVERLAPPED *overlapped)
+{
+	return __atomic_load_n(&overlapped->Internal, __ATOMIC_SEQ_CST);
+}
+
+static void wait_for_result(LPOVERLAPPED overlapped)
+{
+	static const struct wr_deadline forever = { .never = true };
+
+	__atomic_add_fetch(&waiters, 1, __ATOMIC_SEQ_CST);
+	while (read_status(overlapped) == STATUS_PENDING)
+		wr_futex_wait(status_of(overlapped), STATUS_PENDING, &forever);
+	__atomic_sub_fetch(&waiters, 1, __ATOMIC_SEQ_CST);
 }
 
 void wr_overlapped_end(struct wr_object *event, bool succeeded)
@@ -215,14 +266,6 @@ static DWORD transfer(struct transfer *transfer, bool at_offset)
 		       end_error(transfer, at_offset);
 }
 
-void wr_overlapped_fill(LPOVERLAPPED overlapped, DWORD error, size_t done)
-{
-	if (!overlapped)
-		return;
-	overlapped->Internal = (DWORD)wr_status_of(error);
-	overlapped->InternalHigh = done;
-}
-
 static BOOL finish(struct transfer *request, LPDWORD done,
 		   LPOVERLAPPED overlapped)
 {
@@ -299,7 +342,7 @@ BOOL WINAPI WriteFile(HANDLE file, LPCVOID buffer, DWORD bytes, LPDWORD done,
 	return finish(&request, done, overlapped);
 }
 
-/* Every transfer has ended when its call returned. */
+/* A transfer has ended when its call returns: it goes on in another thread, or not at all. */
 BOOL WINAPI GetOverlappedResult(HANDLE file, LPOVERLAPPED overlapped,
 				LPDWORD done, BOOL wait)
 {
@@ -309,16 +352,18 @@ BOOL WINAPI GetOverlappedResult(HANDLE file, LPOVERLAPPED overlapped,
 
 	WR_KEEP_ERRNO();
 
-	(void)wait;
 	status = wr_file_get(file, 0, &object, NULL);
 	if (status != STATUS_SUCCESS)
 		return wr_succeeded(status);
 	wr_file_put(object);
 
-	if (overlapped->Internal == STATUS_PENDING)
+	if (wait)
+		wait_for_result(overlapped);
+	status = read_status(overlapped);
+	if (status == STATUS_PENDING)
 		return wr_fail(ERROR_IO_INCOMPLETE);
 	*done = overlapped->InternalHigh;
-	error = RtlNtStatusToDosError((NTSTATUS)overlapped->Internal);
+	error = RtlNtStatusToDosError(status);
 
 	return error ? wr_fail(error) : TRUE;
 }
