@@ -971,7 +971,7 @@ TEST_F(files, transfers_at_offsets)
 		     GetOverlappedResult(file, &where, &done, FALSE));
 }
 
-/* What a call has failed with is told again, whatever it is. Rules: FILE-49. */
+/* What a call has failed with is told again, whatever it is. Rules: FILE-49, FILE-89. */
 TEST_F(files, results_of_failures)
 {
 	HANDLE file = open_shared("file", CREATE_NEW), pipe;
@@ -985,6 +985,7 @@ TEST_F(files, results_of_failures)
 	EXPECT_TRUE(GetOverlappedResult(file, &where, &done, FALSE));
 	EXPECT_TRUE(UnlockFileEx(file, 0, 1, 0, &where));
 	EXPECT_FAILS(ERROR_NOT_LOCKED, UnlockFileEx(file, 0, 1, 0, &where));
+	EXPECT_EQ((DWORD)STATUS_RANGE_NOT_LOCKED, where.Internal);
 	EXPECT_FAILS(ERROR_NOT_LOCKED,
 		     GetOverlappedResult(file, &where, &done, FALSE));
 	where.Internal = STATUS_PENDING;
@@ -998,8 +999,17 @@ TEST_F(files, results_of_failures)
 	ASSERT_NE(BAD, pipe);
 	EXPECT_TRUE(CloseHandle(file));
 	EXPECT_FAILS(ERROR_BROKEN_PIPE, ReadFile(pipe, buffer, 8, &done, &where));
+	EXPECT_EQ((DWORD)STATUS_PIPE_BROKEN, where.Internal);
 	EXPECT_FAILS(ERROR_BROKEN_PIPE,
 		     GetOverlappedResult(pipe, &where, &done, FALSE));
+	file = open_file("pipe", READ_WRITE, 0, OPEN_EXISTING, 0);
+	EXPECT_TRUE(CloseHandle(pipe));
+	pipe = open_file("pipe", GENERIC_WRITE, 0, OPEN_EXISTING, 0);
+	ASSERT_NE(BAD, pipe);
+	EXPECT_TRUE(CloseHandle(file));
+	signal(SIGPIPE, SIG_IGN);
+	EXPECT_FAILS(ERROR_NO_DATA, WriteFile(pipe, buffer, 8, &done, &where));
+	EXPECT_EQ((DWORD)STATUS_PIPE_CLOSING, where.Internal);
 	EXPECT_TRUE(CloseHandle(pipe));
 }
 

@@ -219,7 +219,7 @@ TEST_F(files, lock_rights_and_arguments)
 	EXPECT_EQ(self->fds, count_fds());
 }
 
-/* Rules: FILE-58. An unlock has nothing to do with it. */
+/* Rules: FILE-58, FILE-89. An unlock has nothing to do with it. */
 TEST_F(files, event)
 {
 	HANDLE event = CreateEventA(NULL, TRUE, TRUE, NULL);
@@ -230,6 +230,7 @@ TEST_F(files, event)
 	ASSERT_TRUE(LockFile(other, 0, 0, 1, 0));
 	EXPECT_FAILS(ERROR_LOCK_VIOLATION,
 		     LockFileEx(file, NOW, 0, 1, 0, &where));
+	EXPECT_EQ((DWORD)STATUS_LOCK_NOT_GRANTED, where.Internal);
 	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(event, 0));
 	ASSERT_TRUE(UnlockFile(other, 0, 0, 1, 0));
 	EXPECT_TRUE(LockFileEx(file, NOW, 0, 1, 0, &where));

@@ -422,6 +422,40 @@ TEST(message_errors)
 				    buffer, 64, NULL));
 }
 
+/* Rules: MESSAGE-12. */
+TEST(errors_of_statuses)
+{
+	static const struct {
+		uint32_t status;
+		DWORD error;
+	} rows[] = {
+		{ 0, ERROR_SUCCESS },
+		{ 0xC0000022, ERROR_ACCESS_DENIED },
+		{ 0xC0000054, ERROR_LOCK_VIOLATION },
+		{ 0xC0000055, ERROR_LOCK_VIOLATION },
+		{ 0xC000002A, ERROR_NOT_LOCKED },
+		{ 0xC000007E, ERROR_NOT_LOCKED },
+		{ 0xC00000B1, ERROR_NO_DATA },
+		{ 0xC000014B, ERROR_BROKEN_PIPE },
+		/* In an HRESULT, or with an error in it */
+		{ 0xD0000022, ERROR_ACCESS_DENIED },
+		{ 0xC0070005, ERROR_ACCESS_DENIED },
+		{ 0xD0070005, ERROR_ACCESS_DENIED },
+		{ 0x80070005, ERROR_ACCESS_DENIED },
+		{ 0xC0010005, ERROR_ACCESS_DENIED },
+		{ 0xC0020005, ERROR_MR_MID_NOT_FOUND },
+		{ 0x90000022, ERROR_MR_MID_NOT_FOUND },
+		{ 0xC0004711, ERROR_MR_MID_NOT_FOUND },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		EXPECT_EQ(rows[i].error,
+			  RtlNtStatusToDosError(rows[i].status)) {
+			TH_LOG("status %x", rows[i].status);
+		}
+}
+
 /* Rules: MESSAGE-02, MESSAGE-11. */
 TEST(message_with_a_large_argument)
 {

@@ -10,6 +10,16 @@
 
 /* Of errors that have no status of their own, as Windows has it: the error is in it. */
 #define WIN32_STATUS ((NTSTATUS)0xC0070000)
+#define CODE_OF_STATUS 0xffff
+
+/* The error is in these, too: an HRESULT with one, and what a remote call ended with. */
+#define HRESULT_STATUS ((NTSTATUS)0x80070000)
+#define REMOTE_STATUS ((NTSTATUS)0xC0010000)
+
+/* What an error's begins with; and one that is in an HRESULT, by one bit more */
+#define STATUS_CLASS 0xF0000000
+#define CLASS_OF_ERRORS 0xC0000000
+#define HRESULT_BIT 0x10000000
 
 /* initial-exec: signal handlers may use it, and it costs one instruction. */
 static __thread DWORD last_error __attribute__((tls_model("initial-exec")));
@@ -172,6 +182,8 @@ static const struct {
 	{ STATUS_END_OF_FILE, ERROR_HANDLE_EOF },
 	{ STATUS_BUFFER_TOO_SMALL, ERROR_INSUFFICIENT_BUFFER },
 	{ STATUS_OBJECT_TYPE_MISMATCH, ERROR_INVALID_HANDLE },
+	/* Of ranges of files, as errors of those become statuses; and of pages */
+	{ STATUS_RANGE_NOT_LOCKED, ERROR_NOT_LOCKED },
 	{ STATUS_NOT_LOCKED, ERROR_NOT_LOCKED },
 	{ STATUS_UNABLE_TO_DECOMMIT_VM, ERROR_INVALID_ADDRESS },
 	{ STATUS_NOT_COMMITTED, ERROR_INVALID_ADDRESS },
@@ -187,6 +199,8 @@ static const struct {
 	{ STATUS_INVALID_PAGE_PROTECTION, ERROR_INVALID_PARAMETER },
 	{ STATUS_SECTION_NOT_IMAGE, ERROR_INVALID_PARAMETER },
 	{ STATUS_SECTION_PROTECTION, ERROR_INVALID_PARAMETER },
+	{ STATUS_LOCK_NOT_GRANTED, ERROR_LOCK_VIOLATION },
+	{ STATUS_FILE_LOCK_CONFLICT, ERROR_LOCK_VIOLATION },
 	{ STATUS_PRIVILEGE_NOT_HELD, ERROR_PRIVILEGE_NOT_HELD },
 	{ STATUS_DISK_FULL, ERROR_DISK_FULL },
 	{ STATUS_SECTION_NOT_EXTENDED, ERROR_OUTOFMEMORY },
@@ -195,6 +209,7 @@ static const struct {
 	{ STATUS_FREE_VM_NOT_AT_BASE, ERROR_INVALID_ADDRESS },
 	{ STATUS_MEMORY_NOT_ALLOCATED, ERROR_INVALID_ADDRESS },
 	{ STATUS_WORKING_SET_QUOTA, ERROR_WORKING_SET_QUOTA },
+	{ STATUS_PIPE_CLOSING, ERROR_NO_DATA },
 	{ STATUS_NOT_SUPPORTED, ERROR_NOT_SUPPORTED },
 	{ STATUS_NOT_SAME_DEVICE, ERROR_NOT_SAME_DEVICE },
 	{ STATUS_INVALID_PARAMETER_1, ERROR_INVALID_PARAMETER },
@@ -220,22 +235,33 @@ static const struct {
 	{ STATUS_RESOURCE_NAME_NOT_FOUND, ERROR_RESOURCE_NAME_NOT_FOUND },
 	{ STATUS_RESOURCE_LANG_NOT_FOUND, ERROR_RESOURCE_LANG_NOT_FOUND },
 	{ STATUS_INVALID_ADDRESS, ERROR_UNEXP_NET_ERR },
+	{ STATUS_PIPE_BROKEN, ERROR_BROKEN_PIPE },
 	{ STATUS_MAPPED_ALIGNMENT, ERROR_MAPPED_ALIGNMENT },
 	{ STATUS_IO_DEVICE_ERROR, ERROR_IO_DEVICE },
 	{ STATUS_USER_MAPPED_FILE, ERROR_USER_MAPPED_FILE },
 	{ STATUS_OBJECT_NAME_EXISTS, ERROR_ALREADY_EXISTS },
 };
 
+static bool has_error(NTSTATUS status)
+{
+	const NTSTATUS rest = status & ~CODE_OF_STATUS;
+
+	return rest == WIN32_STATUS || rest == HRESULT_STATUS ||
+	       rest == REMOTE_STATUS;
+}
+
 ULONG NTAPI RtlNtStatusToDosError(NTSTATUS status)
 {
 	size_t i;
 
+	if ((status & STATUS_CLASS) == (CLASS_OF_ERRORS | HRESULT_BIT))
+		status &= ~HRESULT_BIT;
 	for (i = 0; i < ARRAY_SIZE(error_table); i++)
 		if (error_table[i].status == status)
 			return error_table[i].error;
 
-	return (status & ~0xffff) == WIN32_STATUS ? status & 0xffff :
-						    ERROR_MR_MID_NOT_FOUND;
+	return has_error(status) ? status & CODE_OF_STATUS :
+				   ERROR_MR_MID_NOT_FOUND;
 }
 
 NTSTATUS wr_status_of(DWORD error)
@@ -246,7 +272,7 @@ NTSTATUS wr_status_of(DWORD error)
 		if (error_table[i].error == error)
 			return error_table[i].status;
 
-	return WIN32_STATUS | (error & 0xffff);
+	return WIN32_STATUS | (error & CODE_OF_STATUS);
 }
 
 BOOL wr_succeeded(NTSTATUS status)
