@@ -1470,6 +1470,12 @@ TEST_F(files, move_to_itself)
 	EXPECT_TRUE(MoveFileExA("dir", "dir\\", 0));
 	EXPECT_TRUE(MoveFileExA(".\\dir\\.", "dir", 0));
 	EXPECT_TRUE(MoveFileExA("\\", "/", 0));
+	/* Directories that are not named by what they are called */
+	ASSERT_EQ(0, mkdir("dir/in", 0755));
+	EXPECT_TRUE(MoveFileExA("dir\\in\\..", "dir", 0));
+	EXPECT_TRUE(MoveFileExA("dir", "link/in/..", 0));
+	EXPECT_TRUE(MoveFileExA(".", self->directory, 0));
+	EXPECT_FAILS(ERROR_ALREADY_EXISTS, MoveFileExA("dir\\in\\..", ".", 0));
 	EXPECT_TRUE(file_has("a", "a") && is_there("dir"));
 
 	/* One file, but by another name or in another directory */
@@ -1481,7 +1487,11 @@ TEST_F(files, move_to_itself)
 	EXPECT_FAILS(ERROR_ALREADY_EXISTS, MoveFileExA("link", "dir", 0));
 	EXPECT_FAILS(ERROR_FILE_NOT_FOUND, MoveFileExA("none", "./none", 0));
 	/* No file has a name that ends so. */
-	EXPECT_FALSE(MoveFileExA("a", "a\\", 0));
+	EXPECT_FAILS(ERROR_ALREADY_EXISTS, MoveFileExA("a", "a\\", 0));
+	EXPECT_FAILS(ERROR_PATH_NOT_FOUND,
+		     MoveFileExA("a", "a\\", MOVEFILE_REPLACE_EXISTING));
+	EXPECT_FAILS(ERROR_PATH_NOT_FOUND, MoveFileExA("a", "c\\", 0));
+	EXPECT_FAILS(ERROR_ALREADY_EXISTS, MoveFileExA("link\\", "link", 0));
 	EXPECT_TRUE(file_has("a", "a") && file_has("b", "a"));
 	EXPECT_EQ(self->fds, count_fds());
 }

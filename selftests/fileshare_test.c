@@ -370,11 +370,15 @@ TEST_F(files, move_asks_the_users)
 	ASSERT_TRUE(make_file("b", "b"));
 	file = open_file("a", GENERIC_READ, FILE_SHARE_READ, OPEN_EXISTING, 0);
 	EXPECT_FAILS(ERROR_SHARING_VIOLATION, MoveFileExA("a", "c", 0));
+	/* Also where nothing would change */
+	EXPECT_FAILS(ERROR_SHARING_VIOLATION, MoveFileExA("a", "a", 0));
+	EXPECT_FAILS(ERROR_SHARING_VIOLATION, MoveFileExA("a", ".\\a", 0));
 	EXPECT_FAILS(ERROR_ACCESS_DENIED,
 		     MoveFileExA("b", "a", MOVEFILE_REPLACE_EXISTING));
 	EXPECT_TRUE(file_has("a", "a") && file_has("b", "b"));
 	EXPECT_TRUE(CloseHandle(file));
 	file = open_shared("a", OPEN_EXISTING);
+	EXPECT_TRUE(MoveFileExA("a", ".\\a", 0));
 	EXPECT_TRUE(MoveFileExA("a", "c", 0));
 	EXPECT_TRUE(MoveFileExA("b", "c", MOVEFILE_REPLACE_EXISTING));
 	EXPECT_TRUE(gets(file, "a"));

@@ -302,13 +302,29 @@ static DWORD check_target(const struct move *move)
 		       ERROR_SUCCESS;
 }
 
-/* One name, maybe by two texts. A file has as many names as it has links. */
+/* "." and "..": a directory, by none of its names */
+static bool names_no_entry(const struct wr_path *path)
+{
+	struct wr_place place;
+
+	wr_find_place(path, &place);
+
+	return !strcmp(place.last, ".") || !strcmp(place.last, "..");
+}
+
+/*
+ * One name, maybe by two texts. A file has as many names as it has links, a directory
+ * has one.
+ */
 static bool is_same_name(const struct move *move)
 {
 	struct stat from, to;
 
-	return !lstat(move->from.name, &from) && !lstat(move->to.name, &to) &&
-	       from.st_dev == to.st_dev && from.st_ino == to.st_ino &&
+	if (lstat(move->from.name, &from) || lstat(move->to.name, &to) ||
+	    from.st_dev != to.st_dev || from.st_ino != to.st_ino)
+		return false;
+
+	return names_no_entry(&move->from) || names_no_entry(&move->to) ||
 	       wr_is_same_place(&move->from, &move->to);
 }
 
@@ -332,21 +348,22 @@ static DWORD move_from(const struct move *move)
 
 static DWORD move_file(const struct move *move)
 {
-	DWORD error;
+	const bool moves = !is_same_name(move);
+	DWORD error = ERROR_SUCCESS;
 	int source;
 
 	if (wr_is_device(&move->from) || wr_is_device(&move->to))
 		return ERROR_ACCESS_DENIED;
-	if (is_same_name(move))
-		return ERROR_SUCCESS;
-	error = check_target(move);
+	if (moves)
+		error = check_target(move);
 	if (error)
 		return error;
 
 	source = wr_share_name(&move->from);
 	if (source < 0 && source != -ENOENT)
 		return wr_file_error(-source);
-	error = move_from(move);
+	if (moves)
+		error = move_from(move);
 	if (source >= 0)
 		close(source);
 
