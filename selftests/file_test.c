@@ -436,6 +436,49 @@ static int close_without_proc(void *arg)
 	return 0;
 }
 
+static void *read_until_end(void *arg)
+{
+	char text[8];
+	DWORD done;
+
+	ReadFile(arg, text, sizeof(text), &done, NULL);
+	return NULL;
+}
+
+/* A thread is in a call on it, with or without its handle, as the program ends. */
+static int exit_while_in_use(void *closed)
+{
+	pid_t pid = fork();
+	pthread_t thread;
+	HANDLE pipe;
+	int status;
+
+	if (!pid) {
+		pipe = open_file("pipe", READ_WRITE, 0, OPEN_EXISTING,
+				 FILE_FLAG_DELETE_ON_CLOSE);
+		if (pipe == BAD ||
+		    pthread_create(&thread, NULL, read_until_end, pipe))
+			_exit(1);
+		sleep_ms(100);
+		if (closed && !CloseHandle(pipe))
+			_exit(2);
+		exit(is_there("pipe") ? 0 : 3);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK(status == 0);
+	CHECK(!is_there("pipe"));
+	return 0;
+}
+
+/* Rules: FILE-12. */
+TEST_F(files, delete_on_close_in_use)
+{
+	ASSERT_EQ(0, mkfifo("pipe", 0600));
+	EXPECT_EQ(0, exit_while_in_use(NULL));
+	ASSERT_EQ(0, mkfifo("pipe", 0600));
+	EXPECT_EQ(0, exit_while_in_use(self));
+}
+
 /* Rules: FILE-12. */
 TEST_F(files, delete_on_close_without_proc)
 {

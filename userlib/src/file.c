@@ -45,6 +45,14 @@ struct opened {
 	struct stat st;
 };
 
+/* Of the files to be deleted, and the standard handles; held across a fork() */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+WR_HOLD_ACROSS_FORK(lock, __attribute__((constructor)))
+
+/* Those that are deleted at the end */
+static struct wr_file *to_delete;
+
 static void destroy_file(struct wr_object *object);
 static NTSTATUS take_file(struct wr_taking *taking,
 			  const struct wr_object *other, DWORD access,
@@ -144,17 +152,58 @@ static void delete_file(const struct wr_file *file)
 		unlink(name);
 }
 
+/* A child of fork(2) has the handle, but did not open the file. */
+static void delete_ours(const struct wr_file *file)
+{
+	if (file->deleter == getpid())
+		delete_file(file);
+}
+
+static void delete_at_end(struct wr_file *file, const char *name)
+{
+	/* Without memory for the name it is deleted where "/proc" has it. */
+	file->name = realpath(name, NULL);
+	file->deleter = getpid();
+	pthread_mutex_lock(&lock);
+	file->next = to_delete;
+	to_delete = file;
+	pthread_mutex_unlock(&lock);
+}
+
+static void take_out(const struct wr_file *file)
+{
+	struct wr_file **at = &to_delete;
+
+	pthread_mutex_lock(&lock);
+	while (*at != file)
+		at = &(*at)->next;
+	*at = file->next;
+	pthread_mutex_unlock(&lock);
+}
+
 static void destroy_file(struct wr_object *object)
 {
 	struct wr_file *file = to_file(object);
 
-	/* A child of fork(2) has the handle, but did not open the file. */
-	if (file->deleter && file->deleter == getpid())
-		delete_file(file);
+	if (file->deleter) {
+		take_out(file);
+		delete_ours(file);
+	}
 	wr_locks_end(file);
 	close(object->fd);
 	free(file->name);
 	free(file);
+}
+
+/* A file that a thread uses goes on being open, as the program ends in another one. */
+__attribute__((destructor(101))) static void delete_all(void)
+{
+	const struct wr_file *file;
+
+	pthread_mutex_lock(&lock);
+	for (file = to_delete; file; file = file->next)
+		delete_ours(file);
+	pthread_mutex_unlock(&lock);
 }
 
 /* ---- opening ---- */
@@ -447,13 +496,6 @@ static NTSTATUS take_file(struct wr_taking *taking,
 	return STATUS_SUCCESS;
 }
 
-/* That there is no memory for the name is no matter where "/proc" has it. */
-static void delete_at_end(struct wr_file *file, const struct request *request)
-{
-	file->name = realpath(request->path->name, NULL);
-	file->deleter = getpid();
-}
-
 /* The file is as it was opened: what was made stays. */
 static DWORD make_handle(const struct request *request,
 			 const struct opened *opened, HANDLE *handle)
@@ -472,18 +514,13 @@ static DWORD make_handle(const struct request *request,
 			       handle);
 	if (status == STATUS_SUCCESS &&
 	    request->flags & FILE_FLAG_DELETE_ON_CLOSE)
-		delete_at_end(file, request);
+		delete_at_end(file, request->path->name);
 	wr_file_put(file);
 
 	return RtlNtStatusToDosError(status);
 }
 
 /* ---- standard input and output ---- */
-
-/* Of the handles that there are of them; held across a fork() */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-WR_HOLD_ACROSS_FORK(lock, __attribute__((constructor)))
 
 static DWORD rights_of(int mode)
 {

@@ -45,9 +45,13 @@ struct wr_file {
 	off_t position;
 	/* No transfer goes on after a short one. */
 	bool direct;
-	/* The process that deletes it at the end, or 0; its first name, or NULL */
+	/*
+	 * file.c: the process that deletes it at the end, or 0; its first name, or NULL;
+	 * another one of these
+	 */
 	pid_t deleter;
 	char *name;
+	struct wr_file *next;
 	/* filelock.c: its own, -1 where it is that of @object; and the ranges */
 	int lock_fd;
 	bool lock_fd_known;
