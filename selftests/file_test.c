@@ -542,6 +542,12 @@ static int use_read_only_mount(void *arg)
 	CHECK(FAILS_WITH(ERROR_WRITE_PROTECT,
 			 open_file("mnt/file", GENERIC_READ, 0, CREATE_ALWAYS,
 				   0) != BAD));
+	CHECK(FAILS_WITH(ERROR_WRITE_PROTECT,
+			 open_file("mnt/file", GENERIC_READ, 0, OPEN_EXISTING,
+				   FILE_FLAG_DELETE_ON_CLOSE) != BAD));
+	CHECK(FAILS_WITH(ERROR_WRITE_PROTECT,
+			 open_file("mnt/file", 0, 0, OPEN_ALWAYS,
+				   FILE_FLAG_DELETE_ON_CLOSE) != BAD));
 	CHECK(FAILS_WITH(ERROR_WRITE_PROTECT, DeleteFileA("mnt/file")));
 	CHECK(FAILS_WITH(ERROR_WRITE_PROTECT,
 			 MoveFileExA("mnt/file", "mnt/x", 0)));

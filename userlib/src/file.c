@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -127,9 +128,9 @@ static bool is_named(const struct wr_file *file, const char *name)
 }
 
 /* A device is no file on Windows, so nobody means to delete it, say by a link. */
-static bool is_device(const struct wr_file *file)
+static bool is_device(mode_t mode)
 {
-	return S_ISCHR(file->type) || S_ISBLK(file->type);
+	return S_ISCHR(mode) || S_ISBLK(mode);
 }
 
 /*
@@ -143,7 +144,7 @@ static void delete_file(const struct wr_file *file)
 
 	if (find_name(file, &path))
 		name = path.name;
-	if (is_device(file) || !name || !is_named(file, name))
+	if (is_device(file->type) || !name || !is_named(file, name))
 		return;
 
 	if (S_ISDIR(file->type))
@@ -315,6 +316,26 @@ static int open_or_make(const struct request *request, bool *existed)
 	}
 }
 
+/* By the file system, or by the mount that it was found in */
+static bool is_write_protected(int fd)
+{
+	struct statvfs st;
+
+	return !fstatvfs(fd, &st) && st.f_flag & ST_RDONLY;
+}
+
+/* A device is not deleted, wherever it is. */
+static int check_deleting(const struct opened *opened)
+{
+	if (wr_is_read_only(&opened->st))
+		return -EACCES;
+
+	return !is_device(opened->st.st_mode) &&
+			       is_write_protected(opened->fd) ?
+		       -EROFS :
+		       0;
+}
+
 /* Is the file what was asked for? 0 or -errno */
 static int check_kind(const struct request *request,
 		      const struct opened *opened)
@@ -325,12 +346,12 @@ static int check_kind(const struct request *request,
 	if (S_ISDIR(st->st_mode) &&
 	    (!wants_directory(request) || cuts(request)))
 		return -EACCES;
-	if (!wr_is_read_only(st))
-		return 0;
-	if (request->flags & FILE_FLAG_DELETE_ON_CLOSE)
+	if (wr_is_read_only(st) && opened->existed && writes)
 		return -EACCES;
 
-	return opened->existed && writes ? -EACCES : 0;
+	return request->flags & FILE_FLAG_DELETE_ON_CLOSE ?
+		       check_deleting(opened) :
+		       0;
 }
 
 /* FILE_SHARE_* are the uses, in the same order. */
