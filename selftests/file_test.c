@@ -1413,10 +1413,54 @@ TEST_F(files, position_without_rights)
 	EXPECT_FAILS(ERROR_SEEK_ON_DEVICE,
 		     SetFilePointerEx(pipe, most, NULL, FILE_BEGIN));
 	EXPECT_TRUE(CloseHandle(pipe));
+	pipe = open_file("CON", 0, 0, OPEN_EXISTING, 0);
+	EXPECT_FAILS(ERROR_SEEK_ON_DEVICE,
+		     SetFilePointerEx(pipe, back, NULL, FILE_CURRENT));
+	EXPECT_FAILS(ERROR_SEEK_ON_DEVICE, position_of(pipe) != -1);
+	EXPECT_TRUE(CloseHandle(pipe));
 	/* As with rights: what has no end is at its beginning. */
 	null = open_file("NUL", 0, 0, OPEN_EXISTING, 0);
 	EXPECT_EQ(0, SetFilePointer(null, 5, NULL, FILE_CURRENT));
 	EXPECT_TRUE(CloseHandle(null));
+}
+
+#define STEPS 50000
+#define STEPPERS 4
+
+static void *step(void *file)
+{
+	const LARGE_INTEGER one = { .QuadPart = 1 };
+	int i;
+
+	for (i = 0; i < STEPS; i++)
+		if (!SetFilePointerEx(file, one, NULL, FILE_CURRENT))
+			return NULL;
+	return file;
+}
+
+/* No step is lost. Rules: FILE-50. */
+TEST_F(files, position_of_threads)
+{
+	static const DWORD rights[] = { 0, GENERIC_READ };
+	pthread_t threads[STEPPERS];
+	HANDLE file;
+	void *done;
+	int i, j;
+
+	ASSERT_TRUE(make_file("file", "text"));
+	for (j = 0; j < 2; j++) {
+		file = open_file("file", rights[j], 0, OPEN_EXISTING, 0);
+		ASSERT_NE(BAD, file);
+		for (i = 0; i < STEPPERS; i++)
+			ASSERT_EQ(0, pthread_create(&threads[i], NULL, step,
+						    file));
+		for (i = 0; i < STEPPERS; i++) {
+			ASSERT_EQ(0, pthread_join(threads[i], &done));
+			EXPECT_EQ(file, done);
+		}
+		EXPECT_EQ(STEPS * STEPPERS, position_of(file));
+		EXPECT_TRUE(CloseHandle(file));
+	}
 }
 
 /* Rules: FILE-55, FILE-56. */

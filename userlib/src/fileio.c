@@ -6,6 +6,9 @@
  * FILE_FLAG_OVERLAPPED, too: Windows lets a call do that.
  */
 #define _GNU_SOURCE
+#include <linux/major.h>
+#include <pthread.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -405,25 +408,59 @@ static off_t fail_with(int err)
 	return -1;
 }
 
-/* What lseek(2) would do */
-static off_t move_kept(struct wr_file *file, int64_t distance, DWORD method)
-{
-	off_t start = 0, target;
-	struct stat st;
+/* Of all files, held across a fork(): it is for a few instructions. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-	if (S_ISFIFO(file->type) || S_ISSOCK(file->type))
-		return fail_with(ESPIPE);
-	if (S_ISCHR(file->type))
-		return 0;
-	if (method == FILE_CURRENT)
-		start = file->position;
-	else if (method == FILE_END)
-		start = fstat(file->object.fd, &st) ? 0 : st.st_size;
+WR_HOLD_ACROSS_FORK(lock, __attribute__((constructor)))
+
+static bool is_terminal(dev_t device)
+{
+	const unsigned int number = major(device);
+
+	return number == TTY_MAJOR || number == TTYAUX_MAJOR ||
+	       (number >= UNIX98_PTY_MASTER_MAJOR &&
+		number < UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT);
+}
+
+static bool has_position(const struct stat *st)
+{
+	return !S_ISFIFO(st->st_mode) && !S_ISSOCK(st->st_mode) &&
+	       !(S_ISCHR(st->st_mode) && is_terminal(st->st_rdev));
+}
+
+static off_t set_kept(struct wr_file *file, off_t start, int64_t distance)
+{
+	off_t target;
+
 	if (__builtin_add_overflow(start, distance, &target))
 		return fail_with(EOVERFLOW);
 	if (target < 0)
 		return fail_with(EINVAL);
 	file->position = target;
+
+	return target;
+}
+
+/* What lseek(2) would do, but that it does not know how large a file may be */
+static off_t move_kept(struct wr_file *file, int64_t distance, DWORD method)
+{
+	off_t start = 0, target;
+	struct stat st;
+
+	if (fstat(file->object.fd, &st))
+		return -1;
+	if (!has_position(&st))
+		return fail_with(ESPIPE);
+	if (S_ISCHR(st.st_mode))
+		return 0;
+	if (method == FILE_END)
+		start = st.st_size;
+
+	pthread_mutex_lock(&lock);
+	if (method == FILE_CURRENT)
+		start = file->position;
+	target = set_kept(file, start, distance);
+	pthread_mutex_unlock(&lock);
 
 	return target;
 }
