@@ -7,6 +7,7 @@
 
 #include <sys/sysmacros.h>
 #include <sys/time.h>
+#include <sys/xattr.h>
 
 #include "file_fixture.h"
 
@@ -1722,6 +1723,69 @@ TEST_F(files, owner_of_a_copy)
 	if (geteuid())
 		SKIP(return, "not root");
 	EXPECT_EQ(0, in_child(move_owned, NULL));
+}
+
+/* As the kernel has it: its version, and who gets what */
+static const struct access_list {
+	uint32_t version;
+	struct {
+		uint16_t tag;
+		uint16_t permissions;
+		uint32_t id;
+	} entries[5];
+} one_may_read = {
+	2,
+	{
+		{ 0x01, 6, -1 },	/* the owner */
+		{ 0x02, 4, NOBODY },
+		{ 0x04, 0, -1 },	/* the group */
+		{ 0x10, 4, -1 },	/* the most */
+		{ 0x20, 0, -1 },	/* others */
+	},
+};
+
+#define ACCESS_LIST "system.posix_acl_access"
+
+static bool has_list(const char *name)
+{
+	struct access_list list;
+
+	return getxattr(name, ACCESS_LIST, &list, sizeof(list)) ==
+		       sizeof(list) &&
+	       !memcmp(&list, &one_may_read, sizeof(list));
+}
+
+static int move_with_list(void *arg)
+{
+	CHECK(!mkdir("mnt", 0755) && mount_memory("mnt", NULL));
+	CHECK(!mkdir("ram", 0755) && !mount("ramfs", "ram", "ramfs", 0, NULL));
+	CHECK(make_owned("mnt/a", 0, 0600));
+	if (setxattr("mnt/a", ACCESS_LIST, &one_may_read, sizeof(one_may_read),
+		     0))
+		return errno == EOPNOTSUPP ? 0 : __LINE__;
+	CHECK(has_list("mnt/a") && is_owned("mnt/a", 0, 0640));
+
+	/* Where there are none, the group does not get what one of the list did. */
+	CHECK(make_owned("mnt/b", 0, 0600));
+	CHECK(!setxattr("mnt/b", ACCESS_LIST, &one_may_read,
+			sizeof(one_may_read), 0));
+	CHECK(MoveFileA("mnt/b", "ram/b"));
+	CHECK(is_owned("ram/b", 0, 0600));
+	CHECK(MoveFileA("ram/b", "mnt/b"));
+
+	CHECK(!mkdir("mnt2", 0755) &&
+	      !mount("tmpfs", "mnt2", "tmpfs", 0, NULL));
+	CHECK(MoveFileA("mnt/a", "mnt2/a"));
+	CHECK(has_list("mnt2/a") && is_owned("mnt2/a", 0, 0640));
+	return 0;
+}
+
+/* Rules: FILE-86. */
+TEST_F(files, access_list_of_a_copy)
+{
+	if (geteuid())
+		SKIP(return, "not root");
+	EXPECT_EQ(0, in_child(move_with_list, NULL));
 }
 
 /* ---- what cannot be deleted after it was copied ---- */

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -28,6 +29,10 @@
 	 MOVEFILE_FAIL_IF_NOT_TRACKABLE)
 
 #define COPY_BYTES 65536
+
+/* Longer ones are not copied. */
+#define ACCESS_LIST "system.posix_acl_access"
+#define ACCESS_LIST_BYTES 4096
 
 /* ---- deleting ---- */
 
@@ -166,16 +171,33 @@ static int copy_contents(int from, int to)
 }
 
 /*
+ * The group's bits of a file with an access list are the most that anybody in it gets.
+ * Return: false if they are not for the group, as the list could not be copied.
+ */
+static bool copy_access_list(int from, int to)
+{
+	char list[ACCESS_LIST_BYTES];
+	ssize_t size = fgetxattr(from, ACCESS_LIST, list, sizeof(list));
+
+	if (size >= 0)
+		return !fsetxattr(to, ACCESS_LIST, list, size, 0);
+
+	return errno == ENODATA || errno == EOPNOTSUPP;
+}
+
+/*
  * Set-user-ID and the like are for the owner that the file had: who cannot give it to
  * him makes one of his own, without them.
  */
-static int copy_metadata(int to, const struct stat *st)
+static int copy_metadata(int from, int to, const struct stat *st)
 {
 	const struct timespec times[] = { st->st_atim, st->st_mtim };
 	mode_t mode = st->st_mode & 07777;
 
 	if (fchown(to, st->st_uid, st->st_gid))
-		mode &= S_IRWXU | S_IRWXG | S_IRWXO;
+		mode &= 0777;
+	if (!copy_access_list(from, to))
+		mode &= ~0070;
 	if (fchmod(to, mode) || futimens(to, times))
 		return errno;
 
@@ -202,7 +224,7 @@ static int fill_copy(const struct move *move, int from, int to)
 	if (!err)
 		err = copy_contents(from, to);
 	if (!err)
-		err = copy_metadata(to, &st);
+		err = copy_metadata(from, to, &st);
 	if (!err && move->flags & MOVEFILE_WRITE_THROUGH && fsync(to))
 		err = errno;
 
