@@ -253,7 +253,7 @@ static struct winregion_run query32(FIXTURE_DATA(process32) *self,
 	return arg.out;
 }
 
-/* Where a mapping is placed goes by the thread, so it is not for other processes. */
+/* Where a mapping is placed goes by the thread, so it is not for others. Rules: XP-09. */
 TEST_F(process32, not_for_others)
 {
 	struct winregion_open_process arg = { .size = sizeof(arg) };
@@ -269,6 +269,11 @@ TEST_F(process32, not_for_others)
 	SetLastError(0);
 	EXPECT_EQ(NULL, OpenProcess(PROCESS_VM_READ, FALSE, self->pid));
 	EXPECT_EQ(ERROR_NOT_SUPPORTED, GetLastError());
+	EXPECT_EQ(NULL, OpenProcess(MAXIMUM_ALLOWED | PROCESS_VM_READ, FALSE,
+				    self->pid));
+	EXPECT_EQ(ERROR_NOT_SUPPORTED, GetLastError());
+	EXPECT_NE(NULL, OpenProcess(MAXIMUM_ALLOWED | PROCESS_TERMINATE, FALSE,
+				    self->pid));
 	close(arg.memory);
 	close(fd);
 }

@@ -6,6 +6,10 @@
 #include "kselftest_harness.h"
 
 #include <limits.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
 
 #include <winregion/psapi.h>
 
@@ -1102,6 +1106,104 @@ TEST_F(other, as_the_kernel_says)
 
 	ASSERT_NE(MAP_FAILED, talk);
 	EXPECT_EQ(0, in_child(open_undumpable, talk));
+}
+
+/* ---- as much as is allowed ---- */
+
+/* What is asked of each process */
+#define ANY (PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE)
+
+static bool has_right(HANDLE process, DWORD right)
+{
+	HANDLE fewer;
+
+	return DuplicateHandle(GetCurrentProcess(), process,
+			       GetCurrentProcess(), &fewer, right, FALSE, 0) &&
+	       CloseHandle(fewer);
+}
+
+/* MAXIMUM_ALLOWED is these rights, no others, and goes with each of them. */
+static int most_is(pid_t pid, DWORD most)
+{
+	static const DWORD rights[] = {
+		PROCESS_TERMINATE, OPERATE, PROCESS_VM_READ, PROCESS_VM_WRITE,
+		PROCESS_DUP_HANDLE, PROCESS_SET_QUOTA, QUERY,
+		PROCESS_QUERY_LIMITED_INFORMATION, SYNCHRONIZE,
+	};
+	HANDLE process = OpenProcess(MAXIMUM_ALLOWED, FALSE, pid), other;
+	unsigned int i;
+
+	CHECK(process);
+	for (i = 0; i < ARRAY_SIZE(rights); i++) {
+		CHECK(has_right(process, rights[i]) == !!(most & rights[i]));
+		other = OpenProcess(MAXIMUM_ALLOWED | rights[i], FALSE, pid);
+		CHECK(!!other == !!(most & rights[i]));
+		CHECK(!other || has_right(other, most));
+		CHECK(!other || CloseHandle(other));
+	}
+	CHECK(CloseHandle(process));
+	return 0;
+}
+
+static int most_as_nobody(void *arg)
+{
+	pid_t pid;
+
+	CHECK(!setgid(NOBODY) && !setuid(NOBODY));
+	CHECK(!most_is(*(pid_t *)arg, ANY));
+	CHECK(FAILS_WITH(ERROR_ACCESS_DENIED,
+			 OpenProcess(MAXIMUM_ALLOWED | PROCESS_TERMINATE, FALSE,
+				     *(pid_t *)arg)));
+	/* One that nobody may trace; its user ends it. */
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+	}
+	CHECK(!most_is(pid, ANY | PROCESS_TERMINATE));
+	CHECK(TerminateProcess(OpenProcess(MAXIMUM_ALLOWED, FALSE, pid), 1));
+	CHECK(waitpid(pid, NULL, 0) == pid);
+	return 0;
+}
+
+static bool has_only(uint32_t capabilities)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	data[0].effective = capabilities;
+	data[1].effective = 0;
+	return !syscall(SYS_capset, &header, data);
+}
+
+/* Who may trace all processes, and end only his own */
+static int most_without_signals(void *arg)
+{
+	CHECK(!prctl(PR_SET_KEEPCAPS, 1));
+	CHECK(!setuid(NOBODY));
+	CHECK(has_only(1U << CAP_SYS_PTRACE | 1U << CAP_DAC_OVERRIDE));
+	return most_is(*(pid_t *)arg, PROCESS_ALL_ACCESS & ~PROCESS_TERMINATE);
+}
+
+static int most_without_proc(void *arg)
+{
+	CHECK(!unshare(CLONE_NEWNS));
+	CHECK(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	CHECK(!mount("tmpfs", "/proc", "tmpfs", 0, NULL));
+	return most_is(*(pid_t *)arg, ANY | PROCESS_TERMINATE);
+}
+
+/* Rules: XP-09. */
+TEST_F(other, as_much_as_is_allowed)
+{
+	EXPECT_EQ(0, most_is(self->pid, PROCESS_ALL_ACCESS));
+	EXPECT_EQ(0, in_child(most_as_nobody, &self->pid));
+	EXPECT_EQ(0, in_child(most_without_signals, &self->pid));
+	EXPECT_EQ(0, in_child(most_without_proc, &self->pid));
 }
 
 static DWORD WINAPI wait_for_event(void *event)

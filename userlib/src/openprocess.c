@@ -176,20 +176,33 @@ static NTSTATUS open_process(DWORD access, BOOL inherit, DWORD pid,
 	return status;
 }
 
-/* All that can be had, for who asks for that */
-static NTSTATUS open_most(BOOL inherit, DWORD pid, HANDLE *handle)
+/* By its memory, and a process of 32 bits has none here */
+static bool is_refused(NTSTATUS status)
 {
-	static const DWORD rights[] = {
+	return status == STATUS_ACCESS_DENIED || status == STATUS_NOT_SUPPORTED;
+}
+
+/*
+ * All that can be had beside what is @asked for. Whom it may be ended by and whom its
+ * memory is for are not the same.
+ */
+static NTSTATUS open_with_most(DWORD asked, BOOL inherit, DWORD pid,
+			       HANDLE *handle)
+{
+	static const DWORD sets[] = {
 		PROCESS_ALL_ACCESS,
+		SYNCHRONIZE | PROCESS_TERMINATE | PROCESS_QUERY_INFORMATION,
+		SYNCHRONIZE | PROCESS_TERMINATE |
+			PROCESS_QUERY_LIMITED_INFORMATION,
+		PROCESS_ALL_ACCESS & ~PROCESS_TERMINATE,
 		SYNCHRONIZE | PROCESS_QUERY_INFORMATION,
 		SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION,
 	};
 	NTSTATUS status = STATUS_ACCESS_DENIED;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(rights) && status == STATUS_ACCESS_DENIED;
-	     i++)
-		status = open_process(rights[i], inherit, pid, handle);
+	for (i = 0; i < ARRAY_SIZE(sets) && is_refused(status); i++)
+		status = open_process(asked | sets[i], inherit, pid, handle);
 
 	return status;
 }
@@ -202,7 +215,8 @@ HANDLE WINAPI OpenProcess(DWORD access, BOOL inherit, DWORD pid)
 	WR_KEEP_ERRNO();
 
 	if (access & MAXIMUM_ALLOWED)
-		status = open_most(inherit, pid, &handle);
+		status = open_with_most(access & ~MAXIMUM_ALLOWED, inherit, pid,
+					&handle);
 	else
 		status = open_process(access, inherit, pid, &handle);
 
