@@ -1206,6 +1206,35 @@ TEST_F(other, as_much_as_is_allowed)
 	EXPECT_EQ(0, in_child(most_without_proc, &self->pid));
 }
 
+/* All that there are, and no others. Rules: XP-10. */
+TEST_F(other, generic_rights)
+{
+	static const struct {
+		DWORD generic;
+		DWORD rights;
+	} rows[] = {
+		{ GENERIC_READ, 0x20410 },
+		{ GENERIC_WRITE, 0x20bea },
+		{ GENERIC_EXECUTE, 0x121001 },
+		{ GENERIC_ALL, PROCESS_ALL_ACCESS },
+	};
+	unsigned int i, bit;
+	HANDLE process;
+	DWORD has;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		process = OpenProcess(rows[i].generic, FALSE, self->pid);
+		ASSERT_NE(NULL, process);
+		has = rows[i].rights;
+		if (has & QUERY)
+			has |= PROCESS_QUERY_LIMITED_INFORMATION;
+		for (bit = 0; bit <= 20; bit++)
+			EXPECT_EQ(!!(has & 1U << bit),
+				  has_right(process, 1U << bit));
+		EXPECT_TRUE(CloseHandle(process));
+	}
+}
+
 static DWORD WINAPI wait_for_event(void *event)
 {
 	return WaitForSingleObject(event, INFINITE);
