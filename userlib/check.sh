@@ -397,28 +397,55 @@ run_scans()
 	"$work/scans"
 }
 
-# Handles of a program that is one file are there for its destructors.
+# What a program has of the library is there for all its constructors and destructors, and
+# callbacks come after these, whether it is one file or not.
 run_destructors()
 {
 	cat > "$work/destructors.c" <<-'EOF'
 	#include <unistd.h>
 	#include <windows.h>
 	static HANDLE event;
-	static void __attribute__((destructor)) at_end(void)
+	static DWORD slot;
+	static int ended;
+	static VOID WINAPI at_last(PVOID value)
 	{
-		if (!SetEvent(event))
+		_exit(value != &ended || ended != 2 || !SetEvent(event));
+	}
+	static void __attribute__((constructor(101))) at_start(void)
+	{
+		event = CreateEventA(NULL, TRUE, FALSE, NULL);
+		slot = FlsAlloc(at_last);
+		if (!event || !FlsSetValue(slot, &ended))
+			_exit(2);
+	}
+	static void at_end(void)
+	{
+		if (!SetEvent(event) || FlsGetValue(slot) != &ended)
 			_exit(3);
+		ended++;
+	}
+	static void __attribute__((destructor)) early(void)
+	{
+		at_end();
+	}
+	static void __attribute__((destructor(101))) late(void)
+	{
+		at_end();
 	}
 	int main(void)
 	{
-		event = CreateEventA(NULL, TRUE, FALSE, NULL);
-		return !event;
+		return 4;
 	}
 	EOF
 	"$@" -Wall -Wextra -Werror -I"$work/root/include/winregion/win32" \
 		-I"$work/root/include" -o "$work/destructors" \
 		"$work/destructors.c" "$work/root/lib/libwinregion.a" \
 		-lpthread || return
+	"$work/destructors" || return
+	"$@" -Wall -Wextra -Werror -I"$work/root/include/winregion/win32" \
+		-I"$work/root/include" -o "$work/destructors" \
+		"$work/destructors.c" -L"$work/root/lib" \
+		-Wl,-rpath,"$work/root/lib" -lwinregion || return
 	"$work/destructors"
 }
 

@@ -475,7 +475,7 @@ static bool is_standard(const struct wr_object *object)
  * A program that ends has closed its handles: some objects do something then. Where all of
  * it is one file, its own destructors come before.
  */
-__attribute__((destructor(101))) static void close_all(void)
+WR_LAST static void close_all(void)
 {
 	struct wr_object *last;
 	unsigned int i;

@@ -102,8 +102,17 @@ DWORD wr_file_error(int err);
 /* errortext.c: what @error is in words, without a full stop; NULL: not known */
 const char *wr_error_text(DWORD error);
 
-/* What is ready before the constructors of a program that the library is linked into */
-#define WR_EARLY __attribute__((constructor(101)))
+/*
+ * What is ready before all constructors of a program that the library is linked into, and
+ * what ends after all its destructors: programs have priorities from 101 on. The program's
+ * callbacks are called late, and may use what ends last.
+ */
+#define WR_EARLY __attribute__((constructor(100)))
+#define WR_LATE __attribute__((destructor(100)))
+#define WR_LAST __attribute__((destructor(99)))
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wprio-ctor-dtor"
+#endif
 
 /* error.c: put errno back to what it is here, at the end of the block */
 void wr_restore_errno(const int *saved);

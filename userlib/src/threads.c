@@ -689,7 +689,7 @@ WR_EARLY static void init_threads(void)
 }
 
 /* The program ends: this thread's callbacks are called, those of others are not. */
-__attribute__((destructor)) static void end_program(void)
+WR_LATE static void end_program(void)
 {
 	if (self && !self->rounds++)
 		wr_fls_end(self->current_fls);
