@@ -1293,20 +1293,54 @@ TEST(all_at_once)
 		EXPECT_EQ(WAIT_OBJECT_0, end_of(threads[i]));
 }
 
-/* Its own end. Rules: WT-01, WT-06 */
+static DWORD WINAPI wait_for_the_end(void *end)
+{
+	return WaitForSingleObject(SELF, *(DWORD *)end);
+}
+
+static int waits_for_itself(void *unused)
+{
+	DWORD time = 1;
+
+	(void)unused;
+	CHECK(WaitForSingleObject(SELF, 1) == WAIT_TIMEOUT);
+	CHECK(run_to_end(wait_for_the_end, &time) == WAIT_TIMEOUT);
+	return 0;
+}
+
+/* Its own end, for which no descriptor is needed. Rules: WT-01, WT-06, WT-08, WT-11 */
 TEST(wait_for_the_process_itself)
 {
 	HANDLE objects[2] = { SELF, CreateEventA(NULL, FALSE, FALSE, NULL) };
-	unsigned int i;
+	HANDLE twice[2] = { SELF, SELF };
+	struct rlimit limit, few;
 
-	/* And nothing of it is left: more often than there may be descriptors */
-	for (i = 0; i < 3000; i++)
-		ASSERT_EQ(WAIT_TIMEOUT, WaitForSingleObject(SELF, 0));
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &limit));
+	few = limit;
+	few.rlim_cur = 3;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &few));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(SELF, 0));
 	EXPECT_EQ(WAIT_TIMEOUT, WaitForMultipleObjects(2, objects, FALSE, 1));
-	EXPECT_TRUE(SetEvent(objects[1]));
+	EXPECT_EQ(WAIT_TIMEOUT,
+		  SignalObjectAndWait(objects[1], SELF, 1, FALSE));
 	EXPECT_EQ(WAIT_OBJECT_0 + 1,
 		  WaitForMultipleObjects(2, objects, FALSE, INFINITE));
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	EXPECT_EQ(WAIT_TIMEOUT, WaitForMultipleObjects(2, twice, FALSE, 1));
+	WAIT_FAILS(87, WaitForMultipleObjects(2, twice, TRUE, 1));
 	EXPECT_TRUE(CloseHandle(objects[1]));
+}
+
+/* It is the child, though another thread waits as that is made. Rules: WT-01 */
+TEST(wait_for_the_process_itself_in_a_child)
+{
+	DWORD time = 500;
+	HANDLE thread = run(wait_for_the_end, &time);
+
+	ASSERT_NE(NULL, thread);
+	Sleep(100);
+	EXPECT_EQ(0, in_child(waits_for_itself, NULL));
+	EXPECT_EQ(WAIT_TIMEOUT, end_of(thread));
 }
 
 /* Rules: WT-08, WT-09, WT-14 */

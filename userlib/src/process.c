@@ -85,6 +85,26 @@ static const struct wr_waits waits = {
 
 /* ---- objects ---- */
 
+/*
+ * This process, for who waits for its end, which does not come meanwhile: it needs no
+ * descriptor, and in a child it is the child. Nobody has a handle of it.
+ */
+static struct wr_process this_process = {
+	.waitable = {
+		.object = { .kind = &wr_process_kind, .users = 1, .fd = -1 },
+		.last = &this_process.waitable.first,
+	},
+	.pidfd = -1,
+	.memory = -1,
+};
+
+struct wr_waitable *wr_process_this(void)
+{
+	wr_object_get(&this_process.waitable.object);
+
+	return &this_process.waitable;
+}
+
 static void destroy(struct wr_object *object)
 {
 	struct wr_process *process = (struct wr_process *)object;

@@ -38,6 +38,9 @@ bool wr_process_is_there(const struct wr_process *process);
 /* Whether it has ended; this does not sleep. */
 bool wr_process_is_over(struct wr_waitable *object, struct wr_thread *thread);
 
+/* process.c: this process, to wait for, with one user more */
+struct wr_waitable *wr_process_this(void);
+
 /* Which process a call is about */
 struct wr_target {
 	/* NULL: it is this process */

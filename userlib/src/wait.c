@@ -22,6 +22,7 @@
 #include "futex.h"
 #include "handle.h"
 #include "named.h"
+#include "process.h"
 
 /* As long as it may take until a change is seen that nobody tells */
 #define MS_PER_LOOK 100
@@ -530,9 +531,10 @@ static NTSTATUS get_waitable(HANDLE handle, struct wr_waitable **waitable)
 	if (handle == GetCurrentThread())
 		return wr_thread_get(handle, SYNCHRONIZE,
 				     (struct wr_thread **)waitable);
-	if (handle == GetCurrentProcess())
-		return wr_process_object(SYNCHRONIZE, getpid(),
-					 (struct wr_object **)waitable);
+	if (handle == GetCurrentProcess()) {
+		*waitable = wr_process_this();
+		return STATUS_SUCCESS;
+	}
 	status = wr_handle_get(handle, NULL, &object, &access);
 	if (status != STATUS_SUCCESS)
 		return status;
