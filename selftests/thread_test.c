@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <winregion/process.h>
@@ -112,6 +114,57 @@ TEST(process_ends_at_once)
 	EXPECT_EQ(5, in_child(end_at_once, (void *)5));
 	EXPECT_EQ(1, in_child(end_at_once, (void *)0xc0000000));
 	EXPECT_EQ(6, in_child(end_by_a_handle, (void *)6));
+}
+
+/* In a child, by the handle of its parent; that this ends is seen there. */
+static int end_parent(void *parent)
+{
+	SetLastError(0);
+	TerminateProcess(parent, 3);
+	return GetLastError();
+}
+
+/* The exit code of a child of this process, unless that ends this one */
+static int by_own_handle(void *flags)
+{
+	HANDLE self = OpenProcess(PROCESS_TERMINATE, FALSE, getpid());
+	int how = (intptr_t)flags, status;
+	pid_t pid;
+
+	CHECK(self);
+	if (how & CLONE_VFORK)
+		pid = clone_sharing(end_parent, CLONE_VFORK, self);
+	else
+		pid = syscall(SYS_clone, how | SIGCHLD, 0, 0, 0, 0);
+	if (!pid)
+		_exit(end_parent(self));
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* There its own child has the number that it has, which is 1. */
+static int by_number_1(void *unused)
+{
+	int status;
+	pid_t pid;
+
+	(void)unused;
+	pid = syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
+	if (!pid)
+		_exit(by_own_handle((void *)(intptr_t)CLONE_NEWPID));
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* Children of which no handler of pthread_atfork() knows. Rules: XP-11 */
+TEST(handle_of_the_parent)
+{
+	EXPECT_EQ(-SIGKILL, in_child(by_own_handle, NULL));
+	EXPECT_EQ(-SIGKILL,
+		  in_child(by_own_handle, (void *)(intptr_t)CLONE_VFORK));
+	if (geteuid())
+		SKIP(return, "only root makes namespaces");
+	EXPECT_EQ(ERROR_ACCESS_DENIED, in_child(by_number_1, NULL));
 }
 
 static volatile DWORD ending;

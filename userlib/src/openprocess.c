@@ -121,7 +121,6 @@ NTSTATUS wr_process_object(DWORD access, DWORD pid, struct wr_object **object)
 	wr_waitable_init(&process->waitable, &wr_process_kind);
 	process->pid = pid;
 	process->own = process->pid == getpid();
-	process->forks = wr_process_forks;
 	status = open_parts(process, access);
 	if (status == STATUS_SUCCESS)
 		*object = &process->waitable.object;

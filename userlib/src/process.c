@@ -8,7 +8,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,22 +20,21 @@
 /* As a shell tells of a process that a signal has killed */
 #define KILLED_BY 128
 
-/* A child of a fork is another process. */
-unsigned int wr_process_forks;
-
-static void count_fork(void)
-{
-	wr_process_forks++;
-}
-
-__attribute__((constructor)) static void init_processes(void)
-{
-	pthread_atfork(NULL, NULL, count_fork);
-}
-
+/*
+ * A child has what its parent knows of itself, whatever made it. Its number is another one,
+ * except in a new PID namespace: then a signal reaches its parent as little as it reaches
+ * one that has ended.
+ */
 static bool is_own(const struct wr_process *process)
 {
-	return process->own && process->forks == wr_process_forks;
+	int saved_errno = errno;
+	bool own = process->own && process->pid == getpid();
+
+	if (own && syscall(SYS_pidfd_send_signal, process->pidfd, 0, NULL, 0))
+		own = errno != ESRCH && errno != EINVAL;
+	errno = saved_errno;
+
+	return own;
 }
 
 bool wr_process_is_there(const struct wr_process *process)
@@ -192,7 +190,6 @@ static NTSTATUS take_process(struct wr_taking *taking,
 	status = take_descriptors(taking, (const struct wr_process *)other,
 				  access, process);
 	process->own = process->pid == getpid();
-	process->forks = wr_process_forks;
 	if (status == STATUS_SUCCESS)
 		*object = &process->waitable.object;
 	else

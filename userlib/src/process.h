@@ -21,16 +21,12 @@ struct wr_process {
 	int pidfd;
 	/* Of its memory, or -errno */
 	int memory;
-	/* It is the one that has opened it; else the number of forks since does not count */
+	/* It is the one that has opened it, or a parent of who has it now */
 	bool own;
-	unsigned int forks;
 };
 
 /* Its handle may be any that is a process's. */
 extern const struct wr_kind wr_process_kind;
-
-/* How many forks there have been on the way to this process */
-extern unsigned int wr_process_forks;
 
 /* process.c: nobody else can have got its number if it is there after that was used. */
 bool wr_process_is_there(const struct wr_process *process);
