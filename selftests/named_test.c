@@ -4,6 +4,9 @@
  */
 #include "kselftest_harness.h"
 
+#include <sys/random.h>
+#include <sys/syscall.h>
+
 #include <winregion/libloaderapi.h>
 #include <winregion/winregion.h>
 
@@ -648,6 +651,43 @@ TEST(other_memory)
 	close(fd);
 	close(file);
 	EXPECT_GONE("Global\\trap");
+}
+
+/* What the library has instead of the kernel's: numbers of objects that are known */
+static bool all_ones;
+
+ssize_t getrandom(void *buffer, size_t length, unsigned int flags)
+{
+	if (!all_ones)
+		return syscall(SYS_getrandom, buffer, length, flags);
+	memset(buffer, 0x11, length);
+	return length;
+}
+
+/* The name that the owner of a new mutex has is another program's. Rules: WT-23 */
+TEST(other_owner)
+{
+	struct winregion_create_section arg = {
+		.flags = WINREGION_SECTION_RESERVE,
+		.file = -1,
+		.length = 4096,
+	};
+	int device = wr_open(), fd;
+	HANDLE mutex;
+
+	fd = sec_create_named_with(device, "owner\\1111111111111111", &arg);
+	ASSERT_LE(0, fd);
+	all_ones = true;
+	EXPECT_TRUE(NONE(ERROR_INVALID_HANDLE,
+			 CreateMutexA(NULL, TRUE, "taken")));
+	EXPECT_GONE("taken");
+	close(fd);
+	mutex = CreateMutexA(NULL, TRUE, "taken");
+	ASSERT_NE(NULL, mutex);
+	EXPECT_TRUE(ReleaseMutex(mutex));
+	EXPECT_TRUE(CloseHandle(mutex));
+	all_ones = false;
+	close(device);
 }
 
 /* ---- many at once ---- */

@@ -338,6 +338,9 @@ static NTSTATUS complete(const struct wr_named *named,
 		return STATUS_SUCCESS;
 	if (named->owned)
 		status = wr_named_grab_mutex(object, &abandoned);
+	/* Nobody knows the mutex yet: its owner's name is something else's. */
+	if (status == STATUS_TIMEOUT)
+		return STATUS_OBJECT_TYPE_MISMATCH;
 	if (status != STATUS_SUCCESS)
 		return status;
 	__atomic_store_n(&shared->words->ready, 1, __ATOMIC_RELEASE);
@@ -541,10 +544,10 @@ bool wr_named_mutex_is_free(const struct wr_waitable *object)
 	return look_for(name.text, name.length, object->shared->name_flags);
 }
 
-/* Somebody has it; or the call is to be made again. */
+/* Somebody has it. */
 static bool is_owned(int err)
 {
-	return err == -ENOTUNIQ || err == -EKEYREJECTED || err == -EINTR;
+	return err == -ENOTUNIQ || err == -EKEYREJECTED;
 }
 
 NTSTATUS wr_named_grab_mutex(const struct wr_waitable *object, bool *abandoned)
