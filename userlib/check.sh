@@ -82,13 +82,21 @@ check_symbols()
 		diff "$work/own" "$work/headers"
 }
 
-# FormatMessage() has words for each error that the libraries know.
+# The errors that files name, one a line, sorted
+errors_in()
+{
+	grep -o -h -w -E '(ERROR|RPC_S)_[A-Z0-9_]+' "$@" | sort -u
+}
+
+# FormatMessage() has words for each error that the libraries know, and for each that the
+# headers name: programs have those from elsewhere, too.
 check_errors_have_words()
 {
-	grep -o -h -w -E 'ERROR_[A-Z0-9_]+' src/errortext.c | sort -u > "$work/words"
-	find src heap/src -name '*.[ch]' -exec \
-		grep -o -h -w -E 'ERROR_[A-Z0-9_]+' {} + | sort -u |
-		comm -23 - "$work/words" > "$work/no-words"
+	errors_in src/errortext.c > "$work/words"
+	find src heap/src -name '*.[ch]' -exec cat {} + > "$work/errors"
+	sed -n 's/^#define \([A-Z0-9_]* \)[0-9].*/\1/p' \
+		include/winregion/*.h >> "$work/errors"
+	errors_in "$work/errors" | comm -23 - "$work/words" > "$work/no-words"
 	cat "$work/no-words"
 	test -s "$work/words" && test ! -s "$work/no-words"
 }
