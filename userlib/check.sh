@@ -343,6 +343,13 @@ compile_names()
 		errno = 0;
 		if (!m || _aligned_malloc(100, 24) || errno != EINVAL)
 			return 8;
+		errno = 0;
+		if (_msize(NULL) != (size_t)-1 || errno != EINVAL)
+			return 9;
+		errno = 0;
+		if (_aligned_msize(NULL, 64, 0) != (size_t)-1 ||
+		    errno != EINVAL)
+			return 10;
 		return aligned_names();
 	}
 	int main(void)

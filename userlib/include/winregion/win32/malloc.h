@@ -35,16 +35,25 @@ static __inline__ void _aligned_free(void *memory)
 
 static __inline__ size_t _msize(void *memory)
 {
+	if (!memory) {
+		errno = EINVAL;
+		return (size_t)-1;
+	}
+
 	return malloc_usable_size(memory);
 }
 
 static __inline__ size_t _aligned_msize(void *memory, size_t alignment,
 					size_t offset)
 {
-	(void)alignment;
 	(void)offset;
 
-	return malloc_usable_size(memory);
+	if (!alignment || (alignment & (alignment - 1))) {
+		errno = EINVAL;
+		return (size_t)-1;
+	}
+
+	return _msize(memory);
 }
 
 static __inline__ void *_aligned_realloc(void *memory, size_t size,
