@@ -1287,7 +1287,7 @@ TEST_F(other, opening)
 }
 
 /* The calls about no other process, by a handle of it */
-static bool about_itself(HANDLE process)
+static int about_itself(HANDLE process)
 {
 	WIN32_MEMORY_RANGE_ENTRY range = { &process, 1 };
 	FILETIME created, ended, kernel, user;
@@ -1306,10 +1306,10 @@ static bool about_itself(HANDLE process)
 	CHECK(PrefetchVirtualMemory(process, 1, &range, 0));
 	CHECK(AllocateUserPhysicalPages(process, &count, page));
 	CHECK(FreeUserPhysicalPages(process, &count, page));
-	return true;
+	return 0;
 }
 
-static bool watches_itself(HANDLE process)
+static int watches_itself(HANDLE process)
 {
 	PVOID base = VirtualAlloc(NULL, WINREGION_GRANULARITY,
 				  MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
@@ -1325,7 +1325,8 @@ static bool watches_itself(HANDLE process)
 	CHECK(!NtResetWriteWatch(process, base, PAGES(1)));
 	CHECK(!NtLockVirtualMemory(process, &base, &size, MAP_PROCESS));
 	CHECK(!NtUnlockVirtualMemory(process, &base, &size, MAP_PROCESS));
-	return VirtualFree(base, 0, MEM_RELEASE);
+	CHECK(VirtualFree(base, 0, MEM_RELEASE));
+	return 0;
 }
 
 /* Rules: XP-02, XP-08 */
@@ -1337,10 +1338,10 @@ TEST_F(other, itself_by_a_handle)
 	DWORD size;
 
 	ASSERT_NE(NULL, process);
-	EXPECT_TRUE(about_itself(GetCurrentProcess()));
-	EXPECT_TRUE(about_itself(process));
-	EXPECT_TRUE(watches_itself(GetCurrentProcess()));
-	EXPECT_TRUE(watches_itself(process));
+	EXPECT_EQ(0, about_itself(GetCurrentProcess()));
+	EXPECT_EQ(0, about_itself(process));
+	EXPECT_EQ(0, watches_itself(GetCurrentProcess()));
+	EXPECT_EQ(0, watches_itself(process));
 	EXPECT_TRUE(CloseHandle(process));
 	process = OpenProcess(SYNCHRONIZE, FALSE, getpid());
 	ASSERT_NE(NULL, process);
