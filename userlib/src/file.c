@@ -197,7 +197,7 @@ static void destroy_file(struct wr_object *object)
 }
 
 /* A file that a thread uses goes on being open, as the program ends in another one. */
-__attribute__((destructor(101))) static void delete_all(void)
+WR_LAST static void delete_all(void)
 {
 	const struct wr_file *file;
 
