@@ -786,7 +786,7 @@ TEST_F_TIMEOUT(copy_sections, failures, 300)
 	for (nth = 1, hit = true; hit; nth += nth < 250 ? 1 : 10) {
 		ASSERT_GT(4000, nth);
 		ASSERT_TRUE(fail_set(nth));
-		pid = fork();
+		pid = fail_fork();
 		if (!pid)
 			_exit(!try_read(base) ? probe_fault.sig :
 			      page_has(base, 3) ? 0 : 1);

@@ -43,7 +43,6 @@ FIXTURE_VARIANT_ADD(exec, large)
 #define NR_PAGES 32
 /* Where each page has a function, between the words of fill_page() */
 #define CODE_AT 1024
-#define MAX_MAP_COUNT "/proc/sys/vm/max_map_count"
 
 static void write_codes(char *base, unsigned int n)
 {
@@ -1081,7 +1080,7 @@ static int with_few_mappings(int (*fn)(void *), struct job *job)
 	int64_t limit = read_number(MAX_MAP_COUNT);
 	int ret;
 
-	if (!write_number(MAX_MAP_COUNT, 1000))
+	if (!limit_maps(1000))
 		return __LINE__;
 	ret = in_child(fn, job);
 	return write_number(MAX_MAP_COUNT, limit) ? ret : __LINE__;

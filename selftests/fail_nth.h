@@ -93,4 +93,21 @@ static inline bool fail_clear(void)
 	return n > 0 && text[0] == '0';
 }
 
+/*
+ * fork() blocks all signals for a while, and its call that gives them back may be the one
+ * that fails, of which it tells nothing. They are not blocked here, nor in the child.
+ */
+static inline pid_t fail_fork(void)
+{
+	pid_t pid = fork();
+	int error = errno;
+	sigset_t none;
+
+	sigemptyset(&none);
+	while (sigprocmask(SIG_SETMASK, &none, NULL))
+		;
+	errno = error;
+	return pid;
+}
+
 #endif /* _SELFTESTS_FAIL_NTH_H */

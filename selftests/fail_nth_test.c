@@ -1635,7 +1635,7 @@ static int fork_and_check(FIXTURE_DATA(fail) *self, unsigned int nth, bool *hit)
 	fflush(NULL);
 	if (!fail_set(nth))
 		return -1;
-	child.pid = fork();
+	child.pid = fail_fork();
 	status = errno;
 	if (!child.pid)
 		_exit(check_child(self));

@@ -18,7 +18,6 @@
 #define LARGE MIB(2)
 #define LARGE_PAGES 512U
 #define NR_LARGE 3U
-#define SETTING "/sys/kernel/mm/transparent_hugepage/enabled"
 
 /* How many KiB of the mapping at @addr are mapped by PMDs, or -1 */
 static long mapped_large(const char *addr)
@@ -47,8 +46,7 @@ FIXTURE(huge)
 /* Three whole 2 MiB pages, and a page more. */
 FIXTURE_SETUP(huge)
 {
-	ASSERT_TRUE(write_text(SETTING, "always"));
-	sleep_ms(1100); /* the module looks once a second */
+	ASSERT_TRUE(set_large(true));
 	self->fd = wr_open();
 	ASSERT_LE(0, self->fd);
 	self->base = wr_alloc(self->fd, NR_LARGE * LARGE + PAGES(1));
@@ -613,14 +611,13 @@ TEST_F(huge, never)
 {
 	char *region;
 
-	ASSERT_TRUE(write_text(SETTING, "never"));
-	sleep_ms(1100);
+	ASSERT_TRUE(set_large(false));
 	region = wr_alloc(self->fd, 2 * LARGE);
-	ASSERT_TRUE(write_text(SETTING, "always"));
 	ASSERT_NE(NULL, region);
 	fill_page(region, 1);
 	EXPECT_EQ(PAGES(1), resident(self->fd, region));
 	EXPECT_EQ(0, mapped_large(region));
+	EXPECT_TRUE(set_large(true));
 }
 
 TEST_F(huge, not_by_prctl)

@@ -696,7 +696,6 @@ TEST_F(layout, lost_region_stays)
 
 /* ---- as many mappings as a process may have ---- */
 
-#define MAX_MAP_COUNT "/proc/sys/vm/max_map_count"
 /* More than are left */
 #define NR_MAPS 64
 #define MAPS_LEFT 24
@@ -727,7 +726,7 @@ static int release_at_map_limit(struct beside *self)
 	CHECK(small);
 	committed = WR_INFO(fd, out_committed);
 	vmas = count_all_vmas();
-	CHECK(write_number(MAX_MAP_COUNT, vmas + MAPS_LEFT));
+	CHECK(limit_maps(vmas + MAPS_LEFT));
 	for (n = 0; n < most; n++) {
 		region[n] = wr_alloc(fd, MIB(2));
 		if (!region[n])

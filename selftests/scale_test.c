@@ -11,7 +11,6 @@
 #include "wr_test_util.h"
 
 #define OVERCOMMIT "/proc/sys/vm/overcommit_memory"
-#define MAX_MAP_COUNT "/proc/sys/vm/max_map_count"
 #define MAX_REGIONS "/sys/module/winregion/parameters/max_regions"
 #define FEW_REGIONS 500
 
@@ -151,7 +150,7 @@ TEST_F_TIMEOUT(scale, mprotect_recipe_fails, 120)
 	int64_t limit = read_number(MAX_MAP_COUNT);
 	int ret;
 
-	ASSERT_TRUE(write_number(MAX_MAP_COUNT, 8191));
+	ASSERT_TRUE(limit_maps(8191));
 	ret = in_child(mprotect_recipe, NULL);
 	EXPECT_TRUE(write_number(MAX_MAP_COUNT, limit));
 	EXPECT_EQ(0, ret);
@@ -203,7 +202,7 @@ TEST_F_TIMEOUT(scale, regions_without_mappings, 60)
 	int64_t limit = read_number(MAX_MAP_COUNT);
 	int ret;
 
-	ASSERT_TRUE(write_number(MAX_MAP_COUNT, 1000));
+	ASSERT_TRUE(limit_maps(1000));
 	ret = in_child(regions_without_mappings, &self->fd);
 	EXPECT_TRUE(write_number(MAX_MAP_COUNT, limit));
 	EXPECT_EQ(0, ret);

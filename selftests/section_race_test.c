@@ -191,7 +191,7 @@ static void use_larger_view(struct arena *arena, int file, char *base,
 			    uint64_t *random)
 {
 	struct winregion_run run;
-	char *page;
+	char *page = base;
 	pid_t pid;
 	int i;
 

@@ -15,8 +15,6 @@
 #include "section_fixture.h"
 #include "fail_nth.h"
 
-#define MAX_MAP_COUNT "/proc/sys/vm/max_map_count"
-
 #ifndef F_SEAL_FUTURE_WRITE
 #define F_SEAL_FUTURE_WRITE 0x0010
 #endif
@@ -1906,7 +1904,7 @@ TEST_F_TIMEOUT(sections, failed_forks, 100)
 	do {
 		ASSERT_GT(4000, nth += nth < 250 ? 1 : 10);
 		ASSERT_TRUE(fail_set(nth));
-		child.pid = fork();
+		child.pid = fail_fork();
 		if (!child.pid)
 			_exit(use_view(&shared));
 		hit = fail_clear();

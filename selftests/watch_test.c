@@ -1541,7 +1541,7 @@ static bool fork_failing(struct __test_metadata *_metadata,
 	write_page(self->base, 2);
 	fflush(NULL);
 	ASSERT_TRUE(fail_set(nth));
-	pid = fork();
+	pid = fail_fork();
 	if (!pid)
 		_exit(!!child_of_failing(self));
 	hit = fail_clear();

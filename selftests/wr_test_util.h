@@ -481,6 +481,17 @@ static inline void sleep_ms(unsigned int ms)
 		;
 }
 
+#define MAX_MAP_COUNT "/proc/sys/vm/max_map_count"
+
+/* Lower the limit of mappings, and wait as long as the module may go by the old one. */
+static inline bool limit_maps(int64_t most)
+{
+	bool ok = write_number(MAX_MAP_COUNT, most);
+
+	sleep_ms(200);
+	return ok;
+}
+
 /* A child that would go on for ever is killed, each time a little later. */
 static inline void kill_on_the_way(int (*fn)(void *), void *arg)
 {

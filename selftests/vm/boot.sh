@@ -13,6 +13,9 @@
 #	vm_boot SECONDS		run it; after SECONDS without news it hangs
 #	vm_trouble		print what was wrong with the machine itself
 #
+# With vm_plain set, the processor does not offer to move strings byte by byte: what is
+# fast on a real one is the slowest way on an emulated one.
+#
 # With vm_counts set to a directory, what the module and what programs below
 # that directory counted for coverage is brought back as a file, counts.
 #
@@ -26,6 +29,7 @@ mem=${MEM:-2G}
 append=${APPEND:-}
 times=1
 vm_counts=
+vm_plain=
 console_in=/dev/null
 dir='' qemu_pid='' accel='' folder=''
 
@@ -302,7 +306,7 @@ qemu_line()
 
 	case $how in
 	kvm*)	model=host ;;
-	tcg)	how=tcg,thread=multi ;;
+	tcg)	how=tcg,thread=multi model+=${vm_plain:+,erms=off,fsrm=off} ;;
 	esac
 	# Warnings, lock-ups and hung tasks end the run at once. An emulated
 	# processor gets more time before it counts as locked up.
