@@ -725,6 +725,40 @@ static int undo(void *data)
 	return 0;
 }
 
+static int hold_section(void *copy)
+{
+	struct map_in *map = copy;
+
+	wr_section_get(map->section);
+	return 0;
+}
+
+static void drop_section(void *copy)
+{
+	struct map_in *map = copy;
+
+	wr_section_put(map->section);
+}
+
+static const struct wr_remote_ops map_ops = {
+	.act = map,
+	.size = sizeof(struct map_in),
+	.hold = hold_section,
+	.drop = drop_section,
+};
+
+static const struct wr_remote_ops undo_ops = {
+	.act = undo,
+	.size = sizeof(struct map_in),
+	.hold = hold_section,
+	.drop = drop_section,
+};
+
+static const struct wr_remote_ops unmap_ops = {
+	.act = unmap,
+	.size = sizeof(struct unmap_in),
+};
+
 static int map_in(const struct view_in *in, struct wr_handle *handle,
 		  struct winregion_map_view *args,
 		  struct winregion_map_view __user *user)
@@ -739,13 +773,13 @@ static int map_in(const struct view_in *in, struct wr_handle *handle,
 		return err;
 	if (handle->section->flags & WINREGION_SECTION_NOCACHE)
 		request.request.protection |= WINREGION_NOCACHE;
-	err = wr_remote_or_here(in->mm, in->remote, map, &request);
+	err = wr_remote_or_here(in->mm, in->remote, &map_ops, &request);
 	if (err)
 		return err;
 	if (!put_user((u64)wr_address(request.request.first), &user->address) &&
 	    !put_user(request.request.length, &user->length))
 		return 0;
-	wr_remote_or_here(in->mm, in->remote, undo, &request);
+	wr_remote_or_here(in->mm, in->remote, &undo_ops, &request);
 	return -EFAULT;
 }
 
@@ -812,7 +846,7 @@ static int ioc_unmap(const struct view_in *in, void __user *argp)
 		return err;
 	request.first = wr_index(args.address);
 	request.keep = args.flags & WINREGION_UNMAP_PRESERVE;
-	err = wr_remote_or_here(in->mm, in->remote, unmap, &request);
+	err = wr_remote_or_here(in->mm, in->remote, &unmap_ops, &request);
 	if (err)
 		return err;
 	/* It may lie in what is gone now; and done is done. */

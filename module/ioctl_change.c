@@ -138,6 +138,41 @@ static int change_now(void *data)
 	return err;
 }
 
+static int hold_changes(void *copy)
+{
+	struct change_in *in = copy;
+	struct wr_change *changes;
+
+	changes = kvmalloc_array(in->nr, sizeof(*changes), GFP_KERNEL_ACCOUNT);
+	if (!changes)
+		return -ENOMEM;
+	memcpy(changes, in->changes, in->nr * sizeof(*changes));
+	in->changes = changes;
+	return 0;
+}
+
+static void tell_changes(void *data, const void *copy)
+{
+	const struct change_in *in = data, *done = copy;
+
+	memcpy(in->changes, done->changes, in->nr * sizeof(*in->changes));
+}
+
+static void drop_changes(void *copy)
+{
+	struct change_in *in = copy;
+
+	kvfree(in->changes);
+}
+
+static const struct wr_remote_ops change_ops = {
+	.act = change_now,
+	.size = sizeof(struct change_in),
+	.hold = hold_changes,
+	.tell = tell_changes,
+	.drop = drop_changes,
+};
+
 static int change_in(struct wr_ioctl *call, enum wr_op op,
 		     struct wr_change *changes, unsigned int nr)
 {
@@ -148,7 +183,7 @@ static int change_in(struct wr_ioctl *call, enum wr_op op,
 		.nr = nr,
 	};
 
-	return wr_remote_or_here(call->mm, call->remote, change_now, &in);
+	return wr_remote_or_here(call->mm, call->remote, &change_ops, &in);
 }
 
 /* As far as it can be: they may lie in the very pages that have changed. */

@@ -45,6 +45,11 @@ static int lock(void *data)
 	return err;
 }
 
+static const struct wr_remote_ops lock_ops = {
+	.act = lock,
+	.size = sizeof(struct lock_in),
+};
+
 /* WINREGION_LOCK */
 int wr_ioctl_lock(struct wr_ioctl *call)
 {
@@ -60,7 +65,7 @@ int wr_ioctl_lock(struct wr_ioctl *call)
 	err = wr_ioctl_pages(call, args->address, args->length, &in.first,
 			     &in.end);
 	if (!err)
-		err = wr_remote_or_here(call->mm, call->remote, lock, &in);
+		err = wr_remote_or_here(call->mm, call->remote, &lock_ops, &in);
 	if (err)
 		return err;
 	args->out_locked = (u64)in.locked << PAGE_SHIFT;

@@ -186,6 +186,16 @@ static int unreserve(void *data)
 	return 0;
 }
 
+static const struct wr_remote_ops reserve_ops = {
+	.act = reserve,
+	.size = sizeof(struct reserve_in),
+};
+
+static const struct wr_remote_ops unreserve_ops = {
+	.act = unreserve,
+	.size = sizeof(struct reserve_in),
+};
+
 /* WINREGION_RESERVE */
 int wr_ioctl_reserve(struct wr_ioctl *call)
 {
@@ -195,14 +205,15 @@ int wr_ioctl_reserve(struct wr_ioctl *call)
 
 	err = parse_reserve(call, &in.request);
 	if (!err)
-		err = wr_remote_or_here(call->mm, call->remote, reserve, &in);
+		err = wr_remote_or_here(call->mm, call->remote, &reserve_ops,
+					&in);
 	if (err)
 		return err;
 	args->address = (u64)in.request.first << PAGE_SHIFT;
 	args->length = (u64)in.request.pages << PAGE_SHIFT;
 	err = wr_ioctl_write(call->user, args, sizeof(*args));
 	if (err)
-		wr_remote_or_here(call->mm, call->remote, unreserve, &in);
+		wr_remote_or_here(call->mm, call->remote, &unreserve_ops, &in);
 	return err;
 }
 
@@ -232,6 +243,11 @@ static int release(void *data)
 	return err;
 }
 
+static const struct wr_remote_ops release_ops = {
+	.act = release,
+	.size = sizeof(struct release_in),
+};
+
 /* A placeholder is told in full, as what it is may be what is asked for. */
 static int parse_release(const struct wr_ioctl *call, pgoff_t *first,
 			 pgoff_t *end)
@@ -259,7 +275,7 @@ int wr_ioctl_release(struct wr_ioctl *call)
 	if (err)
 		return err;
 	in.pages = end - in.first;
-	err = wr_remote_or_here(call->mm, call->remote, release, &in);
+	err = wr_remote_or_here(call->mm, call->remote, &release_ops, &in);
 	if (err)
 		return err;
 	/* It may lie in what is gone now; and done is done. */

@@ -24,9 +24,10 @@
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
-#include <linux/workqueue.h>
+#include <linux/slab.h>
 
 #include "account.h"
+#include "errand.h"
 #include "fault.h"
 #include "huge.h"
 #include "layout.h"
@@ -439,16 +440,16 @@ static unsigned long announced_mmap(struct wr_layout *layout,
 }
 
 /**
- * struct wr_remote - a change of VMAs that a kernel thread does
- * @work: its work
+ * struct wr_mapping - a change of VMAs that a kernel thread does
+ * @errand: for it
  * @layout: what is announced
- * @cred: whose credentials it has
+ * @cred: whose credentials it has, or NULL: its own
  * @prot: for vm_mmap()
  * @flags: for vm_mmap()
  * @ret: what that has returned
  */
-struct wr_remote {
-	struct work_struct work;
+struct wr_mapping {
+	struct wr_errand errand;
 	struct wr_layout *layout;
 	const struct cred *cred;
 	unsigned long prot;
@@ -456,23 +457,44 @@ struct wr_remote {
 	unsigned long ret;
 };
 
-static void mmap_remotely(struct work_struct *work)
+static struct wr_mapping *to_mapping(struct wr_errand *errand)
 {
-	struct wr_remote *remote = container_of(work, struct wr_remote, work);
-	struct mm_struct *mm = remote->layout->window->space->mm;
+	return container_of(errand, struct wr_mapping, errand);
+}
+
+static int mmap_remotely(struct wr_errand *errand)
+{
+	struct wr_mapping *mapping = to_mapping(errand);
+	struct mm_struct *mm = mapping->layout->window->space->mm;
 	const struct cred *cred = NULL;
 	struct wr_account account;
 
-	if (remote->cred)
-		cred = override_creds(remote->cred);
+	if (mapping->cred)
+		cred = override_creds(mapping->cred);
 	kthread_use_mm(mm);
 	wr_account_begin(&account, mm);
-	remote->ret =
-		announced_mmap(remote->layout, remote->prot, remote->flags);
+	mapping->ret =
+		announced_mmap(mapping->layout, mapping->prot, mapping->flags);
 	wr_account_end(&account);
 	kthread_unuse_mm(mm);
-	if (remote->cred)
+	if (mapping->cred)
 		revert_creds(cred);
+	return 0;
+}
+
+static void free_mapping(struct wr_errand *errand)
+{
+	kfree(to_mapping(errand));
+}
+
+static unsigned long finish_mapping(struct wr_mapping *mapping)
+{
+	int err = wr_errand_begin(&mapping->errand);
+
+	/* Who is killed need not be done: then it stays, all free. */
+	if (!err)
+		err = wr_errand_finish(&mapping->errand);
+	return err ? err : mapping->ret;
 }
 
 /*
@@ -484,22 +506,21 @@ static void mmap_remotely(struct work_struct *work)
 static unsigned long mmap_without_limit(struct wr_layout *layout,
 					unsigned long prot, unsigned long flags)
 {
-	struct wr_remote remote = {
-		.layout = layout,
-		.cred = layout->step == WR_STEP_LEAVE ? NULL : current_cred(),
-		.prot = prot,
-		.flags = flags,
-	};
+	struct wr_mapping *mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
+	unsigned long ret;
 
-	/* Who waits for the worker cannot be killed: mmap_lock is waited for first. */
-	if (mmap_write_lock_killable(layout->window->space->mm))
-		return -EINTR;
-	mmap_write_unlock(layout->window->space->mm);
-	INIT_WORK_ONSTACK(&remote.work, mmap_remotely);
-	queue_work(wr_unbound_wq, &remote.work);
-	flush_work(&remote.work);
-	destroy_work_on_stack(&remote.work);
-	return remote.ret;
+	if (!mapping)
+		return -ENOMEM;
+	mapping->errand.act = mmap_remotely;
+	mapping->errand.free = free_mapping;
+	mapping->layout = layout;
+	if (layout->step != WR_STEP_LEAVE)
+		mapping->cred = current_cred();
+	mapping->prot = prot;
+	mapping->flags = flags;
+	ret = finish_mapping(mapping);
+	wr_errand_free(&mapping->errand);
+	return ret;
 }
 
 /* Whether it is only a limit that is in the way of what needs nothing. */

@@ -10,9 +10,9 @@
  * What is changed there is changed by a kernel thread, which for this one call is what
  * a thread of that process would be: with its memory, credentials, limits and memory
  * cgroup. A kill of the caller ends it, as it ends a call about the caller's own memory,
- * and so does one of the process. It runs where the caller may, and as nicely.
+ * and so does one of the process. But that process can have its mmap_lock held by who
+ * waits for a file system of its own, so who is killed does not wait for the thread.
  */
-#include <linux/completion.h>
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/fcntl.h>
@@ -23,8 +23,10 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/slab.h>
 
 #include "account.h"
+#include "errand.h"
 #include "remote.h"
 
 /* ---- who may ---- */
@@ -107,29 +109,30 @@ static const unsigned int limits[] = {
 
 /**
  * struct wr_remote - a call that a kernel thread makes
- * @mm: about which address space; the caller has a reference that keeps it in use
- * @act: what is to be done
- * @data: for it
- * @caller: who waits for it
+ * @errand: for it
+ * @mm: about which address space; it is in use
+ * @ops: what is to be done
  * @cred: whose credentials count
  * @personality: the same
  * @limits: the same
- * @killed: the caller is being killed, or the process has been
- * @ret: what @act has returned
- * @done: it has
+ * @held: @data keeps what it points to
+ * @data: for @ops: the thread's own, as it may be here for longer than the caller
  */
 struct wr_remote {
+	struct wr_errand errand;
 	struct mm_struct *mm;
-	wr_remote_act *act;
-	void *data;
-	struct task_struct *caller;
+	const struct wr_remote_ops *ops;
 	const struct cred *cred;
 	unsigned int personality;
 	unsigned long limits[ARRAY_SIZE(limits)];
-	bool killed;
-	int ret;
-	struct completion done;
+	bool held;
+	u64 data[];
 };
+
+static struct wr_remote *to_remote(struct wr_errand *errand)
+{
+	return container_of(errand, struct wr_remote, errand);
+}
 
 /* The thread is nobody else's, so all of it may be changed. */
 static void become(struct wr_remote *remote)
@@ -139,29 +142,35 @@ static void become(struct wr_remote *remote)
 	for (i = 0; i < ARRAY_SIZE(limits); i++)
 		current->signal->rlim[limits[i]].rlim_cur = remote->limits[i];
 	current->personality = remote->personality;
-	/* But the processors' time is the caller's, as far as that can be had. */
-	set_user_nice(current, task_nice(remote->caller));
-	set_cpus_allowed_ptr(current, remote->caller->cpus_ptr);
 }
 
-static int run(void *data)
+static int act(struct wr_errand *errand)
 {
-	struct wr_remote *remote = data;
+	struct wr_remote *remote = to_remote(errand);
 	struct wr_account account;
 	const struct cred *cred;
+	int ret;
 
-	allow_kernel_signal(SIGKILL);
 	become(remote);
 	cred = override_creds(remote->cred);
 	kthread_use_mm(remote->mm);
 	wr_account_begin(&account, remote->mm);
-	/* A signal that came before it was allowed is lost. */
-	remote->ret = READ_ONCE(remote->killed) ? -EINTR :
-						  remote->act(remote->data);
+	ret = remote->ops->act(remote->data);
 	wr_account_end(&account);
 	kthread_unuse_mm(remote->mm);
 	revert_creds(cred);
-	kthread_complete_and_exit(&remote->done, 0);
+	return ret;
+}
+
+static void free_remote(struct wr_errand *errand)
+{
+	struct wr_remote *remote = to_remote(errand);
+
+	if (remote->held && remote->ops->drop)
+		remote->ops->drop(remote->data);
+	put_cred(remote->cred);
+	mmput(remote->mm);
+	kfree(remote);
 }
 
 /* Whether no task has the memory any more, but those that are in calls about it. */
@@ -226,63 +235,100 @@ static int learn_from_owner(struct wr_remote *remote)
 /* How often it is looked whether the process is still there */
 #define LOOK_EVERY (HZ / 10)
 
-/* Return: 0 when it is done, or an error: the caller is killed, or the process was. */
-static int wait_while_alive(struct wr_remote *remote)
+/* Return: whether it is done; else the caller is killed. */
+static bool wait_for_it(struct wr_remote *remote)
 {
+	struct wr_errand *errand = &remote->errand;
 	long left;
 
 	do {
-		left = wait_for_completion_killable_timeout(&remote->done,
+		left = wait_for_completion_killable_timeout(&errand->done,
 							    LOOK_EVERY);
 		if (!left && has_ended(remote->mm))
-			return -EOWNERDEAD;
+			wr_errand_kill(errand);
 	} while (!left);
-	return left < 0 ? -EINTR : 0;
+	return left > 0;
 }
 
-static int run_and_wait(struct wr_remote *remote)
+/* What was begun is done. */
+static int take_answer(struct wr_remote *remote, void *data)
 {
-	struct task_struct *task = kthread_create(run, remote, "winregion");
+	const struct wr_remote_ops *ops = remote->ops;
+	int err = remote->errand.ret;
 
-	if (IS_ERR(task))
-		return PTR_ERR(task) == -EINTR ? -EINTR : -ENOMEM;
-	get_task_struct(task);
-	wake_up_process(task);
-	if (wait_while_alive(remote)) {
-		WRITE_ONCE(remote->killed, true);
-		send_sig(SIGKILL, task, 1);
-		wait_for_completion(&remote->done);
-	}
-	put_task_struct(task);
-	if (remote->ret == -EINTR && !fatal_signal_pending(current))
+	if (err == -EINTR && !fatal_signal_pending(current))
 		return -EOWNERDEAD;
-	return remote->ret;
+	if (ops->tell)
+		ops->tell(data, remote->data);
+	else
+		memcpy(data, remote->data, ops->size);
+	return err;
+}
+
+/* What is left to the thread, which the process may keep waiting for long, it frees. */
+static int run_and_wait(struct wr_remote *remote, void *data)
+{
+	int err = wr_errand_begin(&remote->errand);
+
+	if (!err) {
+		if (!wait_for_it(remote) && wr_errand_leave(&remote->errand))
+			return -EINTR;
+		err = take_answer(remote, data);
+	}
+	wr_errand_free(&remote->errand);
+	return err;
+}
+
+/* For @data, with what they point to. Return: it, or an error. */
+static struct wr_remote *new_remote(struct mm_struct *mm,
+				    const struct wr_remote_ops *ops,
+				    const void *data)
+{
+	struct wr_remote *remote;
+	int err;
+
+	remote = kzalloc(sizeof(*remote) + ops->size, GFP_KERNEL_ACCOUNT);
+	if (!remote)
+		return ERR_PTR(-ENOMEM);
+	remote->mm = mm;
+	err = learn_from_owner(remote);
+	if (err) {
+		kfree(remote);
+		return ERR_PTR(err);
+	}
+	mmget(mm);
+	remote->errand.act = act;
+	remote->errand.free = free_remote;
+	remote->ops = ops;
+	memcpy(remote->data, data, ops->size);
+	err = ops->hold ? ops->hold(remote->data) : 0;
+	if (err) {
+		free_remote(&remote->errand);
+		return ERR_PTR(err);
+	}
+	remote->held = true;
+	return remote;
 }
 
 /**
  * wr_remote_do - do something as if a thread of another process did
  * @mm: the process's address space; the caller has a reference that keeps it in use
- * @act: what is to be done; current->mm is @mm then, and no user memory of the caller's
- *	can be read or written
- * @data: for it
+ * @ops: what is done; current->mm is @mm then, and no user memory of the caller's can be
+ *	read or written
+ * @data: for it; on return what they are when it is done
  *
- * Return: what @act has returned, or -EOWNERDEAD: the process has ended, -EINTR: the
+ * A caller that is killed waits for nothing, whatever the process does, as long as there
+ * are not many of them. It may have been done nevertheless.
+ *
+ * Return: what it has returned, or -EOWNERDEAD: the process has ended, -EINTR: the
  * caller is being killed, -ENOMEM.
  */
-int wr_remote_do(struct mm_struct *mm, wr_remote_act *act, void *data)
+int wr_remote_do(struct mm_struct *mm, const struct wr_remote_ops *ops,
+		 void *data)
 {
-	struct wr_remote remote = {
-		.mm = mm,
-		.act = act,
-		.data = data,
-		.caller = current,
-	};
-	int err = learn_from_owner(&remote);
+	struct wr_remote *remote = new_remote(mm, ops, data);
 
-	if (err)
-		return err;
-	init_completion(&remote.done);
-	err = run_and_wait(&remote);
-	put_cred(remote.cred);
-	return err;
+	if (IS_ERR(remote))
+		return PTR_ERR(remote);
+	return run_and_wait(remote, data);
 }

@@ -753,6 +753,105 @@ TEST_F(fuse, settled_beside_a_held_lock)
 	UNMAP_IT();
 }
 
+/* ---- one that stops somebody else ---- */
+
+struct stopped {
+	struct late late;
+	struct fuse_shared *shared;
+	void *file;
+	pid_t pid;
+};
+
+static void *wake_then(void *arg)
+{
+	struct stopped *stopped = arg;
+
+	if (SETTLES(stopped->shared->held))
+		wake_by_file(stopped->file);
+	return NULL;
+}
+
+static void *map_then(void *arg)
+{
+	struct stopped *stopped = arg;
+
+	if (!SETTLES(stopped->shared->held))
+		return NULL;
+	sleep_ms(300);
+	return mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+/* When somebody waits for its page, one thread has mmap_lock, and one waits for it. */
+static int stop_others(void *arg)
+{
+	struct stopped *stopped = arg;
+	pthread_t threads[2];
+
+	stopped->file = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE,
+			     stopped->late.file, 0);
+	CHECK(stopped->file != MAP_FAILED);
+	CHECK(!pthread_create(&threads[0], NULL, wake_then, stopped));
+	CHECK(!pthread_create(&threads[1], NULL, map_then, stopped));
+	pause();
+	return 0;
+}
+
+/* Locks a page of the view of another process. */
+static int lock_of_other(void *arg)
+{
+	struct stopped *stopped = arg;
+	struct winregion_open_process process = {
+		.size = sizeof(process),
+		.flags = WINREGION_PROCESS_CHANGE,
+	};
+	struct winregion_lock lock = {
+		.size = sizeof(lock),
+		.operation = WINREGION_LOCK_ADD,
+		.address = (uintptr_t)stopped->late.mapped->base,
+		.length = 4096,
+	};
+	char name[64];
+
+	snprintf(name, sizeof(name), "/proc/%d/mem", stopped->pid);
+	process.memory = open(name, O_RDWR | O_CLOEXEC);
+	CHECK(process.memory >= 0);
+	CHECK(!wr_ioctl(stopped->late.mapped->fd, WINREGION_OPEN_PROCESS,
+			&process));
+	CHECK(!wr_ioctl(process.out_fd, WINREGION_LOCK, &lock));
+	return 0;
+}
+
+/*
+ * Hazard P3. Who waits for a page of another process, which is not to be had, can be
+ * killed, although even the core waits for that process.
+ */
+TEST_F(fuse, killed_in_a_call_about_another)
+{
+	struct stopped stopped = {
+		.late = { &self->mapped, self->file },
+		.shared = self->shared,
+	};
+	int64_t before = module_users();
+	struct child owner, child;
+
+	if (variant->how != VIEW)
+		SKIP(return, "once is enough");
+	MAP_IT(true);
+	owner = start_child(stop_others, &stopped);
+	stopped.pid = owner.pid;
+	sleep_ms(100);
+	self->shared->hold = FUSE_READ;
+	child = start_child(lock_of_other, &stopped);
+	EXPECT_TRUE(SETTLES(self->shared->held));
+	sleep_ms(800);
+	EXPECT_TRUE(dies(&child));
+	self->shared->hold = 0;
+	EXPECT_TRUE(dies(&owner));
+	UNMAP_IT();
+	/* The thread that was left behind has ended, too. */
+	EXPECT_TRUE(SETTLES(module_users() == before));
+}
+
 /* ---- one that dies ---- */
 
 static int bus_error_late(void *arg)

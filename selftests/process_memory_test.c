@@ -1753,12 +1753,15 @@ static void *call(void *arg)
 
 #define LONG_CALLS 3
 
-/* Who uses a process keeps its memory, but not from its end, however many use it. */
+/*
+ * Who uses a process keeps its memory, but not from its end, however many use it. One of
+ * them, or two, can be through before that.
+ */
 TEST_F(other, is_killed_in_long_calls)
 {
 	struct long_call calls[LONG_CALLS];
 	pthread_t threads[LONG_CALLS];
-	int fd = wr_open(), i;
+	int fd = wr_open(), ended = 0, i;
 	char *base;
 
 	base = allocate(self->process, NULL, MIB(128) * LONG_CALLS,
@@ -1781,8 +1784,10 @@ TEST_F(other, is_killed_in_long_calls)
 	ASSERT_EQ(0, kill(self->pid, SIGKILL));
 	for (i = 0; i < LONG_CALLS; i++) {
 		ASSERT_EQ(0, pthread_join(threads[i], NULL));
-		EXPECT_EQ(-EOWNERDEAD, calls[i].err);
+		EXPECT_TRUE(!calls[i].err || calls[i].err == -EOWNERDEAD);
+		ended += !!calls[i].err;
 	}
+	EXPECT_LT(0, ended);
 	EXPECT_GONE(self->process);
 	close(fd);
 }
