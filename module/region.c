@@ -10,8 +10,8 @@
  * Regions of more than 1 MiB have a window of their own, exactly as large, and
  * so has one at a given address outside all windows. Smaller ones are packed
  * into shared windows, the first of 1 MiB, each next one as large as all before
- * together, so that small processes stay small and a hundred thousand regions
- * need a few dozen VMAs. So are stacks of up to 8 MiB, as there may be thousands.
+ * together, in whole MiB, so that small processes stay small and a hundred thousand
+ * regions need a few dozen VMAs. So are stacks of up to 8 MiB, as there may be thousands.
  * What is free inside a window is free.
  *
  * A region with a write watch has a window of its own wherever that is possible, as
@@ -251,17 +251,16 @@ static bool reserve_shared(struct wr_space *space, struct wr_region *region,
 	return false;
 }
 
-/* Where there are too many VMAs for another window: in one that had to stay. */
-static bool reserve_kept(struct wr_space *space, struct wr_region *region,
-			 struct wr_reserve *request)
+/* Where there are too many VMAs for another window: in any that has room. */
+static bool reserve_anywhere(struct wr_space *space, struct wr_region *region,
+			     struct wr_reserve *request)
 {
 	struct wr_window *window;
 	pgoff_t index = ULONG_MAX;
 	bool done = false;
 
-	if (!space->kept)
-		return false;
-	while (!done && (window = wr_window_roomy(space, index))) {
+	while (!done && !fatal_signal_pending(current) &&
+	       (window = wr_window_roomy(space, index))) {
 		index = window->first;
 		done = window->exec == request->exec &&
 		       reserve_in(window, region, request);
@@ -271,24 +270,30 @@ static bool reserve_kept(struct wr_space *space, struct wr_region *region,
 	return done;
 }
 
-/* If there is no room for a large one, a smaller one will do. */
+/*
+ * If there is no room for a large one, a smaller one will do. A multiple of the largest
+ * region as long as it has room for one, so that nothing is left over.
+ */
 static struct wr_window *create_shared(struct wr_space *space,
 				       struct wr_reserve *request)
 {
 	unsigned long least = round_up(request->pages, WR_UNIT_PAGES);
-	unsigned long pages =
-		clamp_t(unsigned long, space->shared_pages,
-			max_t(unsigned long, least, SHARED_WINDOW_MIN),
-			SHARED_WINDOW_MAX);
+	unsigned long pages = round_up(space->shared_pages, SHARED_WINDOW_MIN);
+	unsigned long unit = SHARED_WINDOW_MIN;
 	struct wr_window *window;
 
-	for (;; pages = max(least, round_up(pages / 2, WR_UNIT_PAGES))) {
+	pages = clamp_t(unsigned long, pages,
+			max_t(unsigned long, least, SHARED_WINDOW_MIN),
+			SHARED_WINDOW_MAX);
+	for (;; pages = max(least, round_up(pages / 2, unit))) {
 		space->layout.place = true;
 		window = wr_window_create(space, pages, request->exec, false,
 					  false);
 		if (!IS_ERR(window) || PTR_ERR(window) != -ENOSPC ||
 		    pages == least)
 			return window;
+		if (pages <= SHARED_WINDOW_MIN)
+			unit = WR_UNIT_PAGES;
 	}
 }
 
@@ -559,10 +564,13 @@ static int reserve_locked(struct wr_space *space, struct wr_region *region,
 		err = reserve_own(space, region, request);
 		space->layout.aligned = false;
 	}
-	/* Not in a window of any other place, which large pages may not fit. */
+	/* What is free of windows and what is not mapped may be one place. */
+	if (err == -ENOSPC)
+		err = reserve_bound(space, region, request);
+	/* Large pages may not fit into a window of any other place. */
 	if (err != -ENOSPC || request->large)
 		return err;
-	return reserve_kept(space, region, request) ? 0 : err;
+	return reserve_anywhere(space, region, request) ? 0 : err;
 }
 
 /* What it is, as WINREGION_RESERVE_* say it */

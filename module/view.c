@@ -161,11 +161,14 @@ static int map_within(struct wr_space *space, struct wr_window *window,
 static int map_locked(struct wr_space *space, struct wr_window *window,
 		      struct wr_view_request *request)
 {
+	int err = -ENOSPC;
+
 	if (request->fixed)
 		return map_fixed(space, window, request);
-	if (request->bound || request->top_down)
-		return map_within(space, window, request);
-	return wr_layout_map_view(window, 0, window->view->rights, NULL);
+	if (!request->bound && !request->top_down)
+		err = wr_layout_map_view(window, 0, window->view->rights, NULL);
+	/* What windows have free is free, too. */
+	return err == -ENOSPC ? map_within(space, window, request) : err;
 }
 
 /* ---- map over a placeholder ---- */

@@ -10,6 +10,7 @@
 
 #include "common.h"
 #include "wr_test_util.h"
+#include "sections.h"
 
 #define MMAP_MIN_ADDR "/proc/sys/vm/mmap_min_addr"
 #define NOBODY 65534
@@ -207,6 +208,84 @@ TEST_F_TIMEOUT(place, free_means_usable, 120)
 	ASSERT_TRUE(write_number(MMAP_MIN_ADDR, 0x123000));
 	EXPECT_EQ(0, in_child(nobody_takes, &self->fd));
 	EXPECT_TRUE(write_number(MMAP_MIN_ADDR, lowest));
+}
+
+/* ---- when there is nothing else ---- */
+
+#define PIECES 40
+
+static int by_address(const void *a, const void *b)
+{
+	char *const *one = a, *const *other = b;
+
+	return *one < *other ? -1 : *one > *other;
+}
+
+/* All addresses taken but @PIECES MiB, in one place, which are taken by the MiB */
+static int take_rest(int fd, char **piece)
+{
+	char *hole = wr_reserve(fd, MIB(PIECES));
+	unsigned int nr = 0;
+	uint64_t size;
+
+	CHECK(hole);
+	for (size = 1UL << 46; size >= UNIT; size /= 2)
+		while (wr_reserve(fd, size))
+			;
+	CHECK(errno == ENOSPC);
+	CHECK(!wr_release(fd, hole, 0));
+	while (nr < PIECES && (piece[nr] = wr_reserve(fd, MIB(1))))
+		nr++;
+	CHECK(nr == PIECES && !wr_reserve(fd, UNIT) && errno == ENOSPC);
+	qsort(piece, nr, sizeof(*piece), by_address);
+	CHECK(piece[0] == hole && piece[nr - 1] == hole + MIB(nr - 1));
+	return 0;
+}
+
+/* @size bytes of two neighbours that go, for a region and for a view */
+static int take_place_of_two(int fd, int section, char **piece, uint64_t size)
+{
+	uint64_t first = (uintptr_t)piece[0], second = (uintptr_t)piece[1];
+	char *region, *view;
+
+	CHECK(!wr_release(fd, piece[0], 0) && !wr_release(fd, piece[1], 0));
+	region = wr_reserve(fd, size);
+	CHECK(region >= piece[0] && region + size <= piece[0] + MIB(2));
+	CHECK(!wr_reserve(fd, MIB(2)) && errno == ENOSPC);
+	CHECK(!wr_release(fd, region, 0));
+	CHECK(!sec_map(section, 0, size, RW, &view));
+	CHECK(view >= piece[0] && view + size <= piece[0] + MIB(2));
+	CHECK(!wr_reserve(fd, MIB(2)) && errno == ENOSPC);
+	CHECK(!munmap(view, size));
+	CHECK(!wr_reserve_at(fd, &first, MIB(1), 0, RW));
+	CHECK(!wr_reserve_at(fd, &second, MIB(1), 0, RW));
+	CHECK(!wr_reserve(fd, UNIT) && errno == ENOSPC);
+	return 0;
+}
+
+/* Between windows, or in one, or both: what is free is one place. */
+static int last_ones(void *arg)
+{
+	FIXTURE_DATA(place) *self = arg;
+	int section = sec_create(self->fd, -1, MIB(2), 0, RW);
+	char *piece[PIECES];
+	unsigned int i;
+
+	CHECK(section >= 0);
+	if (take_rest(self->fd, piece))
+		return 1;
+	for (i = 0; i + 1 < PIECES; i++) {
+		if (take_place_of_two(self->fd, section, piece + i, MIB(2)) ||
+		    take_place_of_two(self->fd, section, piece + i,
+				      MIB(1) + UNIT))
+			return 1;
+	}
+	return 0;
+}
+
+TEST_F(place, last_ones)
+{
+	EXPECT_EQ(0, in_child(last_ones, self));
 }
 
 /* ---- vm.mmap_min_addr ---- */
