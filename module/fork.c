@@ -322,6 +322,19 @@ static struct wr_window *first_fork(struct wr_window *parent,
 	return child;
 }
 
+/* A view may be where the first page is lost, and is not meant. */
+static struct wr_window *copy_of(struct wr_window *parent,
+				 struct wr_space *space)
+{
+	struct wr_window *child = wr_window_next(space, parent->first);
+
+	if (child && child->first == parent->first)
+		return child;
+	if (child)
+		wr_window_put(child);
+	return NULL;
+}
+
 /**
  * wr_window_fork - a child's copy of a window, for one of its VMAs
  * @parent: the parent's window
@@ -344,14 +357,9 @@ struct wr_window *wr_window_fork(struct wr_window *parent,
 	if (!space)
 		return NULL;
 	mmap_assert_write_locked(parent->space->mm);
-	child = wr_window_find(space, parent->first);
-	if (!child) {
-		if (is_first_vma(parent, vma))
-			child = first_fork(parent, space);
-	} else if (child->file != parent->file) {
-		wr_window_put(child); /* not a copy of this one */
-		child = NULL;
-	}
+	child = copy_of(parent, space);
+	if (!child && is_first_vma(parent, vma))
+		child = first_fork(parent, space);
 	if (child) {
 		mutex_lock(&child->lock);
 		child->nr_vmas++;

@@ -15,6 +15,7 @@
 #include "rounds.h"
 #include "wr_test_util.h"
 #include "ring.h"
+#include "sections.h"
 
 #define NR_PAGES 64
 
@@ -1127,6 +1128,38 @@ TEST_F(forked, posix_spawn)
 	EXPECT_TRUE(pages_have(self->base, NR_PAGES, 100));
 	fill_pages(self->base, NR_PAGES, 5);
 	EXPECT_TRUE(pages_have(self->base, NR_PAGES, 5));
+}
+
+static int has_both(void *arg)
+{
+	char *base = arg;
+
+	CHECK(page_has(base, 8) && page_has(base + KIB(64), 7));
+	return 0;
+}
+
+/* A view in the place that a window has lost in front is not the window. */
+TEST(view_where_the_first_pages_were)
+{
+	char *first, *second;
+	int fd = wr_open();
+	int section = sec_create(fd, -1, KIB(64), 0, RW);
+
+	ASSERT_LE(0, section);
+	if (code_is_refused())
+		SKIP(return, "all pages have one VMA");
+	first = wr_alloc(fd, KIB(64));
+	second = wr_alloc(fd, KIB(64));
+	ASSERT_TRUE(first && second == first + KIB(64));
+	/* So that they have a VMA of their own */
+	ASSERT_EQ(0, wr_protect(fd, first, KIB(64), RWX));
+	fill_page(second, 7);
+	ASSERT_EQ(0, munmap(first, KIB(64)));
+	ASSERT_EQ(0, wr_release(fd, first, 0));
+	ASSERT_EQ(0, sec_map_at(section, first, 0, KIB(64), RW));
+	fill_page(first, 8);
+	EXPECT_EQ(0, in_child(has_both, first));
+	EXPECT_EQ(0, has_both(first));
 }
 
 TEST_HARNESS_MAIN
