@@ -288,6 +288,9 @@ void wr_folio_disown(struct folio *folio)
 	if (!(page_private(page) & WR_PAGE_OWNERS)) {
 		wr_commit_touched(-counted(folio));
 		set_alone(folio, 0);
+		/* A pipe may have it: a clean one is what FUSE takes for its cache. */
+		if (!folio_test_dirty(folio))
+			folio_set_dirty(folio);
 		folio->mapping = NULL;
 		if (folio_test_large(folio) && has_error(folio))
 			folio_get(folio);

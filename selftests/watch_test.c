@@ -1574,4 +1574,25 @@ TEST_F_TIMEOUT(watch, failing_forks, 300)
 	EXPECT_LT(20, nth);
 }
 
+/*
+ * Hazard A18. A pipe has the last reference to a page that was only read. It is not clean,
+ * or FUSE would take it into its cache.
+ */
+TEST_F(watch, page_left_to_a_pipe)
+{
+	struct iovec iov = { self->base, PAGE };
+	uint64_t frame;
+	int pipes[2];
+
+	ASSERT_EQ(0, pipe(pipes));
+	EXPECT_EQ(0, *(volatile char *)self->base);
+	frame = page_frame(self->base);
+	ASSERT_NE(0, frame);
+	ASSERT_EQ((ssize_t)PAGE, vmsplice(pipes[1], &iov, 1, SPLICE_F_GIFT));
+	ASSERT_TRUE(VirtualFree(self->base, PAGE, MEM_DECOMMIT));
+	EXPECT_TRUE(page_flags(frame) >> KPF_DIRTY & 1);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
 TEST_HARNESS_MAIN
