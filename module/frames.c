@@ -334,6 +334,15 @@ static void free_all(struct wr_space *space)
 
 /* ---- the keeper ---- */
 
+static void keeper_close(struct vm_area_struct *vma)
+{
+	wr_space_keep_inode(vma->vm_file, vma);
+}
+
+static const struct vm_operations_struct keeper_vm_ops = {
+	.close = keeper_close,
+};
+
 /*
  * VM_IO, so that MADV_DOFORK does not undo VM_DONTCOPY; and nobody may change what it
  * can be used for, which is nothing.
@@ -342,6 +351,7 @@ static int keeper_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	vm_flags_set(vma, VM_IO | VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP);
 	vm_flags_clear(vma, VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC);
+	vma->vm_ops = &keeper_vm_ops;
 	return 0;
 }
 

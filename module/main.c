@@ -115,6 +115,7 @@ static void __exit wr_exit(void)
 	wr_commit_exit();
 	wr_backing_exit();
 	wr_settings_exit();
+	wr_space_exit();
 }
 
 module_init(wr_init);

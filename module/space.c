@@ -4,11 +4,14 @@
  */
 #include <linux/file.h>
 #include <linux/hashtable.h>
+#include <linux/llist.h>
 #include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/pseudo_fs.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "fault.h"
 #include "runs.h"
@@ -116,12 +119,79 @@ void wr_space_unpin_files(void)
 	simple_release_fs(&fs_mount, &fs_users);
 }
 
+/* ---- what the core may still look at ---- */
+
+/**
+ * struct wr_late - an inode that is kept a little longer
+ * @node: in @late
+ * @inode: a reference; its file system is pinned, too
+ */
+struct wr_late {
+	struct llist_node node;
+	struct inode *inode;
+};
+
+static LLIST_HEAD(late);
+
+static void put_late(struct work_struct *work)
+{
+	struct llist_node *all = llist_del_all(&late);
+	struct wr_late *one;
+
+	/* Who is preempted has not passed; who waits, or is back in its program, has. */
+	synchronize_rcu_tasks();
+	while (all) {
+		one = llist_entry(all, struct wr_late, node);
+		all = all->next;
+		iput(one->inode);
+		kfree(one);
+		wr_space_unpin_files();
+		cond_resched();
+	}
+}
+
+static DECLARE_WORK(late_work, put_late);
+
+/**
+ * wr_space_keep_inode - for threads that are at the end of a fault
+ * @file: by wr_space_make_file(), whose mapping pages have that are not in VMAs of it
+ * @vma: one that had such pages, and ends
+ *
+ * When the core has made a page writable, and has given up its locks, it looks at the
+ * page's mapping once more. It keeps the file of the VMA for that, which here is another
+ * one. So the inode stays until all who can be doing that have gone on.
+ */
+void wr_space_keep_inode(struct file *file, struct vm_area_struct *vma)
+{
+	struct wr_late *one;
+
+	/* Nobody else is there who could, as when a process ends. */
+	if (atomic_read(&vma->vm_mm->mm_users) <= 1)
+		return;
+	one = kmalloc(sizeof(*one), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+	if (WARN_ON_ONCE(simple_pin_fs(&fs_type, &fs_mount, &fs_users))) {
+		kfree(one); /* it is pinned already, by the file */
+		return;
+	}
+	one->inode = file_inode(file);
+	ihold(one->inode);
+	if (llist_add(&one->node, &late))
+		queue_work(wr_unbound_wq, &late_work);
+}
+
+/* The module is about to go. */
+void wr_space_exit(void)
+{
+	flush_work(&late_work);
+}
+
 static void drop_file(struct wr_space *space)
 {
 	if (!space->file)
 		return;
-	fput(space->file);
+	/* Not the other way round: this may be in reclaim, and the mount's end is not for it. */
 	wr_space_unpin_files();
+	fput(space->file);
 	WRITE_ONCE(space->file, NULL);
 	WRITE_ONCE(space->file_forked, false);
 }

@@ -213,6 +213,8 @@ struct file *wr_space_make_file(const char *name,
 				const struct file_operations *operations,
 				void *data);
 void wr_space_unpin_files(void);
+void wr_space_keep_inode(struct file *file, struct vm_area_struct *vma);
+void wr_space_exit(void);
 
 int wr_space_add_regions(struct wr_space *space, long n);
 unsigned long wr_space_max_regions(void);

@@ -35,6 +35,8 @@ struct wr_window *wr_view_close_vma(struct vm_area_struct *vma)
 
 	if (host->close)
 		host->close(vma);
+	if (READ_ONCE(window->nr_resident)) /* copies */
+		wr_space_keep_inode(window->file, vma);
 	vma->vm_ops = &wr_view_closed_ops;
 	vma->vm_private_data = NULL;
 	return window;
