@@ -368,7 +368,7 @@ static vm_fault_t hand_over(struct vm_fault *vmf, struct wr_window *window,
 
 	if (!unit &&
 	    unlikely(wr_huge_in_parts(window, wr_vmf_index(vmf), page))) {
-		ret = wr_vmf_map_part(vmf, page);
+		ret = wr_vmf_map_part(vmf, page, vmf->flags & FAULT_FLAG_WRITE);
 		if (ret)
 			return ret;
 	}

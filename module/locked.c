@@ -119,7 +119,8 @@ static bool try_settle(struct wr_space *space)
 		wr_mmap_unlock(space->mm);
 		done = true;
 	}
-	mmput(space->mm);
+	/* The last one may wait for who serves a file. */
+	mmput_async(space->mm);
 	return done;
 }
 

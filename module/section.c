@@ -133,7 +133,9 @@ static void unmap_probed(struct wr_section *section)
 {
 	bool there;
 
-	mmap_read_lock(current->mm);
+	/* Who is killed has it go with all the rest. */
+	if (mmap_read_lock_killable(current->mm))
+		return;
 	there = probe_vma(section);
 	mmap_read_unlock(current->mm);
 	if (there)

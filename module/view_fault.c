@@ -247,21 +247,43 @@ static bool has_to_wait(struct vm_fault *vmf)
 	return balance_dirty_pages_ratelimited_flags(mapping, BDP_ASYNC);
 }
 
-/* One page of a folio that must not be mapped as a whole. */
-static vm_fault_t map_part(struct vm_fault *vmf, struct wr_window *window)
+/* A page that is locked, and no other of its folio. The file is not told of a write. */
+static vm_fault_t read_part(struct vm_fault *vmf)
+{
+	vm_fault_t ret = wr_vmf_map_part(vmf, vmf->page, false);
+
+	drop_page(vmf);
+	return ret;
+}
+
+/*
+ * To be written, and unlocked: whoever has a page of a file locked must not take memory,
+ * which it takes to ask whether to wait. If so, it is mapped to be read.
+ */
+static vm_fault_t write_part(struct vm_fault *vmf, struct wr_window *window)
 {
 	vm_fault_t ret;
 
-	if (!(vmf->flags & FAULT_FLAG_WRITE) || has_to_wait(vmf)) {
-		ret = wr_vmf_map_part(vmf, vmf->page);
+	if (has_to_wait(vmf)) {
+		lock_page(vmf->page);
+		if (!is_gone(vmf))
+			return read_part(vmf);
 		drop_page(vmf);
-		return ret;
+		return VM_FAULT_NOPAGE;
 	}
-	unlock_page(vmf->page);
 	ret = write_all(vmf, window);
 	put_page(vmf->page);
 	vmf->page = NULL;
 	return ret;
+}
+
+/* One page of a folio that must not be mapped as a whole. */
+static vm_fault_t map_part(struct vm_fault *vmf, struct wr_window *window)
+{
+	if (!(vmf->flags & FAULT_FLAG_WRITE))
+		return read_part(vmf);
+	unlock_page(vmf->page);
+	return write_part(vmf, window);
 }
 
 /*

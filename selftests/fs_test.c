@@ -35,6 +35,7 @@ enum how {
 struct mapped {
 	int fd;
 	enum how how;
+	size_t size; /* of the file; 0: SIZE */
 	int section;
 	char *base;
 };
@@ -45,9 +46,11 @@ static int map_file(struct mapped *mapped, int file, bool writes)
 	int err;
 
 	mapped->section = -1;
+	mapped->size = mapped->size ?: SIZE;
 	if (mapped->how == MMAP) {
-		mapped->base = mmap(NULL, SIZE, writes ? PROT_READ | PROT_WRITE :
-				    PROT_READ, MAP_SHARED, file, 0);
+		mapped->base = mmap(NULL, mapped->size,
+				    writes ? PROT_READ | PROT_WRITE : PROT_READ,
+				    MAP_SHARED, file, 0);
 		return mapped->base == MAP_FAILED ? -errno : 0;
 	}
 	mapped->section = sec_create(mapped->fd, file, 0, 0, writes ? RW : RO);
@@ -64,7 +67,7 @@ static int map_file(struct mapped *mapped, int file, bool writes)
 static int unmap_file(struct mapped *mapped)
 {
 	if (mapped->how == MMAP)
-		return munmap(mapped->base, SIZE) ? -errno : 0;
+		return munmap(mapped->base, mapped->size) ? -errno : 0;
 	close(mapped->section);
 	return sec_unmap(mapped->fd, mapped->base);
 }
@@ -72,7 +75,7 @@ static int unmap_file(struct mapped *mapped)
 static int flush_file(struct mapped *mapped)
 {
 	if (mapped->how == MMAP)
-		return msync(mapped->base, SIZE, MS_SYNC) ? -errno : 0;
+		return msync(mapped->base, mapped->size, MS_SYNC) ? -errno : 0;
 	return sec_flush(mapped->fd, mapped->base, 0);
 }
 
@@ -1264,6 +1267,84 @@ TEST_F(disk, much_is_dirty)
 	EXPECT_TRUE(pages_have(base, NR_PAGES, 500));
 	UNMAP_IT();
 	close(self->file);
+}
+
+/* A hole of that size whose page cache has large folios, if the file system has them */
+static int read_hole(size_t size)
+{
+	const struct timespec long_ago[2] = { { .tv_sec = 9 }, { .tv_sec = 9 } };
+	int file = open(HOLE_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	static char block[65536];
+
+	if (ftruncate(file, size) || futimens(file, long_ago) || fsync(file))
+		return -1;
+	while (read(file, block, sizeof(block)) > 0)
+		;
+	return file;
+}
+
+/* As much as may be, and more */
+static void make_dirty(void)
+{
+	int file = open(OTHER_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	static char block[65536];
+
+	(void)!write(file, block, sizeof(block));
+	close(file);
+}
+
+/* What is on the disk */
+static bool disk_has(const char *path, int i, int seed)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	char page[4096];
+	bool has;
+
+	has = pread(file, page, sizeof(page), PAGES(i)) == sizeof(page) &&
+	      page_has(page, seed);
+	close(file);
+	return has;
+}
+
+#define HOLE_PAGES 32
+
+/*
+ * Whoever waits for the disk, the file system is told that a page is written: it has a
+ * place for it then, and a time. Also if its folio is mapped page by page. Rule FV-01;
+ * hazard V39.
+ */
+TEST_F_TIMEOUT(disk, parts_while_much_is_dirty, 120)
+{
+	int64_t ratio = read_number(DIRTY_RATIO);
+	struct stat before, after;
+	char *base;
+	int i;
+
+	close(self->file);
+	if (variant->how == VIEW)
+		SKIP(return, "the core maps its folios as a whole");
+	self->file = read_hole(PAGES(HOLE_PAGES));
+	ASSERT_LE(0, self->file);
+	self->mapped.size = PAGES(HOLE_PAGES);
+	MAP_IT(true);
+	base = self->mapped.base;
+	for (i = 3; variant->how == TRACKED && i < HOLE_PAGES; i += 4)
+		ASSERT_EQ(0, wr_protect(self->mapped.fd, base + PAGES(i), 4096,
+					RO));
+	ASSERT_EQ(0, fstat(self->file, &before));
+	ASSERT_TRUE(write_number(DIRTY_LIMIT, PAGES(4)));
+	make_dirty();
+	for (i = 0; i < HOLE_PAGES; i += 4)
+		fill_page(base + PAGES(i), 700 + i);
+	EXPECT_TRUE(write_number(DIRTY_RATIO, ratio));
+	ASSERT_EQ(0, fstat(self->file, &after));
+	EXPECT_NE(before.st_mtime, after.st_mtime);
+	EXPECT_EQ(0, flush_file(&self->mapped));
+	UNMAP_IT();
+	sync();
+	EXPECT_TRUE(write_text("/proc/sys/vm/drop_caches", "3"));
+	for (i = 0; i < HOLE_PAGES; i += 4)
+		EXPECT_TRUE(disk_has(HOLE_PATH, i, 700 + i));
 }
 
 /*

@@ -433,12 +433,13 @@ static inline void wr_vmf_insert_at(struct vm_fault *vmf, unsigned long addr,
  * wr_vmf_map_part - map one page of a large folio, not those around it
  * @vmf: the fault
  * @page: the page
+ * @writable: also to be written, at once, without asking page_mkwrite
  *
  * Return: 0 if a fault handler may return the page to the core, which will map
  * no more than that; else what the handler is to return.
  */
 static inline vm_fault_t wr_vmf_map_part(struct vm_fault *vmf,
-					 struct page *page);
+					 struct page *page, bool writable);
 
 /**
  * wr_vmf_maps_whole - whether the core would map all of a large folio
@@ -488,10 +489,9 @@ static inline vm_fault_t wr_vmf_insert_folio(struct vm_fault *vmf,
  * right for all that have vmf_insert_page_mkwrite().
  */
 static inline vm_fault_t wr_vmf_map_part(struct vm_fault *vmf,
-					 struct page *page)
+					 struct page *page, bool writable)
 {
-	return vmf_insert_page_mkwrite(vmf, page,
-				       vmf->flags & FAULT_FLAG_WRITE);
+	return vmf_insert_page_mkwrite(vmf, page, writable);
 }
 
 static inline bool wr_vmf_maps_whole(struct vm_fault *vmf)
@@ -501,7 +501,7 @@ static inline bool wr_vmf_maps_whole(struct vm_fault *vmf)
 #else
 /* A table of PTEs where a PMD might go: before, nothing else is needed. */
 static inline vm_fault_t wr_vmf_map_part(struct vm_fault *vmf,
-					 struct page *page)
+					 struct page *page, bool writable)
 {
 	return wr_vmf_make_table(vmf) ? VM_FAULT_OOM : 0;
 }
