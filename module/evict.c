@@ -31,11 +31,11 @@ static bool ready; /* lists are there; set once, before the module is used */
 /* Most folios of it that are tried at a time, and a slot's besides */
 #define MOST_TRIES 1024
 
-/* Most stashes of all lists that are gone by before somebody is killed, each time */
+/* Most stashes of all lists that are gone by before somebody is killed, the first time */
 #define MOST_AT_LAST 16384
 
-/* How often then */
-#define MOST_ROUNDS 32
+/* Each time that nothing was found it is twice as many, so often */
+#define MOST_PATIENCE 12
 
 /**
  * struct wr_freeing - what is being freed
@@ -45,6 +45,7 @@ static bool ready; /* lists are there; set once, before the module is used */
  * @pages: pages of them
  * @list: where, the last time
  * @in_vain: stashes of it that had nothing to free
+ * @most_in_vain: how many of them there may be
  * @tries: folios of it that were looked at
  * @found: there was a stash
  */
@@ -55,6 +56,7 @@ struct wr_freeing {
 	unsigned long pages;
 	struct list_lru_one *list;
 	unsigned int in_vain;
+	unsigned int most_in_vain;
 	unsigned int tries;
 	bool found;
 };
@@ -123,7 +125,8 @@ static bool is_enough(struct wr_freeing *freeing, struct list_lru_one *list)
 		freeing->tries = 0;
 	}
 	return freeing->nr == FOLIOS_AT_A_TIME ||
-	       freeing->in_vain >= MOST_IN_VAIN || freeing->tries >= MOST_TRIES;
+	       freeing->in_vain >= freeing->most_in_vain ||
+	       freeing->tries >= MOST_TRIES;
 }
 
 /* Called with the lock of the list. */
@@ -153,10 +156,11 @@ static enum lru_status free_some(struct list_head *item,
 WR_DEFINE_LRU_WALK(free_some)
 
 /*
- * Frees some pages of one stash, or of those of anybody. Return: how many, or -1 if there
- * is none.
+ * Frees some pages of one stash, or of those of anybody, with 2 to the power of @patience
+ * times as many that are looked at. Return: how many, or -1 if there is none.
  */
-static long evict_some(struct list_lru *list, const struct wr_where *where)
+static long evict_some(struct list_lru *list, const struct wr_where *where,
+		       unsigned int patience)
 {
 	struct wr_freeing freeing;
 	unsigned int i;
@@ -164,8 +168,9 @@ static long evict_some(struct list_lru *list, const struct wr_where *where)
 	freeing.nr = 0;
 	freeing.pages = 0;
 	freeing.list = NULL;
+	freeing.most_in_vain = MOST_IN_VAIN << patience;
 	freeing.found = false;
-	wr_lru_walk_some(list, where, where->any ? MOST_AT_LAST : 1,
+	wr_lru_walk_some(list, where, where->any ? MOST_AT_LAST << patience : 1,
 			 wr_lru_walk(free_some), &freeing);
 	for (i = 0; i < freeing.nr; i++)
 		folio_put_refs(freeing.folios[i], freeing.parts[i]);
@@ -185,7 +190,7 @@ static void evict_class(struct list_lru *list, const struct wr_where *where,
 	long n;
 
 	while (*looked < wanted && in_vain < MOST_IN_VAIN) {
-		n = evict_some(list, where);
+		n = evict_some(list, where, 0);
 		if (n < 0)
 			return;
 		in_vain = n ? 0 : in_vain + 1;
@@ -237,18 +242,28 @@ static unsigned long count(struct shrinker *self, struct shrink_control *sc)
 static unsigned long evict_anybodys(struct list_lru *list, int nid)
 {
 	struct wr_where where = { .nid = nid, .any = true };
+	unsigned int patience = 0;
 	unsigned long freed = 0;
-	unsigned int rounds;
 	long n;
 
-	for (rounds = 0; rounds < MOST_ROUNDS && freed < WR_SLOT_PAGES;
-	     rounds++) {
-		n = evict_some(list, &where);
+	while (patience < MOST_PATIENCE && freed < WR_SLOT_PAGES) {
+		n = evict_some(list, &where, patience);
 		if (n < 0)
 			break;
 		freed += n;
+		patience += !n;
 		cond_resched();
 	}
+	return freed;
+}
+
+static unsigned long evict_on_all_nodes(struct list_lru *lru)
+{
+	unsigned long freed = 0;
+	int nid;
+
+	for_each_online_node(nid)
+		freed += evict_anybodys(lru, nid);
 	return freed;
 }
 
@@ -258,12 +273,9 @@ static int before_oom(struct notifier_block *self, unsigned long unused,
 {
 	unsigned long *freed = data;
 	unsigned int i;
-	int nid;
 
 	for (i = 0; !*freed && i <= WR_STASH_OFFER_LAST; i++)
-		for (nid = first_online_node; nid < MAX_NUMNODES;
-		     nid = next_online_node(nid))
-			*freed += evict_anybodys(&wr_stash_lists[i], nid);
+		*freed += evict_on_all_nodes(&wr_stash_lists[i]);
 	return NOTIFY_OK;
 }
 
