@@ -235,7 +235,7 @@ help:
 	@echo '  CPUS=2 MEM=2G TIMEOUT=300 (seconds; 0: none) AS=0 (user id)'
 	@echo '  ACCEL=    tcg or kvm, where the choice made is not right'
 	@echo '  FILES=    of run and shell: what is to be there, too, at the same path'
-	@echo '  PARAMS=   of run and shell: parameters of the module, such as paging=1'
+	@echo '  PARAMS=   of run and shell: parameters of the module, such as paging=0'
 	@echo '  APPEND=   more words for the kernel command line'
 	@echo '  V=1       print the QEMU command'
 	@echo

@@ -58,11 +58,11 @@
 static unsigned long commit_limit_mb;
 module_param(commit_limit_mb, ulong, 0644);
 MODULE_PARM_DESC(commit_limit_mb,
-		 "Limit of all commits together in MiB (0: the size of RAM)");
+		 "Limit of all commits in MiB (0: none, RAM without paging)");
 
-bool wr_paging;
+bool wr_paging = true;
 module_param_named(paging, wr_paging, bool, 0444);
-MODULE_PARM_DESC(paging, "Committed memory may leave for swap");
+MODULE_PARM_DESC(paging, "Committed memory may leave for swap (default: Y)");
 
 static unsigned int user_share_percent = 75;
 module_param(user_share_percent, uint, 0644);
@@ -247,10 +247,22 @@ static unsigned long movable_pages(void)
 	return pages;
 }
 
-/* Swap that is free, if pages of ours may go there */
-static unsigned long free_swap(void)
+static unsigned long no_swap_until; /* jiffies, or 0 */
+
+/* Nothing can leave for swap for @time jiffies, for whatever reason. */
+void wr_commit_no_swap(unsigned long time)
 {
-	return wr_paging ? max(get_nr_swap_pages(), 0L) : 0;
+	WRITE_ONCE(no_swap_until, (jiffies + time) | 1);
+}
+
+/* Swap that is free, if pages of ours may go there */
+unsigned long wr_commit_free_swap(void)
+{
+	unsigned long until = READ_ONCE(no_swap_until);
+
+	if (!wr_paging || (until && time_before(jiffies, until)))
+		return 0;
+	return max(get_nr_swap_pages(), 0L);
 }
 
 /* What the system can still give for promises */
@@ -262,7 +274,7 @@ static unsigned long available_pages(bool admin)
 	rest = min_t(unsigned long, rest, MAX_REST) +
 	       (admin ? 0 : min_t(unsigned long, rest, MAX_ADMIN_REST));
 	rest += movable_pages();
-	return pages - min(pages, rest) + free_swap();
+	return pages - min(pages, rest) + wr_commit_free_swap();
 }
 
 static long sum_resident(void)

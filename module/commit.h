@@ -27,6 +27,8 @@ unsigned long wr_commit_return(struct wr_pagefile *pagefile,
 void wr_commit_forget(struct wr_pagefile *pagefile);
 void wr_commit_follow_file(struct wr_pagefile *pagefile, struct inode *inode);
 void wr_commit_forget_file(struct wr_pagefile *pagefile);
+void wr_commit_no_swap(unsigned long time);
+unsigned long wr_commit_free_swap(void);
 unsigned long wr_commit_resident(void);
 unsigned long wr_commit_state(unsigned long *total);
 void wr_commit_exit(void);

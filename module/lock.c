@@ -315,7 +315,7 @@ static void trim_run(struct wr_window *window, pgoff_t first, pgoff_t end)
 		end = max(first, wr_slot_first(end));
 	if (first >= end)
 		return;
-	if (wr_paging)
+	if (wr_pageout_is_possible(window->space->mm))
 		wr_trim_range(window, first, end);
 	/* What cannot leave memory leaves the working set. */
 	wr_resident_unmap(window, first, end);

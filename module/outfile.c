@@ -31,6 +31,9 @@
 #define NO_LARGE_PLACES \
 	"winregion: no paging while transparent_hugepage/shmem_enabled is on\n"
 
+/* After one so long none is asked for. */
+#define NO_PLACES_FOR (10 * HZ)
+
 static struct file *file;
 static DEFINE_IDA(places);
 static atomic_t serials;
@@ -43,13 +46,65 @@ static atomic_long_t nr_used;
 static DEFINE_XARRAY_FLAGS(others, XA_FLAGS_ACCOUNT);
 static DEFINE_XARRAY(broken);
 
+/* Those of them for which there was no memory, plus 1, or 0; and whether it was too small */
+static u32 few_broken[16];
+static bool all_broken;
+
+static bool is_of_few(u32 place)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(few_broken); i++)
+		if (READ_ONCE(few_broken[i]) == place + 1)
+			return true;
+	return false;
+}
+
+/* Puts a place where there is room in the few, or takes it away from there. */
+static bool replace_in_few(u32 old, u32 new)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(few_broken); i++)
+		if (cmpxchg(&few_broken[i], old, new) == old)
+			return true;
+	return false;
+}
+
+/* What was there could not be read: nor can it be now. */
+static void note_broken(u32 place)
+{
+	void *old = xa_store(&broken, place, xa_mk_value(1),
+			     GFP_NOWAIT | __GFP_HIGH | __GFP_NOWARN);
+
+	if (!xa_err(old) || replace_in_few(0, place + 1))
+		return;
+	/* Nothing can be told any more: so no more is to come. */
+	WRITE_ONCE(all_broken, true);
+	wr_commit_no_swap(MAX_JIFFY_OFFSET);
+}
+
+static bool is_broken(u32 place)
+{
+	return unlikely(READ_ONCE(all_broken)) || xa_load(&broken, place) ||
+	       is_of_few(place);
+}
+
+/* Nobody writes it any more. */
+static void forget_broken(u32 place)
+{
+	if (unlikely(!xa_empty(&broken)))
+		xa_erase(&broken, place);
+	if (unlikely(is_of_few(place)))
+		replace_in_few(place + 1, 0);
+}
+
 static void forget_place(u32 place)
 {
 	loff_t at = (loff_t)place << PAGE_SHIFT;
 
 	shmem_truncate_range(file_inode(file), at, at + PAGE_SIZE - 1);
-	if (unlikely(!xa_empty(&broken)))
-		xa_erase(&broken, place); /* nobody writes it any more */
+	forget_broken(place);
 	ida_free(&places, place);
 }
 
@@ -65,7 +120,7 @@ static struct wr_out new_out(u32 place)
  * @to: set to it
  *
  * Context: as of reclaim; reclaims nothing itself.
- * Return: whether there is one. If so, wr_outfile_write() or wr_outfile_abandon() is to
+ * Return: whether there is one. If so, wr_outfile_fill() or wr_outfile_abandon() is to
  * follow.
  */
 bool wr_outfile_make(struct wr_out_page *to)
@@ -84,6 +139,7 @@ bool wr_outfile_make(struct wr_out_page *to)
 	/* Several places in one would have one lock. */
 	if (PageCompound(page)) {
 		pr_warn_once(NO_LARGE_PLACES);
+		wr_commit_no_swap(NO_PLACES_FOR);
 		put_page(page);
 		forget_place(place);
 		return false;
@@ -105,16 +161,26 @@ void wr_outfile_abandon(struct wr_out_page *to)
 	forget_place(to->out.place);
 }
 
-/* What was there could not be read: nor can it be now. */
-static void note_broken(u32 place)
+/**
+ * wr_outfile_fill - have a page be out
+ * @to: a place, which others may know by now
+ * @from: the page, which does not change
+ *
+ * From then on nobody who reads the place, or gives it up, waits for the caller.
+ *
+ * Context: as of reclaim; waits for nothing. wr_outfile_send() is to follow.
+ */
+void wr_outfile_fill(struct wr_out_page *to, struct page *from)
 {
-	void *old = xa_store(&broken, place, xa_mk_value(1),
-			     GFP_NOWAIT | __GFP_HIGH);
-
-	WARN_ON_ONCE(xa_err(old));
+	if (copy_mc_highpage(to->page, from))
+		note_broken(to->out.place);
+	wr_commit_touched(1);
+	atomic_long_inc(&nr_used);
+	folio_mark_dirty(page_folio(to->page));
+	unlock_page(to->page);
 }
 
-/* Return: whether it is on its way to swap. */
+/* Return: whether it is on its way to swap; it is unlocked. */
 static bool send_off(struct folio *folio)
 {
 	folio_mark_dirty(folio);
@@ -128,25 +194,25 @@ static bool send_off(struct folio *folio)
 }
 
 /**
- * wr_outfile_write - have a page go out
- * @to: a place, which others may know by now
- * @from: the page, which does not change
+ * wr_outfile_send - have a page that is out go to swap
+ * @to: the place, which may have been given up; no more the caller's after that
  *
- * Context: as of reclaim.
- * Return: whether it is on its way to swap; if not, its bytes stay in memory, but in the
- * file.
+ * Context: as of reclaim; waits as long as the disk takes no more.
+ * Return: false if swap took it not: its bytes stay in memory, but in the file.
  */
-bool wr_outfile_write(struct wr_out_page *to, struct page *from)
+bool wr_outfile_send(struct wr_out_page *to)
 {
-	struct page *page = to->page;
-	bool sent;
+	struct folio *folio = page_folio(to->page);
+	bool sent = true;
 
-	if (copy_mc_highpage(page, from))
-		note_broken(to->out.place);
-	wr_commit_touched(1);
-	atomic_long_inc(&nr_used);
-	sent = send_off(page_folio(page));
-	put_page(page);
+	/* If another has the lock, it is read, or given up, or sent by the core. */
+	if (folio_trylock(folio)) {
+		if (folio->mapping == file->f_mapping)
+			sent = send_off(folio);
+		else
+			folio_unlock(folio);
+	}
+	put_page(to->page);
 	return sent;
 }
 
@@ -170,7 +236,7 @@ int wr_outfile_read(struct wr_out out, struct page *to)
 	kunmap_local(kaddr);
 	if (n == -ENOMEM)
 		return -ENOMEM;
-	return n != PAGE_SIZE || xa_load(&broken, out.place) ? -EIO : 0;
+	return n != PAGE_SIZE || is_broken(out.place) ? -EIO : 0;
 }
 
 /* How many others have a place; the lock of others is held. */
@@ -269,7 +335,7 @@ static bool leave_to_others(struct wr_out out)
 	return n;
 }
 
-/* One less has the place. Context: waits for who writes it. */
+/* One less has the place. Context: waits for who fills it, or is just sending it. */
 void wr_outfile_free(struct wr_out out)
 {
 	if (leave_to_others(out))

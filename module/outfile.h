@@ -26,7 +26,7 @@ static inline bool wr_out_is(struct wr_out a, struct wr_out b)
 
 /**
  * struct wr_out_page - a place that a page can be written to
- * @page: its page in the file, locked, with a reference
+ * @page: its page in the file, with a reference; locked until it is filled
  * @out: it
  */
 struct wr_out_page {
@@ -36,7 +36,8 @@ struct wr_out_page {
 
 bool wr_outfile_make(struct wr_out_page *to);
 void wr_outfile_abandon(struct wr_out_page *to);
-bool wr_outfile_write(struct wr_out_page *to, struct page *from);
+void wr_outfile_fill(struct wr_out_page *to, struct page *from);
+bool wr_outfile_send(struct wr_out_page *to);
 int wr_outfile_read(struct wr_out out, struct page *to);
 int wr_outfile_share(struct wr_out out);
 bool wr_outfile_let_join(struct wr_out out);

@@ -20,6 +20,7 @@
  * The core does not know that our pages could leave, and may think that nothing can be
  * had any more. Before it kills, it asks: then age does not matter.
  */
+#include <linux/completion.h>
 #include <linux/hash.h>
 #include <linux/highmem.h>
 #include <linux/jiffies.h>
@@ -34,12 +35,14 @@
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/swap.h>
+#include <linux/workqueue.h>
 
 #include "account.h"
 #include "commit.h"
 #include "page.h"
 #include "pageout.h"
 #include "resident.h"
+#include "settings.h"
 #include "stash_in.h"
 #include "trace.h"
 #include "trim.h"
@@ -54,19 +57,64 @@
 static struct shrinker *shrinker;
 static bool ready; /* lists are there; set once, before the module is used */
 
+#define HUNGERS_BITS 6
+#define HUNGERS_AT_ONE 8
+
 /*
- * What is remembered of a memory cgroup; some may share one
+ * What is remembered of a memory cgroup, but not for long if there are hundreds. They are
+ * written without a lock: who is told what another one was has to try in vain.
+ * @id: which, by wr_memcg_id()
+ * @used: when it was last asked for; jiffies
  * @in_vain: so often nothing became free
  * @refused: until then nothing is to be had in swap; jiffies, or 0
  */
 static struct wr_hunger {
+	u64 id;
+	unsigned long used;
 	atomic_t in_vain;
 	unsigned long refused;
-} hungers[16];
+} hungers[1 << HUNGERS_BITS][HUNGERS_AT_ONE];
+
+/* Of the group @id, or where it would go. */
+static struct wr_hunger *find_hunger(u64 id)
+{
+	struct wr_hunger *some = hungers[hash_64(id, HUNGERS_BITS)];
+	struct wr_hunger *oldest = some;
+	unsigned int i;
+
+	for (i = 0; i < HUNGERS_AT_ONE; i++) {
+		if (READ_ONCE(some[i].id) == id)
+			return &some[i];
+		if (time_before(READ_ONCE(some[i].used),
+				READ_ONCE(oldest->used)))
+			oldest = &some[i];
+	}
+	return oldest;
+}
 
 static struct wr_hunger *hunger_of(const struct wr_where *where)
 {
-	return &hungers[hash_ptr(where->memcg, 4)];
+	u64 id = wr_memcg_id(where->memcg);
+	struct wr_hunger *hunger = find_hunger(id);
+
+	if (READ_ONCE(hunger->id) != id) {
+		atomic_set(&hunger->in_vain, 0);
+		WRITE_ONCE(hunger->refused, 0);
+		WRITE_ONCE(hunger->id, id);
+	}
+	WRITE_ONCE(hunger->used, jiffies);
+	return hunger;
+}
+
+/* Whether @memcg got nothing in swap just now. */
+static bool is_refused(const struct mem_cgroup *memcg)
+{
+	u64 id = wr_memcg_id(memcg);
+	const struct wr_hunger *hunger = find_hunger(id);
+	unsigned long until = READ_ONCE(hunger->refused);
+
+	return READ_ONCE(hunger->id) == id && until &&
+	       !time_after(jiffies, until);
 }
 
 /* ---- out ---- */
@@ -80,7 +128,7 @@ static struct wr_hunger *hunger_of(const struct wr_where *where)
  * @joined: pages that a relative has had written
  * @freed: pages that become free
  * @only: of no other space, or NULL
- * @found: there was a stash
+ * @found: there was a stash, which was looked at
  */
 struct wr_paging {
 	struct wr_out_page to[AT_A_TIME];
@@ -195,9 +243,9 @@ static enum lru_status take_some(struct list_head *item,
 	struct folio *stays = NULL, *folio;
 	unsigned int i;
 
-	paging->found = true;
-	if (paging->only && stash->space != paging->only)
+	if (paging->found || (paging->only && stash->space != paging->only))
 		return LRU_SKIP;
+	paging->found = true;
 	for (i = 0; i < WR_SLOT_PAGES && paging->used < paging->nr; i++) {
 		if (!slot->pages[i])
 			continue;
@@ -217,14 +265,19 @@ static enum lru_status take_some(struct list_head *item,
 
 WR_DEFINE_LRU_WALK(take_some)
 
+/* Most stashes that are looked at for the next of anybody who may write, at first */
+#define MOST_LOOKED 16384
+
 /**
  * struct wr_payer - who is charged for what is written
  * @memcg: counted
  * @space: whose pages are the next; there may be others by now
+ * @refused: the last one who gets nothing in swap
  */
 struct wr_payer {
 	struct mem_cgroup *memcg;
 	const struct wr_space *space;
+	const struct wr_space *refused;
 };
 
 /* Called with the lock of the list. */
@@ -233,36 +286,59 @@ static enum lru_status see_payer(struct list_head *item,
 {
 	struct wr_stash *stash = container_of(item, struct wr_stash, list);
 	struct wr_payer *payer = data;
+	struct mem_cgroup *memcg;
 
-	payer->memcg = get_mem_cgroup_from_mm(stash->space->mm);
-	payer->space = stash->space;
+	if (payer->space || stash->space == payer->refused)
+		return LRU_SKIP;
+	memcg = get_mem_cgroup_from_mm(stash->space->mm);
+	if (is_refused(memcg) || !wr_memcg_may_swap(memcg)) {
+		mem_cgroup_put(memcg);
+		payer->refused = stash->space;
+	} else {
+		payer->memcg = memcg;
+		payer->space = stash->space;
+	}
 	return LRU_SKIP;
 }
 
 WR_DEFINE_LRU_WALK(see_payer)
 
-/* Return: whether all were sent to swap. */
+/* All are out before the first one waits for a disk. Return: whether swap took all. */
 static bool write_taken(struct wr_paging *paging)
 {
 	bool sent = true;
 	unsigned int i;
 
 	for (i = 0; i < paging->used; i++) {
-		sent &= wr_outfile_write(&paging->to[i], paging->from[i]);
+		wr_outfile_fill(&paging->to[i], paging->from[i]);
 		put_page(paging->from[i]);
 	}
 	for (; i < paging->nr; i++)
 		wr_outfile_abandon(&paging->to[i]);
+	for (i = 0; i < paging->used; i++)
+		sent &= wr_outfile_send(&paging->to[i]);
 	return sent;
 }
 
 /* Return: whether swap may be had. */
 static bool may_write(const struct wr_where *where)
 {
-	unsigned long refused = READ_ONCE(hunger_of(where)->refused);
+	return wr_commit_free_swap() && !is_refused(where->memcg) &&
+	       wr_memcg_may_swap(where->memcg);
+}
 
-	return get_nr_swap_pages() > 0 &&
-	       (!refused || time_after(jiffies, refused));
+/* Whether there is any sense in it that pages of @mm are to leave. */
+bool wr_pageout_is_possible(struct mm_struct *mm)
+{
+	struct mem_cgroup *memcg;
+	bool possible;
+
+	if (!wr_commit_free_swap())
+		return false;
+	memcg = get_mem_cgroup_from_mm(mm);
+	possible = wr_memcg_may_swap(memcg);
+	mem_cgroup_put(memcg);
+	return possible;
 }
 
 /*
@@ -288,7 +364,9 @@ static long write_some_of(const struct wr_space *only,
 	while (paging.nr < most && wr_outfile_make(&paging.to[paging.nr]))
 		paging.nr++;
 	if (paging.nr)
-		wr_lru_walk_first(list, where, wr_lru_walk(take_some), &paging);
+		wr_lru_walk_some(list, where,
+				 only ? wr_look_further(where, MOST_LOOKED) : 1,
+				 wr_lru_walk(take_some), &paging);
 	*looked += paging.used + paging.joined;
 	if (!write_taken(&paging)) {
 		WRITE_ONCE(hunger->refused, (jiffies + HZ) | 1);
@@ -307,15 +385,20 @@ static long write_some_of(const struct wr_space *only,
 static long write_some(const struct wr_where *where, unsigned long *looked)
 {
 	struct wr_payer payer = {};
+	struct wr_where whose = *where;
 	struct mem_cgroup *old;
 	long n;
 
 	if (!where->any)
 		return write_some_of(NULL, where, looked);
-	wr_lru_walk_first(&wr_stash_lists[WR_STASH_COLD], where,
-			  wr_lru_walk(see_payer), &payer);
+	wr_lru_walk_some(&wr_stash_lists[WR_STASH_COLD], where,
+			 wr_look_further(where, MOST_LOOKED),
+			 wr_lru_walk(see_payer), &payer);
+	if (!payer.space)
+		return -1;
+	whose.memcg = payer.memcg;
 	old = set_active_memcg(payer.memcg);
-	n = write_some_of(payer.space, where, looked);
+	n = write_some_of(payer.space, &whose, looked);
 	set_active_memcg(old);
 	mem_cgroup_put(payer.memcg);
 	return n;
@@ -356,6 +439,12 @@ static void find_cold(const struct wr_where *where,
 	}
 }
 
+/* Not where only what was called cold by name is to go, unless the core is about to kill. */
+static bool may_look(const struct wr_where *where)
+{
+	return where->any || wr_settings_swappiness();
+}
+
 /* Return: pages that are free now, or SHRINK_STOP if there is nothing to be done. */
 static unsigned long page_out(const struct wr_where *where,
 			      unsigned long wanted, unsigned long *looked)
@@ -371,7 +460,7 @@ static unsigned long page_out(const struct wr_where *where,
 	if (!may_write(where))
 		return SHRINK_STOP;
 	freed = write_cold(where, wanted, &written);
-	if (written < wanted) {
+	if (written < wanted && may_look(where)) {
 		trimming.wanted -= written;
 		find_cold(where, &trimming);
 		if (trimming.moved)
@@ -407,6 +496,27 @@ static unsigned long scan(struct shrinker *self, struct shrink_control *sc)
 	return freed;
 }
 
+/* From so much of the RAM on that files have and did not use lately, those go first. */
+#define FILES_FIRST 16
+
+/*
+ * Pages that are not called cold yet, and may be looked at. The core does not tell shrinkers
+ * which way it would choose between files and what is swapped: so it is done as it does,
+ * more or less.
+ */
+static unsigned long count_idle(struct shrink_control *sc)
+{
+	unsigned long files = global_node_page_state(NR_INACTIVE_FILE);
+	unsigned int swappiness = min(wr_settings_swappiness(), 100U);
+	unsigned long pages = wr_trim_count(sc);
+
+	if (!pages || !swappiness)
+		return 0;
+	if (files > totalram_pages() / FILES_FIRST)
+		pages >>= 3;
+	return max(mult_frac(pages, swappiness, 100U), 1UL);
+}
+
 /* That nothing is in memory now does not mean that nothing will be: no SHRINK_EMPTY. */
 static unsigned long count(struct shrinker *self, struct shrink_control *sc)
 {
@@ -418,7 +528,7 @@ static unsigned long count(struct shrinker *self, struct shrink_control *sc)
 	stashes = list_lru_shrink_count(&wr_stash_lists[WR_STASH_COLD], sc);
 	if (!stashes && !wr_trim_any(sc))
 		return SHRINK_EMPTY;
-	pages = wr_trim_count(sc);
+	pages = count_idle(sc);
 	if (stashes)
 		pages += wr_stash_estimate(&wr_stash_sums[1], stashes);
 	return pages;
@@ -433,38 +543,78 @@ static unsigned long count(struct shrinker *self, struct shrink_control *sc)
  */
 static unsigned long page_out_any(int nid)
 {
+	static unsigned int turn; /* goes on where it ended; one at a time asks */
 	struct wr_where where = { .nid = nid, .any = true };
-	unsigned long looked, freed = 0;
+	unsigned long looked, freed;
 	unsigned int rounds;
 
-	for (rounds = 0; !freed && rounds < MOST_ROUNDS; rounds++) {
+	for (rounds = 0; rounds < MOST_ROUNDS; rounds++) {
+		where.turn = turn++;
+		if (!may_write(&where))
+			break;
 		atomic_set(&hunger_of(&where)->in_vain, HUNGRY);
 		freed = page_out(&where, SWAP_CLUSTER_MAX, &looked);
+		/* Where this turn's windows all had to stay, the next one has others. */
+		if (freed && freed != SHRINK_STOP)
+			return freed;
 		cond_resched();
 	}
-	return freed == SHRINK_STOP ? 0 : freed;
+	return 0;
+}
+
+/* How long it is waited for that. Who would be killed has to wait, as does everybody. */
+#define LONGEST HZ
+
+static struct workqueue_struct *last_queue;
+static DECLARE_COMPLETION(last_done);
+static atomic_long_t last_freed;
+static DEFINE_SPINLOCK(last_lock);
+static bool last_begun; /* the work is to be done, or being done; last_lock */
+
+static void page_out_at_last(struct work_struct *work)
+{
+	unsigned int flags = memalloc_noreclaim_save();
+	int nid;
+
+	for_each_online_node(nid)
+		atomic_long_add(page_out_any(nid), &last_freed);
+	memalloc_noreclaim_restore(flags);
+	spin_lock(&last_lock);
+	last_begun = false;
+	complete_all(&last_done);
+	spin_unlock(&last_lock);
+}
+
+static DECLARE_WORK(last_work, page_out_at_last);
+
+static void begin_at_last(void)
+{
+	spin_lock(&last_lock);
+	if (!last_begun) {
+		last_begun = true;
+		reinit_completion(&last_done);
+		atomic_long_set(&last_freed, 0); /* what came late is used up */
+		queue_work(last_queue, &last_work);
+	}
+	spin_unlock(&last_lock);
 }
 
 /*
- * Nothing else was to be had, and what may be lost has gone before. It may be somebody
- * who writes himself, for whom it must not be waited.
+ * Nothing else was to be had, and what may be lost has gone before. To write may be to
+ * wait for a disk, and so for who serves it, who may want memory himself and cannot
+ * have it while others wait here. So a worker writes, and it is waited for that only so
+ * long.
  */
 static int before_oom(struct notifier_block *self, unsigned long unused,
 		      void *data)
 {
-	unsigned long *sum = data, freed = 0;
-	unsigned int flags;
-	int nid;
+	unsigned long *sum = data;
 
-	if (*sum || current->bio_list ||
-	    current->flags & (PF_MEMALLOC_NOIO | PF_MEMALLOC_NOFS))
+	if (*sum)
 		return NOTIFY_OK;
-	flags = memalloc_noreclaim_save();
-	for (nid = first_online_node; nid < MAX_NUMNODES;
-	     nid = next_online_node(nid))
-		freed += page_out_any(nid);
-	*sum += freed;
-	memalloc_noreclaim_restore(flags);
+	begin_at_last();
+	wait_for_completion_timeout(&last_done, LONGEST);
+	*sum += atomic_long_xchg(&last_freed, 0);
 	return NOTIFY_OK;
 }
 
@@ -670,13 +820,21 @@ int wr_pageout_init(void)
 	err = wr_trim_init(shrinker);
 	if (err)
 		goto err_list;
+	last_queue =
+		alloc_workqueue("winregion", WQ_MEM_RECLAIM | WQ_UNBOUND, 1);
+	if (!last_queue) {
+		err = -ENOMEM;
+		goto err_trim;
+	}
 	err = register_oom_notifier(&oom);
 	if (err)
-		goto err_trim;
+		goto err_queue;
 	WRITE_ONCE(ready, true);
 	wr_shrinker_register(shrinker);
 	return 0;
 
+err_queue:
+	destroy_workqueue(last_queue);
 err_trim:
 	wr_trim_exit();
 err_list:
@@ -694,6 +852,7 @@ void wr_pageout_exit(void)
 	if (!wr_paging)
 		return;
 	unregister_oom_notifier(&oom);
+	destroy_workqueue(last_queue);
 	wr_shrinker_free(shrinker);
 	wr_trim_exit();
 	list_lru_destroy(&wr_stash_lists[WR_STASH_COLD]);

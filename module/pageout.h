@@ -60,6 +60,7 @@ static inline void wr_pageout_begin_room(struct wr_room *room)
 	room->came = 0;
 }
 
+bool wr_pageout_is_possible(struct mm_struct *mm);
 void wr_pageout_repay(struct mm_struct *mm, unsigned long before);
 void wr_pageout_want(struct wr_window *window, struct wr_out out);
 void wr_pageout_want_behind(struct wr_window *window, pgoff_t index,

@@ -21,7 +21,7 @@ static bool check_split(struct wr_window *window, struct wr_change *change,
 	struct wr_rights rights = {};
 	struct wr_needs needs = {};
 
-	return !window->view && !wr_runs_overdraw &&
+	return !window->view && !wr_runs_may_overdraw() &&
 	       !wr_change_check_run(window, WR_COMMIT, old, change->state, 0,
 				    &rights, &needs) &&
 	       !needs.track && !needs.exec && !needs.denied &&

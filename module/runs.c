@@ -71,7 +71,7 @@ void *wr_runs_alloc(size_t size, gfp_t gfp)
 	const gfp_t easily = gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL);
 	void *memory = NULL;
 
-	if (wr_runs_overdraw && gfp & __GFP_DIRECT_RECLAIM) {
+	if (wr_runs_may_overdraw() && gfp & __GFP_DIRECT_RECLAIM) {
 		memory = kmalloc(size, easily | __GFP_NOWARN);
 		if (!memory && !(gfp & __GFP_NORETRY))
 			memory = alloc_overdrawn(size, gfp & ~__GFP_NOFAIL);

@@ -5,6 +5,7 @@
 #include <linux/bitops.h>
 #include <linux/mm.h>
 #include <linux/string.h>
+#include <linux/swap.h>
 #include <linux/types.h>
 
 #include <linux/winregion.h>
@@ -191,6 +192,13 @@ static __always_inline void wr_states_fill(u8 *states, u8 state, unsigned int n)
 }
 
 extern bool wr_runs_overdraw;
+
+/* Whether pages of who holds a window's lock could leave for swap now. */
+static inline bool wr_runs_may_overdraw(void)
+{
+	return wr_runs_overdraw && get_nr_swap_pages() > 0;
+}
+
 unsigned long wr_runs_overdrafts(void);
 void *wr_runs_alloc(size_t size, gfp_t gfp);
 void wr_slot_free(struct wr_slot *slot);

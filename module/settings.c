@@ -33,6 +33,7 @@ enum setting {
 	ADMIN_RESERVE,
 	USER_RESERVE,
 	MAX_MAPS,
+	SWAPPINESS,
 	NR_SETTINGS,
 };
 
@@ -52,6 +53,7 @@ static struct {
 	[ADMIN_RESERVE] = { "sys/vm/admin_reserve_kbytes" },
 	[USER_RESERVE] = { "sys/vm/user_reserve_kbytes" },
 	[MAX_MAPS] = { "sys/vm/max_map_count", NULL, INT_MAX },
+	[SWAPPINESS] = { "sys/vm/swappiness", NULL, 60 },
 };
 
 static struct vfsmount *procfs; /* our own, or NULL; never changes */
@@ -232,6 +234,26 @@ unsigned long wr_settings_max_maps(bool now)
 	return now ? read_setting(MAX_MAPS) : recent_setting(MAX_MAPS);
 }
 
+static void update_swappiness(struct work_struct *work)
+{
+	read_setting(SWAPPINESS);
+}
+
+static DECLARE_WORK(swappiness_work, update_swappiness);
+
+/**
+ * wr_settings_swappiness - how much the core would rather swap than drop files
+ *
+ * Context: any; who makes memory free reads no file, so a worker does for the next one.
+ * Return: vm.swappiness, as it was when it was asked for last.
+ */
+unsigned int wr_settings_swappiness(void)
+{
+	if (time_after(jiffies, READ_ONCE(settings[SWAPPINESS].valid_until)))
+		schedule_work(&swappiness_work);
+	return READ_ONCE(settings[SWAPPINESS].value);
+}
+
 /* ---- what the kernel was booted with ---- */
 
 /* The value, if the word sets it; '-' and '_' are the same in a name. */
@@ -310,6 +332,7 @@ void wr_settings_init(void)
 		settings[i].file = open_file(settings[i].name);
 	update_meminfo(NULL);
 	wr_settings_overcommit();
+	update_swappiness(NULL);
 }
 
 /* The module is about to go. */
@@ -318,6 +341,7 @@ void wr_settings_exit(void)
 	unsigned int i;
 
 	cancel_work_sync(&meminfo_work);
+	cancel_work_sync(&swappiness_work);
 	for (i = 0; i < NR_SETTINGS; i++)
 		if (settings[i].file)
 			fput(settings[i].file);

@@ -18,6 +18,7 @@ void wr_settings_refresh(void);
 unsigned long wr_settings_left(bool admin);
 bool wr_settings_accounts_pages(void);
 unsigned long wr_settings_max_maps(bool now);
+unsigned int wr_settings_swappiness(void);
 void wr_settings_boot_option(const char *option,
 			     void (*each)(char *value, void *data), void *data);
 

@@ -61,13 +61,25 @@ struct wr_stash_sum {
  * struct wr_where - whose memory is to be made free
  * @nid: the node
  * @memcg: the memory cgroup
- * @any: whichever, instead
+ * @any: whichever, instead; then @memcg is who is charged, if that is known
+ * @turn: of @any: how many lists with windows are passed over
  */
 struct wr_where {
 	int nid;
 	struct mem_cgroup *memcg;
 	bool any;
+	unsigned int turn;
 };
+
+/*
+ * How many to look at for anybody's next, of @most at first, and of more when that was in
+ * vain; the list is locked for as long.
+ */
+static inline unsigned long wr_look_further(const struct wr_where *where,
+					    unsigned long most)
+{
+	return most << min(where->turn, 4U);
+}
 
 /* Has @fn, as by WR_DEFINE_LRU_WALK(), look at the first @nr in a list. */
 static inline void wr_lru_walk_some(struct list_lru *list,

@@ -16,12 +16,12 @@
  *
  * What relatives by a fork own too leaves each of them, once none maps it: so whoever has
  * not used it lately unmaps it, and who comes last has it leave. What is locked, or a
- * view's, stays. Of mlockall() only MCL_FUTURE can be seen. That a watched page was
- * written is noted before it leaves.
+ * view's, stays. That a watched page was written is noted before it leaves.
  */
 #include <linux/bitmap.h>
 #include <linux/list_lru.h>
 #include <linux/mm.h>
+#include <linux/mmu_notifier.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
@@ -290,6 +290,26 @@ static struct wr_stash *prepare(struct wr_leaving *leaving, gfp_t gfp)
 	return NULL;
 }
 
+/* Whether a page of the slot may leave, if that can be seen before there is room for it. */
+static bool has_any(struct wr_leaving *leaving)
+{
+	struct wr_slot *slot = leaving->slot;
+	struct folio *folio;
+	unsigned int i;
+
+	if (slot->is_whole)
+		return !bitmap_full(leaving->stay, WR_SLOT_PAGES);
+	for (i = leaving->from; i < leaving->to; i++) {
+		if (!slot->pages[i] || test_bit(i, leaving->stay))
+			continue;
+		folio = page_folio(slot->pages[i]);
+		if (may_leave(leaving, folio, i))
+			return true;
+		note_parts(leaving, folio, i, false);
+	}
+	return false;
+}
+
 /* Has pages of [@first, @end) of one slot leave that were not used lately, or all. */
 static void trim_slot(struct wr_window *window, pgoff_t first, pgoff_t end,
 		      struct wr_slot *slot, struct wr_trimming *trimming,
@@ -305,7 +325,7 @@ static void trim_slot(struct wr_window *window, pgoff_t first, pgoff_t end,
 	struct wr_stash *stash;
 
 	wr_ptes_age(window, leaving.first, leaving.stay, trimming->any_age);
-	if (bitmap_full(leaving.stay, WR_SLOT_PAGES))
+	if (!has_any(&leaving))
 		return;
 	stash = prepare(&leaving, gfp);
 	if (!stash)
@@ -350,13 +370,36 @@ static void trim_locked(struct wr_window *window, struct wr_trimming *trimming)
 	}
 }
 
+static bool is_locked_at(struct mm_struct *mm, unsigned long addr)
+{
+	struct vm_area_struct *vma = find_vma(mm, addr);
+
+	return vma && vma->vm_start <= addr && vma->vm_flags & VM_LOCKED;
+}
+
 /*
- * What is not a file's cannot leave where mlockall() said so for what comes: our VMAs
- * are among those that the core does not mark.
+ * Whether mlockall() was called: for what comes, or for what was there. Our VMAs are among
+ * those that the core does not mark then; but it marks the stack, and the program, both of
+ * which nobody locks by name.
  */
+static bool is_all_locked(struct mm_struct *mm)
+{
+	return mm->def_flags & VM_LOCKED ||
+	       (is_locked_at(mm, READ_ONCE(mm->start_stack)) &&
+		is_locked_at(mm, READ_ONCE(mm->start_code)));
+}
+
+/* What is not a file's cannot leave where all is locked. */
 static bool is_kept(struct wr_window *window)
 {
-	return window->view || window->space->mm->def_flags & VM_LOCKED;
+	return window->view || is_all_locked(window->space->mm);
+}
+
+/* What a virtual machine uses, or a device, it tells to nobody whom we could ask. */
+static bool is_used_unseen(struct wr_window *window,
+			   const struct wr_trimming *trimming)
+{
+	return mm_has_notifiers(window->space->mm) && !trimming->any_age;
 }
 
 static void trim_window(struct wr_window *window, struct wr_trimming *trimming)
@@ -366,12 +409,14 @@ static void trim_window(struct wr_window *window, struct wr_trimming *trimming)
 
 	if (!mmget_not_zero(mm))
 		return;
-	if (!mmap_read_trylock(mm))
+	/* Nor what could not be written; a list may have windows of any group. */
+	if (!wr_pageout_is_possible(mm) || !mmap_read_trylock(mm))
 		goto out;
 	if (mutex_trylock(&window->lock)) {
 		wr_account_begin(&account, mm);
 		window->held.mmap = true;
-		if (!window->dead && !is_kept(window))
+		if (!window->dead && !is_kept(window) &&
+		    !is_used_unseen(window, trimming))
 			trim_locked(window, trimming);
 		window->held.mmap = false;
 		wr_account_end(&account);
@@ -382,19 +427,56 @@ out:
 	mmput_async(mm);
 }
 
+/* Most windows that are looked at to come to the next list, at first */
+#define MOST_LOOKED 65536
+
+/**
+ * struct wr_taking - a window is being looked for
+ * @window: the first of a list; a reference, or NULL
+ * @one: the list that was looked at last
+ * @nr: how many lists before that
+ * @pass: how many are to be passed over
+ */
+struct wr_taking {
+	struct wr_window *window;
+	struct list_lru_one *one;
+	unsigned int nr;
+	unsigned int pass;
+};
+
 /* Called with the lock of the list. */
 static enum lru_status take_window(struct list_head *item,
 				   struct list_lru_one *one, void *data)
 {
 	struct wr_trim *trim = container_of(item, struct wr_trim, list);
-	struct wr_window **window = data;
+	struct wr_taking *taking = data;
 
+	if (taking->window || taking->one == one)
+		return LRU_SKIP;
+	taking->one = one;
+	if (taking->nr++ < taking->pass)
+		return LRU_SKIP;
 	if (refcount_inc_not_zero(&trim->window->refs))
-		*window = trim->window;
+		taking->window = trim->window;
 	return LRU_ROTATE;
 }
 
 WR_DEFINE_LRU_WALK(take_window)
+
+/* Return: a window, with a reference, or NULL */
+static struct wr_window *next_window(const struct wr_where *where)
+{
+	struct wr_taking taking = { .pass = where->turn };
+	unsigned long most = where->any ? wr_look_further(where, MOST_LOOKED) :
+					  1;
+
+	wr_lru_walk_some(&list, where, most, wr_lru_walk(take_window), &taking);
+	if (taking.window || !taking.nr || !where->any)
+		return taking.window;
+	taking = (struct wr_taking){ .pass = where->turn % taking.nr };
+	wr_lru_walk_some(&list, where, most, wr_lru_walk(take_window), &taking);
+	return taking.window;
+}
 
 /**
  * wr_trim_next - look for pages in the next window
@@ -406,9 +488,8 @@ WR_DEFINE_LRU_WALK(take_window)
  */
 bool wr_trim_next(const struct wr_where *where, struct wr_trimming *trimming)
 {
-	struct wr_window *window = NULL;
+	struct wr_window *window = next_window(where);
 
-	wr_lru_walk_first(&list, where, wr_lru_walk(take_window), &window);
 	trimming->looked++;
 	if (!window)
 		return false;

@@ -3,7 +3,7 @@
  * A short run of what "make fuzz PAGING=1" does at length: random calls while memory is
  * short, so that what they are about leaves for swap, and comes back, at any time.
  */
-/* vm: cpus=2 mem=384M timeout=900 modules=zram params=paging=1 */
+/* vm: cpus=2 mem=384M timeout=900 modules=zram */
 #include "kselftest_harness.h"
 
 #include "common.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* vm: cpus=2 mem=384M timeout=1800 modules=zram params=paging=1 */
+/* vm: cpus=2 mem=384M timeout=1800 modules=zram */
 /*
  * Paging: committed memory that goes out to swap and comes back.
  */
@@ -345,6 +345,19 @@ TEST_F(paging, locked_stays)
 	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
 	EXPECT_EQ(SIZE, wr_resident(self->fd, self->base, SIZE));
 	ASSERT_EQ(0, munlockall());
+}
+
+/* Without MCL_FUTURE the core marks the stack, and none of ours. Hazard G19 */
+TEST_F(paging, all_that_is_there_is_locked)
+{
+	ASSERT_EQ(0, mlockall(MCL_CURRENT));
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_EQ(SIZE, wr_resident(self->fd, self->base, SIZE));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+	ASSERT_EQ(0, munlockall());
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_GT(SIZE, wr_resident(self->fd, self->base, SIZE));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
 }
 
 struct family {
@@ -1092,6 +1105,73 @@ TEST_F_TIMEOUT(short_of_memory, more_than_the_group, 120)
 	EXPECT_TRUE(SETTLES(!rmdir(group)));
 }
 
+#define POOR 24
+
+/* A group that may have no swap, and looks for memory as often as leaves time to others */
+static int be_poor(void *arg)
+{
+	struct family *family = arg;
+	uint64_t began;
+	char *base;
+
+	CHECK(make_group("max"));
+	CHECK(group_write("memory.swap.max", "0"));
+	CHECK(group_write("cgroup.procs", "0"));
+	base = wr_alloc(family->fd, MIB(1));
+	CHECK(base);
+	fill_pages(base, MIB(1) / 4096, 1);
+	while (1) {
+		began = now_ms();
+		group_write("memory.reclaim", "65536");
+		sleep_ms(200 + 2 * POOR * (now_ms() - began));
+	}
+}
+
+/* A little more than a group of 28 MiB may have in memory */
+static int job_beside_them(void *arg)
+{
+	size_t nr = MIB(40) / 4096;
+	struct family *family = arg;
+	char *base;
+
+	CHECK(group_write("cgroup.procs", "0"));
+	base = wr_alloc(family->fd, MIB(40));
+	CHECK(base);
+	fill_pages(base, nr, 10);
+	CHECK(pages_have(base, nr, 10));
+	return 0;
+}
+
+static void end_poor(struct child *child)
+{
+	kill(child->pid, SIGKILL);
+	snprintf(group, sizeof(group), CGROUP_ROOT "/wr_paging.%d", child->pid);
+	end_child(child);
+	SETTLES(!rmdir(group));
+}
+
+/* What one group is refused is nothing to others, however many there are. Hazard G16 */
+TEST_F_TIMEOUT(short_of_memory, beside_the_poor, 200)
+{
+	struct family family = { self->fd, self->base };
+	struct child poor[POOR];
+	long kills = oom_kills();
+	int i;
+
+	ASSERT_TRUE(make_group("max"));
+	for (i = 0; i < POOR; i++)
+		poor[i] = start_child(be_poor, &family);
+	for (i = 0; i < 2; i++) {
+		rmdir(group);
+		ASSERT_TRUE(make_group("28M"));
+		EXPECT_EQ(0, in_child(job_beside_them, &family));
+	}
+	EXPECT_EQ(kills, oom_kills());
+	EXPECT_TRUE(SETTLES(!rmdir(group)));
+	for (i = 0; i < POOR; i++)
+		end_poor(&poor[i]);
+}
+
 #define SPARSE_PAGES 3500
 
 /* One page in each of many tables of pages */
@@ -1139,9 +1219,8 @@ static int64_t group_read(const char *file)
 	return strtoll(text, NULL, 10);
 }
 
-static int is_charged(void *arg)
+static int goes_before_kill(struct family *family, bool trimmed)
 {
-	struct family *family = arg;
 	struct child child;
 	char *base;
 
@@ -1150,12 +1229,22 @@ static int is_charged(void *arg)
 	base = wr_alloc(family->fd, SIZE);
 	CHECK(base);
 	fill_as(SINGLE, base, 10);
-	CHECK(!trim(family->fd, base, SIZE));
+	CHECK(!trimmed || !trim(family->fd, base, SIZE));
 	CHECK(!group_read("memory.swap.current"));
 	CHECK(is_first_to_go(&child));
 	CHECK(SETTLES(group_read("memory.swap.current") >= (int64_t)PAGES(32)));
 	CHECK(pages_have(base, NR, 10));
 	return 0;
+}
+
+static int is_charged(void *arg)
+{
+	return goes_before_kill(arg, true);
+}
+
+static int goes_instead(void *arg)
+{
+	return goes_before_kill(arg, false);
 }
 
 /* Before it kills, pages go, and whose they were has it charged. Hazard G7 */
@@ -1165,6 +1254,117 @@ TEST_F(short_of_memory, asked_before_it_kills)
 
 	ASSERT_TRUE(make_group("max"));
 	EXPECT_EQ(0, in_child(is_charged, &family));
+	EXPECT_TRUE(SETTLES(!rmdir(group)));
+}
+
+/* More than are looked at for one list at a time */
+#define LOCKED_WINDOWS 16
+
+static bool make_locked(int fd, uint64_t *addr)
+{
+	unsigned int i;
+
+	for (i = 0; i < LOCKED_WINDOWS; i++) {
+		addr[i] = 0;
+		if (wr_reserve_at(fd, &addr[i], UNIT,
+				  WINREGION_RESERVE_WRITE_WATCH |
+					  WINREGION_RESERVE_COMMIT, RW))
+			return false;
+		fill_pages((char *)(uintptr_t)addr[i], UNIT / 4096, 1);
+	}
+	return !mlockall(MCL_CURRENT | MCL_FUTURE);
+}
+
+/* The first that are asked are all locked, and others are asked. Hazard G20 */
+TEST_F(short_of_memory, locked_ones_in_front)
+{
+	struct family family = { self->fd, self->base };
+	uint64_t addr[LOCKED_WINDOWS];
+	unsigned int i;
+
+	ASSERT_TRUE(make_group("max"));
+	ASSERT_TRUE(make_locked(self->fd, addr));
+	EXPECT_EQ(0, in_child(goes_instead, &family));
+	EXPECT_TRUE(SETTLES(!rmdir(group)));
+	ASSERT_EQ(0, munlockall());
+	for (i = 0; i < LOCKED_WINDOWS; i++)
+		EXPECT_EQ(0, wr_release(self->fd, (char *)(uintptr_t)addr[i],
+					0));
+}
+
+#define SWAPPINESS "/proc/sys/vm/swappiness"
+
+static int goes_by_swappiness(void *arg)
+{
+	struct family *family = arg;
+	char *base, *cold;
+	int i;
+
+	CHECK(group_write("cgroup.procs", "0"));
+	base = wr_alloc(family->fd, SIZE);
+	cold = wr_alloc(family->fd, UNIT);
+	CHECK(base && cold);
+	fill_pages(base, NR, 10);
+	fill_pages(cold, UNIT / 4096, 5);
+	CHECK(!trim(family->fd, cold, UNIT));
+	/* The module knows it from the second time on. */
+	CHECK(write_number(SWAPPINESS, 0));
+	write_text(DROP_CACHES, "2");
+	sleep_ms(300);
+	for (i = 0; i < 4; i++)
+		group_write("memory.reclaim", "2M");
+	CHECK(group_read("memory.swap.current") <= (int64_t)UNIT);
+	CHECK(write_number(SWAPPINESS, 100));
+	CHECK(SETTLES((group_write("memory.reclaim", "2M"),
+		       group_read("memory.swap.current") >=
+			       (int64_t)PAGES(32))));
+	CHECK(pages_have(base, NR, 10));
+	return 0;
+}
+
+/* Who wants nothing to be swapped gets no more than what was trimmed by name. Hazard G22 */
+TEST_F(short_of_memory, swappiness)
+{
+	struct family family = { self->fd, self->base };
+	int64_t swappiness = read_number(SWAPPINESS);
+
+	ASSERT_TRUE(make_group("max"));
+	EXPECT_EQ(0, in_child(goes_by_swappiness, &family));
+	EXPECT_TRUE(write_number(SWAPPINESS, swappiness));
+	EXPECT_TRUE(SETTLES(!rmdir(group)));
+}
+
+#define ALL_MEMORY "/sys/kernel/debug/winregion/memory"
+
+static int stays_where_it_is(void *arg)
+{
+	struct family *family = arg;
+	int64_t cold = read_proc_field(ALL_MEMORY, "cold");
+	char *base;
+
+	CHECK(group_write("memory.swap.max", "0"));
+	CHECK(group_write("cgroup.procs", "0"));
+	base = wr_alloc(family->fd, SIZE);
+	CHECK(base);
+	fill_pages(base, NR, 10);
+	CHECK(push_out(family->fd, base, SIZE));
+	CHECK(read_proc_field(ALL_MEMORY, "cold") == cold);
+	CHECK(wr_resident(family->fd, base, SIZE) == SIZE);
+	CHECK(pages_have(base, NR, 10));
+	CHECK(group_write("memory.swap.max", "max"));
+	CHECK(push_out(family->fd, base, SIZE));
+	CHECK(wr_resident(family->fd, base, SIZE) < SIZE);
+	CHECK(pages_have(base, NR, 10));
+	return 0;
+}
+
+/* Nothing is taken out that could not go anywhere. Hazard G21 */
+TEST_F(short_of_memory, without_swap)
+{
+	struct family family = { self->fd, self->base };
+
+	ASSERT_TRUE(make_group("max"));
+	EXPECT_EQ(0, in_child(stays_where_it_is, &family));
 	EXPECT_TRUE(SETTLES(!rmdir(group)));
 }
 

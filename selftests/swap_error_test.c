@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* vm: cpus=1 mem=384M timeout=600 modules=loop,fuse params=paging=1 */
+/* vm: cpus=1 mem=384M timeout=600 modules=loop,fuse */
 /*
  * Swap on a disk that fails: a loop device over a file of which a page cannot be read,
  * as its server says, or that can no longer be written.
@@ -60,6 +60,15 @@ static bool read_cluster(char *text, size_t size)
 	return n > 0;
 }
 
+/* But for where the stack begins, which is what tells the module that all is locked. */
+static bool lock_all_else(void)
+{
+	uintptr_t page = (uintptr_t)environ & ~4095UL;
+
+	return !mlockall(MCL_CURRENT) &&
+	       !munlock((void *)(page - 4096), 2 * 4096);
+}
+
 /*
  * What a test has beside the region is to stay. What the core reads ahead, it reads in one
  * piece on some kernels, such as 7.3, and an error is that of all of it then.
@@ -76,7 +85,7 @@ FIXTURE_SETUP(disk)
 	ASSERT_TRUE(fuse_prepare(&self->server));
 	self->server.shared->file[0].open_flags = FOPEN_DIRECT_IO;
 	ASSERT_TRUE(fuse_start(&self->server, MOUNTED));
-	ASSERT_EQ(0, mlockall(MCL_CURRENT));
+	ASSERT_TRUE(lock_all_else());
 	ASSERT_TRUE(make_group("max"));
 	ASSERT_TRUE(group_write("cgroup.procs", "0"));
 	self->base = wr_reserve_aligned(self->fd, SIZE, MIB(2), false);
@@ -248,6 +257,108 @@ TEST_F(disk, cannot_be_written)
 	EXPECT_EQ(0, swapoff(self->device));
 	EXPECT_EQ(self->used, swap_used());
 	EXPECT_TRUE(pages_have(self->base, NR, 500));
+}
+
+#define VICTIMS 24
+
+struct victims {
+	FIXTURE_DATA(disk) *self;
+	int ready[2];
+};
+
+/* It keeps nothing of the region. */
+static int be_victim(void *arg)
+{
+	struct victims *victims = arg;
+
+	CHECK(!wr_release(victims->self->fd, victims->self->base, 0));
+	CHECK(write(victims->ready[1], "", 1) == 1);
+	return stay_for_ever(NULL);
+}
+
+/*
+ * The disk answers nothing, until more is to be written than it takes. Who needs memory
+ * does not wait for ever, but has somebody killed: who has nothing of the disk open, and
+ * no pages that go there, as he would have to wait for it at his end. Hazard G17
+ */
+TEST_F_TIMEOUT(disk, stands_still, 120)
+{
+	struct victims victims = { .self = self };
+	struct child child[VICTIMS];
+	char byte;
+	int i;
+
+	ASSERT_EQ(0, pipe(victims.ready));
+	for (i = 0; i < VICTIMS; i++) {
+		child[i] = start_child(be_victim, &victims);
+		ASSERT_EQ(1, read(victims.ready[0], &byte, 1));
+	}
+	ASSERT_TRUE(use_disk(self, open_image()));
+	self->server.shared->hold = FUSE_WRITE;
+	for (i = 0; i < VICTIMS; i++)
+		EXPECT_TRUE(is_first_to_go(&child[i]));
+	self->server.shared->hold = 0;
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+	close(victims.ready[0]);
+	close(victims.ready[1]);
+}
+
+/* Its pages may be written. It has nothing of the disk open. */
+static int be_written(void *arg)
+{
+	struct victims *victims = arg;
+	int fd = victims->self->fd;
+	char *base = wr_alloc(fd, SIZE);
+
+	CHECK(base);
+	fill_pages(base, NR, 1000);
+	CHECK(!trim(fd, base, SIZE));
+	CHECK(write(victims->ready[1], "", 1) == 1);
+	return stay_for_ever(NULL);
+}
+
+/* Waits for the disk, and has those pages until then which the disk does not take yet. */
+static int write_all(void *arg)
+{
+	CHECK(write_text(DROP_CACHES, "2"));
+	return 0;
+}
+
+static bool ends_soon(struct child *child)
+{
+	unsigned int i;
+
+	for (i = 0; i < 1000; i++) {
+		if (waitpid(child->pid, NULL, WNOHANG) == child->pid)
+			return true;
+		sleep_ms(10);
+	}
+	return false;
+}
+
+/* Who ends gives up what is being written, and waits for no disk. Hazard G18 */
+TEST_F_TIMEOUT(disk, written_by_others, 90)
+{
+	struct victims victims = { .self = self };
+	struct child owner, writer;
+	char byte;
+
+	ASSERT_EQ(0, pipe(victims.ready));
+	owner = start_child(be_written, &victims);
+	ASSERT_EQ(1, read(victims.ready[0], &byte, 1));
+	ASSERT_TRUE(use_disk(self, open_image()));
+	self->server.shared->hold = FUSE_WRITE;
+	writer = start_child(write_all, NULL);
+	sleep_ms(1000);
+	EXPECT_LT(self->used, swap_used());
+	kill(owner.pid, SIGKILL);
+	EXPECT_TRUE(ends_soon(&owner));
+	EXPECT_EQ(0, waitpid(writer.pid, NULL, WNOHANG));
+	self->server.shared->hold = 0;
+	EXPECT_EQ(0, end_child(&writer));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+	close(victims.ready[0]);
+	close(victims.ready[1]);
 }
 
 TEST_HARNESS_MAIN

@@ -135,10 +135,10 @@ head_lines()
 # takes on which the file is.
 boot_for_paging()
 {
-	local k=$1 row=$2 machine=(-p paging=1 -l zram) MEM=512M
+	local k=$1 row=$2 machine=(-l zram) MEM=512M
 
 	if [ "$row" = paging-file ]; then
-		machine=(-p paging=1 -l loop -l ext4)
+		machine=(-l loop -l ext4)
 		MEM=2764M
 	fi
 	boot "$k" wall "$row" -p 1 "$row"

@@ -14,8 +14,7 @@
  *	-r	0: no raw bytes, 1: a tenth as many calls of that kind besides (the
  *		default), 2: nothing else
  *	-b	a mistake that the model makes, to see that it is found
- *	-P	memory is short all the time, and pages leave for swap on a zram; the
- *		module is to be loaded with paging=1
+ *	-P	memory is short all the time, and pages leave for swap on a zram
  *	-E	print what the model says of the first LENGTH operations as a
  *		program, and do nothing
  *

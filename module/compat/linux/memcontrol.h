@@ -27,4 +27,39 @@ static inline bool wr_has_memcg_kmem(void)
 #endif
 }
 
+/**
+ * wr_memcg_id - what tells memory cgroups apart
+ * @memcg: one, or NULL
+ *
+ * Return: a number that no other one gets, also when it is gone, or 0.
+ */
+static inline u64 wr_memcg_id(const struct mem_cgroup *memcg)
+{
+#ifdef CONFIG_MEMCG
+	return memcg ? cgroup_id(memcg->css.cgroup) : 0;
+#else
+	return 0;
+#endif
+}
+
+/**
+ * wr_memcg_may_swap - whether a memory cgroup may have more in swap
+ * @memcg: one, or NULL for all
+ *
+ * Return: false if it, or one that it is in, has all that memory.swap.max gives; of the
+ * first version of cgroups nothing is known, and that is true.
+ */
+static inline bool wr_memcg_may_swap(struct mem_cgroup *memcg)
+{
+#ifdef CONFIG_MEMCG
+	if (!memcg || !cgroup_subsys_on_dfl(memory_cgrp_subsys))
+		return true;
+	for (; parent_mem_cgroup(memcg); memcg = parent_mem_cgroup(memcg))
+		if (page_counter_read(&memcg->swap) >=
+		    READ_ONCE(memcg->swap.max))
+			return false;
+#endif
+	return true;
+}
+
 #endif /* _WR_COMPAT_LINUX_MEMCONTROL_H */
