@@ -126,11 +126,11 @@ test:
 # RAW=0: no raw bytes; RAW=2: nothing else. SHARE=4: instead, four processes that
 # share sections. PAGING=1: memory is short, and pages leave for swap. Without TIMEOUT
 # it may take any time.
-fuzz: lib
-	@$(MAKE) -s -C selftests OUTPUT=$(CURDIR)/build/selftests fuzz
-	@TIMEOUT=$(or $(TIMEOUT),0) $(RUN) -l loop -l ext4 \
-		$(if $(PAGING),-l zram -p paging=1 -m $(or $(MEM),384M)) -- \
-		build/selftests/fuzz $(if $(PAGING),-P) \
+fuzz:
+	@program=$$($(VM)/program.sh fuzz $(KERNEL)) && \
+	TIMEOUT=$(or $(TIMEOUT),0) $(RUN) -l loop -l ext4 \
+		$(if $(PAGING),-l zram -m $(or $(MEM),384M)) -- \
+		"$$program" $(if $(PAGING),-P) \
 		-n $(or $(OPS),1000000) -s $(or $(SEED),1) \
 		-p $(or $(PROCS),2) -t $(or $(THREADS),1) \
 		-S $(or $(SHARE),0) -r $(or $(RAW),$(if $(SHARE),0,1))
@@ -230,8 +230,8 @@ help:
 	@echo '  KERNEL=   one of: $(KERNELS)'
 	@echo '            or one with debug- (KASAN, lockdep, leaks ...) or kcsan-'
 	@echo '            (data races) before it; these are built first. With arm64-'
-	@echo '            before it, for "make test", and for "make run": PROG= was'
-	@echo '            built for that machine'
+	@echo '            before it, for "make test", "make fuzz", and for "make run":'
+	@echo '            PROG= was built for that machine'
 	@echo '  CPUS=2 MEM=2G TIMEOUT=300 (seconds; 0: none) AS=0 (user id)'
 	@echo '  ACCEL=    tcg or kvm, where the choice made is not right'
 	@echo '  FILES=    of run and shell: what is to be there, too, at the same path'

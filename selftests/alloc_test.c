@@ -936,10 +936,10 @@ TEST(last_unit_can_be_reserved)
 /* Rules: VA-04, VA-06, VA-11 */
 TEST(unprivileged_user_can_allocate)
 {
+	DWORD protect = code_is_refused() ? PAGE_READONLY : PAGE_EXECUTE_READ;
 	DWORD old = POISON;
 	char *base;
 
-	NEEDS_CODE();
 	if (!geteuid())
 		ASSERT_EQ(0, setuid(65534));
 	ASSERT_NE(0, geteuid());
@@ -947,7 +947,7 @@ TEST(unprivileged_user_can_allocate)
 	ASSERT_NE(NULL, base);
 	ASSERT_EQ(base, VirtualAlloc(base, UNIT, MEM_COMMIT, PAGE_READWRITE));
 	EXPECT_TRUE(try_write(base));
-	ASSERT_TRUE(VirtualProtect(base, PAGE, PAGE_EXECUTE_READ, &old));
+	ASSERT_TRUE(VirtualProtect(base, PAGE, protect, &old));
 	EXPECT_FALSE(try_write(base));
 	ASSERT_TRUE(VirtualFree(base, PAGE, MEM_DECOMMIT));
 	EXPECT_RESERVED(base, PAGE, base, PAGE_NOACCESS);

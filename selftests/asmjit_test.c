@@ -7,7 +7,7 @@
  * programs/asmjit makes the two builds of each. The time of both is printed.
  */
 /* vm: programs=asmjit full timeout=900 */
-/* vm: arch=amd64 (it writes code for x86 into regions) */
+/* vm: arch=amd64 (it puts code into regions, which have none there) */
 #include "kselftest_harness.h"
 
 #define DIRECTORY "/tmp/wr_asmjit"

@@ -7,7 +7,7 @@
  * programs/bdwgc makes the two builds of each test. The time of both is printed.
  */
 /* vm: programs=bdwgc full timeout=900 */
-/* vm: arch=amd64 (its programs are built for amd64) */
+/* vm: arch=amd64 (its code for Windows takes each processor of 64 bits for x86-64) */
 #include "kselftest_harness.h"
 
 #define DIRECTORY "/tmp/wr_bdwgc"

@@ -98,25 +98,20 @@ static inline void set_float_control(unsigned int control)
 #define FLOAT_TO_ZERO 0x6000U
 #endif
 
-/*
- * Whether the module refuses code in regions, as it does on arm64, and what tests of it
- * do then
- */
+/* Whether the module refuses code in regions, and what tests of it do then */
 static inline bool code_is_refused(void)
 {
-	struct winregion_reserve reserve = {
-		.size = sizeof(reserve),
-		.flags = WINREGION_RESERVE_COMMIT,
-		.protection = WINREGION_EXECUTE_READ,
-		.length = PAGES(16),
-	};
-	struct winregion_release release = { .size = sizeof(release) };
-	int err = winregion_reserve(&reserve);
+#ifdef __aarch64__
+	return true;
+#else
+	return false;
+#endif
+}
 
-	release.address = reserve.address;
-	if (!err)
-		winregion_release(&release);
-	return err == -EACCES;
+/* @code, a protection, or @other where that is refused */
+static inline uint32_t code_or(uint32_t code, uint32_t other)
+{
+	return code_is_refused() ? other : code;
 }
 
 #define NEEDS_CODE() do {						\
@@ -281,7 +276,15 @@ static inline void write_code(volatile void *addr)
 	__builtin___clear_cache((char *)addr, (char *)addr + 4);
 }
 
-/* A function that returns @value, and its call */
+/* A function that returns @value, its length, and where that is in it; and its call */
+#ifdef __aarch64__
+#define FUNCTION_SIZE 12
+#define FUNCTION_VALUE 8
+#else
+#define FUNCTION_SIZE 6
+#define FUNCTION_VALUE 1
+#endif
+
 static inline void write_function(char *at, uint32_t value)
 {
 #if defined(__x86_64__)

@@ -726,6 +726,7 @@ TEST_F(direct, executable_pages)
 {
 	char *page = self->base + PAGES(4);
 
+	NEEDS_CODE();
 	write_code(page);
 	ASSERT_EQ(PAGES(1), pwrite(self->file, page, PAGES(1), 0));
 	memset(page, 0, 16);

@@ -307,16 +307,17 @@ TEST_F(region, free_takes_minus_one_as_process)
 /* Rules: VF-16, VF-17 */
 TEST_F(region, decommit_forgets_contents_and_protection)
 {
-	NEEDS_CODE();
+	DWORD before = code_is_refused() ? PAGE_READWRITE : PAGE_EXECUTE_READ;
+
 	COMMIT(0, 4 * PAGE, PAGE_READWRITE);
 	fill(self->base, 4 * PAGE);
-	COMMIT(0, 4 * PAGE, PAGE_EXECUTE_READ);
+	COMMIT(0, 4 * PAGE, before);
 	DECOMMIT(PAGE, 2 * PAGE);
 	REGION_RESERVED(PAGE, 2 * PAGE);
 	COMMIT(PAGE, 2 * PAGE, PAGE_READONLY);
-	REGION_COMMITTED(0, PAGE, PAGE_EXECUTE_READ);
+	REGION_COMMITTED(0, PAGE, before);
 	REGION_COMMITTED(PAGE, 2 * PAGE, PAGE_READONLY);
-	REGION_COMMITTED(3 * PAGE, PAGE, PAGE_EXECUTE_READ);
+	REGION_COMMITTED(3 * PAGE, PAGE, before);
 	EXPECT_TRUE(all_bytes(self->base + PAGE, 2 * PAGE, 0));
 	EXPECT_TRUE(is_filled(self->base, PAGE));
 	EXPECT_TRUE(is_filled(self->base + 3 * PAGE, PAGE));

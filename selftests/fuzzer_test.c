@@ -4,7 +4,6 @@
  * them. They have no more to do with one kernel than with another.
  */
 /* vm: kernels=one modules=loop,ext4 timeout=900 cpus=2 */
-/* vm: arch=amd64 (a program that it runs is printed by one for amd64) */
 #include "kselftest_harness.h"
 
 #include "common.h"

@@ -30,7 +30,7 @@
 
 /* One page of each kind, that anything may be done to, and what they were */
 
-static const uint32_t kinds[] = {
+static uint32_t kinds[] = {
 	RW, RO, NA, RW | WINREGION_GUARD, RX, RWX, 0, RO | WINREGION_GUARD,
 };
 
@@ -39,6 +39,8 @@ static bool make_kinds(int fd, char *base)
 	unsigned int i;
 	int err;
 
+	kinds[4] = code_or(RX, RO);
+	kinds[5] = code_or(RWX, RW);
 	fill_pages(base, NR_PAGES, 100);
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		err = kinds[i] ?
@@ -278,7 +280,7 @@ static int short_life(int fd, int number)
 	if (!small || !large)
 		return 1;
 	fill_page(small, number);
-	if (number % 3 == 0 && wr_protect(fd, large, PAGES(1), RX))
+	if (number % 3 == 0 && wr_protect(fd, large, PAGES(1), code_or(RX, RO)))
 		return 2;
 	if (number % 10 == 0 && fork() == 0)
 		_exit(!try_read(small));
@@ -711,6 +713,7 @@ TEST_F_TIMEOUT(alloc, piece_taken_meanwhile, 60)
 	int round, i;
 	void *map;
 
+	NEEDS_CODE();
 	for (round = 0; round < rounds(hazard_piece); round++) {
 		region = wr_alloc(self->fd, MIB(2));
 		ASSERT_NE(NULL, region);
@@ -819,6 +822,7 @@ static int seal_a_piece(void *arg)
 /* Hazard A10. An executable piece that the program has sealed */
 TEST_F(alloc, sealed_piece)
 {
+	NEEDS_CODE();
 	if (syscall(SYS_MSEAL, NULL, 0, 0) && errno == ENOSYS)
 		SKIP(return, "this kernel has no mseal()");
 	EXPECT_EQ(0, in_child(seal_a_piece, self));
@@ -849,6 +853,7 @@ static int seal_behind_a_hole(void *arg)
  */
 TEST_F(alloc, sealed_behind_a_hole)
 {
+	NEEDS_CODE();
 	if (syscall(SYS_MSEAL, NULL, 0, 0) && errno == ENOSYS)
 		SKIP(return, "this kernel has no mseal()");
 	EXPECT_EQ(0, in_child(seal_behind_a_hole, self));

@@ -86,6 +86,8 @@ FIXTURE_VARIANT_ADD(heap, executable) {
 
 FIXTURE_SETUP(heap)
 {
+	if (variant->flags & HEAP_CREATE_ENABLE_EXECUTE)
+		NEEDS_CODE();
 	self->heap = HeapCreate(variant->flags, 0, 0);
 	ASSERT_NE(NULL, self->heap);
 }

@@ -305,6 +305,7 @@ TEST_F(huge, executable_piece)
 {
 	char *page = PAGE_AT(LARGE_PAGES + 64);
 
+	NEEDS_CODE();
 	FILL();
 	write_code(page);
 	ASSERT_EQ(0, wr_protect(self->fd, page, PAGES(16), RX));
@@ -411,6 +412,7 @@ TEST_F(huge, pieces_are_counted)
 		.before = self_mapped(),
 	};
 
+	NEEDS_CODE();
 	fill_pages(self->base, NR_LARGE * LARGE_PAGES, 1000);
 	ASSERT_EQ(NR_LARGE * LARGE / 1024, mapped_large(self->base));
 	EXPECT_EQ(0, in_child(makes_pieces, &counted));
@@ -476,6 +478,7 @@ TEST_F_TIMEOUT(huge, pieces_beside_decommits, 60)
 {
 	struct counted counted = { .fd = self->fd, .before = self_mapped() };
 
+	NEEDS_CODE();
 	EXPECT_EQ(0, in_child(pieces_beside_decommits, &counted));
 }
 

@@ -29,6 +29,12 @@
 /* Where its functions are: one that returns 42, and one that returns where VALUES is */
 #define GET_42 (CODE + 0)
 #define GET_VALUES (CODE + 16)
+/* The address in the latter, which is relocated */
+#ifdef __aarch64__
+#define ADDRESS_IN_CODE 24
+#else
+#define ADDRESS_IN_CODE 18
+#endif
 
 typedef uint64_t (*function)(void);
 
@@ -37,17 +43,32 @@ static uint64_t call(const char *base, uint32_t address)
 	return ((function)(uintptr_t)(base + address))();
 }
 
+/* As write_function(), with an address */
+static void write_address_function(char *at, uint64_t address)
+{
+#ifdef __aarch64__
+	/* The address is behind "ldr x0, . + 8; ret". */
+	const uint32_t code[] = { 0x58000040, 0xd65f03c0 };
+
+	memcpy(at, code, sizeof(code));
+	memcpy(at + sizeof(code), &address, sizeof(address));
+#else
+	memcpy(at, "\x48\xB8", 2);
+	memcpy(at + 2, &address, sizeof(address));
+	at[10] = '\xC3';
+#endif
+}
+
 static void make_library(struct pe_file *pe)
 {
-	const uint16_t places[] = { 0xA000 | 18, 0xA010 };
+	const uint16_t places[] = { 0xA000 | ADDRESS_IN_CODE, 0xA010 };
 	uint64_t values = (uintptr_t)BASE + VALUES;
-	uint8_t code[32] = { 0xB8, 42, 0, 0, 0, 0xC3 };
 	uint8_t data[64] = { 0 };
+	char code[32] = { 0 };
 	uint32_t size;
 
-	memcpy(code + 16, "\x48\xB8", 2);
-	memcpy(code + 18, &values, sizeof(values));
-	code[26] = 0xC3;
+	write_function(code, 42);
+	write_address_function(code + 16, values);
 	pe_begin(pe, 1, (uintptr_t)BASE);
 	pe_section(pe, ".text", code, sizeof(code), 0x20, PE_CODE);
 	pe_section(pe, ".rdata", "const", 5, 5, PE_CONST);
@@ -269,9 +290,9 @@ TEST_F(files, what_is_no_image)
 	ASSERT_TRUE(write_pe("short.dll", &pe));
 	EXPECT_FAILS(ERROR_BAD_EXE_FORMAT, open_image("short.dll", SEC_IMAGE));
 	pe.size += 0x200;
-	pe_put16(&pe, PE_AT_HEADER + 4, 0xAA64);
-	ASSERT_TRUE(write_pe("arm.dll", &pe));
-	EXPECT_FAILS(ERROR_BAD_EXE_FORMAT, open_image("arm.dll", SEC_IMAGE));
+	pe_put16(&pe, PE_AT_HEADER + 4, PE_FOREIGN);
+	ASSERT_TRUE(write_pe("other.dll", &pe));
+	EXPECT_FAILS(ERROR_BAD_EXE_FORMAT, open_image("other.dll", SEC_IMAGE));
 }
 
 /* Rules: IMG-04, IMG-05. */
@@ -368,7 +389,7 @@ TEST_F(files, protections_of_images)
 				   &old));
 	EXPECT_EQ(PAGE_EXECUTE_READ, old);
 	EXPECT_EQ(PAGE_EXECUTE_WRITECOPY, protection_at(base + CODE));
-	base[GET_42 + 1] = 43;
+	base[GET_42 + FUNCTION_VALUE] = 43;
 	EXPECT_EQ(PAGE_EXECUTE_READWRITE, protection_at(base + CODE));
 	EXPECT_EQ(43, call(base, GET_42));
 	EXPECT_TRUE(VirtualProtect(base + CONSTS, 1, PAGE_READWRITE, &old));
@@ -399,7 +420,7 @@ TEST_F(files, nothing_executes)
 	base = MapViewOfFile(section, FILE_MAP_READ, 0, 0, 0);
 	ASSERT_EQ(BASE, base);
 	EXPECT_RUN(base, 0, VALUES, PAGE_READONLY);
-	EXPECT_EQ(42, base[GET_42 + 1]);
+	EXPECT_EQ(42, base[GET_42 + FUNCTION_VALUE]);
 	EXPECT_TRUE(faults(base, GET_42));
 	EXPECT_FALSE(VirtualProtect(base + CODE, 1, PAGE_EXECUTE_READ, &old));
 	EXPECT_TRUE(UnmapViewOfFile(base));
@@ -792,11 +813,12 @@ TEST_F(files, what_nt_says_of_an_image)
 /* With functions, of which "alpha" returns 42, and resources */
 static bool write_module(const char *name)
 {
-	uint8_t code[32] = { 0xB8, 42, 0, 0, 0, 0xC3 };
+	char code[FUNCTION_SIZE];
 	uint8_t data[512];
 	struct pe_file pe;
 	uint32_t size;
 
+	write_function(code, 42);
 	pe_begin(&pe, 1, (uintptr_t)BASE);
 	pe_section(&pe, ".text", code, sizeof(code), sizeof(code), PE_CODE);
 	pe_section(&pe, ".data", "text", 5, 5, PE_DATA);

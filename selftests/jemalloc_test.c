@@ -10,7 +10,6 @@
  * calls of the library are a small part of that time.
  */
 /* vm: programs=jemalloc full timeout=900 */
-/* vm: arch=amd64 (its programs are built for amd64) */
 #include "kselftest_harness.h"
 
 #define DIRECTORY "/tmp/wr_jemalloc"

@@ -320,6 +320,7 @@ TEST(little_is_left)
 	unsigned int i;
 	DWORD old;
 
+	NEEDS_CODE();
 	base = make_small(small);
 	ASSERT_NE(NULL, base);
 	ASSERT_EQ(base, large_at(base, LARGE, PAGE_READWRITE));
@@ -342,6 +343,7 @@ TEST(little_is_left)
 TEST(protect)
 {
 	char *base = large(SIZE), *page = base + LARGE + 5 * PAGE;
+	DWORD all = code_or(PAGE_EXECUTE_READWRITE, PAGE_READWRITE);
 	DWORD old = 0;
 
 	ASSERT_NE(NULL, base);
@@ -356,11 +358,11 @@ TEST(protect)
 	EXPECT_EQ(PAGE_READONLY, old);
 	EXPECT_TRUE(VirtualProtect(base, SIZE, PAGE_READONLY, &old));
 	EXPECT_FALSE(try_write(base));
-	EXPECT_TRUE(VirtualProtect(base, SIZE, PAGE_EXECUTE_READWRITE, &old));
+	EXPECT_TRUE(VirtualProtect(base, SIZE, all, &old));
 	write_code(base + 3 * LARGE);
-	EXPECT_TRUE(try_exec(base + 3 * LARGE));
+	EXPECT_EQ(all != PAGE_READWRITE, try_exec(base + 3 * LARGE));
 	EXPECT_TRUE(VirtualProtect(base, SIZE, PAGE_READWRITE, &old));
-	EXPECT_EQ(PAGE_EXECUTE_READWRITE, old);
+	EXPECT_EQ(all, old);
 	EXPECT_EQ(SIZE, in_memory(base));
 	EXPECT_EQ((int64_t)SIZE, all_locked());
 	EXPECT_EQ(NR_LARGE, pieces(base, SIZE));
@@ -380,6 +382,7 @@ TEST(execute)
 {
 	char *base = large_at(NULL, SIZE, PAGE_EXECUTE_READWRITE);
 
+	NEEDS_CODE();
 	ASSERT_NE(NULL, base);
 	write_code(base + LARGE - 16);
 	EXPECT_TRUE(try_exec(base + LARGE - 16));

@@ -442,6 +442,7 @@ TEST_F(layout, unmapped_end)
 	struct lost lost = { .fd = self->fd };
 	int low;
 
+	NEEDS_CODE();
 	for (low = 0; low < 2; low++) {
 		ASSERT_EQ(0, make_end(&lost, low));
 		ASSERT_EQ(0, munmap(lost.lost, UNIT));
@@ -458,6 +459,7 @@ TEST_F(layout, end_that_a_child_has_not)
 	struct lost lost = { .fd = self->fd };
 	int low;
 
+	NEEDS_CODE();
 	for (low = 0; low < 2; low++) {
 		ASSERT_EQ(0, make_end(&lost, low));
 		ASSERT_EQ(0, madvise(lost.lost, UNIT, MADV_DONTFORK));
@@ -689,6 +691,7 @@ TEST_F(layout, lost_region_stays)
 {
 	struct beside beside = { .fd = self->fd, .fn = keep_lost_region };
 
+	NEEDS_CODE();
 	EXPECT_EQ(0, in_child(run_beside, &beside));
 	beside.threads = true;
 	EXPECT_EQ(0, in_child(run_beside, &beside));
@@ -850,6 +853,7 @@ static int decommit_whole_regions(void *arg)
 /* Rule: VF-10. The whole region is the one that is there when its turn comes. */
 TEST_F_TIMEOUT(layout, decommit_waits_for_others, 60)
 {
+	NEEDS_CODE();
 	EXPECT_EQ(0, in_child(decommit_whole_regions, &self->fd));
 }
 
@@ -1024,6 +1028,7 @@ FIXTURE_VARIANT_ADD(jit, large)
 
 FIXTURE_SETUP(jit)
 {
+	NEEDS_CODE();
 	small_pages_only();
 	self->fd = wr_open();
 	ASSERT_LE(0, self->fd);

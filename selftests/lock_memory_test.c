@@ -117,7 +117,7 @@ TEST_F(region, ranges)
 	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
 		     VirtualLock(self->base, ~(size_t)0));
 	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
-		     VirtualUnlock(self->base, (size_t)1 << 47));
+		     VirtualUnlock(self->base, USER_END));
 }
 
 /* Rules: LK-05, LK-10 */
@@ -268,7 +268,8 @@ TEST_F(region, what_unlocks)
 	COMMIT(5 * PAGE, PAGE, GUARDED);
 	EXPECT_EQ(12 * PAGE, all_locked());
 	EXPECT_TRUE(VirtualProtect(self->base + 6 * PAGE, 2 * PAGE,
-				   PAGE_EXECUTE_READ, &old));
+				   code_or(PAGE_EXECUTE_READ, PAGE_READONLY),
+				   &old));
 	EXPECT_EQ(12 * PAGE, all_locked());
 	EXPECT_EQ(2 * PAGE, locked_in(self->base + 6 * PAGE, 2 * PAGE));
 	EXPECT_TRUE(VirtualFree(self->base, 0, MEM_RELEASE));

@@ -7,7 +7,7 @@
  * programs/luajit makes the two builds of each. The time of both is printed.
  */
 /* vm: programs=luajit kernels=turn timeout=900 */
-/* vm: arch=amd64 (it puts code into regions) */
+/* vm: arch=amd64 (regions have no code there, and its pointers have 47 bits) */
 #include "kselftest_harness.h"
 
 #define DIRECTORY "/tmp/wr_luajit"

@@ -7,7 +7,6 @@
  * programs/mimalloc makes the two builds of each test. The time of both is printed.
  */
 /* vm: programs=mimalloc full timeout=900 */
-/* vm: arch=amd64 (its programs are built for amd64) */
 #include "kselftest_harness.h"
 
 #define DIRECTORY "/tmp/wr_mimalloc"

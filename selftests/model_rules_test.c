@@ -52,7 +52,7 @@ TEST_F(region, protection_goes_by_whole_pages)
 /* Rules: M-02 */
 TEST_F(region, reserved_pages_fault)
 {
-	COMMIT(PAGE, PAGE, PAGE_EXECUTE_READWRITE);
+	COMMIT(PAGE, PAGE, code_or(PAGE_EXECUTE_READWRITE, PAGE_READWRITE));
 	EXPECT_NO_ACCESS(self->base);
 	EXPECT_NO_ACCESS(self->base + PAGE - 1);
 	EXPECT_NO_ACCESS(self->base + 2 * PAGE);
@@ -76,7 +76,8 @@ TEST_F(region, decommitted_pages_fault)
 /* Rules: M-02 */
 TEST_F(region, free_pages_fault)
 {
-	COMMIT(0, self->size, PAGE_EXECUTE_READWRITE);
+	COMMIT(0, self->size,
+	       code_or(PAGE_EXECUTE_READWRITE, PAGE_READWRITE));
 	memset(self->base, 1, self->size);
 	ASSERT_TRUE(VirtualFree(self->base, 0, MEM_RELEASE));
 	EXPECT_NO_ACCESS(self->base);

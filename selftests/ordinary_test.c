@@ -19,6 +19,10 @@
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#ifdef __aarch64__
+#include <asm/ptrace.h>
+#include <elf.h>
+#endif
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -181,11 +185,22 @@ TEST_F(alloc, futex_priority_inheritance)
 	}
 }
 
-/* A debugger, of code in regions */
+/* A debugger */
+
+/* The signal that the child stopped with, after @request */
+static int go_on(pid_t pid, int request)
+{
+	int status = 0;
+
+	if (ptrace(request, pid, NULL, NULL) ||
+	    waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
+		return -1;
+	return WSTOPSIG(status);
+}
 
 #ifdef __x86_64__
 
-/* mov eax, 42; ret */
+/* Code in a region: mov eax, 42; ret */
 static const unsigned char code[] = { 0xb8, 42, 0, 0, 0, 0xc3 };
 
 static int run_code(void *arg)
@@ -199,17 +214,6 @@ static int run_code(void *arg)
 		CHECK(((int (*)(void))(uintptr_t)page)() == 42);
 	*(volatile char *)(page + PAGES(1)) = 7;
 	return 0;
-}
-
-/* The signal that the child stopped with, after @request */
-static int go_on(pid_t pid, int request)
-{
-	int status = 0;
-
-	if (ptrace(request, pid, NULL, NULL) ||
-	    waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
-		return -1;
-	return WSTOPSIG(status);
 }
 
 /*
@@ -271,6 +275,50 @@ TEST_F(alloc, watchpoint)
 	EXPECT_EQ(SIGTRAP, go_on(child.pid, PTRACE_CONT));
 	EXPECT_EQ(7, (char)ptrace(PTRACE_PEEKDATA, child.pid, page + PAGES(1),
 				  NULL));
+	ASSERT_EQ(0, ptrace(PTRACE_DETACH, child.pid, NULL, NULL));
+	EXPECT_EQ(0, end_child(&child));
+}
+
+#else /* !__x86_64__ */
+
+static int write_watched(void *arg)
+{
+	volatile char *at = arg;
+
+	CHECK(!ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+	raise(SIGSTOP);
+	*at = 7;
+	return 0;
+}
+
+/* One byte, written by the program: 0 to end it. Return: 0, or -1 */
+static int watch_byte(pid_t pid, char *at, bool on)
+{
+	struct user_hwdebug_state state = { 0 };
+	struct iovec vector = {
+		.iov_base = &state,
+		.iov_len = offsetof(struct user_hwdebug_state, dbg_regs[1]),
+	};
+
+	state.dbg_regs[0].addr = (uintptr_t)at;
+	state.dbg_regs[0].ctrl = 1 << 5 | 2 << 3 | 2 << 1 | on;
+	return ptrace(PTRACE_SETREGSET, pid, NT_ARM_HW_WATCH, &vector);
+}
+
+/* As the other one, but the processor stops in front of the write. */
+TEST_F(alloc, watchpoint)
+{
+	char *page = self->base + PAGES(5);
+	struct child child;
+
+	child = start_child(write_watched, page);
+	ASSERT_EQ(child.pid, waitpid(child.pid, NULL, 0));
+	ASSERT_EQ(0, watch_byte(child.pid, page, true));
+	EXPECT_EQ(SIGTRAP, go_on(child.pid, PTRACE_CONT));
+	EXPECT_EQ(0, (char)ptrace(PTRACE_PEEKDATA, child.pid, page, NULL));
+	ASSERT_EQ(0, watch_byte(child.pid, page, false));
+	EXPECT_EQ(SIGTRAP, go_on(child.pid, PTRACE_SINGLESTEP));
+	EXPECT_EQ(7, (char)ptrace(PTRACE_PEEKDATA, child.pid, page, NULL));
 	ASSERT_EQ(0, ptrace(PTRACE_DETACH, child.pid, NULL, NULL));
 	EXPECT_EQ(0, end_child(&child));
 }

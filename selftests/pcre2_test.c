@@ -7,7 +7,7 @@
  * programs/pcre2 makes the two builds of each program. The time of both is printed.
  */
 /* vm: programs=pcre2 kernels=turn timeout=900 */
-/* vm: arch=amd64 (it puts code into regions) */
+/* vm: arch=amd64 (it puts code into regions, which have none there) */
 #include "kselftest_harness.h"
 
 #define DIRECTORY "/tmp/wr_pcre2"

@@ -23,6 +23,15 @@
 #define PE_SHARED 0xD0000040U
 #define PE_NOTHING 0x00000040U
 
+/* What files of 64 bits are for here, and for what they are not */
+#ifdef __aarch64__
+#define PE_WIDE 0xAA64
+#define PE_FOREIGN 0x8664
+#else
+#define PE_WIDE 0x8664
+#define PE_FOREIGN 0xAA64
+#endif
+
 struct pe_file {
 	uint8_t bytes[PE_MAX];
 	size_t size;
@@ -69,7 +78,7 @@ static inline void pe_begin(struct pe_file *pe, int wide, uint64_t base)
 	memcpy(pe->bytes, "MZ", 2);
 	pe_put32(pe, 0x3C, PE_AT_HEADER);
 	memcpy(pe->bytes + PE_AT_HEADER, "PE\0", 4);
-	pe_put16(pe, PE_AT_HEADER + 4, wide ? 0x8664 : 0x14C);
+	pe_put16(pe, PE_AT_HEADER + 4, wide ? PE_WIDE : 0x14C);
 	pe_put16(pe, PE_AT_HEADER + 20, (wide ? 112 : 96) + 16 * 8);
 	pe_put16(pe, PE_AT_FLAGS, 0x2002);
 	pe_put16(pe, PE_AT_OPTIONAL, wide ? 0x20B : 0x10B);

@@ -108,7 +108,7 @@ TEST_F(pe, headers_are_read)
 
 	ASSERT_EQ(STATUS_SUCCESS, read_all(self, &pe));
 	EXPECT_EQ(variant->wide, pe.wide);
-	EXPECT_EQ(variant->wide ? WR_PE_AMD64 : WR_PE_I386, pe.machine);
+	EXPECT_EQ(variant->wide ? WR_PE_WIDE : WR_PE_I386, pe.machine);
 	EXPECT_EQ(variant->wide ? BASE : 0x10000000, pe.base);
 	EXPECT_EQ(0x7000, pe.image_size);
 	EXPECT_EQ(0x400, pe.headers_size);
@@ -164,7 +164,8 @@ TEST_F(pe, bad_headers)
 		{ 0x3C, PE_MAX, 4, bad },
 		{ PE_AT_HEADER, 'N' | 'E' << 8, 4, bad },
 		{ PE_AT_HEADER + 4, 0x1C0, 2, bad },
-		{ PE_AT_HEADER + 4, variant->wide ? 0x14C : 0x8664, 2, bad },
+		{ PE_AT_HEADER + 4, variant->wide ? 0x14C : PE_WIDE, 2, bad },
+		{ PE_AT_HEADER + 4, PE_FOREIGN, 2, bad },
 		{ PE_AT_HEADER + 6, 97, 2, bad },
 		{ PE_AT_HEADER + 6, 0xFFFF, 2, bad },
 		{ PE_AT_HEADER + 20, 0, 2, bad },

@@ -343,6 +343,7 @@ TEST_F(placeholder, is_replaced_by_memory)
 /* Rules: PH-05 */
 TEST_F(placeholder, is_replaced_by_code)
 {
+	NEEDS_CODE();
 	ASSERT_EQ(self->base, alloc2(self->base, self->size, REPLACE_NOW,
 				     PAGE_EXECUTE_READWRITE));
 	EXPECT_COMMITTED(self->base, self->size, PAGE_EXECUTE_READWRITE,

@@ -310,14 +310,16 @@ TEST_F(other, new_memory)
 /* Code that the other one runs, and memory that it has made itself */
 TEST_F(other, code)
 {
-	unsigned char code = 0xc3;
+	char code[4] = { 0 };
 	char *base;
 
+	NEEDS_CODE();
+	write_code(code);
 	self->talk->value = PAGE_READWRITE;
 	base = (char *)TELL(ALLOCATE, NULL, PAGES(16));
 	ASSERT_NE(NULL, base);
-	EXPECT_TRUE(WriteProcessMemory(self->process, base + PAGE, &code, 1,
-				       NULL));
+	EXPECT_TRUE(WriteProcessMemory(self->process, base + PAGE, code,
+				       sizeof(code), NULL));
 	EXPECT_FALSE(TELL(RUN, base + PAGE, 0));
 	EXPECT_EQ(PAGE_READWRITE, protect_as(self->process, base + PAGE, PAGE,
 					     PAGE_EXECUTE_READ));
@@ -685,18 +687,21 @@ TEST_F(other, copies_to_code)
 {
 	char *base = allocate(self->process, NULL, PAGES(4),
 			      PAGE_EXECUTE_READ);
+	char code[4] = { 0 };
 	SIZE_T done = 0;
 
+	NEEDS_CODE();
+	write_code(code);
 	ASSERT_NE(NULL, base);
-	EXPECT_TRUE(WriteProcessMemory(self->process, base + PAGE, "\303", 1,
-				       &done));
-	EXPECT_EQ(1, done);
+	EXPECT_TRUE(WriteProcessMemory(self->process, base + PAGE, code,
+				       sizeof(code), &done));
+	EXPECT_EQ(sizeof(code), done);
 	EXPECT_EQ(MEM_COMMIT | PAGE_EXECUTE_READ,
 		  state_in(self->process, base + PAGE));
 	EXPECT_TRUE(TELL(RUN, base + PAGE, 0));
 	EXPECT_FALSE(TELL(WRITE, base + PAGE, 0));
 	EXPECT_EQ(STATUS_PARTIAL_COPY,
-		  NtWriteVirtualMemory(self->process, base, "\303", 1, &done));
+		  NtWriteVirtualMemory(self->process, base, code, 1, &done));
 	EXPECT_EQ(0, done);
 	ASSERT_NE(0, protect_as(self->process, base, PAGE,
 				PAGE_EXECUTE_READWRITE));
@@ -1446,7 +1451,8 @@ TEST_F(other, is_stopped)
 	ASSERT_NE(NULL, base);
 	EXPECT_EQ(MEM_COMMIT | PAGE_READWRITE, state_in(self->process, base));
 	EXPECT_TRUE(writes(self->process, base));
-	EXPECT_NE(0, protect_as(self->process, base, PAGE, PAGE_EXECUTE_READ));
+	EXPECT_NE(0, protect_as(self->process, base, PAGE,
+				code_or(PAGE_EXECUTE_READ, PAGE_READONLY)));
 	EXPECT_TRUE(VirtualFreeEx(self->process, base + PAGE, PAGE,
 				  MEM_DECOMMIT));
 	ASSERT_EQ(0, kill(self->pid, SIGCONT));
@@ -1544,6 +1550,7 @@ struct user {
 
 static int use(struct user *user)
 {
+	DWORD code = code_or(PAGE_EXECUTE_READ, PAGE_READONLY);
 	char bytes[16] = { 0 };
 	char *base;
 	long i;
@@ -1557,9 +1564,9 @@ static int use(struct user *user)
 					16, NULL));
 		CHECK(!strcmp(bytes, "0123456789abcde"));
 		CHECK(protect_as(user->process, base + PAGES(4), PAGES(2),
-				 PAGE_EXECUTE_READ) == PAGE_READWRITE);
+				 code) == PAGE_READWRITE);
 		CHECK(state_in(user->process, base + PAGES(5)) ==
-		      (MEM_COMMIT | PAGE_EXECUTE_READ));
+		      (MEM_COMMIT | code));
 		CHECK(VirtualFreeEx(user->process, base + PAGES(3), PAGES(3),
 				    MEM_DECOMMIT));
 		CHECK(state_in(user->process, base + PAGES(5)) == MEM_RESERVE);

@@ -61,6 +61,7 @@ static unsigned int churn_random(struct churn *churn)
 static void *churn(void *arg)
 {
 	static const uint32_t protections[] = { RW, RO, NA, RX, RWX };
+	const unsigned int nr = code_is_refused() ? 3 : 5;
 	struct churn *me = arg;
 	unsigned int page, n;
 	uint32_t protection;
@@ -70,7 +71,7 @@ static void *churn(void *arg)
 		page = churn_random(me) % 1000;
 		n = 1 + churn_random(me) % 24;
 		addr = me->base + PAGES(page);
-		protection = protections[churn_random(me) % 5];
+		protection = protections[churn_random(me) % nr];
 		switch (churn_random(me) % 8) {
 		case 0:
 		case 1:
@@ -312,7 +313,7 @@ enum {
 	NR_LOOKS
 };
 
-static const uint32_t look_protection[NR_LOOKS] = {
+static uint32_t look_protection[NR_LOOKS] = {
 	RW, RO, RX, NA, RW | WINREGION_GUARD, RW, 0,
 };
 
@@ -323,6 +324,7 @@ static char *make_looks(int fd)
 
 	if (!base)
 		return NULL;
+	look_protection[LOOK_EXECUTE] = code_or(RX, RO);
 	fill_pages(base, LOOK_UNTOUCHED, 100);
 	for (i = 0; i < NR_LOOKS; i++) {
 		int ret = look_protection[i] ?
@@ -494,7 +496,8 @@ static int dump_core(void *arg)
 
 	setrlimit(RLIMIT_CORE, &limit);
 	CHECK(!wr_protect(dumper->fd, dumper->base + PAGES(4), PAGES(2), RO));
-	CHECK(!wr_protect(dumper->fd, dumper->base + PAGES(6), PAGES(2), RX));
+	CHECK(!wr_protect(dumper->fd, dumper->base + PAGES(6), PAGES(2),
+			  code_or(RX, RO)));
 	CHECK(!wr_decommit(dumper->fd, dumper->base + PAGES(10), PAGES(2)));
 	signal(SIGABRT, SIG_DFL);
 	abort();
@@ -872,7 +875,7 @@ static int use_everything(void *arg)
 	fill_pages(large, 8192, 1);
 	for (i = 0; i < 100; i++)
 		CHECK(!wr_protect(fd, large + PAGES(i * 50), PAGES(3),
-				  i % 3 ? RO : RX));
+				  i % 3 ? RO : code_or(RX, NA)));
 	pid = fork();
 	if (!pid) {
 		if (wr_protect(fd, large, MIB(32), RW))

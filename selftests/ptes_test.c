@@ -179,6 +179,7 @@ TEST_F(ptes, several_mappings)
 {
 	unsigned int i;
 
+	NEEDS_CODE();
 	for (i = 0; i < 20; i++) {
 		PROTECT(100 * i + 10, 50, RX);
 		PROTECT(100 * i + 10, 50, RO);
@@ -368,6 +369,7 @@ TEST_F_TIMEOUT(ptes, no_processor_remembers_several_mappings, 60)
 	struct scene scene = { .base = self->base };
 	unsigned int i;
 
+	NEEDS_CODE();
 	for (i = 0; i < 11; i++)
 		PROTECT(200 * i, 200, RWX);
 	set_first_bytes(self->base, MANY, 1);

@@ -40,16 +40,18 @@ TEST_F(region, run_starts_at_the_page_asked_for)
 /* Rules: VQ-03 */
 TEST_F(region, run_ends_where_something_differs)
 {
+	DWORD code = code_or(PAGE_EXECUTE_READ, PAGE_NOACCESS);
+
 	/* |RW RW|RO|X X|res|RW guard|RW|reserved ...| */
 	COMMIT(0, 5 * PAGE, PAGE_READWRITE);
 	COMMIT(2 * PAGE, PAGE, PAGE_READONLY);
-	COMMIT(3 * PAGE, 2 * PAGE, PAGE_EXECUTE_READ);
+	COMMIT(3 * PAGE, 2 * PAGE, code);
 	COMMIT(6 * PAGE, 2 * PAGE, PAGE_READWRITE);
 	COMMIT(6 * PAGE, PAGE, PAGE_READWRITE | PAGE_GUARD);
 	REGION_COMMITTED(0, 2 * PAGE, PAGE_READWRITE);
 	REGION_COMMITTED(PAGE, PAGE, PAGE_READWRITE);
 	REGION_COMMITTED(2 * PAGE, PAGE, PAGE_READONLY);
-	REGION_COMMITTED(3 * PAGE, 2 * PAGE, PAGE_EXECUTE_READ);
+	REGION_COMMITTED(3 * PAGE, 2 * PAGE, code);
 	REGION_RESERVED(5 * PAGE, PAGE);
 	REGION_COMMITTED(6 * PAGE, PAGE, PAGE_READWRITE | PAGE_GUARD);
 	REGION_COMMITTED(7 * PAGE, PAGE, PAGE_READWRITE);
@@ -146,7 +148,8 @@ TEST_F(region, runs_merge_when_alike_again)
 	REGION_COMMITTED(0, 8 * PAGE, PAGE_READWRITE);
 
 	ASSERT_TRUE(VirtualProtect(self->base + PAGE, PAGE,
-				   PAGE_EXECUTE_READWRITE, &old));
+				   code_or(PAGE_EXECUTE_READWRITE,
+					   PAGE_READONLY), &old));
 	REGION_COMMITTED(0, PAGE, PAGE_READWRITE);
 	ASSERT_TRUE(VirtualProtect(self->base + PAGE, PAGE, PAGE_READWRITE,
 				   &old));
@@ -594,7 +597,8 @@ TEST_F(region, commit_size_is_the_sum)
 
 	COMMIT(0, 2 * PAGE, PAGE_READWRITE);
 	COMMIT(5 * PAGE, 3 * PAGE, PAGE_READONLY);
-	COMMIT(self->size - PAGE, PAGE, PAGE_EXECUTE_READ);
+	COMMIT(self->size - PAGE, PAGE,
+	       code_or(PAGE_EXECUTE_READ, PAGE_READONLY));
 	EXPECT_TRUE(region_is(self->base, self->base, PAGE_READWRITE,
 			      self->size, 6 * PAGE));
 	ASSERT_TRUE(VirtualProtect(self->base, 2 * PAGE, PAGE_NOACCESS, &old));
@@ -784,7 +788,7 @@ TEST_F(region, no_memory_is_of_an_image)
 	SIZE_T returned, length;
 	size_t i;
 
-	COMMIT(PAGE, PAGE, PAGE_EXECUTE_READ);
+	COMMIT(PAGE, PAGE, code_or(PAGE_EXECUTE_READ, PAGE_READONLY));
 	for (i = 0; i < ARRAY_SIZE(places); i++) {
 		EXPECT_STATUS(STATUS_SUCCESS,
 			      query_image(places[i], sizeof(image), &image,

@@ -353,6 +353,8 @@ FIXTURE_SETUP(rights)
 	struct stage *stage = &self->stage;
 	uint64_t addr = 0;
 
+	if (variant->phases == exec_phases)
+		NEEDS_CODE();
 	stage->fd = wr_open();
 	ASSERT_LE(0, stage->fd);
 	self->total = WR_INFO(stage->fd, out_total);
@@ -705,7 +707,7 @@ static void *read_changing(void *arg)
 
 static void *change_neighbours(void *arg)
 {
-	static const uint32_t to[] = { RX, RW, RWX, RO };
+	const uint32_t to[] = { code_or(RX, RO), RW, code_or(RWX, RW), RO };
 	struct neighbour *self = arg;
 	uint64_t random = self->first + 1;
 	unsigned int round, n;
@@ -1134,7 +1136,7 @@ static int change_victim(struct victim *self, unsigned int round)
 	case 1:
 		return wr_protect(self->fd, page, PAGES(4), RO);
 	case 2:
-		return wr_commit(self->fd, page, PAGES(2), RX);
+		return wr_commit(self->fd, page, PAGES(2), code_or(RX, RO));
 	case 3:
 		return wr_decommit(self->fd, page, PAGES(8));
 	default:
@@ -1245,6 +1247,15 @@ static const struct flip flips[] = {
 	{ { WINREGION_PROTECT, WINREGION_PROTECT }, { RW, RO }, RW, 0, 1 },
 	{ { WINREGION_COMMIT, WINREGION_DECOMMIT }, { RW, 0 }, RW, 0, 1 },
 };
+
+/* Without code, not those that have some. */
+static bool can_flip(const struct flip *flip)
+{
+	uint32_t all = flip->protection[0] | flip->protection[1] |
+		       flip->reserve;
+
+	return (!(all & (RX | RWX)) && !flip->piece) || !code_is_refused();
+}
 
 struct flipper {
 	struct crew crew;
@@ -1428,6 +1439,8 @@ TEST_F_TIMEOUT(race, fork_during_change, 60)
 	int ret;
 
 	for (i = 0; i < ARRAY_SIZE(flips); i++) {
+		if (!can_flip(&flips[i]))
+			continue;
 		flipper.flip = &flips[i];
 		flip_begin(_metadata, &flipper);
 		for (round = 0; round < rounds(race_forks); round++) {
@@ -1486,6 +1499,8 @@ TEST_F_TIMEOUT(race, query_during_change, 60)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(which); i++) {
+		if (!can_flip(&flips[which[i]]))
+			continue;
 		flipper.flip = &flips[which[i]];
 		flip_begin(_metadata, &flipper);
 		crew_add(&flipper.crew, query_flips, &flipper);
@@ -1516,7 +1531,8 @@ struct churn {
 static int churn_change(struct churn *churn, char *page, uint64_t length)
 {
 	static const uint32_t to[] = { RW, RW, RW, RO, NA, GUARDED, RX, RWX };
-	uint32_t protection = to[race_random(&churn->random, ARRAY_SIZE(to))];
+	unsigned int nr = ARRAY_SIZE(to) - (code_is_refused() ? 2 : 0);
+	uint32_t protection = to[race_random(&churn->random, nr)];
 
 	switch (race_random(&churn->random, 4)) {
 	case 0:

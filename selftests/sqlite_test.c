@@ -8,7 +8,6 @@
  * programs/sqlite makes the two builds of each program. The time of both is printed.
  */
 /* vm: programs=sqlite kernels=turn modules=loop,ext4 timeout=900 */
-/* vm: arch=amd64 (its programs are built for amd64) */
 #include "kselftest_harness.h"
 
 #define DIRECTORY "/tmp/wr_sqlite"

@@ -605,6 +605,7 @@ TEST_F(unit, executable_pieces)
 {
 	const unsigned int piece = 4 * UNIT_PAGES, odd = 9 * UNIT_PAGES;
 
+	NEEDS_CODE();
 	FILL();
 	PROTECT(piece, 4 * UNIT_PAGES, RWX);
 	PROTECT(odd + 3, 6, RWX);

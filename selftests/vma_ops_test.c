@@ -870,7 +870,7 @@ static int future_lock_without_limit(void *arg)
 	CHECK(small && page_is_zero(small));
 	CHECK(!wr_decommit(fd, region, PAGES(4)));
 	CHECK(!try_read(region));
-	CHECK(!wr_protect(fd, region + PAGES(8), PAGES(1), RX));
+	CHECK(!wr_protect(fd, region + PAGES(8), PAGES(1), code_or(RX, RO)));
 	CHECK(page_has(region + PAGES(8), 9));
 	CHECK(!wr_release(fd, region, 0));
 	CHECK(!munlockall());

@@ -97,8 +97,8 @@ TEST_F(region, touched)
 /* Rules: QW-05, QW-06 */
 TEST_F(region, protections)
 {
+	DWORD code = code_or(PAGE_EXECUTE_READ, PAGE_READONLY), old;
 	volatile char *page = self->base;
-	DWORD old;
 
 	COMMIT(0, 4 * PAGE, PAGE_READWRITE);
 	*page = 1;
@@ -111,9 +111,9 @@ TEST_F(region, protections)
 	EXPECT_TRUE(VirtualProtect(self->base, PAGE, PAGE_READONLY, &old));
 	(void)*page;
 	EXPECT_TRUE(is_private(page, PAGE_READONLY));
-	COMMIT(PAGE, PAGE, PAGE_EXECUTE_READ);
+	COMMIT(PAGE, PAGE, code);
 	(void)page[PAGE];
-	EXPECT_TRUE(is_private(page + PAGE, PAGE_EXECUTE_READ));
+	EXPECT_TRUE(is_private(page + PAGE, code));
 	EXPECT_TRUE(is_private(page, PAGE_READONLY));
 	COMMIT(2 * PAGE, PAGE, PAGE_READWRITE | PAGE_GUARD);
 	EXPECT_FALSE(is_valid(page + 2 * PAGE));
@@ -184,6 +184,12 @@ TEST_F(region, emptied)
 	EXPECT_TRUE(is_valid(self->base));
 }
 
+/* The function that is there, if there is code at all */
+static bool function_works(char *base)
+{
+	return code_is_refused() || call_function(base) == 42;
+}
+
 /* Rules: WS-08. Where a page is executed, read only, shared with a child */
 TEST(emptied_of_all_kinds)
 {
@@ -196,9 +202,11 @@ TEST(emptied_of_all_kinds)
 
 	fill_pages(base, MIB(4) / PAGE, 3);
 	write_function(base, 42);
-	EXPECT_TRUE(VirtualProtect(base, PAGE, PAGE_EXECUTE_READ, &old));
+	EXPECT_TRUE(VirtualProtect(base, PAGE,
+				   code_or(PAGE_EXECUTE_READ, PAGE_READONLY),
+				   &old));
 	EXPECT_TRUE(VirtualProtect(base + PAGE, PAGE, PAGE_READONLY, &old));
-	EXPECT_EQ(42, call_function(base));
+	EXPECT_TRUE(function_works(base));
 	ASSERT_TRUE(rendezvous_init(&rv));
 	pid = fork();
 	if (!pid) {
@@ -207,13 +215,13 @@ TEST(emptied_of_all_kinds)
 		    !pages_have(base + PAGE, MIB(4) / PAGE - 1, 4))
 			_exit(1);
 		fill_pages(base + MIB(2), 16, 7);
-		_exit(call_function(base) != 42);
+		_exit(!function_works(base));
 	}
 	EXPECT_TRUE(pages_have(base + PAGE, MIB(4) / PAGE - 1, 4));
 	EXPECT_TRUE(empty());
 	EXPECT_FALSE(is_valid(base) || is_valid(base + MIB(3)));
 	rendezvous_signal(&rv, 0);
-	EXPECT_EQ(42, call_function(base));
+	EXPECT_TRUE(function_works(base));
 	EXPECT_FALSE(try_write(base) || try_write(base + PAGE));
 	EXPECT_TRUE(pages_have(base + PAGE, MIB(4) / PAGE - 1, 4));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));

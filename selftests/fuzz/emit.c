@@ -42,7 +42,7 @@ static const char *const errno_names[MODEL_ERRORS] = {
 	"EINVAL", "E2BIG", "EFAULT", "EOPNOTSUPP", "EDOM", "EADDRNOTAVAIL",
 	"EOVERFLOW", "EEXIST", "ENOENT", "EXDEV", "ESPIPE", "ENODATA",
 	"ENOSPC", "EUNATCH", "ENOMSG", "ENOLCK", "ESTALE", "EPROTO", "EIO",
-	"EBADSLT", "EBUSY",
+	"EBADSLT", "EBUSY", "EACCES",
 };
 
 static const char prelude[] =

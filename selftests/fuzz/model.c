@@ -13,7 +13,7 @@
 static const int errnos[MODEL_ERRORS] = {
 	EINVAL, E2BIG, EFAULT, EOPNOTSUPP, EDOM, EADDRNOTAVAIL, EOVERFLOW,
 	EEXIST, ENOENT, EXDEV, ESPIPE, ENODATA, ENOSPC, EUNATCH, ENOMSG,
-	ENOLCK, ESTALE, EPROTO, EIO, EBADSLT, EBUSY,
+	ENOLCK, ESTALE, EPROTO, EIO, EBADSLT, EBUSY, EACCES,
 };
 
 int model_errno(unsigned int bit)
@@ -68,6 +68,12 @@ bool model_protection_is_valid(uint32_t protection)
 	return modifiers == 0 || modifiers == WINREGION_GUARD ||
 	       modifiers == WINREGION_NOCACHE ||
 	       modifiers == WINREGION_WRITECOMBINE;
+}
+
+/* Where regions have no code, none is committed. */
+static bool is_refused(uint32_t protection)
+{
+	return !MODEL_HAS_CODE && is_executable(protection);
 }
 
 /* P-09, P-10: NOCACHE is the allocation's, whatever a page is given. */
@@ -414,6 +420,12 @@ static uint32_t check_reserve(const struct winregion_reserve *arg, bool dirty)
 					  arg->length);
 }
 
+bool model_commit_is_refused(const struct winregion_reserve *arg)
+{
+	return (arg->flags & WINREGION_RESERVE_COMMIT) &&
+	       is_refused(arg->protection);
+}
+
 /* M-05: down to the unit, up to the page */
 static uint32_t reserve_at(struct model *model, struct winregion_reserve *arg)
 {
@@ -434,6 +446,8 @@ static uint32_t reserve_at(struct model *model, struct winregion_reserve *arg)
 	}
 	if (n > spot.span->pages - spot.page)
 		return MODEL_UNKNOWN;
+	if (model_commit_is_refused(arg))
+		return MODEL_EACCES;
 	model_put_region(model, spot.span, spot.page, n, arg);
 	arg->address = base;
 	arg->length = n * MODEL_PAGE;
@@ -475,7 +489,8 @@ static uint32_t reserve_anywhere(struct model *model,
 	    arg->highest >= end) {
 		if (arg->length > MODEL_ROAMING_PAGES * MODEL_PAGE)
 			return MODEL_UNKNOWN;
-		return MODEL_ANYWHERE;
+		return model_commit_is_refused(arg) ? MODEL_EACCES :
+						      MODEL_ANYWHERE;
 	}
 	if (arg->length <= arena->pages * MODEL_PAGE) {
 		n = model_pages_of(0, arg->length);
@@ -483,6 +498,8 @@ static uint32_t reserve_anywhere(struct model *model,
 	}
 	if (!exists)
 		return MODEL_ENOSPC;
+	if (model_commit_is_refused(arg))
+		return MODEL_EACCES;
 	if (!(arg->flags & WINREGION_RESERVE_TOP_DOWN))
 		return MODEL_ANYWHERE;
 	model_put_region(model, arena, first, n, arg);
@@ -742,6 +759,34 @@ static void apply_one(struct model *model, unsigned int cmd,
 	}
 }
 
+static bool covers(const struct winregion_range *range, uint64_t page)
+{
+	uint64_t first = range->address / MODEL_PAGE;
+
+	return page - first < model_pages_of(range->address, range->length);
+}
+
+/* Whether a page that one makes code, where that is refused, is left so by the others */
+static bool leaves_code(const struct winregion_range *ranges, uint32_t nr)
+{
+	uint64_t page, end;
+	uint32_t i, last;
+
+	for (i = 0; i < nr; i++) {
+		if (!is_refused(ranges[i].protection))
+			continue;
+		page = ranges[i].address / MODEL_PAGE;
+		end = page + model_pages_of(ranges[i].address, ranges[i].length);
+		for (; page < end; page++) {
+			for (last = nr - 1; !covers(&ranges[last], page);)
+				last--;
+			if (last == i)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* What cannot be read, once the call has done all, is not locked. */
 static void unlock_unreadable(struct model *model,
 			      const struct winregion_range *range)
@@ -795,6 +840,8 @@ uint32_t model_change(struct model *model, unsigned int cmd,
 	}
 	for (i = 0; i < nr && i <= WINREGION_MAX_RANGES; i++)
 		errors |= check_one(model, cmd, &ranges[i], &spot, &n);
+	if (!errors && cmd != WINREGION_DECOMMIT && leaves_code(ranges, nr))
+		errors = MODEL_EACCES;
 	if (errors && !(errors & MODEL_UNKNOWN) && nr > 1 &&
 	    model->bug == MODEL_BUG_VECTOR &&
 	    !check_one(model, cmd, &ranges[0], &spot, &n)) {

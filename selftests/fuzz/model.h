@@ -27,7 +27,18 @@
 #define MODEL_UNIT 0x10000ULL
 #define MODEL_LARGE 0x200000ULL
 #define MODEL_LOWEST 0x10000ULL
+
+/*
+ * What depends on the machine: where addresses end, and whether regions have code. With
+ * MODEL_FOR_ARM64 it is what is only printed, for that machine.
+ */
+#if defined(__aarch64__) || defined(MODEL_FOR_ARM64)
+#define MODEL_HIGHEST 0xfffffffeffffULL
+#define MODEL_HAS_CODE false
+#else
 #define MODEL_HIGHEST 0x7ffffffeffffULL
+#define MODEL_HAS_CODE true
+#endif
 
 #define MODEL_SPANS 12
 #define MODEL_ARENA_PAGES 4096U
@@ -56,7 +67,8 @@
 #define MODEL_EIO 0x40000U
 #define MODEL_EBADSLT 0x80000U
 #define MODEL_EBUSY 0x100000U
-#define MODEL_ERRORS 21
+#define MODEL_EACCES 0x200000U
+#define MODEL_ERRORS 22
 /* The model cannot tell: the call is about pages that it does not know. */
 #define MODEL_UNKNOWN 0x80000000U
 /* No error, but the place is the kernel's choice: model_adopt() is next. */

@@ -44,6 +44,7 @@ uint32_t model_check_range(uint64_t address, uint64_t length);
 uint32_t model_check_region(struct model *model, uint64_t address,
 			    uint64_t length, bool whole,
 			    struct model_spot *spot, uint32_t *n);
+bool model_commit_is_refused(const struct winregion_reserve *arg);
 uint32_t model_check_change(const struct winregion_change *arg, bool dirty);
 
 #endif /* _FUZZ_MODEL_CHECK_H */

@@ -89,6 +89,8 @@ uint32_t model_replace(struct model *model, struct winregion_reserve *arg)
 	if ((arg->flags & WINREGION_RESERVE_COMMIT) &&
 	    any_lost(spot.span, spot.page, spot.page + n))
 		return MODEL_EBADSLT;
+	if (model_commit_is_refused(arg))
+		return MODEL_EACCES;
 	model_put_region(model, spot.span, spot.page, n, arg);
 	arg->address -= arg->address % MODEL_PAGE;
 	arg->length = n * MODEL_PAGE;
@@ -365,6 +367,9 @@ bool model_fault(struct model *model, uint64_t address,
 	struct model_spot spot;
 	bool full;
 
+	/* In a VMA without code the kernel refuses it, and asks nobody. */
+	if (access == MODEL_EXEC && !MODEL_HAS_CODE)
+		return false;
 	if (!model_find(model, address, &spot))
 		return false;
 	page = &spot.span->page[spot.page];

@@ -119,8 +119,8 @@ find_kernel()
 		[ "$1" = "${1#"$f"-}" ] || arch=$f
 	done
 	[ -n "$any_arch" ] || [ "$arch" = amd64 ] ||
-		die "$1: this is for amd64; \"make test\" and \"make run\" are" \
-			"for $arch, too"
+		die "$1: this is for amd64; \"make test\", \"make run\" and" \
+			"\"make fuzz\" are for $arch, too"
 	cross=$(cross_prefix)
 	f=${1#"$flavour"-}
 	read -r series suites build_suite < \

@@ -195,7 +195,7 @@ uint32_t wr_pe_end(const struct wr_pe *pe, const struct wr_pe_section *section)
 
 static bool machine_fits(const struct wr_pe *pe)
 {
-	return pe->machine == (pe->wide ? WR_PE_AMD64 : WR_PE_I386);
+	return pe->machine == (pe->wide ? WR_PE_WIDE : WR_PE_I386);
 }
 
 static bool units_fit(const struct wr_pe *pe)

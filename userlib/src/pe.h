@@ -28,6 +28,13 @@
 /* Machines, and flags of files and sections, by the numbers of the format */
 #define WR_PE_I386 0x14C
 #define WR_PE_AMD64 0x8664
+#define WR_PE_ARM64 0xAA64
+/* What a file of 64 bits is for, if its code can be executed here */
+#ifdef __aarch64__
+#define WR_PE_WIDE WR_PE_ARM64
+#else
+#define WR_PE_WIDE WR_PE_AMD64
+#endif
 #define WR_PE_NO_RELOCATIONS 0x0001
 #define WR_PE_IS_EXECUTABLE 0x0002
 #define WR_PE_IS_LIBRARY 0x2000
