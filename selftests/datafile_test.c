@@ -46,6 +46,23 @@ static HMODULE load(const char *name, DWORD flags)
 	return LoadLibraryExA(name, NULL, flags);
 }
 
+static int load_pipe(void *unused)
+{
+	const DWORD as_image = DONT_RESOLVE_DLL_REFERENCES;
+
+	alarm(10);
+	CHECK(FAILS_WITH(ERROR_BAD_EXE_FORMAT, load("pipe.dll", as_image)));
+	CHECK(FAILS_WITH(ERROR_BAD_EXE_FORMAT, load("pipe.dll", DATA)));
+	return 0;
+}
+
+/* Nobody waits for who writes a pipe. Rules: DATAFILE-03, MODULE-08. */
+TEST_F(files, a_pipe_is_no_library)
+{
+	ASSERT_EQ(0, mkfifo("pipe.dll", 0600));
+	EXPECT_EQ(0, in_child(load_pipe, NULL));
+}
+
 /* Rules: DATAFILE-01, DATAFILE-02, DATAFILE-03. */
 TEST_F(files, loaded_as_data)
 {

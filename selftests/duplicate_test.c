@@ -107,23 +107,6 @@ static int64_t take_from_parent(HANDLE handle)
 	       CloseHandle(parent);
 }
 
-/* A descriptor of this process's that is such a file */
-static int find_fd(const char *name)
-{
-	char link[32], path[256];
-	ssize_t n;
-	int fd;
-
-	for (fd = 3; fd < 64; fd++) {
-		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-		n = readlink(link, path, sizeof(path) - 1);
-		path[n < 0 ? 0 : n] = '\0';
-		if (strstr(path, name))
-			return fd;
-	}
-	return -1;
-}
-
 static int64_t lie(void)
 {
 	int file = open("file", O_RDONLY | O_CLOEXEC);

@@ -99,6 +99,23 @@ static inline int count_fds(void)
 	return n;
 }
 
+/* A descriptor of this process's that is such a file */
+static inline int find_fd(const char *name)
+{
+	char link[32], path[256];
+	ssize_t n;
+	int fd;
+
+	for (fd = 3; fd < 64; fd++) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		n = readlink(link, path, sizeof(path) - 1);
+		path[n < 0 ? 0 : n] = '\0';
+		if (strstr(path, name))
+			return fd;
+	}
+	return -1;
+}
+
 static inline bool put(HANDLE file, const char *text)
 {
 	DWORD done;

@@ -394,6 +394,66 @@ TEST_F(files, delete_on_close)
 	EXPECT_TRUE(file_has("temp", "another"));
 }
 
+/* What a program does that closes all descriptors, and then opens a file of its own */
+static bool lose_descriptor(int fd, const char *name)
+{
+	return !close(fd) && open(name, O_RDONLY | O_CLOEXEC) == fd;
+}
+
+static bool is_device(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISCHR(st.st_mode);
+}
+
+static int lowest_free(void)
+{
+	int fd = open("/", O_PATH | O_CLOEXEC);
+
+	close(fd);
+	return fd;
+}
+
+static int close_lost(void *at_exit)
+{
+	int fd = lowest_free();
+	HANDLE file = open_file("temp", READ_WRITE, SHARE_ALL, CREATE_NEW,
+				FILE_FLAG_DELETE_ON_CLOSE);
+
+	CHECK(file != BAD);
+	CHECK(lose_descriptor(fd, "important"));
+	if (at_exit)
+		exit(0);
+	CHECK(CloseHandle(file));
+	CHECK(!fcntl(fd, F_SETFD, 0));
+	return 0;
+}
+
+/* What has the number of a descriptor now is no handle's. Rules: FILE-12, HANDLE-05. */
+TEST_F(files, descriptor_of_another_file)
+{
+	HANDLE section;
+	int fd;
+
+	ASSERT_TRUE(make_file("important", "text"));
+	EXPECT_EQ(0, in_child(close_lost, NULL));
+	EXPECT_TRUE(file_has("important", "text"));
+	EXPECT_EQ(0, unlink("temp"));
+	EXPECT_EQ(0, in_child(close_lost, self));
+	EXPECT_TRUE(file_has("important", "text"));
+
+	fd = lowest_free();
+	section = CreateFileMappingA(BAD, NULL, PAGE_READWRITE, 0, 4096, NULL);
+	ASSERT_NE(NULL, section);
+	/* The device may have been opened as well. */
+	while (fd >= 0 && is_device(fd))
+		fd++;
+	ASSERT_TRUE(lose_descriptor(fd, "important"));
+	EXPECT_TRUE(CloseHandle(section));
+	EXPECT_EQ(0, close(fd));
+}
+
 /* A file system in memory on @place, for this process alone */
 static bool mount_memory(const char *place, const char *options)
 {

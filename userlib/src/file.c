@@ -37,6 +37,8 @@ struct request {
 	/* FILE_FLAG_* and FILE_ATTRIBUTE_* */
 	DWORD flags;
 	BOOL inherit;
+	/* Nobody is waited for, such as who opens the other end of a pipe. */
+	bool now;
 };
 
 /* What becomes of it */
@@ -121,9 +123,11 @@ static bool find_name(const struct wr_file *file, struct wr_path *path)
 
 static bool is_named(const struct wr_file *file, const char *name)
 {
+	const struct wr_object *object = &file->object;
 	struct stat mine, named;
 
-	return !fstat(file->object.fd, &mine) && !lstat(name, &named) &&
+	return !fstat(object->fd, &mine) && !lstat(name, &named) &&
+	       mine.st_dev == object->device && mine.st_ino == object->inode &&
 	       mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
 }
 
@@ -135,7 +139,7 @@ static bool is_device(mode_t mode)
 
 /*
  * Without "/proc" it is the name that the file had at first. Another file may have
- * got either since.
+ * got either since, or the number of the descriptor.
  */
 static void delete_file(const struct wr_file *file)
 {
@@ -182,6 +186,15 @@ static void take_out(const struct wr_file *file)
 	pthread_mutex_unlock(&lock);
 }
 
+/* Handles of standard input and output are of whatever the program has there. */
+static void close_file(const struct wr_object *object)
+{
+	if (object->fd <= STDERR_FILENO)
+		close(object->fd);
+	else
+		wr_object_close(object);
+}
+
 static void destroy_file(struct wr_object *object)
 {
 	struct wr_file *file = to_file(object);
@@ -191,7 +204,7 @@ static void destroy_file(struct wr_object *object)
 		delete_ours(file);
 	}
 	wr_locks_end(file);
-	close(object->fd);
+	close_file(object);
 	free(file->name);
 	free(file);
 }
@@ -226,6 +239,8 @@ static int extra_flags(const struct request *request)
 
 	if (request->flags & FILE_FLAG_WRITE_THROUGH)
 		flags |= O_DSYNC;
+	if (request->now)
+		flags |= O_NONBLOCK;
 
 	return flags;
 }
@@ -717,6 +732,29 @@ static DWORD check_device_request(struct request *request)
 	request->disposition = OPEN_EXISTING;
 
 	return error;
+}
+
+HANDLE wr_file_open_now(const char *name, DWORD share)
+{
+	struct wr_path path;
+	struct request request = {
+		.path = &path,
+		.access = FILE_GENERIC_READ,
+		.share = share,
+		.disposition = OPEN_EXISTING,
+		.now = true,
+	};
+	DWORD error = wr_path(&path, name);
+	HANDLE handle;
+
+	if (!error)
+		error = open_request(&request, &handle);
+	if (error) {
+		wr_fail(error);
+		return INVALID_HANDLE_VALUE;
+	}
+
+	return handle;
 }
 
 /* The path has been made, with @error for result. */

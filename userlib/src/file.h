@@ -66,6 +66,12 @@ NTSTATUS wr_file_get(HANDLE handle, DWORD any, struct wr_file **file,
 		     DWORD *access);
 void wr_file_put(struct wr_file *file);
 
+/*
+ * file.c: as CreateFile() to read a file that is there, but not to wait, as who opens a
+ * pipe does for the other end
+ */
+HANDLE wr_file_open_now(const char *name, DWORD share);
+
 /* path.c: 0, or the error */
 DWORD wr_path(struct wr_path *path, LPCSTR name);
 DWORD wr_path_w(struct wr_path *path, LPCWSTR name);

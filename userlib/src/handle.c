@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "handle.h"
@@ -202,11 +203,36 @@ static struct wr_object *close_slot(struct wr_slot *slot)
 void wr_object_init(struct wr_object *object, const struct wr_kind *kind,
 		    int fd)
 {
+	struct stat st;
+
 	object->kind = kind;
 	object->users = 1;
 	object->kept = 0;
 	object->inheritors = 0;
 	object->fd = fd;
+	object->device = 0;
+	object->inode = 0;
+	if (fd >= 0 && !fstat(fd, &st)) {
+		object->device = st.st_dev;
+		object->inode = st.st_ino;
+	}
+}
+
+bool wr_object_has(const struct wr_object *object, int fd)
+{
+	struct stat st;
+
+	/* What else it may say comes from a sandbox or a server, and tells nothing. */
+	if (fstat(fd, &st))
+		return errno != EBADF;
+
+	return st.st_dev == object->device && st.st_ino == object->inode;
+}
+
+void wr_object_close(const struct wr_object *object)
+{
+	if (wr_object_has(object, object->fd))
+		close(object->fd);
 }
 
 void wr_object_get(struct wr_object *object)

@@ -250,11 +250,23 @@ struct wr_object {
 	unsigned int inheritors;
 	/* Close-on-exec when the object is made; or -1 */
 	int fd;
+	/* What it led to then */
+	uint64_t device;
+	uint64_t inode;
 };
 
 /* handle.c: fill in a new object; the caller is its first user */
 void wr_object_init(struct wr_object *object, const struct wr_kind *kind,
 		    int fd);
+
+/*
+ * handle.c: whether @fd leads to what the object's descriptor led to: "close all files"
+ * loops know nothing of a library's, and the next open() gets the number again.
+ */
+bool wr_object_has(const struct wr_object *object, int fd);
+
+/* handle.c: close the object's descriptor, if it still is */
+void wr_object_close(const struct wr_object *object);
 
 /* handle.c: one user more */
 void wr_object_get(struct wr_object *object);

@@ -83,8 +83,7 @@ static DWORD open_path(const char *path, DWORD flags, HANDLE *file)
 
 	if (!(flags & LOAD_LIBRARY_AS_DATAFILE_EXCLUSIVE))
 		share |= FILE_SHARE_WRITE;
-	*file = CreateFileA(path, GENERIC_READ, share, NULL, OPEN_EXISTING,
-			    FILE_ATTRIBUTE_NORMAL, NULL);
+	*file = wr_file_open_now(path, share);
 
 	return *file == INVALID_HANDLE_VALUE ? GetLastError() : 0;
 }
