@@ -423,6 +423,37 @@ TEST_F(files, unlock_what_waits)
 	EXPECT_EQ(self->fds, count_fds());
 }
 
+static int use_what_nobody_waits_for(void *file)
+{
+	CHECK(lock_bytes(file, NOW | EXCLUSIVE, 10, 5));
+	CHECK(unlock_bytes(file, 10, 5));
+	CHECK(lock_bytes(file, NOW, 10, 5));
+	CHECK(unlock_bytes(file, 10, 5));
+	return 0;
+}
+
+/* A child has none of the threads that wait. Rules: FILE-65, TH-20. */
+TEST_F(files, child_while_a_thread_waits)
+{
+	HANDLE a = open_shared("file", CREATE_NEW);
+	HANDLE b = open_shared("file", OPEN_EXISTING);
+	struct waiter waiter = { .file = a, .flags = EXCLUSIVE };
+	pthread_t thread;
+
+	EXPECT_TRUE(lock_bytes(b, EXCLUSIVE, 0, 10));
+	ASSERT_TRUE(start_waiter(&waiter, &thread));
+	EXPECT_EQ(0, in_child(use_what_nobody_waits_for, a));
+	EXPECT_EQ(1, waiter.state);
+	EXPECT_TRUE(unlock_bytes(b, 0, 10));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_TRUE(waiter.result);
+	EXPECT_FALSE(can_lock(b, 14, 1));
+	EXPECT_TRUE(unlock_bytes(a, 5, 10));
+	EXPECT_TRUE(can_lock(b, 5, 10));
+	EXPECT_TRUE(CloseHandle(a));
+	EXPECT_TRUE(CloseHandle(b));
+}
+
 #define NR_PROCESSES 3
 #define NR_THREADS 3
 #define NR_TURNS 150

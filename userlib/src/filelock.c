@@ -28,14 +28,18 @@ struct wr_held {
 	uint64_t offset;
 	uint64_t length;
 	bool exclusive;
-	/* The kernel has not said yes yet. */
+	/* The kernel has not said yes yet, in a thread of this generation. */
 	bool waits;
+	unsigned int generation;
 };
 
 /* One for all files, and held across a fork(): it is for a few instructions. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* Some range has been unlocked. */
 static pthread_cond_t unlocked = PTHREAD_COND_INITIALIZER;
+
+/* A child of a fork has none of the other threads: nobody there waits. */
+static unsigned int generation;
 
 void wr_locks_init(struct wr_file *file)
 {
@@ -52,7 +56,7 @@ void wr_locks_end(struct wr_file *file)
 		file->held = held->next;
 		free(held);
 	}
-	if (file->lock_fd >= 0)
+	if (file->lock_fd >= 0 && wr_object_has(&file->object, file->lock_fd))
 		close(file->lock_fd);
 }
 
@@ -111,6 +115,24 @@ static struct wr_held *find(const struct wr_file *file, uint64_t offset,
 			found = held;
 
 	return found;
+}
+
+/*
+ * What threads of the parent wait for. The kernel's locks stay: they are the parent's, too,
+ * and what has been had of them so far is still waited with there.
+ */
+static void forget_others(struct wr_file *file)
+{
+	struct wr_held **at = &file->held, *held;
+
+	while ((held = *at)) {
+		if (!held->waits || held->generation == generation) {
+			at = &held->next;
+			continue;
+		}
+		*at = held->next;
+		free(held);
+	}
 }
 
 /* ---- the kernel's locks ---- */
@@ -283,6 +305,7 @@ static DWORD lock_held(struct wr_file *file, struct wr_held *held, bool wait)
 		return wr_file_error(err);
 	}
 
+	forget_others(file);
 	while (is_against(file, held)) {
 		if (!wait) {
 			free(held);
@@ -292,6 +315,7 @@ static DWORD lock_held(struct wr_file *file, struct wr_held *held, bool wait)
 	}
 
 	held->waits = true;
+	held->generation = generation;
 	add(file, held);
 	err = lock_in_kernel(file, held, wait);
 	held->waits = false;
@@ -353,6 +377,7 @@ static DWORD unlock_range(HANDLE handle, uint64_t offset, uint64_t length)
 		return RtlNtStatusToDosError(status);
 
 	pthread_mutex_lock(&lock);
+	forget_others(file);
 	held = find(file, offset, length);
 	if (held)
 		unlock_held(file, held);
@@ -449,6 +474,7 @@ static void after_fork_in_child(void)
 	static const pthread_cond_t nobody = PTHREAD_COND_INITIALIZER;
 
 	unlocked = nobody;
+	generation++;
 	pthread_mutex_unlock(&lock);
 }
 
