@@ -4,9 +4,11 @@
  */
 #include "kselftest_harness.h"
 
+#include <stdatomic.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 
+#include <winregion/heapapi.h>
 #include <winregion/libloaderapi.h>
 #include <winregion/winregion.h>
 
@@ -495,6 +497,25 @@ static void load_none(void)
 	LoadLibraryA("/tmp/there.is.none");
 }
 
+/* Not by close(), which would be where the thread ends */
+static void close_device(void)
+{
+	int fd;
+
+	while ((fd = find_fd("/dev/winregion")) >= 0)
+		syscall(SYS_close, fd);
+}
+
+/* A heap grows under its lock, and the device has to be opened again for that. */
+static void grow_heap(void)
+{
+	int i;
+
+	close_device();
+	for (i = 0; i < 100; i++)
+		HeapAlloc(GetProcessHeap(), 0, 10000);
+}
+
 static void *cancelled(void *call)
 {
 	pthread_cancel(pthread_self());
@@ -524,7 +545,7 @@ static int call_after_others(void *call)
 TEST(cancelled_in_calls)
 {
 	void (*const calls[])(void) = {
-		own_and_release, ask_process, lock_range, load_none,
+		own_and_release, ask_process, lock_range, load_none, grow_heap,
 	};
 	unsigned int i;
 
@@ -608,6 +629,57 @@ TEST(users)
 	CloseHandle(alice);
 }
 
+#define NR_MAKERS 2
+#define NR_RACES 100
+
+/* Two that make something of one name at the same time */
+static struct {
+	atomic_int begins[NR_MAKERS];
+	atomic_int ends[NR_MAKERS];
+	int both;
+} makers;
+
+static HANDLE made[NR_MAKERS];
+
+/* Spins, as who sleeps comes too late. */
+static void meet(atomic_int *here, int who, int turn)
+{
+	here[who] = turn;
+	while (here[!who] < turn)
+		sched_yield();
+}
+
+static void *make_named(void *number)
+{
+	int who = (uintptr_t)number, i;
+
+	for (i = 1; i <= NR_RACES; i++) {
+		meet(makers.begins, who, 2 * i);
+		made[who] = who ? CreateEventA(NULL, TRUE, TRUE, "one") :
+				  CreateFileMappingA(BAD, NULL, PAGE_READWRITE,
+						     0, 4096, "one");
+		meet(makers.ends, who, 2 * i);
+		makers.both += !who && made[0] && made[1];
+		meet(makers.ends, who, 2 * i + 1);
+		if (made[who])
+			CloseHandle(made[who]);
+		meet(makers.begins, who, 2 * i + 1);
+	}
+	return NULL;
+}
+
+/* Rules: WT-16 */
+TEST(one_kind_of_two_at_once)
+{
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, make_named, (void *)1));
+	make_named(NULL);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, makers.both);
+	EXPECT_GONE("one");
+}
+
 /* What a program that does as it likes gives such a name */
 static int make_section(const char *name, uint32_t flags, int file)
 {
@@ -651,6 +723,77 @@ TEST(other_memory)
 	close(fd);
 	close(file);
 	EXPECT_GONE("Global\\trap");
+}
+
+struct opening {
+	const char *name;
+	volatile int state;
+	HANDLE event;
+};
+
+static void *open_event(void *arg)
+{
+	struct opening *opening = arg;
+
+	opening->state = 1;
+	opening->event = OpenEventA(SYNCHRONIZE, FALSE, opening->name);
+	opening->state = 2;
+	return NULL;
+}
+
+/* Forks while another thread is in the call, which lasts for some time. */
+static int fork_while_it_opens(const char *name)
+{
+	struct opening opening = { .name = name };
+	pthread_t thread;
+	pid_t pid;
+
+	alarm(30);
+	CHECK(!pthread_create(&thread, NULL, open_event, &opening));
+	while (!opening.state)
+		sleep_ms(1);
+	sleep_ms(100);
+	CHECK(opening.state == 1);
+	pid = fork();
+	if (!pid)
+		_exit(0);
+	CHECK(opening.state == 1);
+	CHECK(waitpid(pid, NULL, 0) == pid);
+	_exit(0);
+}
+
+static int open_half(void *unused)
+{
+	return fork_while_it_opens("Global\\half");
+}
+
+static int open_locked(void *unused)
+{
+	return fork_while_it_opens("locked");
+}
+
+/* Who waits for others' objects keeps no thread from a fork. Rules: TH-20, WT-23 */
+TEST(fork_while_another_thread_opens)
+{
+	struct winregion_create_section arg = {
+		.flags = WINREGION_SECTION_RESERVE,
+		.file = -1,
+		.length = 4096,
+		.name_flags = WINREGION_NAME_NEW,
+	};
+	int device = wr_open(), fd;
+
+	/* Of which nobody says that it is ready */
+	fd = make_section("\\half", 0, -1);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, in_child(open_half, NULL));
+	close(fd);
+	/* Whose name another process has the lock of */
+	fd = sec_create_named_with(device, "L\\locked", &arg);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, in_child(open_locked, NULL));
+	close(fd);
+	close(device);
 }
 
 /* What the library has instead of the kernel's: numbers of objects that are known */

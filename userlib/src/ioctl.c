@@ -133,8 +133,11 @@ static int open_device(void)
  */
 static struct device replace_device(struct device old)
 {
-	struct device new = { open_device(), old.nr + 1 };
+	struct device new = { .nr = old.nr + 1 };
 
+	WR_NO_CANCEL();
+
+	new.fd = open_device();
 	if (new.fd < 0)
 		return new;
 	if (atomic_compare_exchange_strong(&device, &old, new))
@@ -200,6 +203,8 @@ int wr_device_ask(unsigned long request, void *arg)
 	struct device now = device;
 	int saved_errno = errno;
 	int fd, err;
+
+	WR_NO_CANCEL();
 
 	if (now.fd >= 0)
 		return wr_device_ioctl(request, arg);

@@ -35,6 +35,9 @@
 	(WINREGION_SECTION_QUERY | WINREGION_SECTION_MAP_READ | \
 	 WINREGION_SECTION_MAP_WRITE)
 
+/* Another user may be making it at the moment, or never. */
+#define HALF_MADE STATUS_TIMEOUT
+
 /* How long to leave alone who makes an object of the same name, and how often */
 #define NS_PER_TRY 500000
 #define TRIES 2000
@@ -168,17 +171,26 @@ bool wr_named_has(const struct wr_name *name)
 	return !look_for(full.text, full.length, full.flags);
 }
 
+/* Forks, and who closes an object, go first. */
+static void wait_unlocked(void)
+{
+	const struct timespec pause = { .tv_nsec = NS_PER_TRY };
+
+	pthread_mutex_unlock(&lock);
+	nanosleep(&pause, NULL);
+	pthread_mutex_lock(&lock);
+}
+
 /* The lock of a name: a descriptor, or -errno. */
 static int lock_name(const struct wr_name *name)
 {
-	const struct timespec pause = { .tv_nsec = NS_PER_TRY };
 	struct full_name full;
 	bool existed;
 	int fd;
 
 	name_makers(name, &full);
 	while ((fd = create_section(&full, &existed)) == -ENOTUNIQ)
-		nanosleep(&pause, NULL);
+		wait_unlocked();
 
 	return fd;
 }
@@ -223,20 +235,6 @@ static NTSTATUS init_words(struct wr_words *words, const struct wr_named *named)
 		       STATUS_NO_MEMORY;
 }
 
-/* Another user may be making it at the moment, or never. */
-static bool is_ready(struct wr_words *words)
-{
-	const struct timespec pause = { .tv_nsec = NS_PER_TRY };
-	int tries = TRIES;
-	bool ready;
-
-	while (!(ready = __atomic_load_n(&words->ready, __ATOMIC_ACQUIRE)) &&
-	       tries--)
-		nanosleep(&pause, NULL);
-
-	return ready;
-}
-
 /* ---- objects of this process; the lock is held ---- */
 
 /* The one that it has already, with one user more */
@@ -266,7 +264,7 @@ static struct wr_waitable *new_object(const struct wr_kind *kind, size_t size,
 		return NULL;
 	}
 	wr_waitable_init(object, kind);
-	object->object.fd = fd;
+	wr_object_init(&object->object, kind, fd);
 	object->shared = shared;
 	shared->words = words;
 	shared->id = words->id;
@@ -293,7 +291,7 @@ void wr_named_destroy(struct wr_waitable *object)
 	if (shared->next)
 		shared->next->self = shared->self;
 	unmap_words(shared->words);
-	close(object->object.fd);
+	wr_object_close(&object->object);
 	pthread_mutex_unlock(&lock);
 	free(shared);
 	free(object);
@@ -318,8 +316,8 @@ static NTSTATUS check_words(struct wr_words *words, struct wr_named *named)
 {
 	if (!named->existed)
 		return init_words(words, named);
-	if (!is_ready(words))
-		return STATUS_OBJECT_NAME_NOT_FOUND;
+	if (!__atomic_load_n(&words->ready, __ATOMIC_ACQUIRE))
+		return HALF_MADE;
 
 	return words->kind == named->kind ? STATUS_SUCCESS :
 					    STATUS_OBJECT_TYPE_MISMATCH;
@@ -386,7 +384,15 @@ static NTSTATUS use_section(struct wr_named *named, const struct wr_kind *kind,
 	return status;
 }
 
-/* The name is locked. Names of sections are no object's, nor the other way round. */
+static bool is_section(const struct wr_name *name)
+{
+	return !look_for(name->text, name->length, name->flags);
+}
+
+/*
+ * The name is locked. Names of sections are no object's, nor the other way round: each
+ * looks for the other before it is there, and after.
+ */
 static NTSTATUS get_locked(struct wr_named *named, const struct wr_kind *kind,
 			   size_t size, struct wr_waitable **object)
 {
@@ -395,7 +401,7 @@ static NTSTATUS get_locked(struct wr_named *named, const struct wr_kind *kind,
 	NTSTATUS status;
 	int fd;
 
-	if (!look_for(name->text, name->length, name->flags))
+	if (is_section(name))
 		return STATUS_OBJECT_TYPE_MISMATCH;
 	name_object(name, named->others, &full);
 	named->existed = true;
@@ -408,26 +414,22 @@ static NTSTATUS get_locked(struct wr_named *named, const struct wr_kind *kind,
 	fd = wr_above_stderr(fd);
 	if (fd < 0)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	status = use_section(named, kind, size, fd, object);
+	if (!named->existed && is_section(name))
+		status = STATUS_OBJECT_TYPE_MISMATCH;
+	else
+		status = use_section(named, kind, size, fd, object);
 	if (status != STATUS_SUCCESS)
 		close(fd);
 
 	return status;
 }
 
-NTSTATUS wr_named_get(struct wr_named *named, const struct wr_kind *kind,
-		      size_t size, struct wr_waitable **object)
+static NTSTATUS get_once(struct wr_named *named, const struct wr_kind *kind,
+			 size_t size, struct wr_waitable **object)
 {
+	int fd = lock_name(named->name);
 	NTSTATUS status;
-	int fd;
 
-	WR_NO_CANCEL();
-
-	if (named->name->length + 2 > WINREGION_MAX_NAME)
-		return STATUS_NAME_TOO_LONG;
-	*object = NULL;
-	pthread_mutex_lock(&lock);
-	fd = lock_name(named->name);
 	if (fd >= 0)
 		status = get_locked(named, kind, size, object);
 	else
@@ -436,7 +438,28 @@ NTSTATUS wr_named_get(struct wr_named *named, const struct wr_kind *kind,
 		status = complete(named, *object);
 	if (fd >= 0)
 		close(fd);
+
+	return status;
+}
+
+NTSTATUS wr_named_get(struct wr_named *named, const struct wr_kind *kind,
+		      size_t size, struct wr_waitable **object)
+{
+	int tries = TRIES;
+	NTSTATUS status;
+
+	WR_NO_CANCEL();
+
+	if (named->name->length + 2 > WINREGION_MAX_NAME)
+		return STATUS_NAME_TOO_LONG;
+	*object = NULL;
+	pthread_mutex_lock(&lock);
+	while ((status = get_once(named, kind, size, object)) == HALF_MADE &&
+	       tries--)
+		wait_unlocked();
 	pthread_mutex_unlock(&lock);
+	if (status == HALF_MADE)
+		status = STATUS_OBJECT_NAME_NOT_FOUND;
 	if (status != STATUS_SUCCESS && *object)
 		wr_object_put(&(*object)->object);
 

@@ -88,7 +88,7 @@ const struct wr_kind wr_section_kind = {
 
 static void destroy_section(struct wr_object *object)
 {
-	close(object->fd);
+	wr_object_close(object);
 	free(object);
 }
 
@@ -421,6 +421,11 @@ static NTSTATUS make_section(const struct request *request, int fd,
 		return status;
 	/* An image may have a name that is none of the program's. */
 	*request->existed = request->name && arg.out_existed;
+	/* An object may be new as well: who comes second sees the other one. */
+	if (request->name && !arg.out_existed && wr_named_has(request->name)) {
+		close(arg.out_fd);
+		return STATUS_OBJECT_TYPE_MISMATCH;
+	}
 
 	return new_section(arg.out_fd, object);
 }
