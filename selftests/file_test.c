@@ -5,6 +5,7 @@
  */
 #include "kselftest_harness.h"
 
+#include <sys/auxv.h>
 #include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <sys/xattr.h>
@@ -978,6 +979,56 @@ TEST_F(files, temp_path)
 	EXPECT_EQ(0, wide[3]);
 	EXPECT_EQ(4, GetTempPathW(3, wide));
 	EXPECT_EQ(4, GetTempPathA(0, NULL));
+}
+
+/* What a set-user-ID program does here is all done before main(). */
+__attribute__((constructor)) static void tell_temp_path(void)
+{
+	char buffer[64];
+
+	if (!getauxval(AT_SECURE))
+		return;
+	GetTempPathA(sizeof(buffer), buffer);
+	_exit(strcmp(buffer, "/tmp/") ? 2 : 0);
+}
+
+static int run_as_nobody(void *program)
+{
+	CHECK(!setenv("TMP", "/a", 1) && !setenv("TEMP", "/b", 1));
+	CHECK(!setenv("TMPDIR", "/c", 1));
+	CHECK(!setgid(NOBODY) && !setuid(NOBODY));
+	execl(program, program, NULL);
+	return __LINE__;
+}
+
+/* Who starts a program that has more rights does not say where. Rules: FILE-93. */
+TEST_F(files, temp_path_of_secure_program)
+{
+	if (geteuid())
+		SKIP(return, "only root can make a program for others");
+	ASSERT_TRUE(copy_program("program", 04755));
+	EXPECT_EQ(0, in_child(run_as_nobody, "./program"));
+}
+
+static mode_t mode_of_temp(const char *directory)
+{
+	char name[MAX_PATH];
+	struct stat st;
+
+	if (!GetTempFileNameA(directory, "t", 0, name) || stat(name, &st))
+		return 0;
+	return st.st_mode & 07777;
+}
+
+/* Nobody else reads what is made where all make files. Rules: FILE-94. */
+TEST_F(files, mode_of_temp_files)
+{
+	umask(022);
+	ASSERT_EQ(0, mkdir("own", 0755));
+	EXPECT_EQ(0644, mode_of_temp("own"));
+	EXPECT_EQ(0600, mode_of_temp("."));
+	ASSERT_EQ(0, chmod("own", 0775));
+	EXPECT_EQ(0644, mode_of_temp("own"));
 }
 
 /* Rules: FILE-94, FILE-95, FILE-96. */

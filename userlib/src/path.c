@@ -5,6 +5,7 @@
  * There is one tree, and drive C is it. Both separators are taken; what is
  * returned has slashes. winregion_files(7) has the whole of it.
  */
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -428,7 +429,10 @@ DWORD WINAPI GetCurrentDirectoryW(DWORD size, LPWSTR buffer)
 	return wr_give_w(current, size, buffer);
 }
 
-/* The first of Windows' variables that is set, then Linux' own */
+/*
+ * The first of Windows' variables that is set, then Linux' own; none where who starts the
+ * program has fewer rights than it.
+ */
 static DWORD find_temp(struct full_path *full)
 {
 	static const char *const variables[] = { "TMP", "TEMP", "TMPDIR" };
@@ -438,7 +442,7 @@ static DWORD find_temp(struct full_path *full)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(variables) && (!value || !*value); i++)
-		value = getenv(variables[i]);
+		value = secure_getenv(variables[i]);
 	error = wr_path(&path, value && *value ? value : DEFAULT_TEMP);
 	if (!error)
 		error = make_full(&path, full);
@@ -499,7 +503,7 @@ static UINT first_number(void)
 
 /* Make the first file that is not there yet. */
 static DWORD make_temp(struct wr_path *file, const struct wr_path *directory,
-		       const char *prefix, UINT *unique)
+		       const char *prefix, mode_t mode, UINT *unique)
 {
 	UINT number = first_number(), tries;
 	DWORD error;
@@ -511,7 +515,7 @@ static DWORD make_temp(struct wr_path *file, const struct wr_path *directory,
 		if (error)
 			return error;
 		fd = open(file->name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC,
-			  0666);
+			  mode);
 		if (fd >= 0) {
 			close(fd);
 			*unique = number;
@@ -522,6 +526,16 @@ static DWORD make_temp(struct wr_path *file, const struct wr_path *directory,
 	}
 
 	return ERROR_FILE_EXISTS;
+}
+
+/*
+ * Windows' directory for temporary files is the user's own, and a file is for whom its
+ * directory is: what is made where all make files is for nobody else, and what is to
+ * replace a file that it lies beside can be read by the same users.
+ */
+static mode_t mode_in(const struct stat *directory)
+{
+	return directory->st_mode & 0002 ? 0600 : 0666;
 }
 
 static DWORD get_temp_name(struct wr_path *file,
@@ -537,7 +551,7 @@ static DWORD get_temp_name(struct wr_path *file,
 	if (stat(directory->name, &st) || !S_ISDIR(st.st_mode))
 		return ERROR_DIRECTORY;
 
-	return make_temp(file, directory, prefix, unique);
+	return make_temp(file, directory, prefix, mode_in(&st), unique);
 }
 
 /* The buffers have MAX_PATH units, as on Windows. */
