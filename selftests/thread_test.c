@@ -1415,6 +1415,7 @@ TEST(errors_of_waits)
 	WAIT_FAILS(87, WaitForMultipleObjects(2, objects, TRUE, 0));
 	objects[63] = BAD_HANDLE;
 	WAIT_FAILS(6, WaitForMultipleObjects(64, objects, FALSE, 0));
+	WAIT_FAILS(6, SignalObjectAndWait(NULL, event, 0, FALSE));
 	section = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL,
 				     PAGE_READWRITE, 0, 4096, NULL);
 	ASSERT_NE(NULL, section);

@@ -583,9 +583,9 @@ static NTSTATUS get_all(struct wait *wait, const HANDLE *handles)
 	return status;
 }
 
-/* With @signal, that is done first, and nobody can come in between. */
+/* With @signal, that is signaled first, and nobody can come in between. */
 static DWORD wait_for(struct wait *wait, const HANDLE *handles,
-		      DWORD milliseconds, HANDLE signal)
+		      DWORD milliseconds, const HANDLE *signal)
 {
 	struct wr_object *signaled = NULL;
 	NTSTATUS status;
@@ -601,7 +601,7 @@ static DWORD wait_for(struct wait *wait, const HANDLE *handles,
 	}
 	looks = look(wait);
 	if (signal)
-		status = wr_signal_begin(signal, &signaled);
+		status = wr_signal_begin(*signal, &signaled);
 	else
 		wr_waits_lock();
 	if (status == STATUS_SUCCESS) {
@@ -684,7 +684,7 @@ DWORD WINAPI SignalObjectAndWait(HANDLE signal, HANDLE object,
 
 	(void)alertable;
 
-	return wait_for(&wait, &object, milliseconds, signal);
+	return wait_for(&wait, &object, milliseconds, &signal);
 }
 
 /* ---- forks ---- */
