@@ -5,6 +5,8 @@
  */
 #include "kselftest_harness.h"
 
+#include <sys/time.h>
+
 #include "file_fixture.h"
 #include "fail_nth.h"
 #include "pe_file.h"
@@ -804,6 +806,52 @@ TEST_F(files, what_nt_says_of_an_image)
 	EXPECT_EQ(SIZE, image.SizeOfImage);
 	EXPECT_TRUE(VirtualFree(ours, 0, MEM_RELEASE));
 	EXPECT_TRUE(UnmapViewOfFile(base));
+}
+
+#define MANY_IMAGES 300
+#define MANY_VIEWS 200
+
+static void *views[MANY_VIEWS];
+static volatile sig_atomic_t views_left;
+static volatile sig_atomic_t views_gone;
+
+static void unmap_one(int sig)
+{
+	if (views_left)
+		views_gone += UnmapViewOfFile(views[--views_left]);
+}
+
+static int unmap_in_handler(void *unused)
+{
+	const struct timeval time = { .tv_usec = 1000 };
+	const struct itimerval often = { time, time };
+	HANDLE section = CreateFileMappingA(BAD, NULL, PAGE_READWRITE, 0,
+					    65536, NULL);
+	int i;
+
+	CHECK(section);
+	for (i = 0; i < MANY_IMAGES; i++)
+		CHECK(map_image("a.dll"));
+	for (i = 0; i < MANY_VIEWS; i++) {
+		views[i] = MapViewOfFile(section, FILE_MAP_READ, 0, 0, 0);
+		CHECK(views[i]);
+	}
+	views_left = MANY_VIEWS;
+	alarm(60);
+	CHECK(signal(SIGPROF, unmap_one) != SIG_ERR);
+	CHECK(!setitimer(ITIMER_PROF, &often, NULL));
+	while (views_left)
+		CHECK(UnmapViewOfFile(MapViewOfFile(section, FILE_MAP_READ, 0,
+						    0, 0)));
+	CHECK(views_gone == MANY_VIEWS);
+	return 0;
+}
+
+/* A handler may unmap what it likes, whatever its thread unmaps. Rules: UM-01, IMG-12. */
+TEST_F(files, unmapped_by_a_handler)
+{
+	ASSERT_TRUE(write_library("a.dll"));
+	EXPECT_EQ(0, in_child(unmap_in_handler, NULL));
 }
 
 /* ---- LoadLibraryEx() ---- */

@@ -16,7 +16,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
+#include <stdalign.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -546,61 +547,119 @@ static NTSTATUS relocate_all(struct mapping *mapping)
 
 /* ---- images that are mapped ---- */
 
-/* Each has a descriptor of its section, which keeps the name. */
+/* What an entry of the list is that has no number of an image */
+#define FREE 0
+#define CHANGES 1
+
+/*
+ * Each has a descriptor of its section, which keeps the name. The list has no lock, as a
+ * signal handler may unmap whatever its thread does: entries stay, and are used again.
+ * Who changes the number to CHANGES has the rest of the entry to himself. Numbers do not
+ * come again, and tell which image came first.
+ */
 struct image {
 	struct image *next;
-	const void *base;
+	/* For one instruction to change it, in 32 bits, too */
+	alignas(8) _Atomic uint64_t number;
+	const void *_Atomic base;
 	int fd;
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct image *images;
+static struct image *_Atomic images;
+static _Atomic uint64_t last_number = CHANGES;
 
-static struct image *new_image(int fd)
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "signal handlers use it");
+
+static bool take_entry(struct image *image, uint64_t number)
+{
+	return atomic_compare_exchange_strong(&image->number, &number, CHANGES);
+}
+
+static struct image *find_free(void)
+{
+	struct image *image;
+
+	for (image = images; image; image = image->next)
+		if (image->number == FREE && take_entry(image, FREE))
+			return image;
+
+	return NULL;
+}
+
+static struct image *add_entry(void)
 {
 	struct image *image = malloc(sizeof(*image));
 
 	if (!image)
 		return NULL;
+	image->number = CHANGES;
+	image->next = images;
+	while (!atomic_compare_exchange_weak(&images, &image->next, image))
+		;
+
+	return image;
+}
+
+static struct image *new_image(int fd)
+{
+	struct image *image = find_free();
+
+	if (!image)
+		image = add_entry();
+	if (!image)
+		return NULL;
 	image->fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (image->fd >= 0)
 		return image;
-	free(image);
+	image->number = FREE;
 
 	return NULL;
 }
 
 static void free_image(struct image *image)
 {
-	close(image->fd);
-	free(image);
+	int fd = image->fd;
+
+	image->number = FREE;
+	close(fd);
 }
 
 static void add_image(struct image *image, const void *base)
 {
 	image->base = base;
-	pthread_mutex_lock(&lock);
-	image->next = images;
-	images = image;
-	pthread_mutex_unlock(&lock);
+	image->number = atomic_fetch_add(&last_number, 1) + 1;
+}
+
+/* The first one that came to @base, and its number */
+static struct image *find_first(const void *base, uint64_t *number)
+{
+	struct image *image, *found = NULL;
+	uint64_t now;
+
+	*number = UINT64_MAX;
+	for (image = images; image; image = image->next) {
+		now = image->number;
+		if (now > CHANGES && now < *number && image->base == base) {
+			found = image;
+			*number = now;
+		}
+	}
+
+	return found;
 }
 
 /* Another one may have come to its place by now: of those it is the one that came first. */
 void wr_image_unmapped(const void *base)
 {
-	struct image **at, **found = NULL, *image = NULL;
+	struct image *image;
+	uint64_t number;
 
-	pthread_mutex_lock(&lock);
-	for (at = &images; *at; at = &(*at)->next)
-		if ((*at)->base == base)
-			found = at;
-	if (found) {
-		image = *found;
-		*found = image->next;
-	}
-	pthread_mutex_unlock(&lock);
-	if (image)
-		free_image(image);
+	do {
+		image = find_first(base, &number);
+		if (!image)
+			return;
+	} while (!take_entry(image, number));
+	free_image(image);
 }
 
 /* ---- mapping ---- */
@@ -678,7 +737,3 @@ NTSTATUS wr_image_map(int fd, PVOID *base, SIZE_T *size)
 
 	return status;
 }
-
-/* ---- forks ---- */
-
-WR_HOLD_ACROSS_FORK(lock, __attribute__((constructor)))
