@@ -17,35 +17,51 @@
 
 FIXTURE(bits32)
 {
-	char program[PATH_MAX + 16];
+	char dir[PATH_MAX];
 };
 
 FIXTURE_SETUP(bits32)
 {
 	ASSERT_TRUE(find_programs("bits32"));
-	snprintf(self->program, sizeof(self->program), "%s/calls32", programs);
+	snprintf(self->dir, sizeof(self->dir), "%s", programs);
 }
 
 FIXTURE_TEARDOWN(bits32)
 {
 }
 
-/* Return: its exit status, or -1, where it died. @persona: of personality(2) */
-static int job(FIXTURE_DATA(bits32) *self, const char *name, int persona)
+/*
+ * Return: what the program ends with, or -signal, of which it died. @name: of a job, or
+ * NULL. @persona: of personality(2)
+ */
+static int run(FIXTURE_DATA(bits32) *self, const char *program,
+	       const char *name, int persona)
 {
+	char path[PATH_MAX + 16];
 	int status;
 	pid_t pid;
 
+	snprintf(path, sizeof(path), "%s/%s", self->dir, program);
 	fflush(NULL);
 	pid = fork();
 	if (!pid) {
 		personality(persona);
-		execl(self->program, "calls32", name, NULL);
+		execl(path, program, name, NULL);
 		_exit(errno);
 	}
-	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return -1;
-	return WEXITSTATUS(status);
+	if (waitpid(pid, &status, 0) != pid)
+		return -1000;
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int job(FIXTURE_DATA(bits32) *self, const char *name, int persona)
+{
+	return run(self, "calls32", name, persona);
+}
+
+static int heap_job(FIXTURE_DATA(bits32) *self, const char *name)
+{
+	return run(self, "heaps32", name, 0);
 }
 
 /*
@@ -115,7 +131,111 @@ TEST_F(bits32, threads)
 	if (!has_futex())
 		SKIP(return, "this kernel has no futexes for 32 bits");
 	EXPECT_EQ(0, job(self, "threads", 0));
+	EXPECT_EQ(0, job(self, "conditions", 0));
 	EXPECT_EQ(0, job(self, "fibers", 0));
+}
+
+/* ---- heaps ---- */
+
+/* Rule BT-08 */
+TEST_F(bits32, blocks_of_heaps)
+{
+	if (!has_futex())
+		SKIP(return, "this kernel has no futexes for 32 bits");
+	EXPECT_EQ(0, heap_job(self, "sizes"));
+	EXPECT_EQ(0, heap_job(self, "reallocate"));
+	EXPECT_EQ(0, heap_job(self, "impossible"));
+	EXPECT_EQ(0, heap_job(self, "names"));
+	EXPECT_EQ(0, heap_job(self, "aligned"));
+}
+
+/* Rule BT-09 */
+TEST_F(bits32, fixed_heaps)
+{
+	if (!has_futex())
+		SKIP(return, "this kernel has no futexes for 32 bits");
+	EXPECT_EQ(0, heap_job(self, "fixed"));
+}
+
+/* Rule BT-10 */
+TEST_F(bits32, walks_of_heaps)
+{
+	if (!has_futex())
+		SKIP(return, "this kernel has no futexes for 32 bits");
+	EXPECT_EQ(0, heap_job(self, "walk"));
+}
+
+/* Rule BT-11 */
+TEST_F(bits32, moveable_memory)
+{
+	if (!has_futex())
+		SKIP(return, "this kernel has no futexes for 32 bits");
+	EXPECT_EQ(0, heap_job(self, "moveable"));
+}
+
+/* Rule BT-12 */
+TEST_F(bits32, exhausted_heaps)
+{
+	EXPECT_EQ(0, heap_job(self, "exhaust"));
+	EXPECT_EQ(0, run(self, "heaps32", "exhaust", ADDR_LIMIT_3GB));
+	if (!has_futex())
+		SKIP(return, "this kernel has no futexes for 32 bits");
+	EXPECT_EQ(0, heap_job(self, "raise"));
+}
+
+/* Rule BT-13 */
+TEST_F(bits32, heaps_of_threads)
+{
+	if (!has_futex())
+		SKIP(return, "this kernel has no futexes for 32 bits");
+	EXPECT_EQ(0, heap_job(self, "threads"));
+}
+
+/* What processes have left about their heaps: so many lines, each with four words */
+static int proofs(const char *path)
+{
+	unsigned int blocks, bytes, committed;
+	FILE *file = fopen(path, "r");
+	char line[256];
+	int nr = 0;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		printf("# %s", line);
+		if (sscanf(line, "malloc32 %u %u %u", &blocks, &bytes,
+			   &committed) != 3 ||
+		    !blocks || committed < bytes)
+			nr = -100;
+		nr++;
+	}
+	if (file)
+		fclose(file);
+	return nr;
+}
+
+/* Rule BT-14 */
+TEST_F(bits32, preloaded_malloc)
+{
+	static const char proof[] = "/tmp/wr_bits32_proof";
+	char preload[2 * PATH_MAX + 64];
+
+	if (!has_futex())
+		SKIP(return, "this kernel has no futexes for 32 bits");
+	snprintf(preload, sizeof(preload),
+		 "%s/libwinregion-heap-malloc.so:%s/proof32.so", self->dir,
+		 self->dir);
+	unlink(proof);
+	setenv("PROOF", proof, 1);
+	/* The first time it is the C library's own. */
+	EXPECT_EQ(0, run(self, "malloc32", NULL, 0));
+	EXPECT_EQ(0, proofs(proof));
+	setenv("LD_PRELOAD", preload, 1);
+	EXPECT_EQ(0, run(self, "malloc32", NULL, 0));
+	EXPECT_EQ(-SIGABRT, run(self, "malloc32", "twice", 0));
+	EXPECT_EQ(-SIGABRT, run(self, "malloc32", "beyond", 0));
+	EXPECT_EQ(-SIGABRT, run(self, "malloc32", "foreign", 0));
+	unsetenv("LD_PRELOAD");
+	EXPECT_EQ(1, proofs(proof));
+	unlink(proof);
 }
 
 TEST_HARNESS_MAIN

@@ -540,6 +540,15 @@ check_library()
 	make -s -C userlib check >"$work/log" 2>&1 || grep -v '^ok ' "$work/log"
 	make -s -C userlib/heap check >"$work/log" 2>&1 ||
 		grep -v '^ok ' "$work/log"
+	! makes_32_bits || {
+		make -s -C userlib BITS=32 && make -s -C userlib/heap check BITS=32
+	} >"$work/log" 2>&1 || grep -v '^ok ' "$work/log"
+}
+
+makes_32_bits()
+{
+	echo 'int main(void) { return 0; }' |
+		gcc -m32 -x c -o "$work/small" - 2>/dev/null
 }
 
 # ---- the ABI of the libraries ----

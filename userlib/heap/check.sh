@@ -3,11 +3,14 @@
 #
 # Static checks of the library of heaps: its symbols are those of the map, and of the
 # headers, and each has a page, but for those that only libwinregion calls; and it does,
-# in programs of both kinds. Run by "make check", which sets CC, O and BASE.
+# in programs of both kinds. Run by "make check", which sets CC, BITS, O and BASE.
 
 set -eu
 
-: "${CC:?}" "${O:?}" "${BASE:?}"
+: "${CC:?}" "${BITS:?}" "${O:?}" "${BASE:?}"
+read -ra CC <<<"$CC"
+libdir=lib
+[ "$BITS" = 64 ] || libdir=lib$BITS
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -69,7 +72,7 @@ check_local()
 	local name=$1 heaps=$2
 	shift 2
 
-	if "$CC" -Wall -Wextra -Werror -I../include -I../../uapi \
+	if "${CC[@]}" -Wall -Wextra -Werror -I../include -I../../uapi \
 			-DHEAPS="$heaps" -o "$work/local" "$work/local.c" "$@" &&
 			LD_LIBRARY_PATH=$O:$BASE "$work/local"; then
 		echo "ok   LocalAlloc() of $name"
@@ -89,9 +92,9 @@ check_local "libwinregion.a alone" 0 "$BASE/libwinregion.a"
 # Where the dynamic linker does not look, whichever of the two was installed last
 install_both()
 {
-	make -s -C .. install PREFIX="$work/root" &&
-		make -s install PREFIX="$work/root" &&
-		make -s -C .. install PREFIX="$work/root"
+	make -s -C .. install BITS="$BITS" PREFIX="$work/root" &&
+		make -s install BITS="$BITS" PREFIX="$work/root" &&
+		make -s -C .. install BITS="$BITS" PREFIX="$work/root"
 }
 
 # A program of heaps alone names one library only, if it names what it needs.
@@ -110,10 +113,10 @@ runs_alone()
 {
 	local flags
 
-	flags=$(PKG_CONFIG_PATH=$work/root/lib/pkgconfig \
+	flags=$(PKG_CONFIG_PATH=$work/root/$libdir/pkgconfig \
 		pkg-config --cflags --libs winregion-win32)
 	# shellcheck disable=SC2086
-	"$CC" -Wall -Wextra -Werror -Wl,--as-needed -o "$work/alone" \
+	"${CC[@]}" -Wall -Wextra -Werror -Wl,--as-needed -o "$work/alone" \
 		"$work/alone.c" $flags && "$work/alone"
 }
 

@@ -315,12 +315,27 @@ VOID WINAPI ReleaseSRWLockShared(PSRWLOCK lock)
 
 /* ---- condition variables ---- */
 
-/* In Ptr */
+/*
+ * In Ptr. Where that has 32 bits there is no place for a number of sleepers: one bit of
+ * the turn says that somebody may sleep, until all are woken.
+ */
+#ifdef __LP64__
 struct condition {
 	/* How often it was signalled */
 	uint32_t turn;
 	uint32_t sleepers;
 };
+#else
+struct condition {
+	uint32_t turn;
+};
+
+#define AWAITS 1U
+#define TURN 2U
+#endif
+
+_Static_assert(sizeof(struct condition) == sizeof(CONDITION_VARIABLE),
+	       "it has its place");
 
 static struct condition *condition_of(PCONDITION_VARIABLE variable)
 {
@@ -328,12 +343,50 @@ static struct condition *condition_of(PCONDITION_VARIABLE variable)
 }
 
 /* Before the lock is left: what is signalled from then on counts. */
+#ifdef __LP64__
 static uint32_t line_up(struct condition *condition)
 {
 	__atomic_add_fetch(&condition->sleepers, 1, __ATOMIC_SEQ_CST);
 
 	return __atomic_load_n(&condition->turn, __ATOMIC_SEQ_CST);
 }
+
+static void leave_line(struct condition *condition)
+{
+	__atomic_sub_fetch(&condition->sleepers, 1, __ATOMIC_SEQ_CST);
+}
+
+/* The next turn. Return: does anybody sleep? */
+static bool call_next(struct condition *condition, int how_many)
+{
+	(void)how_many;
+	__atomic_add_fetch(&condition->turn, 1, __ATOMIC_SEQ_CST);
+
+	return __atomic_load_n(&condition->sleepers, __ATOMIC_SEQ_CST);
+}
+#else
+static uint32_t line_up(struct condition *condition)
+{
+	return __atomic_or_fetch(&condition->turn, AWAITS, __ATOMIC_SEQ_CST);
+}
+
+static void leave_line(struct condition *condition)
+{
+	(void)condition;
+}
+
+static bool call_next(struct condition *condition, int how_many)
+{
+	uint32_t now = __atomic_load_n(&condition->turn, __ATOMIC_RELAXED);
+	uint32_t kept = how_many == INT_MAX ? ~AWAITS : ~0U;
+
+	while (!change(&condition->turn, &now, (now & kept) + TURN,
+		       __ATOMIC_SEQ_CST))
+		;
+
+	return now & AWAITS;
+}
+#endif
 
 static bool sleep_for_turn(struct condition *condition, uint32_t turn,
 			   DWORD milliseconds)
@@ -344,7 +397,7 @@ static bool sleep_for_turn(struct condition *condition, uint32_t turn,
 	while (in_time &&
 	       __atomic_load_n(&condition->turn, __ATOMIC_SEQ_CST) == turn)
 		in_time = wr_futex_wait(&condition->turn, turn, &until);
-	__atomic_sub_fetch(&condition->sleepers, 1, __ATOMIC_SEQ_CST);
+	leave_line(condition);
 
 	return in_time;
 }
@@ -402,8 +455,7 @@ static void signal_condition(PCONDITION_VARIABLE variable, int how_many)
 
 	WR_KEEP_ERRNO();
 
-	__atomic_add_fetch(&condition->turn, 1, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&condition->sleepers, __ATOMIC_SEQ_CST))
+	if (call_next(condition, how_many))
 		wr_futex_wake(&condition->turn, how_many);
 }
 

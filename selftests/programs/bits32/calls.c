@@ -3,15 +3,7 @@
  * A program of 32 bits: "calls32 NAME" does one of the jobs at the end of this file, and
  * ends with 0; or says what is not as it should be, and ends with 1.
  */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <windows.h>
+#include "jobs.h"
 
 #include <winregion/excpt.h>
 #include <winregion/fibersapi.h>
@@ -21,24 +13,6 @@
 #include <winregion/psapi.h>
 #include <winregion/synchapi.h>
 #include <winregion/winternl.h>
-
-#define PAGE 4096
-#define KIB(n) ((SIZE_T)(n) << 10)
-#define MIB(n) ((SIZE_T)(n) << 20)
-
-static void check(bool good, int line, const char *what)
-{
-	if (good)
-		return;
-	fprintf(stderr, "# line %d, last error %u: %s\n", line, GetLastError(),
-		what);
-	exit(1);
-}
-
-#define CHECK(what) check((what), __LINE__, #what)
-#define FAILS(error, what) \
-	check((SetLastError(0), !(what)) && GetLastError() == (error), \
-	      __LINE__, #what " fails with " #error)
 
 /* ---- as 32-bit Windows has it ---- */
 
@@ -451,6 +425,106 @@ static void threads(void)
 	CHECK(CloseHandle(thread) && CloseHandle(event));
 }
 
+/* ---- condition variables: each is as large as a pointer ---- */
+
+#define WAITERS 3
+#define TURNS 2000
+
+static CRITICAL_SECTION section;
+static struct {
+	DWORD before;
+	CONDITION_VARIABLE changed;
+	DWORD behind;
+} condition = { .before = 0x12345678, .behind = 0x87654321 };
+static volatile int turns, waiting;
+
+/* Each turn is one waiter's, whoever it is, or that of all at the end. */
+static DWORD WINAPI wait_for_turns(LPVOID argument)
+{
+	DWORD taken = 0;
+
+	(void)argument;
+	EnterCriticalSection(&section);
+	waiting++;
+	while (turns >= 0) {
+		if (!turns) {
+			CHECK(SleepConditionVariableCS(&condition.changed,
+						       &section, INFINITE));
+			CHECK(condition.behind == 0x87654321);
+			continue;
+		}
+		turns--;
+		taken++;
+	}
+	LeaveCriticalSection(&section);
+
+	return taken;
+}
+
+static void start_waiters(HANDLE *thread)
+{
+	int i;
+
+	for (i = 0; i < WAITERS; i++) {
+		thread[i] = CreateThread(NULL, 0, wait_for_turns, NULL, 0,
+					 NULL);
+		CHECK(thread[i]);
+	}
+	while (waiting < WAITERS)
+		Sleep(1);
+}
+
+static void end_waiters(HANDLE *thread, DWORD expected)
+{
+	DWORD all = 0, taken;
+	int i;
+
+	EnterCriticalSection(&section);
+	while (turns) {
+		LeaveCriticalSection(&section);
+		Sleep(1);
+		EnterCriticalSection(&section);
+	}
+	turns = -1;
+	LeaveCriticalSection(&section);
+	WakeAllConditionVariable(&condition.changed);
+	for (i = 0; i < WAITERS; i++) {
+		CHECK(WaitForSingleObject(thread[i], 20000) == WAIT_OBJECT_0);
+		CHECK(GetExitCodeThread(thread[i], &taken));
+		CHECK(CloseHandle(thread[i]));
+		all += taken;
+	}
+	CHECK(all == expected);
+}
+
+static void conditions(void)
+{
+	HANDLE thread[WAITERS];
+	int i, round;
+
+	InitializeCriticalSectionAndSpinCount(&section, 100);
+	for (round = 0; round < 3; round++) {
+		turns = 0;
+		waiting = 0;
+		start_waiters(thread);
+		for (i = 0; i < TURNS; i++) {
+			EnterCriticalSection(&section);
+			turns++;
+			LeaveCriticalSection(&section);
+			if (round == 1)
+				WakeAllConditionVariable(&condition.changed);
+			else
+				WakeConditionVariable(&condition.changed);
+		}
+		end_waiters(thread, TURNS);
+	}
+	EnterCriticalSection(&section);
+	FAILS(ERROR_TIMEOUT,
+	      SleepConditionVariableCS(&condition.changed, &section, 20));
+	LeaveCriticalSection(&section);
+	CHECK(condition.before == 0x12345678 && condition.behind == 0x87654321);
+}
+
 static LPVOID main_fiber;
 
 static VOID CALLBACK run_fiber(LPVOID argument)
@@ -483,10 +557,7 @@ static void fibers(void)
 	CHECK(ConvertFiberToThread());
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} jobs[] = {
+static const struct job jobs[] = {
 	{ "readme", readme },	  { "query", query },
 	{ "range3", range3 },	  { "range4", range4 },
 	{ "watch", watch },	  { "not_there", not_there },
@@ -494,19 +565,10 @@ static const struct {
 	{ "large_file", large_file }, { "guards", guards },
 	{ "registers", registers }, { "blocks", blocks },
 	{ "contexts", contexts }, { "threads", threads },
-	{ "fibers", fibers },
+	{ "conditions", conditions }, { "fibers", fibers },
 };
 
 int main(int argc, char **argv)
 {
-	size_t i;
-
-	for (i = 0; argc == 2 && i < sizeof(jobs) / sizeof(*jobs); i++)
-		if (!strcmp(argv[1], jobs[i].name)) {
-			jobs[i].run();
-			return 0;
-		}
-	fprintf(stderr, "usage: %s JOB\n", argv[0]);
-
-	return 2;
+	return run_job(jobs, sizeof(jobs) / sizeof(*jobs), argc, argv);
 }

@@ -95,7 +95,7 @@ void *wr_block_new(struct wr_heap *heap, size_t size, size_t align, bool zeroed)
 
 	if (heap->max && size >= WR_FIXED_LARGE)
 		return NULL;
-	if (size >= WR_LARGE && align <= 64)
+	if (wr_is_large(heap, size) && align <= 64)
 		return wr_large_new(heap, size, zeroed);
 	block = wr_blocks_new(heap, size + WR_TAIL, align);
 	if (!block && heap->nr_kept) {
@@ -135,8 +135,7 @@ bool wr_block_resize(struct wr_heap *heap, struct wr_region *region,
 
 	if (region->large)
 		return wr_large_resize(heap, region, block, size);
-	if ((heap->max && size >= WR_FIXED_LARGE) ||
-	    (!heap->max && size >= WR_LARGE))
+	if ((heap->max && size >= WR_FIXED_LARGE) || wr_is_large(heap, size))
 		return false;
 	end = wr_erase_end(block);
 	if (!wr_blocks_resize(heap, block, size + WR_TAIL)) {

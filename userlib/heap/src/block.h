@@ -35,6 +35,15 @@ static inline uint64_t wr_load(const char *at)
 	return word;
 }
 
+/* What the allocator has in front of a piece */
+static inline size_t wr_head_of(const char *block)
+{
+	size_t head;
+
+	memcpy(&head, block - WR_HEAD, sizeof(head));
+	return head;
+}
+
 static inline void wr_store(char *at, uint64_t word)
 {
 	memcpy(at, &word, sizeof(word));
@@ -43,7 +52,7 @@ static inline void wr_store(char *at, uint64_t word)
 /* Of a piece that is in use, and whose head is as it was written */
 static inline size_t wr_room_of(const char *block)
 {
-	return (wr_load(block - WR_HEAD) & ~(WR_ALIGN - 1)) - WR_HEAD;
+	return (wr_head_of(block) & ~(WR_ALIGN - 1)) - WR_HEAD;
 }
 
 /* The last word of it */
@@ -52,15 +61,19 @@ static inline char *wr_end_of(char *block)
 	return block + wr_room_of(block) - WR_TAIL;
 }
 
+/* The bits of a word of those that say where blocks begin */
+#define WR_WORD (8 * sizeof(size_t))
+
 static inline void wr_set_begins(struct wr_region *region, const char *block,
 				 bool set)
 {
 	size_t nr = (block - region->base) / WR_ALIGN;
+	size_t bit = (size_t)1 << nr % WR_WORD;
 
 	if (set)
-		region->begins[nr / 64] |= 1ULL << (nr % 64);
+		region->begins[nr / WR_WORD] |= bit;
 	else
-		region->begins[nr / 64] &= ~(1ULL << (nr % 64));
+		region->begins[nr / WR_WORD] &= ~bit;
 }
 
 /* In a region of many blocks; others may begin and end meanwhile. */
@@ -70,8 +83,9 @@ static inline bool wr_begins(const struct wr_region *region, const char *block)
 	size_t nr = offset / WR_ALIGN;
 
 	return offset < region->committed && !(offset % WR_ALIGN) &&
-	       __atomic_load_n(&region->begins[nr / 64], __ATOMIC_RELAXED) >>
-			       (nr % 64) &
+	       __atomic_load_n(&region->begins[nr / WR_WORD],
+			       __ATOMIC_RELAXED) >>
+			       (nr % WR_WORD) &
 		       1;
 }
 
@@ -102,11 +116,12 @@ static inline bool wr_is_whole(const char *block, size_t size, size_t slack)
 static inline bool wr_read_end(uint64_t mask, const char *block, size_t room,
 			       size_t *size)
 {
-	size_t slack;
+	uint64_t read, slack;
 
 	room -= WR_TAIL;
-	*size = (wr_load(block + room) ^ mask) * WR_READ;
-	slack = room - *size;
+	read = (wr_load(block + room) ^ mask) * WR_READ;
+	*size = read;
+	slack = room - read;
 
 	/* Of what is longer than its room this is no small number either. */
 	return slack <= WR_MAX_SLACK && wr_is_whole(block, *size, slack);

@@ -8,6 +8,8 @@
  */
 #include "block.h"
 
+#include <winregion/errhandlingapi.h>
+
 static char *more_memory(void *space, size_t *size);
 static int give_back(char *base);
 static void found_broken(void *space);
@@ -57,12 +59,15 @@ _Static_assert(CHUNK_OVERHEAD == WR_HEAD && CINUSE_BIT == WR_HEAD_IN_USE,
 #define MOST_REGION (64UL * 1024 * 1024)
 /* What the allocator needs beside a piece, at its front and behind it */
 #define BESIDE 128UL
+/* Of a piece, without its head */
+#define LEAST_ROOM (WR_LEAST - WR_HEAD)
 /* Blocks are for threads to keep (heap.h: reach) if there is so much behind them. */
 #define BEHIND (BESIDE + WR_KEPT_MOST)
 
 static struct wr_heap *heap_of(void *space)
 {
-	return (void *)((char *)mem2chunk(space) - WR_SPACE);
+	/* In the first 64 KiB of its first region */
+	return (void *)((uintptr_t)space & ~(WR_UNIT - 1));
 }
 
 static mstate space_of(const struct wr_heap *heap)
@@ -77,22 +82,42 @@ static void found_broken(void *space)
 
 /* ---- memory for it ---- */
 
+/* One of @size bytes or, where there is no place for that, of no less than @least */
+static struct wr_region *new_region(struct wr_heap *heap, size_t size,
+				    size_t least)
+{
+	DWORD error = GetLastError();
+	struct wr_region *region = wr_region_new(heap, size, heap->protect);
+
+	while (!region && size > least) {
+		size = wr_round_up(size / 2, WR_UNIT);
+		if (size < least)
+			size = least;
+		region = wr_region_new(heap, size, heap->protect);
+		if (region)
+			SetLastError(error);
+	}
+
+	return region;
+}
+
 /* A new region for the allocator, for at least *@size bytes; *@size: what it has */
 static char *more_memory(void *space, size_t *size)
 {
 	struct wr_heap *heap = heap_of(space);
 	struct wr_region *last = heap->regions.last;
 	struct wr_region *region;
-	size_t wanted = 2 * last->size;
+	size_t least = wr_round_up(*size + WR_UNIT, WR_UNIT);
+	size_t wanted = MOST_REGION;
 
 	/* What is left of the last one is ordinary memory from now on. */
 	if (heap->max || !wr_region_commit(last, last->size))
 		return CMFAIL;
-	if (wanted > MOST_REGION)
-		wanted = MOST_REGION;
-	if (wanted < *size + WR_UNIT)
-		wanted = wr_round_up(*size + WR_UNIT, WR_UNIT);
-	region = wr_region_new(heap, wanted, heap->protect);
+	if (last->size < MOST_REGION / 2)
+		wanted = 2 * last->size;
+	if (wanted < least)
+		wanted = least;
+	region = new_region(heap, wanted, least);
 	if (!region)
 		return CMFAIL;
 	if (!wr_region_commit(region, *size + BEHIND)) {
@@ -230,6 +255,8 @@ void wr_blocks_free(struct wr_heap *heap, void *piece)
 
 bool wr_blocks_resize(struct wr_heap *heap, void *piece, size_t size)
 {
+	if (size < LEAST_ROOM)
+		size = LEAST_ROOM;
 	/* What fits into the piece as it is needs no memory. */
 	if (size > chunksize(mem2chunk(piece)) - CHUNK_OVERHEAD &&
 	    !make_room(heap, size))
@@ -243,7 +270,7 @@ static bool is_within(const struct wr_region *region, const char *chunk)
 {
 	return chunk >= region->base &&
 	       chunk < region->base + region->committed &&
-	       !((uintptr_t)chunk % WR_ALIGN);
+	       !((uintptr_t)chunk2mem(chunk) % WR_ALIGN);
 }
 
 /* And one of that size? Of the one behind it, too, the first words can be read. */

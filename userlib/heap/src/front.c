@@ -43,7 +43,7 @@
 
 /* Pieces of the allocator by their rank: how long they are, in units of WR_ALIGN */
 #define RANKS (WR_KEPT_MOST / WR_ALIGN + 1)
-#define LEAST_RANK 2
+#define LEAST_RANK (WR_LEAST / WR_ALIGN)
 /* A block of the last rank */
 #define LARGEST (WR_KEPT_MOST - WR_HEAD - WR_TAIL)
 /* Of a size: up to DEEPEST, and about so many bytes, but a few in any case */
@@ -171,8 +171,8 @@ static inline void leave(struct wr_cache *cache)
 /* What belongs to a piece of so many bytes, its head among them */
 static inline struct bin *bin_of(struct wr_cache *cache, size_t bytes)
 {
-	_Static_assert(sizeof(struct bin) == WR_ALIGN,
-		       "no rank is to be known");
+	/* No rank is to be known for it. */
+	bytes /= WR_ALIGN / sizeof(struct bin);
 
 	return (struct bin *)((char *)cache->bins + bytes);
 }
@@ -180,7 +180,7 @@ static inline struct bin *bin_of(struct wr_cache *cache, size_t bytes)
 /* How many bytes a piece has, by what the allocator has in front of it; 0: it is not in use. */
 static inline size_t bytes_of(const char *block)
 {
-	uint64_t head = wr_load(block - WR_HEAD);
+	size_t head = wr_head_of(block);
 
 	return head & WR_HEAD_IN_USE ? head & ~(WR_ALIGN - 1) : 0;
 }
@@ -191,10 +191,13 @@ static inline bool is_small(size_t bytes)
 	       WR_KEPT_MOST - LEAST_RANK * WR_ALIGN;
 }
 
-/* Of a piece for a block of that size; for one of 0 bytes that is less than there is. */
+/* Of a piece for a block of that size */
 static inline size_t bytes_for(size_t size)
 {
-	return (size + WR_HEAD + WR_TAIL + WR_ALIGN - 1) & ~(WR_ALIGN - 1);
+	size_t bytes = (size + WR_HEAD + WR_TAIL + WR_ALIGN - 1) &
+		       ~(WR_ALIGN - 1);
+
+	return bytes < WR_LEAST ? WR_LEAST : bytes;
 }
 
 static inline void *take(HANDLE handle, size_t size)
@@ -338,8 +341,7 @@ static bool resize_here(HANDLE handle, char *block, size_t size, size_t *old,
 		return false;
 	bytes = measure(handle, block, old);
 	*small = bytes;
-	fits = bytes && (bytes == bytes_for(size) ||
-			 (!size && bytes == LEAST_RANK * WR_ALIGN));
+	fits = bytes && bytes == bytes_for(size);
 	if (fits)
 		wr_write_end(wr_mask_of(handle, block), block, size,
 			     bytes - WR_HEAD);
@@ -758,7 +760,7 @@ void *wr_front_new(struct wr_heap *heap, size_t size, bool many)
 	cache = size > LARGEST || heap->held ? NULL : get_cache(heap);
 	if (!cache)
 		return NULL;
-	rank = bytes_for(size ? size : 1) / WR_ALIGN;
+	rank = bytes_for(size) / WR_ALIGN;
 	cache->credit = CREDIT;
 	cache->flushed = false;
 	/* There are some if another heap's cache was found instead. */

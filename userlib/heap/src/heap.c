@@ -27,7 +27,11 @@
 /* What a heap that can grow begins with */
 #define FIRST_REGION (1024UL * 1024)
 #define FIRST_COMMIT WR_UNIT
+#ifdef __LP64__
 #define MOST_FIXED 0x400000000000UL
+#else /* whose bits have place behind it */
+#define MOST_FIXED 0xF0000000UL
+#endif
 
 /* So many are told of without memory for them */
 #define FEW_HEAPS 64
@@ -555,7 +559,7 @@ static void *new_block(struct wr_heap *heap, DWORD flags, size_t size)
 				     flags & HEAP_ZERO_MEMORY);
 	look_at_heap(heap, NULL);
 	wr_heap_unlock(heap, locked);
-	if (block && flags & HEAP_ZERO_MEMORY && size < WR_LARGE)
+	if (block && flags & HEAP_ZERO_MEMORY && !wr_is_large(heap, size))
 		memset(block, 0, size);
 
 	return block;

@@ -24,12 +24,18 @@
 
 #define WR_PAGE 4096UL
 #define WR_UNIT 65536UL
+/* In 32-bit programs Windows has 8; but malloc() has 16, and HEAP_CREATE_ALIGN_16 asks for it. */
 #define WR_ALIGN 16UL
 
-/* From here on a block has a region of its own. */
+#ifdef __LP64__
+/* From here on a block has a region of its own, in a heap that grows. */
 #define WR_LARGE 0xFF000UL
 /* And a heap that is not to grow has none of that size. */
 #define WR_FIXED_LARGE 0xC0000UL
+#else
+#define WR_LARGE 0x7F000UL
+#define WR_FIXED_LARGE 0x7FFF8UL
+#endif
 /* Where a large block begins in its region */
 #define WR_LARGE_HEAD 128UL
 /* The word at a block's end */
@@ -41,8 +47,10 @@
 #define WR_SPACE 0x400UL
 
 /* What it has in front of a piece, and the bit of that which says that it is in use */
-#define WR_HEAD 8UL
+#define WR_HEAD sizeof(size_t)
 #define WR_HEAD_IN_USE 2
+/* How much belongs to a piece at least, with that: two words of WR_TAIL fit in. */
+#define WR_LEAST 32UL
 
 /* More of a block than it asked for, by the allocator's rounding, is never this much. */
 #define WR_MAX_SLACK 96UL
@@ -86,7 +94,7 @@ struct wr_region {
 	/* Of a large block */
 	size_t asked;
 	/* Of each WR_ALIGN bytes: does a block begin there? */
-	uint64_t begins[];
+	size_t begins[];
 };
 
 struct wr_list {
@@ -139,10 +147,18 @@ struct wr_heap {
 
 _Static_assert(sizeof(struct wr_heap) <= WR_SPACE, "a heap has its place");
 _Static_assert(sizeof(struct wr_region) <= WR_LARGE_HEAD, "so has a region");
+_Static_assert(2 * WR_TAIL + WR_HEAD <= WR_LEAST,
+	       "a kept piece has both words");
 
 static inline size_t wr_round_up(size_t size, size_t unit)
 {
 	return (size + unit - 1) & ~(unit - 1);
+}
+
+/* Has a block of @size bytes a region of its own there? */
+static inline bool wr_is_large(const struct wr_heap *heap, size_t size)
+{
+	return size >= WR_LARGE && !heap->max;
 }
 
 /* ---- region.c ---- */
@@ -152,7 +168,9 @@ static inline size_t wr_round_up(size_t size, size_t unit)
  * set under the lock of the heap that has the region; a table of the second level,
  * once there, stays.
  */
-#ifdef __aarch64__ /* where addresses end at 2^48, not 2^47 */
+#ifndef __LP64__
+#define WR_UNITS 0x10000UL
+#elif defined(__aarch64__) /* where addresses end at 2^48, not 2^47 */
 #define WR_UNITS 0x100000000UL
 #else
 #define WR_UNITS 0x80000000UL
@@ -376,7 +394,7 @@ struct wr_moveable {
 	bool used;
 	/* NULL: discarded */
 	void *memory;
-};
+} __attribute__((aligned(WR_ALIGN)));
 
 /* Is it one, or could it have been? The address of a block could not. */
 bool wr_is_handle(const void *address);

@@ -128,7 +128,8 @@ err_release:
 /* The bits for its first @size bytes */
 static bool commit_bits(struct wr_region *region, size_t size)
 {
-	size_t bits = WR_FOOT + sizeof(*region) + size / WR_ALIGN / 8 + 8;
+	size_t bits = WR_FOOT + sizeof(*region) + size / WR_ALIGN / 8 +
+		      sizeof(*region->begins);
 	size_t wanted = wr_round_up(bits, WR_PAGE);
 	size_t room = meta_size(region->size);
 	char *meta = region->base + region->size;

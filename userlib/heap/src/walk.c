@@ -119,7 +119,7 @@ static void tell_block(struct wr_heap *heap, struct wr_region *region,
 	if (!wr_block_size(heap, region, piece->at, &size))
 		size = piece->room - WR_TAIL;
 	start(entry, piece->at, size, PROCESS_HEAP_ENTRY_BUSY);
-	entry->cbOverhead = at_most_255(piece->room + 8 - size);
+	entry->cbOverhead = at_most_255(piece->room + WR_HEAD - size);
 	entry->iRegionIndex = index_of(heap, region);
 	tell_handle(heap, entry);
 }
@@ -135,7 +135,7 @@ static bool tell_piece(struct wr_heap *heap, struct wr_region *region,
 		tell_block(heap, region, &piece, entry);
 	} else if (piece.kind == WR_PIECE_FREE || piece.kind == WR_PIECE_KEPT) {
 		start(entry, piece.at, piece.room, 0);
-		entry->cbOverhead = 8;
+		entry->cbOverhead = WR_HEAD;
 		entry->iRegionIndex = index_of(heap, region);
 	} else {
 		return tell_uncommitted(heap, region, entry);
