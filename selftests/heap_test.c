@@ -5,6 +5,7 @@
  */
 #include "kselftest_harness.h"
 
+#include <linux/membarrier.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -19,6 +20,7 @@
 #include "memory.h"
 #include "race.h"
 #include "rounds.h"
+#include "sandbox.h"
 #include "wr_test_util.h"
 
 /* Of a block that has a region of its own */
@@ -1057,6 +1059,57 @@ TEST(fork_with_a_lock)
 	EXPECT_TRUE(HeapDestroy(heap));
 }
 
+/* For a program that has this in its environment, heaps begin before all constructors. */
+#define EARLY "WR_HEAP_EARLY"
+
+static void begin_early(int argc, char **argv, char **envp)
+{
+	for (; *envp; envp++)
+		if (!strncmp(*envp, EARLY "=", sizeof(EARLY)))
+			GetProcessHeap();
+}
+
+__attribute__((section(".preinit_array"), used))
+static void (*const before_all)(int, char **, char **) = begin_early;
+
+static int use_in_child_in_time(void *arg)
+{
+	alarm(10);
+	return use_in_child(arg);
+}
+
+static int fork_early(void *unused)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+
+	/* With one thread there would be no locks. */
+	CHECK(can_use_heaps(heap));
+	CHECK(HeapLock(heap));
+	CHECK(!in_child(use_in_child_in_time, &heap));
+	CHECK(HeapUnlock(heap) && HeapDestroy(heap));
+	return 0;
+}
+
+/* Rules: HP-57, TH-20. What the library looks after in a child comes after the heaps. */
+TEST(fork_of_early_heaps)
+{
+	int status;
+
+	if (getenv(EARLY))
+		_exit(fork_early(NULL) ? 1 : 0);
+	if (!fork()) {
+		/* What it prints is no result of this program. */
+		if (!freopen("/dev/null", "w", stdout))
+			_exit(2);
+		setenv(EARLY, "1", 1);
+		execl("/proc/self/exe", "heap_test", "-t",
+		      "fork_of_early_heaps", NULL);
+		_exit(3);
+	}
+	ASSERT_LT(0, wait(&status));
+	EXPECT_EQ(0, status);
+}
+
 struct holder {
 	HANDLE heap;
 	sem_t locked;
@@ -1138,6 +1191,55 @@ TEST(fork_beside_a_lock)
 		EXPECT_EQ(0, in_child(child_ends, NULL));
 	locking_ends = true;
 	pthread_join(thread, NULL);
+	EXPECT_TRUE(HeapDestroy(heap));
+}
+
+/* Who has the lock may say that nobody else is there. */
+static void *change_with_a_lock(void *heap)
+{
+	void *blocks[20];
+	int i;
+
+	while (!locking_ends) {
+		HeapLock(heap);
+		for (i = 0; i < 20; i++)
+			blocks[i] = HeapAlloc(heap, HEAP_NO_SERIALIZE,
+					      100 + 300 * i);
+		for (i = 0; i < 20; i++)
+			HeapFree(heap, HEAP_NO_SERIALIZE, blocks[i]);
+		HeapUnlock(heap);
+		HeapFree(heap, 0, HeapAlloc(heap, 0, 100));
+	}
+	return NULL;
+}
+
+static int heap_is_whole(void *heap)
+{
+	void *block;
+
+	alarm(20);
+	CHECK(HeapValidate(heap, 0, NULL));
+	block = HeapAlloc(heap, 0, 3000);
+	CHECK(block && HeapFree(heap, 0, block));
+	CHECK(HeapValidate(heap, 0, NULL));
+	return 0;
+}
+
+/* Rules: HP-45, TH-20. A child finds the heap whole in any case. */
+TEST(fork_beside_who_needs_no_lock)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	pthread_t thread;
+	int failed = 0;
+	long n;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, change_with_a_lock, heap));
+	for (n = rounds(heap_forks); n && !failed; n--)
+		failed = in_child(heap_is_whole, heap);
+	EXPECT_EQ(0, failed);
+	locking_ends = true;
+	pthread_join(thread, NULL);
+	EXPECT_TRUE(HeapValidate(heap, 0, NULL));
 	EXPECT_TRUE(HeapDestroy(heap));
 }
 
@@ -1316,9 +1418,16 @@ static bool fill_and_free(HANDLE heap)
 	return true;
 }
 
+static bool use_one(HANDLE heap)
+{
+	return HeapFree(heap, 0, HeapAlloc(heap, 0, 100));
+}
+
 /* A thread that uses a heap, and is there until it is told to end */
 struct keeper {
 	HANDLE heap;
+	/* One block at a time */
+	bool little;
 	sem_t begin;
 	sem_t done;
 	pthread_t thread;
@@ -1333,7 +1442,8 @@ static void *keep(void *arg)
 		sem_wait(&keeper->begin);
 		if (!keeper->heap)
 			return NULL;
-		if (!fill_and_free(keeper->heap))
+		if (keeper->little ? !use_one(keeper->heap) :
+				     !fill_and_free(keeper->heap))
 			keeper->bad = true;
 		sem_post(&keeper->done);
 	}
@@ -1474,6 +1584,92 @@ TEST(destroy_with_kept_blocks)
 		EXPECT_TRUE(keeper_end(&keeper[i]));
 }
 
+#ifdef __x86_64__
+
+/* Of a processor: a trap after each instruction */
+#define TRAPS 0x100UL
+/* So many instructions are enough to be done with what threads have kept. */
+#define STEPS 300
+
+/* Threads that use a heap that ends, and begin with another one after @left instructions */
+static struct {
+	struct keeper keeper[2];
+	HANDLE heap;
+	HANDLE other;
+	int left;
+} beside;
+
+static void let_both(HANDLE heap)
+{
+	keeper_let(&beside.keeper[0], heap);
+	keeper_let(&beside.keeper[1], heap);
+}
+
+static void wait_for_both(void)
+{
+	sem_wait(&beside.keeper[0].done);
+	sem_wait(&beside.keeper[1].done);
+}
+
+/* What they wait for, if anything, this thread may have. */
+static void after_instruction(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+
+	if (beside.left--)
+		return;
+	uc->uc_mcontext.gregs[REG_EFL] &= ~TRAPS;
+	let_both(beside.other);
+	sleep_ms(3);
+}
+
+static bool end_beside_others(int steps)
+{
+	beside.other = HeapCreate(0, 0, 0);
+	beside.heap = HeapCreate(0, 0, 0);
+	let_both(beside.heap);
+	wait_for_both();
+	if (!is_empty(beside.heap))
+		return false;
+	beside.left = steps;
+	__builtin_ia32_writeeflags_u64(TRAPS);
+	HeapDestroy(beside.heap);
+	__builtin_ia32_writeeflags_u64(0);
+	if (beside.left >= 0)
+		let_both(beside.other);
+	wait_for_both();
+	return is_empty(beside.other) && HeapDestroy(beside.other);
+}
+
+/*
+ * Rules: HP-03, HP-56. Wherever one thread has got to that ends a heap, others that have
+ * kept blocks of it may begin with another.
+ */
+TEST(destroy_beside_others)
+{
+	struct sigaction action = {
+		.sa_sigaction = after_instruction,
+		.sa_flags = SA_SIGINFO,
+	};
+	bool good = true;
+	int i;
+
+	ASSERT_EQ(0, sigaction(SIGTRAP, &action, NULL));
+	keeper_start(&beside.keeper[0]);
+	keeper_start(&beside.keeper[1]);
+	beside.keeper[0].little = true;
+	beside.keeper[1].little = true;
+	for (i = 0; i < STEPS && good; i++)
+		good = end_beside_others(i);
+	EXPECT_TRUE(good) {
+		TH_LOG("after %d instructions", i - 1);
+	}
+	EXPECT_TRUE(keeper_end(&beside.keeper[0]));
+	EXPECT_TRUE(keeper_end(&beside.keeper[1]));
+}
+
+#endif /* __x86_64__ */
+
 /* Rules: HP-54, HP-56. What a thread has kept goes back when it ends, and in a child. */
 static int look_in_child(void *arg)
 {
@@ -1533,6 +1729,41 @@ TEST(end_beside_a_lock)
 		EXPECT_TRUE(is_empty(heap));
 	}
 	EXPECT_TRUE(HeapDestroy(heap));
+}
+
+static void *lock_cancelled(void *heap)
+{
+	pthread_cancel(pthread_self());
+	HeapLock(heap);
+	HeapUnlock(heap);
+	pthread_testcancel();
+	return NULL;
+}
+
+/* In a sandbox that begins after threads keep blocks */
+static int cancel_in_sandbox(void *unused)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	void *result;
+	pthread_t thread;
+
+	alarm(20);
+	CHECK(fill_and_free(heap));
+	CHECK(intercept(SYS_membarrier, 0, MEMBARRIER_CMD_PRIVATE_EXPEDITED,
+			EPERM));
+	CHECK(!pthread_create(&thread, NULL, lock_cancelled, heap));
+	CHECK(!pthread_join(thread, &result) && result == PTHREAD_CANCELED);
+	CHECK(HeapLock(heap) && HeapUnlock(heap));
+	CHECK(is_empty(heap) && HeapDestroy(heap));
+	return 0;
+}
+
+/* Rules: WT-24. Who is told to end as it waits for the others has let go of the lock. */
+TEST(cancel_of_who_locks)
+{
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0)
+		SKIP(return, "no seccomp here");
+	EXPECT_EQ(0, in_child(cancel_in_sandbox, NULL));
 }
 
 /* Rules: HP-56. More heaps than a thread has places to keep something */
@@ -1711,6 +1942,60 @@ TEST_F(heap, charge_falls)
 	EXPECT_GE(before + UNIT, charge());
 }
 
+/* Blocks of several regions, but for large ones */
+#define PIECE KIB(256)
+#define PIECES 48
+
+/* Where the next region begins: at a block that is not behind the one before */
+static int next_region(char *const blocks[PIECES], int i)
+{
+	for (i++; i < PIECES; i++)
+		if (blocks[i] - blocks[i - 1] != blocks[1] - blocks[0])
+			return i;
+	return 0;
+}
+
+/* All blocks of a region go, after @nr others */
+static int free_region(HANDLE heap, long nr)
+{
+	char *blocks[PIECES];
+	int i, from, to;
+
+	for (i = 0; i < PIECES; i++) {
+		blocks[i] = HeapAlloc(heap, 0, PIECE);
+		CHECK(blocks[i]);
+	}
+	from = next_region(blocks, 0);
+	to = next_region(blocks, from);
+	CHECK(from && to && next_region(blocks, to));
+	for (i = from; i < to - 1; i++)
+		CHECK(HeapFree(heap, 0, blocks[i]));
+	while (nr--)
+		CHECK(HeapFree(heap, 0, HeapAlloc(heap, 0, 5000)));
+	CHECK(HeapFree(heap, 0, blocks[i]));
+	CHECK(!try_read(blocks[from]));
+	CHECK(HeapValidate(heap, 0, NULL));
+	return 0;
+}
+
+/*
+ * Rules: HP-54. A region goes with its last block, also if the allocator finds that out by
+ * itself, for which it looks after so many have been freed.
+ */
+TEST(region_goes_by_itself)
+{
+	int failed = 0;
+	HANDLE heap;
+	long nr;
+
+	for (nr = 4060; nr < 4100 && !failed; nr++) {
+		heap = HeapCreate(0, 0, 0);
+		failed = free_region(heap, nr);
+		EXPECT_TRUE(HeapDestroy(heap));
+	}
+	EXPECT_EQ(0, failed);
+}
+
 #define NEARLY (LARGE * 3 / 4)
 
 /* Rules: HP-30, HP-34, HP-54. What a large block had is for the next one, and nobody's. */
@@ -1852,6 +2137,35 @@ static int short_of_space(void *unused)
 TEST(kept_is_given_up)
 {
 	EXPECT_EQ(0, in_child(short_of_space, NULL));
+}
+
+/* For malloc() and its kind */
+void *wr_heap_alloc_aligned(HANDLE heap, SIZE_T size, SIZE_T align);
+
+static int aligned_too_large(void *unused)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	struct rlimit limit = { .rlim_max = RLIM_INFINITY };
+	SIZE_T before;
+	int i;
+
+	for (i = 0; i < 40; i++)
+		CHECK(HeapAlloc(heap, 0, KIB(400)));
+	CHECK(!getrlimit(RLIMIT_AS, &limit));
+	limit.rlim_cur = address_space() + MIB(1);
+	CHECK(!setrlimit(RLIMIT_AS, &limit));
+	before = charge();
+	CHECK(!wr_heap_alloc_aligned(heap, MIB(100), PAGE));
+	/* What would say where blocks begin stays. */
+	CHECK(charge() < before + MIB(1));
+	CHECK(HeapValidate(heap, 0, NULL));
+	return 0;
+}
+
+/* Rules: HP-54. What there is no memory for has none committed. */
+TEST(nothing_for_what_fails)
+{
+	EXPECT_EQ(0, in_child(aligned_too_large, NULL));
 }
 
 static int use_freed(void *unused)

@@ -8,8 +8,6 @@
  */
 #include "kselftest_harness.h"
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -20,6 +18,7 @@
 
 #include "memory.h"
 #include "rounds.h"
+#include "sandbox.h"
 #include "wr_test_util.h"
 
 /* No call may change these. */
@@ -577,28 +576,6 @@ TEST_F(hidden, system_info_has_defaults)
 }
 
 /* ---- what open() and the module may say ---- */
-
-/*
- * From now on the system call @nr fails with @err, or does nothing if that is
- * 0, where its argument @i is @value.
- */
-static bool intercept(unsigned int nr, int i, uint32_t value, int err)
-{
-	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, args[i])),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | err),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = { ARRAY_SIZE(filter), filter };
-
-	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
-	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
-}
 
 struct answer {
 	int err;

@@ -114,6 +114,8 @@ void *wr_block_new(struct wr_heap *heap, size_t size, size_t align, bool zeroed)
 
 void wr_block_free(struct wr_heap *heap, struct wr_region *region, void *block)
 {
+	bool empty;
+
 	if (region->large) {
 		wr_large_free(heap, region);
 		return;
@@ -121,11 +123,13 @@ void wr_block_free(struct wr_heap *heap, struct wr_region *region, void *block)
 	wr_erase_end(block);
 	wr_set_begins(region, block, false);
 	region->blocks--;
-	heap->has_holes = true;
-	wr_blocks_free(heap, block);
 	if (region->blocks < FEW && region->committed > SPARSE)
 		region->sparse = true;
-	wr_blocks_trim(heap, !region->blocks && region->prev && region->next);
+	empty = !region->blocks && region->prev && region->next;
+	heap->has_holes = true;
+	/* Now and then the allocator gives back by itself what is empty: the region, too. */
+	wr_blocks_free(heap, block);
+	wr_blocks_trim(heap, empty);
 }
 
 bool wr_block_resize(struct wr_heap *heap, struct wr_region *region,

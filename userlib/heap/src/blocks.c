@@ -217,12 +217,23 @@ __attribute__((constructor)) static void begin(void)
 
 void *wr_blocks_new(struct wr_heap *heap, size_t size, size_t align)
 {
+	struct wr_region *last = heap->regions.last;
+	size_t committed = last->committed;
+	void *piece;
+
+	if (size < LEAST_ROOM)
+		size = LEAST_ROOM;
 	if (!make_room(heap, size + align))
 		return NULL;
 	if (align <= WR_ALIGN)
-		return mspace_malloc(space_of(heap), size);
+		piece = mspace_malloc(space_of(heap), size);
+	else
+		piece = mspace_memalign(space_of(heap), align, size);
+	/* All of the region is committed for one that does not fit. */
+	if (!piece)
+		wr_region_decommit(last, committed);
 
-	return mspace_memalign(space_of(heap), align, size);
+	return piece;
 }
 
 /* One piece is cut, as ialloc() would. */

@@ -118,6 +118,21 @@ static struct wr_cache *pool;
 static pthread_key_t key;
 static bool usable;
 
+/*
+ * pthread_cancel() does not end the thread meanwhile: it has a lock, or is at its end, and
+ * has blocks that nobody else would give back.
+ */
+static void sleep_ms(unsigned int ms)
+{
+	struct timespec left = { .tv_nsec = ms * 1000000L };
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	while (nanosleep(&left, &left))
+		;
+	pthread_setcancelstate(state, NULL);
+}
+
 /* ---- all processors ---- */
 
 static int membarrier(int command)
@@ -131,10 +146,8 @@ static int membarrier(int command)
  */
 static void pass_barrier(void)
 {
-	static const struct timespec long_enough = { .tv_nsec = 10000000 };
-
 	if (membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED))
-		nanosleep(&long_enough, NULL);
+		sleep_ms(10);
 }
 
 /* ---- a thread's caches ---- */
@@ -485,7 +498,6 @@ static struct wr_cache **place_of(struct wr_heap *heap, struct wr_cache *cache)
  */
 static void give_up(struct wr_cache *cache)
 {
-	static const struct timespec a_while = { .tv_nsec = 1000000 };
 	struct wr_heap *heap;
 
 	for (;;) {
@@ -494,7 +506,7 @@ static void give_up(struct wr_cache *cache)
 		if (heap == LOOSE || TryEnterCriticalSection(&heap->lock))
 			break;
 		ReleaseSRWLockExclusive(&pool_lock);
-		nanosleep(&a_while, NULL);
+		sleep_ms(1);
 	}
 	if (heap == LOOSE)
 		add_to_pool(cache);
@@ -800,14 +812,19 @@ void wr_front_let_go(struct wr_heap *heap)
 
 void wr_front_end(struct wr_heap *heap)
 {
-	struct wr_cache *cache;
+	struct wr_cache *cache, *next;
+	bool ended;
 
 	AcquireSRWLockExclusive(&pool_lock);
-	for (cache = heap->caches; cache; cache = cache->next_of_heap) {
-		cache->heap = LOOSE;
-		if (cache->ended)
-			add_to_pool(cache);
+	for (cache = heap->caches; cache; cache = next) {
+		next = cache->next_of_heap;
+		ended = cache->ended;
 		cache->ended = false;
+		/* From here on its thread may bind it to another heap. */
+		atomic_store_explicit(&cache->heap, LOOSE,
+				      memory_order_release);
+		if (ended)
+			add_to_pool(cache);
 	}
 	heap->caches = NULL;
 	ReleaseSRWLockExclusive(&pool_lock);

@@ -2,10 +2,11 @@
 /*
  * Heaps: made and destroyed, locked, and blocks of them by their handle
  *
- * A lock is taken unless the heap, or the call, says that nobody else is there; or
- * while the process has one thread. The order is: that of the list of heaps, then
- * that of one heap. HeapLock() is none of these: it is noted in the heap, so that a
- * thread that has called it may wait for anything, and a fork need not wait for it.
+ * A lock is taken unless the heap says that nobody else is there; or while the process
+ * has one thread. The order is: that of the list of heaps, then that of one heap.
+ * HeapLock() is none of these: it is noted in the heap, so that a thread that has called
+ * it may wait for anything, and a fork need not wait for it. A call that says that nobody
+ * else is there does not wait for it either, but takes the lock: a fork is by somebody else.
  */
 #define _GNU_SOURCE
 #include "heap.h"
@@ -81,10 +82,14 @@ void wr_heap_complain(const struct wr_heap *heap, const void *block,
 
 /* ---- locks ---- */
 
-static bool is_alone(const struct wr_heap *heap, DWORD flags)
+static bool has_lock(const struct wr_heap *heap)
 {
-	return (heap->flags | flags) & HEAP_NO_SERIALIZE ||
-	       __libc_single_threaded;
+	return !(heap->flags & HEAP_NO_SERIALIZE);
+}
+
+static bool is_alone(const struct wr_heap *heap)
+{
+	return !has_lock(heap) || __libc_single_threaded;
 }
 
 /* When nobody else has called HeapLock() */
@@ -98,9 +103,12 @@ static void enter(struct wr_heap *heap)
 
 bool wr_heap_lock(struct wr_heap *heap, DWORD flags)
 {
-	if (is_alone(heap, flags))
+	if (is_alone(heap))
 		return false;
-	enter(heap);
+	if (flags & HEAP_NO_SERIALIZE)
+		EnterCriticalSection(&heap->lock);
+	else
+		enter(heap);
 
 	return true;
 }
@@ -130,11 +138,6 @@ void wr_heap_let_go(struct wr_heap *heap, bool locked)
 
 /* A fork sees no heap half changed. */
 
-static bool has_lock(const struct wr_heap *heap)
-{
-	return !(heap->flags & HEAP_NO_SERIALIZE);
-}
-
 static void before_fork(void)
 {
 	struct wr_heap *heap;
@@ -163,7 +166,11 @@ static void after_fork(void)
 	ReleaseSRWLockExclusive(&list_lock);
 }
 
-/* The thread has another number here, and the others are not there. */
+/*
+ * The thread has another number here, and the others are not there. The kernel is asked
+ * for it: the library beside this one may still know that of the parent, as it watches
+ * forks from its constructors on, and malloc() is called before these.
+ */
 static void lock_anew(struct wr_heap *heap)
 {
 	if (wr_heap_is_anothers(heap)) {
@@ -173,10 +180,8 @@ static void lock_anew(struct wr_heap *heap)
 	}
 	InitializeConditionVariable(&heap->unlocked);
 	InitializeCriticalSectionAndSpinCount(&heap->lock, SPINS);
-	EnterCriticalSection(&heap->lock);
 	if (heap->owner)
-		heap->owner = heap->lock.OwningThread;
-	LeaveCriticalSection(&heap->lock);
+		heap->owner = (HANDLE)(uintptr_t)gettid();
 }
 
 static void after_fork_in_child(void)
@@ -643,7 +648,7 @@ BOOL wr_heap_free(HANDLE handle, DWORD flags, void *block)
 BOOL wr_heap_free_sound(struct wr_heap *heap, DWORD flags, void *block)
 {
 	/* With others about, more than one is let go of for the price of the lock. */
-	if (!is_alone(heap, flags))
+	if (!is_alone(heap))
 		return wr_heap_free(heap, flags, block);
 	wr_block_free(heap, wr_region_at(block), block);
 	look_at_heap(heap, block);
