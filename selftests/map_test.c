@@ -4,11 +4,11 @@
  * format; what has changed between two moments; a program from begin to end; who may
  * look; and the screen, in a terminal that is emulated.
  *
- * programs/map brings what is run. With WR_SCREENSHOT in the environment the screen is
+ * programs/map brings what is run. The library of the terminal is the host's: for another
+ * machine the screen is left out. With WR_SCREENSHOT in the environment the screen is
  * printed as a picture, too.
  */
 /* vm: programs=map kernels=turn cpus=2 timeout=900 */
-/* vm: arch=amd64 (the library of the terminal is of the host) */
 #include "kselftest_harness.h"
 
 #include <fcntl.h>
@@ -23,7 +23,9 @@
 #include "memory.h"
 #include "programs.h"
 #include "rounds.h"
+#ifdef __x86_64__
 #include "terminal.h"
+#endif
 #include "wr_test_util.h"
 
 #define DIRECTORY "/tmp/wr_map"
@@ -317,6 +319,20 @@ static bool file_has(const char *path, const char *what)
 	return has;
 }
 
+static size_t widest_line(const char *path)
+{
+	char *text = text_of(path), *line = text;
+	size_t widest = 0, length;
+
+	while (*line) {
+		length = strcspn(line, "\n");
+		widest = length > widest ? length : widest;
+		line += length + !!line[length];
+	}
+	free(text);
+	return widest;
+}
+
 static size_t count_in(const char *text, const char *what)
 {
 	size_t n = 0;
@@ -598,7 +614,7 @@ TEST_F_TIMEOUT(map, holes, 60)
 	EXPECT_TRUE(file_has(OUT, line));
 	EXPECT_EQ(0, RUN("-f text -g -t free %d", self->held.pid));
 	EXPECT_TRUE(file_has(OUT, "\nfree from "));
-	EXPECT_TRUE(file_has(OUT, "\n   largest "));
+	EXPECT_TRUE(file_has(OUT, "\n  largest "));
 }
 
 /* The thread's stack is one, and so is the first thread's. */
@@ -710,6 +726,51 @@ TEST_F_TIMEOUT(map, order_and_choice, 60)
 	free(text);
 }
 
+/* A line has room for 80 columns, or what is asked for; what is longer goes on below. */
+TEST_F_TIMEOUT(map, width, 60)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "\n%012lx file      %7d %7d %7d ",
+		 (unsigned long)AT(3), 12, 12, 0);
+	EXPECT_EQ(0, RUN("-f text -r -F -g -t file -m SIGNS %d",
+			 self->held.pid));
+	EXPECT_GE(80, widest_line(OUT));
+	EXPECT_TRUE(file_has(OUT, line));
+	EXPECT_TRUE(file_has(OUT, "\n             " DATA "\n"));
+	EXPECT_EQ(0, RUN("-f text -r -F -g %d", self->held.pid));
+	EXPECT_GE(80, widest_line(OUT));
+	EXPECT_EQ(0, RUN("-f text -w 0 %d", self->held.pid));
+	EXPECT_TRUE(file_has(OUT, " rw-      " DATA "\n"));
+	EXPECT_EQ(0, RUN("-f text -w 200 %d", self->held.pid));
+	EXPECT_TRUE(file_has(OUT, " rw-      " DATA "\n"));
+	EXPECT_EQ(0, run("-l -f text"));
+	EXPECT_GE(80, widest_line(OUT));
+	EXPECT_EQ(0, run("-n 0.1 -f text -- /bin/sh -c sleep\t1"));
+	EXPECT_GE(80, widest_line(OUT));
+}
+
+/* What a name has in it no terminal obeys, and no browser. */
+TEST_F_TIMEOUT(map, names, 60)
+{
+	static const char program[] = DIRECTORY "/a<b>\033c";
+	char steps[PATH_MAX + 32];
+
+	snprintf(steps, sizeof(steps), "%s/map_steps", programs);
+	unlink(program);
+	ASSERT_EQ(0, symlink(steps, program));
+	EXPECT_EQ(0, RUN("-n 0.1 -f text -- %s 100 0", program));
+	EXPECT_TRUE(file_has(OUT, ": a<b>?c, the most of each"));
+	EXPECT_EQ(0, RUN("-n 0.1 -f html -o " DIRECTORY "/page -- %s 100 0",
+			 program));
+	EXPECT_TRUE(file_has(DIRECTORY "/page", "a&#60;b&#62;"));
+	EXPECT_FALSE(file_has(DIRECTORY "/page", "<b>"));
+	/* One that has ended before the first look has a name, too. */
+	EXPECT_EQ(0, run("-f text -- /bin/true"));
+	EXPECT_TRUE(file_has(OUT, ": true, the most of each"));
+	unlink(program);
+}
+
 /* ---- two moments ---- */
 
 TEST_F_TIMEOUT(map, differences, 60)
@@ -738,7 +799,11 @@ TEST_F_TIMEOUT(map, differences, 60)
 	EXPECT_EQ(1, run("-f json -d " DIRECTORY "/a " DIRECTORY "/b"));
 	EXPECT_TRUE(file_is_json(OUT));
 	EXPECT_EQ(1, run("--diff " DIRECTORY "/a " DIRECTORY "/b"));
-	EXPECT_TRUE(file_has(OUT, "\ngone    310001000000 private "));
+	EXPECT_TRUE(file_has(OUT, "\n< 310000000000 private "));
+	EXPECT_TRUE(file_has(OUT, "\n> 310000000000 private "));
+	EXPECT_TRUE(file_has(OUT, "\n- 310001000000 private "));
+	EXPECT_TRUE(file_has(OUT, "\n+ 310009000000 private "));
+	EXPECT_GE(80, widest_line(OUT));
 }
 
 /* A snapshot says all that the process says itself; a part of one is none. */
@@ -904,6 +969,17 @@ TEST_F_TIMEOUT(map, wrong_words, 60)
 	EXPECT_EQ(2, run("-t no-such-type 1"));
 	EXPECT_EQ(2, run("-s no-such-key 1"));
 	EXPECT_EQ(2, run("-a no-address 1"));
+	EXPECT_EQ(2, run("-a 10000000000000000 1"));
+	EXPECT_EQ(2, run("-w wide 1"));
+	EXPECT_EQ(2, run("-w -1 1"));
+	EXPECT_EQ(2, run("--"));
+	EXPECT_EQ(2, run("-l 1"));
+	EXPECT_TRUE(file_has(ERRORS, "a list is of all processes"));
+	EXPECT_EQ(2, run("-l -- /bin/true"));
+	EXPECT_EQ(2, run("-L " OUT " -- /bin/true"));
+	EXPECT_EQ(2, run("-L " OUT " -d " OUT " " OUT));
+	EXPECT_EQ(2, run("-d " OUT " -- /bin/true"));
+	EXPECT_EQ(1, run("-f text -L /dev/zero"));
 	EXPECT_EQ(2, run("-n 0 1"));
 	EXPECT_EQ(2, run("no-number"));
 	EXPECT_EQ(2, run("1 2"));
@@ -938,19 +1014,29 @@ TEST_F_TIMEOUT(map, processes, 60)
 	EXPECT_TRUE(file_is_json(OUT));
 }
 
+#ifdef __x86_64__
+
 /* ---- the screen ---- */
 
-static bool open_screen(struct terminal *terminal, pid_t pid, const char *name,
-			int rows, int columns)
+static bool open_screen_with(struct terminal *terminal, char *option, pid_t pid,
+			     const char *name, int rows, int columns)
 {
-	char tool[PATH_MAX + 32], number[16], every[] = "-n0.5";
-	char *argv[] = { tool, every, number, NULL };
+	char tool[PATH_MAX + 32], number[16];
+	char *argv[] = { tool, option, number, NULL };
 
 	snprintf(tool, sizeof(tool), "%s/winregion-map", programs);
 	snprintf(number, sizeof(number), "%d", pid);
 	if (!pid)
 		argv[2] = NULL;
 	return terminal_start(terminal, argv, programs, name, rows, columns);
+}
+
+static bool open_screen(struct terminal *terminal, pid_t pid, const char *name,
+			int rows, int columns)
+{
+	char every[] = "-n0.5";
+
+	return open_screen_with(terminal, every, pid, name, rows, columns);
 }
 
 /* Whether a row of the bar has a cell of that colour of the palette */
@@ -1045,6 +1131,7 @@ TEST_F_TIMEOUT(map, small_screen, 180)
 	terminal_press(&terminal, "/map_test\r");
 	snprintf(line, sizeof(line), "%8d      0", other.pid);
 	WAITS(line);
+	WAITS("[name map_test] ");
 	terminal_press(&terminal, "q");
 	EXPECT_EQ(0, terminal_end(&terminal));
 
@@ -1052,6 +1139,66 @@ TEST_F_TIMEOUT(map, small_screen, 180)
 	WAITS("310000000000 private");
 	EXPECT_EQ(0, end_held(&other));
 	WAITS("ended");
+	terminal_press(&terminal, "q");
+	EXPECT_EQ(0, terminal_end(&terminal));
+}
+
+/* A list where there is room for nothing else; and what it is a part of is said. */
+TEST_F_TIMEOUT(map, tiny_screen, 180)
+{
+	struct terminal terminal;
+
+	ASSERT_TRUE(open_screen(&terminal, self->held.pid, "xterm-256color", 5,
+				20));
+	WAITS("   address      type");
+	WAITS("q quit");
+	terminal_press(&terminal, "a310001000077\r");
+	WAITS("310001000000 priv");
+	terminal_press(&terminal, "?");
+	WAITS("Enter, right");
+	terminal_press(&terminal, "?");
+	WAITS("310001000000 priv");
+	ASSERT_TRUE(terminal_resize(&terminal, 1, 1));
+	terminal_press(&terminal, "j");
+	ASSERT_TRUE(terminal_resize(&terminal, 30, 80));
+	WAITS("size commit private resident");
+	terminal_press(&terminal, "/signs\r");
+	WAITS("[name signs] ? help");
+	/* The end of a path, where it is longer than the rest of the line */
+	WAITS("310003000000 file ");
+	WAITS(" rw- ..ata, with \"signs\"");
+	terminal_press(&terminal, "/\033t");
+	WAITS("[type image] ? help");
+	terminal_press(&terminal, "q");
+	EXPECT_EQ(0, terminal_end(&terminal));
+}
+
+/* Who allocates from now on: all, and in one block */
+TEST_F_TIMEOUT(map, screen_of_stacks, 180)
+{
+	struct terminal terminal;
+
+	ASSERT_TRUE(open_screen_with(&terminal, (char[]){ "-kn0.5" },
+				     self->held.pid, "xterm-256color", 40,
+				     120));
+	WAITS("310000000000 private");
+	terminal_press(&terminal, "c");
+	WAITS("who allocates, since it is followed");
+	ASSERT_TRUE(give_order(&self->held, COMMIT_MORE));
+	WAITS("> committed       8 K       8 K       8 K       1 VirtualAlloc");
+	ASSERT_TRUE(give_order(&self->held, RESERVE_MORE));
+	WAITS("> reserved     1024 K    1024 K    1024 K       1 VirtualAlloc");
+	terminal_press(&terminal, "g\r");
+	WAITS("v reserved     1024 K");
+	WAITS("    VirtualAlloc");
+	terminal_press(&terminal, "\rca310009000000\rC");
+	WAITS("who has something of 310009000000");
+	WAITS("> reserved     1024 K");
+	EXPECT_EQ(-1, terminal_find(&terminal, "committed       8 K"));
+	terminal_press(&terminal, "c");
+	WAITS("310009000000 private");
+	terminal_press(&terminal, "l");
+	WAITS("call stacks are those of one process");
 	terminal_press(&terminal, "q");
 	EXPECT_EQ(0, terminal_end(&terminal));
 }
@@ -1156,5 +1303,7 @@ TEST_F_TIMEOUT(map, many_regions, 400)
 	terminal_press(&terminal, "q");
 	EXPECT_EQ(0, terminal_end(&terminal));
 }
+
+#endif /* __x86_64__ */
 
 TEST_HARNESS_MAIN

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <vterm.h>
@@ -75,6 +76,17 @@ static inline bool terminal_update(struct terminal *terminal, int ms)
 		return false;
 	vterm_input_write(terminal->vt, text, n);
 	return true;
+}
+
+static inline bool terminal_resize(struct terminal *terminal, int rows,
+				   int columns)
+{
+	struct winsize size = { .ws_row = rows, .ws_col = columns };
+
+	terminal->rows = rows;
+	terminal->columns = columns;
+	vterm_set_size(terminal->vt, rows, columns);
+	return !ioctl(terminal->fd, TIOCSWINSZ, &size);
 }
 
 static inline void terminal_press(struct terminal *terminal, const char *keys)

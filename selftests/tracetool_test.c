@@ -5,12 +5,12 @@
  * of winregion-map.
  */
 /* vm: programs=trace timeout=900 */
-/* vm: arch=amd64 (call stacks are those of x86) */
 #include "kselftest_harness.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "common.h"
@@ -21,6 +21,16 @@
 #define ERRORS "/tmp/wr_trace.errors"
 #define INSTANCES "/sys/kernel/tracing/instances"
 #define MAX_WORDS 16
+/* The tools know call stacks of x86 only. */
+#ifdef __x86_64__
+#define HAS_STACKS 1
+#else
+#define HAS_STACKS 0
+#endif
+#define NEEDS_STACKS() do {						\
+	if (!HAS_STACKS)						\
+		SKIP(return, "no call stacks of this processor");	\
+} while (0)
 /* Where the program has its region */
 #define HERE "0x310000000000"
 
@@ -221,31 +231,45 @@ TEST_F(tool, summary)
 	NONE("commit(");
 }
 
-/* Rules: TT-04. A process that runs, from then on, to its end */
-TEST_F(tool, of_a_process)
+/* The program, which goes on when there is a line for *@go; @number: its number */
+static pid_t start_waiting(const char *word, int *go, char *number, size_t size)
 {
-	char path[PATH_MAX + 32], number[16];
+	char path[PATH_MAX + 32];
 	int ends[2];
-	pid_t pid, tool;
+	pid_t pid;
 
-	ASSERT_EQ(0, pipe(ends));
+	if (pipe2(ends, O_CLOEXEC))
+		return -1;
 	snprintf(path, sizeof(path), "%s/trace_steps", programs);
 	pid = fork();
 	if (!pid) {
 		dup2(ends[0], STDIN_FILENO);
-		execl(path, path, "wait", NULL);
+		execl(path, path, word, NULL);
 		_exit(99);
 	}
-	snprintf(number, sizeof(number), "%d", pid);
+	close(ends[0]);
+	*go = ends[1];
+	snprintf(number, size, "%d", pid);
+	return pid;
+}
+
+/* Rules: TT-04. A process that runs, from then on, to its end */
+TEST_F(tool, of_a_process)
+{
+	char number[16];
+	pid_t pid, tool;
+	int go;
+
+	pid = start_waiting("wait", &go, number, sizeof(number));
+	ASSERT_LT(0, pid);
 	tool = start(0, (char *[]){ "-t", "-o", OUT, "-p", number, NULL });
 	wait_for(tool, number);
-	ASSERT_EQ(1, write(ends[1], "\n", 1));
+	ASSERT_EQ(1, write(go, "\n", 1));
 	EXPECT_EQ(7, end(pid));
 	EXPECT_EQ(0, end(tool));
 	ONE(" reserve(0x310000000000, 0x10000, ");
 	ONE(" release(0x310000000000, 0, MEM_RELEASE) = 0x10000 <0.");
-	close(ends[0]);
-	close(ends[1]);
+	close(go);
 }
 
 /* Rules: TT-04. It lets go of a process when it is told to, in whatever way. */
@@ -298,7 +322,8 @@ TEST_F(tool, disk_is_full)
 	EXPECT_EQ(125, RUN("-o", "/dev/full", "@"));
 	EXPECT_EQ(1, count_in(ERRORS, "cannot write: No space left on device"));
 	EXPECT_EQ(125, RUN("-c", "-o", "/dev/full", "@"));
-	EXPECT_EQ(125, RUN("-k", "-o", "/dev/full", "@"));
+	if (HAS_STACKS)
+		EXPECT_EQ(125, RUN("-k", "-o", "/dev/full", "@"));
 	EXPECT_EQ(125, RUN("-o", "/nowhere/at_all", "@"));
 	EXPECT_EQ(1, count_in(ERRORS, "winregion-trace: /nowhere/at_all: No such"));
 }
@@ -330,6 +355,7 @@ static bool stack_has(const char *what, const char *function)
 /* Rules: TT-06. Who has how much, in all processes and threads */
 TEST_F(tool, stacks)
 {
+	NEEDS_STACKS();
 	EXPECT_EQ(7, RUN("-k", "-o", OUT, "@", "stacks"));
 	EXPECT_EQ(0, count_in(ERRORS, "winregion-trace"));
 	STACK("reserved 393216 bytes, 393216 left, 2 calls", "keep_reserved");
@@ -343,10 +369,64 @@ TEST_F(tool, stacks)
 	STACK("mapped 458752 bytes, 458752 left, 1 call", "map_section");
 }
 
-/* Rules: TT-06. Those of a program from its start, and nothing else with them */
+/* The program for stacks, which has its threads already */
+static pid_t start_idle(int *go, char *number, size_t size)
+{
+	pid_t pid = start_waiting("idle", go, number, size);
+	char threads[64];
+
+	snprintf(threads, sizeof(threads), "/proc/%d/status", pid);
+	while (pid > 0 && count_in(threads, "\nThreads:\t202\n") != 1)
+		sleep_ms(10);
+	return pid;
+}
+
+/* Until it says so, or has ended */
+static bool is_followed(pid_t tool)
+{
+	siginfo_t info = { 0 };
+
+	while (count_in(ERRORS, " is followed until it ends, or Ctrl-C\n") <= 0) {
+		if (waitid(P_PID, tool, &info, WEXITED | WNOHANG | WNOWAIT) ||
+		    info.si_pid)
+			return false;
+		sleep_ms(10);
+	}
+	return true;
+}
+
+/* Rules: TT-06. Of a process that runs, from then on, whichever thread it is */
+TEST_F(tool, stacks_of_a_process)
+{
+	char number[16];
+	pid_t pid, tool;
+	int go;
+
+	NEEDS_STACKS();
+	pid = start_idle(&go, number, sizeof(number));
+	ASSERT_LT(0, pid);
+	tool = start(0, (char *[]){ "-k", "-o", OUT, "-p", number, NULL });
+	EXPECT_TRUE(is_followed(tool));
+	ASSERT_EQ(1, write(go, "\n", 1));
+	EXPECT_EQ(7, end(pid));
+	EXPECT_EQ(0, end(tool));
+	STACK("reserved 393216 bytes, 393216 left, 2 calls", "keep_reserved");
+	STACK("reserved 393216 bytes, 393216 left, 2 calls",
+	      "allocate_when_told");
+	STACK("reserved 720896 bytes, 720896 left, 1 call", "reserve_in_thread");
+	STACK("committed 8192 bytes, 4096 left, 1 call", "commit_more");
+	STACK("reserved 589824 bytes, 589824 left, 1 call", "reserve_in_child");
+	STACK("reserved 327680 bytes, 0 left, 1 call", "give_back");
+	close(go);
+}
+
+/* Rules: TT-06. Nothing else with them */
 TEST_F(tool, stacks_refused)
 {
-	EXPECT_EQ(2, RUN("-k", "-p", "1"));
+	NEEDS_STACKS();
+	EXPECT_EQ(125, RUN("-k", "-p", "1999999999"));
+	EXPECT_EQ(1, count_in(ERRORS, "1999999999: No such process"));
+	EXPECT_EQ(125, RUN_AS_NOBODY("-k", "-p", "1"));
 	EXPECT_EQ(2, RUN("-k", "-c", "@"));
 	EXPECT_EQ(1, count_in(ERRORS, "no -a, -c, -f or -t with it"));
 	EXPECT_EQ(2, RUN("-k", "-f", "@"));
@@ -374,6 +454,7 @@ static bool map_stack_has(const char *kind, unsigned int most,
 /* Rules: TT-07. Who had how much at once, and each block that was left */
 TEST_F(tool, map_stacks)
 {
+	NEEDS_STACKS();
 	tool_name = "winregion-map";
 	EXPECT_EQ(7, RUN("-k", "-n", "0.1", "-f", "text", "-o", OUT, "--", "@",
 			 "stacks"));
@@ -395,6 +476,7 @@ TEST_F(tool, map_stacks)
 /* Rules: TT-07. The same for others to read */
 TEST_F(tool, map_stacks_as_json)
 {
+	NEEDS_STACKS();
 	tool_name = "winregion-map";
 	EXPECT_EQ(7, RUN("-k", "-f", "json", "-o", OUT, "--", "@", "stacks"));
 	ONE("\"total\":393216,\"left\":393216,\"calls\":2,\"frames\":[\"");
@@ -403,13 +485,53 @@ TEST_F(tool, map_stacks_as_json)
 	ONE(",\"reserve_in_child at steps.c:");
 	EXPECT_TRUE(out_has(2, ",\"size\":196608,\"stack\":"));
 	ONE(",\n\"events_lost\":0,\"stacks\":[\n{");
+	/* Of whatever length a name is */
+	EXPECT_TRUE(out_has(64, "long_name_"));
+	ONE("long_name_ at steps.c:");
 }
 
-/* Rules: TT-07. Of a program from its start; without it, nothing of it is done. */
+/* Rules: TT-07. Of a process that runs, until it ends or somebody has had enough */
+TEST_F(tool, map_stacks_of_a_process)
+{
+	char number[16];
+	char *words[] = { "-k", "-n0.1", "-ftext", "-o", OUT, number, NULL };
+	pid_t pid, tool;
+	int go;
+
+	NEEDS_STACKS();
+	tool_name = "winregion-map";
+	pid = start_idle(&go, number, sizeof(number));
+	ASSERT_LT(0, pid);
+	tool = start(0, words);
+	EXPECT_TRUE(is_followed(tool));
+	EXPECT_EQ(0, kill(tool, SIGINT));
+	EXPECT_EQ(0, end(tool));
+	ONE(", the most of each in KiB, by ");
+	ONE("\nwho has allocated, in KiB\n");
+	NONE("VirtualAlloc");
+	tool = start(0, words);
+	EXPECT_TRUE(is_followed(tool));
+	ASSERT_EQ(1, write(go, "\n", 1));
+	EXPECT_EQ(7, end(pid));
+	EXPECT_EQ(0, end(tool));
+	HELD_BY("reserved", 384, 384, 2, "allocate_when_told");
+	HELD_BY("reserved", 704, 704, 1, "reserve_in_thread");
+	HELD_BY("committed", 12, 12, 1, "commit_some");
+	HELD_BY("reserved", 576, 576, 1, "reserve_in_child");
+	EXPECT_TRUE(out_has(2, " reserved            192 #"));
+	close(go);
+}
+
+/* Rules: TT-07. Of one process; without it, nothing of it is done. */
 TEST_F(tool, map_stacks_refused)
 {
+	NEEDS_STACKS();
 	tool_name = "winregion-map";
-	EXPECT_EQ(2, RUN("-k", "1"));
+	EXPECT_EQ(2, RUN("-k"));
+	EXPECT_EQ(2, RUN("-k", "-l"));
+	EXPECT_EQ(2, RUN("-k", "-f", "svg", "1"));
+	EXPECT_EQ(125, RUN("-k", "-f", "text", "1999999999"));
+	EXPECT_EQ(125, RUN_AS_NOBODY("-k", "-f", "text", "1"));
 	EXPECT_EQ(2, RUN("-k", "-f", "svg", "--", "@"));
 	EXPECT_EQ(127, RUN("-k", "-o", OUT, "--", "/nowhere/at_all"));
 	EXPECT_EQ(125, RUN_AS_NOBODY("-k", "--", "/bin/true"));
@@ -434,8 +556,13 @@ TEST_F(tool, refusals)
 	EXPECT_EQ(125, WITH_STDOUT("/dev/full", RUN("--version")));
 	EXPECT_EQ(1, count_in(ERRORS, "cannot write: No space left on device"));
 	EXPECT_EQ(125, WITH_STDOUT("/dev/full", RUN("--help")));
-	EXPECT_EQ(125, RUN_AS_NOBODY("/bin/true"));
+	EXPECT_EQ(125, RUN("-p", "1999999999"));
+	EXPECT_EQ(1, count_in(ERRORS, "1999999999: No such process"));
+	EXPECT_EQ(7, RUN("-o", OUT, "@"));
+	ASSERT_EQ(0, chmod(OUT, 0666));
+	EXPECT_EQ(125, RUN_AS_NOBODY("-o", OUT, "/bin/true"));
 	EXPECT_EQ(1, count_in(ERRORS, "only root may trace: try sudo"));
+	ONE(" release(" HERE ", 0, MEM_RELEASE) = 0x10000 <0.");
 }
 
 TEST_HARNESS_MAIN

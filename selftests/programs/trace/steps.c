@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A program for winregion-trace to watch: calls whose lines the test knows, in a child as
- * well; with a word, it waits for a line before it begins, ends by a signal, or allocates
- * from functions whose names the test knows.
+ * well; with a word, it waits for a line before it begins (and "idle" is one of many
+ * threads), ends by a signal, or allocates from functions whose names the test knows.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -66,6 +66,19 @@ FUNCTION map_section(void)
 	return !!MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 0);
 }
 
+/* Some have names as C++ has them. */
+#define LONG "long_name_long_name_long_name_long_name_"
+#define LONGER LONG "" LONG "" LONG "" LONG
+static int long_name(void)
+	__asm__(LONGER "" LONGER "" LONGER "" LONGER);
+
+FUNCTION long_name(void)
+{
+	char *base = VirtualAlloc(NULL, 0x10000, MEM_RESERVE, PAGE_READWRITE);
+
+	return VirtualFree(base, 0, MEM_RELEASE);
+}
+
 FUNCTION reserve_in_child(void)
 {
 	return !!VirtualAlloc(NULL, 0x90000, MEM_RESERVE, PAGE_READWRITE);
@@ -95,7 +108,38 @@ FUNCTION allocate(int times)
 	if (fork() == 0)
 		_exit(!reserve_in_child());
 	wait(&status);
-	return give_back() + map_section() == 2 && !status ? 7 : 1;
+	return give_back() + long_name() + map_section() == 3 && !status ? 7 :
+									   1;
+}
+
+/* More than a process may have descriptors, if each takes some */
+#define IDLE 200
+
+static void *idle(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+static void *allocate_when_told(void *arg)
+{
+	getchar();
+	*(int *)arg = allocate(2);
+	return NULL;
+}
+
+/* In a thread that is there before it is told to */
+static int allocate_in_thread(void)
+{
+	pthread_t thread;
+	int status, i;
+
+	for (i = 0; i < IDLE; i++)
+		pthread_create(&thread, NULL, idle, NULL);
+	pthread_create(&thread, NULL, allocate_when_told, &status);
+	pthread_join(thread, NULL);
+	return status;
 }
 
 int main(int argc, char **argv)
@@ -108,7 +152,10 @@ int main(int argc, char **argv)
 		getchar();
 	if (!strcmp(word, "stacks"))
 		return allocate(2);
-	VirtualAlloc(HERE, 65536, MEM_RESERVE | MEM_WRITE_WATCH, PAGE_READWRITE);
+	if (!strcmp(word, "idle"))
+		return allocate_in_thread();
+	VirtualAlloc(HERE, 65536, MEM_RESERVE | MEM_WRITE_WATCH,
+		     PAGE_READWRITE);
 	VirtualAlloc(HERE, PAGE, MEM_COMMIT, PAGE_READWRITE);
 	*HERE = 1;
 	VirtualProtect(HERE, PAGE, PAGE_READONLY | PAGE_GUARD, &old);

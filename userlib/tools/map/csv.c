@@ -129,8 +129,10 @@ size_t map_diff_csv(const struct map_output *out, const struct map *old,
 	return nr;
 }
 
-void map_timeline_csv(FILE *file, const struct map_timeline *timeline)
+void map_timeline_csv(const struct map_output *out,
+		      const struct map_timeline *timeline)
 {
+	FILE *file = out->file;
 	unsigned int type;
 	size_t i;
 

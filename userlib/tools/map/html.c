@@ -3,6 +3,8 @@
  * Pages that need no other file: the picture, and a table to sort and to filter, whose
  * lines a script makes of the same JSON that others can read
  */
+#include <stdlib.h>
+
 #include "output.h"
 
 /* So many lines at first, and so many more at a click */
@@ -137,13 +139,33 @@ void map_write_html(const struct map_output *out, const struct map *map)
 		"</script>\n<script>\n%s</script>\n</body>\n</html>\n", script);
 }
 
-void map_timeline_html(FILE *file, const struct map_timeline *timeline)
+/* As the text has it, quoted */
+static void write_sums(const struct map_output *out,
+		       const struct map_timeline *timeline)
 {
+	struct map_output quoted = *out;
+	char *text = NULL;
+	size_t length;
+
+	quoted.file = open_memstream(&text, &length);
+	if (!quoted.file)
+		return;
+	map_timeline_text(&quoted, timeline);
+	fclose(quoted.file);
+	map_quote_html(out->file, text);
+	free(text);
+}
+
+void map_timeline_html(const struct map_output *out,
+		       const struct map_timeline *timeline)
+{
+	FILE *file = out->file;
+
 	write_begin(file, timeline->pid, timeline->command);
-	map_timeline_svg(file, timeline);
+	map_timeline_svg(out, timeline);
 	fputs("<pre>\n", file);
-	map_timeline_text(file, timeline);
+	write_sums(out, timeline);
 	fputs("</pre>\n<script type=\"application/json\" id=\"data\">\n", file);
-	map_timeline_json(file, timeline);
+	map_timeline_json(out, timeline);
 	fputs("</script>\n</body>\n</html>\n", file);
 }

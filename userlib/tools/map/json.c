@@ -180,8 +180,10 @@ size_t map_diff_json(const struct map_output *out, const struct map *old,
 
 /* ---- timelines ---- */
 
-void map_timeline_json(FILE *file, const struct map_timeline *timeline)
+void map_timeline_json(const struct map_output *out,
+		       const struct map_timeline *timeline)
 {
+	FILE *file = out->file;
 	size_t i;
 
 	fprintf(file, "{\"pid\":%d,\"command\":", timeline->pid);

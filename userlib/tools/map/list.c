@@ -99,17 +99,24 @@ size_t map_list_processes(struct map_process **processes, size_t *room)
 
 /* ---- as a text, and for others ---- */
 
-static void write_text(FILE *file, const struct map_process *process)
+/* Of a process that may not be looked at nobody has asked for its regions. */
+static void write_text(const struct map_output *out,
+		       const struct map_process *process)
 {
-	fprintf(file,
-		"%8d %6u %12" PRIu64 " %12" PRIu64 " %12" PRIu64 " %12" PRIu64
-		" %8" PRIu64 " %12" PRIu64 " ",
-		process->pid, process->uid, process->size / 1024,
-		process->resident / 1024, process->swapped / 1024,
-		process->locked / 1024, process->regions,
-		process->committed / 1024);
-	map_quote_text(file, process->command);
-	fputs(process->readable ? "\n" : " (not yours)\n", file);
+	fprintf(out->file, "%7d %6u", process->pid, process->uid);
+	map_text_size(out, MAP_SIZE, process->size);
+	map_text_size(out, MAP_RESIDENT, process->resident);
+	map_text_size(out, MAP_SWAPPED, process->swapped);
+	map_text_size(out, MAP_LOCKED, process->locked);
+	if (process->readable) {
+		fprintf(out->file, " %7" PRIu64, process->regions);
+		map_text_size(out, MAP_COMMITTED, process->committed);
+	} else {
+		fprintf(out->file, " %7s %*s", "-", out->bytes ? 16 : 7, "-");
+	}
+	putc(' ', out->file);
+	map_quote_text(out->file, process->command);
+	putc('\n', out->file);
 }
 
 static void write_csv(FILE *file, const struct map_process *process)
@@ -138,17 +145,27 @@ static void write_json(FILE *file, const struct map_process *process)
 	putc('}', file);
 }
 
-static void write_head(FILE *file, enum map_format format)
+static void write_text_head(const struct map_output *out)
+{
+	fprintf(out->file, "%7s %6s", "pid", "user");
+	map_text_head(out, MAP_SIZE);
+	map_text_head(out, MAP_RESIDENT);
+	map_text_head(out, MAP_SWAPPED);
+	map_text_head(out, MAP_LOCKED);
+	fprintf(out->file, " %7s", "regions");
+	map_text_head(out, MAP_COMMITTED);
+	fputs(" command\n", out->file);
+}
+
+static void write_head(const struct map_output *out, enum map_format format)
 {
 	if (format == MAP_JSON)
-		fputs("{\"processes\":[\n", file);
+		fputs("{\"processes\":[\n", out->file);
 	else if (format == MAP_CSV)
 		fputs("pid,user,size,resident,swapped,locked,regions,committed,readable,command\n",
-		      file);
+		      out->file);
 	else
-		fprintf(file, "%8s %6s %12s %12s %12s %12s %8s %12s %s\n",
-			"pid", "user", "size", "resident", "swapped", "locked",
-			"regions", "committed", "command");
+		write_text_head(out);
 }
 
 void map_write_processes(const struct map_output *out, enum map_format format)
@@ -157,7 +174,7 @@ void map_write_processes(const struct map_output *out, enum map_format format)
 	size_t room = 0, nr, i;
 
 	nr = map_list_processes(&processes, &room);
-	write_head(out->file, format);
+	write_head(out, format);
 	for (i = 0; i < nr; i++) {
 		if (format == MAP_JSON) {
 			write_json(out->file, &processes[i]);
@@ -165,7 +182,7 @@ void map_write_processes(const struct map_output *out, enum map_format format)
 		} else if (format == MAP_CSV) {
 			write_csv(out->file, &processes[i]);
 		} else {
-			write_text(out->file, &processes[i]);
+			write_text(out, &processes[i]);
 		}
 	}
 	if (format == MAP_JSON)

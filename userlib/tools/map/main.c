@@ -13,6 +13,7 @@
 
 #include <winregion/winregion.h>
 
+#include "../common/say.h"
 #include "output.h"
 #include "screen.h"
 
@@ -20,7 +21,6 @@
 #define DIFFERENT 1
 #define FAILED 1
 #define DIFF_FAILED 2
-#define USAGE 2
 #define DENIED 3
 #define RECORD_FAILED 125
 
@@ -37,6 +37,7 @@ struct options {
 	bool stacks;
 	const char *load;
 	double interval;
+	bool has_width;
 	int first;
 };
 
@@ -57,7 +58,8 @@ static const char help[] =
 	"  -r, --runs             tell the runs of pages of each block, too\n"
 	"  -g, --fragmentation    tell in a text how free space is cut up\n"
 	"  -F, --free             list what is free and what is unusable, too\n"
-	"  -b, --bytes            a text has bytes, not KiB\n"
+	"  -b, --bytes            a text has bytes, not KiB, and is as wide as that is\n"
+	"  -w, --width=COLUMNS    of a text; 0: no limit; none: the terminal's, or 80\n"
 	"  -t, --type=TYPE[,...]  only these: image, file, shareable, heap, stack,\n"
 	"                         private, table, unusable, free\n"
 	"  -a, --at=ADDRESS       only the block that has the (hexadecimal) ADDRESS\n"
@@ -66,8 +68,9 @@ static const char help[] =
 	"                         swapped, locked, type or name\n"
 	"  -R, --reverse          the other way round\n"
 	"  -n, --interval=SECONDS between two looks (1)\n"
-	"  -k, --stacks           with a PROGRAM, as root: tell who has allocated regions\n"
-	"                         and views, too, by call stacks (text or json)\n"
+	"  -k, --stacks           as root: tell who allocates regions and views, too, by\n"
+	"                         call stacks: of a PROGRAM, or from now on until the\n"
+	"                         process ends, or Ctrl-C (the screen, text or json)\n"
 	"  -L, --load=FILE        show a snapshot, not a process\n"
 	"  -d, --diff             show what is not the same in two snapshots\n"
 	"  -h, --help             this\n"
@@ -86,6 +89,7 @@ static const struct option longs[] = {
 	{ "fragmentation", no_argument, NULL, 'g' },
 	{ "free", no_argument, NULL, 'F' },
 	{ "bytes", no_argument, NULL, 'b' },
+	{ "width", required_argument, NULL, 'w' },
 	{ "type", required_argument, NULL, 't' },
 	{ "at", required_argument, NULL, 'a' },
 	{ "match", required_argument, NULL, 'm' },
@@ -107,23 +111,6 @@ static const char *const formats[MAP_FORMATS] = {
 
 /* ---- to read the options ---- */
 
-static void usage(const char *what, const char *value)
-{
-	fprintf(stderr,
-		"winregion-map: %s%s%s\n"
-		"\"winregion-map --help\" tells how to use it\n",
-		what, value ? ": " : "", value ? value : "");
-	exit(USAGE);
-}
-
-static void say_and_exit(const char *text)
-{
-	if (fputs(text, stdout) >= 0 && !fflush(stdout))
-		exit(0);
-	fprintf(stderr, "winregion-map: cannot write: %s\n", strerror(errno));
-	exit(EXIT_FAILURE);
-}
-
 static void set_format(struct options *options, const char *text)
 {
 	unsigned int i;
@@ -134,7 +121,7 @@ static void set_format(struct options *options, const char *text)
 			options->has_format = true;
 			return;
 		}
-	usage("no such format", text);
+	say_usage("no such format", text);
 }
 
 static void set_types(struct map_choice *choice, const char *text)
@@ -146,7 +133,7 @@ static void set_types(struct map_choice *choice, const char *text)
 	do {
 		length = strcspn(text, ",");
 		if (!map_type_by_name(text, length, &type))
-			usage("no such type", text);
+			say_usage("no such type", text);
 		choice->types |= 1U << type;
 		text += length;
 	} while (*text++);
@@ -159,7 +146,18 @@ static void set_interval(struct options *options, const char *text)
 	options->interval = strtod(text, &end);
 	if (end == text || *end ||
 	    !(options->interval >= 0.01 && options->interval <= 86400))
-		usage("no number of seconds", text);
+		say_usage("no number of seconds", text);
+}
+
+static void set_width(struct options *options, const char *text)
+{
+	char *end;
+	long width = strtol(text, &end, 10);
+
+	if (end == text || *end || width < 0 || width > INT32_MAX)
+		say_usage("no number of columns", text);
+	options->out.width = (int)width;
+	options->has_width = true;
 }
 
 /* Words that choose blocks, and have a value */
@@ -169,14 +167,14 @@ static void set_choice(struct map_choice *choice, int option, const char *text)
 		set_types(choice, text);
 	} else if (option == 'm') {
 		if (strlen(text) >= sizeof(choice->text))
-			usage("too long", text);
+			say_usage("too long", text);
 		memcpy(choice->text, text, strlen(text) + 1);
 	} else if (option == 's') {
 		if (!map_key_by_name(text, &choice->key))
-			usage("cannot sort by that", text);
+			say_usage("cannot sort by that", text);
 	} else {
 		if (!map_parse_address(text, &choice->address))
-			usage("no address", text);
+			say_usage("no address", text);
 		choice->has_address = true;
 		choice->types = MAP_ALL_TYPES;
 	}
@@ -198,6 +196,8 @@ static void set_option(struct options *options, int option)
 		options->out.choice.types = MAP_ALL_TYPES;
 	else if (option == 'b')
 		options->out.bytes = true;
+	else if (option == 'w')
+		set_width(options, optarg);
 	else if (option == 'R')
 		options->out.choice.reverse = true;
 	else if (option == 'n')
@@ -211,7 +211,7 @@ static void set_option(struct options *options, int option)
 	else if (strchr("tams", option))
 		set_choice(&options->out.choice, option, optarg);
 	else
-		usage("bad option", NULL);
+		say_usage(NULL, NULL); /* what was wrong is said already */
 }
 
 /* Whether there is a "--" right before the first word that is no option */
@@ -224,14 +224,13 @@ static void read_options(struct options *options, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt_long(argc, argv, "+f:o:lrgFbt:a:m:s:Rn:kL:dhV",
-				     longs, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv,
+				     "+f:o:lrgFbw:t:a:m:s:Rn:kL:dhV", longs,
+				     NULL)) != -1) {
 		if (option == 'h')
-			say_and_exit(help);
+			say_and_exit(help, FAILED);
 		if (option == 'V')
-			say_and_exit("winregion-map " VERSION "\n");
-		if (option == '?')
-			usage("bad option", NULL);
+			say_and_exit("winregion-map " VERSION "\n", FAILED);
 		set_option(options, option);
 	}
 	options->first = optind;
@@ -245,6 +244,8 @@ static bool open_output(struct options *options, const char *mode)
 	if (!options->out.file)
 		fprintf(stderr, "winregion-map: %s: %s\n", options->path,
 			strerror(errno));
+	else if (!options->has_width && !options->out.bytes)
+		options->out.width = map_text_width(options->out.file);
 
 	return options->out.file;
 }
@@ -334,17 +335,6 @@ static int fail_to_read(pid_t pid, int err)
 	return FAILED;
 }
 
-static pid_t parse_pid(const char *text)
-{
-	char *end;
-	long pid = strtol(text, &end, 10);
-
-	if (end == text || *end || pid < 1 || pid > INT32_MAX)
-		usage("no number of a process", text);
-
-	return (pid_t)pid;
-}
-
 static bool load(const char *path, struct map *map)
 {
 	int err = map_load(path, map);
@@ -368,10 +358,14 @@ static int show_screen(struct options *options, pid_t pid, struct map *loaded)
 		.pid = pid,
 		.loaded = loaded,
 		.interval = options->interval,
+		.stacks = options->stacks,
 		.choice = options->out.choice,
 	};
-	int err = map_show_screen(&screen);
+	int err;
 
+	if (options->stacks && (trace_check() || stacks_attach(pid)))
+		return RECORD_FAILED;
+	err = map_show_screen(&screen);
 	if (!err || err == -ENOTTY)
 		return err ? FAILED : 0;
 
@@ -431,7 +425,7 @@ static int show_loaded(struct options *options)
 static int show_list(struct options *options)
 {
 	if (options->format > MAP_CSV)
-		usage("a list is text, json or csv", NULL);
+		say_usage("a list is text, json or csv", NULL);
 	if (!open_output(options, "we"))
 		return FAILED;
 	map_write_processes(&options->out, options->format);
@@ -452,7 +446,7 @@ static int show_differences(struct options *options, char **paths)
 	size_t nr;
 
 	if (options->format > MAP_CSV)
-		usage("a difference is text, json or csv", NULL);
+		say_usage("a difference is text, json or csv", NULL);
 	if (!load(paths[0], &old) || !load(paths[1], &new) ||
 	    !open_output(options, "we"))
 		return DIFF_FAILED;
@@ -463,38 +457,89 @@ static int show_differences(struct options *options, char **paths)
 	return nr ? DIFFERENT : 0;
 }
 
-static int record(struct options *options, char **argv)
+static void check_timeline(const struct options *options)
 {
-	static void (*const write[])(FILE *, const struct map_timeline *) = {
+	if (options->format > MAP_SVG)
+		say_usage("a timeline is text, json, csv, html or svg", NULL);
+	if (options->stacks && options->format > MAP_JSON)
+		say_usage("call stacks are text or json", NULL);
+}
+
+/* One that has not been looked at leaves what was in the file. */
+static bool write_timeline(struct options *options,
+			   struct map_timeline *timeline)
+{
+	static void (*const write[])(const struct map_output *,
+				     const struct map_timeline *) = {
 		[MAP_TEXT] = map_timeline_text, [MAP_JSON] = map_timeline_json,
 		[MAP_CSV] = map_timeline_csv,	[MAP_HTML] = map_timeline_html,
 		[MAP_SVG] = map_timeline_svg,
 	};
+
+	if (timeline->pid) {
+		empty_output(options);
+		write[options->format](&options->out, timeline);
+	}
+	if (timeline->pid && timeline->nr < ENOUGH_LOOKS)
+		fprintf(stderr,
+			"winregion-map: fewer than %d looks; a shorter --interval sees more\n",
+			ENOUGH_LOOKS);
+	free(timeline->samples);
+
+	return close_output(options);
+}
+
+static int record(struct options *options, char **argv)
+{
 	struct map_timeline timeline;
 	int status;
 
-	if (options->format >= ARRAY_SIZE(write))
-		usage("a timeline is text, json, csv, html or svg", NULL);
-	if (options->stacks && options->format > MAP_JSON)
-		usage("call stacks are text or json", NULL);
+	check_timeline(options);
 	if (!open_output(options, "ae"))
 		return RECORD_FAILED;
 	status =
 		map_record(argv, options->interval, options->stacks, &timeline);
-	/* A program that does not run leaves what was in the file. */
-	if (timeline.pid) {
-		empty_output(options);
-		write[options->format](options->out.file, &timeline);
-	}
-	if (timeline.pid && timeline.nr < ENOUGH_LOOKS)
-		fprintf(stderr,
-			"winregion-map: fewer than %d looks; a shorter --interval sees more\n",
-			ENOUGH_LOOKS);
-	free(timeline.samples);
-	if (!close_output(options))
-		return RECORD_FAILED;
 
-	return status;
+	return write_timeline(options, &timeline) ? status : RECORD_FAILED;
+}
+
+/* Who allocates in a process that runs */
+static int follow(struct options *options, pid_t pid)
+{
+	struct map_timeline timeline;
+	int status;
+
+	if (wants_screen(options))
+		return show_screen(options, pid, NULL);
+	check_timeline(options);
+	if (!open_output(options, "ae"))
+		return RECORD_FAILED;
+	status = map_follow(pid, options->interval, &timeline);
+
+	return write_timeline(options, &timeline) ? status : RECORD_FAILED;
+}
+
+/* What there is to do is one of these; none is a process, or all of them. */
+static void check_words(const struct options *options, char **argv, int nr)
+{
+	bool program = names_program(argv, options->first);
+	int ways = options->list + options->diff + !!options->load + program;
+
+	if (ways > 1)
+		say_usage("one of --list, --load, --diff and a program", NULL);
+	if (options->diff && nr != 2)
+		say_usage("two snapshots are needed", NULL);
+	if (options->list && nr)
+		say_usage("a list is of all processes", argv[options->first]);
+	if (!program && !options->diff && nr > !options->load)
+		say_usage("too many words; a program comes after --",
+			  argv[options->first + nr - 1]);
+	if (!nr && options->first > 1 &&
+	    !strcmp(argv[options->first - 1], "--"))
+		say_usage("a program is needed after --", NULL);
+	if (options->stacks && !program && (ways || !nr))
+		say_usage("call stacks are those of a process or a program",
+			  NULL);
 }
 
 static int act(struct options *options, int argc, char **argv)
@@ -502,23 +547,17 @@ static int act(struct options *options, int argc, char **argv)
 	char **words = argv + options->first;
 	int nr = argc - options->first;
 
-	if (options->stacks && !names_program(argv, options->first))
-		usage("call stacks are those of a program from its start",
-		      NULL);
-	if (options->diff) {
-		if (nr != 2)
-			usage("two snapshots are needed", NULL);
+	check_words(options, argv, nr);
+	if (options->diff)
 		return show_differences(options, words);
-	}
 	if (names_program(argv, options->first))
 		return record(options, words);
-	if (nr > (options->load || options->list ? 0 : 1))
-		usage("too many words; a program comes after --",
-		      words[nr - 1]);
 	if (options->load)
 		return show_loaded(options);
+	if (nr && options->stacks)
+		return follow(options, say_parse_pid(*words));
 	if (nr)
-		return show_process(options, parse_pid(*words));
+		return show_process(options, say_parse_pid(*words));
 	if (options->list || !wants_screen(options))
 		return show_list(options);
 

@@ -198,6 +198,9 @@ const char *map_protection(uint32_t protection, char *text);
 #define MAP_HUMAN_ROOM 16
 const char *map_human(uint64_t bytes, char *text);
 
+/* KiB; in larger units, "12M", where those have more digits than @width */
+const char *map_kibibytes(uint64_t bytes, int width, char *text);
+
 /* With 0x before it or not; false: not one */
 bool map_parse_address(const char *text, uint64_t *address);
 

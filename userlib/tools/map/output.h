@@ -25,6 +25,8 @@ enum map_format {
  * @runs: the runs of each block, too
  * @holes: in a text, how the free address space is cut up
  * @bytes: in a text, not in KiB
+ * @diff: of a text, each line has two characters before it
+ * @width: of a text, in columns; 0: whatever it needs
  * @choice: which blocks
  */
 struct map_output {
@@ -32,6 +34,8 @@ struct map_output {
 	bool runs;
 	bool holes;
 	bool bytes;
+	bool diff;
+	int width;
 	struct map_choice choice;
 };
 
@@ -51,16 +55,38 @@ size_t map_diff_json(const struct map_output *out, const struct map *old,
 size_t map_diff_csv(const struct map_output *out, const struct map *old,
 		    const struct map *new);
 
-void map_timeline_text(FILE *file, const struct map_timeline *timeline);
-void map_timeline_json(FILE *file, const struct map_timeline *timeline);
-void map_timeline_csv(FILE *file, const struct map_timeline *timeline);
-void map_timeline_html(FILE *file, const struct map_timeline *timeline);
-void map_timeline_svg(FILE *file, const struct map_timeline *timeline);
+void map_timeline_text(const struct map_output *out,
+		       const struct map_timeline *timeline);
+void map_timeline_json(const struct map_output *out,
+		       const struct map_timeline *timeline);
+void map_timeline_csv(const struct map_output *out,
+		      const struct map_timeline *timeline);
+void map_timeline_html(const struct map_output *out,
+		       const struct map_timeline *timeline);
+void map_timeline_svg(const struct map_output *out,
+		      const struct map_timeline *timeline);
 
 /* ---- who.c: behind a timeline; as JSON, members of its object ---- */
 
-void map_allocated_text(FILE *file, const struct allocated *all);
+void map_allocated_text(const struct map_output *out,
+			const struct allocated *all);
 void map_allocated_json(FILE *file, const struct allocated *all);
+
+/* ---- columns.c: sizes in a text, with a blank before each ---- */
+
+/* Columns that a line has: the terminal's, or what is usual */
+int map_text_width(FILE *file);
+/* That a text takes */
+int map_text_length(const char *text);
+
+void map_text_head(const struct map_output *out, enum map_size size);
+void map_text_heads(const struct map_output *out);
+/* Return: columns */
+int map_text_size(const struct map_output *out, enum map_size size,
+		  uint64_t bytes);
+int map_text_sizes(const struct map_output *out, const uint64_t *sizes);
+void map_text_difference(const struct map_output *out, enum map_size size,
+			 uint64_t old, uint64_t new);
 
 /* 0 or -errno; -EINVAL: no snapshot */
 int map_load(const char *path, struct map *map);

@@ -26,11 +26,22 @@ static size_t length_of_character(const unsigned char *text)
 	return length > 1 && *text <= 0xf4 ? length : 0;
 }
 
+/* Of one byte, or as UTF-8 has those from 0x80 to 0x9f, the second of two bytes */
+static bool is_control(const char *text, size_t at)
+{
+	unsigned char byte = text[at];
+
+	return byte < ' ' || byte == 0x7f ||
+	       (byte >= 0x80 && byte < 0xa0 && at &&
+		(unsigned char)text[at - 1] == 0xc2);
+}
+
 void map_quote_text(FILE *file, const char *text)
 {
-	for (; *text; text++)
-		putc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text,
-		     file);
+	size_t i;
+
+	for (i = 0; text[i]; i++)
+		putc(is_control(text, i) ? '?' : text[i], file);
 }
 
 void map_quote_json(FILE *file, const char *text)
@@ -75,7 +86,7 @@ void map_quote_html(FILE *file, const char *text)
 		length = length_of_character(at);
 		if (strchr("<>&\"'", *at))
 			fprintf(file, "&#%d;", *at);
-		else if (*at < 0x20 || *at == 0x7f || !length)
+		else if ((*at < 0x20 && *at != '\n') || *at == 0x7f || !length)
 			fputs("&#xfffd;", file);
 		else
 			fwrite(at, length, 1, file);

@@ -21,6 +21,12 @@
 
 #define ESCAPE 27
 
+/* Seconds between two looks at what it allocates: a thousand events have room. */
+#define TICK 0.02
+
+/* And a wait that is no longer than what curses can have */
+#define LONGEST 3600
+
 static volatile sig_atomic_t stopped;
 
 static void stop(int sig)
@@ -45,13 +51,36 @@ static bool is_enter(int key)
 
 /* ---- looks ---- */
 
-static void build(struct state *state)
+/* Who allocates has a cursor of its own. */
+static void swap_cursors(struct state *state)
+{
+	size_t cursor = state->cursor, top = state->top;
+
+	state->cursor = state->who.cursor;
+	state->top = state->who.top;
+	state->who.cursor = cursor;
+	state->who.top = top;
+}
+
+static void build_blocks(struct state *state)
 {
 	bool there = state->cursor < state->nr_rows;
 
 	rows_build(state);
 	if (there)
 		rows_return_to(state, state->cursor_at, state->cursor_in_run);
+}
+
+static void build(struct state *state)
+{
+	if (state->view != VIEW_WHO) {
+		build_blocks(state);
+		return;
+	}
+	swap_cursors(state);
+	build_blocks(state);
+	swap_cursors(state);
+	who_build(state);
 }
 
 /* An error once it has been looked at is its end: what was seen stays. */
@@ -101,21 +130,43 @@ static int update(struct state *state)
 	return 0;
 }
 
-/* ---- one line of input ---- */
+/* ---- keys ---- */
 
-/* false: the user has thought better of it */
+#define FOR_EVER 1e9
+
+/* Events of who allocates have room for some time only. Return: ERR, if none came */
+static int wait_key(const struct state *state, double wait)
+{
+	double end = seconds(CLOCK_MONOTONIC) + wait, left;
+	int key;
+
+	do {
+		left = end - seconds(CLOCK_MONOTONIC);
+		if (left > TICK && state->what->stacks)
+			left = TICK;
+		else if (left > LONGEST)
+			left = LONGEST;
+		timeout(left > 0 ? (int)(left * 1000) + 1 : 0);
+		key = getch();
+		if (state->what->stacks)
+			stacks_read();
+	} while (key == ERR && !stopped && seconds(CLOCK_MONOTONIC) < end);
+
+	return key;
+}
+
+/* One line. false: the user has thought better of it */
 static bool ask(struct state *state, const char *question, char *answer,
 		size_t room)
 {
 	size_t length = strlen(answer);
 	int key;
 
-	timeout(-1);
 	for (;;) {
 		snprintf(state->message, sizeof(state->message), "%s: %s_",
 			 question, answer);
 		draw(state);
-		key = getch();
+		key = wait_key(state, FOR_EVER);
 		if (is_enter(key) || key == ESCAPE || stopped)
 			break;
 		if ((key == KEY_BACKSPACE || key == 127 || key == '\b') &&
@@ -137,10 +188,17 @@ static void say(struct state *state, const char *text)
 	snprintf(state->message, sizeof(state->message), "%s", text);
 }
 
+static size_t list_length(const struct state *state)
+{
+	if (state->view == VIEW_PROCESSES)
+		return state->nr_processes;
+
+	return state->view == VIEW_WHO ? state->who.nr_rows : state->nr_rows;
+}
+
 static void move_cursor(struct state *state, ssize_t by)
 {
-	size_t nr = state->view == VIEW_PROCESSES ? state->nr_processes :
-						    state->nr_rows;
+	size_t nr = list_length(state);
 
 	if (by < 0 && state->cursor < (size_t)-by)
 		state->cursor = 0;
@@ -263,11 +321,38 @@ static void toggle_base(struct state *state)
 
 static void set_view(struct state *state, enum view view)
 {
+	enum view before = state->view;
+
 	if (state->view == VIEW_PROCESSES || view == VIEW_PROCESSES) {
 		state->cursor = 0;
 		state->top = 0;
 	}
 	state->view = state->view == view ? VIEW_BLOCKS : view;
+	if (before != state->view &&
+	    (before == VIEW_WHO || state->view == VIEW_WHO))
+		swap_cursors(state);
+}
+
+/* Of all, or of the cursor's block */
+static void who_key(struct state *state, int key)
+{
+	const struct map_block *block = NULL;
+
+	if (!state->what->stacks) {
+		say(state, "who allocates is told with --stacks");
+		return;
+	}
+	if (key == 'C' && state->view != VIEW_WHO &&
+	    state->cursor < state->nr_rows)
+		block = &state->now.blocks[state->rows[state->cursor].block];
+	if (state->view != VIEW_WHO) {
+		who_choose(state, block);
+		state->who.cursor = 0;
+		state->who.top = 0;
+	}
+	set_view(state, VIEW_WHO);
+	if (state->view == VIEW_WHO)
+		who_build(state);
 }
 
 /* Keys that choose which blocks there are, and how */
@@ -308,8 +393,10 @@ static void change_interval(struct state *state, int key)
 
 static void list_key(struct state *state)
 {
-	if (state->what->loaded) {
-		say(state, "a snapshot has one process");
+	if (state->what->loaded || state->what->stacks) {
+		say(state, state->what->loaded ?
+				   "a snapshot has one process" :
+				   "call stacks are those of one process");
 		return;
 	}
 	set_view(state, VIEW_PROCESSES);
@@ -317,10 +404,24 @@ static void list_key(struct state *state)
 	processes_read(state);
 }
 
+static bool is_open_key(int key)
+{
+	return is_enter(key) || key == KEY_RIGHT || key == KEY_LEFT ||
+	       key == ' ';
+}
+
 static void block_key(struct state *state, int key)
 {
-	if (is_enter(key) || key == KEY_RIGHT || key == KEY_LEFT || key == ' ')
+	if (state->view == VIEW_WHO && is_open_key(key))
+		who_toggle(state);
+	else if (state->view == VIEW_WHO && key == 'e')
+		who_toggle_all(state);
+	else if (key == 'c' || key == 'C')
+		who_key(state, key);
+	else if (is_open_key(key))
 		open_block(state, key);
+	else if (state->view == VIEW_WHO && key < 128 && strchr("stSF/an", key))
+		say(state, "c: back to the blocks");
 	else if (choice_key(state, key))
 		build(state);
 	else if (key == 'a')
@@ -397,7 +498,8 @@ static void process_key(struct state *state, int key)
 
 static void note_cursor(struct state *state)
 {
-	if (state->view == VIEW_PROCESSES || state->cursor >= state->nr_rows)
+	if (state->view == VIEW_PROCESSES || state->view == VIEW_WHO ||
+	    state->cursor >= state->nr_rows)
 		return;
 	state->cursor_at = row_address(state, state->cursor);
 	state->cursor_in_run = state->rows[state->cursor].run != NO_RUN;
@@ -432,8 +534,7 @@ static int run_until_quit(struct state *state)
 			next = seconds(CLOCK_MONOTONIC) + state->wait;
 		}
 		left = next - seconds(CLOCK_MONOTONIC);
-		timeout(left > 0 ? (int)(left * 1000) + 1 : 0);
-		key = err ? ERR : getch();
+		key = err ? ERR : wait_key(state, left);
 		if (key == 'q' || key == 'Q')
 			break;
 		if (key != ERR)
@@ -486,6 +587,7 @@ static void free_state(struct state *state)
 	free(state->strip);
 	free(state->strip_blocks);
 	free(state->processes);
+	who_forget(state);
 }
 
 int map_show_screen(struct map_screen *screen)
@@ -495,6 +597,7 @@ int map_show_screen(struct map_screen *screen)
 		.view = screen->pid || screen->loaded ? VIEW_BLOCKS :
 							VIEW_PROCESSES,
 		.process_key = BY_RESIDENT,
+		.wait = screen->interval,
 		.choice = screen->choice,
 	};
 	int err;

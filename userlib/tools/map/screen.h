@@ -12,12 +12,14 @@
  * @pid: a process; or 0: have one picked
  * @loaded: instead, a map from a file, which does not change
  * @interval: seconds from one look to the next
+ * @stacks: stacks_attach() has begun to tell who allocates
  * @choice: which blocks, at first
  */
 struct map_screen {
 	pid_t pid;
 	struct map *loaded;
 	double interval;
+	bool stacks;
 	struct map_choice choice;
 };
 

@@ -24,6 +24,9 @@
 #define NARROW 100
 /* Fewer lines have none for types that are not there. */
 #define LOW 34
+/* Lines that the list has before the sums have some, and with more of them the bar */
+#define LIST_FIRST 3
+#define BAR_FROM 8
 
 static const short few[MAP_TYPES] = {
 	[MAP_IMAGE] = COLOR_MAGENTA, [MAP_FILE] = COLOR_BLUE,
@@ -178,9 +181,30 @@ static void draw_bar(struct state *state)
 		mvaddch(BAR + 1, i ? i - 1 : 0, '^');
 }
 
+static bool is_narrow(void)
+{
+	return columns() < NARROW;
+}
+
 static unsigned int sizes_shown(void)
 {
-	return columns() < NARROW ? MAP_SWAPPED : MAP_SIZES;
+	return is_narrow() ? MAP_SWAPPED : MAP_SIZES;
+}
+
+/* Sizes have six characters; names, as many as they have. */
+static const struct {
+	const char *name;
+	int width;
+} narrow[MAP_SIZES] = {
+	[MAP_SIZE] = { "size", 6 },
+	[MAP_COMMITTED] = { "commit", 6 },
+	[MAP_PRIVATE_BYTES] = { "private", 7 },
+	[MAP_RESIDENT] = { "resident", 8 },
+};
+
+static void add_size(enum map_size size, const char *text)
+{
+	printw(" %*s", is_narrow() ? narrow[size].width : 9, text);
 }
 
 static void add_sizes(const uint64_t *sizes)
@@ -189,7 +213,7 @@ static void add_sizes(const uint64_t *sizes)
 	unsigned int i;
 
 	for (i = 0; i < sizes_shown(); i++)
-		printw(" %9s", map_human(sizes[i], text));
+		add_size(i, map_human(sizes[i], text));
 }
 
 static void add_heads(void)
@@ -197,12 +221,47 @@ static void add_heads(void)
 	unsigned int i;
 
 	for (i = 0; i < sizes_shown(); i++)
-		printw(" %9s", map_size_name(i));
+		add_size(i, is_narrow() ? narrow[i].name : map_size_name(i));
+}
+
+/* The end of a path says more than its beginning. */
+static void add_name(const char *name)
+{
+	int room = columns() - getcurx(stdscr), length = strlen(name);
+
+	if (room > 2 && length > room) {
+		add_text("..");
+		name += length - (room - 2);
+	}
+	add_text(name);
 }
 
 static bool type_is_shown(const struct state *state, enum map_type type)
 {
 	return lines() >= LOW || state->now.sums[type][MAP_SIZE];
+}
+
+/* The first line below the sums */
+static int below_sums(const struct state *state)
+{
+	int line = SUMS + 2;
+	unsigned int i;
+
+	for (i = 0; i < MAP_TYPES; i++)
+		line += type_is_shown(state, i);
+
+	return line;
+}
+
+static bool has_sums(const struct state *state)
+{
+	/* A list has a head, and below it is the last line. */
+	return lines() >= below_sums(state) + LIST_FIRST + 2;
+}
+
+static bool has_bar(void)
+{
+	return lines() >= BAR_FROM;
 }
 
 static int draw_sum(const struct state *state, int line, enum map_type type)
@@ -222,7 +281,7 @@ static int draw_sum(const struct state *state, int line, enum map_type type)
 	return line + 1;
 }
 
-static int draw_sums(const struct state *state)
+static void draw_sums(const struct state *state)
 {
 	int line = SUMS;
 	unsigned int i;
@@ -239,8 +298,6 @@ static int draw_sums(const struct state *state)
 	fill_line();
 	for (i = 0; i < MAP_TYPES; i++)
 		line = draw_sum(state, line, i);
-
-	return line;
 }
 
 /* ---- the tree ---- */
@@ -281,6 +338,9 @@ static char sign_of(const struct state *state, const struct map_block *block)
 	return rows_is_open(state, block->address) ? 'v' : '>';
 }
 
+/* Where the type of a block ends */
+#define TYPE_END 25
+
 static void draw_block(const struct state *state, uint32_t number)
 {
 	const struct map_block *block = &state->now.blocks[number];
@@ -291,12 +351,14 @@ static void draw_block(const struct state *state, uint32_t number)
 	else
 		addch(' ');
 	attron(ink(block->type));
-	printw("%c %012" PRIx64 " %-9s", sign_of(state, block), block->address,
-	       map_type_name(block->type));
+	printw("%c %012" PRIx64 " ", sign_of(state, block), block->address);
+	/* Addresses of the kernel are longer. */
+	printw("%-*s", TYPE_END - getcurx(stdscr), map_type_name(block->type));
 	add_sizes(block->sizes);
 	if (block->nr_runs) {
-		printw(" %-8s ", map_protection(block->protection, text));
-		add_text(map_name(&state->now, block));
+		printw(is_narrow() ? " %s " : " %-8s ",
+		       map_protection(block->protection, text));
+		add_name(map_name(&state->now, block));
 	}
 	attroff(ink(block->type));
 }
@@ -406,6 +468,109 @@ static void draw_processes_head(const struct state *state, int line)
 	fill_line();
 }
 
+/* ---- who allocates ---- */
+
+static void draw_who_head(const struct state *state, int line)
+{
+	char text[96] = " who allocates, since it is followed";
+
+	move(line, 0);
+	attron(A_UNDERLINE);
+	printw("  %-9s %9s %9s %9s %7s", "kind", "left", "most", "total",
+	       "calls");
+	if (state->who.told.lost)
+		snprintf(text, sizeof(text), " %lu events are missing",
+			 state->who.told.lost);
+	else if (state->who.end)
+		snprintf(text, sizeof(text),
+			 " who has something of %012" PRIx64, state->who.first);
+	add_text(text);
+	attroff(A_UNDERLINE);
+	fill_line();
+}
+
+/* Frames at the beginning that can be the library's own */
+#define OWN_FRAMES 8
+
+static const char *next_frame(const char *frame)
+{
+	frame += strcspn(frame, "\n");
+
+	return frame + (*frame == '\n');
+}
+
+static bool is_own(const char *frame)
+{
+	return !strncmp(frame, "    ioctl ", 10) ||
+	       !strncmp(frame, "    wr_", 7);
+}
+
+/* The function that the program has called, where it can be told */
+static const char *called(const char *stack)
+{
+	const char *frame = stack;
+	unsigned int i;
+
+	for (i = 0; i < OWN_FRAMES && *frame; i++) {
+		if (is_own(frame) && *next_frame(frame))
+			stack = next_frame(frame);
+		frame = next_frame(frame);
+	}
+
+	return stack;
+}
+
+/* The names of functions, from that to the outermost */
+static void add_functions(const char *stack)
+{
+	const char *before = " ", *frame;
+	char name[128];
+
+	for (frame = called(stack); *frame; frame = next_frame(frame)) {
+		snprintf(name, sizeof(name), "%s%.*s", before,
+			 (int)strcspn(frame + 4, "\n "), frame + 4);
+		add_text(name);
+		before = " < ";
+	}
+}
+
+static void draw_group(const struct allocated_group *group, bool is_open)
+{
+	char left[MAP_HUMAN_ROOM], most[MAP_HUMAN_ROOM];
+	char total[MAP_HUMAN_ROOM];
+
+	printw("%c %-9s %9s %9s %9s %7" PRIu64, is_open ? 'v' : '>',
+	       allocated_kind_name(group->kind), map_human(group->left, left),
+	       map_human(group->most, most), map_human(group->total, total),
+	       group->calls);
+	add_functions(group->stack);
+}
+
+static void draw_who_line(const struct state *state, int line, size_t at)
+{
+	const struct who_row *row = &state->who.rows[at];
+	const struct who_row *next = at + 1 < state->who.nr_rows ? row + 1 :
+								   NULL;
+	char text[256];
+
+	move(line, 0);
+	if (at == state->cursor)
+		attron(A_REVERSE);
+	if (row->frame) {
+		snprintf(text, sizeof(text), "%.*s",
+			 (int)strcspn(row->frame, "\n"), row->frame);
+		add_text(text);
+	} else {
+		draw_group(&state->who.told.groups[row->group],
+			   next && next->frame);
+	}
+	if (getcury(stdscr) == line)
+		fill_line();
+	if (at == state->cursor)
+		mvchgat(line, 0, -1, A_REVERSE, 0, NULL);
+	attroff(A_REVERSE);
+}
+
 /* ---- help ---- */
 
 static const char *const help[] = {
@@ -418,6 +583,7 @@ static const char *const help[] = {
 	"n                                 go to the next block that has changed",
 	"m                                 mark: compare with how it is now; again: no more",
 	"f                                 how the free address space is cut up",
+	"c, C                              who allocates (--stacks); in this block",
 	"p                                 pause; + and -: look less, and more, often",
 	"w                                 write a snapshot",
 	"l, Tab                            list of processes",
@@ -443,83 +609,131 @@ static int draw_help(int line)
 
 /* ---- all of it ---- */
 
-/* The first line of the list, below its head */
-static int list_line(const struct state *state)
+/* The first line of what the view is about */
+static int view_line(const struct state *state)
 {
-	unsigned int i;
-	int line = SUMS + 3;
+	if (state->view == VIEW_PROCESSES || state->view == VIEW_HELP ||
+	    !has_bar())
+		return BAR;
 
-	if (state->view == VIEW_PROCESSES)
-		return 2;
-	for (i = 0; i < MAP_TYPES; i++)
-		line += type_is_shown(state, i);
-
-	return line;
+	return has_sums(state) ? below_sums(state) : SUMS;
 }
 
 size_t draw_room(const struct state *state)
 {
-	int room = lines() - 1 - list_line(state);
+	int room = lines() - 1 - (view_line(state) + 1);
 
 	return room > 1 ? room : 1;
 }
 
-static void scroll_to_cursor(struct state *state)
-{
-	size_t room = draw_room(state);
+static const char keys[] =
+	"? help  q quit  Enter open  s sort  t type  / filter  a address  f holes  m mark  l list";
 
-	if (state->top > state->cursor)
-		state->top = state->cursor;
-	if (state->cursor >= state->top + room)
-		state->top = state->cursor - room + 1;
+static void add_bracket(const char *what, const char *value)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text), "[%s %s] ", what, value);
+	add_text(text);
 }
 
-static const char keys[] =
-	"? help  Enter open  s sort  t type  / filter  a address  f holes  m mark  l list  q quit";
+/* Which blocks are there, where it is not all of them, and in another order */
+static void add_block_choice(const struct map_choice *choice)
+{
+	unsigned int type = 0;
+
+	while (type < MAP_TYPES && choice->types != 1U << type)
+		type++;
+	if (type < MAP_TYPES)
+		add_bracket("type", map_type_name(type));
+	if (*choice->text)
+		add_bracket("name", choice->text);
+	if (choice->key != MAP_BY_ADDRESS)
+		add_bracket("by", map_key_name(choice->key));
+	if (choice->reverse)
+		add_bracket("order", "reverse");
+}
+
+static void add_choice(const struct state *state)
+{
+	if (state->view == VIEW_BLOCKS)
+		add_block_choice(&state->choice);
+	else if (state->view == VIEW_PROCESSES && *state->process_text)
+		add_bracket("name", state->process_text);
+}
 
 static void draw_foot(struct state *state)
 {
 	move(lines() - 1, 0);
 	attron(A_BOLD);
+	if (!*state->message)
+		add_choice(state);
 	if (*state->message)
 		add_text(state->message);
 	else if (state->view == VIEW_PROCESSES)
-		add_text("Enter look  s sort  / filter  q quit");
+		add_text("q quit  Enter look  s sort  / filter");
+	else if (state->view == VIEW_WHO)
+		add_text("? help  q quit  c back  Enter frames  e all of them");
 	else
 		add_text(keys);
 	attroff(A_BOLD);
 	fill_line();
 }
 
+/* A list, of which each line is drawn by a function */
+struct drawn {
+	void (*head)(const struct state *state, int line);
+	void (*line)(const struct state *state, int line, size_t at);
+	size_t nr;
+};
+
+static struct drawn drawn_list(const struct state *state)
+{
+	if (state->view == VIEW_PROCESSES)
+		return (struct drawn){ draw_processes_head, draw_process,
+				       state->nr_processes };
+	if (state->view == VIEW_WHO)
+		return (struct drawn){ draw_who_head, draw_who_line,
+				       state->who.nr_rows };
+
+	return (struct drawn){ draw_tree_head, draw_tree_line, state->nr_rows };
+}
+
+/* A list that has become shorter has no room left below it. */
+static void scroll_to_cursor(struct state *state)
+{
+	size_t nr = drawn_list(state).nr, room = draw_room(state);
+
+	if (state->top + room > nr)
+		state->top = nr > room ? nr - room : 0;
+	if (state->top > state->cursor)
+		state->top = state->cursor;
+	if (state->cursor >= state->top + room)
+		state->top = state->cursor - room + 1;
+}
+
 static int draw_list(struct state *state, int line)
 {
-	bool processes = state->view == VIEW_PROCESSES;
-	size_t nr = processes ? state->nr_processes : state->nr_rows;
+	struct drawn list = drawn_list(state);
 	size_t at;
 
-	if (processes)
-		draw_processes_head(state, line++);
-	else
-		draw_tree_head(state, line++);
-	for (at = state->top; at < nr && line < lines() - 1; at++)
-		if (processes)
-			draw_process(state, line++, at);
-		else
-			draw_tree_line(state, line++, at);
+	list.head(state, line++);
+	for (at = state->top; at < list.nr && line < lines() - 1; at++)
+		list.line(state, line++, at);
 
 	return line;
 }
 
 void draw(struct state *state)
 {
-	int line = 1;
+	int line = view_line(state);
 
 	scroll_to_cursor(state);
 	draw_head(state);
-	if (state->view != VIEW_PROCESSES) {
+	if (line >= SUMS)
 		draw_bar(state);
-		line = draw_sums(state);
-	}
+	if (line > SUMS)
+		draw_sums(state);
 	if (state->view == VIEW_HELP)
 		line = draw_help(line);
 	else if (state->view == VIEW_HOLES)

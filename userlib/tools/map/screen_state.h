@@ -12,6 +12,7 @@ enum view {
 	VIEW_PROCESSES,
 	VIEW_BLOCKS,
 	VIEW_HOLES,
+	VIEW_WHO,
 	VIEW_HELP
 };
 
@@ -29,6 +30,44 @@ enum process_key {
 struct row {
 	uint32_t block;
 	uint32_t run;
+};
+
+/**
+ * struct who_row - a line of who allocates
+ * @group: in what is told
+ * @frame: of its stack, to the end of a line; NULL: the line is of all of it
+ */
+struct who_row {
+	unsigned int group;
+	const char *frame;
+};
+
+/**
+ * struct who - who allocates
+ * @told: all of it
+ * @first: only of what has something from this address
+ * @end: to this one; 0: of all
+ * @rows: lines
+ * @nr_rows: so many
+ * @room_rows: how many @rows has room for
+ * @open: stacks of which the frames are shown
+ * @nr_open: so many
+ * @room_open: how many @open has room for
+ * @cursor: line of the other list, as long as one is not shown
+ * @top: and the first line of it on the screen
+ */
+struct who {
+	struct allocated told;
+	uint64_t first;
+	uint64_t end;
+	struct who_row *rows;
+	size_t nr_rows;
+	size_t room_rows;
+	const char **open;
+	size_t nr_open;
+	size_t room_open;
+	size_t cursor;
+	size_t top;
 };
 
 /**
@@ -58,6 +97,7 @@ struct row {
  * @room_processes: how many @processes has room for
  * @process_key: how they are sorted
  * @process_text: part of the names of those that are shown
+ * @who: who allocates
  * @cursor: line of the view
  * @cursor_at: the address there
  * @cursor_in_run: which is that of a run, not of a block
@@ -98,6 +138,7 @@ struct state {
 	size_t room_processes;
 	enum process_key process_key;
 	char process_text[64];
+	struct who who;
 	size_t cursor;
 	uint64_t cursor_at;
 	bool cursor_in_run;
@@ -142,6 +183,17 @@ static inline uint64_t row_address(const struct state *state, size_t row)
 
 void processes_read(struct state *state);
 const char *process_key_name(enum process_key key);
+
+/* ---- screen_who.c ---- */
+
+/* Of all, or of what has something in the block */
+void who_choose(struct state *state, const struct map_block *block);
+/* Lines, of what is known by now; the cursor stays with its stack. */
+void who_build(struct state *state);
+/* Open or close the stack of the cursor; all of them */
+void who_toggle(struct state *state);
+void who_toggle_all(struct state *state);
+void who_forget(struct state *state);
 
 /* ---- screen_draw.c ---- */
 

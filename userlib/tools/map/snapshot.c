@@ -137,21 +137,24 @@ static bool read_line(struct map *map, const char *line)
 	return !strncmp(line, "run ", 4) && read_run(map, line);
 }
 
+/* A line can be as long as it wants to be, but not the first one. */
+static bool is_snapshot(FILE *file)
+{
+	char head[sizeof(HEAD)];
+
+	return fgets(head, sizeof(head), file) && !strcmp(head, HEAD);
+}
+
 /* Whether the file is whole, and nothing is wrong in it */
 static bool read_all(FILE *file, struct map *map)
 {
 	size_t room = 0, nr = (size_t)-1;
-	bool good = false, head = true;
 	char *line = NULL;
 
 	while (getline(&line, &room, file) > 0) {
-		good = head ? !strcmp(line, HEAD) : true;
 		line[strcspn(line, "\n")] = '\0';
-		if (good && !head && sscanf(line, "end %zu", &nr) == 1)
+		if (sscanf(line, "end %zu", &nr) == 1 || !read_line(map, line))
 			break;
-		if (!good || (!head && !read_line(map, line)))
-			break;
-		head = false;
 	}
 	free(line);
 
@@ -166,7 +169,7 @@ int map_load(const char *path, struct map *map)
 	if (!file)
 		return -errno;
 	map_clear(map);
-	good = read_all(file, map);
+	good = is_snapshot(file) && read_all(file, map);
 	fclose(file);
 	if (!good)
 		return -EINVAL;

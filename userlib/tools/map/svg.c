@@ -241,9 +241,11 @@ static void write_legend(FILE *file, double y)
 	}
 }
 
-void map_timeline_svg(FILE *file, const struct map_timeline *timeline)
+void map_timeline_svg(const struct map_output *out,
+		      const struct map_timeline *timeline)
 {
 	static const enum map_size sizes[] = { MAP_COMMITTED, MAP_RESIDENT };
+	FILE *file = out->file;
 	char title[128];
 	unsigned int i;
 

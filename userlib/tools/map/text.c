@@ -7,36 +7,16 @@
 
 #include "output.h"
 
-static void write_number(const struct map_output *out, uint64_t bytes)
-{
-	fprintf(out->file, " %*" PRIu64, out->bytes ? 16 : 12,
-		out->bytes ? bytes : bytes / 1024);
-}
-
-static void write_sizes(const struct map_output *out, const uint64_t *sizes)
-{
-	unsigned int i;
-
-	for (i = 0; i < MAP_SIZES; i++)
-		write_number(out, sizes[i]);
-}
-
-static void write_heads(const struct map_output *out)
-{
-	unsigned int i;
-
-	for (i = 0; i < MAP_SIZES; i++)
-		fprintf(out->file, " %*s", out->bytes ? 16 : 12,
-			map_size_name(i));
-}
+/* Where a line goes on that is too long: below its type */
+#define INDENT 13
 
 /* ---- sums ---- */
 
 static void write_sum(const struct map_output *out, const char *name,
 		      uint64_t count, const uint64_t *sizes)
 {
-	fprintf(out->file, "%-10s %8" PRIu64, name, count);
-	write_sizes(out, sizes);
+	fprintf(out->file, "%-9s %7" PRIu64, name, count);
+	map_text_sizes(out, sizes);
 	putc('\n', out->file);
 }
 
@@ -68,8 +48,8 @@ static void write_sums(const struct map_output *out, const struct map *map)
 {
 	unsigned int i;
 
-	fprintf(out->file, "%-10s %8s", "type", "blocks");
-	write_heads(out);
+	fprintf(out->file, "%-9s %7s", "type", "blocks");
+	map_text_heads(out);
 	putc('\n', out->file);
 	write_sum(out, "total", count_used(map), map->total);
 	for (i = 0; i < MAP_TYPES; i++)
@@ -83,10 +63,10 @@ static void write_class(const struct map_output *out,
 {
 	char text[MAP_HUMAN_ROOM];
 
-	fprintf(out->file, "%10s %8" PRIu64,
+	fprintf(out->file, "%9s %7" PRIu64,
 		kind ? map_human((uint64_t)MAP_UNIT << kind, text) : "less",
 		holes->by_class[kind]);
-	write_number(out, holes->class_bytes[kind]);
+	map_text_size(out, MAP_SIZE, holes->class_bytes[kind]);
 	putc('\n', out->file);
 }
 
@@ -94,29 +74,60 @@ static void write_holes(const struct map_output *out, const struct map *map)
 {
 	unsigned int kind;
 
-	fprintf(out->file, "\n%-10s %8s %*s\n", "free from", "blocks",
-		out->bytes ? 16 : 12, "size");
+	fprintf(out->file, "\n%-9s %7s", "free from", "blocks");
+	map_text_head(out, MAP_SIZE);
+	putc('\n', out->file);
 	for (kind = 0; kind < MAP_CLASSES; kind++)
 		if (map->holes.by_class[kind])
 			write_class(out, &map->holes, kind);
-	fprintf(out->file, "%10s %8s", "largest", "");
-	write_number(out, map->holes.largest);
+	fprintf(out->file, "%9s %7s", "largest", "");
+	map_text_size(out, MAP_SIZE, map->holes.largest);
 	putc('\n', out->file);
 }
 
 /* ---- blocks ---- */
+
+/* What no line has room for goes on in the next one, whole. */
+static void write_word(const struct map_output *out, int *column,
+		       const char *word, int pad)
+{
+	int length = map_text_length(word);
+
+	if (*column + pad + length > out->width && out->width) {
+		fprintf(out->file, "\n%*s", INDENT, "");
+		*column = INDENT;
+	} else {
+		fprintf(out->file, "%*s", pad, "");
+		*column += pad;
+	}
+	map_quote_text(out->file, word);
+	*column += length;
+}
+
+/* Addresses of the kernel are longer, and take some of the blanks behind them. */
+static int write_begin(const struct map_output *out, uint64_t address,
+		       const char *type)
+{
+	int column = fprintf(out->file, "%012" PRIx64 " ", address);
+
+	column += fprintf(out->file, "%-*s", 22 - column, type);
+
+	return column + (out->diff ? 2 : 0);
+}
 
 static void write_line(const struct map_output *out, uint64_t address,
 		       const char *type, const uint64_t *sizes,
 		       uint32_t protection, const char *name)
 {
 	char text[MAP_PROTECTION_ROOM];
+	int column = write_begin(out, address, type), before;
 
-	fprintf(out->file, "%012" PRIx64 " %-10s", address, type);
-	write_sizes(out, sizes);
-	fprintf(out->file, " %-8s%s", map_protection(protection, text),
-		*name ? " " : "");
-	map_quote_text(out->file, name);
+	column += map_text_sizes(out, sizes);
+	before = column;
+	write_word(out, &column, map_protection(protection, text), 1);
+	if (*name)
+		write_word(out, &column, name,
+			   column < before + 9 ? before + 10 - column : 1);
 	putc('\n', out->file);
 }
 
@@ -137,9 +148,8 @@ static void write_block(const struct map_output *out, const struct map *map,
 			const struct map_block *block)
 {
 	if (block->type == MAP_FREE || block->type == MAP_UNUSABLE) {
-		fprintf(out->file, "%012" PRIx64 " %-10s", block->address,
-			map_type_name(block->type));
-		write_number(out, block->sizes[MAP_SIZE]);
+		write_begin(out, block->address, map_type_name(block->type));
+		map_text_size(out, MAP_SIZE, block->sizes[MAP_SIZE]);
 		putc('\n', out->file);
 		return;
 	}
@@ -151,9 +161,9 @@ static void write_block(const struct map_output *out, const struct map *map,
 
 static void write_blocks_head(const struct map_output *out)
 {
-	fprintf(out->file, "\n%-12s %-10s", "address", "type");
-	write_heads(out);
-	fputs(" protection\n", out->file);
+	fprintf(out->file, "\n%-12s %-9s", "address", "type");
+	map_text_heads(out);
+	fputs(" access\n", out->file);
 }
 
 void map_write_text(const struct map_output *out, const struct map *map)
@@ -174,10 +184,10 @@ void map_write_text(const struct map_output *out, const struct map *map)
 
 /* ---- differences ---- */
 
-static void write_change(const struct map_output *out, const char *what,
+static void write_change(const struct map_output *out, char sign,
 			 const struct map *map, const struct map_block *block)
 {
-	fprintf(out->file, "%-8s", what);
+	fprintf(out->file, "%c ", sign);
 	write_block(out, map, block);
 }
 
@@ -185,14 +195,10 @@ static void write_difference(const struct map_output *out, const char *name,
 			     const uint64_t *old, const uint64_t *new)
 {
 	unsigned int i;
-	int64_t more;
 
-	fprintf(out->file, "%-10s", name);
-	for (i = 0; i < MAP_SIZES; i++) {
-		more = (int64_t)(new[i] - old[i]);
-		fprintf(out->file, " %+*" PRId64, out->bytes ? 16 : 12,
-			out->bytes ? more : more / 1024);
-	}
+	fprintf(out->file, "%-9s", name);
+	for (i = 0; i < MAP_SIZES; i++)
+		map_text_difference(out, i, old[i], new[i]);
 	putc('\n', out->file);
 }
 
@@ -201,38 +207,49 @@ static void write_differences(const struct map_output *out,
 {
 	unsigned int i;
 
-	fprintf(out->file, "%d: %s to %d: %s, in %s\n", old->pid, old->command,
-		new->pid, new->command, out->bytes ? "bytes" : "KiB");
-	fprintf(out->file, "%-10s", "type");
-	write_heads(out);
+	fprintf(out->file, "%d: ", old->pid);
+	map_quote_text(out->file, old->command);
+	fprintf(out->file, " to %d: ", new->pid);
+	map_quote_text(out->file, new->command);
+	fprintf(out->file, ", in %s\n%-9s", out->bytes ? "bytes" : "KiB",
+		"type");
+	map_text_heads(out);
 	putc('\n', out->file);
 	write_difference(out, "total", old->total, new->total);
 	for (i = 0; i < MAP_TYPES; i++)
 		write_difference(out, map_type_name(i), old->sums[i],
 				 new->sums[i]);
-	putc('\n', out->file);
+}
+
+static void write_diff_head(const struct map_output *out)
+{
+	fputs("\n+ new, - gone, < before, > after\n  ", out->file);
+	fprintf(out->file, "%-12s %-9s", "address", "type");
+	map_text_heads(out);
+	fputs(" access\n", out->file);
 }
 
 size_t map_diff_text(const struct map_output *out, const struct map *old,
 		     const struct map *new)
 {
+	struct map_output diff = *out;
 	const struct map_block *a, *b;
 	size_t i = 0, j = 0, nr = 0;
 	enum map_change change;
 
-	write_differences(out, old, new);
+	diff.diff = true;
+	write_differences(&diff, old, new);
 	while (map_next_pair(old, new, &i, &j, &a, &b)) {
 		change = map_compare(old, new, a, b);
 		if (change == MAP_SAME ||
 		    !map_is_chosen(b ? new : old, &out->choice, b ? b : a))
 			continue;
-		nr++;
-		if (change == MAP_CHANGED)
-			write_change(out, "before", old, a);
-		write_change(out,
-			     change == MAP_CHANGED ? "after" :
-						     map_change_name(change),
-			     b ? new : old, b ? b : a);
+		if (!nr++)
+			write_diff_head(&diff);
+		if (a)
+			write_change(&diff, b ? '<' : '-', old, a);
+		if (b)
+			write_change(&diff, a ? '>' : '+', new, b);
 	}
 
 	return nr;

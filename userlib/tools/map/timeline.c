@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../common/ends.h"
+#include "../common/say.h"
 #include "output.h"
 
 /* As other programs say it that run one */
@@ -180,16 +182,25 @@ static void move_to_start(struct map_timeline *timeline)
 		timeline->samples[i].time -= first;
 }
 
-/* Return: whether it has ended */
+/* Somebody has had enough of a process that goes on. */
+static volatile sig_atomic_t stopped;
+
+static void stop(int sig)
+{
+	(void)sig;
+	stopped = 1;
+}
+
+/* Return: whether it has ended, or nobody wants more */
 static bool ends_within(struct pollfd *end, int ms, bool stacks)
 {
 	for (; stacks && ms > TICK; ms -= TICK) {
-		if (poll(end, 1, TICK) > 0)
+		if (stopped || poll(end, 1, TICK) > 0)
 			return true;
 		stacks_read();
 	}
 
-	return poll(end, 1, ms) > 0;
+	return poll(end, 1, ms) > 0 || stopped;
 }
 
 static void look_until_end(pid_t pid, double interval,
@@ -214,14 +225,6 @@ static void look_until_end(pid_t pid, double interval,
 	move_to_start(timeline);
 }
 
-static void tell_lost(unsigned long lost)
-{
-	if (lost)
-		fprintf(stderr,
-			"winregion-map: %lu events are missing: there were too many at once\n",
-			lost);
-}
-
 int map_record(char **argv, double interval, bool stacks,
 	       struct map_timeline *timeline)
 {
@@ -231,6 +234,9 @@ int map_record(char **argv, double interval, bool stacks,
 
 	status = stacks ? trace_check() : 0;
 	*timeline = (struct map_timeline){ .stacks = stacks };
+	/* Until it has been looked at */
+	snprintf(timeline->command, sizeof(timeline->command), "%s",
+		 basename(*argv));
 	if (status)
 		return status;
 
@@ -246,7 +252,7 @@ int map_record(char **argv, double interval, bool stacks,
 	}
 	if (runs && stacks) {
 		stacks_end(&timeline->allocated);
-		tell_lost(timeline->allocated.lost);
+		say_lost(timeline->allocated.lost);
 	}
 	if (waitpid(pid, &status, 0) != pid)
 		return FAILED;
@@ -255,10 +261,39 @@ int map_record(char **argv, double interval, bool stacks,
 				     WEXITSTATUS(status);
 }
 
+static void catch_ends(void)
+{
+	static const int ends[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+
+	ends_catch(ends, ARRAY_SIZE(ends), stop);
+}
+
+int map_follow(pid_t pid, double interval, struct map_timeline *timeline)
+{
+	int status = trace_check();
+
+	*timeline = (struct map_timeline){ .stacks = true };
+	if (!status)
+		status = stacks_attach(pid);
+	if (status)
+		return status;
+	catch_ends();
+	fprintf(stderr,
+		"winregion-map: %d is followed until it ends, or Ctrl-C\n",
+		pid);
+	timeline->pid = pid;
+	look_until_end(pid, interval, timeline);
+	stacks_end(&timeline->allocated);
+	say_lost(timeline->allocated.lost);
+
+	return 0;
+}
+
 /* ---- as a text ---- */
 
-static void write_most(FILE *file, const struct map_timeline *timeline,
-		       const char *name, int type)
+static void write_most(const struct map_output *out,
+		       const struct map_timeline *timeline, const char *name,
+		       int type)
 {
 	uint64_t most[MAP_SIZES] = { 0 };
 	const uint64_t *sizes;
@@ -272,28 +307,29 @@ static void write_most(FILE *file, const struct map_timeline *timeline,
 			if (most[size] < sizes[size])
 				most[size] = sizes[size];
 	}
-	fprintf(file, "%-10s", name);
-	for (size = 0; size < MAP_SIZES; size++)
-		fprintf(file, " %12" PRIu64, most[size] / 1024);
-	putc('\n', file);
+	fprintf(out->file, "%-9s", name);
+	map_text_sizes(out, most);
+	putc('\n', out->file);
 }
 
-void map_timeline_text(FILE *file, const struct map_timeline *timeline)
+void map_timeline_text(const struct map_output *out,
+		       const struct map_timeline *timeline)
 {
 	unsigned int i;
 
-	fprintf(file,
-		"%d: %s, the most of each in KiB, by %zu look%s in %.1f s\n",
-		timeline->pid, timeline->command, timeline->nr,
+	fprintf(out->file, "%d: ", timeline->pid);
+	map_quote_text(out->file, timeline->command);
+	fprintf(out->file,
+		", the most of each in %s, by %zu look%s in %.1f s\n",
+		out->bytes ? "bytes" : "KiB", timeline->nr,
 		timeline->nr == 1 ? "" : "s",
 		timeline->nr ? timeline->samples[timeline->nr - 1].time : 0);
-	fprintf(file, "%-10s", "type");
-	for (i = 0; i < MAP_SIZES; i++)
-		fprintf(file, " %12s", map_size_name(i));
-	putc('\n', file);
-	write_most(file, timeline, "total", -1);
+	fprintf(out->file, "%-9s", "type");
+	map_text_heads(out);
+	putc('\n', out->file);
+	write_most(out, timeline, "total", -1);
 	for (i = 0; i < MAP_UNUSABLE; i++)
-		write_most(file, timeline, map_type_name(i), i);
+		write_most(out, timeline, map_type_name(i), i);
 	if (timeline->stacks)
-		map_allocated_text(file, &timeline->allocated);
+		map_allocated_text(out, &timeline->allocated);
 }

@@ -50,4 +50,11 @@ struct map_timeline {
 int map_record(char **argv, double interval, bool stacks,
 	       struct map_timeline *timeline);
 
+/*
+ * The same of a process that runs, with who allocates from now on, until it ends or this
+ * one is told to: by SIGHUP, SIGINT, SIGQUIT or SIGTERM. Return: 0, or a status to exit
+ * with, when it is told what is wrong
+ */
+int map_follow(pid_t pid, double interval, struct map_timeline *timeline);
+
 #endif /* _WINREGION_MAP_TIMELINE_H */

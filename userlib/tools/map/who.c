@@ -3,47 +3,57 @@
  * Who has allocated: call stacks, and what of theirs was left
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "output.h"
 
 /* ---- as a text ---- */
 
-static void write_group(FILE *file, const struct allocated_group *group,
-			size_t nr)
+static void write_number(const struct map_output *out, uint64_t bytes)
 {
-	fprintf(file,
-		"#%-6zu %-10s %12" PRIu64 " %12" PRIu64 " %12" PRIu64
-		" %8" PRIu64 "\n%s",
-		nr, allocated_kind_name(group->kind), group->most / 1024,
-		group->total / 1024, group->left / 1024, group->calls,
-		group->stack);
+	fprintf(out->file, " %12" PRIu64, out->bytes ? bytes : bytes / 1024);
 }
 
-static void write_block(FILE *file, const struct allocated_block *block,
+static void write_group(const struct map_output *out,
+			const struct allocated_group *group, size_t nr)
+{
+	fprintf(out->file, "#%-6zu %-10s", nr,
+		allocated_kind_name(group->kind));
+	write_number(out, group->most);
+	write_number(out, group->total);
+	write_number(out, group->left);
+	fprintf(out->file, " %8" PRIu64 "\n%s", group->calls, group->stack);
+}
+
+static void write_block(const struct map_output *out,
+			const struct allocated_block *block,
 			const struct allocated_group *group)
 {
-	fprintf(file, "%012" PRIx64 " %8d %-10s %12" PRIu64 " #%u\n",
-		block->address, block->pid, allocated_kind_name(group->kind),
-		block->size / 1024, block->group + 1);
+	fprintf(out->file, "%012" PRIx64 " %8d %-10s", block->address,
+		block->pid, allocated_kind_name(group->kind));
+	write_number(out, block->size);
+	fprintf(out->file, " #%u\n", block->group + 1);
 }
 
-void map_allocated_text(FILE *file, const struct allocated *all)
+void map_allocated_text(const struct map_output *out,
+			const struct allocated *all)
 {
+	const char *unit = out->bytes ? "bytes" : "KiB";
 	size_t i;
 
-	fprintf(file, "\nwho has allocated, in KiB\n");
-	fprintf(file, "%-7s %-10s %12s %12s %12s %8s\n", "stack", "type",
+	fprintf(out->file, "\nwho has allocated, in %s\n", unit);
+	fprintf(out->file, "%-7s %-10s %12s %12s %12s %8s\n", "stack", "type",
 		"most", "total", "left", "calls");
 	for (i = 0; i < all->nr_groups; i++)
-		write_group(file, &all->groups[i], i + 1);
+		write_group(out, &all->groups[i], i + 1);
 	if (!all->nr_blocks)
 		return;
-	fprintf(file, "\nwhat was left of it, in KiB\n");
-	fprintf(file, "%-12s %8s %-10s %12s stack\n", "address", "process",
+	fprintf(out->file, "\nwhat was left of it, in %s\n", unit);
+	fprintf(out->file, "%-12s %8s %-10s %12s stack\n", "address", "process",
 		"type", "size");
 	for (i = 0; i < all->nr_blocks; i++)
-		write_block(file, &all->blocks[i],
+		write_block(out, &all->blocks[i],
 			    &all->groups[all->blocks[i].group]);
 }
 
@@ -53,16 +63,17 @@ void map_allocated_text(FILE *file, const struct allocated *all)
 static void write_frames(FILE *file, const char *stack)
 {
 	const char *comma = "";
-	char frame[512];
 	size_t length;
+	char *frame;
 
 	fputs(",\"frames\":[", file);
 	while (*stack) {
 		stack += strspn(stack, " ");
 		length = strcspn(stack, "\n");
-		snprintf(frame, sizeof(frame), "%.*s", (int)length, stack);
+		frame = strndup(stack, length);
 		fputs(comma, file);
-		map_quote_json(file, frame);
+		map_quote_json(file, frame ? frame : "");
+		free(frame);
 		comma = ",";
 		stack += length + (stack[length] == '\n');
 	}

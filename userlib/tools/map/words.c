@@ -3,6 +3,8 @@
  * What types, sizes and protections are called
  */
 #include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -137,13 +139,32 @@ const char *map_human(uint64_t bytes, char *text)
 	return text;
 }
 
+/* KiB have no unit behind them, and are whole ones. */
+const char *map_kibibytes(uint64_t bytes, int width, char *text)
+{
+	static const char *const units[] = { "", "M", "G", "T", "P", "E" };
+	unsigned int unit = 0;
+	uint64_t value = bytes / 1024, half;
+
+	while (snprintf(text, MAP_HUMAN_ROOM, "%" PRIu64 "%s", value,
+			units[unit]) > width &&
+	       unit + 1 < ARRAY_SIZE(units)) {
+		unit++;
+		half = 1ULL << (10 * unit + 9);
+		value = (bytes >> (10 * unit + 10)) + !!(bytes & half);
+	}
+
+	return text;
+}
+
 bool map_parse_address(const char *text, uint64_t *address)
 {
 	char *end;
 
 	if (!isxdigit((unsigned char)*text))
 		return false;
+	errno = 0;
 	*address = strtoull(text, &end, 16);
 
-	return !*end;
+	return !*end && !errno;
 }

@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 
+#include "../common/say.h"
 #include "trace.h"
 
 static void print_group(FILE *to, const struct allocated_group *group)
@@ -30,8 +31,5 @@ void trace_print_allocated(FILE *to)
 	if (!all.nr_groups)
 		fputs("nothing was reserved, committed or mapped\n", to);
 	fflush(to);
-	if (all.lost)
-		fprintf(stderr,
-			"winregion-trace: %lu events are missing: there were too many at once\n",
-			all.lost);
+	say_lost(all.lost);
 }

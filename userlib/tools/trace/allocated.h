@@ -23,7 +23,7 @@ enum allocated_kind {
  * @total: bytes, all together
  * @now: bytes that are not given back by now
  * @most: bytes at once
- * @left: bytes that were not given back
+ * @left: bytes that were not given back, or are not by now
  * @calls: that allocated some of them
  */
 struct allocated_group {
@@ -37,7 +37,7 @@ struct allocated_group {
 };
 
 /**
- * struct allocated_block - memory that was not given back
+ * struct allocated_block - memory that was not given back, or is not by now
  * @pid: the process that had it
  * @address: its first byte
  * @size: its bytes
@@ -51,7 +51,7 @@ struct allocated_block {
 };
 
 /**
- * struct allocated - all of it, in the end
+ * struct allocated - all of it, at the end or by now
  * @groups: by kind, those of whom most is left first
  * @nr_groups: so many
  * @blocks: by process and kind
@@ -68,12 +68,17 @@ struct allocated {
 
 /* stacks.c; nostacks.c where there is no libdw */
 int stacks_open(pid_t pid);
+int stacks_attach(pid_t pid);
 void stacks_read(void);
+void stacks_tell(struct allocated *all);
 void stacks_end(struct allocated *all);
 
 /* place.c */
 const char *allocated_kind_name(enum allocated_kind kind);
 const char *trace_place(void);
 int trace_check(void);
+
+/* threads.c */
+int trace_threads(pid_t pid, int (*follow)(pid_t tid));
 
 #endif /* _WINREGION_ALLOCATED_H */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/say.h"
 #include "trace.h"
 
 /* A name has 15 characters at most, of any kind, and is padded to 16. */
@@ -157,8 +158,5 @@ void trace_finish(const struct trace_options *options)
 {
 	if (options->summary)
 		trace_print_summary(options->to);
-	if (lost)
-		fprintf(stderr,
-			"winregion-trace: %lu events are missing: there were too many at once\n",
-			lost);
+	say_lost(lost);
 }

@@ -15,10 +15,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../common/ends.h"
+#include "../common/say.h"
 #include "trace.h"
 
 /* Statuses to exit with; a program's own, otherwise */
-#define USAGE 2
 #define FAILED 125
 #define NOT_EXECUTABLE 126
 #define NOT_FOUND 127
@@ -49,7 +50,7 @@ static const char help[] =
 	"  -a, --all           tell of all that happens to its memory\n"
 	"  -c, --count         tell only how often and how long, when it ends\n"
 	"  -k, --stacks        tell only who allocates how much, when it ends: each call\n"
-	"                      stack of a PROGRAM\n"
+	"                      stack; of a process that runs, from now on\n"
 	"  -t, --times         tell when: seconds since the system has started\n"
 	"  -o, --output=FILE   not to standard error\n"
 	"  -u, --user=USER     run the PROGRAM as this user\n"
@@ -83,17 +84,10 @@ static void stop(int sig)
 	stopped = sig;
 }
 
-/* None of them leaves a buffer behind. nohup(1) ignores one, and so do others. */
+/* None of them leaves a buffer behind. */
 static void catch_ends(void)
 {
-	struct sigaction action = { .sa_handler = stop }, old;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(ends); i++)
-		if (!sigaction(ends[i], NULL, &old) &&
-		    (old.sa_handler != SIG_IGN || ends[i] == SIGINT ||
-		     ends[i] == SIGTERM))
-			sigaction(ends[i], &action, NULL);
+	ends_catch(ends, ARRAY_SIZE(ends), stop);
 }
 
 /* In the program, as long as it is none yet */
@@ -109,46 +103,19 @@ static void leave_ends(void)
 
 /* ---- options ---- */
 
-static void usage(const char *what, const char *value)
-{
-	fprintf(stderr,
-		"winregion-trace: %s%s%s\n"
-		"\"winregion-trace --help\" tells how to use it\n",
-		what, value ? ": " : "", value ? value : "");
-	exit(USAGE);
-}
-
-static void say_and_exit(const char *text)
-{
-	if (fputs(text, stdout) >= 0 && !fflush(stdout))
-		exit(0);
-	fprintf(stderr, "winregion-trace: cannot write: %s\n", strerror(errno));
-	exit(FAILED);
-}
-
-static pid_t parse_pid(const char *text)
-{
-	char *end;
-	long pid = strtol(text, &end, 10);
-
-	if (end == text || *end || pid <= 0 || pid != (pid_t)pid)
-		usage("no process", text);
-	return pid;
-}
-
 static const struct passwd *find_user(const char *name)
 {
 	const struct passwd *user = getpwnam(name);
 
 	if (!user)
-		usage("no such user", name);
+		say_usage("no such user", name);
 	return user;
 }
 
 static void set_option(struct options *options, int option)
 {
 	if (option == 'p')
-		options->pid = parse_pid(optarg);
+		options->pid = say_parse_pid(optarg);
 	else if (option == 'f')
 		options->faults = true;
 	else if (option == 'a')
@@ -164,18 +131,17 @@ static void set_option(struct options *options, int option)
 	else if (option == 'u')
 		options->user = find_user(optarg);
 	else
-		usage("bad option", NULL);
+		say_usage(NULL, NULL); /* what was wrong is said already */
 }
 
 static void parse_stacks(const struct options *options)
 {
-	if (options->pid)
-		usage("call stacks are those of a program from its start",
-		      NULL);
+	static const char alone[] =
+		"-k tells of nothing else, so no -a, -c, -f or -t with it";
+
 	if (options->faults || options->all || options->out.summary ||
 	    options->out.times)
-		usage("-k tells of nothing else, so no -a, -c, -f or -t with it",
-		      NULL);
+		say_usage(alone, NULL);
 }
 
 static void parse(struct options *options, int argc, char **argv)
@@ -185,18 +151,18 @@ static void parse(struct options *options, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "+p:fackto:u:hV", longs,
 				     NULL)) != -1) {
 		if (option == 'h')
-			say_and_exit(help);
+			say_and_exit(help, FAILED);
 		if (option == 'V')
-			say_and_exit("winregion-trace " VERSION "\n");
+			say_and_exit("winregion-trace " VERSION "\n", FAILED);
 		set_option(options, option);
 	}
 	options->program = argv + optind;
 	if (options->pid && optind < argc)
-		usage("a process or a program, not both", argv[optind]);
+		say_usage("a process or a program, not both", argv[optind]);
 	if (!options->pid && optind == argc)
-		usage("a process or a program is needed", NULL);
+		say_usage("a process or a program is needed", NULL);
 	if (options->user && options->pid)
-		usage("that process has its user already", NULL);
+		say_usage("that process has its user already", NULL);
 	if (options->stacks)
 		parse_stacks(options);
 }
@@ -364,12 +330,27 @@ static int trace_program(const struct options *options)
 	return status_of(pid);
 }
 
+/* All is told when it ends, so it is said that there is something to end. */
+static int follow_process(const struct options *options)
+{
+	int status;
+
+	if (options->stacks) {
+		status = stacks_attach(options->pid);
+		if (!status)
+			fprintf(stderr,
+				"winregion-trace: %d is followed until it ends, or Ctrl-C\n",
+				options->pid);
+		return status;
+	}
+	status = trace_follow(options->pid);
+	return status ? status : trace_start();
+}
+
 static int trace_process(const struct options *options)
 {
-	int status = trace_follow(options->pid);
+	int status = follow_process(options);
 
-	if (!status)
-		status = trace_start();
 	if (!status)
 		watch(options, options->pid);
 	return status;
@@ -396,6 +377,10 @@ int main(int argc, char **argv)
 	/* Lines are whole among those that the program prints. */
 	setvbuf(stderr, NULL, _IOLBF, 0);
 	parse(&options, argc, argv);
+	/* Who may not, or cannot, leaves what was in the file. */
+	status = trace_check();
+	if (status)
+		return status;
 	if (options.path)
 		options.out.to = fopen(options.path, "we");
 	if (!options.out.to) {
@@ -405,8 +390,7 @@ int main(int argc, char **argv)
 	}
 	catch_ends();
 	/* Call stacks come by another way than the buffer. */
-	status = options.stacks ? trace_check() :
-				  trace_open(options.faults, options.all);
+	status = options.stacks ? 0 : trace_open(options.faults, options.all);
 	if (status)
 		return status;
 	status = options.pid ? trace_process(&options) :

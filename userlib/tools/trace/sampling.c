@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -45,17 +46,24 @@ static struct event {
 } events[MAX_EVENTS];
 static size_t nr_events;
 
-/* One for each event and processor; the first of a processor has the buffer. */
+/* One for each event, thread that was followed, and processor */
 static int *fds;
-static size_t nr_fds;
+static size_t nr_fds, room_fds;
 
+/**
+ * struct buffer - what comes from a processor
+ * @fd: the event that has it, or -1: there is none yet
+ * @page: where it is written
+ * @data: what is
+ */
 struct buffer {
+	int fd;
 	struct perf_event_mmap_page *page;
 	const unsigned char *data;
 };
 
 static struct buffer *buffers;
-static size_t nr_buffers;
+static long nr_buffers;
 
 /* What is not told yet */
 struct pending {
@@ -123,7 +131,18 @@ static bool add_event(const char *tracefs, const char *name)
 
 /* ---- processors ---- */
 
-static int open_event(struct perf_event_attr *attr, pid_t pid, int processor)
+static void keep_fd(int fd)
+{
+	if (nr_fds == room_fds) {
+		room_fds = 2 * room_fds + 64;
+		fds = realloc(fds, room_fds * sizeof(*fds));
+		if (!fds)
+			abort();
+	}
+	fds[nr_fds++] = fd;
+}
+
+static int open_event(struct perf_event_attr *attr, pid_t tid, long processor)
 {
 	int fd;
 
@@ -138,14 +157,14 @@ static int open_event(struct perf_event_attr *attr, pid_t pid, int processor)
 		attr->sample_regs_user = REGISTERS;
 		attr->sample_stack_user = STACK_SIZE;
 	}
-	fd = syscall(SYS_perf_event_open, attr, pid, processor, -1,
+	fd = syscall(SYS_perf_event_open, attr, tid, (int)processor, -1,
 		     PERF_FLAG_FD_CLOEXEC);
 	if (fd >= 0)
-		fds[nr_fds++] = fd;
+		keep_fd(fd);
 	return fd;
 }
 
-static bool map_buffer(int fd)
+static bool map_buffer(struct buffer *buffer, int fd)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
 	void *at = mmap(NULL, page + BUFFER_SIZE, PROT_READ | PROT_WRITE,
@@ -153,14 +172,26 @@ static bool map_buffer(int fd)
 
 	if (at == MAP_FAILED)
 		return false;
-	buffers[nr_buffers].page = at;
-	buffers[nr_buffers++].data = (unsigned char *)at + page;
+	buffer->fd = fd;
+	buffer->page = at;
+	buffer->data = (unsigned char *)at + page;
 	return true;
 }
 
-/* What the process maps and starts, and the events, into one buffer */
-static bool open_processor(pid_t pid, int processor)
+/* All of a processor's is in one buffer, which the first event has. */
+static bool direct(struct buffer *buffer, int fd)
 {
+	if (fd < 0)
+		return false;
+	if (buffer->fd < 0)
+		return map_buffer(buffer, fd);
+	return !ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, buffer->fd);
+}
+
+/* What the thread's process maps and starts, and the events */
+static bool open_processor(pid_t tid, long processor)
+{
+	struct buffer *buffer = &buffers[processor];
 	struct perf_event_attr changes = {
 		.type = PERF_TYPE_SOFTWARE,
 		.config = PERF_COUNT_SW_DUMMY,
@@ -169,21 +200,17 @@ static bool open_processor(pid_t pid, int processor)
 		.comm = 1,
 		.comm_exec = 1,
 	};
-	int first = open_event(&changes, pid, processor), fd;
 	size_t i;
 
-	if (first < 0)
+	if (!direct(buffer, open_event(&changes, tid, processor)))
 		return errno == ENODEV; /* it is not there, or not now */
-	if (!map_buffer(first))
-		return false;
 	for (i = 0; i < nr_events; i++) {
 		struct perf_event_attr attr = {
 			.type = PERF_TYPE_TRACEPOINT,
 			.config = events[i].id,
 		};
 
-		fd = open_event(&attr, pid, processor);
-		if (fd < 0 || ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, first))
+		if (!direct(buffer, open_event(&attr, tid, processor)))
 			return false;
 	}
 	return true;
@@ -204,25 +231,56 @@ static int trouble(const char *what)
  * @tracefs: where tracefs is
  * @names: of events, without their prefix, 16 at most
  * @nr: how many
- * @pid: a process that has not begun yet
  *
  * Return: 0, or a status to exit with, when it has said why.
  */
-int sampling_open(const char *tracefs, const char *const *names, size_t nr,
-		  pid_t pid)
+int sampling_open(const char *tracefs, const char *const *names, size_t nr)
 {
-	long processors = sysconf(_SC_NPROCESSORS_CONF), i;
+	size_t i;
+	long p;
 
-	fds = calloc(processors * (nr + 1), sizeof(*fds));
-	buffers = calloc(processors, sizeof(*buffers));
-	if (!fds || !buffers)
+	nr_buffers = sysconf(_SC_NPROCESSORS_CONF);
+	buffers = calloc(nr_buffers, sizeof(*buffers));
+	if (!buffers)
 		abort();
-	for (i = 0; i < (long)nr; i++)
+	for (p = 0; p < nr_buffers; p++)
+		buffers[p].fd = -1;
+	for (i = 0; i < nr; i++)
 		if (!add_event(tracefs, names[i]))
 			return trouble(names[i]);
-	for (i = 0; i < processors; i++)
-		if (!open_processor(pid, i))
-			return trouble("perf_event_open");
+	return 0;
+}
+
+/* Each thread has as many descriptors on each processor as there are events, and one. */
+static void make_room(void)
+{
+	rlim_t need = nr_fds + nr_buffers * (nr_events + 1) + 64;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= need)
+		return;
+	limit.rlim_cur = 2 * need;
+	if (limit.rlim_max < limit.rlim_cur)
+		limit.rlim_max = limit.rlim_cur;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/**
+ * sampling_follow - follow a thread, and all that it starts from now on
+ * @tid: its number
+ *
+ * Return: 0; -1: it has ended; or a status to exit with, when it has said why.
+ */
+int sampling_follow(pid_t tid)
+{
+	long i;
+
+	make_room();
+	for (i = 0; i < nr_buffers; i++) {
+		if (open_processor(tid, i))
+			continue;
+		return errno == ESRCH ? -1 : trouble("perf_event_open");
+	}
 	return 0;
 }
 
@@ -232,6 +290,7 @@ void sampling_close(void)
 
 	for (i = 0; i < nr_fds; i++)
 		close(fds[i]);
+	nr_fds = 0;
 }
 
 unsigned long sampling_lost(void)
@@ -446,9 +505,11 @@ void sampling_read(bool all)
 {
 	uint64_t until = newest;
 	size_t i;
+	long p;
 
-	for (i = 0; i < nr_buffers; i++)
-		drain(&buffers[i]);
+	for (p = 0; p < nr_buffers; p++)
+		if (buffers[p].fd >= 0)
+			drain(&buffers[p]);
 	qsort(pending, nr_pending, sizeof(*pending), compare);
 	if (nr_pending && pending[nr_pending - 1].time > newest)
 		newest = pending[nr_pending - 1].time;

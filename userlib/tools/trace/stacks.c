@@ -38,7 +38,7 @@ static struct process *processes;
 static struct allocated_group *groups;
 static unsigned int nr_groups, room_groups;
 
-/* What was left */
+/* What was left by those that are not there any more */
 static struct allocated_block *blocks;
 static size_t nr_blocks, room_blocks;
 
@@ -70,6 +70,16 @@ static struct process *find(pid_t pid)
 	return process;
 }
 
+static struct allocated_block block_of(pid_t pid, const struct range *range)
+{
+	return (struct allocated_block){
+		.pid = pid,
+		.address = range->first,
+		.size = range->end - range->first,
+		.group = range->group,
+	};
+}
+
 static void leave(pid_t pid, const struct range *range)
 {
 	struct allocated_group *group = &groups[range->group];
@@ -80,15 +90,10 @@ static void leave(pid_t pid, const struct range *range)
 		room_blocks = 2 * room_blocks + 256;
 		blocks = grow(blocks, room_blocks, sizeof(*blocks));
 	}
-	blocks[nr_blocks++] = (struct allocated_block){
-		.pid = pid,
-		.address = range->first,
-		.size = range->end - range->first,
-		.group = range->group,
-	};
+	blocks[nr_blocks++] = block_of(pid, range);
 }
 
-/* What its address space has is gone, or still there: that is what was left. */
+/* What its address space has is gone: that is what was left. */
 static void empty(struct process *process)
 {
 	struct ranges *ranges;
@@ -235,7 +240,13 @@ void stacks_event(const struct sampled *sampled)
 	}
 }
 
-/* ---- all of it ---- */
+/* ---- which process ---- */
+
+static int begin(void)
+{
+	return sampling_open(trace_place(), events,
+			     sizeof(events) / sizeof(*events));
+}
 
 /**
  * stacks_open - begin
@@ -245,8 +256,57 @@ void stacks_event(const struct sampled *sampled)
  */
 int stacks_open(pid_t pid)
 {
-	return sampling_open(trace_place(), events,
-			     sizeof(events) / sizeof(*events), pid);
+	int status = begin();
+
+	return status ? status : trace_threads(pid, sampling_follow);
+}
+
+/* "first-end r-xp offset device inode   path" */
+static void read_code(pid_t pid, const char *line)
+{
+	unsigned long long first, offset;
+	int at = 0;
+	char execute;
+
+	if (sscanf(line, "%llx-%*x %*2c%c%*c %llx %*s %*s %n", &first, &execute,
+		   &offset, &at) == 3 &&
+	    at && execute == 'x')
+		stacks_map(pid, first - offset, line + at);
+}
+
+/* The code that it has by now; what it maps later comes with the events. */
+static void read_maps(pid_t pid)
+{
+	char path[64], *line = NULL;
+	size_t room = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	file = fopen(path, "re");
+	while (file && getline(&line, &room, file) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		read_code(pid, line);
+	}
+	free(line);
+	if (file)
+		fclose(file);
+}
+
+/**
+ * stacks_attach - begin
+ * @pid: a process that runs. What it has by now nobody has allocated.
+ *
+ * Return: 0, or a status to exit with, when it has said why.
+ */
+int stacks_attach(pid_t pid)
+{
+	int status = begin();
+
+	if (!status)
+		status = trace_threads(pid, sampling_follow);
+	if (!status)
+		read_maps(pid);
+	return status;
 }
 
 void stacks_read(void)
@@ -254,62 +314,115 @@ void stacks_read(void)
 	sampling_read(false);
 }
 
+/* ---- to tell it ---- */
+
+/* What was told last; the texts of stacks are those of @groups. */
+static struct allocated_group *told_groups;
+static struct allocated_block *told_blocks;
+static size_t room_told_groups, room_told_blocks;
+
 /* By what comes first; an index of one of them */
 static int compare(const void *a, const void *b)
 {
 	const struct allocated_group *first = &groups[*(const unsigned int *)a];
 	const struct allocated_group *second =
 		&groups[*(const unsigned int *)b];
+	uint64_t left = first->left + first->now;
+	uint64_t others = second->left + second->now;
 
 	if (first->kind != second->kind)
 		return first->kind < second->kind ? -1 : 1;
-	if (first->left != second->left)
-		return first->left > second->left ? -1 : 1;
+	if (left != others)
+		return left > others ? -1 : 1;
 	return (first->total < second->total) - (first->total > second->total);
 }
 
-/* Blocks go on knowing theirs. */
-static void sort_groups(void)
+/* Return: where each of @groups is in those that are told; the caller's */
+static unsigned int *tell_groups(void)
 {
 	unsigned int *order = grow(NULL, nr_groups + 1, sizeof(*order));
 	unsigned int *place = grow(NULL, nr_groups + 1, sizeof(*place)), i;
-	struct allocated_group *sorted =
-		grow(NULL, nr_groups + 1, sizeof(*sorted));
-	size_t j;
 
+	if (room_told_groups < nr_groups + 1) {
+		room_told_groups = 2 * nr_groups + 1;
+		told_groups = grow(told_groups, room_told_groups,
+				   sizeof(*told_groups));
+	}
 	for (i = 0; i < nr_groups; i++)
 		order[i] = i;
 	qsort(order, nr_groups, sizeof(*order), compare);
 	for (i = 0; i < nr_groups; i++) {
-		sorted[i] = groups[order[i]];
+		told_groups[i] = groups[order[i]];
+		told_groups[i].left += told_groups[i].now;
 		place[order[i]] = i;
 	}
-	for (j = 0; j < nr_blocks; j++)
-		blocks[j].group = place[blocks[j].group];
-	free(groups);
 	free(order);
-	free(place);
-	groups = sorted;
+	return place;
+}
+
+static size_t count_ranges(void)
+{
+	const struct process *process;
+	unsigned int kind;
+	size_t nr = 0;
+
+	for (process = processes; process; process = process->next)
+		for (kind = 0; kind < ALLOCATED_KINDS; kind++)
+			nr += process->ranges[kind].nr;
+	return nr;
+}
+
+/* What is there still is left, too. Return: how many */
+static size_t tell_blocks(const unsigned int *place)
+{
+	size_t all = nr_blocks + count_ranges(), nr = nr_blocks, i;
+	const struct process *process;
+	unsigned int kind;
+
+	if (room_told_blocks < all + 1) {
+		room_told_blocks = 2 * all + 1;
+		told_blocks = grow(told_blocks, room_told_blocks,
+				   sizeof(*told_blocks));
+	}
+	for (i = 0; i < nr_blocks; i++)
+		told_blocks[i] = blocks[i];
+	for (process = processes; process; process = process->next)
+		for (kind = 0; kind < ALLOCATED_KINDS; kind++)
+			for (i = 0; i < process->ranges[kind].nr; i++)
+				told_blocks[nr++] =
+					block_of(process->pid,
+						 &process->ranges[kind].list[i]);
+	for (i = 0; i < all; i++)
+		told_blocks[i].group = place[told_blocks[i].group];
+	return all;
 }
 
 /**
- * stacks_end - tell who has allocated how much. Nothing comes after it.
+ * stacks_tell - tell who has allocated how much by now
+ * @all: what is told, which is there until the next call; the texts of stacks stay
+ */
+void stacks_tell(struct allocated *all)
+{
+	unsigned int *place = tell_groups();
+	size_t nr = tell_blocks(place);
+
+	free(place);
+	*all = (struct allocated){
+		.groups = told_groups,
+		.nr_groups = nr_groups,
+		.blocks = told_blocks,
+		.nr_blocks = nr,
+		.lost = sampling_lost(),
+	};
+}
+
+/**
+ * stacks_end - the same, when nothing comes any more
  * @all: what is told
  */
 void stacks_end(struct allocated *all)
 {
-	struct process *process;
-
 	sampling_read(true);
-	for (process = processes; process; process = process->next)
-		empty(process);
-	sort_groups();
-	*all = (struct allocated){
-		.groups = groups,
-		.nr_groups = nr_groups,
-		.blocks = blocks,
-		.nr_blocks = nr_blocks,
-		.lost = sampling_lost(),
-	};
+	stacks_tell(all);
 	sampling_close();
 }

@@ -103,8 +103,8 @@ struct sampled {
 	struct user_state user;
 };
 
-int sampling_open(const char *tracefs, const char *const *events, size_t nr,
-		  pid_t pid);
+int sampling_open(const char *tracefs, const char *const *events, size_t nr);
+int sampling_follow(pid_t tid);
 void sampling_read(bool all);
 unsigned long sampling_lost(void);
 void sampling_close(void);

@@ -4,7 +4,6 @@
  * all that they start
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -88,10 +87,8 @@ static int prepare(bool faults, bool all)
  */
 int trace_open(bool faults, bool all)
 {
-	int status = trace_check();
+	int status;
 
-	if (status)
-		return status;
 	snprintf(instance, sizeof(instance), "%s/instances/winregion-trace-%d",
 		 trace_place(), getpid());
 	if (mkdir(instance, 0700))
@@ -102,35 +99,21 @@ int trace_open(bool faults, bool all)
 	return status;
 }
 
-static bool follow_thread(const char *thread)
+static int follow_thread(pid_t tid)
 {
 	int fd = open_in("set_event_pid", O_WRONLY | O_APPEND);
-	bool done = fd >= 0 && write(fd, thread, strlen(thread)) ==
-				       (ssize_t)strlen(thread);
+	char text[16];
+	int length = snprintf(text, sizeof(text), "%d", tid);
+	bool done = fd >= 0 && write(fd, text, length) == length;
 
 	close(fd);
-	return done;
+	return done ? 0 : trouble("set_event_pid");
 }
 
 /* All threads of a process, from now on. Return: as of trace_open() */
 int trace_follow(pid_t pid)
 {
-	struct dirent *entry;
-	bool done = true;
-	char path[64];
-	DIR *threads;
-
-	snprintf(path, sizeof(path), "/proc/%d/task", pid);
-	threads = opendir(path);
-	if (!threads) {
-		errno = ESRCH;
-		return trouble(path);
-	}
-	while (done && (entry = readdir(threads)))
-		if (entry->d_name[0] != '.')
-			done = follow_thread(entry->d_name);
-	closedir(threads);
-	return done ? 0 : trouble("set_event_pid");
+	return trace_threads(pid, follow_thread);
 }
 
 int trace_start(void)
