@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* vm: append=init_on_alloc=0 */
+/* vm: append=cgroup.memory=nokmem params=allow_nokmem=1 */
+/* vm: append=init_on_alloc=0 append=proc_mem.force_override=never */
 /*
  * The contract of the ioctls that has nothing to do with memory: sizes,
  * pointers, flags, reserved fields, vectors. The first half runs once for
  * every ioctl. The kernel clears no memory here, as it need not: what is not set
- * is what others have left.
+ * is what others have left. The other words are for nokmem_test and force_test.
  */
 #include "kselftest_harness.h"
 

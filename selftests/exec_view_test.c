@@ -3,7 +3,7 @@
  * Sections and views that can be executed: one view to write code and another to run
  * it; views that become executable, or not, as a whole; copies; who may forbid it.
  */
-/* vm: modules=loop,ext4,overlay,xfs,btrfs mkfs cpus=2 timeout=900 */
+/* vm: modules=loop,ext4,overlay,fuse,xfs,btrfs,squashfs mkfs cpus=2 timeout=900 */
 #include "kselftest_harness.h"
 
 #include <pthread.h>

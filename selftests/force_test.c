@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The administrator has said that /proc/PID/mem overrides no protection: then it
- * does not here, either; and ptrace() does as ever.
+ * does not here, either; and ptrace() does as ever. The other words are for abi_test and
+ * nokmem_test.
  */
-/* vm: append=proc_mem.force_override=never */
+/* vm: append=cgroup.memory=nokmem params=allow_nokmem=1 */
+/* vm: append=init_on_alloc=0 append=proc_mem.force_override=never */
 #include "kselftest_harness.h"
 
 #include <sched.h>

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* vm: append=cgroup.memory=nokmem params=allow_nokmem=1 */
+/* vm: append=init_on_alloc=0 append=proc_mem.force_override=never */
 /*
  * A kernel that charges no kernel memory to cgroups: there the memory of regions
  * would obey no cgroup's limit. The module is loaded only if it is told to be
- * nevertheless.
+ * nevertheless. The other words are for abi_test and force_test, which share its machine.
  */
 #include "kselftest_harness.h"
 

@@ -7,7 +7,7 @@
  * it is mounted and has more to write. What is found on the copies is looked at once
  * the disk itself has been unmounted: some kinds know each other by their number.
  */
-/* vm: modules=loop,ext4,xfs,btrfs mkfs kernels=turn timeout=900 */
+/* vm: modules=loop,ext4,overlay,xfs,btrfs mkfs kernels=turn timeout=900 */
 #include "kselftest_harness.h"
 
 #include <linux/btrfs.h>

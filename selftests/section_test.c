@@ -3,7 +3,7 @@
  * Sections and views, by the ioctls themselves: of the paging file, and of files
  * of several file systems.
  */
-/* vm: modules=loop,ext4,overlay,xfs,btrfs mkfs timeout=900 */
+/* vm: modules=loop,ext4,overlay,fuse,xfs,btrfs,squashfs mkfs timeout=900 */
 #include "kselftest_harness.h"
 
 #include <sys/resource.h>

@@ -39,6 +39,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/boot.sh"
 any_arch=1
+vm_plain=1
 
 # Seconds for a program that asks for no other limit
 default_timeout=600
@@ -508,8 +509,8 @@ plan_kernel()
 		return
 	fi
 	find_kernel "$k"
-	longest=100
-	[ -z "$flavour" ] || longest=300
+	longest=180
+	[ -z "$flavour" ] || longest=500
 	job=$jobs/absent-$k
 	for t; do
 		if why=$(why_not_there "$t"); then
