@@ -179,26 +179,33 @@ static void give_back(struct wr_thread *thread)
 	wr_object_put(&thread->waitable.object);
 }
 
-/* Those that are really over by now; the others have their turn later. */
+/* One that is really over by now, or NULL; others have their turn later. */
+static struct wr_thread *join_ended(void)
+{
+	struct wr_thread *thread;
+
+	/* Whoever waits for it finds it in the list, or it is joined. */
+	wr_waits_lock();
+	thread = take_ended();
+	if (thread && pthread_tryjoin_np(thread->pthread, NULL)) {
+		add_ended(thread);
+		thread = NULL;
+	}
+	wr_waits_unlock();
+
+	return thread;
+}
+
 static void join_some(void)
 {
 	struct wr_thread *thread;
 	int i;
 
 	for (i = 0; i < JOINED_AT_A_TIME; i++) {
-		wr_waits_lock();
-		thread = take_ended();
-		wr_waits_unlock();
+		thread = join_ended();
 		if (!thread)
 			return;
-		if (!pthread_tryjoin_np(thread->pthread, NULL)) {
-			give_back(thread);
-			continue;
-		}
-		wr_waits_lock();
-		add_ended(thread);
-		wr_waits_unlock();
-		return;
+		give_back(thread);
 	}
 }
 
