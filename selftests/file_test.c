@@ -498,11 +498,14 @@ static int close_without_proc(void *arg)
 	return 0;
 }
 
+static volatile pid_t reader;
+
 static void *read_until_end(void *arg)
 {
 	char text[8];
 	DWORD done;
 
+	reader = gettid();
 	ReadFile(arg, text, sizeof(text), &done, NULL);
 	return NULL;
 }
@@ -521,7 +524,8 @@ static int exit_while_in_use(void *closed)
 		if (pipe == BAD ||
 		    pthread_create(&thread, NULL, read_until_end, pipe))
 			_exit(1);
-		sleep_ms(100);
+		if (!SETTLES(reader && thread_sleeps(reader)))
+			_exit(4);
 		if (closed && !CloseHandle(pipe))
 			_exit(2);
 		exit(is_there("pipe") ? 0 : 3);

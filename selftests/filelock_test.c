@@ -250,6 +250,7 @@ struct waiter {
 	HANDLE file;
 	DWORD flags;
 	volatile int state;
+	volatile pid_t tid;
 	BOOL result;
 };
 
@@ -257,6 +258,7 @@ static void *wait_for_lock(void *arg)
 {
 	struct waiter *waiter = arg;
 
+	waiter->tid = gettid();
 	waiter->state = 1;
 	waiter->result = lock_bytes(waiter->file, waiter->flags, 5, 10);
 	waiter->state = 2;
@@ -282,7 +284,7 @@ static bool start_waiter(struct waiter *waiter, pthread_t *thread)
 		pthread_kill(*thread, SIGUSR1);
 		sleep_ms(5);
 	}
-	return waiter->state == 1;
+	return SETTLES(thread_sleeps(waiter->tid)) && waiter->state == 1;
 }
 
 /* Rules: FILE-65. */

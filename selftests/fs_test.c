@@ -626,7 +626,7 @@ TEST_F(fuse, killed_in_create)
 	EXPECT_TRUE(dies(&child));
 	self->shared->hold = 0;
 	self->shared->deaf = true;
-	sleep_ms(50);
+	EXPECT_TRUE(SETTLES(self->shared->is_deaf));
 	child = start_child(create_late, &late);
 	sleep_ms(300);
 	EXPECT_FALSE(is_dead(&child));
@@ -647,7 +647,7 @@ TEST_F(fuse, needs_no_server)
 	base = self->mapped.base;
 	EXPECT_EQ(0, reads(base));
 	self->shared->deaf = true;
-	sleep_ms(50);
+	EXPECT_TRUE(SETTLES(self->shared->is_deaf));
 	ASSERT_EQ(0, sec_map(self->mapped.section, 0, 0, RW, &other));
 	EXPECT_EQ(0, wr_protect(self->mapped.fd, base, SIZE, RO));
 	EXPECT_EQ(0, wr_protect(self->mapped.fd, other, SIZE, NA));

@@ -61,7 +61,8 @@ struct fuse_file {
  * @hold: requests of this kind are kept, and answered once it is 0
  * @held: how many have been
  * @interruptible: what is kept is answered when its process is interrupted
- * @deaf: no requests are taken
+ * @deaf: no requests are to be taken
+ * @is_deaf: none are
  * @notify: a node whose pages are to be forgotten; 0 once that is done
  * @notified: what the kernel said to it, an errno or 0
  * @backing: set before the start: a file that shows itself, by passthrough, or -1
@@ -80,6 +81,7 @@ struct fuse_shared {
 	volatile int held;
 	volatile bool interruptible;
 	volatile bool deaf;
+	volatile bool is_deaf;
 	volatile uint64_t notify;
 	volatile int notified;
 	int backing;
@@ -434,7 +436,8 @@ static inline void fuse_run(int dev, struct fuse_shared *shared)
 			fuse_let_go(serving, 0);
 		if (shared->notify)
 			fuse_notify(serving);
-		if (shared->deaf) {
+		shared->is_deaf = shared->deaf;
+		if (shared->is_deaf) {
 			sleep_ms(5);
 			continue;
 		}

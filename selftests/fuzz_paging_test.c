@@ -39,7 +39,7 @@ FIXTURE_SETUP(random)
 {
 	self->fd = wr_open();
 	ASSERT_LE(0, self->fd);
-	self->total = WR_INFO(self->fd, out_total);
+	self->total = total_beside_ended(self->fd);
 	ASSERT_TRUE(press_begin());
 }
 

@@ -348,7 +348,7 @@ TEST_F(files, fork)
 
 struct reader {
 	HANDLE file;
-	volatile bool started;
+	volatile pid_t tid;
 	BOOL result;
 	DWORD done;
 	char c;
@@ -358,7 +358,7 @@ static void *read_pipe(void *arg)
 {
 	struct reader *reader = arg;
 
-	reader->started = true;
+	reader->tid = gettid();
 	reader->result = ReadFile(reader->file, &reader->c, 1, &reader->done,
 				  NULL);
 	return NULL;
@@ -376,9 +376,7 @@ TEST_F(files, closed_while_in_use)
 	reader.file = open_file("pipe", GENERIC_READ, 0, OPEN_EXISTING, 0);
 	ASSERT_NE(BAD, reader.file);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, read_pipe, &reader));
-	while (!reader.started)
-		usleep(1000);
-	usleep(20000);
+	EXPECT_TRUE(SETTLES(reader.tid && thread_sleeps(reader.tid)));
 	EXPECT_TRUE(CloseHandle(reader.file));
 	/* Its descriptor is not the next file's yet. */
 	EXPECT_EQ(self->fds + 2, count_fds());

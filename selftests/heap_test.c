@@ -1002,8 +1002,11 @@ static void *visit(void *arg)
 	return NULL;
 }
 
-/* Does it get through while this thread holds the lock, or only afterwards? */
-static bool gets_through(HANDLE heap, DWORD flags, bool lock)
+/*
+ * Does it get through while this thread holds the lock, or only afterwards? That it
+ * does not is seen for a while, that it does as long as it takes.
+ */
+static bool gets_through(HANDLE heap, DWORD flags, bool lock, bool is_to)
 {
 	struct visitor visitor = { heap, flags, lock, false };
 	pthread_t thread;
@@ -1012,10 +1015,14 @@ static bool gets_through(HANDLE heap, DWORD flags, bool lock)
 	if (!HeapLock(heap) || !HeapLock(heap) ||
 	    pthread_create(&thread, NULL, visit, &visitor))
 		abort();
-	sleep_ms(200);
+	if (is_to)
+		(void)SETTLES(visitor.done);
+	else
+		sleep_ms(200);
 	if (!HeapUnlock(heap))
 		abort();
-	sleep_ms(100);
+	if (!is_to)
+		sleep_ms(100);
 	done = visitor.done;
 	if (!HeapUnlock(heap))
 		abort();
@@ -1028,9 +1035,9 @@ TEST_F(heap, locks)
 {
 	bool alone = variant->flags & HEAP_NO_SERIALIZE;
 
-	EXPECT_EQ(alone, gets_through(self->heap, 0, false));
-	EXPECT_EQ(alone, gets_through(self->heap, 0, true));
-	EXPECT_TRUE(gets_through(self->heap, HEAP_NO_SERIALIZE, false));
+	EXPECT_EQ(alone, gets_through(self->heap, 0, false, alone));
+	EXPECT_EQ(alone, gets_through(self->heap, 0, true, alone));
+	EXPECT_TRUE(gets_through(self->heap, HEAP_NO_SERIALIZE, false, true));
 	if (!alone)
 		EXPECT_FAILS(ERROR_NOT_OWNER, HeapUnlock(self->heap));
 }

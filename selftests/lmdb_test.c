@@ -52,11 +52,11 @@ static bool is_to_compare(char *line)
 /* ---- the file systems ---- */
 
 /*
- * A database wants its file where it was mapped before. Where mappings begin in a range
- * as small as it is on arm64, something else is there now and then.
+ * A database wants its file where it was mapped before. Something else is there now and
+ * then, the more often the smaller the range is where mappings begin.
  */
 #define RANDOM_BITS "/proc/sys/vm/mmap_rnd_bits"
-#define ENOUGH_BITS 28
+#define ENOUGH_BITS 32
 
 FIXTURE(lmdb)
 {

@@ -38,7 +38,18 @@ FIXTURE_SETUP(numa)
 
 FIXTURE_TEARDOWN(numa)
 {
+	write_text(BALANCING, "0");
 	close(self->fd);
+}
+
+/* The task has one processor from now on, whose node its pages are of. */
+static bool stay_here(void)
+{
+	cpu_set_t here;
+
+	CPU_ZERO(&here);
+	CPU_SET(sched_getcpu(), &here);
+	return !sched_setaffinity(0, sizeof(here), &here);
 }
 
 /* Hinting faults */
@@ -278,6 +289,7 @@ TEST_F(numa, pages_stay_where_they_are)
 	int nodes[2], status[2] = { 4711, 4711 };
 	int node;
 
+	ASSERT_TRUE(stay_here());
 	fill_pages(page, 4, 10);
 	ASSERT_EQ(0, wr_protect(self->fd, page + PAGES(1), PAGES(1), RO));
 	ASSERT_TRUE(pages_have(page, 4, 10));

@@ -742,7 +742,7 @@ FIXTURE_VARIANT_ADD(cold, mmap) { 0, 0 };
 FIXTURE_VARIANT_ADD(cold, view) { PAGE_READONLY, FILE_MAP_READ };
 FIXTURE_VARIANT_ADD(cold, copy) { PAGE_WRITECOPY, FILE_MAP_COPY };
 
-/* A file that is on a disk, and not in memory */
+/* A file that is on a disk */
 static int cold_file(void)
 {
 	static const char block[MIB(1)];
@@ -752,9 +752,27 @@ static int cold_file(void)
 	for (i = 0; i < COLD_SIZE / sizeof(block); i++)
 		if (write(file, block, sizeof(block)) != sizeof(block))
 			return -1;
-	if (fsync(file) || posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED))
-		return -1;
-	return file;
+	return fsync(file) ? -1 : file;
+}
+
+/* Pages of the file in memory from a page on, whoever has read them */
+static unsigned int warm_from(char *seen, unsigned int page)
+{
+	static unsigned char pages[COLD_SIZE / PAGE];
+	unsigned int n = COLD_SIZE / PAGE - page, i, warm = 0;
+
+	if (mincore(seen + PAGES(page), PAGES(n), pages))
+		return ~0U;
+	for (i = 0; i < n; i++)
+		warm += pages[i] & 1;
+	return warm;
+}
+
+/* A page stays as long as anybody has a reference to it, such as who has written it. */
+static bool make_cold(int file, char *seen)
+{
+	return SETTLES(!posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) &&
+		       !warm_from(seen, 0));
 }
 
 FIXTURE_SETUP(cold)
@@ -776,6 +794,7 @@ FIXTURE_SETUP(cold)
 	ASSERT_LE(0, file);
 	self->seen = mmap(NULL, COLD_SIZE, PROT_READ, MAP_SHARED, file, 0);
 	ASSERT_NE(MAP_FAILED, self->seen);
+	ASSERT_TRUE(make_cold(file, self->seen));
 	close(file);
 	self->base = self->seen;
 	if (!variant->protection)
@@ -801,19 +820,6 @@ FIXTURE_TEARDOWN(cold)
 	munmap(self->seen, COLD_SIZE);
 	EXPECT_TRUE(SETTLES(!umount(MOUNTED)));
 	loop_end(self->loop, IMAGE);
-}
-
-/* Pages of the file in memory from a page on, whoever has read them */
-static unsigned int warm_from(char *seen, unsigned int page)
-{
-	static unsigned char pages[COLD_SIZE / PAGE];
-	unsigned int n = COLD_SIZE / PAGE - page, i, warm = 0;
-
-	if (mincore(seen + PAGES(page), PAGES(n), pages))
-		return ~0U;
-	for (i = 0; i < n; i++)
-		warm += pages[i] & 1;
-	return warm;
 }
 
 /* Rule PF-01. Each range as a whole, and no other; more than a device takes at once. */

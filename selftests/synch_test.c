@@ -26,6 +26,7 @@ struct shared {
 	volatile LONG64 wide;
 	volatile LONG calls;
 	volatile LONG woken;
+	volatile pid_t waiters[2];
 };
 
 static bool start(pthread_t *thread, void *(*run)(void *), void *arg)
@@ -531,7 +532,7 @@ static void *wait_for_upper_half(void *arg)
 	struct shared *shared = arg;
 	LONG64 zero = 0;
 
-	InterlockedIncrement(&shared->calls);
+	shared->waiters[InterlockedIncrement(&shared->calls) - 1] = gettid();
 	if (WaitOnAddress(&shared->wide, &zero, sizeof(zero), INFINITE))
 		InterlockedIncrement(&shared->woken);
 	return NULL;
@@ -542,12 +543,13 @@ TEST(address_wakes_one)
 {
 	struct shared shared = { 0 };
 	pthread_t threads[2];
+	int i;
 
 	ASSERT_TRUE(start(&threads[0], wait_for_upper_half, &shared));
 	ASSERT_TRUE(start(&threads[1], wait_for_upper_half, &shared));
-	while (shared.calls < 2)
-		sched_yield();
-	sleep_ms(SHORT_MS);
+	for (i = 0; i < 2; i++)
+		EXPECT_TRUE(SETTLES(shared.waiters[i] &&
+				    thread_sleeps(shared.waiters[i])));
 	/* Nobody waits at these. */
 	WakeByAddressAll((char *)&shared.wide + 4);
 	WakeByAddressSingle((PVOID)&shared.word);

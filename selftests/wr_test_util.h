@@ -529,6 +529,25 @@ static inline bool become_nobody(uint64_t bytes)
 })
 
 /*
+ * Whether a thread of this process sleeps: after it has said that it is about to make a
+ * call that waits, SETTLES(tid && thread_sleeps(tid)), as it may not be there yet.
+ */
+static inline bool thread_sleeps(pid_t tid)
+{
+	char path[64], state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	fclose(file);
+	return state == 'S';
+}
+
+/*
  * What all processes have committed. Of one that has just ended something may still be
  * there, and nobody else has any where tests run.
  */
