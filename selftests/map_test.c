@@ -1272,7 +1272,7 @@ static double watched(struct terminal *terminal)
 }
 
 /*
- * The first screen takes no more than it takes to print all, here where all is as slow;
+ * The first screen takes no more than it takes to print all, more or less;
  * and all looks after it less than a twentieth of a processor, but for one that may be
  * just over.
  */
@@ -1280,7 +1280,7 @@ TEST_F_TIMEOUT(map, many_regions, 400)
 {
 	double once, first, later;
 	struct terminal terminal;
-	int tries = 1;
+	int tries = 1, more = 1;
 
 	ASSERT_TRUE(give_order(&self->held, RESERVE_MANY));
 	for (;; tries++) {
@@ -1288,15 +1288,15 @@ TEST_F_TIMEOUT(map, many_regions, 400)
 		ASSERT_LT(0, once);
 		first = first_screen(&terminal, self->held.pid);
 		ASSERT_LE(0, first);
-		if (first <= once + 0.2 || tries == TRIES)
+		if (first <= once * 1.25 + 0.2 || tries == TRIES)
 			break;
 		terminal_press(&terminal, "q");
 		EXPECT_EQ(0, terminal_end(&terminal));
 	}
-	EXPECT_LE(first, once + 0.2);
+	EXPECT_LE(first, once * 1.25 + 0.2);
 	do
 		later = watched(&terminal);
-	while (later > WATCH_SECONDS * 0.05 + first && tries++ < TRIES);
+	while (later > WATCH_SECONDS * 0.05 + first && more++ < TRIES);
 	TH_LOG("%ld regions: printed in %.2f s, first screen %.2f s (try %d), then %.2f s in %d s",
 	       rounds(map_regions), once, first, tries, later, WATCH_SECONDS);
 	EXPECT_LE(later, WATCH_SECONDS * 0.05 + first);

@@ -18,6 +18,8 @@
 #include <unistd.h>
 #include <vterm.h>
 
+#include "wr_test_util.h"
+
 /**
  * struct terminal - one, with a program in it
  * @pid: the program
@@ -137,9 +139,10 @@ static inline void terminal_show(const struct terminal *terminal)
 static inline int terminal_wait(struct terminal *terminal, const char *what,
 				int seconds)
 {
-	int left = seconds * 20, row;
+	uint64_t end = now_ms() + seconds * 1000ULL;
+	int row;
 
-	while ((row = terminal_find(terminal, what)) < 0 && left--)
+	while ((row = terminal_find(terminal, what)) < 0 && now_ms() < end)
 		if (!terminal_update(terminal, 50))
 			break;
 	if (row < 0) {
@@ -153,12 +156,12 @@ static inline int terminal_wait(struct terminal *terminal, const char *what,
 static inline bool terminal_wait_gone(struct terminal *terminal,
 				      const char *what, int seconds)
 {
-	int left = seconds * 20;
+	uint64_t end = now_ms() + seconds * 1000ULL;
 
-	while (terminal_find(terminal, what) >= 0 && left--)
-		if (!terminal_update(terminal, 50))
+	while (terminal_find(terminal, what) >= 0)
+		if (now_ms() >= end || !terminal_update(terminal, 50))
 			return false;
-	return left >= 0;
+	return true;
 }
 
 /* Its exit status, or -signal */
