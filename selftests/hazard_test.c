@@ -293,7 +293,7 @@ static int short_life(int fd, int number)
  */
 TEST_F_TIMEOUT(alloc, module_references, 120)
 {
-	int64_t before = module_users();
+	int64_t before = users_at_rest();
 	int number, status;
 	pid_t pid;
 

@@ -529,6 +529,24 @@ static inline bool become_nobody(uint64_t bytes)
 })
 
 /*
+ * References to the module, when workers have given up those of what has ended, as far as
+ * can be seen: there may be fewer after some time.
+ */
+static inline int64_t users_at_rest(void)
+{
+	int64_t users = module_users(), now;
+	int same = 0, looks;
+
+	for (looks = 0; same < 10 && looks < 200; looks++) {
+		sleep_ms(50);
+		now = module_users();
+		same = now == users ? same + 1 : 0;
+		users = now;
+	}
+	return users;
+}
+
+/*
  * Whether a thread of this process sleeps: after it has said that it is about to make a
  * call that waits, SETTLES(tid && thread_sleeps(tid)), as it may not be there yet.
  */
