@@ -297,6 +297,81 @@ TEST_F(tool, interrupted)
 	EXPECT_EQ(-1, end(pid));
 }
 
+/* Within that time, or it is killed. Return: its exit status */
+static int end_within(pid_t pid, int seconds)
+{
+	siginfo_t info = { 0 };
+	int left;
+
+	for (left = seconds * 100; left && !info.si_pid; left--) {
+		if (waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT))
+			return -1;
+		sleep_ms(10);
+	}
+	if (!info.si_pid)
+		kill(pid, SIGKILL);
+	return end(pid);
+}
+
+/* What has children of the program make calls all the time, as long as it is there */
+#define BUSY "/tmp/wr_trace.busy"
+
+static bool make_busy(void)
+{
+	int fd = open(BUSY, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	return fd >= 0 && !close(fd);
+}
+
+/* Rules: TT-04. More comes all the time, which is no reason to go on. */
+TEST_F(tool, interrupted_under_load)
+{
+	pid_t tool;
+
+	ASSERT_TRUE(make_busy());
+	tool = start(0, (char *[]){ "-o", "/dev/null", "@", "busy", NULL });
+	while (count_in_instance(tool, "tracing_on", "1") <= 0)
+		sleep_ms(10);
+	sleep_ms(500);
+	EXPECT_EQ(0, kill(tool, SIGTERM));
+	EXPECT_EQ(0, end_within(tool, 10));
+	EXPECT_EQ(0, unlink(BUSY));
+}
+
+/* Rules: TT-04. The program ends, and what it has started does not. */
+TEST_F(tool, children_go_on)
+{
+	pid_t tool;
+
+	ASSERT_TRUE(make_busy());
+	tool = start(0, (char *[]){ "-o", "/dev/null", "@", "leave", NULL });
+	EXPECT_EQ(7, end_within(tool, 10));
+	EXPECT_EQ(0, unlink(BUSY));
+}
+
+/* Rules: TT-05. Nobody gets what it says, and no signal tells it. */
+TEST_F(tool, output_fails)
+{
+	int ends[2];
+	pid_t pid;
+
+	ASSERT_TRUE(make_busy());
+	pid = start(0, (char *[]){ "-o", "/dev/full", "@", "busy", NULL });
+	EXPECT_EQ(125, end_within(pid, 10));
+	ASSERT_EQ(0, pipe2(ends, O_CLOEXEC));
+	pid = fork();
+	if (!pid) {
+		signal(SIGPIPE, SIG_IGN);
+		close(ends[0]);
+		dup2(ends[1], STDERR_FILENO);
+		run_tool((char *[]){ "", "@", "busy", NULL });
+	}
+	close(ends[0]);
+	close(ends[1]);
+	EXPECT_EQ(125, end_within(pid, 10));
+	EXPECT_EQ(0, unlink(BUSY));
+}
+
 /* Rules: TT-04. Who reads what it says, such as head(1), may go at any time. */
 TEST_F(tool, nobody_reads)
 {

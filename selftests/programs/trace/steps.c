@@ -2,7 +2,9 @@
 /*
  * A program for winregion-trace to watch: calls whose lines the test knows, in a child as
  * well; with a word, it waits for a line before it begins (and "idle" is one of many
- * threads), ends by a signal, or allocates from functions whose names the test knows.
+ * threads) or when it is done ("linger"), ends by a signal, allocates from functions whose
+ * names the test knows, or has children that make calls all the time, which it waits for
+ * ("busy") or not ("leave").
  */
 #include <pthread.h>
 #include <signal.h>
@@ -142,6 +144,34 @@ static int allocate_in_thread(void)
 	return status;
 }
 
+/* ---- calls all the time ---- */
+
+#define BUSY "/tmp/wr_trace.busy"
+
+/* As long as the test wants it, but not for ever */
+static void call_again(void)
+{
+	MEMORY_BASIC_INFORMATION info;
+	unsigned int i;
+
+	alarm(60);
+	while (!access(BUSY, F_OK))
+		for (i = 0; i < 1000; i++)
+			VirtualQuery(HERE, &info, sizeof(info));
+	_exit(0);
+}
+
+static int be_busy(int wait_for_them)
+{
+	if (fork() == 0)
+		call_again();
+	if (fork() == 0)
+		call_again();
+	while (wait_for_them && wait(NULL) > 0)
+		;
+	return 7;
+}
+
 int main(int argc, char **argv)
 {
 	MEMORY_BASIC_INFORMATION info;
@@ -154,6 +184,8 @@ int main(int argc, char **argv)
 		return allocate(2);
 	if (!strcmp(word, "idle"))
 		return allocate_in_thread();
+	if (!strcmp(word, "busy") || !strcmp(word, "leave"))
+		return be_busy(!strcmp(word, "busy"));
 	VirtualAlloc(HERE, 65536, MEM_RESERVE | MEM_WRITE_WATCH,
 		     PAGE_READWRITE);
 	VirtualAlloc(HERE, PAGE, MEM_COMMIT, PAGE_READWRITE);
@@ -169,5 +201,7 @@ int main(int argc, char **argv)
 		*(volatile char *)(HERE + 3 * PAGE) = 1;
 	}
 	VirtualFree(HERE, 0, MEM_RELEASE);
+	if (!strcmp(word, "linger"))
+		getchar();
 	return 7;
 }

@@ -6,10 +6,17 @@
 #define _WINREGION_TOOLS_ENDS_H
 
 /*
- * Has @handler called for each of @nr signals, but for those that are ignored: nohup(1)
- * ignores one, and so do shells of what they run in the background. SIGINT and SIGTERM are
- * taken in any case.
+ * Takes note of each of @nr signals, but for those that are ignored: nohup(1) ignores one,
+ * and so do shells of what they run in the background. SIGINT and SIGTERM are taken in any
+ * case. What waits in the kernel is interrupted.
  */
-void ends_catch(const int *signals, unsigned int nr, void (*handler)(int sig));
+void ends_catch(const int *signals, unsigned int nr);
+
+/* In a program that is started: as if they had not been caught */
+void ends_leave(const int *signals, unsigned int nr);
+
+/* The last one that came, or 0; and how many have come */
+int ends_signal(void);
+unsigned int ends_count(void);
 
 #endif /* _WINREGION_TOOLS_ENDS_H */

@@ -182,25 +182,16 @@ static void move_to_start(struct map_timeline *timeline)
 		timeline->samples[i].time -= first;
 }
 
-/* Somebody has had enough of a process that goes on. */
-static volatile sig_atomic_t stopped;
-
-static void stop(int sig)
-{
-	(void)sig;
-	stopped = 1;
-}
-
-/* Return: whether it has ended, or nobody wants more */
+/* Return: whether it has ended, or nobody wants more of one that goes on */
 static bool ends_within(struct pollfd *end, int ms, bool stacks)
 {
 	for (; stacks && ms > TICK; ms -= TICK) {
-		if (stopped || poll(end, 1, TICK) > 0)
+		if (ends_count() || poll(end, 1, TICK) > 0)
 			return true;
 		stacks_read();
 	}
 
-	return poll(end, 1, ms) > 0 || stopped;
+	return poll(end, 1, ms) > 0 || ends_count();
 }
 
 static void look_until_end(pid_t pid, double interval,
@@ -265,7 +256,7 @@ static void catch_ends(void)
 {
 	static const int ends[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 
-	ends_catch(ends, ARRAY_SIZE(ends), stop);
+	ends_catch(ends, ARRAY_SIZE(ends));
 }
 
 int map_follow(pid_t pid, double interval, struct map_timeline *timeline)

@@ -26,6 +26,8 @@
 
 /* Milliseconds between two looks at what has come */
 #define TICK 20
+/* Parts of the buffer, a page at most, that are told without a look at the process */
+#define AT_ONCE 64
 
 struct options {
 	struct trace_options out;
@@ -77,28 +79,10 @@ static const struct option longs[] = {
 /* What ends it: somebody who types, the terminal that goes, who no more reads */
 static const int ends[] = { SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM };
 
-static volatile sig_atomic_t stopped;
-
-static void stop(int sig)
-{
-	stopped = sig;
-}
-
 /* None of them leaves a buffer behind. */
 static void catch_ends(void)
 {
-	ends_catch(ends, ARRAY_SIZE(ends), stop);
-}
-
-/* In the program, as long as it is none yet */
-static void leave_ends(void)
-{
-	struct sigaction old;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(ends); i++)
-		if (!sigaction(ends[i], NULL, &old) && old.sa_handler == stop)
-			signal(ends[i], SIG_DFL);
+	ends_catch(ends, ARRAY_SIZE(ends));
 }
 
 /* ---- options ---- */
@@ -195,19 +179,19 @@ static void run_program(const struct options *options, int go)
 /* Return: its number, or -1. It goes on when there is a byte for @go. */
 static pid_t start_program(const struct options *options, int *go)
 {
-	int ends[2];
+	int pipes[2];
 	pid_t pid;
 
-	if (pipe(ends))
+	if (pipe(pipes))
 		return -1;
 	pid = fork();
 	if (!pid) {
-		close(ends[1]);
-		leave_ends();
-		run_program(options, ends[0]);
+		close(pipes[1]);
+		ends_leave(ends, ARRAY_SIZE(ends));
+		run_program(options, pipes[0]);
 	}
-	close(ends[0]);
-	*go = ends[1];
+	close(pipes[0]);
+	*go = pipes[1];
 	return pid;
 }
 
@@ -220,6 +204,12 @@ static void write_out(FILE *to)
 {
 	if ((fflush(to) || ferror(to)) && !not_written)
 		not_written = errno;
+}
+
+/* Nobody wants more, by so many signals, or nobody gets it. */
+static bool has_enough(unsigned int enough)
+{
+	return ends_count() >= enough || not_written;
 }
 
 /* A line may come in two parts. */
@@ -241,27 +231,53 @@ static void tell_lines(const struct trace_options *options)
 	memmove(unread.text, line, unread.length);
 }
 
-static void tell_all(const struct trace_options *options)
+/* Return: whether there was something */
+static bool tell_some(const struct trace_options *options)
 {
-	ssize_t n;
+	ssize_t n = trace_read(unread.text + unread.length,
+			       sizeof(unread.text) - unread.length);
 
-	while ((n = trace_read(unread.text + unread.length,
-			       sizeof(unread.text) - unread.length)) > 0) {
-		unread.length += n;
-		tell_lines(options);
-		write_out(options->to);
-		if (unread.length == sizeof(unread.text))
-			unread.length =
-				0; /* no line of an event is that long */
-	}
+	if (n <= 0)
+		return false;
+	unread.length += n;
+	tell_lines(options);
+	write_out(options->to);
+	/* No line of an event is that long. */
+	if (unread.length == sizeof(unread.text))
+		unread.length = 0;
+	return true;
 }
 
-static void read_all(const struct options *options)
+/*
+ * Who makes calls all the time fills the buffer as fast as it is read. Return: whether
+ * there is more
+ */
+static bool read_some(const struct options *options)
 {
-	if (options->stacks)
+	unsigned int i = 0;
+
+	if (options->stacks) {
 		stacks_read();
-	else
-		tell_all(&options->out);
+		return false;
+	}
+	while (i < AT_ONCE && !has_enough(1) && tell_some(&options->out))
+		i++;
+	return i == AT_ONCE;
+}
+
+/*
+ * Nothing is added meanwhile, by whoever goes on. It takes its time where there is much,
+ * so one more signal ends that, too.
+ */
+static void read_rest(const struct options *options)
+{
+	unsigned int enough = ends_count() + 1;
+
+	if (options->stacks)
+		return; /* as stacks_end() does */
+	trace_stop();
+	while (!has_enough(enough) && tell_some(&options->out))
+		;
 }
 
 static void finish(const struct options *options)
@@ -279,10 +295,11 @@ static void watch(const struct options *options, pid_t pid)
 		.fd = syscall(SYS_pidfd_open, pid, 0),
 		.events = POLLIN,
 	};
+	bool more = false;
 
-	while (!stopped && poll(&process, 1, TICK) <= 0)
-		read_all(options);
-	read_all(options);
+	while (!has_enough(1) && poll(&process, 1, more ? 0 : TICK) <= 0)
+		more = read_some(options);
+	read_rest(options);
 	finish(options);
 	close(process.fd);
 }
@@ -362,7 +379,7 @@ static int close_output(struct options *options, int status)
 	write_out(options->out.to);
 	if (options->path && fclose(options->out.to) && !not_written)
 		not_written = errno;
-	if (!not_written || stopped == SIGPIPE)
+	if (!not_written || ends_signal() == SIGPIPE)
 		return status;
 	fprintf(stderr, "winregion-trace: cannot write: %s\n",
 		strerror(not_written));

@@ -90,6 +90,7 @@ void trace_print_bits(FILE *to, const struct trace_name *names, size_t nr,
 int trace_open(bool faults, bool all);
 int trace_follow(pid_t pid);
 int trace_start(void);
+void trace_stop(void);
 ssize_t trace_read(char *buffer, size_t size);
 void trace_close(void);
 

@@ -121,6 +121,12 @@ int trace_start(void)
 	return set("tracing_on", "1") ? 0 : trouble(instance);
 }
 
+/* Nothing is added any more; what is there can be read. */
+void trace_stop(void)
+{
+	set("tracing_on", "0");
+}
+
 /* What has come, or 0 if there is nothing more by now. */
 ssize_t trace_read(char *buffer, size_t size)
 {
