@@ -264,11 +264,12 @@ int map_follow(pid_t pid, double interval, struct map_timeline *timeline)
 	int status = trace_check();
 
 	*timeline = (struct map_timeline){ .stacks = true };
-	if (!status)
-		status = stacks_attach(pid);
 	if (status)
 		return status;
 	catch_ends();
+	status = stacks_attach(pid);
+	if (status)
+		return status;
 	fprintf(stderr,
 		"winregion-map: %d is followed until it ends, or Ctrl-C\n",
 		pid);
