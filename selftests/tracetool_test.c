@@ -315,6 +315,8 @@ static int end_within(pid_t pid, int seconds)
 
 /* What has children of the program make calls all the time, as long as it is there */
 #define BUSY "/tmp/wr_trace.busy"
+/* What a program that has many children makes of it when they have ended */
+#define DONE "/tmp/wr_trace.done"
 
 static bool make_busy(void)
 {
@@ -493,6 +495,45 @@ TEST_F(tool, stacks_of_a_process)
 	STACK("reserved 589824 bytes, 589824 left, 1 call", "reserve_in_child");
 	STACK("reserved 327680 bytes, 0 left, 1 call", "give_back");
 	close(go);
+}
+
+static int count_fds(pid_t pid)
+{
+	char path[64];
+	DIR *directory;
+	int nr = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	directory = opendir(path);
+	if (!directory)
+		return -1;
+	while (readdir(directory))
+		nr++;
+	closedir(directory);
+	return nr;
+}
+
+/* Rules: TT-06. What has ended takes nothing any more, but is told. */
+TEST_F(tool, stacks_of_many_processes)
+{
+	pid_t tool;
+	int nr;
+
+	NEEDS_STACKS();
+	ASSERT_TRUE(make_busy());
+	tool = start(0, (char *[]){ "-k", "-o", OUT, "@", "many", NULL });
+	while (!access(BUSY, F_OK))
+		sleep_ms(10);
+	sleep_ms(500);
+	nr = count_fds(tool);
+	EXPECT_LT(0, nr);
+	EXPECT_GT(400, nr) {
+		TH_LOG("%d descriptors", nr);
+	}
+	EXPECT_EQ(0, unlink(DONE));
+	EXPECT_EQ(7, end(tool));
+	STACK("reserved 235929600 bytes, 235929600 left, 400 calls",
+	      "reserve_in_child");
 }
 
 /* Rules: TT-06. Nothing else with them */

@@ -4,7 +4,7 @@
  * well; with a word, it waits for a line before it begins (and "idle" is one of many
  * threads) or when it is done ("linger"), ends by a signal, allocates from functions whose
  * names the test knows, or has children that make calls all the time, which it waits for
- * ("busy") or not ("leave").
+ * ("busy") or not ("leave"), or many, one after the other ("many").
  */
 #include <pthread.h>
 #include <signal.h>
@@ -172,6 +172,26 @@ static int be_busy(int wait_for_them)
 	return 7;
 }
 
+/* It says when it is done, and ends when the test has seen that. */
+#define MANY 400
+#define DONE "/tmp/wr_trace.done"
+
+static int have_many(void)
+{
+	int i;
+
+	for (i = 0; i < MANY; i++) {
+		if (fork() == 0)
+			_exit(!reserve_in_child());
+		wait(NULL);
+	}
+	if (rename(BUSY, DONE))
+		return 1;
+	while (!access(DONE, F_OK))
+		usleep(10000);
+	return 7;
+}
+
 int main(int argc, char **argv)
 {
 	MEMORY_BASIC_INFORMATION info;
@@ -184,6 +204,8 @@ int main(int argc, char **argv)
 		return allocate(2);
 	if (!strcmp(word, "idle"))
 		return allocate_in_thread();
+	if (!strcmp(word, "many"))
+		return have_many();
 	if (!strcmp(word, "busy") || !strcmp(word, "leave"))
 		return be_busy(!strcmp(word, "busy"));
 	VirtualAlloc(HERE, 65536, MEM_RESERVE | MEM_WRITE_WATCH,

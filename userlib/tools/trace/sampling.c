@@ -396,6 +396,16 @@ static void tell_fork(const unsigned char *at)
 		stacks_fork(pids[1], pids[0]);
 }
 
+/* Process, its parent, thread */
+static void tell_exit(const unsigned char *at)
+{
+	pid_t ids[3];
+
+	memcpy(ids, at, sizeof(ids));
+	if (ids[0] == ids[2])
+		stacks_exit(ids[0]);
+}
+
 static void tell_exec(const struct perf_event_header *record,
 		      const unsigned char *at)
 {
@@ -422,6 +432,8 @@ static void tell(const struct perf_event_header *record)
 		tell_map(at);
 	else if (record->type == PERF_RECORD_FORK)
 		tell_fork(at);
+	else if (record->type == PERF_RECORD_EXIT)
+		tell_exit(at);
 	else if (record->type == PERF_RECORD_COMM)
 		tell_exec(record, at);
 	else if (record->type == PERF_RECORD_LOST)

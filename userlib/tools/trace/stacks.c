@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <linux/winregion.h>
 
@@ -26,14 +27,34 @@ static const char *const events[] = {
 	"reserve", "release", "commit", "decommit", "map_view", "unmap_view",
 };
 
+/* Of a number of a process, as the kernel has them */
+#define MAX_PIDS (4U << 20)
+
+/* An event is told at most one stacks_read() later than another that came after it. */
+#define LATE 2
+
+/**
+ * struct process - one that is followed, or that has memory by one that is
+ * @next: another one
+ * @pid: its number
+ * @unwinder: its code
+ * @ranges: who has allocated what
+ * @leader_gone: its first thread has ended
+ * @reads: stacks_read() to come until it is forgotten, when there is no other thread
+ */
 struct process {
 	struct process *next;
 	pid_t pid;
 	struct unwinder *unwinder;
 	struct ranges ranges[ALLOCATED_KINDS];
+	bool leader_gone;
+	unsigned int reads;
 };
 
 static struct process *processes;
+
+/* A bit for each number whose process is forgotten: what is told of it comes too late. */
+static uint64_t forgotten[MAX_PIDS / 64];
 
 static struct allocated_group *groups;
 static unsigned int nr_groups, room_groups;
@@ -53,6 +74,14 @@ static void *grow(void *array, size_t room, size_t size)
 
 /* ---- processes ---- */
 
+static bool is_forgotten(pid_t pid)
+{
+	unsigned int i = pid;
+
+	return i >= MAX_PIDS || forgotten[i / 64] & 1ULL << i % 64;
+}
+
+/* Return: NULL if it has ended */
 static struct process *find(pid_t pid)
 {
 	struct process *process;
@@ -60,6 +89,8 @@ static struct process *find(pid_t pid)
 	for (process = processes; process; process = process->next)
 		if (process->pid == pid)
 			return process;
+	if (is_forgotten(pid))
+		return NULL;
 	process = calloc(1, sizeof(*process));
 	if (!process)
 		abort();
@@ -112,25 +143,86 @@ static void empty(struct process *process)
 
 void stacks_map(pid_t pid, uint64_t base, const char *path)
 {
-	unwinder_map(find(pid)->unwinder, base, path);
+	struct process *process = find(pid);
+
+	if (process)
+		unwinder_map(process->unwinder, base, path);
 }
 
 /* A number may be used again. */
+static void begin_process(pid_t pid, const struct unwinder *code)
+{
+	struct process *process;
+	unsigned int i = pid;
+
+	if (i >= MAX_PIDS)
+		return;
+	forgotten[i / 64] &= ~(1ULL << i % 64);
+	process = find(pid);
+	empty(process);
+	process->unwinder = code ? unwinder_copy(code, pid) : unwinder_new(pid);
+	process->leader_gone = false;
+}
+
+/* Also where the first thread had to end for another one, which has its number then */
 void stacks_exec(pid_t pid)
 {
-	struct process *process = find(pid);
-
-	empty(process);
-	process->unwinder = unwinder_new(pid);
+	begin_process(pid, NULL);
 }
 
 /* What a child has from its parent it has not allocated. */
 void stacks_fork(pid_t parent, pid_t child)
 {
-	struct process *process = find(child);
+	const struct process *from = find(parent);
 
+	begin_process(child, from ? from->unwinder : NULL);
+}
+
+void stacks_exit(pid_t pid)
+{
+	struct process *process = find(pid);
+
+	if (!process)
+		return;
+	process->leader_gone = true;
+	process->reads = LATE;
+}
+
+/* The first one stays, as a zombie, as long as there are others. */
+static bool has_other_threads(pid_t pid)
+{
+	struct stat stat;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	return !lstat(path, &stat) && stat.st_nlink > 2 + 1;
+}
+
+/* Its code has descriptors and memory, which many short processes would use up. */
+static bool forget_if_ended(struct process *process)
+{
+	unsigned int i = process->pid;
+
+	if (!process->leader_gone || has_other_threads(process->pid) ||
+	    process->reads--)
+		return false;
 	empty(process);
-	process->unwinder = unwinder_copy(find(parent)->unwinder, child);
+	free(process);
+	forgotten[i / 64] |= 1ULL << i % 64;
+	return true;
+}
+
+static void forget_ended(void)
+{
+	struct process **at = &processes, *next;
+
+	while (*at) {
+		next = (*at)->next;
+		if (forget_if_ended(*at))
+			*at = next;
+		else
+			at = &(*at)->next;
+	}
 }
 
 /* ---- stacks ---- */
@@ -215,6 +307,8 @@ static void release(const struct sampled *sampled)
 /* Something happened to memory. A view takes the place of a placeholder. */
 void stacks_event(const struct sampled *sampled)
 {
+	if (!find(sampled->pid) || !find(sampled->owner))
+		return;
 	switch (sampled->event) {
 	case RESERVE:
 		add(sampled, ALLOCATED_RESERVED);
@@ -312,6 +406,7 @@ int stacks_attach(pid_t pid)
 void stacks_read(void)
 {
 	sampling_read(false);
+	forget_ended();
 }
 
 /* ---- to tell it ---- */

@@ -115,5 +115,7 @@ void stacks_event(const struct sampled *sampled);
 void stacks_map(pid_t pid, uint64_t base, const char *path);
 void stacks_fork(pid_t parent, pid_t child);
 void stacks_exec(pid_t pid);
+/* Its first thread has ended. */
+void stacks_exit(pid_t pid);
 
 #endif /* _WINREGION_STACKS_H */

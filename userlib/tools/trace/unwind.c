@@ -23,11 +23,12 @@ struct map {
 
 /**
  * struct unwinder - a process' code
- * @dwfl: libdw's view of it
+ * @dwfl: libdw's view of it, as soon as somebody wants to know
  * @pid: its number, by which libdw knows its only thread
  * @attached: whether libdw can ask for registers and memory
- * @maps: the files, for a process that is forked
+ * @maps: the files, for libdw, and for a process that is forked
  * @nr_maps: how many
+ * @nr_told: how many of them libdw knows
  * @state: of the thread whose stack is walked
  * @frames: of that stack, so far
  * @nr: how many
@@ -38,6 +39,7 @@ struct unwinder {
 	bool attached;
 	struct map *maps;
 	size_t nr_maps;
+	size_t nr_told;
 	const struct user_state *state;
 	uint64_t *frames;
 	size_t nr;
@@ -101,8 +103,30 @@ struct unwinder *unwinder_new(pid_t pid)
 	if (!unwinder)
 		abort();
 	unwinder->pid = pid;
-	unwinder->dwfl = dwfl_begin(&callbacks);
 	return unwinder;
+}
+
+/**
+ * unwinder_map - there is code of a file from now on
+ * @unwinder: of which process
+ * @base: where the file's beginning is, or would be
+ * @path: the file's. What is none, such as [vdso], is not looked at.
+ */
+void unwinder_map(struct unwinder *unwinder, uint64_t base, const char *path)
+{
+	struct map *map;
+
+	if (path[0] != '/' || !strncmp(path, "//", 2))
+		return;
+	unwinder->maps =
+		realloc(unwinder->maps, (unwinder->nr_maps + 1) * sizeof(*map));
+	if (!unwinder->maps)
+		abort();
+	map = &unwinder->maps[unwinder->nr_maps++];
+	map->base = base;
+	map->path = strdup(path);
+	if (!map->path)
+		abort();
 }
 
 struct unwinder *unwinder_copy(const struct unwinder *from, pid_t pid)
@@ -126,28 +150,28 @@ void unwinder_free(struct unwinder *unwinder)
 	free(unwinder);
 }
 
-/**
- * unwinder_map - there is code of a file from now on
- * @unwinder: of which process
- * @base: where the file's beginning is, or would be
- * @path: the file's. What is none, such as [vdso], is not looked at.
+/*
+ * Most processes allocate nothing, and libdw opens each file that it is told of. Return:
+ * whether it can be asked
  */
-void unwinder_map(struct unwinder *unwinder, uint64_t base, const char *path)
+static bool tell_libdw(struct unwinder *unwinder)
 {
-	struct map *map;
+	const struct map *map;
 
-	if (path[0] != '/' || !strncmp(path, "//", 2) || !unwinder->dwfl)
-		return;
-	unwinder->maps =
-		realloc(unwinder->maps, (unwinder->nr_maps + 1) * sizeof(*map));
-	if (!unwinder->maps)
-		abort();
-	map = &unwinder->maps[unwinder->nr_maps++];
-	map->base = base;
-	map->path = strdup(path);
+	if (!unwinder->dwfl)
+		unwinder->dwfl = dwfl_begin(&callbacks);
+	if (!unwinder->dwfl)
+		return false;
+	if (unwinder->nr_told == unwinder->nr_maps)
+		return true;
 	dwfl_report_begin_add(unwinder->dwfl);
-	dwfl_report_elf(unwinder->dwfl, path, path, -1, base, false);
+	while (unwinder->nr_told < unwinder->nr_maps) {
+		map = &unwinder->maps[unwinder->nr_told++];
+		dwfl_report_elf(unwinder->dwfl, map->path, map->path, -1,
+				map->base, false);
+	}
 	dwfl_report_end(unwinder->dwfl, NULL, NULL);
+	return true;
 }
 
 /* ---- a stack ---- */
@@ -179,7 +203,7 @@ size_t unwinder_walk(struct unwinder *unwinder, const struct user_state *state,
 	unwinder->state = state;
 	unwinder->frames = frames;
 	unwinder->nr = 0;
-	if (!unwinder->attached)
+	if (tell_libdw(unwinder) && !unwinder->attached)
 		unwinder->attached =
 			dwfl_attach_state(unwinder->dwfl, NULL, unwinder->pid,
 					  &thread_callbacks, unwinder);
@@ -215,7 +239,8 @@ static void print_name(FILE *to, const char *name)
 /* "function at source.c:12 (file)", or what of it is known */
 void unwinder_print(struct unwinder *unwinder, FILE *to, uint64_t frame)
 {
-	Dwfl_Module *module = dwfl_addrmodule(unwinder->dwfl, frame);
+	Dwfl_Module *module =
+		unwinder->dwfl ? dwfl_addrmodule(unwinder->dwfl, frame) : NULL;
 	const char *name, *source = NULL;
 	Dwfl_Line *line;
 	int nr = 0;
