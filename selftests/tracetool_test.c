@@ -36,6 +36,7 @@
 
 /* What is run */
 static const char *tool_name = "winregion-trace";
+static const char *steps_name = "trace_steps";
 
 /* Both in the directory of programs, which a word of "@" stands for */
 static void run_tool(char **words)
@@ -44,7 +45,7 @@ static void run_tool(char **words)
 	int i;
 
 	snprintf(tool, sizeof(tool), "%s/%s", programs, tool_name);
-	snprintf(steps, sizeof(steps), "%s/trace_steps", programs);
+	snprintf(steps, sizeof(steps), "%s/%s", programs, steps_name);
 	words[0] = tool;
 	for (i = 1; words[i]; i++)
 		if (!strcmp(words[i], "@"))
@@ -444,6 +445,17 @@ TEST_F(tool, stacks)
 	STACK("reserved 327680 bytes, 0 left, 1 call", "give_back");
 	STACK("committed 327680 bytes, 0 left, 1 call", "give_back");
 	STACK("mapped 458752 bytes, 458752 left, 1 call", "map_section");
+}
+
+/* Rules: TT-06. Of a program whose addresses are not where they are in the file */
+TEST_F(tool, stacks_of_code_elsewhere)
+{
+	NEEDS_STACKS();
+	steps_name = "trace_steps_far";
+	EXPECT_EQ(7, RUN("-k", "-o", OUT, "@", "stacks"));
+	STACK("reserved 393216 bytes, 393216 left, 2 calls", "keep_reserved");
+	STACK("reserved 393216 bytes, 393216 left, 2 calls", "allocate");
+	STACK("reserved 589824 bytes, 589824 left, 1 call", "reserve_in_child");
 }
 
 /* The program for stacks, which has its threads already */

@@ -375,15 +375,16 @@ static void tell_sample(const unsigned char *at)
 /* A map's record: process and thread, address, length, offset in the file, its path */
 static void tell_map(const unsigned char *at)
 {
-	uint64_t address;
+	struct code code = {};
 	pid_t pid;
 
 	memcpy(&pid, at, sizeof(pid));
 	at += sizeof(uint64_t);
-	address = take(&at);
-	take(&at);
-	address -= take(&at);
-	stacks_map(pid, address, (const char *)at);
+	code.address = take(&at);
+	code.length = take(&at);
+	code.offset = take(&at);
+	code.path = (const char *)at;
+	stacks_map(pid, &code);
 }
 
 /* Process, its parent */

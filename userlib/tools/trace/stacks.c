@@ -141,12 +141,12 @@ static void empty(struct process *process)
 	process->unwinder = NULL;
 }
 
-void stacks_map(pid_t pid, uint64_t base, const char *path)
+void stacks_map(pid_t pid, const struct code *code)
 {
 	struct process *process = find(pid);
 
 	if (process)
-		unwinder_map(process->unwinder, base, path);
+		unwinder_map(process->unwinder, code);
 }
 
 /* A number may be used again. */
@@ -358,14 +358,19 @@ int stacks_open(pid_t pid)
 /* "first-end r-xp offset device inode   path" */
 static void read_code(pid_t pid, const char *line)
 {
-	unsigned long long first, offset;
+	struct code code = {};
+	uint64_t end;
 	int at = 0;
 	char execute;
 
-	if (sscanf(line, "%llx-%*x %*2c%c%*c %llx %*s %*s %n", &first, &execute,
-		   &offset, &at) == 3 &&
-	    at && execute == 'x')
-		stacks_map(pid, first - offset, line + at);
+	if (sscanf(line,
+		   "%" SCNx64 "-%" SCNx64 " %*2c%c%*c %" SCNx64 " %*s %*s %n",
+		   &code.address, &end, &execute, &code.offset, &at) != 4 ||
+	    !at || execute != 'x')
+		return;
+	code.length = end - code.address;
+	code.path = line + at;
+	stacks_map(pid, &code);
 }
 
 /* The code that it has by now; what it maps later comes with the events. */

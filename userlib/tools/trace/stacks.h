@@ -69,11 +69,27 @@ struct user_state {
 	uint64_t size;
 };
 
+/**
+ * struct code - of a file, where a process has mapped it
+ * @address: its first byte
+ * @length: of it
+ * @offset: of its first byte in the file
+ * @path: the file's
+ * @bias: what is added to addresses that the file has, when libdw is told of it
+ */
+struct code {
+	uint64_t address;
+	uint64_t length;
+	uint64_t offset;
+	const char *path;
+	uint64_t bias;
+};
+
 struct unwinder;
 
 struct unwinder *unwinder_new(pid_t pid);
 struct unwinder *unwinder_copy(const struct unwinder *from, pid_t pid);
-void unwinder_map(struct unwinder *unwinder, uint64_t base, const char *path);
+void unwinder_map(struct unwinder *unwinder, const struct code *code);
 size_t unwinder_walk(struct unwinder *unwinder, const struct user_state *state,
 		     uint64_t *frames);
 void unwinder_print(struct unwinder *unwinder, FILE *to, uint64_t frame);
@@ -112,7 +128,7 @@ void sampling_close(void);
 /* ---- stacks.c, as sampling.c finds out, in the order in which it happened ---- */
 
 void stacks_event(const struct sampled *sampled);
-void stacks_map(pid_t pid, uint64_t base, const char *path);
+void stacks_map(pid_t pid, const struct code *code);
 void stacks_fork(pid_t parent, pid_t child);
 void stacks_exec(pid_t pid);
 /* Its first thread has ended. */

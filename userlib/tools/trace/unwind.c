@@ -3,30 +3,23 @@
  * Call stacks by libdw, of a process that may have ended already: from the files that it
  * had mapped, and from the part of its stack that came with an event
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <elfutils/libdwfl.h>
+#include <gelf.h>
 
 #include "stacks.h"
-
-/**
- * struct map - a file of a process
- * @base: where its beginning is
- * @path: its path
- */
-struct map {
-	uint64_t base;
-	char *path;
-};
 
 /**
  * struct unwinder - a process' code
  * @dwfl: libdw's view of it, as soon as somebody wants to know
  * @pid: its number, by which libdw knows its only thread
  * @attached: whether libdw can ask for registers and memory
- * @maps: the files, for libdw, and for a process that is forked
+ * @maps: its files, for libdw, and for a process that is forked
  * @nr_maps: how many
  * @nr_told: how many of them libdw knows
  * @state: of the thread whose stack is walked
@@ -37,7 +30,7 @@ struct unwinder {
 	Dwfl *dwfl;
 	pid_t pid;
 	bool attached;
-	struct map *maps;
+	struct code *maps;
 	size_t nr_maps;
 	size_t nr_told;
 	const struct user_state *state;
@@ -109,22 +102,21 @@ struct unwinder *unwinder_new(pid_t pid)
 /**
  * unwinder_map - there is code of a file from now on
  * @unwinder: of which process
- * @base: where the file's beginning is, or would be
- * @path: the file's. What is none, such as [vdso], is not looked at.
+ * @code: where, and of which file. What is none, such as [vdso], is not looked at.
  */
-void unwinder_map(struct unwinder *unwinder, uint64_t base, const char *path)
+void unwinder_map(struct unwinder *unwinder, const struct code *code)
 {
-	struct map *map;
+	struct code *map;
 
-	if (path[0] != '/' || !strncmp(path, "//", 2))
+	if (code->path[0] != '/' || !strncmp(code->path, "//", 2))
 		return;
 	unwinder->maps =
 		realloc(unwinder->maps, (unwinder->nr_maps + 1) * sizeof(*map));
 	if (!unwinder->maps)
 		abort();
 	map = &unwinder->maps[unwinder->nr_maps++];
-	map->base = base;
-	map->path = strdup(path);
+	*map = *code;
+	map->path = strdup(code->path);
 	if (!map->path)
 		abort();
 }
@@ -135,7 +127,7 @@ struct unwinder *unwinder_copy(const struct unwinder *from, pid_t pid)
 	size_t i;
 
 	for (i = 0; i < from->nr_maps; i++)
-		unwinder_map(unwinder, from->maps[i].base, from->maps[i].path);
+		unwinder_map(unwinder, &from->maps[i]);
 	return unwinder;
 }
 
@@ -144,10 +136,68 @@ void unwinder_free(struct unwinder *unwinder)
 	size_t i;
 
 	for (i = 0; i < unwinder->nr_maps; i++)
-		free(unwinder->maps[i].path);
+		free((char *)unwinder->maps[i].path);
 	free(unwinder->maps);
 	dwfl_end(unwinder->dwfl);
 	free(unwinder);
+}
+
+static bool is_part(const GElf_Phdr *part, const struct code *code)
+{
+	return part->p_type == PT_LOAD && part->p_flags & PF_X &&
+	       part->p_offset < code->offset + code->length &&
+	       code->offset < part->p_offset + part->p_filesz;
+}
+
+/*
+ * What is added to addresses as the file has them. They may have gaps between its parts
+ * where the file has none: lld leaves some.
+ */
+static uint64_t bias_of(int fd, const struct code *code)
+{
+	uint64_t bias = code->address - code->offset;
+	GElf_Phdr part;
+	size_t nr = 0;
+	Elf *elf;
+	int i;
+
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	if (elf && elf_getphdrnum(elf, &nr))
+		nr = 0;
+	for (i = 0; i < (int)nr && gelf_getphdr(elf, i, &part); i++) {
+		if (!is_part(&part, code))
+			continue;
+		bias += part.p_offset - part.p_vaddr;
+		break;
+	}
+	elf_end(elf);
+	return bias;
+}
+
+/* Another part of a file that it knows would have libdw forget both. */
+static bool is_told(const struct unwinder *unwinder, const struct code *code)
+{
+	const struct code *map;
+
+	for (map = unwinder->maps; map < code; map++)
+		if (map->bias == code->bias && !strcmp(map->path, code->path))
+			return true;
+	return false;
+}
+
+static void tell_of(const struct unwinder *unwinder, struct code *code)
+{
+	int fd = open(code->path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	code->bias = bias_of(fd, code);
+	/* It closes what it takes. */
+	if (is_told(unwinder, code) ||
+	    !dwfl_report_elf(unwinder->dwfl, code->path, code->path, fd,
+			     code->bias, true))
+		close(fd);
 }
 
 /*
@@ -156,8 +206,6 @@ void unwinder_free(struct unwinder *unwinder)
  */
 static bool tell_libdw(struct unwinder *unwinder)
 {
-	const struct map *map;
-
 	if (!unwinder->dwfl)
 		unwinder->dwfl = dwfl_begin(&callbacks);
 	if (!unwinder->dwfl)
@@ -165,11 +213,8 @@ static bool tell_libdw(struct unwinder *unwinder)
 	if (unwinder->nr_told == unwinder->nr_maps)
 		return true;
 	dwfl_report_begin_add(unwinder->dwfl);
-	while (unwinder->nr_told < unwinder->nr_maps) {
-		map = &unwinder->maps[unwinder->nr_told++];
-		dwfl_report_elf(unwinder->dwfl, map->path, map->path, -1,
-				map->base, false);
-	}
+	while (unwinder->nr_told < unwinder->nr_maps)
+		tell_of(unwinder, &unwinder->maps[unwinder->nr_told++]);
 	dwfl_report_end(unwinder->dwfl, NULL, NULL);
 	return true;
 }
