@@ -548,6 +548,18 @@ TEST_F(tool, stacks_of_many_processes)
 	      "reserve_in_child");
 }
 
+/* Rules: TT-06. Whatever is where the program had its files, it is not opened. */
+TEST_F(tool, stacks_of_a_pipe)
+{
+	pid_t tool;
+
+	NEEDS_STACKS();
+	tool = start(0, (char *[]){ "-k", "-o", OUT, "@", "pipe", NULL });
+	EXPECT_EQ(7, end_within(tool, 30));
+	STACK("reserved 393216 bytes, 393216 left, 2 calls", "keep_reserved");
+	EXPECT_EQ(0, unlink("/tmp/wr_trace.pipe"));
+}
+
 /* Rules: TT-06. Nothing else with them */
 TEST_F(tool, stacks_refused)
 {

@@ -4,12 +4,16 @@
  * well; with a word, it waits for a line before it begins (and "idle" is one of many
  * threads) or when it is done ("linger"), ends by a signal, allocates from functions whose
  * names the test knows, or has children that make calls all the time, which it waits for
- * ("busy") or not ("leave"), or many, one after the other ("many").
+ * ("busy") or not ("leave"), or many, one after the other ("many"), or has code of a file
+ * that is none any more ("pipe").
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <winregion/windows.h>
@@ -172,6 +176,24 @@ static int be_busy(int wait_for_them)
 	return 7;
 }
 
+/* A file of which it has code becomes a pipe that nobody writes to. */
+static int have_pipe(void)
+{
+	static const char path[] = "/tmp/wr_trace.pipe";
+	int fd;
+
+	unlink(path);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0700);
+	if (fd < 0 || ftruncate(fd, PAGE) ||
+	    mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) ==
+		    MAP_FAILED)
+		return 1;
+	unlink(path);
+	if (mkfifo(path, 0600))
+		return 1;
+	return allocate(2);
+}
+
 /* It says when it is done, and ends when the test has seen that. */
 #define MANY 400
 #define DONE "/tmp/wr_trace.done"
@@ -204,6 +226,8 @@ int main(int argc, char **argv)
 		return allocate(2);
 	if (!strcmp(word, "idle"))
 		return allocate_in_thread();
+	if (!strcmp(word, "pipe"))
+		return have_pipe();
 	if (!strcmp(word, "many"))
 		return have_many();
 	if (!strcmp(word, "busy") || !strcmp(word, "leave"))

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <asm/perf_regs.h>
@@ -196,6 +197,7 @@ static bool open_processor(pid_t tid, long processor)
 		.type = PERF_TYPE_SOFTWARE,
 		.config = PERF_COUNT_SW_DUMMY,
 		.mmap = 1,
+		.mmap2 = 1,
 		.task = 1,
 		.comm = 1,
 		.comm_exec = 1,
@@ -372,10 +374,14 @@ static void tell_sample(const unsigned char *at)
 	stacks_event(&sampled);
 }
 
-/* A map's record: process and thread, address, length, offset in the file, its path */
+/*
+ * A map's record: process and thread, address, length, offset in the file, its device in two
+ * halves, its inode with a generation, what is allowed, its path
+ */
 static void tell_map(const unsigned char *at)
 {
 	struct code code = {};
+	uint32_t device[2];
 	pid_t pid;
 
 	memcpy(&pid, at, sizeof(pid));
@@ -383,6 +389,11 @@ static void tell_map(const unsigned char *at)
 	code.address = take(&at);
 	code.length = take(&at);
 	code.offset = take(&at);
+	memcpy(device, at, sizeof(device));
+	code.device = makedev(device[0], device[1]);
+	at += sizeof(device);
+	code.inode = take(&at);
+	at += 2 * sizeof(uint64_t);
 	code.path = (const char *)at;
 	stacks_map(pid, &code);
 }
@@ -429,7 +440,7 @@ static void tell(const struct perf_event_header *record)
 
 	if (record->type == PERF_RECORD_SAMPLE)
 		tell_sample(at);
-	else if (record->type == PERF_RECORD_MMAP)
+	else if (record->type == PERF_RECORD_MMAP2)
 		tell_map(at);
 	else if (record->type == PERF_RECORD_FORK)
 		tell_fork(at);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <linux/winregion.h>
 
@@ -336,8 +337,10 @@ void stacks_event(const struct sampled *sampled)
 
 /* ---- which process ---- */
 
+/* Nobody is asked on the network what root has to read. A program has its own setting. */
 static int begin(void)
 {
+	unsetenv("DEBUGINFOD_URLS");
 	return sampling_open(trace_place(), events,
 			     sizeof(events) / sizeof(*events));
 }
@@ -358,17 +361,21 @@ int stacks_open(pid_t pid)
 /* "first-end r-xp offset device inode   path" */
 static void read_code(pid_t pid, const char *line)
 {
+	unsigned int major, minor;
 	struct code code = {};
 	uint64_t end;
 	int at = 0;
 	char execute;
 
 	if (sscanf(line,
-		   "%" SCNx64 "-%" SCNx64 " %*2c%c%*c %" SCNx64 " %*s %*s %n",
-		   &code.address, &end, &execute, &code.offset, &at) != 4 ||
+		   "%" SCNx64 "-%" SCNx64 " %*2c%c%*c %" SCNx64
+		   " %x:%x %" SCNu64 " %n",
+		   &code.address, &end, &execute, &code.offset, &major, &minor,
+		   &code.inode, &at) != 7 ||
 	    !at || execute != 'x')
 		return;
 	code.length = end - code.address;
+	code.device = makedev(major, minor);
 	code.path = line + at;
 	stacks_map(pid, &code);
 }

@@ -55,7 +55,7 @@ void ranges_remove(struct ranges *ranges, uint64_t first, uint64_t end,
 		   ranges_gone gone);
 void ranges_clear(struct ranges *ranges);
 
-/* ---- unwind.c ---- */
+/* ---- what a process is ---- */
 
 /**
  * struct user_state - where a thread was when an event happened
@@ -74,16 +74,26 @@ struct user_state {
  * @address: its first byte
  * @length: of it
  * @offset: of its first byte in the file
- * @path: the file's
+ * @device: the file's
+ * @inode: the same
+ * @path: the same
  * @bias: what is added to addresses that the file has, when libdw is told of it
  */
 struct code {
 	uint64_t address;
 	uint64_t length;
 	uint64_t offset;
+	dev_t device;
+	uint64_t inode;
 	const char *path;
 	uint64_t bias;
 };
+
+/* ---- binary.c ---- */
+
+int binary_open(pid_t pid, const struct code *code);
+
+/* ---- unwind.c ---- */
 
 struct unwinder;
 

@@ -3,7 +3,6 @@
  * Call stacks by libdw, of a process that may have ended already: from the files that it
  * had mapped, and from the part of its stack that came with an event
  */
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,9 +80,10 @@ static const Dwfl_Thread_Callbacks thread_callbacks = {
 	.set_initial_registers = set_registers,
 };
 
+/* Files may name others that have their debug information: these are not opened. */
 static const Dwfl_Callbacks callbacks = {
 	.find_elf = dwfl_build_id_find_elf,
-	.find_debuginfo = dwfl_standard_find_debuginfo,
+	.find_debuginfo = dwfl_build_id_find_debuginfo,
 	.section_address = dwfl_offline_section_address,
 };
 
@@ -188,7 +188,7 @@ static bool is_told(const struct unwinder *unwinder, const struct code *code)
 
 static void tell_of(const struct unwinder *unwinder, struct code *code)
 {
-	int fd = open(code->path, O_RDONLY | O_CLOEXEC);
+	int fd = binary_open(unwinder->pid, code);
 
 	if (fd < 0)
 		return;
