@@ -44,6 +44,7 @@ enum order {
 	RESERVE_MORE,
 	RELEASE_ONE,
 	RESERVE_MANY,
+	HIDE,
 	END
 };
 
@@ -122,6 +123,23 @@ static bool have_mappings(void)
 	return !mlock(AT(7) + PAGE, PAGE);
 }
 
+/* As the module's own mappings are called, or nearly so */
+#define LIKE_A_WINDOW "/dev/zero[winregion]"
+#define NEARLY_A_WINDOW DIRECTORY "/[winregion]"
+
+static bool have_file(const char *path, char *addr)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	bool there = fd >= 0 && !ftruncate(fd, PAGES(2)) &&
+		     mmap(addr, PAGES(2), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0) == addr;
+
+	if (fd >= 0)
+		close(fd);
+	unlink(path);
+	return there;
+}
+
 static DWORD WINAPI wait_for_ever(LPVOID where)
 {
 	char local = 1;
@@ -172,6 +190,9 @@ static bool obey(char order)
 		return VirtualFree(AT(1), 0, MEM_RELEASE);
 	case RESERVE_MANY:
 		return reserve_many();
+	case HIDE:
+		return have_file(NEARLY_A_WINDOW, AT(10)) &&
+		       have_file(LIKE_A_WINDOW, AT(11));
 	default:
 		return false;
 	}
@@ -699,6 +720,20 @@ TEST_F_TIMEOUT(map, pictures, 60)
 	EXPECT_TRUE(is_json(data));
 	EXPECT_TRUE(fits_json(data, &all_expected[0]));
 	free(text);
+}
+
+/* What is called like the module's own mappings is not the module's. */
+TEST_F_TIMEOUT(map, hidden, 60)
+{
+	int i;
+
+	ASSERT_TRUE(give_order(&self->held, HIDE));
+	for (i = 10; i <= 11; i++) {
+		EXPECT_EQ(0, RUN("-f csv -a %lx %d", (unsigned long)AT(i),
+				 self->held.pid));
+		EXPECT_TRUE(file_has(OUT, ",mapping,8192,8192,"));
+	}
+	EXPECT_TRUE(file_has(OUT, LIKE_A_WINDOW " (deleted)\n"));
 }
 
 TEST_F_TIMEOUT(map, order_and_choice, 60)

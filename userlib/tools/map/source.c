@@ -17,8 +17,8 @@
 
 #include "map.h"
 
-/* What the module's own mappings are called */
-#define WINDOW "[winregion"
+/* What the module's own mappings are called. Files can have that name, too. */
+#define WINDOW "/dev/zero[winregion] (deleted)"
 
 /* What the next mapping is compared with: the last one that was added */
 struct last {
@@ -34,8 +34,8 @@ static bool is_named(const struct map_vma *vma, const char *name)
 
 static bool is_window(const struct map_vma *vma)
 {
-	return vma->name_length &&
-	       memmem(vma->name, vma->name_length, WINDOW, strlen(WINDOW));
+	return vma->shared && vma->name_length == strlen(WINDOW) &&
+	       is_named(vma, WINDOW);
 }
 
 /* Memory that has a file for form's sake only; the last one is a section without a file. */
@@ -291,17 +291,36 @@ static bool is_covered(const struct map *map, const struct map_vma *vma)
 	return block->region && map_block_end(block) > vma->first;
 }
 
+/* Whether it is the module's for sure: that of a private region, which was added last */
+static bool has_window(const struct map *map, const struct map_vma *vma)
+{
+	return is_window(vma) &&
+	       map->blocks[map->nr_blocks - 1].type == MAP_PRIVATE;
+}
+
+/*
+ * A window without a region: that has just ended, or has not yet begun. Nobody else can make
+ * a file on the module's own device, which a window with a private region tells.
+ */
+static bool is_left(const struct map_vma *vma, uint64_t device)
+{
+	return device && vma->device == device && is_window(vma);
+}
+
 static void add_all(struct map *map, const char *text, struct regions *regions)
 {
 	struct last last = { .valid = false };
 	struct map_vma vma;
+	uint64_t device = 0;
 
 	while ((text = map_next_vma(text, &vma))) {
 		if (add_regions(map, regions, vma.end, &vma) ||
 		    is_covered(map, &vma)) {
 			last.valid = false;
 			add_swapped(map, &vma);
-		} else if (!map->module || !is_window(&vma)) {
+			if (has_window(map, &vma))
+				device = vma.device;
+		} else if (!is_left(&vma, device)) {
 			add_mapping(map, &last, &vma);
 		}
 	}
