@@ -205,6 +205,48 @@ TEST_F(tool, calls)
 	EXPECT_EQ(0, count_in(ERRORS, "winregion-trace"));
 }
 
+/* Rules: TT-01. Whatever the name of a thread has in it */
+TEST_F(tool, name_of_two_lines)
+{
+	EXPECT_EQ(7, RUN("-o", OUT, "@", "name"));
+	ONE(" release(" HERE ", 0, MEM_RELEASE) = 0x10000 <");
+	ONE(" decommit(0x310000001000, 0x1000) = 0 <");
+	EXPECT_EQ(0, count_in(ERRORS, "not understood"));
+}
+
+static bool set_option(const char *name, const char *value)
+{
+	char path[128];
+	bool done;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/kernel/tracing/options/%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	done = fd >= 0 && write(fd, value, 1) == 1;
+	close(fd);
+	return done;
+}
+
+/* Rules: TT-01. However somebody else has set what the kernel prints */
+TEST_F(tool, options_of_others)
+{
+	static const char *const names[] = {
+		"raw", "hex", "bin", "verbose", "latency-format",
+		"stacktrace", "record-tgid",
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		EXPECT_TRUE(set_option(names[i], "1"));
+		EXPECT_EQ(7, RUN("-t", "-o", OUT, "@"));
+		EXPECT_TRUE(set_option(names[i], "0"));
+		ONE(" release(" HERE ", 0, MEM_RELEASE) = 0x10000 <");
+		EXPECT_EQ(0, count_in(ERRORS, "not understood")) {
+			TH_LOG("%s", names[i]);
+		}
+	}
+}
+
 /* Rules: TT-02. Faults if they are asked for, with their reasons; or all that happens */
 TEST_F(tool, faults)
 {

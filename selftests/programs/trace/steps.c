@@ -5,7 +5,7 @@
  * threads) or when it is done ("linger"), ends by a signal, allocates from functions whose
  * names the test knows, or has children that make calls all the time, which it waits for
  * ("busy") or not ("leave"), or many, one after the other ("many"), or has code of a file
- * that is none any more ("pipe").
+ * that is none any more ("pipe"), or has a name that looks like the end of a line ("name").
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -220,6 +221,8 @@ int main(int argc, char **argv)
 	const char *word = argc > 1 ? argv[1] : "";
 	DWORD old;
 
+	if (!strcmp(word, "name"))
+		prctl(PR_SET_NAME, "a\nb-1 [0] 1: ");
 	if (!strcmp(word, "wait"))
 		getchar();
 	if (!strcmp(word, "stacks"))

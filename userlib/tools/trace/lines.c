@@ -14,7 +14,7 @@
 /* A name has 15 characters at most, of any kind, and is padded to 16. */
 #define NAME_WIDTH 16
 
-static unsigned long lost;
+static unsigned long lost, strange;
 
 /* "{0x38,0x4,...}" */
 static bool parse_words(const char *text, uint64_t *words)
@@ -49,7 +49,9 @@ static void tell_call(const struct trace_options *options, const char *text)
 	struct trace_call call;
 
 	if (!parse_call(text, &call)) {
-		fprintf(options->to, "%s\n", text);
+		strange++;
+		if (!options->summary)
+			fprintf(options->to, "%s\n", text);
 		return;
 	}
 	if (options->summary) {
@@ -120,37 +122,85 @@ static bool is_lost(const char *line)
 }
 
 /**
+ * trace_line_end - where a line ends
+ * @text: its beginning, and what follows
+ * @length: of all of it
+ *
+ * A name, which is on the right of its columns, can have an end of a line in it.
+ *
+ * Return: its end, or NULL if there is not all of it yet
+ */
+char *trace_line_end(char *text, size_t length)
+{
+	size_t skip = length && *text == ' ' ? NAME_WIDTH : 0;
+
+	return length > skip ? memchr(text + skip, '\n', length - skip) : NULL;
+}
+
+/* There is something that is none. */
+void trace_no_line(void)
+{
+	strange++;
+}
+
+/*
+ * "-123 [000] 10.384026: wr_fault: ..."; before the processor there is the process, too, in
+ * brackets, if somebody has the kernel record that. Return: the name of the event, or NULL
+ */
+static char *parse_head(char *text, int *pid, double *time)
+{
+	int end = 0;
+
+	if (sscanf(text, "-%d %n", pid, &end) != 1 || !end)
+		return NULL;
+	text += end;
+	if (*text == '(') {
+		text += strcspn(text, ")");
+		text += *text == ')';
+	}
+	end = 0;
+	if (sscanf(text, " [%*d] %lf: %n", time, &end) != 1 || !end)
+		return NULL;
+	text += end;
+	return strncmp(text, "wr_", 3) || !strstr(text, ": ") ? NULL : text + 3;
+}
+
+static void tell(const struct trace_options *options, const char *name,
+		 char *text)
+{
+	if (!strcmp(name, "call"))
+		tell_call(options, text);
+	else
+		tell_event(options, name, text);
+}
+
+/**
  * trace_line - tell of an event
  * @options: how
  * @line: as the kernel has it, without its end; is changed
  */
 void trace_line(const struct trace_options *options, char *line)
 {
-	int pid, end = 0;
-	char *name, *text;
+	char *name = NULL, *text;
 	double time;
+	int pid;
 
-	if (is_lost(line) || strlen(line) <= NAME_WIDTH)
+	if (is_lost(line))
 		return;
-	if (sscanf(line + NAME_WIDTH, "-%d [%*d] %lf: %n", &pid, &time, &end) !=
-		    2 ||
-	    !end)
+	if (strnlen(line, NAME_WIDTH) == NAME_WIDTH)
+		name = parse_head(line + NAME_WIDTH, &pid, &time);
+	if (!name) {
+		strange++;
 		return;
-	name = line + NAME_WIDTH + end;
+	}
 	text = strstr(name, ": ");
-	if (strncmp(name, "wr_", 3) || !text)
-		return;
 	*text = '\0';
 	text += 2;
-	name += 3;
 	if (!options->summary && options->times)
 		fprintf(options->to, "%.6f ", time);
 	if (!options->summary)
 		fprintf(options->to, "%d ", pid);
-	if (!strcmp(name, "call"))
-		tell_call(options, text);
-	else
-		tell_event(options, name, text);
+	tell(options, name, text);
 }
 
 /* All has been read. */
@@ -159,4 +209,8 @@ void trace_finish(const struct trace_options *options)
 	if (options->summary)
 		trace_print_summary(options->to);
 	say_lost(lost);
+	if (strange)
+		fprintf(stderr,
+			"winregion-trace: %lu lines of the kernel's buffer are not understood\n",
+			strange);
 }

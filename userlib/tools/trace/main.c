@@ -222,7 +222,8 @@ static void tell_lines(const struct trace_options *options)
 {
 	char *line = unread.text, *end;
 
-	while ((end = memchr(line, '\n', unread.text + unread.length - line))) {
+	while ((end = trace_line_end(line,
+				     unread.text + unread.length - line))) {
 		*end = '\0';
 		trace_line(options, line);
 		line = end + 1;
@@ -243,8 +244,10 @@ static bool tell_some(const struct trace_options *options)
 	tell_lines(options);
 	write_out(options->to);
 	/* No line of an event is that long. */
-	if (unread.length == sizeof(unread.text))
+	if (unread.length == sizeof(unread.text)) {
+		trace_no_line();
 		unread.length = 0;
+	}
 	return true;
 }
 

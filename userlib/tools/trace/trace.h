@@ -111,7 +111,9 @@ struct trace_options {
 	bool summary;
 };
 
+char *trace_line_end(char *text, size_t length);
 void trace_line(const struct trace_options *options, char *line);
+void trace_no_line(void);
 void trace_finish(const struct trace_options *options);
 
 /* summary.c */

@@ -15,6 +15,13 @@
 
 #define BUFFER_KB "4096"
 
+/* Of a new buffer they are as somebody has set them for the first one. */
+static const char *const options_on[] = { "context-info", "event-fork" };
+static const char *const options_off[] = {
+	"bin", "fields",     "hex",	"irq-info",	  "latency-format",
+	"raw", "stacktrace", "verbose", "userstacktrace",
+};
+
 static const char *const fault_events[] = { "fault", "refused", "guard",
 					    "stack" };
 
@@ -67,11 +74,26 @@ static bool choose(bool faults, bool all)
 	return done;
 }
 
+/* Not every kernel has each of them. */
+static bool set_options(const char *const *names, size_t nr, const char *value)
+{
+	char name[64];
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "options/%s", names[i]);
+		if (!set(name, value) && errno != ENOENT)
+			return false;
+	}
+	return true;
+}
+
 /* How its lines are is what lines.c reads. Nothing is recorded yet. */
 static int prepare(bool faults, bool all)
 {
-	if (!set("tracing_on", "0") || !set("options/irq-info", "0") ||
-	    !set("options/event-fork", "1") ||
+	if (!set("tracing_on", "0") ||
+	    !set_options(options_off, ARRAY_SIZE(options_off), "0") ||
+	    !set_options(options_on, ARRAY_SIZE(options_on), "1") ||
 	    !set("buffer_size_kb", BUFFER_KB) || !choose(faults, all))
 		return trouble(instance);
 	pipe_fd = open_in("trace_pipe", O_RDONLY | O_NONBLOCK);
