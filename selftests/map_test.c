@@ -12,6 +12,7 @@
 #include "kselftest_harness.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <linux/capability.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -1206,6 +1207,32 @@ TEST_F_TIMEOUT(map, tiny_screen, 180)
 	WAITS("[type image] ? help");
 	terminal_press(&terminal, "q");
 	EXPECT_EQ(0, terminal_end(&terminal));
+}
+
+/* What it writes can be read, also where numbers have a comma. */
+TEST_F_TIMEOUT(map, screen_with_commas, 60)
+{
+	struct terminal terminal;
+	char path[PATH_MAX + 32];
+	glob_t files;
+
+	snprintf(path, sizeof(path), "%s/locale", programs);
+	ASSERT_EQ(0, chdir(DIRECTORY));
+	ASSERT_EQ(0, setenv("LOCPATH", path, 1));
+	ASSERT_EQ(0, setenv("LC_ALL", "de_DE.UTF-8", 1));
+	ASSERT_TRUE(open_screen(&terminal, self->held.pid, "xterm-256color", 24,
+				80));
+	WAITS("310000000000 private");
+	terminal_press(&terminal, "w");
+	WAITS(": written");
+	terminal_press(&terminal, "q");
+	EXPECT_EQ(0, terminal_end(&terminal));
+	snprintf(path, sizeof(path), "winregion-map.%d.*", self->held.pid);
+	ASSERT_EQ(0, glob(path, 0, NULL, &files));
+	EXPECT_EQ(0, RUN("-f json -L %s", files.gl_pathv[0]));
+	EXPECT_TRUE(file_is_json(OUT));
+	EXPECT_EQ(0, unlink(files.gl_pathv[0]));
+	globfree(&files);
 }
 
 /* Who allocates from now on: all, and in one block */

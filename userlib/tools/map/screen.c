@@ -554,7 +554,8 @@ static bool begin_screen(void)
 {
 	struct sigaction action = { .sa_handler = stop };
 
-	setlocale(LC_ALL, "");
+	/* Characters only: snapshots have a point in a number in whatever country. */
+	setlocale(LC_CTYPE, "");
 	if (!newterm(NULL, stdout, stdin))
 		return false;
 	/* Also where there is no memory for something */
