@@ -29,6 +29,7 @@
 #endif
 #include "wr_test_util.h"
 
+#define NOBODY 65534
 #define DIRECTORY "/tmp/wr_map"
 #define OUT DIRECTORY "/out"
 #define ERRORS DIRECTORY "/errors"
@@ -807,6 +808,35 @@ TEST_F_TIMEOUT(map, names, 60)
 	unlink(program);
 }
 
+/* A name of bytes that are obeyed, or are no characters, or a formula */
+TEST_F_TIMEOUT(map, names_of_others, 60)
+{
+	pid_t pid = fork();
+	char command[64];
+
+	if (!pid) {
+		prctl(PR_SET_NAME, "=\033\x9b\xc2\x9b\xed\xa0\x80\xc0\xaf,");
+		for (;;)
+			pause();
+	}
+	sleep_ms(200);
+	EXPECT_EQ(0, run("-l -f csv"));
+	EXPECT_TRUE(file_has(OUT, ",1,\"'=????????,\"\n"));
+	EXPECT_EQ(0, run("-l -f text"));
+	EXPECT_TRUE(file_has(OUT, " =????????,\n"));
+	EXPECT_EQ(0, run("-l -f json"));
+	EXPECT_TRUE(file_has(OUT, "\"=\\u001b\\u009b\\u009b"));
+	EXPECT_TRUE(file_has(OUT, "\\u00ed\\u00a0\\u0080\\u00c0\\u00af,\""));
+	EXPECT_TRUE(file_is_json(OUT));
+	EXPECT_EQ(0, RUN("-f svg %d", pid));
+	EXPECT_TRUE(file_has(OUT, ": =&#xfffd;&#xfffd;&#xfffd;"));
+	snprintf(command, sizeof(command), "-f csv %d", pid);
+	EXPECT_EQ(3, run_as(NOBODY, command));
+	EXPECT_TRUE(file_has(ERRORS, ": =????????, is of user 0"));
+	kill(pid, SIGKILL);
+	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
+}
+
 /* ---- two moments ---- */
 
 TEST_F_TIMEOUT(map, differences, 60)
@@ -935,7 +965,6 @@ TEST_F_TIMEOUT(map, end_of_programs, 60)
 
 /* ---- who may, and what is wrong ---- */
 
-#define NOBODY 65534
 #define OWN_REGION "\n0x310000000000,private,region,1036288,16384,16384,4096,0,4096,rw-,\n"
 
 TEST_F_TIMEOUT(map, other_users, 60)

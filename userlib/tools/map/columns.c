@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "../common/text.h"
 #include "output.h"
 
 /* What a line has that goes to no terminal */
@@ -44,13 +45,16 @@ int map_text_width(FILE *file)
 	return size.ws_col;
 }
 
-/* What continues a character of UTF-8 takes no room. */
+/* A character takes the room of one, and so does what is none. */
 int map_text_length(const char *text)
 {
+	size_t bytes;
 	int length = 0;
 
-	for (; *text; text++)
-		length += (*text & 0xc0) != 0x80;
+	for (; *text; text += bytes ? bytes : 1) {
+		bytes = text_character(text);
+		length++;
+	}
 
 	return length;
 }

@@ -14,6 +14,7 @@
 #include <winregion/winregion.h>
 
 #include "../common/say.h"
+#include "../common/text.h"
 #include "output.h"
 #include "screen.h"
 
@@ -310,6 +311,7 @@ static void tell_denied(pid_t pid)
 			who);
 	} else {
 		user = getpwuid(found->uid);
+		text_clean(found->command);
 		fprintf(stderr,
 			"winregion-map: %d: %s is of user %u (%s): %s may look at it.\n"
 			"It has %" PRIu64

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <curses.h>
 
+#include "../common/text.h"
 #include "screen_state.h"
 
 /* Pairs of colours: of each type as ink, and as paper */
@@ -80,14 +81,11 @@ static void add_text(const char *text)
 {
 	char line[512];
 	int room = columns() - getcurx(stdscr);
-	char *at;
 
 	if (room <= 0)
 		return;
 	snprintf(line, sizeof(line), "%s", text);
-	for (at = line; *at; at++)
-		if ((unsigned char)*at < ' ' || *at == 0x7f)
-			*at = '?';
+	text_clean(line);
 	addnstr(line, room < (int)sizeof(line) ? room : (int)sizeof(line) - 1);
 }
 
@@ -232,6 +230,9 @@ static void add_name(const char *name)
 	if (room > 2 && length > room) {
 		add_text("..");
 		name += length - (room - 2);
+		/* Not in the middle of a character */
+		while ((*name & 0xc0) == 0x80)
+			name++;
 	}
 	add_text(name);
 }

@@ -11,6 +11,7 @@
 #include <elfutils/libdwfl.h>
 #include <gelf.h>
 
+#include "../common/text.h"
 #include "stacks.h"
 
 /**
@@ -273,14 +274,6 @@ static const char *file_of(Dwfl_Module *module)
 					  NULL, NULL));
 }
 
-/* Names can have anything in them; here they are words of a line. */
-static void print_name(FILE *to, const char *name)
-{
-	for (; *name; name++)
-		putc((unsigned char)*name < ' ' || *name == 0x7f ? '?' : *name,
-		     to);
-}
-
 /* "function at source.c:12 (file)", or what of it is known */
 void unwinder_print(struct unwinder *unwinder, FILE *to, uint64_t frame)
 {
@@ -298,13 +291,13 @@ void unwinder_print(struct unwinder *unwinder, FILE *to, uint64_t frame)
 	line = dwfl_module_getsrc(module, frame);
 	if (line)
 		source = dwfl_lineinfo(line, NULL, &nr, NULL, NULL, NULL);
-	print_name(to, name ? name : "?");
+	text_print(to, name ? name : "?");
 	if (source) {
 		fputs(" at ", to);
-		print_name(to, last_part(source));
+		text_print(to, last_part(source));
 		fprintf(to, ":%d", nr);
 	}
 	fputs(" (", to);
-	print_name(to, file_of(module));
+	text_print(to, file_of(module));
 	putc(')', to);
 }
