@@ -394,6 +394,95 @@ TEST_F(tool, children_go_on)
 	EXPECT_EQ(0, unlink(BUSY));
 }
 
+/* Has what is started from now on wait until something is written. Return: to there */
+static int wait_on_stdin(void)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) || dup2(ends[0], STDIN_FILENO) < 0)
+		return -1;
+	close(ends[0]);
+	return ends[1];
+}
+
+/* Rules: TT-05. Who has typed Ctrl-C gets the status of the program, or has had enough. */
+TEST_F(tool, status_after_ctrl_c)
+{
+	pid_t tool;
+	int go;
+
+	ASSERT_TRUE(make_busy());
+	tool = start(0, (char *[]){ "-o", OUT, "@", "slow", NULL });
+	while (!access(BUSY, F_OK))
+		sleep_ms(10);
+	EXPECT_EQ(0, kill(tool, SIGINT));
+	EXPECT_EQ(7, end_within(tool, 20));
+	go = wait_on_stdin();
+	ASSERT_LE(0, go);
+	tool = start(0, (char *[]){ "-o", OUT, "@", "linger", NULL });
+	while (count_in(OUT, " release(") <= 0)
+		sleep_ms(10);
+	EXPECT_EQ(0, kill(tool, SIGINT));
+	sleep_ms(1000);
+	EXPECT_EQ(0, kill(tool, SIGINT));
+	EXPECT_EQ(0, end_within(tool, 20));
+	EXPECT_EQ(1, write(go, "\n", 1));
+	close(go);
+}
+
+/* The program for stacks, which has its threads already */
+static pid_t start_idle(int *go, char *number, size_t size)
+{
+	pid_t pid = start_waiting("idle", go, number, size);
+	char threads[64];
+
+	snprintf(threads, sizeof(threads), "/proc/%d/status", pid);
+	while (pid > 0 && count_in(threads, "\nThreads:\t202\n") != 1)
+		sleep_ms(10);
+	return pid;
+}
+
+/* The number of another thread than the first one */
+static pid_t another_thread(pid_t pid)
+{
+	struct dirent *entry;
+	char path[64];
+	DIR *directory;
+	pid_t tid = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	directory = opendir(path);
+	while (directory && (!tid || tid == pid) && (entry = readdir(directory)))
+		tid = atoi(entry->d_name);
+	if (directory)
+		closedir(directory);
+	return tid;
+}
+
+/* Rules: TT-05. A thread is no process, whose end could be awaited. */
+TEST_F(tool, thread_is_refused)
+{
+	char number[16], thread[16];
+	int go, i;
+	pid_t pid;
+
+	pid = start_idle(&go, number, sizeof(number));
+	ASSERT_LT(0, pid);
+	snprintf(thread, sizeof(thread), "%d", another_thread(pid));
+	ASSERT_NE(0, strcmp(thread, number));
+	for (i = 0; i < (HAS_STACKS ? 3 : 1); i++) {
+		char *words[] = { "-o", OUT, "-p", thread, i ? "-k" : NULL, NULL };
+		char *of_map[] = { "-kftext", thread, NULL };
+
+		tool_name = i < 2 ? "winregion-trace" : "winregion-map";
+		EXPECT_EQ(125, end_within(start(0, i < 2 ? words : of_map), 10));
+		EXPECT_EQ(1, count_in(ERRORS, "it is a thread, not a process"));
+	}
+	EXPECT_EQ(0, kill(pid, SIGKILL));
+	EXPECT_EQ(-1, end(pid));
+	close(go);
+}
+
 /* Rules: TT-05. Nobody gets what it says, and no signal tells it. */
 TEST_F(tool, output_fails)
 {
@@ -498,18 +587,6 @@ TEST_F(tool, stacks_of_code_elsewhere)
 	STACK("reserved 393216 bytes, 393216 left, 2 calls", "keep_reserved");
 	STACK("reserved 393216 bytes, 393216 left, 2 calls", "allocate");
 	STACK("reserved 589824 bytes, 589824 left, 1 call", "reserve_in_child");
-}
-
-/* The program for stacks, which has its threads already */
-static pid_t start_idle(int *go, char *number, size_t size)
-{
-	pid_t pid = start_waiting("idle", go, number, size);
-	char threads[64];
-
-	snprintf(threads, sizeof(threads), "/proc/%d/status", pid);
-	while (pid > 0 && count_in(threads, "\nThreads:\t202\n") != 1)
-		sleep_ms(10);
-	return pid;
 }
 
 /* Until it says so, or has ended */

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A program for winregion-trace to watch: calls whose lines the test knows, in a child as
- * well; with a word, it waits for a line before it begins (and "idle" is one of many
- * threads) or when it is done ("linger"), ends by a signal, allocates from functions whose
- * names the test knows, or has children that make calls all the time, which it waits for
- * ("busy") or not ("leave"), or many, one after the other ("many"), or has code of a file
- * that is none any more ("pipe"), or has a name that looks like the end of a line ("name").
+ * well; with a word, something else:
+ *
+ *	wait, linger	it waits for a line before it begins, or when it is done
+ *	kill, fault	it ends by a signal
+ *	name		its name looks like the end of a line
+ *	stacks, idle	it allocates from functions whose names the test knows, at once or as
+ *			one of many threads when there is a line
+ *	pipe		the same, with code of a file that is none any more
+ *	busy, leave	its children make calls all the time; it waits for them, or does not
+ *	many		it has many children, one after the other
+ *	slow		it ends some time after it has begun
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -177,6 +183,14 @@ static int be_busy(int wait_for_them)
 	return 7;
 }
 
+/* Tells that it is there, and ends some time later. */
+static int be_slow(void)
+{
+	unlink(BUSY);
+	sleep(2);
+	return 7;
+}
+
 /* A file of which it has code becomes a pipe that nobody writes to. */
 static int have_pipe(void)
 {
@@ -231,6 +245,8 @@ int main(int argc, char **argv)
 		return allocate_in_thread();
 	if (!strcmp(word, "pipe"))
 		return have_pipe();
+	if (!strcmp(word, "slow"))
+		return be_slow();
 	if (!strcmp(word, "many"))
 		return have_many();
 	if (!strcmp(word, "busy") || !strcmp(word, "leave"))

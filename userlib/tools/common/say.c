@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "say.h"
 
@@ -40,6 +42,21 @@ pid_t say_parse_pid(const char *text)
 		say_usage("no number of a process", text);
 
 	return (pid_t)pid;
+}
+
+int say_open_process(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	const char *why = strerror(errno);
+
+	if (fd >= 0)
+		return fd;
+	if (errno == EINVAL || errno == ENOENT)
+		why = "it is a thread, not a process";
+	fprintf(stderr, "%s: %d: %s\n", program_invocation_short_name, pid,
+		why);
+
+	return -1;
 }
 
 void say_lost(unsigned long lost)

@@ -20,6 +20,12 @@ void say_and_exit(const char *text, int failed) __attribute__((__noreturn__));
 /* The number of a process, or the end as of say_usage() */
 pid_t say_parse_pid(const char *text);
 
+/*
+ * A descriptor of a process, to see it end: its number may be another's by then. Return: -1
+ * when it is said why not
+ */
+int say_open_process(pid_t pid);
+
 /* If events are missing, that they are */
 void say_lost(unsigned long lost);
 

@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -99,9 +98,9 @@ static int wait_for_exec(int told)
  * Have it go on, as soon as it is followed where that is asked for. Return: 0, what exec
  * has said, or -1 when it is told already what is wrong
  */
-static int let_run(pid_t pid, bool stacks, struct pipes *pipes)
+static int let_run(pid_t pid, int process, bool stacks, struct pipes *pipes)
 {
-	int err = stacks && stacks_open(pid) ? -1 : 0;
+	int err = process < 0 || (stacks && stacks_open(pid)) ? -1 : 0;
 
 	if (!err && write(pipes->go[1], "", 1) != 1)
 		err = errno;
@@ -110,8 +109,11 @@ static int let_run(pid_t pid, bool stacks, struct pipes *pipes)
 	return err ? err : wait_for_exec(pipes->told[0]);
 }
 
-/* Return: the process, or -1. If the program does not run, it is told why. */
-static pid_t start(char **argv, bool stacks, bool *runs)
+/*
+ * Return: the number of the process, or -1. @process becomes a descriptor of it, or -1: the
+ * program does not run, and it is told why.
+ */
+static pid_t start(char **argv, bool stacks, int *process)
 {
 	struct pipes pipes;
 	pid_t pid;
@@ -127,12 +129,19 @@ static pid_t start(char **argv, bool stacks, bool *runs)
 		run(argv, &pipes);
 	close(pipes.told[1]);
 	close(pipes.go[0]);
-	err = pid < 0 ? errno : let_run(pid, stacks, &pipes);
+	err = pid < 0 ? errno : 0;
+	if (!err) {
+		*process = say_open_process(pid);
+		err = let_run(pid, *process, stacks, &pipes);
+	}
 	close(pipes.told[0]);
 	if (err > 0)
 		fprintf(stderr, "winregion-map: %s: %s\n", *argv,
 			strerror(err));
-	*runs = !err;
+	if (err && *process >= 0) {
+		close(*process);
+		*process = -1;
+	}
 
 	return pid;
 }
@@ -194,23 +203,18 @@ static bool ends_within(struct pollfd *end, int ms, bool stacks)
 	return poll(end, 1, ms) > 0 || ends_count();
 }
 
-static void look_until_end(pid_t pid, double interval,
+static void look_until_end(int process, double interval,
 			   struct map_timeline *timeline)
 {
-	struct pollfd end = {
-		.fd = (int)syscall(SYS_pidfd_open, pid, 0),
-		.events = POLLIN,
-	};
+	struct pollfd end = { .fd = process, .events = POLLIN };
 	struct map map = { 0 };
 	struct map_source source;
 
-	map_source_init(&source, pid);
-	while (end.fd >= 0 &&
-	       !ends_within(&end, look(&source, &map, timeline, interval),
+	map_source_init(&source, timeline->pid);
+	while (!ends_within(&end, look(&source, &map, timeline, interval),
 			    timeline->stacks))
 		;
-	if (end.fd >= 0)
-		close(end.fd);
+	close(process);
 	map_source_done(&source);
 	map_free(&map);
 	move_to_start(timeline);
@@ -219,8 +223,7 @@ static void look_until_end(pid_t pid, double interval,
 int map_record(char **argv, double interval, bool stacks,
 	       struct map_timeline *timeline)
 {
-	bool runs = false;
-	int status;
+	int process = -1, status;
 	pid_t pid;
 
 	status = stacks ? trace_check() : 0;
@@ -234,14 +237,14 @@ int map_record(char **argv, double interval, bool stacks,
 	/* What is typed is for the program; the timeline is still to be written. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
-	pid = start(argv, stacks, &runs);
+	pid = start(argv, stacks, &process);
 	if (pid < 0)
 		return FAILED;
-	if (runs) {
+	if (process >= 0) {
 		timeline->pid = pid;
-		look_until_end(pid, interval, timeline);
+		look_until_end(process, interval, timeline);
 	}
-	if (runs && stacks) {
+	if (process >= 0 && stacks) {
 		stacks_end(&timeline->allocated);
 		say_lost(timeline->allocated.lost);
 	}
@@ -261,11 +264,14 @@ static void catch_ends(void)
 
 int map_follow(pid_t pid, double interval, struct map_timeline *timeline)
 {
-	int status = trace_check();
+	int status = trace_check(), process;
 
 	*timeline = (struct map_timeline){ .stacks = true };
 	if (status)
 		return status;
+	process = say_open_process(pid);
+	if (process < 0)
+		return FAILED;
 	catch_ends();
 	status = stacks_attach(pid);
 	if (status)
@@ -274,7 +280,7 @@ int map_follow(pid_t pid, double interval, struct map_timeline *timeline)
 		"winregion-map: %d is followed until it ends, or Ctrl-C\n",
 		pid);
 	timeline->pid = pid;
-	look_until_end(pid, interval, timeline);
+	look_until_end(process, interval, timeline);
 	stacks_end(&timeline->allocated);
 	say_lost(timeline->allocated.lost);
 

@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -289,31 +288,30 @@ static void finish(const struct options *options)
 		trace_print_allocated(options->out.to);
 	else
 		trace_finish(&options->out);
+	write_out(options->out.to);
 }
 
 /* Until the process has ended, or somebody has had enough */
-static void watch(const struct options *options, pid_t pid)
+static void watch(const struct options *options, int process)
 {
-	struct pollfd process = {
-		.fd = syscall(SYS_pidfd_open, pid, 0),
-		.events = POLLIN,
-	};
+	struct pollfd end = { .fd = process, .events = POLLIN };
 	bool more = false;
 
-	while (!has_enough(1) && poll(&process, 1, more ? 0 : TICK) <= 0)
+	while (!has_enough(1) && poll(&end, 1, more ? 0 : TICK) <= 0)
 		more = read_some(options);
 	read_rest(options);
 	finish(options);
-	close(process.fd);
 }
 
 /* ---- all of it ---- */
 
+/* What is typed is for the program, too, which may take its time; but not if it comes again. */
 static int status_of(pid_t pid)
 {
+	bool typed = ends_signal() == SIGINT || ends_signal() == SIGQUIT;
 	int status;
 
-	if (waitpid(pid, &status, WNOHANG) != pid)
+	if (waitpid(pid, &status, typed ? 0 : WNOHANG) != pid)
 		return 0; /* it goes on without us */
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
 				     WEXITSTATUS(status);
@@ -331,14 +329,15 @@ static int follow_program(const struct options *options, pid_t pid)
 
 static int trace_program(const struct options *options)
 {
-	int go = -1, status;
+	int go = -1, status, process;
 	pid_t pid = start_program(options, &go);
 
 	if (pid < 0) {
 		perror("winregion-trace: fork");
 		return FAILED;
 	}
-	status = follow_program(options, pid);
+	process = say_open_process(pid);
+	status = process < 0 ? FAILED : follow_program(options, pid);
 	if (!status && write(go, "", 1) != 1)
 		status = FAILED;
 	close(go);
@@ -346,7 +345,7 @@ static int trace_program(const struct options *options)
 		waitpid(pid, NULL, 0);
 		return status;
 	}
-	watch(options, pid);
+	watch(options, process);
 	return status_of(pid);
 }
 
@@ -369,10 +368,13 @@ static int follow_process(const struct options *options)
 
 static int trace_process(const struct options *options)
 {
-	int status = follow_process(options);
+	int process = say_open_process(options->pid), status;
 
+	if (process < 0)
+		return FAILED;
+	status = follow_process(options);
 	if (!status)
-		watch(options, options->pid);
+		watch(options, process);
 	return status;
 }
 
