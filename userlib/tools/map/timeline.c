@@ -148,7 +148,9 @@ static pid_t start(char **argv, bool stacks, int *process)
 
 /* ---- to look at it ---- */
 
-static void add_sample(struct map_timeline *timeline, const struct map *map)
+/* Not by the time of the map, as clocks of days are set. */
+static void add_sample(struct map_timeline *timeline, const struct map *map,
+		       double time)
 {
 	struct map_sample *sample;
 
@@ -156,7 +158,7 @@ static void add_sample(struct map_timeline *timeline, const struct map *map)
 				     timeline->nr + 1,
 				     sizeof(*timeline->samples));
 	sample = &timeline->samples[timeline->nr];
-	sample->time = map->time;
+	sample->time = time;
 	memcpy(sample->counts, map->counts, sizeof(map->counts));
 	memcpy(sample->sums, map->sums, sizeof(map->sums));
 	memcpy(sample->total, map->total, sizeof(map->total));
@@ -170,10 +172,11 @@ static int look(struct map_source *source, struct map *map,
 		struct map_timeline *timeline, double interval)
 {
 	double began = seconds(CLOCK_PROCESS_CPUTIME_ID), cost;
+	double now = seconds(CLOCK_MONOTONIC);
 
 	/* One that has just ended has no memory. */
 	if (!map_read(source, map) && map->total[MAP_SIZE] && map->nr_runs)
-		add_sample(timeline, map);
+		add_sample(timeline, map, now);
 	cost = seconds(CLOCK_PROCESS_CPUTIME_ID) - began;
 	if (interval < cost * (SHARE - 1))
 		interval = cost * (SHARE - 1);
