@@ -14,10 +14,12 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <linux/capability.h>
+#include <linux/sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <winregion/windows.h>
 
 #include "common.h"
@@ -1205,6 +1207,43 @@ TEST_F_TIMEOUT(map, small_screen, 180)
 	EXPECT_EQ(0, end_held(&other));
 	WAITS("ended");
 	terminal_press(&terminal, "q");
+	EXPECT_EQ(0, terminal_end(&terminal));
+}
+
+/* A process of that number, which waits until it is killed */
+static bool have_number(pid_t pid)
+{
+	struct clone_args args = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (uintptr_t)&pid,
+		.set_tid_size = 1,
+	};
+	pid_t child = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (child)
+		return child == pid;
+	for (;;)
+		pause();
+}
+
+/* Who has the number of a process that has ended is not that process. */
+TEST_F_TIMEOUT(map, number_of_another, 180)
+{
+	struct terminal terminal;
+	struct held other;
+
+	ASSERT_TRUE(start_held(&other, 0, false));
+	ASSERT_TRUE(open_screen_with(&terminal, (char[]){ "-n3" }, other.pid,
+				     "xterm-256color", 24, 80));
+	WAITS("310000000000 private");
+	EXPECT_EQ(0, end_held(&other));
+	ASSERT_TRUE(have_number(other.pid));
+	WAITS("ended");
+	EXPECT_LE(0, terminal_find(&terminal, "310000000000 private"));
+	EXPECT_EQ(0, kill(other.pid, SIGKILL));
+	EXPECT_EQ(other.pid, waitpid(other.pid, NULL, 0));
+	/* Ctrl-\ */
+	terminal_press(&terminal, "\034");
 	EXPECT_EQ(0, terminal_end(&terminal));
 }
 

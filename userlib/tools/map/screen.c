@@ -7,13 +7,16 @@
 #include <errno.h>
 #include <limits.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 #include <curses.h>
 
+#include "../common/ends.h"
 #include "screen_state.h"
 
 /* Of a processor's time no more than 1 part in so many */
@@ -27,13 +30,8 @@
 /* And a wait that is no longer than what curses can have */
 #define LONGEST 3600
 
-static volatile sig_atomic_t stopped;
-
-static void stop(int sig)
-{
-	(void)sig;
-	stopped = 1;
-}
+/* What ends it, beside keys: a terminal is left as it was. */
+static const int ends[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 
 static double seconds(clockid_t clock)
 {
@@ -83,6 +81,24 @@ static void build(struct state *state)
 	who_build(state);
 }
 
+/* The number goes on to another process. */
+static bool has_ended(const struct state *state)
+{
+	struct pollfd process = { .fd = state->process, .events = POLLIN };
+
+	return poll(&process, 1, 0) > 0;
+}
+
+static void watch_process(struct state *state, pid_t pid)
+{
+	if (state->process >= 0)
+		close(state->process);
+	map_source_done(&state->source);
+	map_source_init(&state->source, pid);
+	/* Of a thread, and where there is none, its looks say when there is nothing more. */
+	state->process = pid ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+}
+
 /* An error once it has been looked at is its end: what was seen stays. */
 static int look(struct state *state)
 {
@@ -92,7 +108,7 @@ static int look(struct state *state)
 	if (state->what->loaded)
 		return 0;
 	err = map_read(&state->source, &old);
-	if (err || !old.nr_runs) {
+	if (err || !old.nr_runs || has_ended(state)) {
 		state->before = old;
 		map_clear(&state->before);
 		state->ended = true;
@@ -150,7 +166,7 @@ static int wait_key(const struct state *state, double wait)
 		key = getch();
 		if (state->what->stacks)
 			stacks_read();
-	} while (key == ERR && !stopped && seconds(CLOCK_MONOTONIC) < end);
+	} while (key == ERR && !ends_count() && seconds(CLOCK_MONOTONIC) < end);
 
 	return key;
 }
@@ -167,7 +183,7 @@ static bool ask(struct state *state, const char *question, char *answer,
 			 question, answer);
 		draw(state);
 		key = wait_key(state, FOR_EVER);
-		if (is_enter(key) || key == ESCAPE || stopped)
+		if (is_enter(key) || key == ESCAPE || ends_count())
 			break;
 		if ((key == KEY_BACKSPACE || key == 127 || key == '\b') &&
 		    length)
@@ -178,7 +194,7 @@ static bool ask(struct state *state, const char *question, char *answer,
 	}
 	*state->message = '\0';
 
-	return key != ESCAPE && !stopped;
+	return key != ESCAPE && !ends_count();
 }
 
 /* ---- what keys do ---- */
@@ -447,8 +463,7 @@ static void block_key(struct state *state, int key)
 /* To look at a process: nothing of the one before is left. */
 static int begin(struct state *state, pid_t pid)
 {
-	map_source_done(&state->source);
-	map_source_init(&state->source, pid);
+	watch_process(state, pid);
 	state->what->pid = pid;
 	map_clear(&state->now);
 	map_clear(&state->before);
@@ -525,7 +540,7 @@ static int run_until_quit(struct state *state)
 	double next = 0, now, left;
 	int key, err = 0;
 
-	while (!stopped && !err) {
+	while (!ends_count() && !err) {
 		now = seconds(CLOCK_MONOTONIC);
 		if (now >= next) {
 			if (!state->paused || !next)
@@ -552,17 +567,13 @@ static void end_screen(void)
 
 static bool begin_screen(void)
 {
-	struct sigaction action = { .sa_handler = stop };
-
 	/* Characters only: snapshots have a point in a number in whatever country. */
 	setlocale(LC_CTYPE, "");
 	if (!newterm(NULL, stdout, stdin))
 		return false;
 	/* Also where there is no memory for something */
 	atexit(end_screen);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	ends_catch(ends, ARRAY_SIZE(ends));
 	cbreak();
 	noecho();
 	nonl();
@@ -576,7 +587,7 @@ static bool begin_screen(void)
 
 static void free_state(struct state *state)
 {
-	map_source_done(&state->source);
+	watch_process(state, 0);
 	if (!state->what->loaded)
 		map_free(&state->now);
 	map_free(&state->before);
@@ -595,6 +606,8 @@ int map_show_screen(struct map_screen *screen)
 {
 	struct state state = {
 		.what = screen,
+		.source = { .fd = -1 },
+		.process = -1,
 		.view = screen->pid || screen->loaded ? VIEW_BLOCKS :
 							VIEW_PROCESSES,
 		.process_key = BY_RESIDENT,
@@ -609,7 +622,7 @@ int map_show_screen(struct map_screen *screen)
 		      stderr);
 		return -ENOTTY;
 	}
-	map_source_init(&state.source, screen->pid);
+	watch_process(&state, screen->pid);
 	map_clear(&state.before);
 	if (screen->loaded)
 		state.now = *screen->loaded;

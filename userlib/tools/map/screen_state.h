@@ -75,6 +75,7 @@ struct who {
  * @what: what the user asked for
  * @view: what is shown
  * @source: of @now
+ * @process: a descriptor that tells its end, or -1
  * @now: the last look
  * @before: the one before that
  * @base: to compare with instead, if @has_base
@@ -116,6 +117,7 @@ struct state {
 	struct map_screen *what;
 	enum view view;
 	struct map_source source;
+	int process;
 	struct map now;
 	struct map before;
 	struct map base;
