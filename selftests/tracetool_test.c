@@ -800,6 +800,27 @@ TEST_F(tool, map_stacks_refused)
 	NONE("stacks");
 }
 
+/* Those that a program has from this one */
+static int count_inherited(void)
+{
+	int nr = 0, fd, flags;
+
+	for (fd = 0; fd < 1024; fd++) {
+		flags = fcntl(fd, F_GETFD);
+		nr += flags >= 0 && !(flags & FD_CLOEXEC);
+	}
+	return nr;
+}
+
+/* Rules: TT-05. The program has nothing that is not its own. */
+TEST_F(tool, descriptors)
+{
+	EXPECT_EQ(count_inherited(), RUN("-o", OUT, "@", "descriptors"));
+	if (HAS_STACKS)
+		EXPECT_EQ(count_inherited(),
+			  RUN("-k", "-o", OUT, "@", "descriptors"));
+}
+
 /* Rules: TT-05. Statuses, and what it says where it cannot */
 TEST_F(tool, refusals)
 {

@@ -11,6 +11,7 @@
  *	pipe		the same, with code of a file that is none any more
  *	busy, leave	its children make calls all the time; it waits for them, or does not
  *	many		it has many children, one after the other
+ *	descriptors	its status is how many it has
  *	slow		it ends some time after it has begun
  */
 #include <fcntl.h>
@@ -183,6 +184,15 @@ static int be_busy(int wait_for_them)
 	return 7;
 }
 
+static int count_descriptors(void)
+{
+	int nr = 0, fd;
+
+	for (fd = 0; fd < 1024; fd++)
+		nr += fcntl(fd, F_GETFD) >= 0;
+	return nr;
+}
+
 /* Tells that it is there, and ends some time later. */
 static int be_slow(void)
 {
@@ -245,6 +255,8 @@ int main(int argc, char **argv)
 		return allocate_in_thread();
 	if (!strcmp(word, "pipe"))
 		return have_pipe();
+	if (!strcmp(word, "descriptors"))
+		return count_descriptors();
 	if (!strcmp(word, "slow"))
 		return be_slow();
 	if (!strcmp(word, "many"))

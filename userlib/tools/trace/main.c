@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
 #include <poll.h>
@@ -161,6 +162,7 @@ static bool become(const struct passwd *user)
 static void run_program(const struct options *options, int go)
 {
 	char byte;
+	int err;
 
 	/* Until it is followed */
 	if (read(go, &byte, 1) != 1)
@@ -170,9 +172,10 @@ static void run_program(const struct options *options, int go)
 		_exit(FAILED);
 	}
 	execvp(options->program[0], options->program);
+	err = errno;
 	fprintf(stderr, "winregion-trace: %s: %s\n", options->program[0],
-		strerror(errno));
-	_exit(errno == ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
+		strerror(err));
+	_exit(err == ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
 }
 
 /* Return: its number, or -1. It goes on when there is a byte for @go. */
@@ -181,7 +184,7 @@ static pid_t start_program(const struct options *options, int *go)
 	int pipes[2];
 	pid_t pid;
 
-	if (pipe(pipes))
+	if (pipe2(pipes, O_CLOEXEC))
 		return -1;
 	pid = fork();
 	if (!pid) {
