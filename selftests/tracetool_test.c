@@ -483,6 +483,31 @@ TEST_F(tool, thread_is_refused)
 	close(go);
 }
 
+/* Rules: TT-04. It says so where something has to be left. */
+TEST_F(tool, buffer_in_use)
+{
+	char path[128];
+	pid_t tool;
+	int go, fd;
+
+	go = wait_on_stdin();
+	ASSERT_LE(0, go);
+	tool = start(0, (char *[]){ "-o", OUT, "@", "linger", NULL });
+	while (count_in(OUT, " release(") <= 0)
+		sleep_ms(10);
+	snprintf(path, sizeof(path), INSTANCES "/winregion-trace-%d/tracing_on",
+		 tool);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(1, write(go, "\n", 1));
+	EXPECT_EQ(7, end_within(tool, 20));
+	EXPECT_EQ(1, count_in(ERRORS, ": Device or resource busy"));
+	close(fd);
+	*strrchr(path, '/') = '\0';
+	EXPECT_EQ(0, rmdir(path));
+	close(go);
+}
+
 /* Rules: TT-05. Nobody gets what it says, and no signal tells it. */
 TEST_F(tool, output_fails)
 {

@@ -162,5 +162,7 @@ void trace_close(void)
 	set("events/winregion/enable", "0");
 	close(pipe_fd);
 	pipe_fd = -1;
-	rmdir(instance);
+	/* Somebody else may look at it. */
+	if (rmdir(instance))
+		trouble(instance);
 }
