@@ -945,6 +945,32 @@ TEST_F_TIMEOUT(map, timeline, 300)
 	EXPECT_TRUE(file_has(DIRECTORY "/line", "</svg>\n"));
 }
 
+static int mode_of(const char *path)
+{
+	struct stat stat;
+
+	return lstat(path, &stat) ? -1 : (int)(stat.st_mode & 0777);
+}
+
+/* What tells where memory is nobody else can read. */
+TEST_F_TIMEOUT(map, files, 60)
+{
+	static const char new[] = DIRECTORY "/new";
+
+	umask(0);
+	unlink(new);
+	EXPECT_EQ(0, RUN("-f snapshot -o %s %d", new, self->held.pid));
+	EXPECT_EQ(0600, mode_of(new));
+	unlink(new);
+	EXPECT_EQ(0, RUN("-f csv -o %s -- /bin/sh -c true", new));
+	EXPECT_EQ(0600, mode_of(new));
+	/* One that was there stays as it was. */
+	EXPECT_EQ(0, chmod(new, 0644));
+	EXPECT_EQ(0, RUN("-f csv -o %s %d", new, self->held.pid));
+	EXPECT_EQ(0644, mode_of(new));
+	unlink(new);
+}
+
 TEST_F_TIMEOUT(map, end_of_programs, 60)
 {
 	EXPECT_EQ(127, run("-- /no/such/program"));
@@ -1299,6 +1325,7 @@ TEST_F_TIMEOUT(map, screen_with_commas, 60)
 	ASSERT_EQ(0, glob(path, 0, NULL, &files));
 	EXPECT_EQ(0, RUN("-f json -L %s", files.gl_pathv[0]));
 	EXPECT_TRUE(file_is_json(OUT));
+	EXPECT_EQ(0600, mode_of(files.gl_pathv[0]));
 	EXPECT_EQ(0, unlink(files.gl_pathv[0]));
 	globfree(&files);
 }

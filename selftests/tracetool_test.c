@@ -508,6 +508,17 @@ TEST_F(tool, buffer_in_use)
 	close(go);
 }
 
+/* Rules: TT-05. What it tells nobody else can read. */
+TEST_F(tool, output_is_private)
+{
+	struct stat stat;
+
+	umask(0);
+	EXPECT_EQ(7, RUN("-o", OUT, "@"));
+	ASSERT_EQ(0, lstat(OUT, &stat));
+	EXPECT_EQ(0600, stat.st_mode & 0777);
+}
+
 /* Rules: TT-05. Nobody gets what it says, and no signal tells it. */
 TEST_F(tool, output_fails)
 {

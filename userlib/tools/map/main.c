@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <pwd.h>
@@ -13,6 +14,7 @@
 
 #include <winregion/winregion.h>
 
+#include "../common/create.h"
 #include "../common/say.h"
 #include "../common/text.h"
 #include "output.h"
@@ -239,9 +241,10 @@ static void read_options(struct options *options, int argc, char **argv)
 
 /* ---- to write ---- */
 
-static bool open_output(struct options *options, const char *mode)
+static bool open_output(struct options *options, int flags)
 {
-	options->out.file = options->path ? fopen(options->path, mode) : stdout;
+	options->out.file = options->path ? create_file(options->path, flags) :
+					    stdout;
 	if (!options->out.file)
 		fprintf(stderr, "winregion-map: %s: %s\n", options->path,
 			strerror(errno));
@@ -286,7 +289,7 @@ static bool write_map(struct options *options, const struct map *map)
 		[MAP_SNAPSHOT] = map_write_snapshot,
 	};
 
-	if (!open_output(options, "we"))
+	if (!open_output(options, O_TRUNC))
 		return false;
 	write[options->format](&options->out, map);
 
@@ -428,7 +431,7 @@ static int show_list(struct options *options)
 {
 	if (options->format > MAP_CSV)
 		say_usage("a list is text, json or csv", NULL);
-	if (!open_output(options, "we"))
+	if (!open_output(options, O_TRUNC))
 		return FAILED;
 	map_write_processes(&options->out, options->format);
 
@@ -450,7 +453,7 @@ static int show_differences(struct options *options, char **paths)
 	if (options->format > MAP_CSV)
 		say_usage("a difference is text, json or csv", NULL);
 	if (!load(paths[0], &old) || !load(paths[1], &new) ||
-	    !open_output(options, "we"))
+	    !open_output(options, O_TRUNC))
 		return DIFF_FAILED;
 	nr = write[options->format](&options->out, &old, &new);
 	if (!close_output(options))
@@ -497,7 +500,7 @@ static int record(struct options *options, char **argv)
 	int status;
 
 	check_timeline(options);
-	if (!open_output(options, "ae"))
+	if (!open_output(options, O_APPEND))
 		return RECORD_FAILED;
 	status =
 		map_record(argv, options->interval, options->stacks, &timeline);
@@ -514,7 +517,7 @@ static int follow(struct options *options, pid_t pid)
 	if (wants_screen(options))
 		return show_screen(options, pid, NULL);
 	check_timeline(options);
-	if (!open_output(options, "ae"))
+	if (!open_output(options, O_APPEND))
 		return RECORD_FAILED;
 	status = map_follow(pid, options->interval, &timeline);
 

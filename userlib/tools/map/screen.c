@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <locale.h>
 #include <poll.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 #include <curses.h>
 
+#include "../common/create.h"
 #include "../common/ends.h"
 #include "screen_state.h"
 
@@ -312,7 +314,7 @@ static void write_snapshot(struct state *state)
 
 	snprintf(name, sizeof(name), "winregion-map.%d.%.0f", state->now.pid,
 		 state->now.time);
-	out.file = fopen(name, "wxe");
+	out.file = create_file(name, O_EXCL);
 	if (out.file)
 		map_write_snapshot(&out, &state->now);
 	good = out.file && !ferror(out.file);

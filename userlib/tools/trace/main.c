@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../common/create.h"
 #include "../common/ends.h"
 #include "../common/say.h"
 #include "trace.h"
@@ -407,7 +408,7 @@ int main(int argc, char **argv)
 	if (status)
 		return status;
 	if (options.path)
-		options.out.to = fopen(options.path, "we");
+		options.out.to = create_file(options.path, O_TRUNC);
 	if (!options.out.to) {
 		fprintf(stderr, "winregion-trace: %s: %s\n", options.path,
 			strerror(errno));
