@@ -759,6 +759,16 @@ TEST_F_TIMEOUT(map, order_and_choice, 60)
 	EXPECT_GT(strstr(text, "\n0x310000000000,"),
 		  strstr(text, "\n0x310001000000,"));
 	free(text);
+	/* In whatever order: a block that has the address, and is of the type */
+	EXPECT_EQ(0, RUN("-f csv -a 310000000000 -t private %d", self->held.pid));
+	EXPECT_TRUE(file_has(OUT, "\n0x310000000000,"));
+	EXPECT_EQ(0, RUN("-f csv -a 310000000000 -t stack %d", self->held.pid));
+	EXPECT_FALSE(file_has(OUT, "\n0x310000000000,"));
+	EXPECT_EQ(0, RUN("-f csv -t stack -a 310000000000 %d", self->held.pid));
+	EXPECT_FALSE(file_has(OUT, "\n0x310000000000,"));
+	EXPECT_EQ(0, RUN("-f csv -F -t private %d", self->held.pid));
+	EXPECT_TRUE(file_has(OUT, ",free,"));
+	EXPECT_FALSE(file_has(OUT, ",image,"));
 	EXPECT_EQ(0, RUN("-f csv -m SIGNS %d", self->held.pid));
 	text = text_of(OUT);
 	EXPECT_EQ(3, count_in(text, "\n"));

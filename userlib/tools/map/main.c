@@ -30,6 +30,22 @@
 /* Of a program: fewer looks say little of it, which is told. */
 #define ENOUGH_LOOKS 3
 
+/**
+ * struct options - what is asked for
+ * @out: how to write
+ * @format: in which format
+ * @has_format: it was asked for
+ * @path: where to, or NULL
+ * @list: to list processes
+ * @diff: to compare two snapshots
+ * @stacks: to tell who allocates
+ * @free: to tell what is free, too
+ * @load: a snapshot, or NULL
+ * @interval: seconds between two looks
+ * @has_width: so many columns
+ * @given: letters of options that were there
+ * @first: number of the first word that is no option
+ */
 struct options {
 	struct map_output out;
 	enum map_format format;
@@ -38,9 +54,11 @@ struct options {
 	bool list;
 	bool diff;
 	bool stacks;
+	bool free;
 	const char *load;
 	double interval;
 	bool has_width;
+	bool given[128];
 	int first;
 };
 
@@ -179,7 +197,6 @@ static void set_choice(struct map_choice *choice, int option, const char *text)
 		if (!map_parse_address(text, &choice->address))
 			say_usage("no address", text);
 		choice->has_address = true;
-		choice->types = MAP_ALL_TYPES;
 	}
 }
 
@@ -196,7 +213,7 @@ static void set_option(struct options *options, int option)
 	else if (option == 'g')
 		options->out.holes = true;
 	else if (option == 'F')
-		options->out.choice.types = MAP_ALL_TYPES;
+		options->free = true;
 	else if (option == 'b')
 		options->out.bytes = true;
 	else if (option == 'w')
@@ -217,6 +234,19 @@ static void set_option(struct options *options, int option)
 		say_usage(NULL, NULL); /* what was wrong is said already */
 }
 
+/* Whatever the order of the words: what was asked for, and what is free if that was, too */
+static void settle_types(struct options *options)
+{
+	struct map_choice *choice = &options->out.choice;
+
+	if (!choice->types)
+		choice->types = choice->has_address ?
+					MAP_ALL_TYPES :
+					MAP_ALL_TYPES & ~MAP_HOLES;
+	if (options->free)
+		choice->types |= MAP_HOLES;
+}
+
 /* Whether there is a "--" right before the first word that is no option */
 static bool names_program(char **argv, int first)
 {
@@ -235,8 +265,10 @@ static void read_options(struct options *options, int argc, char **argv)
 		if (option == 'V')
 			say_and_exit("winregion-map " VERSION "\n", FAILED);
 		set_option(options, option);
+		options->given[option] = true;
 	}
 	options->first = optind;
+	settle_types(options);
 }
 
 /* ---- to write ---- */
@@ -574,7 +606,6 @@ int main(int argc, char **argv)
 	struct options options = {
 		.interval = 1,
 		.out.choice = {
-			.types = MAP_ALL_TYPES & ~MAP_HOLES,
 			.key = MAP_BY_ADDRESS,
 		},
 	};
