@@ -1083,6 +1083,16 @@ TEST_F_TIMEOUT(map, wrong_words, 60)
 	EXPECT_EQ(2, run("-L " OUT " -d " OUT " " OUT));
 	EXPECT_EQ(2, run("-d " OUT " -- /bin/true"));
 	EXPECT_EQ(1, run("-f text -L /dev/zero"));
+	/* What would be in vain */
+	EXPECT_EQ(2, run("-f csv -l -s size"));
+	EXPECT_TRUE(file_has(ERRORS, "a list of processes has no: sort"));
+	EXPECT_EQ(2, run("-f csv -l -t private"));
+	EXPECT_EQ(2, run("-f csv -F"));
+	EXPECT_EQ(2, run("-d -r " OUT " " OUT));
+	EXPECT_EQ(2, run("-d -s size " OUT " " OUT));
+	EXPECT_EQ(2, run("-d -R " OUT " " OUT));
+	EXPECT_TRUE(file_has(ERRORS, "a difference has no: reverse"));
+	EXPECT_EQ(2, run("-f csv -a 10000 -- /bin/true"));
 	EXPECT_EQ(2, run("-n 0 1"));
 	EXPECT_EQ(2, run("no-number"));
 	EXPECT_EQ(2, run("1 2"));

@@ -868,6 +868,8 @@ TEST_F(tool, refusals)
 	EXPECT_EQ(2, RUN("-p", "nobody"));
 	EXPECT_EQ(2, RUN("-p", "1", "@"));
 	EXPECT_EQ(2, RUN("-c"));
+	EXPECT_EQ(2, RUN("-c", "-t", "@"));
+	EXPECT_EQ(1, count_in(ERRORS, "-c tells only sums, so no -t with it"));
 	EXPECT_EQ(0, RUN("--version"));
 	EXPECT_EQ(125, WITH_STDOUT("/dev/full", RUN("--version")));
 	EXPECT_EQ(1, count_in(ERRORS, "cannot write: No space left on device"));

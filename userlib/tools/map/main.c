@@ -271,6 +271,17 @@ static void read_options(struct options *options, int argc, char **argv)
 	settle_types(options);
 }
 
+/* Whoever gives one of these options expects what would not come. */
+static void refuse(const struct options *options, const char *letters,
+		   const char *where)
+{
+	const struct option *word;
+
+	for (word = longs; word->name; word++)
+		if (strchr(letters, word->val) && options->given[word->val])
+			say_usage(where, word->name);
+}
+
 /* ---- to write ---- */
 
 static bool open_output(struct options *options, int flags)
@@ -463,6 +474,7 @@ static int show_list(struct options *options)
 {
 	if (options->format > MAP_CSV)
 		say_usage("a list is text, json or csv", NULL);
+	refuse(options, "rgFtamsRn", "a list of processes has no");
 	if (!open_output(options, O_TRUNC))
 		return FAILED;
 	map_write_processes(&options->out, options->format);
@@ -484,6 +496,7 @@ static int show_differences(struct options *options, char **paths)
 
 	if (options->format > MAP_CSV)
 		say_usage("a difference is text, json or csv", NULL);
+	refuse(options, "rgsRn", "a difference has no");
 	if (!load(paths[0], &old) || !load(paths[1], &new) ||
 	    !open_output(options, O_TRUNC))
 		return DIFF_FAILED;
@@ -500,6 +513,7 @@ static void check_timeline(const struct options *options)
 		say_usage("a timeline is text, json, csv, html or svg", NULL);
 	if (options->stacks && options->format > MAP_JSON)
 		say_usage("call stacks are text or json", NULL);
+	refuse(options, "rgFtamsR", "a timeline has no");
 }
 
 /* One that has not been looked at leaves what was in the file. */

@@ -150,6 +150,8 @@ static void parse(struct options *options, int argc, char **argv)
 		say_usage("that process has its user already", NULL);
 	if (options->stacks)
 		parse_stacks(options);
+	if (options->out.summary && options->out.times)
+		say_usage("-c tells only sums, so no -t with it", NULL);
 }
 
 /* ---- the program ---- */
