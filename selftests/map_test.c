@@ -1293,6 +1293,23 @@ TEST_F_TIMEOUT(map, number_of_another, 180)
 	EXPECT_EQ(0, terminal_end(&terminal));
 }
 
+/* Of a screen that is paused: whether it draws at a new size, before it gets another one */
+static bool draws_at(struct terminal *terminal, int rows, int columns)
+{
+	struct pollfd event = { .fd = terminal->fd, .events = POLLIN };
+
+	while (poll(&event, 1, 500) > 0)
+		if (!terminal_update(terminal, 0))
+			return false;
+	if (!terminal_resize(terminal, rows, columns) ||
+	    poll(&event, 1, 30000) <= 0)
+		return false;
+	while (poll(&event, 1, 500) > 0)
+		if (!terminal_update(terminal, 0))
+			return false;
+	return true;
+}
+
 /* A list where there is room for nothing else; and what it is a part of is said. */
 TEST_F_TIMEOUT(map, tiny_screen, 180)
 {
@@ -1308,8 +1325,10 @@ TEST_F_TIMEOUT(map, tiny_screen, 180)
 	WAITS("Enter, right");
 	terminal_press(&terminal, "?");
 	WAITS("310001000000 priv");
-	ASSERT_TRUE(terminal_resize(&terminal, 1, 1));
-	terminal_press(&terminal, "j");
+	terminal_press(&terminal, "p");
+	ASSERT_TRUE(draws_at(&terminal, 1, 1));
+	ASSERT_TRUE(draws_at(&terminal, 2, 3));
+	terminal_press(&terminal, "jp");
 	ASSERT_TRUE(terminal_resize(&terminal, 30, 80));
 	WAITS("size commit private resident");
 	terminal_press(&terminal, "/signs\r");

@@ -545,20 +545,24 @@ TEST_F(tool, output_fails)
 /* Rules: TT-04. Who reads what it says, such as head(1), may go at any time. */
 TEST_F(tool, nobody_reads)
 {
-	int ends[2];
+	int ends[2], go;
 	pid_t pid;
 
-	ASSERT_EQ(0, pipe(ends));
+	go = wait_on_stdin();
+	ASSERT_LE(0, go);
+	ASSERT_EQ(0, pipe2(ends, O_CLOEXEC));
 	pid = fork();
 	if (!pid) {
-		close(ends[0]);
 		dup2(ends[1], STDERR_FILENO);
-		run_tool((char *[]){ "", "@", NULL });
+		run_tool((char *[]){ "", "@", "linger", NULL });
 	}
 	close(ends[0]);
 	close(ends[1]);
-	EXPECT_LE(0, end(pid));
+	/* The program goes on. */
+	EXPECT_EQ(0, end_within(pid, 20));
 	EXPECT_TRUE(no_instance_left());
+	EXPECT_EQ(1, write(go, "\n", 1));
+	close(go);
 }
 
 /* Rules: TT-05. What cannot be written is told, whatever the program has said. */
