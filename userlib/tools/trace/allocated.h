@@ -76,6 +76,7 @@ void stacks_end(struct allocated *all);
 /* place.c */
 const char *allocated_kind_name(enum allocated_kind kind);
 const char *trace_place(void);
+size_t trace_room(size_t most);
 int trace_check(void);
 
 /* threads.c */

@@ -56,6 +56,27 @@ const char *trace_place(void)
 	return NULL;
 }
 
+/* Of all processors together, and of one at least */
+#define ALL_ROOM (128UL << 20)
+#define LEAST_ROOM (256UL << 10)
+
+/**
+ * trace_room - for events on their way, on each processor
+ * @most: bytes, where there are few processors: a power of 2
+ *
+ * It is memory that nobody else gets meanwhile, so it is less where there are many.
+ *
+ * Return: bytes, a power of 2
+ */
+size_t trace_room(size_t most)
+{
+	long processors = sysconf(_SC_NPROCESSORS_CONF);
+
+	while (most > LEAST_ROOM && most * processors > ALL_ROOM)
+		most /= 2;
+	return most;
+}
+
 /**
  * trace_check - look whether there is something to trace, and who asks for it
  *

@@ -18,9 +18,10 @@
 
 #include <asm/perf_regs.h>
 
+#include "allocated.h"
 #include "stacks.h"
 
-/* Of a processor's buffer, behind the page that tells where it is written */
+/* Of a processor's buffer at most, behind the page that tells where it is written */
 #define BUFFER_SIZE (8UL << 20)
 /* Of a stack that comes with an event */
 #define STACK_SIZE 8192
@@ -65,6 +66,7 @@ struct buffer {
 
 static struct buffer *buffers;
 static long nr_buffers;
+static size_t buffer_size;
 
 /* What is not told yet */
 struct pending {
@@ -168,7 +170,7 @@ static int open_event(struct perf_event_attr *attr, pid_t tid, long processor)
 static bool map_buffer(struct buffer *buffer, int fd)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
-	void *at = mmap(NULL, page + BUFFER_SIZE, PROT_READ | PROT_WRITE,
+	void *at = mmap(NULL, page + buffer_size, PROT_READ | PROT_WRITE,
 			MAP_SHARED, fd, 0);
 
 	if (at == MAP_FAILED)
@@ -242,6 +244,7 @@ int sampling_open(const char *tracefs, const char *const *names, size_t nr)
 	long p;
 
 	nr_buffers = sysconf(_SC_NPROCESSORS_CONF);
+	buffer_size = trace_room(BUFFER_SIZE);
 	buffers = calloc(nr_buffers, sizeof(*buffers));
 	if (!buffers)
 		abort();
@@ -470,7 +473,7 @@ static uint64_t time_of(const struct perf_event_header *record)
 static void copy_out(const struct buffer *buffer, uint64_t at, void *to,
 		     size_t size)
 {
-	size_t offset = at % BUFFER_SIZE, part = BUFFER_SIZE - offset;
+	size_t offset = at % buffer_size, part = buffer_size - offset;
 
 	if (part > size)
 		part = size;

@@ -13,7 +13,8 @@
 
 #include "trace.h"
 
-#define BUFFER_KB "4096"
+/* Of a processor's buffer, at most */
+#define BUFFER_SIZE (4UL << 20)
 
 /* Of a new buffer they are as somebody has set them for the first one. */
 static const char *const options_on[] = { "context-info", "event-fork" };
@@ -91,10 +92,13 @@ static bool set_options(const char *const *names, size_t nr, const char *value)
 /* How its lines are is what lines.c reads. Nothing is recorded yet. */
 static int prepare(bool faults, bool all)
 {
+	char room[24];
+
+	snprintf(room, sizeof(room), "%zu", trace_room(BUFFER_SIZE) / 1024);
 	if (!set("tracing_on", "0") ||
 	    !set_options(options_off, ARRAY_SIZE(options_off), "0") ||
 	    !set_options(options_on, ARRAY_SIZE(options_on), "1") ||
-	    !set("buffer_size_kb", BUFFER_KB) || !choose(faults, all))
+	    !set("buffer_size_kb", room) || !choose(faults, all))
 		return trouble(instance);
 	pipe_fd = open_in("trace_pipe", O_RDONLY | O_NONBLOCK);
 	return pipe_fd < 0 ? trouble(instance) : 0;
