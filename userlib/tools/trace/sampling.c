@@ -256,7 +256,18 @@ int sampling_open(const char *tracefs, const char *const *names, size_t nr)
 	return 0;
 }
 
-/* Each thread has as many descriptors on each processor as there are events, and one. */
+static bool set_limit(rlim_t most, rlim_t limit)
+{
+	struct rlimit both = { .rlim_cur = limit,
+			       .rlim_max = most < limit ? limit : most };
+
+	return !setrlimit(RLIMIT_NOFILE, &both);
+}
+
+/*
+ * Each thread has as many descriptors on each processor as there are events, and one. The
+ * system may allow no more than that.
+ */
 static void make_room(void)
 {
 	rlim_t need = nr_fds + nr_buffers * (nr_events + 1) + 64;
@@ -264,10 +275,8 @@ static void make_room(void)
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= need)
 		return;
-	limit.rlim_cur = 2 * need;
-	if (limit.rlim_max < limit.rlim_cur)
-		limit.rlim_max = limit.rlim_cur;
-	setrlimit(RLIMIT_NOFILE, &limit);
+	if (!set_limit(limit.rlim_max, 2 * need))
+		set_limit(limit.rlim_max, need);
 }
 
 /**
