@@ -60,6 +60,10 @@ static uint64_t forgotten[MAX_PIDS / 64];
 static struct allocated_group *groups;
 static unsigned int nr_groups, room_groups;
 
+/* Each group, plus 1, is at what hash() makes of it, or in the next place that was free. */
+static unsigned int *table;
+static size_t room_table;
+
 /* What was left by those that are not there any more */
 static struct allocated_block *blocks;
 static size_t nr_blocks, room_blocks;
@@ -245,25 +249,66 @@ static char *stack_of(struct process *process, const struct user_state *user)
 	return text;
 }
 
+/* FNV-1a */
+static uint64_t hash(enum allocated_kind kind, const char *stack)
+{
+	uint64_t sum = 0xcbf29ce484222325 + kind;
+
+	for (; *stack; stack++)
+		sum = (sum ^ (unsigned char)*stack) * 0x100000001b3;
+	return sum;
+}
+
+/* Where a group is, or would be */
+static unsigned int *place_of(enum allocated_kind kind, const char *stack)
+{
+	const struct allocated_group *group;
+	size_t i = hash(kind, stack);
+
+	for (;; i++) {
+		i &= room_table - 1;
+		if (!table[i])
+			return &table[i];
+		group = &groups[table[i] - 1];
+		if (group->kind == kind && !strcmp(group->stack, stack))
+			return &table[i];
+	}
+}
+
+/* Half of the table is free at least. */
+static void make_room(void)
+{
+	unsigned int i;
+
+	if (nr_groups < room_groups)
+		return;
+	room_groups = room_groups ? 2 * room_groups : 64;
+	groups = grow(groups, room_groups, sizeof(*groups));
+	free(table);
+	room_table = 2 * room_groups;
+	table = calloc(room_table, sizeof(*table));
+	if (!table)
+		abort();
+	for (i = 0; i < nr_groups; i++)
+		*place_of(groups[i].kind, groups[i].stack) = i + 1;
+}
+
 static unsigned int group_of(const struct sampled *sampled,
 			     enum allocated_kind kind)
 {
 	char *stack = stack_of(find(sampled->pid), &sampled->user);
-	unsigned int i;
+	unsigned int *place;
 
-	for (i = 0; i < nr_groups; i++) {
-		if (groups[i].kind == kind && !strcmp(groups[i].stack, stack)) {
-			free(stack);
-			return i;
-		}
-	}
-	if (nr_groups == room_groups) {
-		room_groups = 2 * room_groups + 64;
-		groups = grow(groups, room_groups, sizeof(*groups));
+	make_room();
+	place = place_of(kind, stack);
+	if (*place) {
+		free(stack);
+		return *place - 1;
 	}
 	groups[nr_groups] =
 		(struct allocated_group){ .kind = kind, .stack = stack };
-	return nr_groups++;
+	*place = ++nr_groups;
+	return nr_groups - 1;
 }
 
 /* ---- events ---- */
