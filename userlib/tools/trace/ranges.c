@@ -1,40 +1,59 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Which memory was allocated by whom
+ * Which memory was allocated by whom: a tree of ranges, none of which overlap, so that those
+ * that do with another one are found as if they were the same
  */
+#define _GNU_SOURCE
+#include <search.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "stacks.h"
 
-static void insert(struct ranges *ranges, size_t at, const struct range *range)
+static int compare(const void *a, const void *b)
 {
-	if (ranges->nr == ranges->room) {
-		ranges->room = 2 * ranges->room + 16;
-		ranges->list = realloc(ranges->list,
-				       ranges->room * sizeof(*ranges->list));
-		if (!ranges->list)
-			abort();
-	}
-	memmove(&ranges->list[at + 1], &ranges->list[at],
-		(ranges->nr - at) * sizeof(*range));
-	ranges->list[at] = *range;
+	const struct range *first = a, *second = b;
+
+	if (first->end <= second->first)
+		return -1;
+	return first->first >= second->end;
+}
+
+/* One that has something of @range, or NULL */
+static struct range *find(const struct ranges *ranges,
+			  const struct range *range)
+{
+	struct range **node = tfind(range, &ranges->tree, compare);
+
+	return node ? *node : NULL;
+}
+
+/* There is nothing in it yet. */
+static void insert(struct ranges *ranges, const struct range *range)
+{
+	struct range *copy = malloc(sizeof(*copy));
+
+	if (!copy)
+		abort();
+	*copy = *range;
+	if (!tsearch(copy, &ranges->tree, compare))
+		abort();
 	ranges->nr++;
 }
 
-/* The first one that ends behind @address */
-static size_t find(const struct ranges *ranges, uint64_t address)
+/* What of a range is before and behind another one; both may be empty. */
+static struct range before(const struct range *range, const struct range *other)
 {
-	size_t low = 0, high = ranges->nr, middle;
+	return (struct range){ range->first, other->first, range->group };
+}
 
-	while (low < high) {
-		middle = (low + high) / 2;
-		if (ranges->list[middle].end > address)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
+static struct range behind(const struct range *range, const struct range *other)
+{
+	return (struct range){ other->end, range->end, range->group };
+}
+
+static bool is_empty(const struct range *range)
+{
+	return range->first >= range->end;
 }
 
 /**
@@ -46,37 +65,39 @@ static size_t find(const struct ranges *ranges, uint64_t address)
  */
 uint64_t ranges_add(struct ranges *ranges, const struct range *range)
 {
-	struct range piece = *range;
-	size_t i = find(ranges, range->first);
-	uint64_t added = 0;
+	struct range *other, left, right;
 
-	while (piece.first < range->end) {
-		piece.end = range->end;
-		if (i < ranges->nr && ranges->list[i].first < range->end)
-			piece.end = ranges->list[i].first;
-		if (piece.first < piece.end) {
-			insert(ranges, i++, &piece);
-			added += piece.end - piece.first;
-		}
-		if (piece.end == range->end)
-			break;
-		piece.first = ranges->list[i++].end;
+	if (is_empty(range))
+		return 0;
+	other = find(ranges, range);
+	if (!other) {
+		insert(ranges, range);
+		return range->end - range->first;
 	}
-	return added;
+	left = before(range, other);
+	right = behind(range, other);
+	return ranges_add(ranges, &left) + ranges_add(ranges, &right);
 }
 
-/* The part of a range that is between two addresses goes. */
-static void tell(const struct range *range, uint64_t first, uint64_t end,
-		 ranges_gone gone)
+/* One goes, but for what is not in @range. */
+static void cut(struct ranges *ranges, struct range *one,
+		const struct range *range, ranges_gone gone)
 {
-	struct range part = *range;
+	struct range left = before(one, range), right = behind(one, range);
+	struct range part = *one;
 
-	if (part.first < first)
-		part.first = first;
-	if (part.end > end)
-		part.end = end;
-	if (part.first < part.end)
-		gone(&part);
+	tdelete(one, &ranges->tree, compare);
+	free(one);
+	ranges->nr--;
+	if (!is_empty(&left)) {
+		insert(ranges, &left);
+		part.first = left.end;
+	}
+	if (!is_empty(&right)) {
+		insert(ranges, &right);
+		part.end = right.first;
+	}
+	gone(&part);
 }
 
 /**
@@ -89,28 +110,40 @@ static void tell(const struct range *range, uint64_t first, uint64_t end,
 void ranges_remove(struct ranges *ranges, uint64_t first, uint64_t end,
 		   ranges_gone gone)
 {
-	size_t i = find(ranges, first), nr_gone = 0, j;
-	struct range behind;
+	struct range range = { first, end, 0 }, *one;
 
-	for (j = i; j < ranges->nr && ranges->list[j].first < end; j++)
-		tell(&ranges->list[j], first, end, gone);
-	if (i < ranges->nr && ranges->list[i].first < first) {
-		behind = ranges->list[i];
-		ranges->list[i++].end = first;
-		behind.first = first;
-		insert(ranges, i, &behind);
-	}
-	while (i + nr_gone < ranges->nr && ranges->list[i + nr_gone].end <= end)
-		nr_gone++;
-	if (i + nr_gone < ranges->nr && ranges->list[i + nr_gone].first < end)
-		ranges->list[i + nr_gone].first = end;
-	memmove(&ranges->list[i], &ranges->list[i + nr_gone],
-		(ranges->nr - i - nr_gone) * sizeof(*ranges->list));
-	ranges->nr -= nr_gone;
+	while (!is_empty(&range) && (one = find(ranges, &range)))
+		cut(ranges, one, &range, gone);
+}
+
+/**
+ * struct walk - who is told
+ * @seen: a function
+ * @arg: for it
+ */
+struct walk {
+	ranges_seen seen;
+	void *arg;
+};
+
+static void visit(const void *node, VISIT which, void *arg)
+{
+	const struct walk *walk = arg;
+
+	if (which == postorder || which == leaf)
+		walk->seen(*(struct range *const *)node, walk->arg);
+}
+
+/* By address */
+void ranges_walk(const struct ranges *ranges, ranges_seen seen, void *arg)
+{
+	struct walk walk = { seen, arg };
+
+	twalk_r(ranges->tree, visit, &walk);
 }
 
 void ranges_clear(struct ranges *ranges)
 {
-	free(ranges->list);
-	memset(ranges, 0, sizeof(*ranges));
+	tdestroy(ranges->tree, free);
+	*ranges = (struct ranges){};
 }

@@ -116,9 +116,10 @@ static struct allocated_block block_of(pid_t pid, const struct range *range)
 	};
 }
 
-static void leave(pid_t pid, const struct range *range)
+static void leave(const struct range *range, void *arg)
 {
 	struct allocated_group *group = &groups[range->group];
+	const struct process *process = arg;
 
 	group->left += range->end - range->first;
 	group->now -= range->end - range->first;
@@ -126,21 +127,17 @@ static void leave(pid_t pid, const struct range *range)
 		room_blocks = 2 * room_blocks + 256;
 		blocks = grow(blocks, room_blocks, sizeof(*blocks));
 	}
-	blocks[nr_blocks++] = block_of(pid, range);
+	blocks[nr_blocks++] = block_of(process->pid, range);
 }
 
 /* What its address space has is gone: that is what was left. */
 static void empty(struct process *process)
 {
-	struct ranges *ranges;
 	unsigned int kind;
-	size_t i;
 
 	for (kind = 0; kind < ALLOCATED_KINDS; kind++) {
-		ranges = &process->ranges[kind];
-		for (i = 0; i < ranges->nr; i++)
-			leave(process->pid, &ranges->list[i]);
-		ranges_clear(ranges);
+		ranges_walk(&process->ranges[kind], leave, process);
+		ranges_clear(&process->ranges[kind]);
 	}
 	unwinder_free(process->unwinder);
 	process->unwinder = NULL;
@@ -524,10 +521,28 @@ static size_t count_ranges(void)
 	return nr;
 }
 
+/**
+ * struct telling - blocks on their way to told_blocks
+ * @pid: whose
+ * @nr: those that are there already
+ */
+struct telling {
+	pid_t pid;
+	size_t nr;
+};
+
+static void tell_block(const struct range *range, void *arg)
+{
+	struct telling *telling = arg;
+
+	told_blocks[telling->nr++] = block_of(telling->pid, range);
+}
+
 /* What is there still is left, too. Return: how many */
 static size_t tell_blocks(const unsigned int *place)
 {
-	size_t all = nr_blocks + count_ranges(), nr = nr_blocks, i;
+	size_t all = nr_blocks + count_ranges(), i;
+	struct telling telling = { .nr = nr_blocks };
 	const struct process *process;
 	unsigned int kind;
 
@@ -538,12 +553,12 @@ static size_t tell_blocks(const unsigned int *place)
 	}
 	for (i = 0; i < nr_blocks; i++)
 		told_blocks[i] = blocks[i];
-	for (process = processes; process; process = process->next)
+	for (process = processes; process; process = process->next) {
+		telling.pid = process->pid;
 		for (kind = 0; kind < ALLOCATED_KINDS; kind++)
-			for (i = 0; i < process->ranges[kind].nr; i++)
-				told_blocks[nr++] =
-					block_of(process->pid,
-						 &process->ranges[kind].list[i]);
+			ranges_walk(&process->ranges[kind], tell_block,
+				    &telling);
+	}
 	for (i = 0; i < all; i++)
 		told_blocks[i].group = place[told_blocks[i].group];
 	return all;

@@ -36,15 +36,13 @@ struct range {
 };
 
 /**
- * struct ranges - some, sorted, none of which overlap
- * @list: they
+ * struct ranges - some, none of which overlap
+ * @tree: they, by address
  * @nr: how many
- * @room: how many there is room for
  */
 struct ranges {
-	struct range *list;
+	void *tree;
 	size_t nr;
-	size_t room;
 };
 
 uint64_t ranges_add(struct ranges *ranges, const struct range *range);
@@ -53,6 +51,8 @@ typedef void (*ranges_gone)(const struct range *range);
 
 void ranges_remove(struct ranges *ranges, uint64_t first, uint64_t end,
 		   ranges_gone gone);
+typedef void (*ranges_seen)(const struct range *range, void *arg);
+void ranges_walk(const struct ranges *ranges, ranges_seen seen, void *arg);
 void ranges_clear(struct ranges *ranges);
 
 /* ---- what a process is ---- */
