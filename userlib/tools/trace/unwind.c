@@ -132,14 +132,50 @@ struct unwinder *unwinder_copy(const struct unwinder *from, pid_t pid)
 	return unwinder;
 }
 
-void unwinder_free(struct unwinder *unwinder)
+/* libdw keeps all files of a process open, so it knows some processes only. */
+#define MAX_KNOWN 32
+
+/* They, the one that was asked for last first */
+static struct unwinder *known[MAX_KNOWN];
+
+static void close_libdw(struct unwinder *unwinder)
+{
+	dwfl_end(unwinder->dwfl);
+	unwinder->dwfl = NULL;
+	unwinder->attached = false;
+	unwinder->nr_told = 0;
+}
+
+/* Where it is, or else the last place */
+static size_t place_of(const struct unwinder *unwinder)
 {
 	size_t i;
 
+	for (i = 0; i < MAX_KNOWN - 1 && known[i] != unwinder; i++)
+		;
+	return i;
+}
+
+static void put_first(struct unwinder *unwinder)
+{
+	size_t place = place_of(unwinder);
+
+	if (known[place] && known[place] != unwinder)
+		close_libdw(known[place]);
+	memmove(&known[1], &known[0], place * sizeof(*known));
+	known[0] = unwinder;
+}
+
+void unwinder_free(struct unwinder *unwinder)
+{
+	size_t place = place_of(unwinder), i;
+
+	if (known[place] == unwinder)
+		known[place] = NULL;
 	for (i = 0; i < unwinder->nr_maps; i++)
 		free((char *)unwinder->maps[i].path);
 	free(unwinder->maps);
-	dwfl_end(unwinder->dwfl);
+	close_libdw(unwinder);
 	free(unwinder);
 }
 
@@ -191,6 +227,7 @@ static void tell_of(const struct unwinder *unwinder, struct code *code)
 {
 	int fd = binary_open(unwinder->pid, code);
 
+	code->bias = UINT64_MAX;
 	if (fd < 0)
 		return;
 	code->bias = bias_of(fd, code);
@@ -207,6 +244,7 @@ static void tell_of(const struct unwinder *unwinder, struct code *code)
  */
 static bool tell_libdw(struct unwinder *unwinder)
 {
+	put_first(unwinder);
 	if (!unwinder->dwfl)
 		unwinder->dwfl = dwfl_begin(&callbacks);
 	if (!unwinder->dwfl)
