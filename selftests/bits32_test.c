@@ -78,6 +78,11 @@ static bool has_futex(void)
 	return ret != -ENOSYS;
 }
 
+#define NEEDS_FUTEX() do {						\
+	if (!has_futex())						\
+		SKIP(return, "this kernel has no futexes for 32 bits");	\
+} while (0)
+
 /* Rule BT-01 */
 TEST_F(bits32, memory)
 {
@@ -117,8 +122,7 @@ TEST_F(bits32, sections)
 /* Rule BT-06 */
 TEST_F(bits32, exceptions)
 {
-	if (!has_futex())
-		SKIP(return, "this kernel has no futexes for 32 bits");
+	NEEDS_FUTEX();
 	EXPECT_EQ(0, job(self, "guards", 0));
 	EXPECT_EQ(0, job(self, "registers", 0));
 	EXPECT_EQ(0, job(self, "blocks", 0));
@@ -128,8 +132,7 @@ TEST_F(bits32, exceptions)
 /* Rule BT-07 */
 TEST_F(bits32, threads)
 {
-	if (!has_futex())
-		SKIP(return, "this kernel has no futexes for 32 bits");
+	NEEDS_FUTEX();
 	EXPECT_EQ(0, job(self, "threads", 0));
 	EXPECT_EQ(0, job(self, "conditions", 0));
 	EXPECT_EQ(0, job(self, "fibers", 0));
@@ -140,8 +143,7 @@ TEST_F(bits32, threads)
 /* Rule BT-08 */
 TEST_F(bits32, blocks_of_heaps)
 {
-	if (!has_futex())
-		SKIP(return, "this kernel has no futexes for 32 bits");
+	NEEDS_FUTEX();
 	EXPECT_EQ(0, heap_job(self, "sizes"));
 	EXPECT_EQ(0, heap_job(self, "reallocate"));
 	EXPECT_EQ(0, heap_job(self, "impossible"));
@@ -152,24 +154,21 @@ TEST_F(bits32, blocks_of_heaps)
 /* Rule BT-09 */
 TEST_F(bits32, fixed_heaps)
 {
-	if (!has_futex())
-		SKIP(return, "this kernel has no futexes for 32 bits");
+	NEEDS_FUTEX();
 	EXPECT_EQ(0, heap_job(self, "fixed"));
 }
 
 /* Rule BT-10 */
 TEST_F(bits32, walks_of_heaps)
 {
-	if (!has_futex())
-		SKIP(return, "this kernel has no futexes for 32 bits");
+	NEEDS_FUTEX();
 	EXPECT_EQ(0, heap_job(self, "walk"));
 }
 
 /* Rule BT-11 */
 TEST_F(bits32, moveable_memory)
 {
-	if (!has_futex())
-		SKIP(return, "this kernel has no futexes for 32 bits");
+	NEEDS_FUTEX();
 	EXPECT_EQ(0, heap_job(self, "moveable"));
 }
 
@@ -178,16 +177,14 @@ TEST_F(bits32, exhausted_heaps)
 {
 	EXPECT_EQ(0, heap_job(self, "exhaust"));
 	EXPECT_EQ(0, run(self, "heaps32", "exhaust", ADDR_LIMIT_3GB));
-	if (!has_futex())
-		SKIP(return, "this kernel has no futexes for 32 bits");
+	NEEDS_FUTEX();
 	EXPECT_EQ(0, heap_job(self, "raise"));
 }
 
 /* Rule BT-13 */
 TEST_F(bits32, heaps_of_threads)
 {
-	if (!has_futex())
-		SKIP(return, "this kernel has no futexes for 32 bits");
+	NEEDS_FUTEX();
 	EXPECT_EQ(0, heap_job(self, "threads"));
 }
 
@@ -218,8 +215,7 @@ TEST_F(bits32, preloaded_malloc)
 	static const char proof[] = "/tmp/wr_bits32_proof";
 	char preload[2 * PATH_MAX + 64];
 
-	if (!has_futex())
-		SKIP(return, "this kernel has no futexes for 32 bits");
+	NEEDS_FUTEX();
 	snprintf(preload, sizeof(preload),
 		 "%s/libwinregion-heap-malloc.so:%s/proof32.so", self->dir,
 		 self->dir);
