@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../common/text.h"
 #include "output.h"
 
 /* To look is decided when the file is opened. */
@@ -115,7 +116,7 @@ static void write_text(const struct map_output *out,
 		fprintf(out->file, " %7s %*s", "-", out->bytes ? 16 : 7, "-");
 	}
 	putc(' ', out->file);
-	map_quote_text(out->file, process->command);
+	text_print(out->file, process->command);
 	putc('\n', out->file);
 }
 

@@ -93,9 +93,6 @@ int map_load(const char *path, struct map *map);
 
 /* ---- quote.c ---- */
 
-/* What a terminal would obey is not for it: "?" instead */
-void map_quote_text(FILE *file, const char *text);
-
 /* A string as JSON, CSV and HTML have it, with quotation marks where they need them */
 void map_quote_json(FILE *file, const char *text);
 void map_quote_csv(FILE *file, const char *text);

@@ -7,11 +7,6 @@
 #include "../common/text.h"
 #include "output.h"
 
-void map_quote_text(FILE *file, const char *text)
-{
-	text_print(file, text);
-}
-
 /*
  * What is no character is told as the one that its byte would be. That is also the second
  * byte of a control character that has two.

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "../common/text.h"
 #include "output.h"
 
 /* Where a line goes on that is too long: below its type */
@@ -34,7 +35,7 @@ static uint64_t count_used(const struct map *map)
 static void write_head(const struct map_output *out, const struct map *map)
 {
 	fprintf(out->file, "%d: ", map->pid);
-	map_quote_text(out->file, map->command);
+	text_print(out->file, map->command);
 	fprintf(out->file, ", in %s\n", out->bytes ? "bytes" : "KiB");
 	if (!map->module)
 		fputs("The module was not asked: mappings of the kernel only.\n",
@@ -100,7 +101,7 @@ static void write_word(const struct map_output *out, int *column,
 		fprintf(out->file, "%*s", pad, "");
 		*column += pad;
 	}
-	map_quote_text(out->file, word);
+	text_print(out->file, word);
 	*column += length;
 }
 
@@ -208,9 +209,9 @@ static void write_differences(const struct map_output *out,
 	unsigned int i;
 
 	fprintf(out->file, "%d: ", old->pid);
-	map_quote_text(out->file, old->command);
+	text_print(out->file, old->command);
 	fprintf(out->file, " to %d: ", new->pid);
-	map_quote_text(out->file, new->command);
+	text_print(out->file, new->command);
 	fprintf(out->file, ", in %s\n%-9s", out->bytes ? "bytes" : "KiB",
 		"type");
 	map_text_heads(out);

@@ -18,6 +18,7 @@
 
 #include "../common/ends.h"
 #include "../common/say.h"
+#include "../common/text.h"
 #include "output.h"
 
 /* As other programs say it that run one */
@@ -319,7 +320,7 @@ void map_timeline_text(const struct map_output *out,
 	unsigned int i;
 
 	fprintf(out->file, "%d: ", timeline->pid);
-	map_quote_text(out->file, timeline->command);
+	text_print(out->file, timeline->command);
 	fprintf(out->file,
 		", the most of each in %s, by %zu look%s in %.1f s\n",
 		out->bytes ? "bytes" : "KiB", timeline->nr,
