@@ -379,14 +379,6 @@ void stacks_event(const struct sampled *sampled)
 
 /* ---- which process ---- */
 
-/* Nobody is asked on the network what root has to read. A program has its own setting. */
-static int begin(void)
-{
-	unsetenv("DEBUGINFOD_URLS");
-	return sampling_open(trace_place(), events,
-			     sizeof(events) / sizeof(*events));
-}
-
 /**
  * stacks_open - begin
  * @pid: a process that has not begun yet
@@ -395,8 +387,12 @@ static int begin(void)
  */
 int stacks_open(pid_t pid)
 {
-	int status = begin();
+	int status;
 
+	/* Nobody is asked on the network what root has to read. A program has its own setting. */
+	unsetenv("DEBUGINFOD_URLS");
+	status = sampling_open(trace_place(), events,
+			       sizeof(events) / sizeof(*events));
 	return status ? status : trace_threads(pid, sampling_follow);
 }
 
@@ -448,10 +444,8 @@ static void read_maps(pid_t pid)
  */
 int stacks_attach(pid_t pid)
 {
-	int status = begin();
+	int status = stacks_open(pid);
 
-	if (!status)
-		status = trace_threads(pid, sampling_follow);
 	if (!status)
 		read_maps(pid);
 	return status;
