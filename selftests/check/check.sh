@@ -439,14 +439,19 @@ check_built()
 	modinfo_lacks "build/$1/winregion.ko" | sed "s/^/$1: modinfo: /"
 }
 
-# The same for the same series on arm64
+# The same for the same series on arm64, and that the tests are built for it
 check_arm64()
 {
 	local k
 
 	for k in ${only_kernel:-$(kernel_names)}; do
-		check_built "arm64-${k#arm64-}"
+		k=arm64-${k#arm64-}
+		check_built "$k"
 	done
+	"$vm/program.sh" all "$k" >"$work/build" 2>&1 || {
+		echo "$k: tests"
+		cat "$work/build"
+	}
 }
 
 # What the module file $1 does not say of itself

@@ -1214,8 +1214,8 @@ static bool verify_runs(struct fuzz *fuzz, const struct model_span *span,
 	};
 
 	FILE *emit = fuzz->emit;
+	uint64_t from = arg.address;
 	bool same = true;
-	uint64_t from;
 
 	while (arg.address <= arg.last && same) {
 		from = arg.address;
