@@ -13,9 +13,11 @@ programs=$top/build/selftests
 make -s -C "$top" lib >&2
 make -s -C "$top/selftests" OUTPUT="$programs" map_test >&2
 
-# The names of files are in the picture, so where they are here must not be.
-place=$(mktemp -d)
-trap 'rm -rf "$place"' EXIT
+# The ends of files' names are in the picture, so where they are here must not be.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+place=$work/winregion/selftests
+mkdir -p "$place"
 cp -r "$programs/map_test" "$programs/map" "$place"
 
 files=()
