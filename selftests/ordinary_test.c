@@ -455,10 +455,12 @@ static int count_code(struct perf_event_mmap_page *ring, const void *addr)
 TEST_F(alloc, perf_names_of_code)
 {
 	struct perf_event_mmap_page *ring;
-	int event = open_mmap_event(&ring);
 	uint64_t region = 0;
 	void *map;
+	int event;
 
+	NEEDS_CODE();
+	event = open_mmap_event(&ring);
 	if (event < 0)
 		SKIP(return, "no perf events here");
 	map = mmap(NULL, PAGES(1), PROT_READ | PROT_EXEC,
@@ -673,7 +675,8 @@ TEST_F(alloc, msync_results)
 	unsigned int i, j;
 
 	ASSERT_EQ(0, wr_protect(self->fd, page + PAGES(1), PAGES(1), NA));
-	ASSERT_EQ(0, wr_protect(self->fd, page + PAGES(2), PAGES(1), RX));
+	ASSERT_EQ(0, wr_protect(self->fd, page + PAGES(2), PAGES(1),
+				code_or(RX, RO)));
 	ASSERT_EQ(0, wr_decommit(self->fd, page + PAGES(3), PAGES(1)));
 	fill_page(page, 1);
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
@@ -873,7 +876,7 @@ static int in_user_namespace(void *arg)
 	region = wr_alloc(fd, MIB(2));
 	CHECK(region);
 	fill_pages(region, NR_PAGES, 1);
-	CHECK(!wr_protect(fd, region, PAGES(1), RX));
+	CHECK(!wr_protect(fd, region, PAGES(1), code_or(RX, RO)));
 	CHECK(!wr_release(fd, region, 0));
 	/* What it had before */
 	fill_pages(self->base, NR_PAGES, 2);

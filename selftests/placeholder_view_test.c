@@ -345,19 +345,6 @@ TEST_F(placeholder, ring_buffer)
 	EXPECT_PLACEHOLDER(self->base, self->size);
 }
 
-/* mov $n, %eax; ret */
-static void write_return(unsigned char *to, unsigned int n)
-{
-	to[0] = 0xb8;
-	memcpy(&to[1], &n, sizeof(n));
-	to[5] = 0xc3;
-}
-
-static unsigned int run(const char *code)
-{
-	return ((unsigned int (*)(void))(uintptr_t)code)();
-}
-
 /*
  * As runtimes do it: addresses for all code are kept near each other; a piece of them
  * becomes a view that executes, is committed page by page, and written through a mirror.
@@ -369,6 +356,7 @@ TEST_F(placeholder, code_and_its_mirror)
 	HANDLE section = make_section(MIB(1), PAGE_EXECUTE_READWRITE |
 						      SEC_RESERVE);
 	char *code = self->base + 4 * PAGE, *mirror;
+	char *at;
 	unsigned int i;
 
 	ASSERT_NE(NULL, section);
@@ -382,12 +370,14 @@ TEST_F(placeholder, code_and_its_mirror)
 		ASSERT_EQ(mirror + i * PAGE,
 			  VirtualAlloc(mirror + i * PAGE, PAGE, MEM_COMMIT,
 				       PAGE_READWRITE));
-		write_return((unsigned char *)mirror + i * PAGE, 100 + i);
-		EXPECT_EQ(100 + i, run(code + i * PAGE));
-		EXPECT_FALSE(try_write(code + i * PAGE));
+		write_function(mirror + i * PAGE, 100 + i);
+		at = code + i * PAGE;
+		__builtin___clear_cache(at, at + FUNCTION_SIZE);
+		EXPECT_EQ(100 + i, call_function(at));
+		EXPECT_FALSE(try_write(at));
 	}
 	ASSERT_TRUE(UnmapViewOfFile(mirror));
-	EXPECT_EQ(103, run(code + 3 * PAGE));
+	EXPECT_EQ(103, call_function(code + 3 * PAGE));
 	ASSERT_TRUE(unmap_and_keep(code));
 	ASSERT_TRUE(coalesce(self->base, self->size));
 	EXPECT_TRUE(CloseHandle(section));

@@ -102,6 +102,8 @@ static bool kernel_has(const char *name)
 
 TEST_F(ptes, no_fault_for_each_page)
 {
+	if (!EDITS_PTES)
+		SKIP(return, "PTEs are not edited here");
 	if (!kernel_has("wp_shared_mapping_range"))
 		SKIP(return, "a kernel without MAPPING_DIRTY_HELPERS unmaps");
 	PROTECT(0, MANY, RO);
