@@ -649,7 +649,8 @@ TEST_F(section, given_address)
 					     (void *)(USER_END - 0x10000), 0, 0,
 					     RW));
 	EXPECT_EQ(-EOVERFLOW, sec_map_at(self->section,
-					 (void *)0x7ffffffd0000, 0, 0, RW));
+					 (void *)(USER_END - 0x30000), 0,
+					 0, RW));
 	arg = (struct winregion_map_view){
 		.protection = RW,
 		.address = (uintptr_t)memory,
