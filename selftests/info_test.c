@@ -228,7 +228,9 @@ TEST(commit_charge)
 	after = counters_now();
 	EXPECT_EQ(before.PrivateUsage, after.PrivateUsage);
 	EXPECT_LE(before.PrivateUsage + BIG / 2, after.PeakPagefileUsage);
-	EXPECT_LE(before.WorkingSetSize + BIG / 2, after.PeakWorkingSetSize);
+	/* Of the highest value the kernel leaves out what each processor has counted. */
+	EXPECT_LE(before.WorkingSetSize + BIG / 2,
+		  after.PeakWorkingSetSize + MIB(1));
 }
 
 /* Rules: PI-06. So does private memory of others: malloc(3)'s, for one. */
