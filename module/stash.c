@@ -939,49 +939,79 @@ unsigned long wr_stash_count(struct wr_window *window, pgoff_t first,
 	return n;
 }
 
+/* Which pages of a slot a child has: not those of a VMA that it did not get. */
+static void find_copied(struct wr_window *child, pgoff_t first,
+			unsigned long *copied)
+{
+	pgoff_t at = first, end = first + WR_SLOT_PAGES, next;
+
+	bitmap_zero(copied, WR_SLOT_PAGES);
+	for (; at < end; at = next)
+		if (!wr_state_is_lost(wr_runs_span(&child->runs, at, end,
+						   &next)))
+			bitmap_set(copied, at - first, next - at);
+}
+
 /* What is out both have; what is not has been taken back. */
-static int fork_out(struct wr_stash *copy, struct wr_stash *stash)
+static int fork_out(struct wr_stash *copy, struct wr_stash *stash,
+		    const unsigned long *copied)
 {
 	unsigned int i;
-	int err = 0;
+	int err;
 
 	copy->out =
 		kcalloc(WR_SLOT_PAGES, sizeof(*copy->out), GFP_KERNEL_ACCOUNT);
 	if (!copy->out)
 		return -ENOMEM;
-	for (i = 0; i < WR_SLOT_PAGES && !err; i++) {
+	for_each_set_bit(i, copied, WR_SLOT_PAGES) {
 		if (!stash->out[i].serial)
 			continue;
 		err = wr_outfile_share(stash->out[i]);
 		if (err)
-			break;
+			return err;
 		copy->out[i] = stash->out[i];
 		copy->nr_out++;
 		wr_stash_count_out(copy, 1);
 	}
-	return err;
+	return 0;
 }
 
 /* The child has none of the pages, and is told so when it asks for them. */
-static int fork_stash(struct wr_window *child, struct wr_stash *stash)
+static void fork_gone(struct wr_stash *copy, struct wr_stash *stash,
+		      const unsigned long *copied)
 {
-	struct wr_stash *copy = wr_stash_new(child, stash->key,
-					     wr_stash_class_of(stash),
-					     GFP_KERNEL_ACCOUNT);
 	unsigned int i;
 
+	bitmap_and(copy->gone, stash->gone, copied, WR_SLOT_PAGES);
+	bitmap_and(copy->offered, stash->offered, copied, WR_SLOT_PAGES);
+	copy->nr_offered = bitmap_weight(copy->offered, WR_SLOT_PAGES);
+	if (!stash->slot.nr_resident)
+		return;
+	for_each_set_bit(i, copied, WR_SLOT_PAGES)
+		if (stash->slot.pages[i])
+			__set_bit(i, copy->gone);
+}
+
+static int fork_stash(struct wr_window *child, struct wr_stash *stash)
+{
+	DECLARE_BITMAP(copied, WR_SLOT_PAGES);
+	struct wr_stash *copy;
+	int err = 0;
+
+	find_copied(child, wr_slot_first(stash->key), copied);
+	if (bitmap_empty(copied, WR_SLOT_PAGES))
+		return 0;
+	copy = wr_stash_new(child, stash->key, wr_stash_class_of(stash),
+			    GFP_KERNEL_ACCOUNT);
 	if (!copy)
 		return -ENOMEM;
 	if (stash->nr_out)
-		return fork_out(copy, stash);
-	bitmap_copy(copy->gone, stash->gone, WR_SLOT_PAGES);
-	bitmap_copy(copy->offered, stash->offered, WR_SLOT_PAGES);
-	copy->nr_offered = stash->nr_offered;
-	if (stash->slot.nr_resident)
-		for (i = 0; i < WR_SLOT_PAGES; i++)
-			if (stash->slot.pages[i])
-				__set_bit(i, copy->gone);
-	return 0;
+		err = fork_out(copy, stash, copied);
+	else
+		fork_gone(copy, stash, copied);
+	if (!err)
+		wr_stash_settle(child, copy);
+	return err;
 }
 
 /**

@@ -522,6 +522,38 @@ TEST_F(paging, relatives_leave)
 	EXPECT_TRUE(pages_have(self->base + PAGES(1), NR - 2, 2));
 }
 
+struct heir {
+	struct family family;
+	int64_t swapped;
+};
+
+static int has_its_part(void *arg)
+{
+	struct heir *heir = arg;
+
+	CHECK(swapped(heir->family.fd) == heir->swapped);
+	CHECK(pages_have(heir->family.base + SIZE / 2, NR / 2, 1 + NR / 2));
+	return 0;
+}
+
+/* A child has nothing out where it has no memory. Hazard G24 */
+TEST_F(paging, half_is_not_forked)
+{
+	struct heir heir = { .family = { self->fd, self->base } };
+	char *middle = self->base + SIZE / 2;
+
+	NEEDS_CODE();
+	/* What is code has a mapping of its own, and so have both sides. */
+	ASSERT_EQ(0, wr_protect(self->fd, middle, PAGES(1), RX));
+	ASSERT_EQ(0, madvise(self->base, SIZE / 2, MADV_DONTFORK));
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	heir.swapped = swapped(self->fd) - SIZE / 2 +
+		       wr_resident(self->fd, self->base, SIZE / 2);
+	EXPECT_LT(0, heir.swapped);
+	EXPECT_EQ(0, in_child(has_its_part, &heir));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+}
+
 static int use_all(void *arg)
 {
 	struct relatives *relatives = arg;
