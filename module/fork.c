@@ -4,6 +4,7 @@
  */
 #include <linux/sched/signal.h>
 
+#include "commit.h"
 #include "fault.h"
 #include "fork.h"
 #include "layout.h"
@@ -12,6 +13,7 @@
 #include "resident.h"
 #include "stash.h"
 #include "trace.h"
+#include "trim.h"
 #include "watch.h"
 
 /**
@@ -213,11 +215,15 @@ static int fork_window_locked(struct wr_fork *fork)
 		err = wr_stash_fork(fork->parent, child);
 	if (!err)
 		err = wr_window_publish(child);
-	if (err)
+	if (err) {
 		wr_window_end(child);
-	else
-		wr_window_note_room(child);
-	return err;
+		return err;
+	}
+	wr_window_note_room(child);
+	/* Who only reads takes no fault for what the core has copied. */
+	if (wr_paging)
+		wr_trim_note(child);
+	return 0;
 }
 
 static struct wr_window *alloc_child(struct wr_window *parent,

@@ -3,10 +3,10 @@
  * Which pages are to leave memory: those that were not used since it was looked last.
  *
  * Windows are in lists, one for each memory cgroup and node, from the first fault in
- * them on. Each goes to the end of its list once it was looked at, and what is looked
- * at in it goes on where it ended: a clock, with the accessed bits of the page tables,
- * which are taken away, for its hand. TLBs are not flushed for them, as the core does
- * not either.
+ * them on, or from the fork that made them. Each goes to the end of its list once it was
+ * looked at, and what is looked at in it goes on where it ended: a clock, with the
+ * accessed bits of the page tables, which are taken away, for its hand. TLBs are not
+ * flushed for them, as the core does not either.
  *
  * It is called by who waits for memory, maybe under any of our locks. So it only tries
  * those that it needs: mmap_lock, that of the window, and those of pages. A page whose

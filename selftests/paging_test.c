@@ -1122,6 +1122,19 @@ TEST_F_TIMEOUT(short_of_memory, more_than_memory, 300)
 	EXPECT_TRUE(pages_have(self->base, NR, 1));
 }
 
+static int64_t group_read(const char *file)
+{
+	char path[192], text[32] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", group, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		text[0] = 0;
+	close(fd);
+	return strtoll(text, NULL, 10);
+}
+
 #define GROUP_JOB MIB(64)
 
 static int job_in_group(void *arg)
@@ -1150,6 +1163,45 @@ TEST_F_TIMEOUT(short_of_memory, more_than_the_group, 120)
 	EXPECT_EQ(0, in_child(job_in_group, &family));
 	EXPECT_EQ(kills, oom_kills());
 	EXPECT_EQ(SIZE, wr_resident(self->fd, self->base, SIZE));
+	EXPECT_TRUE(SETTLES(!rmdir(group)));
+}
+
+static int look_when_told(void *arg)
+{
+	struct relatives *relatives = arg;
+
+	rendezvous_take(&relatives->rv, 1);
+	rendezvous_wait(&relatives->rv, 1);
+	CHECK(pages_have(relatives->family.base, NR, 10));
+	return 0;
+}
+
+static int leave_it_to_child(void *arg)
+{
+	struct relatives relatives = { .family = *(struct family *)arg };
+	char *base;
+
+	CHECK(group_write("cgroup.procs", "0"));
+	base = wr_alloc(relatives.family.fd, SIZE);
+	CHECK(base);
+	fill_as(SINGLE, base, 10);
+	relatives.family.base = base;
+	CHECK(start_relative(&relatives, look_when_told));
+	CHECK(!wr_release(relatives.family.fd, base, 0));
+	CHECK(SETTLES((group_write("memory.reclaim", "2M"),
+		       group_read("memory.swap.current") >=
+			       (int64_t)(SIZE - SIZE / 8))));
+	CHECK(!end_relative(&relatives));
+	return 0;
+}
+
+/* What a child has leaves, though it has not touched it since the fork. Hazard G23 */
+TEST_F(short_of_memory, child_only_has_it)
+{
+	struct family family = { self->fd, self->base };
+
+	ASSERT_TRUE(make_group("max"));
+	EXPECT_EQ(0, in_child(leave_it_to_child, &family));
 	EXPECT_TRUE(SETTLES(!rmdir(group)));
 }
 
@@ -1252,19 +1304,6 @@ TEST_F_TIMEOUT(short_of_memory, sparse, 120)
 	EXPECT_EQ(0, in_child(sparse_job, &family));
 	EXPECT_EQ(kills, oom_kills());
 	EXPECT_TRUE(SETTLES(!rmdir(group)));
-}
-
-static int64_t group_read(const char *file)
-{
-	char path[192], text[32] = "";
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", group, file);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
-		text[0] = 0;
-	close(fd);
-	return strtoll(text, NULL, 10);
 }
 
 static int goes_before_kill(struct family *family, bool trimmed)
