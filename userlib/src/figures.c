@@ -58,14 +58,18 @@ static void fill_promises(struct wr_system *system, const char *text)
 		system->limit = system->promised;
 }
 
+/* Pages of regions are not to be had in memory that is kept for what can be moved. */
 uint64_t wr_available(uint64_t *total)
 {
+	uint64_t available, movable;
 	char text[8192];
 
 	wr_read_text("/proc/meminfo", text, sizeof(text));
 	*total = line_of(text, "MemTotal");
+	available = line_of(text, "MemAvailable");
+	movable = line_of(text, "CmaFree");
 
-	return line_of(text, "MemAvailable");
+	return available > movable ? available - movable : 0;
 }
 
 void wr_system_figures(struct wr_system *system)
