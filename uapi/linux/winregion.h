@@ -72,8 +72,7 @@
  * EBUSY          decommit or release of a view
  * EALREADY       commit in a view of a file, which is committed always
  * ENOMSG         a page to be reclaimed that is not offered
- * EIO            the file system has failed to write, or a page to be locked cannot
- *                be had
+ * EIO            the file system has failed, or a page to be locked cannot be had
  * ESRCH          no section has that name
  * ENOTUNIQ       a section has the name that was to be new
  * EPROTO         a page to be locked may not be read
@@ -83,7 +82,7 @@
  * EBADSLT        no placeholder where one has to be, or one where none may be
  * EUNATCH        memory without a write watch is asked what was written
  * ENOBUFS        there is no large page
- * ENOTBLK        large pages do not let that be done with them
+ * ENOTBLK        large pages, or regions for frames, do not let that be done with them
  * EOWNERDEAD     the other process has ended, or runs another program
  * ENOEXEC        the other process has fewer addresses than most: it is of 32 bits
  * ============== =========================================================
@@ -422,7 +421,7 @@ struct winregion_set_stack {
  * Rules: AW-01 to AW-03, AW-08, AW-11.
  *
  * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EOVERFLOW, EAGAIN, EDQUOT, ENOMEM, ENFILE,
- * EPERM, EINTR.
+ * EINTR.
  */
 struct winregion_frames {
 	__u32 size;
@@ -575,8 +574,8 @@ struct winregion_change {
  * then what is offered, that of the lowest priority first. Pages that are locked are
  * unlocked by it.
  *
- * WINREGION_OP_DISCARD frees the contents of pages, all WINREGION_READWRITE, at once. Those
- * that are locked stay so, and in memory.
+ * WINREGION_OP_DISCARD frees the contents of pages, all WINREGION_READWRITE (EDOM), at
+ * once. Those that are locked stay so, and in memory.
  *
  * None of these writes a page, nor forgets which were written: WINREGION_WRITE_WATCH.
  *
@@ -613,8 +612,8 @@ struct winregion_reset {
  * @region_protection: allocation protection of the region; 0 if free
  * @state: WINREGION_STATE_*
  * @protection: 0 for reserved pages, WINREGION_NOACCESS for free ones
- * @type: WINREGION_TYPE_PRIVATE, WINREGION_TYPE_MAPPED for views, or 0 for free
- *	pages
+ * @type: WINREGION_TYPE_PRIVATE, WINREGION_TYPE_MAPPED or WINREGION_TYPE_IMAGE for
+ *	views, or 0 for free pages
  * @flags: WINREGION_RUN_* bits
  * @__reserved: 0
  */
@@ -1042,7 +1041,7 @@ struct winregion_open_section {
  *
  * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EDOM, EKEYREJECTED, ERANGE,
  * EADDRNOTAVAIL, EOVERFLOW, EEXIST, ENOSPC, EDQUOT, EMFILE, EAGAIN, EACCES,
- * EMEDIUMTYPE, ENOMEM, ENFILE, EINTR, EBADSLT.
+ * EMEDIUMTYPE, ENOMEM, ENFILE, EINTR, EBADSLT; of a process's descriptor also EBADF.
  */
 struct winregion_map_view {
 	__u32 size;
