@@ -562,12 +562,18 @@ static void forget_all(struct wr_batch *batch, unsigned int nr)
 	}
 }
 
+/* The charge first: to get it may be to wait for memory that others can still give. */
 static int prepare_all(struct wr_batch *batch, struct wr_needs *needs)
 {
+	struct wr_pagefile *pagefile = &batch->space->pagefile;
 	struct wr_change *change = batch->spans;
 	unsigned int i;
 	int err = 0;
 
+	if (needs->charge)
+		err = wr_pagefile_charge(pagefile, needs->charge);
+	if (err)
+		return err;
 	for (i = 0; i < batch->nr_spans && !err; i++, change++) {
 		err = charge_change(batch, change);
 		if (!err && wr_op_resets(batch->op))
@@ -577,11 +583,11 @@ static int prepare_all(struct wr_batch *batch, struct wr_needs *needs)
 		if (!err && is_killed(batch))
 			err = -EINTR;
 	}
-	if (!err && needs->charge)
-		err = wr_pagefile_charge(&batch->space->pagefile,
-					 needs->charge);
-	if (err)
-		forget_all(batch, i);
+	if (!err)
+		return 0;
+	forget_all(batch, i);
+	if (needs->charge)
+		wr_pagefile_uncharge(pagefile, needs->charge);
 	return err;
 }
 

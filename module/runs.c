@@ -41,13 +41,13 @@ unsigned long wr_runs_overdrafts(void)
 	return atomic_long_read(&overdrafts);
 }
 
-static void *alloc_overdrawn(size_t size, gfp_t gfp)
+static void *alloc_overdrawn(wr_alloc_fn alloc, const void *what, gfp_t gfp)
 {
 	unsigned int flags = memalloc_noreclaim_save();
 	void *memory;
 
-	memory = kmalloc(size,
-			 gfp | __GFP_NOMEMALLOC | __GFP_HIGH | __GFP_NOWARN);
+	memory =
+		alloc(what, gfp | __GFP_NOMEMALLOC | __GFP_HIGH | __GFP_NOWARN);
 	memalloc_noreclaim_restore(flags);
 	if (memory)
 		atomic_long_inc(&overdrafts);
@@ -55,8 +55,9 @@ static void *alloc_overdrawn(size_t size, gfp_t gfp)
 }
 
 /**
- * wr_runs_alloc - memory for who holds a window's lock
- * @size: bytes
+ * wr_runs_alloc_by - memory for who holds a window's lock
+ * @alloc: allocates it
+ * @what: for @alloc
  * @gfp: what it is, and whether it may be waited for
  *
  * No page of the window can leave as long as its lock is held. So who waits for memory
@@ -66,17 +67,31 @@ static void *alloc_overdrawn(size_t size, gfp_t gfp)
  *
  * Return: the memory, or NULL.
  */
-void *wr_runs_alloc(size_t size, gfp_t gfp)
+void *wr_runs_alloc_by(wr_alloc_fn alloc, const void *what, gfp_t gfp)
 {
 	const gfp_t easily = gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL);
 	void *memory = NULL;
 
 	if (wr_runs_may_overdraw() && gfp & __GFP_DIRECT_RECLAIM) {
-		memory = kmalloc(size, easily | __GFP_NOWARN);
+		memory = alloc(what, easily | __GFP_NOWARN);
 		if (!memory && !(gfp & __GFP_NORETRY))
-			memory = alloc_overdrawn(size, gfp & ~__GFP_NOFAIL);
+			memory = alloc_overdrawn(alloc, what,
+						 gfp & ~__GFP_NOFAIL);
 	}
-	return memory ? memory : kmalloc(size, gfp);
+	return memory ? memory : alloc(what, gfp);
+}
+
+static void *alloc_bytes(const void *what, gfp_t gfp)
+{
+	const size_t *size = what;
+
+	return kmalloc(*size, gfp);
+}
+
+/* The same, of so many bytes. */
+void *wr_runs_alloc(size_t size, gfp_t gfp)
+{
+	return wr_runs_alloc_by(alloc_bytes, &size, gfp);
 }
 
 static unsigned long state_entry(u8 state)

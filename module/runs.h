@@ -199,7 +199,11 @@ static inline bool wr_runs_may_overdraw(void)
 	return wr_runs_overdraw && get_nr_swap_pages() > 0;
 }
 
+/* Memory of some kind, or NULL. */
+typedef void *(*wr_alloc_fn)(const void *what, gfp_t gfp);
+
 unsigned long wr_runs_overdrafts(void);
+void *wr_runs_alloc_by(wr_alloc_fn alloc, const void *what, gfp_t gfp);
 void *wr_runs_alloc(size_t size, gfp_t gfp);
 void wr_slot_free(struct wr_slot *slot);
 void wr_runs_init(struct wr_runs *runs, pgoff_t first, pgoff_t end,

@@ -99,14 +99,21 @@ static void insert(struct wr_window *window, struct wr_stash *stash)
 	rb_insert_color(&stash->node, &window->stashes);
 }
 
+static void *alloc_stash(const void *what, gfp_t gfp)
+{
+	const enum wr_stash_class *class = what;
+
+	return kmem_cache_alloc_lru(cache, &wr_stash_lists[*class],
+				    gfp | __GFP_ZERO);
+}
+
 /* A new one of the slot of @index, with no pages yet, or NULL. */
 struct wr_stash *wr_stash_new(struct wr_window *window, pgoff_t index,
 			      enum wr_stash_class class, gfp_t gfp)
 {
 	struct wr_stash *stash;
 
-	stash = kmem_cache_alloc_lru(cache, &wr_stash_lists[class],
-				     gfp | __GFP_ZERO);
+	stash = wr_runs_alloc_by(alloc_stash, &class, gfp);
 	if (!stash)
 		return NULL;
 	INIT_LIST_HEAD(&stash->list);
@@ -944,12 +951,14 @@ static void find_copied(struct wr_window *child, pgoff_t first,
 			unsigned long *copied)
 {
 	pgoff_t at = first, end = first + WR_SLOT_PAGES, next;
+	u8 state;
 
 	bitmap_zero(copied, WR_SLOT_PAGES);
-	for (; at < end; at = next)
-		if (!wr_state_is_lost(wr_runs_span(&child->runs, at, end,
-						   &next)))
+	for (; at < end; at = next) {
+		state = wr_runs_span(&child->runs, at, end, &next);
+		if (!wr_state_is_lost(state))
 			bitmap_set(copied, at - first, next - at);
+	}
 }
 
 /* What is out both have; what is not has been taken back. */
@@ -959,8 +968,8 @@ static int fork_out(struct wr_stash *copy, struct wr_stash *stash,
 	unsigned int i;
 	int err;
 
-	copy->out =
-		kcalloc(WR_SLOT_PAGES, sizeof(*copy->out), GFP_KERNEL_ACCOUNT);
+	copy->out = wr_runs_alloc(WR_SLOT_PAGES * sizeof(*copy->out),
+				  GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	if (!copy->out)
 		return -ENOMEM;
 	for_each_set_bit(i, copied, WR_SLOT_PAGES) {

@@ -1274,6 +1274,21 @@ TEST_F_TIMEOUT(short_of_memory, beside_the_poor, 200)
 
 #define SPARSE_PAGES 3500
 
+static int reset_all(int fd, const char *base, uint64_t length)
+{
+	struct winregion_reset arg = {
+		.size = sizeof(arg),
+		.operation = WINREGION_OP_RESET,
+		.range = {
+			.address = (uintptr_t)base,
+			.length = length,
+			.protection = RW,
+		},
+	};
+
+	return wr_ioctl(fd, WINREGION_RESET, &arg);
+}
+
 /* One page in each of many tables of pages */
 static int sparse_job(void *arg)
 {
@@ -1290,6 +1305,7 @@ static int sparse_job(void *arg)
 	}
 	for (i = 0; i < SPARSE_PAGES; i++)
 		CHECK(page_has(base + i * MIB(2), i));
+	CHECK(!reset_all(family->fd, base, SPARSE_PAGES * MIB(2)));
 	return 0;
 }
 
