@@ -481,7 +481,7 @@ static vm_fault_t __maybe_unused wr_vma_huge_fault(struct vm_fault *vmf,
 	wr_account_begin(&account, window->space->mm);
 	mutex_lock(&window->lock);
 	if (wr_paging)
-		wr_trim_note(window);
+		wr_trim_note(window, window->space->mm);
 	ret = huge_fault_locked(vmf, window);
 	mutex_unlock(&window->lock);
 	wr_account_end(&account);
@@ -507,7 +507,7 @@ in_window(struct vm_fault *vmf, struct wr_window *window,
 		window->held.vma = vmf->vma;
 		if (wr_paging) {
 			window->held.room = &room;
-			wr_trim_note(window);
+			wr_trim_note(window, window->space->mm);
 		}
 		ret = locked(vmf, window);
 		window->held.room = NULL;

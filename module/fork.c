@@ -222,7 +222,7 @@ static int fork_window_locked(struct wr_fork *fork)
 	wr_window_note_room(child);
 	/* Who only reads takes no fault for what the core has copied. */
 	if (wr_paging)
-		wr_trim_note(child);
+		wr_trim_note(child, fork->parent->space->mm);
 	return 0;
 }
 

@@ -20,6 +20,7 @@
  */
 #include <linux/bitmap.h>
 #include <linux/list_lru.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/pagemap.h>
@@ -48,47 +49,80 @@
  * @list: the list; its lock
  * @window: the window, which has this one, and so is there
  * @next: where to look next; the window's lock
+ * @memcg: the memory cgroup whose list it is in, for comparison; the window's lock
  */
 struct wr_trim {
 	struct list_head list;
 	struct wr_window *window;
 	pgoff_t next;
+	const struct mem_cgroup *memcg;
 };
 
 static struct kmem_cache *cache;
 static struct list_lru list;
 static atomic_long_t nr_windows;
 
-/* The window has pages now. Its lock is held. Without memory it waits for the next. */
-void wr_trim_note(struct wr_window *window)
+/* Whose the process is; it may be another's with each call, and gone. */
+static const struct mem_cgroup *memcg_of(struct mm_struct *mm)
 {
-	struct wr_trim *trim;
+	const struct mem_cgroup *memcg = NULL;
+#ifdef CONFIG_MEMCG
+	rcu_read_lock();
+	memcg = mem_cgroup_from_task(wr_mm_owner(mm));
+	rcu_read_unlock();
+#endif
+	return memcg;
+}
 
-	lockdep_assert_held(&window->lock);
-	if (window->view || window->trim)
-		return;
+static void take_from_list(struct wr_trim *trim)
+{
+	list_lru_del_obj(&list, &trim->list);
+	atomic_long_dec(&nr_windows);
+	kmem_cache_free(cache, trim);
+}
+
+/* Without memory it waits for the next time. */
+static void bring_to_list(struct wr_window *window,
+			  const struct mem_cgroup *memcg)
+{
+	struct wr_trim *trim, *old = window->trim;
+
 	trim = kmem_cache_alloc_lru(cache, &list,
 				    GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
 	if (!trim)
 		return;
 	INIT_LIST_HEAD(&trim->list);
 	trim->window = window;
-	trim->next = window->first;
+	trim->next = old ? old->next : window->first;
+	trim->memcg = memcg;
 	window->trim = trim;
 	list_lru_add_obj(&list, &trim->list);
 	atomic_long_inc(&nr_windows);
+	if (old)
+		take_from_list(old);
+}
+
+/*
+ * The window has pages now, or gets more. Its lock is held. The list is the one of who pays
+ * for them, @payer, so it changes when that one moves to another memory cgroup.
+ */
+void wr_trim_note(struct wr_window *window, struct mm_struct *payer)
+{
+	const struct mem_cgroup *memcg;
+
+	lockdep_assert_held(&window->lock);
+	if (window->view)
+		return;
+	memcg = memcg_of(payer);
+	if (unlikely(!window->trim || window->trim->memcg != memcg))
+		bring_to_list(window, memcg);
 }
 
 /* The window has no references left. */
 void wr_trim_forget(struct wr_window *window)
 {
-	struct wr_trim *trim = window->trim;
-
-	if (!trim)
-		return;
-	list_lru_del_obj(&list, &trim->list);
-	atomic_long_dec(&nr_windows);
-	kmem_cache_free(cache, trim);
+	if (window->trim)
+		take_from_list(window->trim);
 }
 
 /* ---- one slot ---- */

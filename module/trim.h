@@ -24,7 +24,7 @@ struct wr_trimming {
 	bool any_age;
 };
 
-void wr_trim_note(struct wr_window *window);
+void wr_trim_note(struct wr_window *window, struct mm_struct *payer);
 void wr_trim_forget(struct wr_window *window);
 bool wr_trim_any(struct shrink_control *sc);
 unsigned long wr_trim_count(struct shrink_control *sc);
