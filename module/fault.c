@@ -836,6 +836,29 @@ static int access_one(struct wr_window *window, unsigned long addr, void *buf,
 	return len;
 }
 
+/* The same under the window's lock, which is not held while memory is waited for. */
+static int access_in_room(struct vm_area_struct *vma, unsigned long addr,
+			  void *buf, int len, bool write)
+{
+	struct wr_window *window = vma->vm_private_data;
+	struct wr_room room;
+	int n;
+
+	wr_pageout_begin_room(&room);
+	do {
+		mutex_lock(&window->lock);
+		window->held.vma = vma;
+		if (wr_paging)
+			window->held.room = &room;
+		n = access_one(window, addr, buf, len, write);
+		window->held.room = NULL;
+		window->held.vma = NULL;
+		mutex_unlock(&window->lock);
+	} while (!n && room.wants && wr_pageout_make_room(&room));
+	wr_pageout_end_room(&room);
+	return n;
+}
+
 /*
  * For a debugger, where the core cannot get at a page because it is not
  * writable or not accessible: a shared mapping has no copy-on-write to force. It
@@ -852,17 +875,14 @@ static int wr_vma_access(struct vm_area_struct *vma, unsigned long addr,
 		return -EIO;
 	len = min_t(unsigned long, len, vma->vm_end - addr);
 	wr_account_begin(&account, window->space->mm);
-	mutex_lock(&window->lock);
-	window->held.vma = vma;
-	while (done < len) {
-		n = access_one(window, addr + done, buf + done, len - done,
-			       write);
+	while (done < len && !fatal_signal_pending(current)) {
+		n = access_in_room(vma, addr + done, buf + done, len - done,
+				   write);
 		if (!n)
 			break;
 		done += n;
+		cond_resched();
 	}
-	window->held.vma = NULL;
-	mutex_unlock(&window->lock);
 	wr_account_end(&account);
 	return done ? done : -EIO;
 }

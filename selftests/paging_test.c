@@ -5,7 +5,9 @@
  */
 #include "kselftest_harness.h"
 
+#include <sys/ptrace.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 
 #include <winregion/psapi.h>
 
@@ -1202,6 +1204,97 @@ TEST_F(short_of_memory, child_only_has_it)
 
 	ASSERT_TRUE(make_group("max"));
 	EXPECT_EQ(0, in_child(leave_it_to_child, &family));
+	EXPECT_TRUE(SETTLES(!rmdir(group)));
+}
+
+/* Here its window has come to the list of one group; the pages are another's. */
+static int job_after_a_move(void *arg)
+{
+	struct family *family = arg;
+	size_t nr = GROUP_JOB / 4096;
+	char *base;
+
+	CHECK(group_write("cgroup.procs", "0"));
+	base = wr_alloc(family->fd, GROUP_JOB);
+	CHECK(base);
+	fill_page(base, 10);
+	CHECK(make_group("28M"));
+	CHECK(group_write("cgroup.procs", "0"));
+	fill_pages(base, nr, 10);
+	CHECK(pages_have(base, nr, 10));
+	return 0;
+}
+
+/* Who has moved to another group has memory that leaves for that one. Hazard G25 */
+TEST_F_TIMEOUT(short_of_memory, moved_to_another_group, 120)
+{
+	struct family family = { self->fd, self->base };
+	long kills = oom_kills();
+	struct child child;
+
+	ASSERT_TRUE(make_group("max"));
+	child = start_child(job_after_a_move, &family);
+	EXPECT_EQ(0, end_child(&child));
+	EXPECT_EQ(kills, oom_kills());
+	EXPECT_TRUE(SETTLES(!rmdir(group)));
+	snprintf(group, sizeof(group), CGROUP_ROOT "/wr_paging.%d", child.pid);
+	EXPECT_TRUE(SETTLES(!rmdir(group)));
+}
+
+static int forbid_and_wait(void *arg)
+{
+	struct relatives *relatives = arg;
+	char *base = relatives->family.base;
+
+	rendezvous_take(&relatives->rv, 1);
+	rendezvous_wait(&relatives->rv, 1);
+	CHECK(group_write("cgroup.procs", "0"));
+	fill_pages(base, GROUP_JOB / 4096, 10);
+	CHECK(!wr_protect(relatives->family.fd, base, GROUP_JOB, NA));
+	rendezvous_signal(&relatives->rv, 1);
+	rendezvous_wait(&relatives->rv, 1);
+	return 0;
+}
+
+static bool debugger_reads(pid_t pid, const char *base, size_t nr,
+			   uint64_t seed)
+{
+	char path[64], *text = malloc(MIB(1));
+	bool same = true;
+	size_t i;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	for (i = 0; i < nr && same; i += MIB(1) / 4096)
+		same = pread(fd, text, MIB(1), (uintptr_t)base + PAGES(i)) ==
+			       (ssize_t)MIB(1) &&
+		       pages_have(text, MIB(1) / 4096, seed + i);
+	close(fd);
+	free(text);
+	return same;
+}
+
+/* A debugger reads more than the group of who is read may have. Hazard G26 */
+TEST_F_TIMEOUT(short_of_memory, read_by_a_debugger, 120)
+{
+	char *base = wr_alloc(self->fd, GROUP_JOB);
+	struct relatives relatives = { .family = { self->fd, base } };
+	long kills = oom_kills();
+
+	ASSERT_NE(NULL, base);
+	ASSERT_TRUE(make_group("28M"));
+	ASSERT_TRUE(start_relative(&relatives, forbid_and_wait));
+	let_relative_go_on(&relatives);
+	ASSERT_EQ(0, ptrace(PTRACE_ATTACH, relatives.child.pid, NULL, NULL));
+	ASSERT_EQ(relatives.child.pid,
+		  waitpid(relatives.child.pid, NULL, __WALL));
+	EXPECT_TRUE(debugger_reads(relatives.child.pid, base, GROUP_JOB / 4096,
+				   10));
+	EXPECT_EQ(0, ptrace(PTRACE_DETACH, relatives.child.pid, NULL, NULL));
+	EXPECT_EQ(0, end_relative(&relatives));
+	EXPECT_EQ(0, wr_release(self->fd, base, 0));
+	EXPECT_EQ(kills, oom_kills());
 	EXPECT_TRUE(SETTLES(!rmdir(group)));
 }
 
