@@ -501,6 +501,9 @@ in_window(struct vm_fault *vmf, struct wr_window *window,
 	struct wr_room room;
 	vm_fault_t ret;
 
+	/* Else map_by_state() would make it, under the lock. */
+	if (wr_paging && vmf->vma->vm_flags & VM_EXEC && wr_vmf_make_table(vmf))
+		return VM_FAULT_OOM;
 	wr_pageout_begin_room(&room);
 	do {
 		mutex_lock(&window->lock);
