@@ -46,18 +46,23 @@ static inline u64 wr_memcg_id(const struct mem_cgroup *memcg)
  * wr_memcg_may_swap - whether a memory cgroup may have more in swap
  * @memcg: one, or NULL for all
  *
- * Return: false if it, or one that it is in, has all that memory.swap.max gives; of the
- * first version of cgroups nothing is known, and that is true.
+ * Return: false if it, or one that it is in, has all that memory.swap.max gives; with the
+ * first version of cgroups, all that memory.memsw.limit_in_bytes gives, as swap is no way
+ * out of that.
  */
 static inline bool wr_memcg_may_swap(struct mem_cgroup *memcg)
 {
 #ifdef CONFIG_MEMCG
-	if (!memcg || !cgroup_subsys_on_dfl(memory_cgrp_subsys))
+	bool second = cgroup_subsys_on_dfl(memory_cgrp_subsys);
+	struct page_counter *counter;
+
+	if (!memcg)
 		return true;
-	for (; parent_mem_cgroup(memcg); memcg = parent_mem_cgroup(memcg))
-		if (page_counter_read(&memcg->swap) >=
-		    READ_ONCE(memcg->swap.max))
+	for (; parent_mem_cgroup(memcg); memcg = parent_mem_cgroup(memcg)) {
+		counter = second ? &memcg->swap : &memcg->memsw;
+		if (page_counter_read(counter) >= READ_ONCE(counter->max))
 			return false;
+	}
 #endif
 	return true;
 }
