@@ -115,15 +115,24 @@ static bool is_gone(struct wr_window *window, pgoff_t first, pgoff_t end)
 	return gone;
 }
 
-/* Whether the window has a region there. */
+/* Whether the window, which is locked, has a region there. */
 static bool has_region(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	struct wr_region *region;
+	struct wr_region *region = wr_region_next(window, first);
+
+	lockdep_assert_held(&window->lock);
+	return region && region->first < end;
+}
+
+/* The same of one that is not. */
+static bool is_in_region(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	bool is_in;
 
 	mutex_lock(&window->lock);
-	region = wr_region_next(window, first);
+	is_in = has_region(window, first, end);
 	mutex_unlock(&window->lock);
-	return region && region->first < end;
+	return is_in;
 }
 
 /* Whether the pages may leave their window; mmap_lock or layout_lock is held. */
@@ -134,9 +143,10 @@ static bool may_leave(struct wr_window *window, pgoff_t first, pgoff_t end)
 	if (window->view)
 		return true; /* it goes with its region */
 	mutex_lock(&window->lock);
-	may = wr_window_can_lose(window, first, end);
+	may = wr_window_can_lose(window, first, end) &&
+	      !has_region(window, first, end);
 	mutex_unlock(&window->lock);
-	return may && !has_region(window, first, end);
+	return may;
 }
 
 /* Whether all that windows have of the range is free, and at their ends. */
@@ -182,10 +192,9 @@ static bool is_hole(struct wr_window *window, pgoff_t first, pgoff_t end)
 	pgoff_t next;
 	bool hole;
 
-	if (has_region(window, first, end))
-		return false;
 	mutex_lock(&window->lock);
-	hole = !window->dead && first >= window->first && end <= window->end;
+	hole = !window->dead && first >= window->first && end <= window->end &&
+	       !has_region(window, first, end);
 	for (; hole && first < end; first = next) {
 		hole = wr_window_lost_at(window, first, end, &next);
 		cond_resched();
@@ -772,7 +781,7 @@ static int make_room(struct wr_space *space, pgoff_t first, pgoff_t end)
 		next = max(next + 1, READ_ONCE(window->end));
 		if (from >= end)
 			next = end;
-		else if (has_region(window, from, to))
+		else if (is_in_region(window, from, to))
 			err = -EEXIST;
 		else if (from < to)
 			err = wr_layout_unmap(window, from, to);
