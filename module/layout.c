@@ -98,13 +98,15 @@ bool wr_layout_all_ours(struct wr_window *window, unsigned long addr,
 	return addr >= end;
 }
 
-/* Whether the program has unmapped some of the pages. mmap_lock is held. */
+/*
+ * Whether the program has unmapped some of the pages. mmap_lock is held, or nobody
+ * could unmap any meanwhile.
+ */
 static bool is_gone(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	pgoff_t next;
 	bool gone;
 
-	mmap_assert_locked(window->space->mm);
 	mutex_lock(&window->lock);
 	gone = window->dead;
 	for (; !gone && first < end; first = next) {
@@ -362,6 +364,7 @@ unsigned long wr_layout_address(struct file *file, unsigned long addr,
 
 	if (!layout || layout->len != len)
 		return -EINVAL;
+	mmap_assert_write_locked(layout->window->space->mm);
 	if (layout->place)
 		return place(layout, file, flags);
 	if (layout->addr != addr ||
@@ -619,13 +622,20 @@ int wr_layout_refill(struct wr_window *window, pgoff_t first, pgoff_t end)
 	return err;
 }
 
-/* Whether nobody else is there who could change the VMAs in between. */
+/*
+ * Whether nobody else is there who could change VMAs, from now on: threads are made by
+ * those that there are, and whoever has the mm for a moment, as for /proc or a
+ * process_madvise(), cannot. Somebody may have done so before he went.
+ */
 static bool is_alone(struct mm_struct *mm)
 {
 	return current->mm == mm && atomic_read(&mm->mm_users) == 1;
 }
 
-/* Then vm_munmap() finds what the window's states say, and is cheaper. */
+/*
+ * Of who is alone, if none of it is gone: then vm_munmap() finds what the window's
+ * states say, and is cheaper.
+ */
 static int unmap_alone(struct wr_window *window, unsigned long addr,
 		       unsigned long len)
 {
@@ -643,10 +653,13 @@ static int unmap_span(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	unsigned long addr = first << PAGE_SHIFT, ret;
 	unsigned long len = (end - first) << PAGE_SHIFT;
+	bool alone = is_alone(window->space->mm);
 
+	if (alone && is_gone(window, first, end))
+		return -ENOENT;
 	if (!may_leave(window, first, end))
 		return -EEXIST;
-	if (is_alone(window->space->mm))
+	if (alone)
 		return unmap_alone(window, addr, len);
 	ret = take_step(window, WR_STEP_LEAVE, addr, len, PROT_NONE, MAP_FIXED);
 	return window->space->layout.left ? 0 : map_error(ret);

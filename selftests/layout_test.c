@@ -245,6 +245,72 @@ TEST_F_TIMEOUT(layout, others_take_free_ends, 60)
 	EXPECT_EQ(0, in_child(ends_taken, &self->fd));
 }
 
+/* ---- somebody else's mapping in the place of a region that is being released ---- */
+
+#define PARTING_SIZE MIB(16)
+
+static void *take_and_end(void *arg)
+{
+	char *map;
+
+	usleep(*(unsigned int *)arg);
+	if (munmap(PLACE, PARTING_SIZE))
+		return NULL;
+	map = mmap(PLACE, UNIT, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+		   MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	if (map != PLACE)
+		return NULL;
+	fill_pages(map, 16, 3);
+	return map;
+}
+
+/* Releases a region; a thread that comes before it in everything ends meanwhile. */
+static int release_and_part(int fd, unsigned int delay, unsigned int *taken)
+{
+	struct sched_param param = {};
+	pthread_t thread;
+	void *map;
+	int ret;
+
+	CHECK(!reserve_flags(fd, PLACE, PARTING_SIZE,
+			     WINREGION_RESERVE_COMMIT));
+	fill_pages(PLACE, PARTING_SIZE / 4096, 1);
+	sched_setscheduler(0, SCHED_OTHER, &param);
+	CHECK(!pthread_create(&thread, NULL, take_and_end, &delay));
+	sched_setscheduler(0, SCHED_IDLE, &param);
+	ret = wr_release(fd, PLACE, 0);
+	CHECK(!pthread_join(thread, &map));
+	/* Who comes last finds nothing. */
+	CHECK(!ret || (ret == -ENOENT && map));
+	CHECK(!WR_INFO(fd, out_regions));
+	if (!map)
+		return 0;
+	++*taken;
+	CHECK(try_read(map));
+	CHECK(pages_have(map, 16, 3));
+	CHECK(!munmap(map, UNIT));
+	return 0;
+}
+
+static int part_often(void *arg)
+{
+	unsigned int i, taken = 0;
+	int ret = 0;
+
+	small_pages_only();
+	run_on(0);
+	for (i = 0; i < race_rounds(60) && !ret; i++)
+		ret = release_and_part(*(int *)arg, 50 * (i % 20), &taken);
+	printf("# %u of %u places were taken\n", taken, i);
+	return ret;
+}
+
+/* Hazard A17. Who is left alone is so only from now on. */
+TEST_F_TIMEOUT(layout, left_alone_in_a_release, 60)
+{
+	EXPECT_EQ(0, in_child(part_often, &self->fd));
+}
+
 /* ---- what is free is free for everybody ---- */
 
 static bool can_map(char *addr, uint64_t length)
