@@ -646,7 +646,7 @@ static int unmap_alone(struct wr_window *window, unsigned long addr,
 	WRITE_ONCE(layout->task, current);
 	err = vm_munmap(addr, len);
 	WRITE_ONCE(layout->task, NULL);
-	return err;
+	return map_error(err);
 }
 
 static int unmap_span(struct wr_window *window, pgoff_t first, pgoff_t end)

@@ -13,6 +13,7 @@
 #include "common.h"
 #include "wr_test_util.h"
 #include "race.h"
+#include "sections.h"
 
 #define UNIT KIB(64)
 /* Nobody else has mappings there. */
@@ -839,6 +840,68 @@ TEST_F(layout, release_at_map_limit)
 		}
 		ASSERT_TRUE(write_number(MAX_MAP_COUNT, most));
 	}
+}
+
+/* ---- what is refused by the core ---- */
+
+/* A view, and free pages that another one is to be in the place of */
+static int unmap_what_is_sealed(struct beside *self)
+{
+	int section = sec_create(self->fd, -1, MIB(2), 0, RW);
+	char *base;
+
+	CHECK(section >= 0);
+	CHECK(!sec_map(section, 0, 0, RW, &base));
+	CHECK(!syscall(SYS_MSEAL, base, MIB(2), 0));
+	CHECK(sec_unmap(self->fd, base) == -EACCES);
+	CHECK(wr_is(self->fd, base, RW) && try_write(base));
+	CHECK(!reserve_flags(self->fd, PLACE, MIB(4), 0));
+	CHECK(!wr_release(self->fd, PLACE, MIB(2)));
+	CHECK(!syscall(SYS_MSEAL, PLACE, MIB(4), 0));
+	CHECK(sec_map_at(section, PLACE, 0, 0, RW) == -EACCES);
+	CHECK(wr_is_reserved(self->fd, PLACE + MIB(2)));
+	return 0;
+}
+
+/* It is told alike, whoever else is there. */
+TEST_F(layout, sealed)
+{
+	struct beside beside = { .fd = self->fd, .fn = unmap_what_is_sealed };
+
+	if (syscall(SYS_MSEAL, NULL, 0, 0) && errno == ENOSYS)
+		SKIP(return, "this kernel has no mseal()");
+	EXPECT_EQ(0, in_child(run_beside, &beside));
+	beside.threads = true;
+	EXPECT_EQ(0, in_child(run_beside, &beside));
+}
+
+/* Free pages would leave two mappings where one is. */
+static int map_view_at_map_limit(struct beside *self)
+{
+	int section = sec_create(self->fd, -1, UNIT, 0, RW);
+
+	CHECK(section >= 0);
+	CHECK(!reserve_flags(self->fd, PLACE, 3 * UNIT,
+			     WINREGION_RESERVE_COMMIT));
+	CHECK(!wr_release(self->fd, PLACE + UNIT, UNIT));
+	fill_pages(PLACE, 16, 1);
+	CHECK(limit_maps(count_all_vmas() - 4));
+	CHECK(sec_map_at(section, PLACE + UNIT, 0, 0, RW) == -ENOSPC);
+	CHECK(pages_have(PLACE, 16, 1));
+	CHECK(wr_is(self->fd, PLACE + 2 * UNIT, RW));
+	return 0;
+}
+
+TEST_F(layout, view_at_map_limit)
+{
+	struct beside beside = { .fd = self->fd, .fn = map_view_at_map_limit };
+	int64_t most = read_number(MAX_MAP_COUNT);
+
+	EXPECT_EQ(0, in_child(run_beside, &beside));
+	ASSERT_TRUE(write_number(MAX_MAP_COUNT, most));
+	beside.threads = true;
+	EXPECT_EQ(0, in_child(run_beside, &beside));
+	ASSERT_TRUE(write_number(MAX_MAP_COUNT, most));
 }
 
 /* ---- a whole region, whatever it is by then ---- */
