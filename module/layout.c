@@ -907,6 +907,7 @@ int wr_layout_keep(struct wr_space *space, struct wr_region *region,
 {
 	int err;
 
+	space->layout.left = false; /* it may fail before anything is mapped */
 	space->layout.over = over;
 	err = map_placeholder(space, region, gone ? WR_STEP_NEW : WR_STEP_OVER);
 	space->layout.over = NULL;

@@ -498,6 +498,11 @@ static bool files_are_back(int64_t max)
 	return !seteuid(0) && write_number(FILE_MAX, max);
 }
 
+static int do_nothing(void *arg)
+{
+	return 0;
+}
+
 /* The first region of a process needs a file that it can map. */
 static int reserve_without_files(void *arg)
 {
@@ -561,6 +566,41 @@ static int commit_without_files(void *arg)
 	return 0;
 }
 
+static int make_placeholder(int fd, uint64_t addr)
+{
+	return wr_reserve_at(fd, &addr, MIB(2), WINREGION_RESERVE_PLACEHOLDER,
+			     NA);
+}
+
+/* Placeholders that were made apart need a new window, after a fork with its own file. */
+static int coalesce_without_files(void *arg)
+{
+	struct job *job = arg;
+	int64_t max = read_number(FILE_MAX);
+	struct winregion_release release = {
+		.size = sizeof(release),
+		.flags = WINREGION_RELEASE_COALESCE,
+		.address = 0x100000000000,
+		.length = MIB(4),
+	};
+	char *other = wr_reserve(job->fd, MIB(2));
+
+	CHECK(max > 0);
+	CHECK(other);
+	CHECK(!make_placeholder(job->fd, release.address));
+	CHECK(!make_placeholder(job->fd, release.address + MIB(2)));
+	CHECK(!in_child(do_nothing, NULL));
+	/* The last thing that a window has given up */
+	CHECK(!wr_release(job->fd, other, 0));
+	CHECK(files_run_out());
+	CHECK(wr_ioctl(job->fd, WINREGION_RELEASE, &release) == -ENFILE);
+	CHECK(WR_INFO(job->fd, out_regions) == 2);
+	CHECK(files_are_back(max));
+	CHECK(!wr_ioctl(job->fd, WINREGION_RELEASE, &release));
+	CHECK(WR_INFO(job->fd, out_regions) == 1);
+	return 0;
+}
+
 static int without_files(int (*fn)(void *), struct job *job)
 {
 	int64_t max = read_number(FILE_MAX);
@@ -577,6 +617,7 @@ TEST_F(limits, system_out_of_files)
 
 	EXPECT_EQ(0, without_files(reserve_without_files, &job));
 	EXPECT_EQ(0, without_files(commit_without_files, &job));
+	EXPECT_EQ(0, without_files(coalesce_without_files, &job));
 	EXPECT_TRUE(SETTLES(WR_INFO(self->fd, out_total) ==
 			    self->before.out_total));
 }
