@@ -121,11 +121,18 @@ static unsigned long *find_entry(struct wr_runs *runs, pgoff_t index,
 	return wr_runs_entry(runs, index, shift);
 }
 
-/* The first page behind the block of 1 << @shift pages that has @index. */
+/* The first page of the block of 1 << @shift pages that has @index. */
+static pgoff_t block_start(struct wr_runs *runs, pgoff_t index,
+			   unsigned int shift)
+{
+	return runs->base + (((index - runs->base) >> shift) << shift);
+}
+
+/* The first page behind it. */
 static pgoff_t block_end(struct wr_runs *runs, pgoff_t index,
 			 unsigned int shift)
 {
-	return runs->base + ((((index - runs->base) >> shift) + 1) << shift);
+	return block_start(runs, index, shift) + (1UL << shift);
 }
 
 /* All pages have state 0, and that takes no memory. @spare: of the space. */
@@ -301,6 +308,47 @@ pgoff_t wr_runs_far_end(struct wr_runs *runs, pgoff_t index, pgoff_t end)
 
 	wr_runs_span(runs, index, end, &next);
 	return next;
+}
+
+/* The first page of one entry from which on all up to @end are in @state, or @end. */
+static pgoff_t same_in_entry(unsigned long entry, pgoff_t first, pgoff_t end,
+			     u8 state)
+{
+	const u8 *states;
+
+	if (wr_entry_is_state(entry) || !entry_slot(entry)->states)
+		return state_in(entry, first) == state ? first : end;
+	states = entry_slot(entry)->states;
+	while (end > first && states[wr_slot_offset(end - 1)] == state)
+		end--;
+	return end;
+}
+
+/**
+ * wr_runs_same_before - how far back pages are in one state
+ * @runs: the states
+ * @first: no further than to this page
+ * @end: the page behind the last of them
+ * @state: their state
+ *
+ * Costs as much as there is in that state, whatever is in front of it.
+ *
+ * Return: the first page from which on all up to @end are in @state, or @end.
+ */
+pgoff_t wr_runs_same_before(struct wr_runs *runs, pgoff_t first, pgoff_t end,
+			    u8 state)
+{
+	pgoff_t start = end;
+	unsigned int shift;
+	unsigned long entry;
+
+	while (first < end && start == end) {
+		entry = *find_entry(runs, end - 1, &shift);
+		start = max(first, block_start(runs, end - 1, shift));
+		end = same_in_entry(entry, start, end, state);
+		cond_resched();
+	}
+	return end;
 }
 
 /* A node whose children are all like the @entry it replaces. */

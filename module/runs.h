@@ -213,6 +213,8 @@ u8 wr_runs_state(struct wr_runs *runs, pgoff_t index);
 u8 wr_runs_span(struct wr_runs *runs, pgoff_t index, pgoff_t end,
 		pgoff_t *next);
 pgoff_t wr_runs_far_end(struct wr_runs *runs, pgoff_t index, pgoff_t end);
+pgoff_t wr_runs_same_before(struct wr_runs *runs, pgoff_t first, pgoff_t end,
+			    u8 state);
 int wr_runs_split(struct wr_runs *runs, pgoff_t index, gfp_t gfp);
 void wr_runs_fill(struct wr_runs *runs, pgoff_t first, pgoff_t end, u8 state);
 

@@ -568,33 +568,33 @@ static void set_ends(struct wr_window *window, pgoff_t first, pgoff_t end)
 	}
 }
 
-/* From @first on, where the pages up to @end are no longer lost. */
+static bool is_lost(struct wr_window *window, pgoff_t index)
+{
+	return wr_state_is_lost(wr_runs_state(&window->runs, index));
+}
+
+/*
+ * From @first on, where the pages up to @end are no longer lost. How far that goes which
+ * is not lost does not matter, and may be far.
+ */
 static pgoff_t behind_lost(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	pgoff_t next;
-
-	for (; first < end; first = next) {
-		if (!wr_window_lost_at(window, first, end, &next))
-			break;
+	for (; first < end && is_lost(window, first);
+	     first = wr_runs_far_end(&window->runs, first, end))
 		cond_resched();
-	}
 	return first;
 }
 
 /* From @first on, where the lost pages begin that @end ends with. */
 static pgoff_t before_lost(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	pgoff_t last = first, next;
-
-	for (; first < end; first = next) {
-		if (!wr_window_lost_at(window, first, end, &next))
-			last = next;
-		cond_resched();
-	}
-	return last;
+	return wr_runs_same_before(&window->runs, first, end, WR_STATE_LOST);
 }
 
-/* What is lost, at an end, and in no region need not be the window's. */
+/*
+ * What is lost, at an end, and in no region need not be the window's. VMAs go one after
+ * the other, so only that is looked at: once, as it is given up.
+ */
 static void give_up_ends(struct wr_window *window)
 {
 	struct wr_region *region = wr_region_first(window);

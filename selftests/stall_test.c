@@ -7,6 +7,7 @@
 #include "kselftest_harness.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -17,6 +18,7 @@
 #define BATCH WINREGION_MAX_RANGES
 #define HUGE_SIZE TIB(64)
 #define PIECES scaled(8192)
+#define MOST_PIECES scaled(24 * BATCH)
 #define WINDOWS scaled(60000)
 #define RUNS scaled(0x40000)
 #define MANY_RUNS scaled(0x100000)
@@ -49,22 +51,24 @@ static int64_t times_slower(void)
 
 static void ready(int fd)
 {
-	if (write(fd, "x", 1) != 1)
+	pid_t pid = getpid();
+
+	if (write(fd, &pid, sizeof(pid)) != sizeof(pid))
 		_exit(1);
 }
 
 typedef void (*stall_fn)(int fd, int ready_fd);
 
 /*
- * A child says when it has made ready, and goes on with what could take long; it
- * is killed while it does. Return: the ms that it lived after that, or -1.
+ * A child, or one of its own that it leaves to us, says when it has made ready, and goes
+ * on with what could take long; it is killed while it does. Return: the ms that it lived
+ * after that, or -1.
  */
 static int64_t die_in(stall_fn fn, int fd)
 {
+	pid_t pid, made_ready = 0;
 	int pipe_fds[2], status;
 	int64_t start;
-	char c;
-	pid_t pid;
 
 	if (pipe(pipe_fds))
 		return -1;
@@ -74,13 +78,18 @@ static int64_t die_in(stall_fn fn, int fd)
 		_exit(0);
 	}
 	close(pipe_fds[1]);
-	c = read(pipe_fds[0], &c, 1) == 1;
+	if (read(pipe_fds[0], &made_ready, sizeof(pid)) != sizeof(pid))
+		made_ready = 0;
 	close(pipe_fds[0]);
+	if (made_ready != pid)
+		waitpid(pid, &status, 0);
+	if (!made_ready)
+		return -1;
 	sleep_ms(300);
 	start = now_ms();
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
-	return c ? (int64_t)now_ms() - start : -1;
+	kill(made_ready, SIGKILL);
+	waitpid(made_ready, &status, 0);
+	return now_ms() - start;
 }
 
 FIXTURE(stall)
@@ -94,6 +103,7 @@ FIXTURE_SETUP(stall)
 	self->fd = wr_open();
 	ASSERT_LE(0, self->fd);
 	self->limit = LIMIT_MS * times_slower();
+	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
 }
 
 FIXTURE_TEARDOWN(stall)
@@ -366,6 +376,82 @@ TEST_F_TIMEOUT(stall, pieces, 90)
 {
 	NEEDS_CODE();
 	DIES_IN(fork_pieces);
+}
+
+/* ---- mappings that go one by one ---- */
+
+/*
+ * A small region, and free pages behind it, of which every second has a mapping of its
+ * own. They stay apart, as the program has said something about each.
+ */
+static char *free_pieces(int fd, size_t pieces)
+{
+	char *base = wr_reserve(fd, PAGES(2 * pieces));
+
+	if (!base || madvise(base, PAGES(2 * pieces), MADV_RANDOM) ||
+	    !every_second(fd, WINREGION_COMMIT, base, 2 * pieces, RX) ||
+	    wr_release(fd, base + KIB(64), PAGES(2 * pieces) - KIB(64)) ||
+	    count_vmas(base, PAGES(2 * pieces)) < 2 * pieces - 16)
+		_exit(1);
+	return base;
+}
+
+/* The pieces have never been in the child that ends. */
+static void exit_without_pieces(int fd, int ready_fd)
+{
+	char *base = free_pieces(fd, MOST_PIECES);
+	size_t i;
+
+	for (i = 0; i < MOST_PIECES; i++)
+		if (madvise(base + PAGES(2 * i), PAGES(1), MADV_DONTFORK))
+			_exit(1);
+	if (fork())
+		_exit(0);
+	ready(ready_fd);
+	pause();
+}
+
+TEST_F_TIMEOUT(stall, end_with_holes, 90)
+{
+	NEEDS_CODE();
+	DIES_IN(exit_without_pieces);
+}
+
+/* A kernel that checks everything takes milliseconds for each, be they few or many. */
+static size_t pieces_to_unmap(void)
+{
+	return times_slower() > 1 ? BATCH : MOST_PIECES;
+}
+
+static bool unmap_pieces(char *base, size_t pieces)
+{
+	size_t i;
+
+	/* What is left in between has holes on both sides. */
+	for (i = 8; i < pieces; i++)
+		if (munmap(base + PAGES(2 * i), PAGES(1)))
+			return false;
+	for (i = pieces; i-- > 9;)
+		if (munmap(base + PAGES(2 * i + 1), PAGES(1)))
+			return false;
+	return true;
+}
+
+/* From the end of a window on, one by one, and in time to be done */
+TEST_F_TIMEOUT(stall, ends_that_are_given_up, 90)
+{
+	char *base;
+	int64_t start;
+
+	NEEDS_CODE();
+	base = free_pieces(self->fd, pieces_to_unmap());
+	start = now_ms();
+	EXPECT_TRUE(unmap_pieces(base, pieces_to_unmap()));
+	if (times_slower() == 1)
+		EXPECT_GT(self->limit, (int64_t)now_ms() - start);
+	EXPECT_TRUE(wr_is_reserved(self->fd, base + PAGES(1)));
+	EXPECT_EQ(0, wr_release(self->fd, base, 0));
+	EXPECT_EQ(0, WR_INFO(self->fd, out_windows));
 }
 
 static void fork_windows(int fd, int ready_fd)
