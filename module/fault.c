@@ -1079,6 +1079,8 @@ static int wr_file_mmap(struct file *file, struct vm_area_struct *vma)
 		window->huge = false; /* a fork came before it was mapped */
 	if (!window->huge || space->layout.exec)
 		vm_flags_set(vma, VM_MIXEDMAP);
+	if (window->huge && space->layout.exec)
+		wr_huge_break_all(window, wr_vma_first(vma), wr_vma_end(vma));
 	if (!space->layout.exec) /* personality(READ_IMPLIES_EXEC) */
 		vm_flags_clear(vma, VM_EXEC);
 	vma->vm_ops = &simple_ops;

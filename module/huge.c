@@ -9,13 +9,13 @@
  * it by one PMD.
  *
  * It stays intact as long as one PMD does for all of its pages: they are
- * committed, with the same rights, in one region and one VMA. Whoever is about to
- * make them differ breaks it: the slot is no longer intact, the faults that saw
- * it so have come to an end, which their page lock tells (or the window's, where
- * they have mapped it themselves), and what they have mapped is unmapped. All
- * under the window's lock, so faults that come later see a slot in parts, which
- * they map by PTEs alone: wr_huge_in_parts(). A slot that has become alike again,
- * without a table of PTEs in the way, is intact again.
+ * committed, with the same rights, in one region and one VMA, which is not
+ * executable. Whoever is about to make them differ breaks it: the slot is no longer
+ * intact, the faults that saw it so have come to an end, which their page lock tells
+ * (or the window's, where they have mapped it themselves), and what they have mapped
+ * is unmapped. All under the window's lock, so faults that come later see a slot in
+ * parts, which they map by PTEs alone: wr_huge_in_parts(). A slot that has become
+ * alike again, without a table of PTEs in the way, is intact again.
  *
  * Of a compound page nothing is freed before all of it is. A slot that has kept
  * less than half of it gets pages of its own for the rest: wr_huge_thin(). So does
@@ -255,6 +255,33 @@ void wr_huge_break(struct wr_window *window, pgoff_t first, pgoff_t end)
 		break_at(window, first);
 	if (end != wr_slot_first(end))
 		break_at(window, end - 1);
+}
+
+/**
+ * wr_huge_break_all - an executable VMA comes, in which pages are mapped one by one
+ * @window: the window
+ * @first: its first page
+ * @end: the page behind its last
+ *
+ * A slot of which it has a part cannot become intact as long as it is there.
+ *
+ * Context: in its ->mmap(): mmap_lock is held for writing, and what it replaces has left
+ * the tree, so that no fault comes in between.
+ */
+void wr_huge_break_all(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	struct wr_slot *slot;
+	pgoff_t next;
+
+	mmap_assert_write_locked(window->space->mm);
+	mutex_lock(&window->lock);
+	for (; window->nr_resident && first < end; first = next) {
+		slot = wr_runs_slot(&window->runs, first, &next);
+		if (slot && slot->intact)
+			wr_resident_break(window, slot, first);
+		cond_resched();
+	}
+	mutex_unlock(&window->lock);
 }
 
 /* How many of @n pages are parts of a large one; @folio is set to that. */

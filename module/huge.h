@@ -13,6 +13,7 @@ bool wr_huge_in_parts(struct wr_window *window, pgoff_t index,
 		      struct page *page);
 void wr_huge_note_error(struct wr_window *window, pgoff_t index);
 void wr_huge_break(struct wr_window *window, pgoff_t first, pgoff_t end);
+void wr_huge_break_all(struct wr_window *window, pgoff_t first, pgoff_t end);
 void wr_huge_thin(struct wr_window *window, pgoff_t first, pgoff_t end);
 
 #endif /* _WR_HUGE_H */

@@ -27,7 +27,6 @@
 #include <linux/sched/signal.h>
 
 #include "fault.h"
-#include "huge.h"
 #include "layout.h"
 #include "pieces.h"
 #include "ptes.h"
@@ -709,20 +708,6 @@ void wr_window_tidy(struct wr_window *window)
 
 /* ---- making one ---- */
 
-/* Pages of a piece are mapped one by one. */
-static void break_slots(struct wr_window *window, struct wr_span *piece)
-{
-	pgoff_t first = wr_slot_first(piece->first);
-
-	for (; first < piece->end; first += WR_SLOT_PAGES) {
-		mutex_lock(&window->lock);
-		if (first >= window->first)
-			wr_huge_break(window, first, first + 1);
-		mutex_unlock(&window->lock);
-		cond_resched();
-	}
-}
-
 static int map_piece(struct wr_window *window, struct wr_span *piece)
 {
 	unsigned long pages = piece->end - piece->first;
@@ -731,8 +716,6 @@ static int map_piece(struct wr_window *window, struct wr_span *piece)
 	err = wr_layout_map(window, piece->first, pages, true, MAP_FIXED);
 	if (err)
 		wr_window_refit_or_lose(window, piece->first, piece->end);
-	else if (window->huge)
-		break_slots(window, piece);
 	return err;
 }
 

@@ -1018,46 +1018,61 @@ static int fork_copy(struct wr_window *child, struct wr_slot *slot,
 	return PTR_ERR_OR_ZERO(copy);
 }
 
-/*
- * Data may still be on its way into a pinned page: that one stays with the
- * parent, and so do large pages, which would be none any more once somebody has
- * written. One with a memory error cannot be copied.
- */
-static int fork_page(struct wr_window *parent, pgoff_t index,
-		     struct wr_slot *slot, void *data)
+/* The child owns a page too. */
+static void fork_share(struct wr_heir *heir, struct wr_slot *slot,
+		       pgoff_t index, struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	get_page(page);
+	if (is_first_part(slot, wr_slot_offset(index), folio))
+		wr_folio_own_parts(folio);
+	slot_add(heir->child, slot, index, page);
+}
+
+static int fork_one(struct wr_heir *heir, pgoff_t index, struct wr_slot *slot,
+		    bool kept)
 {
 	struct page *page = wr_slot_page(slot, wr_slot_offset(index));
-	struct folio *folio = page_folio(page);
-	struct wr_heir *heir = data;
 	struct wr_slot *child_slot;
-	int err;
 
 	if (fatal_signal_pending(current))
 		return -EINTR;
 	child_slot = heir_slot(heir, index, slot);
 	if (!child_slot)
 		return -ENOMEM;
-	if (is_kept(parent, index, folio) && !PageHWPoison(page)) {
-		err = fork_copy(heir->child, child_slot, index, page);
-		if (!err && !slot->intact) /* so that its PTE is not copied */
-			wr_resident_zap(parent, index, index + 1);
-		return err;
-	}
-	get_page(page);
-	if (is_first_part(child_slot, wr_slot_offset(index), folio))
-		wr_folio_own_parts(folio);
-	slot_add(heir->child, child_slot, index, page);
+	if (kept && !PageHWPoison(page))
+		return fork_copy(heir->child, child_slot, index, page);
+	fork_share(heir, child_slot, index, page);
 	return 0;
 }
 
-static int fork_each(struct wr_window *parent, pgoff_t index,
-		     struct wr_slot *slot, unsigned int n, void *data)
+/*
+ * Data may still be on its way into a pinned page: that one stays with the
+ * parent, and so do large pages, which would be none any more once somebody has
+ * written. One with a memory error cannot be copied. However the @n pages are mapped,
+ * the core is to copy no PTEs of them: the child would see what the parent writes.
+ */
+static int fork_kept(struct wr_window *parent, pgoff_t index,
+		     struct wr_slot *slot, unsigned int n, struct wr_heir *heir)
 {
+	unsigned int i;
 	int err = 0;
 
-	while (n-- && !err)
-		err = fork_page(parent, index++, slot, data);
+	for (i = 0; i < n && !err; i++)
+		err = fork_one(heir, index + i, slot, true);
+	wr_resident_zap(parent, index, index + n);
 	return err;
+}
+
+static int fork_page(struct wr_window *parent, pgoff_t index,
+		     struct wr_slot *slot, void *data)
+{
+	struct page *page = wr_slot_page(slot, wr_slot_offset(index));
+
+	if (is_kept(parent, index, page_folio(page)))
+		return fork_kept(parent, index, slot, 1, data);
+	return fork_one(data, index, slot, false);
 }
 
 /* All @n parts of a large page, to which @slot points now. */
@@ -1079,7 +1094,7 @@ static int fork_unit(struct wr_window *parent, pgoff_t index,
 	struct wr_slot *child_slot;
 
 	if (is_kept(parent, index, folio))
-		return fork_each(parent, index, slot, WR_UNIT_PAGES, data);
+		return fork_kept(parent, index, slot, WR_UNIT_PAGES, data);
 	child_slot = heir_slot(heir, index, slot);
 	if (!child_slot)
 		return -ENOMEM;
@@ -1100,7 +1115,7 @@ static int fork_whole(struct wr_window *parent, pgoff_t index,
 	if (fatal_signal_pending(current))
 		return -EINTR;
 	if (is_kept(parent, index, folio))
-		return fork_each(parent, index, slot, WR_SLOT_PAGES, data);
+		return fork_kept(parent, index, slot, WR_SLOT_PAGES, data);
 	child_slot = wr_runs_make_slot(&heir->child->runs, index);
 	if (!child_slot)
 		return -ENOMEM;

@@ -769,6 +769,89 @@ static void *hold_mmap(void *arg)
 	return NULL;
 }
 
+/* ---- code while there are children ---- */
+
+/*
+ * A region that a thread writes all the time while another makes it executable, and what
+ * parent and child both see
+ */
+struct coded {
+	char *base;
+	volatile uint64_t *passes;	/* of the writer over all of it */
+};
+
+static volatile uint64_t *word_in(struct coded *coded, unsigned int i)
+{
+	return (volatile uint64_t *)(coded->base + i * LARGE + 64);
+}
+
+static void *write_all(void *arg)
+{
+	struct coded *coded = arg;
+	unsigned int i;
+
+	while (crew_goes_on(&crew)) {
+		for (i = 0; i < NR_LARGE; i++)
+			++*word_in(coded, i);
+		race_add(coded->passes, 1);
+	}
+	return NULL;
+}
+
+static void *make_code(void *arg)
+{
+	struct coded *coded = arg;
+	unsigned int i;
+	DWORD old;
+
+	for (i = 0; i < NR_LARGE; i++)
+		if (!VirtualProtect(coded->base + i * LARGE, LARGE,
+				    PAGE_EXECUTE_READWRITE, &old))
+			abort();
+	return NULL;
+}
+
+/* What it reads stays, however often the parent writes. */
+static int child_reads_twice(void *arg)
+{
+	struct coded *coded = arg;
+	uint64_t then = race_load(coded->passes), value[NR_LARGE];
+	unsigned int i;
+
+	for (i = 0; i < NR_LARGE; i++)
+		value[i] = *word_in(coded, i);
+	while (race_load(coded->passes) < then + 3)
+		sched_yield();
+	for (i = 0; i < NR_LARGE; i++)
+		CHECK(*word_in(coded, i) == value[i]);
+	return 0;
+}
+
+/* A child has copies of its own, also of what is just becoming executable. */
+TEST(made_code_beside_forks)
+{
+	unsigned int left = rounds(large_code), i;
+	struct coded coded;
+	pthread_t maker;
+
+	NEEDS_CODE();
+	coded.passes = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, coded.passes);
+	while (left--) {
+		coded.base = large(SIZE);
+		ASSERT_NE(NULL, coded.base);
+		fill_pages(coded.base, SIZE / PAGE, 1);
+		crew_add(&crew, write_all, &coded);
+		ASSERT_EQ(0, pthread_create(&maker, NULL, make_code, &coded));
+		for (i = 0; i < 2; i++)
+			EXPECT_EQ(0, in_child(child_reads_twice, &coded));
+		pthread_join(maker, NULL);
+		crew_stop(&crew);
+		EXPECT_TRUE(release(coded.base));
+	}
+}
+
 /* Rules: LP-03. All of it is large and locked, whoever came in between. */
 TEST(meddled_with)
 {
