@@ -5,9 +5,11 @@
  *
  * Who writes by a PTE, be it the program or the kernel in a system call, leaves the
  * dirty bit in it, as the processor sets that. The core hands the bit on to the page
- * whenever it removes a PTE, and whoever writes by another way, such as a device or a
+ * whenever it removes a PTE, and who writes by another way, such as a device or a
  * debugger, marks the page itself. So a page was written if its PTE is dirty, or the
- * page is, or it is noted here already that it was. A question collects: it moves
+ * page is, or it is noted here already that it was. Who has it pinned marks it when he
+ * begins, so a page that is pinned counts as written each time, and once more when it
+ * no longer is, as not everybody marks it again. A question collects: it moves
  * dirty bits to where they are noted, first those of the PTEs, then those of the
  * pages, so that one that moves meanwhile is not missed.
  *
@@ -50,12 +52,14 @@
 /**
  * struct wr_written - what is noted of a slot
  * @pages: a bit for each page that was written
+ * @pinned: a bit for each page that somebody had pinned when that was looked at last
  * @seen: what wr_mark.done was when the marks of its pages were taken
  *
  * All fields: the window's lock.
  */
 struct wr_written {
 	DECLARE_BITMAP(pages, WR_SLOT_PAGES);
+	DECLARE_BITMAP(pinned, WR_SLOT_PAGES);
 	u32 seen;
 };
 
@@ -352,19 +356,42 @@ static bool are_counted(struct wr_window *window)
 	return !mm_has_notifiers(window->space->mm);
 }
 
-/* Those of one slot. Who has a page pinned says nothing of writes before he ends. */
+/*
+ * Who has a page pinned says nothing of writes before he ends, and some do not even
+ * then, as io_uring: so it counts as written as long as he has it, and once more.
+ */
+static bool take_pin(struct wr_written *written, unsigned int i,
+		     struct page *page)
+{
+	if (!folio_maybe_dma_pinned(page_folio(page)))
+		return __test_and_clear_bit(i, written->pinned);
+	__set_bit(i, written->pinned);
+	return true;
+}
+
+static bool take_page(struct wr_window *window, struct wr_written *written,
+		      unsigned int i, struct page *page)
+{
+	bool taken = take_mark(page);
+
+	/* In this order: who pins a page says so of the mm, and marks it last. */
+	if (wr_mm_has_pinned(window->space->mm))
+		taken |= take_pin(written, i, page);
+	return taken;
+}
+
+/* Those of one slot. */
 static void collect_marks(struct wr_window *window, struct wr_slot *slot,
 			  pgoff_t first, pgoff_t end)
 {
 	struct wr_written *written = find_written(window, first);
-	bool pins = wr_mm_has_pinned(window->space->mm);
 	struct wr_marks *marks = marks_of(window);
 	unsigned int i, from = wr_slot_offset(first);
 	unsigned int to = from + (end - first);
 	struct page *page;
 
-	if (marks && !pins && are_counted(window) &&
-	    is_unmarked(marks, written, first))
+	if (marks && !wr_mm_has_pinned(window->space->mm) &&
+	    are_counted(window) && is_unmarked(marks, written, first))
 		return;
 	if (marks) { /* all that are counted together */
 		from = 0;
@@ -372,10 +399,7 @@ static void collect_marks(struct wr_window *window, struct wr_slot *slot,
 	}
 	for (i = from; i < to; i++) {
 		page = wr_slot_page(slot, i);
-		if (!page)
-			continue;
-		if (take_mark(page) ||
-		    (pins && folio_maybe_dma_pinned(page_folio(page))))
+		if (page && take_page(window, written, i, page))
 			__set_bit(i, written->pages);
 	}
 }
@@ -657,13 +681,15 @@ void wr_watch_end(struct wr_telling *telling)
 static void forget(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
 	struct wr_slot *slot = wr_runs_peek(&window->runs, first);
-	unsigned long *written = wr_watch_written(window, first);
+	struct wr_written *written = find_written(window, first);
 
 	if (!written)
 		return;
-	bitmap_clear(written, wr_slot_offset(first), end - first);
+	bitmap_clear(written->pages, wr_slot_offset(first), end - first);
+	bitmap_clear(written->pinned, wr_slot_offset(first), end - first);
 	if ((!slot || !slot->nr_resident) &&
-	    bitmap_empty(written, WR_SLOT_PAGES))
+	    bitmap_empty(written->pages, WR_SLOT_PAGES) &&
+	    bitmap_empty(written->pinned, WR_SLOT_PAGES))
 		kfree(xa_erase(&window->watch->slots, slot_number(first)));
 }
 

@@ -851,7 +851,7 @@ TEST_F(watch, io_uring)
 	close(file);
 }
 
-/* A device that has pages pinned may write them at any time. */
+/* Rules: WW-45. A device that has pages pinned may write them at any time. */
 TEST_F(watch, pinned)
 {
 	int sock;
@@ -866,6 +866,84 @@ TEST_F(watch, pinned)
 	EXPECT_TOLD(2, 3);
 	close(sock);
 	EXPECT_TRUE(SETTLES(ask(self->base, self->size, true) == 0));
+}
+
+/* What goes into a buffer that io_uring has pinned: nobody marks it. */
+static void read_fixed(struct __test_metadata *_metadata, struct ring *ring,
+		       int file, char *page)
+{
+	EXPECT_EQ(PAGES(1), ring_io(ring, IORING_OP_READ_FIXED, file, page,
+				    PAGES(1)));
+}
+
+static int register_buffer(struct ring *ring, char *base, unsigned int pages)
+{
+	struct iovec iov = { base, PAGES(pages) };
+
+	return syscall(SYS_io_uring_register, ring->fd,
+		       0 /* IORING_REGISTER_BUFFERS */, &iov, 1);
+}
+
+static void unregister_buffer(struct __test_metadata *_metadata,
+			      struct ring *ring)
+{
+	EXPECT_EQ(0, syscall(SYS_io_uring_register, ring->fd,
+			     1 /* IORING_UNREGISTER_BUFFERS */, NULL, 0));
+}
+
+/* Rules: WW-44 WW-45. What was written last is told when nothing is pinned any more. */
+TEST_F(watch, registered_buffer)
+{
+	int file = file_of(PAGES(1)), i;
+	struct ring ring;
+
+	ASSERT_LE(0, file);
+	if (ring_open(&ring))
+		SKIP(return, "no io_uring");
+	for (i = 0; i < 2; i++) {
+		touch(self->base, self->size, true);
+		if (register_buffer(&ring, self->base + PAGES(2), 2))
+			SKIP(return, "io_uring pins no such memory");
+		EXPECT_TOLD_AND_RESET(2, 3);
+		read_fixed(_metadata, &ring, file, self->base + PAGES(2));
+		/* Whether it was asked in between, or not */
+		if (i)
+			EXPECT_EQ(0, ResetWriteWatch(self->base, self->size));
+		read_fixed(_metadata, &ring, file, self->base + PAGES(3));
+		unregister_buffer(_metadata, &ring);
+		EXPECT_TOLD(2, 3);
+		EXPECT_TOLD_AND_RESET(2, 3);
+		EXPECT_TOLD(NONE);
+	}
+	close(ring.fd);
+	close(file);
+}
+
+/* Rules: WW-33 WW-45. The buffer stays the old page. */
+TEST_F(watch, registered_and_decommitted)
+{
+	char *page = self->base + PAGES(2);
+	int file = file_of(PAGES(1));
+	struct ring ring;
+
+	ASSERT_LE(0, file);
+	if (ring_open(&ring))
+		SKIP(return, "no io_uring");
+	touch(self->base, self->size, true);
+	if (register_buffer(&ring, page, 2))
+		SKIP(return, "io_uring pins no such memory");
+	EXPECT_TOLD_AND_RESET(2, 3);
+	ASSERT_TRUE(VirtualFree(page, PAGE, MEM_DECOMMIT));
+	ASSERT_EQ(page, VirtualAlloc(page, PAGE, MEM_COMMIT, PAGE_READWRITE));
+	EXPECT_EQ(0, *page);
+	read_fixed(_metadata, &ring, file, page);
+	EXPECT_EQ(0, *page);
+	EXPECT_TOLD_AND_RESET(3);
+	unregister_buffer(_metadata, &ring);
+	EXPECT_TOLD_AND_RESET(3);
+	EXPECT_TOLD(NONE);
+	close(ring.fd);
+	close(file);
 }
 
 /* ---- what the core does to PTEs ---- */
