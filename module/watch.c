@@ -225,7 +225,7 @@ static unsigned long *make_written(struct wr_window *window, pgoff_t index,
 	written = xa_load(&window->watch->slots, slot_number(index));
 	if (written)
 		return written->pages;
-	written = kzalloc(sizeof(*written), gfp);
+	written = wr_runs_alloc(sizeof(*written), gfp | __GFP_ZERO);
 	if (!written)
 		return NULL;
 	if (xa_is_err(xa_store(&window->watch->slots, slot_number(index),
