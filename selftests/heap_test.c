@@ -7,8 +7,10 @@
 
 #include <linux/membarrier.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 
 #include <winregion/errhandlingapi.h>
@@ -203,6 +205,67 @@ TEST(arguments_that_raise)
 	RAISES(HeapSummary(heap, 0, none));
 	EXPECT_TRUE(can_use_heaps(heap));
 	EXPECT_TRUE(HeapDestroy(heap));
+}
+
+static bool fails_with(HANDLE heap, DWORD error)
+{
+	SetLastError(77);
+	if (HeapAlloc(heap, 0, 10) || GetLastError() != error)
+		return false;
+	SetLastError(77);
+	if (HeapReAlloc(heap, 0, heap, 10) || GetLastError() != error)
+		return false;
+	SetLastError(77);
+	return !HeapValidate(heap, 0, NULL) && GetLastError() == error;
+}
+
+/* What GetProcessHeap() could not give says why, and what is no heap does not. */
+static int use_hidden(void *unused)
+{
+	CHECK(!unshare(CLONE_NEWNS));
+	CHECK(!mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	CHECK(!mount("none", "/dev", "tmpfs", 0, "mode=755"));
+	CHECK(fails_with(NULL, ERROR_INVALID_HANDLE));
+	CHECK(!GetProcessHeap() && GetLastError() == ERROR_NOT_SUPPORTED);
+	CHECK(fails_with(GetProcessHeap(), ERROR_NOT_SUPPORTED));
+	CHECK(fails_with(ARENA, ERROR_INVALID_HANDLE));
+	CHECK(!LocalAlloc(0, 10) && GetLastError() == ERROR_NOT_SUPPORTED);
+	/* With the module it is as on Windows. */
+	CHECK(!umount("/dev"));
+	CHECK(GetProcessHeap());
+	CHECK(fails_with(NULL, ERROR_INVALID_HANDLE));
+	return 0;
+}
+
+/* libwinregion(7), "Without the module"; HeapCreate(3). Rules: HP-37 */
+TEST(process_heap_without_module)
+{
+	EXPECT_EQ(0, in_child(use_hidden, NULL));
+}
+
+static int use_without_space(void *unused)
+{
+	struct rlimit old, limit;
+	DWORD error;
+
+	CHECK(!getrlimit(RLIMIT_AS, &old));
+	limit = old;
+	limit.rlim_cur = self_status("VmSize") + KIB(256);
+	CHECK(!setrlimit(RLIMIT_AS, &limit));
+	CHECK(!GetProcessHeap());
+	error = GetLastError();
+	CHECK(error && error != ERROR_INVALID_HANDLE);
+	CHECK(fails_with(NULL, error));
+	CHECK(!setrlimit(RLIMIT_AS, &old));
+	CHECK(GetProcessHeap());
+	CHECK(fails_with(NULL, ERROR_INVALID_HANDLE));
+	return 0;
+}
+
+/* HeapCreate(3) */
+TEST(process_heap_without_memory)
+{
+	EXPECT_EQ(0, in_child(use_without_space, NULL));
 }
 
 /* Rules: HP-01, HP-02 */

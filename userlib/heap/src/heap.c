@@ -51,6 +51,8 @@ static struct wr_heap *last;
 static DWORD nr_heaps;
 
 static struct wr_heap *_Atomic own;
+/* The last error that says why there is none; 0: nobody has asked for it, or there is */
+static _Atomic DWORD why_none;
 
 atomic_bool wr_heap_ends;
 
@@ -349,6 +351,7 @@ static struct wr_heap *get_own(void)
 		if (heap)
 			add(heap);
 		own = heap;
+		why_none = heap ? ERROR_SUCCESS : GetLastError();
 	}
 	ReleaseSRWLockExclusive(&list_lock);
 
@@ -381,10 +384,12 @@ HANDLE WINAPI HeapCreate(DWORD options, SIZE_T initial, SIZE_T maximum)
 struct wr_heap *wr_heap_get(HANDLE handle)
 {
 	struct wr_region *region = wr_region_at(handle);
+	DWORD why = handle ? ERROR_SUCCESS : why_none;
 
 	if (region && (HANDLE)region->heap == handle)
 		return region->heap;
-	SetLastError(ERROR_INVALID_HANDLE);
+	/* What GetProcessHeap() could not give is the reason of calls about that, too. */
+	SetLastError(why ? why : ERROR_INVALID_HANDLE);
 
 	return NULL;
 }

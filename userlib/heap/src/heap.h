@@ -351,7 +351,10 @@ void wr_front_after_fork_in_child(void);
 
 /* ---- heap.c ---- */
 
-/* What @handle is, or NULL with ERROR_INVALID_HANDLE */
+/*
+ * What @handle is, or NULL with ERROR_INVALID_HANDLE, or, of a handle of NULL, with the
+ * error that says why the process has no heap
+ */
 struct wr_heap *wr_heap_get(HANDLE handle);
 
 /* HeapAlloc() and HeapFree(), of what is not kept */
