@@ -61,17 +61,18 @@ modules:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
 # By hand, as modules_install takes no path with blanks either, and leaves
-# modprobe without a list where there are headers only
+# modprobe without a list where there are headers only. The library comes and goes first:
+# what is wrong with a kernel's modules is none of its business.
 install: modules lib
+	$(MAKE) -C userlib install DESTDIR='$(TO)'
 	install -d '$(MODULES)/$(INSTALL_MOD_DIR)'
 	install -m 644 winregion.ko '$(MODULES)/$(INSTALL_MOD_DIR)'
 	$(DEPMOD)
-	$(MAKE) -C userlib install DESTDIR='$(TO)'
 
 uninstall:
-	rm -f '$(MODULES)/$(INSTALL_MOD_DIR)'/winregion.ko*
-	$(DEPMOD)
 	$(MAKE) -C userlib uninstall DESTDIR='$(TO)'
+	rm -f '$(MODULES)/$(INSTALL_MOD_DIR)'/winregion.ko*
+	[ ! -d '$(MODULES)' ] || $(or $(DEPMOD),:)
 
 # Into a running system only: elsewhere it is the business of who puts it there.
 ifeq ($(INSTALL_MOD_PATH),)

@@ -548,6 +548,18 @@ check_library()
 	! makes_32_bits || {
 		make -s -C userlib BITS=32 && make -s -C userlib/heap check BITS=32
 	} >"$work/log" 2>&1 || grep -v '^ok ' "$work/log"
+	uninstalls
+}
+
+# Where that kernel has no modules, the library goes nevertheless.
+uninstalls()
+{
+	local to=$work/installed
+
+	make -s -C userlib install PREFIX="$to" >"$work/log" 2>&1 || cat "$work/log"
+	make -s uninstall PREFIX="$to" KVER=0.0.0-none >"$work/log" 2>&1 ||
+		cat "$work/log"
+	find "$to" ! -type d | sed 's/^/not uninstalled: /'
 }
 
 makes_32_bits()
