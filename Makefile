@@ -92,12 +92,14 @@ selftests: lib
 	$(MAKE) -C selftests OUTPUT=$(CURDIR)/build/selftests
 
 # FOLDER= is a folder of this host that the guest has as /shared.
-FOLDER ?= build/shared
+SHARED := build/shared
+FOLDER ?= $(SHARED)
+KEPT = $(shell [ ! -d $(SHARED) ] || ls -A $(SHARED) 2>&1 | head -n 1)
 TOOLS_NEED := gcc libc6-dev libdw-dev libncurses-dev pkg-config
 shell:
 	@$(VM)/fetch.sh package $(TOOLS_NEED)
 	@$(MAKE) -s lib
-	@mkdir -p build/shared
+	@mkdir -p $(SHARED)
 	@$(RUN) -A $(if $(PARAMS),-p '$(PARAMS)') -d '$(FOLDER)' -s
 
 # A disk to boot from: build/image/winregion-KERNEL.qcow2
@@ -179,9 +181,11 @@ deb:
 test-deb:
 	@selftests/deb/test.sh $(SUITE)
 
-# Kbuild cleans what "make modules" left; it needs a kernel's headers for it.
+# Kbuild cleans what "make modules" left; it needs a kernel's headers for it. What is in
+# the folder of "make shell" is not made here.
 clean:
-	rm -rf build
+	@$(if $(KEPT),echo '$(SHARED) is kept: the files in it are yours')
+	$(if $(KEPT),find build -mindepth 1 -maxdepth 1 ! -path $(SHARED) -exec rm -rf {} +,rm -rf build)
 	$(MAKE) -C userlib clean
 	rm -f *.ko *.mod *.mod.c *.o .*.o .*.cmd .*.o.d
 	rm -f Module.symvers modules.order
@@ -254,5 +258,6 @@ help:
 	@echo '                    UPDATE=1 makes what it finds the new standard'
 	@echo 'make bench-profile ROW=commit-isolated   where the instructions go'
 	@echo 'make coverage       which lines the tests run; KERNEL= a debug kernel'
-	@echo 'make clean          remove what was built'
+	@echo 'make clean          remove what was built; $(SHARED) stays where something'
+	@echo '                    is in it'
 	@echo 'make clean-cache    remove what was downloaded, $(CACHE)'
