@@ -740,10 +740,13 @@ check_arguments()
 {
 	local given
 
-	for given in ACCEL=foo ACCEL=kvmtool CPUS=x CPUS=0 CPUS=1000 MEM=abc MEM=0M MEM=2048; do
+	for given in ACCEL=foo ACCEL=kvmtool CPUS=x CPUS=0 CPUS=1000 MEM=abc MEM=0M MEM=2048 \
+		LANES=x LANES=0 LANES=-1 LANES=1000 TIMEOUT=x TIMEOUT=-1 \
+		TIMEOUT=99999999999; do
 		refuses "${given%%=*}= is " env "$given" "$vm/run.sh" -- /bin/true
 		refuses "${given%%=*}= is " env "$given" "$vm/test.sh" -t alloc_test
 	done
+	refuses 'LANES= is ' env LANES=x "$here/check.sh" layers
 	refuses 'CPUS= is ' "$vm/run.sh" -c 0 -- /bin/true
 	refuses 'MEM= is ' "$vm/run.sh" -m 1X -- /bin/true
 	refuses 'there is alloc_test' "$vm/test.sh" -t alloctest

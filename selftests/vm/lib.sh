@@ -42,8 +42,24 @@ check_machine()
 		die "not a size of memory: '$3' (MEM= is such as 512M or 2G)"
 }
 
+# So many are not more than numbers of the shell can be.
+check_seconds()
+{
+	[[ $1 =~ ^[0-9]{1,9}$ ]] ||
+		die "not a number of seconds: '$1' (TIMEOUT= is 0, which is no limit, or more)"
+}
+
+# Machines, or checks, that run side by side
+check_lanes()
+{
+	[[ $1 =~ ^[1-9][0-9]{0,2}$ ]] ||
+		die "not a number of what runs side by side: '$1' (LANES= is 1 to 999)"
+}
+
 # Before anything is built for them
 check_machine "${ACCEL:-}" "${CPUS:-2}" "${MEM:-2G}"
+check_seconds "${TIMEOUT:-0}"
+check_lanes "${LANES:-1}"
 
 # A number that is another one each time
 turn()

@@ -114,7 +114,7 @@ done
 shift $((OPTIND - 1))
 
 case $uid in '' | *[!0-9]*) die "not the number of a user: '$uid'" ;; esac
-case $timeout in '' | *[!0-9]*) die "not a number of seconds: '$timeout'" ;; esac
+check_seconds "$timeout"
 check_machine "${ACCEL:-}" "$cpus" "$mem"
 find_kernel "$kernel"
 [ -z "$shell" ] || [ "$arch" = amd64 ] || die "$arch has no shell yet"
