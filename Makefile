@@ -52,7 +52,7 @@ modules:
 		echo 'The kernel'\''s build system takes no path with a blank or' \
 			'a colon:' >&2; \
 		echo 'move this tree out of "$(CURDIR)" to build the module.' \
-			'("make lib" works.)' >&2; \
+			'("make lib" and "make heap" work.)' >&2; \
 		exit 2;; esac
 	@test -e '$(KDIR)/Makefile' || { \
 		echo 'No kernel headers in $(KDIR): install' \

@@ -32,6 +32,7 @@
 # interrupted run leaves nothing that looks finished.
 
 set -euo pipefail
+any_path=1
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/apt.sh"
 . "$(dirname "$0")/kernel.sh"

@@ -22,8 +22,9 @@ die()
 	exit "$die_status"
 }
 
-# The kernel's build system, for one, takes its words apart at blanks.
-case $top in
+# The kernel's build system, for one, takes its words apart at blanks. A script that builds
+# nothing in this tree sets any_path.
+case ${any_path:-$top} in
 *[[:space:]:]*)
 	die "no module can be built in a path with a blank or a colon:" \
 		"move this tree out of \"$top\""
