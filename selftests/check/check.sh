@@ -18,6 +18,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 . "$here/../vm/lib.sh"
+any_arch=1
 
 # What takes long first
 all_checks=(checkpatch library module windows sparse doc shellcheck uapi clang-format
@@ -763,6 +764,9 @@ check_arguments()
 		refuses "${given%%=*}= is " env "$given" "$vm/test.sh" -t alloc_test
 	done
 	refuses 'LANES= is ' env LANES=x "$here/check.sh" layers
+	refuses "no kernel '5.0'" "$here/check.sh" -k 5.0 layers
+	refuses "no kernel '5.0'" "$here/check.sh" -k 5.0 series layers
+	refuses 'KERNEL= is ' "$here/check.sh" -k nosuch series
 	refuses 'CPUS= is ' "$vm/run.sh" -c 0 -- /bin/true
 	refuses 'MEM= is ' "$vm/run.sh" -m 1X -- /bin/true
 	refuses 'there is alloc_test' "$vm/test.sh" -t alloctest
@@ -802,6 +806,19 @@ print_next()
 	unset "check_of[$pid]"
 }
 
+# The kernel that is asked for is one, whether or not the checks that follow need one; of
+# series, which the suites offer, there are more.
+need_known_kernel()
+{
+	[ -n "$only_kernel" ] || return 0
+	if [ "$*" = series ]; then
+		[[ $only_kernel =~ ^[0-9]+\.[0-9]+$ ]] ||
+			die "no series '$only_kernel': KERNEL= is such as 6.12"
+	else
+		find_kernel "$only_kernel"
+	fi
+}
+
 # With this process ends what it started.
 clean_up()
 {
@@ -827,6 +844,7 @@ for c; do
 	declare -F "check_$c" >/dev/null ||
 		die "no check '$c'; known: ${all_checks[*]}, and ${more_checks[*]}"
 done
+need_known_kernel "$@"
 need "${base_packages[@]}" "${packages[@]}"
 [ $# -gt 0 ] || set -- "${all_checks[@]}"
 # What several of them look at is not built by two at once.
