@@ -95,25 +95,18 @@ selftests: lib
 SHARED := build/shared
 FOLDER ?= $(SHARED)
 KEPT = $(shell [ ! -d $(SHARED) ] || ls -A $(SHARED) 2>&1 | head -n 1)
-TOOLS_NEED := gcc libc6-dev libdw-dev libncurses-dev pkg-config
 shell:
-	@$(VM)/fetch.sh package $(TOOLS_NEED)
-	@$(MAKE) -s lib
 	@mkdir -p $(SHARED)
 	@$(RUN) -A $(if $(PARAMS),-p '$(PARAMS)') -d '$(FOLDER)' -s
 
 # A disk to boot from: build/image/winregion-KERNEL.qcow2
 image:
-	@$(VM)/fetch.sh package $(TOOLS_NEED)
-	@$(MAKE) -s lib
 	@selftests/image/build.sh $(KERNEL)
 
 test-image: image
 	@selftests/image/test.sh $(KERNEL)
 
 test-shell:
-	@$(VM)/fetch.sh package $(TOOLS_NEED)
-	@$(MAKE) -s lib
 	@$(VM)/shell_test.sh $(KERNEL)
 
 run:

@@ -81,13 +81,13 @@ run_guest()
 slowdown=1
 limit=${TIMEOUT:-3600}
 die_status=1
-need "${base_packages[@]}" dpkg-dev e2fsprogs
 suites=(bookworm trixie)
 [ $# -gt 0 ] || set -- "${suites[@]}"
 for suite; do
 	[[ " ${suites[*]} " = *" $suite "* ]] ||
 		die "no suite '$suite'; known: ${suites[*]}"
 done
+need "${base_packages[@]}" dpkg-dev e2fsprogs
 "$here/build.sh" >&2
 old=$(sed -n '1s/^[^(]*(\([^)]*\)).*/\1/p' "$top/debian/changelog")~old
 "$here/build.sh" "$old"

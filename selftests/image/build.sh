@@ -205,11 +205,12 @@ make_disk()
 	add_grub
 }
 
-need "${base_packages[@]}" e2fsprogs fakeroot fdisk grub-common grub-pc-bin kmod \
-	qemu-utils
 kernel=${1-$(default_kernel)}
 find_kernel "$kernel"
 [ -z "$flavour" ] || die "$kernel cannot boot from a disk"
+need "${base_packages[@]}" "${tool_packages[@]}" e2fsprogs fakeroot fdisk grub-common \
+	grub-pc-bin kmod qemu-utils
+build_tools
 out=$build/image/$kernel
 image=$build/image/winregion-$kernel.qcow2
 hold_lock "$build/image/.lock"

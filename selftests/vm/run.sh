@@ -118,6 +118,7 @@ check_seconds "$timeout"
 check_machine "${ACCEL:-}" "$cpus" "$mem"
 find_kernel "$kernel"
 [ -z "$shell" ] || [ "$arch" = amd64 ] || die "$arch has no shell yet"
+[ -z "$share" ] || [ -d "$share" ] || die "not a folder: $share"
 if [ -n "$shell" ]; then
 	[ $# = 0 ] || usage
 	set -- /bin/sh -l
@@ -140,6 +141,7 @@ if [ -n "$more" ]; then
 	wait $!
 fi
 
+[ -z "$shell" ] || build_tools
 vm_prepare "$kernel"
 for file in "${files[@]}"; do
 	vm_carry "$file"

@@ -60,13 +60,24 @@ greet()
 	printf '  exit\n\n'
 }
 
+# With these, beside a compiler, the tools can do all that they can.
+tool_packages=(libdw-dev libncurses-dev pkg-config)
+
+# The library, the examples and the tools
+build_tools()
+{
+	need "${base_packages[@]}" "${tool_packages[@]}"
+	(
+		unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
+		make -s -C "$top/userlib" -j"$(nproc)" >&2
+	)
+}
+
 # Have all that. /etc/profile is what a shell reads when somebody logs in.
 vm_shell()
 {
 	local from=$top/userlib/build f
 
-	[ -x "$from/tools/winregion-map" ] ||
-		die "the examples and tools are not built: make lib"
 	vm_programs debuggers
 	mkdir -p "$dir/root/etc" "$dir/root/usr/bin"
 	for f in "$from"/examples/* "$from"/tools/winregion-*; do

@@ -16,6 +16,7 @@ here=$(cd "$(dirname "$0")" && pwd -P)
 out=$build/demo
 source=$out/libffi
 
+find_kernel "${KERNEL:-$(default_kernel)}"
 need gcc make libc6-dev
 [ -e "$source/src/dlmalloc.c" ] || "$vm/fetch.sh" source libffi "$source"
 version=$(sed -n '1s/^\([^ ]*\) (\([^)]*\)).*/\1 \2/p' "$source/debian/changelog")
