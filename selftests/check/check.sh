@@ -777,6 +777,12 @@ check_arguments()
 	refuses "no kernel '5.0'" "$here/check.sh" -k 5.0 layers
 	refuses "no kernel '5.0'" "$here/check.sh" -k 5.0 series layers
 	refuses 'KERNEL= is ' "$here/check.sh" -k nosuch series
+	for given in x -1 0 1.5 100000 ''; do
+		refuses 'HOURS= is ' "$vm/soak.sh" "$given"
+	done
+	for given in root -1 01 4294967295 99999999999; do
+		refuses 'AS= is ' "$vm/run.sh" -u "$given" -- /bin/true
+	done
 	refuses 'CPUS= is ' "$vm/run.sh" -c 0 -- /bin/true
 	refuses 'MEM= is ' "$vm/run.sh" -m 1X -- /bin/true
 	refuses 'there is alloc_test' "$vm/test.sh" -t alloctest

@@ -450,7 +450,7 @@ static void read_job(struct job *job, char **p, char *end)
 
 	job->name = next(p, end);
 	job->timeout = atol(next(p, end));
-	job->uid = atoi(next(p, end));
+	job->uid = strtoul(next(p, end), NULL, 10);
 	job->dir = next(p, end);
 	n = atoi(next(p, end));
 	if (n < 1 || n > MAX_ARGS) {

@@ -113,7 +113,9 @@ while getopts k:c:m:t:u:e:f:l:p:a:d:nAsv option; do
 done
 shift $((OPTIND - 1))
 
-case $uid in '' | *[!0-9]*) die "not the number of a user: '$uid'" ;; esac
+# The last number of 32 bits is nobody's.
+[[ $uid =~ ^(0|[1-9][0-9]{0,9})$ && $uid -lt 4294967295 ]] ||
+	die "not the number of a user: '$uid' (AS= is 0 to 4294967294)"
 check_seconds "$timeout"
 check_machine "${ACCEL:-}" "$cpus" "$mem"
 find_kernel "$kernel"

@@ -65,12 +65,12 @@ round()
 		step "$1" failures "$vm/test.sh" -k "$1" -t "$failing"
 }
 
-case ${1-} in
-'' | *[!0-9]*)
+if [ $# = 0 ]; then
 	echo "usage: soak.sh HOURS [KERNEL...]" >&2
 	exit 2
-	;;
-esac
+fi
+[[ $1 =~ ^[1-9][0-9]{0,4}$ ]] ||
+	die "not a number of hours: '$1' (HOURS= is 1 to 99999)"
 end=$((SECONDS + 3600 * $1))
 shift
 # shellcheck disable=SC2046 # names of kernels, one a word
