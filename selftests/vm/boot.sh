@@ -623,6 +623,9 @@ vm_trouble()
 		printf '%s\n' "$line"
 		found=0
 	done < <(sed -n 's/^error //p' "$dir/result" 2>/dev/null)
+	# Which parameter the module did not take
+	sed -n "s/.*\] \(winregion: .* for parameter [^ ]*'\).*/kernel log: \1/p" \
+		"$dir/console.log" 2>/dev/null || true
 	while IFS= read -r line; do
 		printf 'kernel log: %s\n' "$line"
 		found=0
