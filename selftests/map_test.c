@@ -1256,6 +1256,39 @@ TEST_F_TIMEOUT(map, small_screen, 180)
 	EXPECT_EQ(0, terminal_end(&terminal));
 }
 
+#define HEADS "   address      type        size commit private resident "
+
+/* Nothing of what is said there is cut where there are 80 columns. */
+TEST_F_TIMEOUT(map, screen_of_80_columns, 180)
+{
+	struct terminal terminal;
+	char line[512];
+
+	ASSERT_TRUE(open_screen(&terminal, self->held.pid, "xterm-256color", 24,
+				80));
+	WAITS("310000000000 private");
+	EXPECT_STREQ(" s", &terminal_row(&terminal, 0, line)[78]);
+	WAITS("t type  / filter  l list  a address  m mark ");
+	WAITS(HEADS "name (by address)");
+	terminal_press(&terminal, "sss");
+	WAITS(HEADS "name (by size)");
+	terminal_press(&terminal, "sS");
+	WAITS(HEADS "(by committed, reverse)");
+	terminal_press(&terminal, "Sm");
+	WAITS("gone since the mark ");
+	terminal_press(&terminal, "?");
+	WAITS("t                     one type after the other; F: what is free, too ");
+	WAITS("m                     mark: compare with how it is now; again: no more ");
+	WAITS(" In front of a block: + it is new, * it has changed, > it has several runs. ");
+	terminal_press(&terminal, "?");
+	ASSERT_TRUE(terminal_resize(&terminal, 24, 110));
+	WAITS("    locked name (by committed)");
+	terminal_press(&terminal, "S");
+	WAITS("    locked (by committed, reverse)");
+	terminal_press(&terminal, "q");
+	EXPECT_EQ(0, terminal_end(&terminal));
+}
+
 /* A process of that number, which waits until it is killed */
 static bool have_number(pid_t pid)
 {
@@ -1379,7 +1412,7 @@ TEST_F_TIMEOUT(map, screen_of_stacks, 180)
 				     120));
 	WAITS("310000000000 private");
 	terminal_press(&terminal, "c");
-	WAITS("who allocates, since it is followed");
+	WAITS("who allocates, since followed");
 	ASSERT_TRUE(give_order(&self->held, COMMIT_MORE));
 	WAITS("> committed       8 K       8 K       8 K       1 VirtualAlloc");
 	ASSERT_TRUE(give_order(&self->held, RESERVE_MORE));
@@ -1388,7 +1421,7 @@ TEST_F_TIMEOUT(map, screen_of_stacks, 180)
 	WAITS("v reserved     1024 K");
 	WAITS("    VirtualAlloc");
 	terminal_press(&terminal, "\rca310009000000\rC");
-	WAITS("who has something of 310009000000");
+	WAITS("who has some of 310009000000");
 	WAITS("> reserved     1024 K");
 	EXPECT_EQ(-1, terminal_find(&terminal, "committed       8 K"));
 	terminal_press(&terminal, "c");

@@ -22,7 +22,7 @@
 #define SUMS 3
 
 /* Fewer columns have no room for all sizes. */
-#define NARROW 100
+#define NARROW 110
 /* Fewer lines have none for types that are not there. */
 #define LOW 34
 /* Lines that the list has before the sums have some, and with more of them the bar */
@@ -46,6 +46,12 @@ static const short many[MAP_TYPES] = {
 static int columns(void)
 {
 	return getmaxx(stdscr);
+}
+
+/* Columns that are left in the line */
+static int room_left(void)
+{
+	return columns() - getcurx(stdscr);
 }
 
 static int lines(void)
@@ -80,7 +86,7 @@ static attr_t ink(enum map_type type)
 static void add_text(const char *text)
 {
 	char line[512];
-	int room = columns() - getcurx(stdscr);
+	int room = room_left();
 
 	if (room <= 0)
 		return;
@@ -96,30 +102,54 @@ static void fill_line(void)
 
 /* ---- above ---- */
 
+/* Which process it is, and how much of it has changed */
+static void say_process(const struct state *state, char *line, size_t size)
+{
+	snprintf(line, size, " %d: %s  %s%s%s+%zu new *%zu changed -%zu gone%s",
+		 state->now.pid, state->now.command,
+		 state->now.module ? "" : "no regions are told  ",
+		 state->paused ? "paused  " : "", state->ended ? "ended  " : "",
+		 state->changes[MAP_NEW], state->changes[MAP_CHANGED],
+		 state->changes[MAP_GONE],
+		 state->has_base ? " since the mark" : "");
+}
+
+/* The same in fewer words */
+static void say_process_briefly(const struct state *state, char *line,
+				size_t size)
+{
+	snprintf(line, size, " %d: %s  %s%s%s+%zu *%zu -%zu%s", state->now.pid,
+		 state->now.command, state->now.module ? "" : "no regions  ",
+		 state->paused ? "paused  " : "", state->ended ? "ended  " : "",
+		 state->changes[MAP_NEW], state->changes[MAP_CHANGED],
+		 state->changes[MAP_GONE],
+		 state->has_base ? " since the mark" : "");
+}
+
 static void draw_head(struct state *state)
 {
-	char line[256];
+	char line[256], every[32] = "";
+	int from;
 
 	move(0, 0);
 	attron(A_REVERSE);
+	if (!state->what->loaded)
+		snprintf(every, sizeof(every), " every %.*f s",
+			 state->wait < 0.1 ? 2 : 1, state->wait);
+	from = columns() - (int)strlen(every);
 	if (state->view == VIEW_PROCESSES)
 		snprintf(line, sizeof(line), " winregion-map: %zu processes",
 			 state->nr_processes);
 	else
-		snprintf(line, sizeof(line),
-			 " %d: %s  %s%s%s+%zu new *%zu changed -%zu gone%s",
-			 state->now.pid, state->now.command,
-			 state->now.module ? "" : "no regions are told  ",
-			 state->paused ? "paused  " : "",
-			 state->ended ? "ended  " : "", state->changes[MAP_NEW],
-			 state->changes[MAP_CHANGED], state->changes[MAP_GONE],
-			 state->has_base ? " since the mark" : "");
+		say_process(state, line, sizeof(line));
+	if ((int)strlen(line) > from && state->view != VIEW_PROCESSES)
+		say_process_briefly(state, line, sizeof(line));
 	add_text(line);
-	while (getcurx(stdscr) < columns() - 12 && getcury(stdscr) == 0)
+	while (getcury(stdscr) == 0 && getcurx(stdscr) < from)
 		addch(' ');
-	snprintf(line, sizeof(line), " every %.1f s ", state->wait);
-	if (!state->what->loaded && getcury(stdscr) == 0)
-		add_text(line);
+	/* It is short, and the same whatever is before it. */
+	if (from > 0)
+		mvaddstr(0, from, every);
 	attroff(A_REVERSE);
 }
 
@@ -225,7 +255,7 @@ static void add_heads(void)
 /* The end of a path says more than its beginning. */
 static void add_name(const char *name)
 {
-	int room = columns() - getcurx(stdscr), length = strlen(name);
+	int room = room_left(), length = strlen(name);
 
 	if (room > 2 && length > room) {
 		add_text("..");
@@ -305,15 +335,20 @@ static void draw_sums(const struct state *state)
 
 static void draw_tree_head(const struct state *state, int line)
 {
+	/* From many words to few */
+	static const char *const names[] = { " protection, name", " name", "" };
 	char text[64];
+	unsigned int i = 0;
 
 	move(line, 0);
 	attron(A_UNDERLINE);
 	printw("   %-12s %-9s", "address", "type");
 	add_heads();
-	snprintf(text, sizeof(text), " protection, name (by %s%s)",
-		 map_key_name(state->choice.key),
-		 state->choice.reverse ? ", reverse" : "");
+	do {
+		snprintf(text, sizeof(text), "%s (by %s%s)", names[i],
+			 map_key_name(state->choice.key),
+			 state->choice.reverse ? ", reverse" : "");
+	} while ((int)strlen(text) > room_left() && ++i < ARRAY_SIZE(names));
 	add_text(text);
 	attroff(A_UNDERLINE);
 	fill_line();
@@ -417,7 +452,7 @@ static int draw_holes(const struct state *state, int line)
 		printw(" from %9s %8" PRIu64 " %9s ", kind ? from : "less",
 		       holes->by_class[kind],
 		       map_human(holes->class_bytes[kind], size));
-		room = columns() - getcurx(stdscr) - 1;
+		room = room_left() - 1;
 		share = (double)holes->by_class[kind] / (double)holes->count;
 		for (length = 0; length < share * room; length++)
 			addch('#');
@@ -446,7 +481,7 @@ static void draw_process(const struct state *state, int line, size_t at)
 	       map_human(process->committed, committed));
 	add_text(process->command);
 	if (!process->readable)
-		add_text(" (not yours)");
+		add_text(" (denied)");
 	attroff(A_DIM);
 	fill_line();
 	if (at == state->cursor)
@@ -473,7 +508,7 @@ static void draw_processes_head(const struct state *state, int line)
 
 static void draw_who_head(const struct state *state, int line)
 {
-	char text[96] = " who allocates, since it is followed";
+	char text[96] = " who allocates, since followed";
 
 	move(line, 0);
 	attron(A_UNDERLINE);
@@ -483,8 +518,8 @@ static void draw_who_head(const struct state *state, int line)
 		snprintf(text, sizeof(text), " %lu events are missing",
 			 state->who.told.lost);
 	else if (state->who.end)
-		snprintf(text, sizeof(text),
-			 " who has something of %012" PRIx64, state->who.first);
+		snprintf(text, sizeof(text), " who has some of %012" PRIx64,
+			 state->who.first);
 	add_text(text);
 	attroff(A_UNDERLINE);
 	fill_line();
@@ -575,20 +610,20 @@ static void draw_who_line(const struct state *state, int line, size_t at)
 /* ---- help ---- */
 
 static const char *const help[] = {
-	"up, down, PgUp, PgDn, Home, End   move",
-	"Enter, right, left                open and close a block; e: all of them",
-	"s, S                              sort by something else; the other way round",
-	"t                                 one type after the other; F: what is free, too",
-	"/                                 only what has these letters in its name",
-	"a                                 go to an address (hexadecimal)",
-	"n                                 go to the next block that has changed",
-	"m                                 mark: compare with how it is now; again: no more",
-	"f                                 how the free address space is cut up",
-	"c, C                              who allocates (--stacks); in this block",
-	"p                                 pause; + and -: look less, and more, often",
-	"w                                 write a snapshot",
-	"l, Tab                            list of processes",
-	"q                                 quit",
+	"up, down, PgUp, PgDn  move; Home, End: to the first, to the last",
+	"Enter, right, left    open and close a block; e: all of them",
+	"s, S                  sort by something else; the other way round",
+	"t                     one type after the other; F: what is free, too",
+	"/                     only what has these letters in its name",
+	"a                     go to an address (hexadecimal)",
+	"n                     go to the next block that has changed",
+	"m                     mark: compare with how it is now; again: no more",
+	"f                     how the free address space is cut up",
+	"c, C                  who allocates (--stacks); in this block",
+	"p                     pause; + and -: look less, and more, often",
+	"w                     write a snapshot",
+	"l, Tab                list of processes",
+	"q                     quit",
 	"",
 	"In front of a block: + it is new, * it has changed, > it has several runs.",
 	"The bar is the address space; ^ is below the block of the cursor.",
@@ -627,8 +662,23 @@ size_t draw_room(const struct state *state)
 	return room > 1 ? room : 1;
 }
 
-static const char keys[] =
-	"? help  q quit  Enter open  s sort  t type  / filter  a address  f holes  m mark  l list";
+/* Those that there is no room for are in the help. */
+static const char *const keys[] = {
+	"? help",   "q quit", "Enter open", "s sort", "t type",
+	"/ filter", "l list", "a address",  "m mark", "f holes",
+};
+
+static void add_keys(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		if ((int)strlen(keys[i]) + 2 * !!i > room_left())
+			return;
+		add_text(i ? "  " : "");
+		add_text(keys[i]);
+	}
+}
 
 static void add_bracket(const char *what, const char *value)
 {
@@ -676,7 +726,7 @@ static void draw_foot(struct state *state)
 	else if (state->view == VIEW_WHO)
 		add_text("? help  q quit  c back  Enter frames  e all of them");
 	else
-		add_text(keys);
+		add_keys();
 	attroff(A_BOLD);
 	fill_line();
 }
