@@ -1094,6 +1094,9 @@ TEST_F_TIMEOUT(map, wrong_words, 60)
 	EXPECT_TRUE(file_has(ERRORS, "a difference has no: reverse"));
 	EXPECT_EQ(2, run("-f csv -a 10000 -- /bin/true"));
 	EXPECT_EQ(2, run("-n 0 1"));
+	EXPECT_EQ(2, run("-n 86401 1"));
+	EXPECT_EQ(2, run("-n 0.001 1"));
+	EXPECT_TRUE(file_has(ERRORS, "seconds from 0.01 to 86400: 0.001"));
 	EXPECT_EQ(2, run("no-number"));
 	EXPECT_EQ(2, run("1 2"));
 	EXPECT_EQ(2, run("-d " OUT));

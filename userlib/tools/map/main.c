@@ -88,7 +88,7 @@ static const char help[] =
 	"  -s, --sort=KEY         address, size, committed, private, resident,\n"
 	"                         swapped, locked, type or name\n"
 	"  -R, --reverse          the other way round\n"
-	"  -n, --interval=SECONDS between two looks (1)\n"
+	"  -n, --interval=SECONDS between two looks, 0.01 to 86400 (1)\n"
 	"  -k, --stacks           as root: tell who allocates regions and views, too, by\n"
 	"                         call stacks: of a PROGRAM, or from now on until the\n"
 	"                         process ends, or Ctrl-C (the screen, text or json)\n"
@@ -166,8 +166,9 @@ static void set_interval(struct options *options, const char *text)
 
 	options->interval = strtod(text, &end);
 	if (end == text || *end ||
-	    !(options->interval >= 0.01 && options->interval <= 86400))
-		say_usage("no number of seconds", text);
+	    !(options->interval >= MAP_LEAST_INTERVAL &&
+	      options->interval <= MAP_MOST_INTERVAL))
+		say_usage("no number of seconds from 0.01 to 86400", text);
 }
 
 static void set_width(struct options *options, const char *text)
@@ -532,9 +533,11 @@ static bool write_timeline(struct options *options,
 		write[options->format](&options->out, timeline);
 	}
 	if (timeline->pid && timeline->nr < ENOUGH_LOOKS)
-		fprintf(stderr,
-			"winregion-map: fewer than %d looks; a shorter --interval sees more\n",
-			ENOUGH_LOOKS);
+		fprintf(stderr, "winregion-map: fewer than %d looks; %s\n",
+			ENOUGH_LOOKS,
+			options->interval > MAP_LEAST_INTERVAL ?
+				"a shorter --interval sees more, 0.01 the most" :
+				"it has ended too soon for more");
 	free(timeline->samples);
 
 	return close_output(options);

@@ -404,9 +404,10 @@ static void change_interval(struct state *state, int key)
 {
 	double *interval = &state->what->interval;
 
-	*interval *= key == '+' ? 2 : 0.5;
-	if (*interval < 0.125)
-		*interval = 0.125;
+	if (key == '+' && *interval <= MAP_MOST_INTERVAL / 2)
+		*interval *= 2;
+	else if (key == '-' && *interval >= MAP_LEAST_INTERVAL * 2)
+		*interval /= 2;
 }
 
 static void list_key(struct state *state)

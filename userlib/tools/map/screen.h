@@ -7,6 +7,10 @@
 
 #include "select.h"
 
+/* Seconds from one look to the next; the texts of main.c have these numbers, too. */
+#define MAP_LEAST_INTERVAL 0.01
+#define MAP_MOST_INTERVAL 86400
+
 /**
  * struct map_screen - what to show
  * @pid: a process; or 0: have one picked
