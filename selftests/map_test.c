@@ -1068,6 +1068,8 @@ TEST_F_TIMEOUT(map, wrong_words, 60)
 	EXPECT_TRUE(file_has(ERRORS, "cannot write: No space left"));
 	EXPECT_EQ(1, run_to("/dev/full", 0, "--version"));
 	EXPECT_EQ(2, run("--no-such-option"));
+	EXPECT_TRUE(file_has(ERRORS, "winregion-map: unrecognized option"));
+	EXPECT_FALSE(file_has(ERRORS, "/winregion-map: "));
 	EXPECT_EQ(2, run("-f no-such-format 1"));
 	EXPECT_EQ(2, run("-t no-such-type 1"));
 	EXPECT_EQ(2, run("-s no-such-key 1"));

@@ -877,6 +877,9 @@ TEST_F(tool, refusals)
 	EXPECT_EQ(2, RUN("-p", "nobody"));
 	EXPECT_EQ(2, RUN("-p", "1", "@"));
 	EXPECT_EQ(2, RUN("-c"));
+	EXPECT_EQ(2, RUN("--no-such-option"));
+	EXPECT_EQ(1, count_in(ERRORS, "winregion-trace: unrecognized option"));
+	EXPECT_EQ(0, count_in(ERRORS, "/winregion-trace: "));
 	EXPECT_EQ(2, RUN("-c", "-t", "@"));
 	EXPECT_EQ(1, count_in(ERRORS, "-c tells only sums, so no -t with it"));
 	EXPECT_EQ(0, RUN("--version"));

@@ -258,6 +258,8 @@ static void read_options(struct options *options, int argc, char **argv)
 {
 	int option;
 
+	/* What getopt_long() says begins with that. */
+	*argv = program_invocation_short_name;
 	while ((option = getopt_long(argc, argv,
 				     "+f:o:lrgFbw:t:a:m:s:Rn:kL:dhV", longs,
 				     NULL)) != -1) {

@@ -133,6 +133,8 @@ static void parse(struct options *options, int argc, char **argv)
 {
 	int option;
 
+	/* What getopt_long() says begins with that. */
+	*argv = program_invocation_short_name;
 	while ((option = getopt_long(argc, argv, "+p:fackto:u:hV", longs,
 				     NULL)) != -1) {
 		if (option == 'h')
