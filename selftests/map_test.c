@@ -773,6 +773,14 @@ TEST_F_TIMEOUT(map, order_and_choice, 60)
 	text = text_of(OUT);
 	EXPECT_EQ(3, count_in(text, "\n"));
 	free(text);
+	/* None is there, which is said. */
+	EXPECT_FALSE(file_has(ERRORS, "no block"));
+	EXPECT_EQ(0, RUN("-f text -m no-such-name %d", self->held.pid));
+	EXPECT_TRUE(file_has(ERRORS, "asked for by --match\n"));
+	EXPECT_EQ(0, RUN("-f csv -t stack -a 310000000000 %d", self->held.pid));
+	EXPECT_TRUE(file_has(ERRORS, "asked for by --type --at\n"));
+	EXPECT_EQ(0, RUN("-f json -a ffffffffff000000 %d", self->held.pid));
+	EXPECT_TRUE(file_has(ERRORS, "asked for by --at\n"));
 }
 
 /* A line has room for 80 columns, or what is asked for; what is longer goes on below. */

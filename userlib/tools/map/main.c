@@ -323,6 +323,29 @@ static bool close_output(struct options *options)
 	return good;
 }
 
+/* An empty list could also be one that was not made. */
+static void tell_none(const struct options *options, const struct map *map)
+{
+	const bool *given = options->given;
+	const struct option *word;
+	struct map_list list = { 0 };
+
+	/* Pictures and snapshots have all blocks. */
+	if (options->format > MAP_HTML ||
+	    !(given['t'] || given['a'] || given['m']))
+		return;
+	map_select(map, &options->out.choice, &list);
+	if (!list.nr) {
+		fprintf(stderr,
+			"winregion-map: no block has what is asked for by");
+		for (word = longs; word->name; word++)
+			if (strchr("tam", word->val) && given[word->val])
+				fprintf(stderr, " --%s", word->name);
+		fputc('\n', stderr);
+	}
+	map_list_free(&list);
+}
+
 static bool write_map(struct options *options, const struct map *map)
 {
 	static void (*const write[MAP_FORMATS])(const struct map_output *,
@@ -338,8 +361,11 @@ static bool write_map(struct options *options, const struct map *map)
 	if (!open_output(options, O_TRUNC))
 		return false;
 	write[options->format](&options->out, map);
+	if (!close_output(options))
+		return false;
+	tell_none(options, map);
 
-	return close_output(options);
+	return true;
 }
 
 /* ---- what it can do ---- */
