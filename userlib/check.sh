@@ -751,13 +751,17 @@ compile_by_cmake()
 	add_executable(static ../source.c)
 	target_include_directories(static PRIVATE ${WIN32})
 	target_link_libraries(static winregion::static)
+	add_executable(win32-static ../source.c)
+	target_link_libraries(win32-static winregion::win32-static)
 	EOF
 	cmake -S "$work/cmake" -B "$work/cmake/build" -DVERSION="$VERSION" \
 		-DCMAKE_C_COMPILER="$CC" -DWIN32="$work/root/include/winregion/win32" \
 		-DCMAKE_PREFIX_PATH="$work/root" || return 1
 	cmake --build "$work/cmake/build" || return 1
-	"$work/cmake/build/shared" && "$work/cmake/build/static" || return 1
-	[ "$(needs_us shared)$(needs_us static)" = 10 ] || return 1
+	"$work/cmake/build/shared" && "$work/cmake/build/static" &&
+		"$work/cmake/build/win32-static" || return 1
+	[ "$(needs_us shared)$(needs_us static)$(needs_us win32-static)" = 100 ] ||
+		return 1
 	cmake_finds '' '' && ! cmake_finds '' 99 || return 1
 	! cmake_finds heap '' > "$work/no-heap" 2>&1 || return 1
 	tr -s ' \n' ' ' < "$work/no-heap" |

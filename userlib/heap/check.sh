@@ -127,4 +127,50 @@ else
 	echo "FAIL an installed program of heaps alone"
 	failed=1
 fi
+
+# The same by CMake, and with both libraries in the program
+cat >"$work/CMakeLists.txt" <<-'EOF'
+	cmake_minimum_required(VERSION 3.16)
+	project(alone C)
+	find_package(winregion REQUIRED COMPONENTS heap)
+	add_executable(shared alone.c)
+	target_link_libraries(shared winregion::win32)
+	add_executable(static alone.c)
+	target_link_libraries(static winregion::win32-static)
+	add_executable(heap-static alone.c)
+	target_include_directories(heap-static PRIVATE ${WIN32})
+	target_link_libraries(heap-static winregion::heap-static)
+EOF
+
+# needs_us PROGRAM: with how many of the shared libraries it is linked
+needs_us()
+{
+	readelf -d "$work/build/$1" | grep -c 'NEEDED.*libwinregion' || true
+}
+
+runs_by_cmake()
+{
+	local name
+
+	cmake -S "$work" -B "$work/build" -DCMAKE_C_COMPILER="${CC[0]}" \
+		-DCMAKE_C_FLAGS="${CC[*]:1}" \
+		-Dwinregion_DIR="$work/root/$libdir/cmake/winregion" \
+		-DWIN32="$work/root/include/winregion/win32" &&
+		cmake --build "$work/build" || return
+	for name in shared static heap-static; do
+		"$work/build/$name" || return
+	done
+	[ "$(needs_us shared)" != 0 ] &&
+		[ "$(needs_us static)$(needs_us heap-static)" = 00 ]
+}
+
+if ! command -v cmake >/dev/null; then
+	echo "skip heaps by CMake: there is no cmake"
+elif runs_by_cmake >"$work/log" 2>&1; then
+	echo "ok   heaps by CMake"
+else
+	cat "$work/log"
+	echo "FAIL heaps by CMake"
+	failed=1
+fi
 exit "$failed"
