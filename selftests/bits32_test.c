@@ -138,6 +138,12 @@ TEST_F(bits32, threads)
 	EXPECT_EQ(0, job(self, "fibers", 0));
 }
 
+/* Rule MESSAGE-13 */
+TEST_F(bits32, messages)
+{
+	EXPECT_EQ(0, job(self, "messages", 0));
+}
+
 /* ---- heaps ---- */
 
 /* Rule BT-08 */

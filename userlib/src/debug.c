@@ -68,7 +68,7 @@ VOID WINAPI OutputDebugStringW(LPCWSTR text)
 	WR_KEEP_ERRNO();
 
 	/* No unit becomes more than three bytes. */
-	bytes = length ? malloc(3 * length) : NULL;
+	bytes = length ? wr_utf8_room(length) : NULL;
 	if (!bytes)
 		return;
 	n = wr_to_utf8(text, length, bytes, 3 * length, FALSE);

@@ -53,7 +53,7 @@ DWORD WINAPI GetEnvironmentVariableA(LPCSTR name, LPSTR buffer, DWORD size)
 static char *to_utf8(const WCHAR *text)
 {
 	size_t length = wr_wide_length(text);
-	char *bytes = malloc(3 * length + 1);
+	char *bytes = wr_utf8_room(length);
 	long n = 0;
 
 	if (!bytes)

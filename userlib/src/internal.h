@@ -325,6 +325,12 @@ long wr_to_utf8(const WCHAR *from, size_t size, char *to, size_t room,
 		BOOL strict);
 size_t wr_wide_length(const WCHAR *text);
 
+/*
+ * string.c: memory for what @units of UTF-16 become at most, three bytes each, and a zero;
+ * NULL if there is none, or the addresses are too few
+ */
+char *wr_utf8_room(size_t units);
+
 /* A name of a section: what the module is told of it. Longer before it is parsed. */
 struct wr_name {
 	/* WINREGION_NAME_GLOBAL or 0 */

@@ -19,6 +19,8 @@
 /* What a number has beside its digits and blanks, with its signs */
 #define NUMBER_ROOM 64
 #define NO_BREAKS 0xFF
+/* What a text has is less, and what is added to it at once. */
+#define LONGEST (SIZE_MAX / 8)
 
 /* A text that grows; once it cannot, it stays as it is */
 struct text {
@@ -46,11 +48,13 @@ struct format {
 static bool make_room(struct text *text, size_t more)
 {
 	size_t room = 2 * (text->length + more) + 64;
-	char *bytes;
+	char *bytes = NULL;
 
 	if (text->length + more < text->room)
 		return true;
-	bytes = realloc(text->bytes, room);
+	/* So much that twice as much would be less there is no memory for. */
+	if (more <= LONGEST && text->length <= LONGEST)
+		bytes = realloc(text->bytes, room);
 	if (!bytes) {
 		text->error = ERROR_NOT_ENOUGH_MEMORY;
 		return false;
@@ -287,7 +291,7 @@ static size_t wide_length(const WCHAR *text, int precision)
 static void put_wide(struct format *format, const struct spec *spec,
 		     const WCHAR *text, size_t units)
 {
-	char *bytes = malloc(3 * units + 1);
+	char *bytes = wr_utf8_room(units);
 	long length = 0;
 
 	if (!bytes) {
@@ -466,7 +470,7 @@ static DWORD write_string(struct format *format, const void *source)
 	}
 
 	units = wr_wide_length(source);
-	bytes = malloc(3 * units + 1);
+	bytes = wr_utf8_room(units);
 	if (!bytes)
 		return ERROR_NOT_ENOUGH_MEMORY;
 	if (units)
@@ -515,6 +519,7 @@ static void init(struct format *format, DWORD flags, bool wide,
 static void *place(DWORD flags, void *buffer, DWORD size, size_t units,
 		   size_t unit)
 {
+	size_t room = units < size ? size : units + 1;
 	void *memory;
 
 	if (!(flags & FORMAT_MESSAGE_ALLOCATE_BUFFER)) {
@@ -528,8 +533,12 @@ static void *place(DWORD flags, void *buffer, DWORD size, size_t units,
 		wr_fail(ERROR_SUCCESS);
 		return NULL;
 	}
-	memory = LocalAlloc(LMEM_ZEROINIT,
-			    (units < size ? size : units + 1) * unit);
+	/* The program's number may be of more bytes than there are addresses. */
+	if (room > SIZE_MAX / unit) {
+		wr_fail(ERROR_NOT_ENOUGH_MEMORY);
+		return NULL;
+	}
+	memory = LocalAlloc(LMEM_ZEROINIT, room * unit);
 	*(void **)buffer = memory;
 
 	return memory;

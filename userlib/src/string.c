@@ -6,8 +6,10 @@
  * in UTF-16. Of bytes that begin a character and do not go on with it, as many
  * as could have been one become a single U+FFFD.
  */
+#define _GNU_SOURCE
 #include <limits.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "internal.h"
@@ -150,6 +152,11 @@ long wr_to_utf8(const WCHAR *from, size_t size, char *to, size_t room,
 	}
 
 	return done;
+}
+
+char *wr_utf8_room(size_t units)
+{
+	return reallocarray(NULL, units + 1, 3);
 }
 
 size_t wr_wide_length(const WCHAR *text)

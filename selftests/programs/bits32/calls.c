@@ -557,6 +557,29 @@ static void fibers(void)
 	CHECK(ConvertFiberToThread());
 }
 
+/* ---- numbers of things whose bytes are more than there are addresses ---- */
+
+static void messages(void)
+{
+	const DWORD flags = FORMAT_MESSAGE_ALLOCATE_BUFFER |
+			    FORMAT_MESSAGE_FROM_SYSTEM;
+	LPWSTR text = (LPWSTR)1;
+	DWORD n;
+
+	FAILS(ERROR_NOT_ENOUGH_MEMORY,
+	      FormatMessageW(flags, NULL, ERROR_ACCESS_DENIED, 0, (LPWSTR)&text,
+			     0x80000000, NULL));
+	CHECK(!text);
+	FAILS(ERROR_NOT_ENOUGH_MEMORY,
+	      FormatMessageW(flags, NULL, ERROR_ACCESS_DENIED, 0, (LPWSTR)&text,
+			     0x80000010, NULL));
+	CHECK(!text);
+	n = FormatMessageW(flags, NULL, ERROR_ACCESS_DENIED, 0, (LPWSTR)&text,
+			   1000, NULL);
+	CHECK(n && text && !text[n]);
+	CHECK(!LocalFree(text));
+}
+
 static const struct job jobs[] = {
 	{ "readme", readme },	  { "query", query },
 	{ "range3", range3 },	  { "range4", range4 },
@@ -566,6 +589,7 @@ static const struct job jobs[] = {
 	{ "registers", registers }, { "blocks", blocks },
 	{ "contexts", contexts }, { "threads", threads },
 	{ "conditions", conditions }, { "fibers", fibers },
+	{ "messages", messages },
 };
 
 int main(int argc, char **argv)
