@@ -144,6 +144,12 @@ TEST_F(bits32, messages)
 	EXPECT_EQ(0, job(self, "messages", 0));
 }
 
+/* Rule BT-15 */
+TEST_F(bits32, privileges)
+{
+	EXPECT_EQ(0, job(self, "privileges", 0));
+}
+
 /* ---- heaps ---- */
 
 /* Rule BT-08 */

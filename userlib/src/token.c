@@ -343,20 +343,59 @@ BOOL WINAPI GetTokenInformation(HANDLE token, TOKEN_INFORMATION_CLASS what,
 
 /* ---- what is changed ---- */
 
-/* What one is to be: how it is now, if it is not held. The lock is held. */
-static DWORD wanted_of(size_t i, bool none, const TOKEN_PRIVILEGES *changes)
+/*
+ * What is to be of each. The program's list is read once, and without the lock: it may
+ * change meanwhile, or go.
+ */
+struct changes {
+	/* All that is enabled is not to be. */
+	bool none;
+	/* There are others in the list. */
+	bool unknown;
+	/* A bit for each in the list, and what the last one of it says */
+	uint64_t named;
+	DWORD attributes[NR_PRIVILEGES];
+};
+
+/* Return: whether there are as many as it says */
+static bool read_list(const TOKEN_PRIVILEGES *list, struct changes *changes)
 {
-	DWORD now = attributes(i), j;
+	const size_t most =
+		(SIZE_MAX - size_for(0)) / sizeof(*list->Privileges);
+	DWORD n, j;
+	size_t i;
 
-	if (none)
+	if (!wr_all_readable(list, size_for(0)))
+		return false;
+	n = list->PrivilegeCount;
+	if (n > most || !wr_all_readable(list, size_for(n)))
+		return false;
+	for (j = 0; j < n; j++) {
+		i = index_of(&list->Privileges[j].Luid);
+		if (i == NR_PRIVILEGES) {
+			changes->unknown = true;
+			continue;
+		}
+		changes->named |= 1ULL << i;
+		changes->attributes[i] = list->Privileges[j].Attributes;
+	}
+
+	return true;
+}
+
+/* What one is to be: how it is now, if nothing is said of it. The lock is held. */
+static DWORD wanted_of(size_t i, const struct changes *changes)
+{
+	const DWORD known = SE_PRIVILEGE_ENABLED | SE_PRIVILEGE_REMOVED;
+	DWORD now = attributes(i);
+
+	if (changes->none)
 		return now & ~(DWORD)SE_PRIVILEGE_ENABLED;
-	for (j = 0; j < changes->PrivilegeCount; j++)
-		if (index_of(&changes->Privileges[j].Luid) == i)
-			now = (now & SE_PRIVILEGE_ENABLED_BY_DEFAULT) |
-			      (changes->Privileges[j].Attributes &
-			       (SE_PRIVILEGE_ENABLED | SE_PRIVILEGE_REMOVED));
+	if (!(changes->named >> i & 1))
+		return now;
 
-	return now;
+	return (now & SE_PRIVILEGE_ENABLED_BY_DEFAULT) |
+	       (changes->attributes[i] & known);
 }
 
 static void change(size_t i, DWORD wanted)
@@ -368,98 +407,92 @@ static void change(size_t i, DWORD wanted)
 }
 
 /* Those that would change, as they are. The lock is held. */
-static DWORD list_changes(bool none, const TOKEN_PRIVILEGES *changes,
-			  TOKEN_PRIVILEGES *list)
+static DWORD list_changes(const struct changes *changes, TOKEN_PRIVILEGES *list)
 {
 	size_t i;
 
 	list->PrivilegeCount = 0;
 	for (i = 0; i < NR_PRIVILEGES; i++)
-		if (is_held(i) && wanted_of(i, none, changes) != attributes(i))
+		if (is_held(i) && wanted_of(i, changes) != attributes(i))
 			list->Privileges[list->PrivilegeCount++] = describe(i);
 
 	return size_for(list->PrivilegeCount);
 }
 
 /* Whether each of them is held. The lock is held. */
-static bool all_held(const TOKEN_PRIVILEGES *changes)
+static bool all_held(const struct changes *changes)
 {
 	size_t i;
-	DWORD j;
 
-	for (j = 0; j < changes->PrivilegeCount; j++) {
-		i = index_of(&changes->Privileges[j].Luid);
-		if (i == NR_PRIVILEGES || !is_held(i))
+	for (i = 0; i < NR_PRIVILEGES; i++)
+		if (changes->named >> i & 1 && !is_held(i))
 			return false;
-	}
 
-	return true;
+	return !changes->unknown;
 }
 
-struct adjustment {
-	bool none;
-	const TOKEN_PRIVILEGES *changes;
+/* Where what was before is to be told: NULL, nowhere */
+struct place {
 	TOKEN_PRIVILEGES *before;
 	DWORD size;
 	PDWORD needed;
 };
 
-static DWORD tell_before(const struct adjustment *how, union answer *before)
+static DWORD check_place(const struct place *place, DWORD length)
 {
-	DWORD length =
-		list_changes(how->none, how->changes, &before->privileges);
-
-	if (!how->before)
+	if (!place->before)
 		return ERROR_SUCCESS;
-	*how->needed = length;
-	if (how->size < length)
+	if (place->size < length)
 		return ERROR_INSUFFICIENT_BUFFER;
-	if (!wr_writable(how->before, length))
-		return ERROR_NOACCESS;
-	memcpy(how->before, before, length);
 
-	return ERROR_SUCCESS;
+	return wr_writable(place->before, length) ? ERROR_SUCCESS :
+						    ERROR_NOACCESS;
 }
 
-static DWORD adjust(const struct adjustment *how)
+/* The lock is held. */
+static void change_all(const struct changes *changes,
+		       const TOKEN_PRIVILEGES *before)
 {
-	DWORD wanted[NR_PRIVILEGES];
-	union answer before;
-	DWORD error, i;
 	size_t which;
+	DWORD i;
+
+	for (i = 0; i < before->PrivilegeCount; i++) {
+		which = index_of(&before->Privileges[i].Luid);
+		change(which, wanted_of(which, changes));
+	}
+}
+
+static DWORD adjust(const struct changes *changes, const struct place *place)
+{
+	union answer before;
+	DWORD length, error;
 	bool all;
 
 	pthread_mutex_lock(&lock);
-	/* What was before may be told where the changes are. */
-	all = how->none || all_held(how->changes);
-	for (which = 0; which < NR_PRIVILEGES; which++)
-		wanted[which] = wanted_of(which, how->none, how->changes);
-	error = tell_before(how, &before);
-	for (i = 0; !error && i < before.privileges.PrivilegeCount; i++) {
-		which = index_of(&before.privileges.Privileges[i].Luid);
-		change(which, wanted[which]);
-	}
+	all = changes->none || all_held(changes);
+	length = list_changes(changes, &before.privileges);
+	error = check_place(place, length);
+	if (!error)
+		change_all(changes, &before.privileges);
 	pthread_mutex_unlock(&lock);
+	if (place->before)
+		*place->needed = length;
 	if (error)
 		return error;
+	if (place->before)
+		memcpy(place->before, &before, length);
 
 	return all ? ERROR_SUCCESS : ERROR_NOT_ALL_ASSIGNED;
-}
-
-/* Whether there are as many as it says */
-static bool is_list(const TOKEN_PRIVILEGES *list)
-{
-	return wr_all_readable(list, size_for(0)) &&
-	       wr_all_readable(list, size_for(list->PrivilegeCount));
 }
 
 BOOL WINAPI AdjustTokenPrivileges(HANDLE token, BOOL none,
 				  PTOKEN_PRIVILEGES changes, DWORD size,
 				  PTOKEN_PRIVILEGES before, PDWORD needed)
 {
-	const struct adjustment how = { none, changes, before, size, needed };
+	const struct place place = { before, size, needed };
 	DWORD rights = TOKEN_ADJUST_PRIVILEGES | (before ? TOKEN_QUERY : 0);
 	NTSTATUS status = check_token(token, rights);
+	struct changes wanted = { .none = none };
 	DWORD error;
 
 	WR_KEEP_ERRNO();
@@ -468,10 +501,10 @@ BOOL WINAPI AdjustTokenPrivileges(HANDLE token, BOOL none,
 		return wr_succeeded(status);
 	if (!none && !changes)
 		return wr_fail(ERROR_INVALID_PARAMETER);
-	if ((!none && !is_list(changes)) ||
+	if ((!none && !read_list(changes, &wanted)) ||
 	    (before && !wr_writable(needed, sizeof(*needed))))
 		return wr_fail(ERROR_NOACCESS);
-	error = adjust(&how);
+	error = adjust(&wanted, &place);
 	SetLastError(error);
 
 	return error == ERROR_SUCCESS || error == ERROR_NOT_ALL_ASSIGNED;

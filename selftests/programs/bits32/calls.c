@@ -10,7 +10,9 @@
 #include <winregion/fileapi.h>
 #include <winregion/memoryapi.h>
 #include <winregion/minwinbase.h>
+#include <winregion/processthreadsapi.h>
 #include <winregion/psapi.h>
+#include <winregion/securitybaseapi.h>
 #include <winregion/synchapi.h>
 #include <winregion/winternl.h>
 
@@ -580,6 +582,21 @@ static void messages(void)
 	CHECK(!LocalFree(text));
 }
 
+static void privileges(void)
+{
+	TOKEN_PRIVILEGES list = { .PrivilegeCount = 0x15555556 };
+	HANDLE token;
+
+	CHECK(OpenProcessToken(GetCurrentProcess(), TOKEN_ALL_ACCESS, &token));
+	CHECK(LookupPrivilegeValueA(NULL, SE_CHANGE_NOTIFY_NAME,
+				    &list.Privileges[0].Luid));
+	FAILS(ERROR_NOACCESS,
+	      AdjustTokenPrivileges(token, FALSE, &list, 0, NULL, NULL));
+	list.PrivilegeCount = 1;
+	CHECK(AdjustTokenPrivileges(token, FALSE, &list, 0, NULL, NULL));
+	CHECK(CloseHandle(token));
+}
+
 static const struct job jobs[] = {
 	{ "readme", readme },	  { "query", query },
 	{ "range3", range3 },	  { "range4", range4 },
@@ -589,7 +606,7 @@ static const struct job jobs[] = {
 	{ "registers", registers }, { "blocks", blocks },
 	{ "contexts", contexts }, { "threads", threads },
 	{ "conditions", conditions }, { "fibers", fibers },
-	{ "messages", messages },
+	{ "messages", messages }, { "privileges", privileges },
 };
 
 int main(int argc, char **argv)
