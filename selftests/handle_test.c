@@ -389,6 +389,86 @@ TEST_F(files, closed_while_in_use)
 	close(fd);
 }
 
+/* ---- threads that are cancelled ---- */
+
+static HANDLE used;
+
+static void close_used(void)
+{
+	CloseHandle(used);
+}
+
+static void flush_and_close(void)
+{
+	FlushFileBuffers(used);
+	CloseHandle(used);
+}
+
+static void map_and_close(void)
+{
+	HANDLE section = CreateFileMappingA(used, NULL, PAGE_READWRITE, 0, 4096,
+					    NULL);
+
+	CloseHandle(section);
+	CloseHandle(used);
+}
+
+static void *cancelled(void *call)
+{
+	pthread_cancel(pthread_self());
+	((void (*)(void))call)();
+	pthread_testcancel();
+	return NULL;
+}
+
+/* Rules: HANDLE-07. What a call has taken out of the table is closed, with its locks. */
+TEST_F(files, closed_by_who_is_cancelled)
+{
+	void (*const calls[])(void) = {
+		close_used, flush_and_close, map_and_close,
+	};
+	pthread_t thread;
+	unsigned int i;
+	void *end;
+
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		used = open_file("file", READ_WRITE, 0, OPEN_ALWAYS, 0);
+		ASSERT_NE(BAD, used);
+		ASSERT_EQ(0, pthread_create(&thread, NULL, cancelled,
+					    calls[i]));
+		ASSERT_EQ(0, pthread_join(thread, &end));
+		EXPECT_EQ(PTHREAD_CANCELED, end);
+		EXPECT_FAILS(ERROR_INVALID_HANDLE, CloseHandle(used));
+		used = open_file("file", READ_WRITE, 0, OPEN_ALWAYS, 0);
+		ASSERT_NE(BAD, used) {
+			TH_LOG("call %u", i);
+		}
+		EXPECT_TRUE(CloseHandle(used));
+	}
+}
+
+/* Rules: HANDLE-07. Who waits for a pipe can be cancelled, and uses it no more. */
+TEST_F(files, cancelled_in_a_transfer)
+{
+	struct reader reader = { .result = FALSE };
+	pthread_t thread;
+	void *end;
+	int fd;
+
+	ASSERT_EQ(0, mkfifo("pipe", 0600));
+	fd = open("pipe", O_RDWR | O_CLOEXEC);
+	reader.file = open_file("pipe", GENERIC_READ, 0, OPEN_EXISTING, 0);
+	ASSERT_NE(BAD, reader.file);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, read_pipe, &reader));
+	EXPECT_TRUE(SETTLES(reader.tid && thread_sleeps(reader.tid)));
+	ASSERT_EQ(0, pthread_cancel(thread));
+	ASSERT_EQ(0, pthread_join(thread, &end));
+	EXPECT_EQ(PTHREAD_CANCELED, end);
+	EXPECT_TRUE(CloseHandle(reader.file));
+	EXPECT_EQ(self->fds + 1, count_fds());
+	close(fd);
+}
+
 #define NR_THREADS 4
 
 /* Every handle leads to the file it was made for, whatever others do. */

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "internal.h"
 
@@ -369,6 +370,13 @@ int wr_refuse_cancel(void)
 void wr_restore_cancel(const int *saved)
 {
 	pthread_setcancelstate(*saved, NULL);
+}
+
+void wr_close(int fd)
+{
+	WR_NO_CANCEL();
+
+	close(fd);
 }
 
 DWORD WINAPI GetLastError(VOID)

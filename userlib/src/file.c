@@ -190,7 +190,7 @@ static void take_out(const struct wr_file *file)
 static void close_file(const struct wr_object *object)
 {
 	if (object->fd <= STDERR_FILENO)
-		close(object->fd);
+		wr_close(object->fd);
 	else
 		wr_object_close(object);
 }
@@ -439,6 +439,8 @@ static int take(const struct request *request, struct opened *opened)
 	struct stat now;
 	int err;
 
+	WR_NO_CANCEL();
+
 	if (fstat(opened->fd, &opened->st))
 		return -errno;
 	err = check_kind(request, opened);
@@ -470,7 +472,7 @@ static int open_file(const struct request *request, struct opened *opened)
 		err = take(request, opened);
 		if (!err)
 			return 0;
-		close(opened->fd);
+		wr_close(opened->fd);
 		if (err != -ESTALE)
 			return err;
 	}
@@ -524,7 +526,7 @@ static NTSTATUS take_file(struct wr_taking *taking,
 	if (!fstat(opened.fd, &opened.st))
 		taken = new_file(file->overlapped, &opened);
 	if (!taken) {
-		close(opened.fd);
+		wr_close(opened.fd);
 		return STATUS_NO_MEMORY;
 	}
 	*object = &taken->object;
@@ -542,7 +544,7 @@ static DWORD make_handle(const struct request *request,
 	advise(request, opened->fd);
 	file = new_file(request->flags & FILE_FLAG_OVERLAPPED, opened);
 	if (!file) {
-		close(opened->fd);
+		wr_close(opened->fd);
 		return ERROR_NOT_ENOUGH_MEMORY;
 	}
 

@@ -30,7 +30,8 @@ struct transfer {
 	char *buffer;
 	size_t left;
 	size_t done;
-	/* Set when it is over, or NULL */
+	/* Where the result is told, and what is set when it is over; or NULL */
+	LPOVERLAPPED result;
 	struct wr_object *event;
 };
 
@@ -269,15 +270,39 @@ static DWORD transfer(struct transfer *transfer, bool at_offset)
 		       end_error(transfer, at_offset);
 }
 
+/* The thread ends in it: what the call uses is not used any more. */
+static void abandon(void *transfer)
+{
+	struct transfer *request = transfer;
+
+	wr_overlapped_fill(request->result, ERROR_OPERATION_ABORTED,
+			   request->done);
+	wr_overlapped_end(request->event, false);
+	wr_file_put(request->file);
+}
+
+/* It may wait for as long as a pipe is empty, so it can be cancelled. */
+static DWORD transfer_or_end(struct transfer *request)
+{
+	DWORD error;
+
+	pthread_cleanup_push(abandon, request);
+	error = transfer(request, !!request->result);
+	pthread_cleanup_pop(0);
+
+	return error;
+}
+
 static BOOL finish(struct transfer *request, LPDWORD done,
 		   LPOVERLAPPED overlapped)
 {
 	DWORD error = wr_overlapped_begin(overlapped, &request->event);
 
+	request->result = overlapped;
 	if (!error)
 		error = set_offset(request, overlapped);
 	if (!error)
-		error = transfer(request, !!overlapped);
+		error = transfer_or_end(request);
 	wr_overlapped_fill(overlapped, error, request->done);
 	wr_overlapped_end(request->event, !error);
 	wr_file_put(request->file);
@@ -378,6 +403,7 @@ BOOL WINAPI FlushFileBuffers(HANDLE file)
 	DWORD error;
 
 	WR_KEEP_ERRNO();
+	WR_NO_CANCEL();
 
 	status = wr_file_get(file, FILE_WRITE_DATA | FILE_APPEND_DATA, &object,
 			     NULL);

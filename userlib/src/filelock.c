@@ -57,7 +57,7 @@ void wr_locks_end(struct wr_file *file)
 		free(held);
 	}
 	if (file->lock_fd >= 0 && wr_object_has(&file->object, file->lock_fd))
-		close(file->lock_fd);
+		wr_close(file->lock_fd);
 }
 
 /* ---- the list ---- */

@@ -42,6 +42,8 @@ static DWORD delete_name(const struct wr_path *path)
 	struct stat st;
 	int user;
 
+	WR_NO_CANCEL();
+
 	if (wr_is_device(path))
 		return ERROR_ACCESS_DENIED;
 	if (!lstat(path->name, &st) && wr_is_read_only(&st))
@@ -53,7 +55,7 @@ static DWORD delete_name(const struct wr_path *path)
 	if (unlink(path->name))
 		error = wr_path_error(path, errno);
 	if (user >= 0)
-		close(user);
+		wr_close(user);
 
 	return error;
 }
@@ -248,7 +250,7 @@ static DWORD copy_to(const struct move *move, int from)
 		return wr_path_error(&copy, errno);
 
 	err = fill_copy(move, from, to);
-	close(to);
+	wr_close(to);
 	if (!err && give_name(move, copy.name))
 		err = errno;
 	if (err) {
@@ -276,7 +278,7 @@ static DWORD move_by_copy(const struct move *move)
 	if (from < 0)
 		return wr_path_error(&move->from, errno);
 	error = copy_to(move, from);
-	close(from);
+	wr_close(from);
 
 	return error;
 }
@@ -291,7 +293,7 @@ static void flush_directory(const struct wr_path *path)
 	fd = open(place.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0) {
 		fsync(fd);
-		close(fd);
+		wr_close(fd);
 	}
 }
 
@@ -363,7 +365,7 @@ static DWORD move_from(const struct move *move)
 
 	error = move_shared(move);
 	if (target >= 0)
-		close(target);
+		wr_close(target);
 
 	return error;
 }
@@ -373,6 +375,8 @@ static DWORD move_file(const struct move *move)
 	const bool moves = !is_same_name(move);
 	DWORD error = ERROR_SUCCESS;
 	int source;
+
+	WR_NO_CANCEL();
 
 	if (wr_is_device(&move->from) || wr_is_device(&move->to))
 		return ERROR_ACCESS_DENIED;
@@ -387,7 +391,7 @@ static DWORD move_file(const struct move *move)
 	if (moves)
 		error = move_from(move);
 	if (source >= 0)
-		close(source);
+		wr_close(source);
 
 	return error;
 }

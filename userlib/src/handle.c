@@ -96,7 +96,7 @@ static void make_public(void)
 	if (!ftruncate(fd, sizeof(*table)))
 		map = mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE, fd, 0);
-	close(fd);
+	wr_close(fd);
 	if (map == MAP_FAILED)
 		return;
 	table = map;
@@ -176,9 +176,14 @@ static void set_inherit(struct wr_slot *slot, BOOL inherit)
 		fcntl(object->fd, F_SETFD, before ? FD_CLOEXEC : 0);
 }
 
-/* Without the lock, as it may take its time. */
+/*
+ * Without the lock, as it may take its time. Nobody else has it any more, so it is done to
+ * the end.
+ */
 static void destroy(struct wr_object *object)
 {
+	WR_NO_CANCEL();
+
 	if (object)
 		object->kind->destroy(object);
 }
@@ -232,7 +237,7 @@ bool wr_object_has(const struct wr_object *object, int fd)
 void wr_object_close(const struct wr_object *object)
 {
 	if (wr_object_has(object, object->fd))
-		close(object->fd);
+		wr_close(object->fd);
 }
 
 void wr_object_get(struct wr_object *object)

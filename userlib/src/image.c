@@ -621,7 +621,7 @@ static void free_image(struct image *image)
 	int fd = image->fd;
 
 	image->number = FREE;
-	close(fd);
+	wr_close(fd);
 }
 
 static void add_image(struct image *image, const void *base)

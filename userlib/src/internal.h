@@ -130,6 +130,12 @@ void wr_restore_cancel(const int *saved);
 		wr_refuse_cancel()
 
 /*
+ * error.c: close(2) of what is the library's, which is done whoever wants the thread to
+ * end: it is a cancellation point, and nobody else would close it
+ */
+void wr_close(int fd);
+
+/*
  * A child of fork() finds the mutex @lock free, and what it guards whole. @when is the
  * attribute of the constructor that says so: WR_EARLY, or any. One for each file
  */

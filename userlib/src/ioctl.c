@@ -97,7 +97,7 @@ int wr_above_stderr(int fd)
 	moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	/* EINVAL: RLIMIT_NOFILE allows no number above standard error's. */
 	err = errno == EINVAL ? EMFILE : errno;
-	close(fd);
+	wr_close(fd);
 	errno = err;
 
 	return moved;
@@ -143,7 +143,7 @@ static struct device replace_device(struct device old)
 	if (atomic_compare_exchange_strong(&device, &old, new))
 		return new;
 
-	close(new.fd);
+	wr_close(new.fd);
 
 	return old;
 }
@@ -212,7 +212,7 @@ int wr_device_ask(unsigned long request, void *arg)
 	fd = open_device();
 	err = fd < 0 ? fd : restarting_ioctl(fd, request, arg);
 	if (fd >= 0)
-		close(fd);
+		wr_close(fd);
 	errno = saved_errno;
 
 	return err;
@@ -373,7 +373,7 @@ static dev_t module_device(void)
 	if (fd < 0)
 		return 0;
 	n = read(fd, text, sizeof(text));
-	close(fd);
+	wr_close(fd);
 
 	for (i = 0; i < n; i++) {
 		if (text[i] == ':')

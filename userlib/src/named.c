@@ -157,7 +157,7 @@ static int look_for(const char *text, uint32_t length, uint32_t flags)
 	WR_NO_CANCEL();
 
 	if (fd >= 0)
-		close(fd);
+		wr_close(fd);
 
 	return fd >= 0 || fd == -EKEYREJECTED ? 0 : fd;
 }
@@ -304,7 +304,7 @@ static NTSTATUS give_object(const struct wr_kind *kind, size_t size, int fd,
 	*object = find_object(words, kind);
 	if (*object) {
 		unmap_words(words);
-		close(fd);
+		wr_close(fd);
 		return STATUS_SUCCESS;
 	}
 	*object = new_object(kind, size, fd, words);
@@ -419,7 +419,7 @@ static NTSTATUS get_locked(struct wr_named *named, const struct wr_kind *kind,
 	else
 		status = use_section(named, kind, size, fd, object);
 	if (status != STATUS_SUCCESS)
-		close(fd);
+		wr_close(fd);
 
 	return status;
 }
@@ -437,7 +437,7 @@ static NTSTATUS get_once(struct wr_named *named, const struct wr_kind *kind,
 	if (status == STATUS_SUCCESS)
 		status = complete(named, *object);
 	if (fd >= 0)
-		close(fd);
+		wr_close(fd);
 
 	return status;
 }
@@ -604,7 +604,7 @@ void wr_named_release_mutex(const struct wr_waitable *object, bool abandoned)
 
 	if (!abandoned)
 		__atomic_store_n(&shared->words->owned, 0, __ATOMIC_SEQ_CST);
-	close(shared->owner);
+	wr_close(shared->owner);
 	shared->owner = -1;
 	tell(shared->words);
 }
@@ -628,7 +628,7 @@ static void after_fork_in_child(void)
 
 	for (shared = all; shared; shared = shared->next) {
 		if (shared->owner >= 0)
-			close(shared->owner);
+			wr_close(shared->owner);
 		shared->owner = -1;
 	}
 	pthread_mutex_unlock(&lock);

@@ -54,7 +54,7 @@ static int open_memory(pid_t pid, bool change)
 	if (arg.memory < 0)
 		return -errno;
 	err = wr_device_ask(WINREGION_OPEN_PROCESS, &arg);
-	close(arg.memory);
+	wr_close(arg.memory);
 	if (err)
 		return err;
 	arg.out_fd = wr_above_stderr(arg.out_fd);

@@ -517,7 +517,7 @@ static DWORD make_temp(struct wr_path *file, const struct wr_path *directory,
 		fd = open(file->name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC,
 			  mode);
 		if (fd >= 0) {
-			close(fd);
+			wr_close(fd);
 			*unique = number;
 			return ERROR_SUCCESS;
 		}

@@ -109,9 +109,9 @@ static void destroy(struct wr_object *object)
 	int saved_errno = errno;
 
 	if (process->pidfd >= 0)
-		close(process->pidfd);
+		wr_close(process->pidfd);
 	if (process->memory >= 0)
-		close(process->memory);
+		wr_close(process->memory);
 	free(process);
 	errno = saved_errno;
 }
@@ -359,6 +359,8 @@ DWORD WINAPI GetProcessId(HANDLE process)
 static NTSTATUS exit_code(const struct wr_process *process, LPDWORD code)
 {
 	siginfo_t info = { .si_pid = 0 };
+
+	WR_NO_CANCEL();
 
 	if (!wr_process_is_over((struct wr_waitable *)process, NULL)) {
 		*code = STILL_ACTIVE;

@@ -102,7 +102,7 @@ static NTSTATUS new_section(int fd, struct wr_object **object)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	section = calloc(1, sizeof(*section));
 	if (!section) {
-		close(fd);
+		wr_close(fd);
 		return STATUS_NO_MEMORY;
 	}
 
@@ -423,7 +423,7 @@ static NTSTATUS make_section(const struct request *request, int fd,
 	*request->existed = request->name && arg.out_existed;
 	/* An object may be new as well: who comes second sees the other one. */
 	if (request->name && !arg.out_existed && wr_named_has(request->name)) {
-		close(arg.out_fd);
+		wr_close(arg.out_fd);
 		return STATUS_OBJECT_TYPE_MISMATCH;
 	}
 
@@ -478,7 +478,7 @@ static NTSTATUS make_of(const struct request *request,
 	fd = open_again(file, request->protect);
 	status = make_and_give(request, fd, handle);
 	if (fd != file->object.fd)
-		close(fd);
+		wr_close(fd);
 	if ((status != STATUS_SUCCESS || *request->existed) &&
 	    !is_image(request->attributes) && request->size > (uint64_t)before)
 		put_size_back(file->object.fd, request->size, before);
@@ -490,6 +490,8 @@ static NTSTATUS make_of_file(const struct request *request, HANDLE *handle)
 {
 	struct wr_file *file;
 	NTSTATUS status = get_file(request, &file);
+
+	WR_NO_CANCEL();
 
 	if (status != STATUS_SUCCESS)
 		return status;

@@ -253,7 +253,7 @@ int wr_share_name(const struct wr_path *path)
 
 	err = wr_share(fd, WR_DELETES, 0);
 	if (err) {
-		close(fd);
+		wr_close(fd);
 		return err;
 	}
 

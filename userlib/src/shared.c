@@ -209,7 +209,7 @@ static void sweep(int directory)
 		if (!lock(fd, LOCK_EX | LOCK_NB) &&
 		    has_name(directory, entry->d_name, fd))
 			unlinkat(directory, entry->d_name, 0);
-		close(fd);
+		wr_close(fd);
 	}
 	if (list)
 		closedir(list);
@@ -294,7 +294,7 @@ static int open_shared(int directory, const struct shared *shared)
 			give_up("no file", errno);
 		if (prepare(directory, shared, fd))
 			return fd;
-		close(fd);
+		wr_close(fd);
 		usleep(1000);
 	}
 }
@@ -338,7 +338,7 @@ void winregion_share(void *first, void *end)
 	directory = open_directory();
 	sweep(directory);
 	fd = open_shared(directory, &shared);
-	close(directory);
+	wr_close(directory);
 	if (mmap(first, shared.size, PROT_READ | PROT_WRITE,
 		 MAP_SHARED | MAP_FIXED, fd, PAGE) == MAP_FAILED)
 		give_up("no shared memory", errno);

@@ -13,7 +13,7 @@ bool wr_read_text(const char *name, char *text, size_t room)
 	ssize_t n = fd < 0 ? -1 : read(fd, text, room - 1);
 
 	if (fd >= 0)
-		close(fd);
+		wr_close(fd);
 	text[n < 0 ? 0 : n] = '\0';
 
 	return n > 0;

@@ -421,7 +421,7 @@ static DWORD describe_all(const struct wr_target *target,
 		batch = n < BATCH ? n : BATCH;
 		describe_batch(&around, pagemap, entry, batch);
 	}
-	close(pagemap);
+	wr_close(pagemap);
 
 	return 0;
 }
@@ -561,7 +561,7 @@ static DWORD take_census(const struct wr_target *target,
 	if (census.pagemap < 0)
 		return wr_file_error(errno);
 	can = count_all(&census);
-	close(census.pagemap);
+	wr_close(census.pagemap);
 	if (!can)
 		return ERROR_NOT_ENOUGH_MEMORY;
 	info->NumberOfEntries = census.found;
