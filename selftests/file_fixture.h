@@ -116,6 +116,36 @@ static inline int find_fd(const char *name)
 	return -1;
 }
 
+#define NR_OWN 32
+
+/* Closes all descriptors, as daemons do, and opens files of the program in their place. */
+static inline bool replace_all(int *own)
+{
+	int i;
+
+	for (i = 3; i < 256; i++)
+		close(i);
+	for (i = 0; i < NR_OWN; i++) {
+		own[i] = open("own", O_RDONLY);
+		if (own[i] != 3 + i)
+			return false;
+	}
+	return true;
+}
+
+/* They are open, and would stay so in another program. */
+static inline bool all_are_there(const int *own)
+{
+	int i, lost = 0;
+
+	for (i = 0; i < NR_OWN; i++)
+		if (fcntl(own[i], F_GETFD)) {
+			fprintf(stderr, "# %d is not as it was\n", own[i]);
+			lost++;
+		}
+	return !lost;
+}
+
 static inline bool put(HANDLE file, const char *text)
 {
 	DWORD done;

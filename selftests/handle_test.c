@@ -344,6 +344,41 @@ TEST_F(files, fork)
 	EXPECT_TRUE(CloseHandle(file));
 }
 
+/* ---- descriptors that are the program's by now ---- */
+
+static int close_after_others(void *unused)
+{
+	SECURITY_ATTRIBUTES inherit = { .bInheritHandle = TRUE };
+	HANDLE process = OpenProcess(PROCESS_ALL_ACCESS, FALSE, getppid());
+	HANDLE mutex = CreateMutexA(NULL, TRUE, "of_handle_test");
+	HANDLE file = CreateFileA("file", READ_WRITE, 0, &inherit,
+				  CREATE_ALWAYS, 0, NULL);
+	HANDLE section = CreateFileMappingA(file, &inherit, PAGE_READWRITE, 0,
+					    4096, NULL);
+	int own[NR_OWN];
+
+	CHECK(process && mutex && file != BAD && section);
+	CHECK(replace_all(own));
+	CHECK(SetHandleInformation(file, HANDLE_FLAG_INHERIT, 0));
+	CHECK(all_are_there(own));
+	CHECK(CloseHandle(file));
+	CHECK(CloseHandle(section));
+	CHECK(all_are_there(own));
+	CHECK(CloseHandle(process));
+	CHECK(all_are_there(own));
+	CHECK(ReleaseMutex(mutex));
+	CHECK(CloseHandle(mutex));
+	CHECK(all_are_there(own));
+	return 0;
+}
+
+/* Rules: HANDLE-05, HANDLE-08. */
+TEST_F(files, after_all_are_closed)
+{
+	ASSERT_TRUE(make_file("own", "text"));
+	EXPECT_EQ(0, in_child(close_after_others, NULL));
+}
+
 /* ---- threads ---- */
 
 struct reader {

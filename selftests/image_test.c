@@ -625,6 +625,26 @@ TEST_F(files, an_image_goes_as_a_whole)
 	close(fd);
 }
 
+static int unmap_after_others(void *unused)
+{
+	char *base = map_image("a.dll");
+	int own[NR_OWN];
+
+	CHECK(base);
+	CHECK(replace_all(own));
+	CHECK(UnmapViewOfFile(base));
+	CHECK(all_are_there(own));
+	return 0;
+}
+
+/* Rules: HANDLE-08. */
+TEST_F(files, an_image_without_its_descriptor)
+{
+	ASSERT_TRUE(write_library("a.dll"));
+	ASSERT_TRUE(make_file("own", "text"));
+	EXPECT_EQ(0, in_child(unmap_after_others, NULL));
+}
+
 /* Rules: IMG-13. */
 TEST_F(files, a_child_has_the_image)
 {

@@ -123,12 +123,13 @@ static bool find_name(const struct wr_file *file, struct wr_path *path)
 
 static bool is_named(const struct wr_file *file, const char *name)
 {
-	const struct wr_object *object = &file->object;
+	const struct wr_identity *identity = &file->object.identity;
 	struct stat mine, named;
 
-	return !fstat(object->fd, &mine) && !lstat(name, &named) &&
-	       mine.st_dev == object->device && mine.st_ino == object->inode &&
-	       mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
+	return !fstat(file->object.fd, &mine) && !lstat(name, &named) &&
+	       mine.st_dev == identity->device &&
+	       mine.st_ino == identity->inode && mine.st_dev == named.st_dev &&
+	       mine.st_ino == named.st_ino;
 }
 
 /* A device is no file on Windows, so nobody means to delete it, say by a link. */

@@ -161,6 +161,57 @@ static NTSTATUS grow_table(void)
 	return status;
 }
 
+/* ---- descriptors ---- */
+
+int wr_identify(int fd, struct wr_identity *identity)
+{
+	struct stat st;
+
+	*identity = (struct wr_identity){ 0 };
+	if (fd >= 0 && !fstat(fd, &st)) {
+		identity->device = st.st_dev;
+		identity->inode = st.st_ino;
+	}
+
+	return fd;
+}
+
+bool wr_identity_has(const struct wr_identity *identity, int fd)
+{
+	struct stat st;
+
+	/* What else it may say comes from a sandbox or a server, and tells nothing. */
+	if (fstat(fd, &st))
+		return errno != EBADF;
+
+	return st.st_dev == identity->device && st.st_ino == identity->inode;
+}
+
+void wr_identity_close(const struct wr_identity *identity, int fd)
+{
+	if (fd >= 0 && wr_identity_has(identity, fd))
+		wr_close(fd);
+}
+
+bool wr_object_has(const struct wr_object *object, int fd)
+{
+	return wr_identity_has(&object->identity, fd);
+}
+
+/* Standard input, output and error: they are whatever the program has there. */
+static bool is_standard(const struct wr_object *object)
+{
+	return object->fd >= 0 && object->fd <= STDERR_FILENO;
+}
+
+static bool has_descriptor(const struct wr_object *object)
+{
+	return is_standard(object) ||
+	       (object->fd >= 0 && wr_object_has(object, object->fd));
+}
+
+/* ---- objects ---- */
+
 /* The descriptor of an object stays after execve(2) if a handle of it does. */
 static void set_inherit(struct wr_slot *slot, BOOL inherit)
 {
@@ -172,7 +223,7 @@ static void set_inherit(struct wr_slot *slot, BOOL inherit)
 
 	slot->flags ^= HANDLE_FLAG_INHERIT;
 	object->inheritors += inherit ? 1 : -1;
-	if (object->fd >= 0 && !before != !object->inheritors)
+	if (!before != !object->inheritors && has_descriptor(object))
 		fcntl(object->fd, F_SETFD, before ? FD_CLOEXEC : 0);
 }
 
@@ -208,36 +259,16 @@ static struct wr_object *close_slot(struct wr_slot *slot)
 void wr_object_init(struct wr_object *object, const struct wr_kind *kind,
 		    int fd)
 {
-	struct stat st;
-
 	object->kind = kind;
 	object->users = 1;
 	object->kept = 0;
 	object->inheritors = 0;
-	object->fd = fd;
-	object->device = 0;
-	object->inode = 0;
-	if (fd >= 0 && !fstat(fd, &st)) {
-		object->device = st.st_dev;
-		object->inode = st.st_ino;
-	}
-}
-
-bool wr_object_has(const struct wr_object *object, int fd)
-{
-	struct stat st;
-
-	/* What else it may say comes from a sandbox or a server, and tells nothing. */
-	if (fstat(fd, &st))
-		return errno != EBADF;
-
-	return st.st_dev == object->device && st.st_ino == object->inode;
+	object->fd = wr_identify(fd, &object->identity);
 }
 
 void wr_object_close(const struct wr_object *object)
 {
-	if (wr_object_has(object, object->fd))
-		wr_close(object->fd);
+	wr_identity_close(&object->identity, object->fd);
 }
 
 void wr_object_get(struct wr_object *object)
@@ -496,15 +527,10 @@ WR_EARLY static void init_table(void)
 	pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }
 
-/* The kernel closes these: stdio writes what it has for them after all destructors. */
-static bool is_standard(const struct wr_object *object)
-{
-	return object->fd >= 0 && object->fd <= STDERR_FILENO;
-}
-
 /*
  * A program that ends has closed its handles: some objects do something then. Where all of
- * it is one file, its own destructors come before.
+ * it is one file, its own destructors come before. The kernel closes the standard ones:
+ * stdio writes what it has for them after all destructors.
  */
 WR_LAST static void close_all(void)
 {

@@ -563,6 +563,7 @@ struct image {
 	alignas(8) _Atomic uint64_t number;
 	const void *_Atomic base;
 	int fd;
+	struct wr_identity identity;
 };
 
 static struct image *_Atomic images;
@@ -608,7 +609,8 @@ static struct image *new_image(int fd)
 		image = add_entry();
 	if (!image)
 		return NULL;
-	image->fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	image->fd = wr_identify(fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1),
+				&image->identity);
 	if (image->fd >= 0)
 		return image;
 	image->number = FREE;
@@ -618,10 +620,11 @@ static struct image *new_image(int fd)
 
 static void free_image(struct image *image)
 {
+	const struct wr_identity identity = image->identity;
 	int fd = image->fd;
 
 	image->number = FREE;
-	wr_close(fd);
+	wr_identity_close(&identity, fd);
 }
 
 static void add_image(struct image *image, const void *base)

@@ -243,6 +243,25 @@ struct wr_kind {
 };
 
 /*
+ * What a descriptor leads to: "close all files" loops know nothing of a library's, and the
+ * next open() gets the number again. So the library closes and changes none by its number
+ * alone. What is no file has an inode in common with others that are none.
+ */
+struct wr_identity {
+	uint64_t device;
+	uint64_t inode;
+};
+
+/* handle.c: fill in that of @fd, if it is one. Return: @fd */
+int wr_identify(int fd, struct wr_identity *identity);
+
+/* handle.c: whether @fd leads to that still */
+bool wr_identity_has(const struct wr_identity *identity, int fd);
+
+/* handle.c: close @fd if it does, and is one */
+void wr_identity_close(const struct wr_identity *identity, int fd);
+
+/*
  * What handles lead to: the beginning of a structure of the kind's own. The
  * counts are handle.c's, under its lock.
  */
@@ -257,18 +276,14 @@ struct wr_object {
 	/* Close-on-exec when the object is made; or -1 */
 	int fd;
 	/* What it led to then */
-	uint64_t device;
-	uint64_t inode;
+	struct wr_identity identity;
 };
 
 /* handle.c: fill in a new object; the caller is its first user */
 void wr_object_init(struct wr_object *object, const struct wr_kind *kind,
 		    int fd);
 
-/*
- * handle.c: whether @fd leads to what the object's descriptor led to: "close all files"
- * loops know nothing of a library's, and the next open() gets the number again.
- */
+/* handle.c: whether @fd leads to what the object's descriptor led to */
 bool wr_object_has(const struct wr_object *object, int fd);
 
 /* handle.c: close the object's descriptor, if it still is */

@@ -587,7 +587,8 @@ NTSTATUS wr_named_grab_mutex(const struct wr_waitable *object, bool *abandoned)
 	if (fd < 0)
 		return is_owned(fd) ? STATUS_TIMEOUT :
 				      wr_status(WR_CREATE_SECTION, fd);
-	shared->owner = wr_above_stderr(fd);
+	shared->owner =
+		wr_identify(wr_above_stderr(fd), &shared->owner_identity);
 	if (shared->owner < 0)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	*abandoned =
@@ -604,7 +605,7 @@ void wr_named_release_mutex(const struct wr_waitable *object, bool abandoned)
 
 	if (!abandoned)
 		__atomic_store_n(&shared->words->owned, 0, __ATOMIC_SEQ_CST);
-	wr_close(shared->owner);
+	wr_identity_close(&shared->owner_identity, shared->owner);
 	shared->owner = -1;
 	tell(shared->words);
 }
@@ -627,8 +628,7 @@ static void after_fork_in_child(void)
 	struct wr_shared *shared;
 
 	for (shared = all; shared; shared = shared->next) {
-		if (shared->owner >= 0)
-			wr_close(shared->owner);
+		wr_identity_close(&shared->owner_identity, shared->owner);
 		shared->owner = -1;
 	}
 	pthread_mutex_unlock(&lock);

@@ -25,6 +25,7 @@ struct wr_shared {
 	struct wr_waitable *object;
 	/* A mutex that a thread of this process owns: a descriptor; else -1 */
 	int owner;
+	struct wr_identity owner_identity;
 	/* The objects of this process, under the lock of named.c */
 	struct wr_shared *next;
 	struct wr_shared **self;

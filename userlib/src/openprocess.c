@@ -94,14 +94,17 @@ static NTSTATUS open_parts(struct wr_process *process, DWORD access)
 	process->memory = -EACCES;
 	process->pidfd = syscall(SYS_pidfd_open, process->pid, 0);
 	if (process->pidfd >= 0)
-		process->pidfd = wr_above_stderr(process->pidfd);
+		process->pidfd = wr_identify(wr_above_stderr(process->pidfd),
+					     &process->pidfd_identity);
 	if (process->pidfd < 0)
 		return status_of_pidfd(errno);
 	if (access & PROCESS_TERMINATE && !may_end(process))
 		return STATUS_ACCESS_DENIED;
 	if (access & (WR_CHANGE_RIGHTS | PROCESS_QUERY_LIMITED_INFORMATION))
 		process->memory =
-			open_memory(process->pid, access & WR_CHANGE_RIGHTS);
+			wr_identify(open_memory(process->pid,
+						access & WR_CHANGE_RIGHTS),
+				    &process->memory_identity);
 	if (!wr_process_is_there(process))
 		return STATUS_INVALID_PARAMETER;
 	if (process->memory < 0 && access & MEMORY_RIGHTS &&

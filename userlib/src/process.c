@@ -108,10 +108,8 @@ static void destroy(struct wr_object *object)
 	struct wr_process *process = (struct wr_process *)object;
 	int saved_errno = errno;
 
-	if (process->pidfd >= 0)
-		wr_close(process->pidfd);
-	if (process->memory >= 0)
-		wr_close(process->memory);
+	wr_identity_close(&process->pidfd_identity, process->pidfd);
+	wr_identity_close(&process->memory_identity, process->memory);
 	free(process);
 	errno = saved_errno;
 }
@@ -157,7 +155,8 @@ static NTSTATUS take_descriptors(struct wr_taking *taking,
 	const char *told;
 
 	process->memory = other->memory < 0 ? other->memory : -ESRCH;
-	process->pidfd = wr_take_descriptor(taking, other->pidfd);
+	process->pidfd = wr_identify(wr_take_descriptor(taking, other->pidfd),
+				     &process->pidfd_identity);
 	if (process->pidfd < 0)
 		return wr_take_status(process->pidfd);
 	told = told_of(process->pidfd, "Pid:\t", text);
@@ -168,7 +167,8 @@ static NTSTATUS take_descriptors(struct wr_taking *taking,
 		process->pid = 0;
 	if (other->memory < 0 || !process->pid)
 		return STATUS_SUCCESS;
-	process->memory = wr_take_descriptor(taking, other->memory);
+	process->memory = wr_identify(wr_take_descriptor(taking, other->memory),
+				      &process->memory_identity);
 	if (process->memory < 0)
 		return wr_take_status(process->memory);
 

@@ -21,6 +21,9 @@ struct wr_process {
 	int pidfd;
 	/* Of its memory, or -errno */
 	int memory;
+	/* What both are */
+	struct wr_identity pidfd_identity;
+	struct wr_identity memory_identity;
 	/* It is the one that has opened it, or a parent of who has it now */
 	bool own;
 };
