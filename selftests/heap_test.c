@@ -2422,4 +2422,26 @@ TEST(names_of_ntdll)
 	EXPECT_EQ(heap, RtlDestroyHeap(heap));
 }
 
+static SIZE_T most_of(SIZE_T reserve, SIZE_T commit)
+{
+	PVOID heap = RtlCreateHeap(0, NULL, reserve, commit, NULL, NULL);
+	HEAP_SUMMARY summary = { .cb = sizeof(summary) };
+
+	if (!heap || !HeapSummary(heap, 0, &summary) || RtlDestroyHeap(heap))
+		return 0;
+	return summary.cbMaxReserve;
+}
+
+/* Rules: HP-10 */
+TEST(what_ntdll_reserves)
+{
+	EXPECT_EQ(64 * PAGE, most_of(0, 0));
+	EXPECT_EQ(32 * PAGE, most_of(0, 32 * PAGE));
+	EXPECT_EQ(48 * PAGE, most_of(0, 32 * PAGE + 1));
+	EXPECT_EQ(16 * PAGE, most_of(16 * PAGE, 32 * PAGE));
+	EXPECT_EQ(17 * PAGE, most_of(17 * PAGE, 0));
+	EXPECT_EQ(0, most_of(0, SIZE_MAX));
+	EXPECT_EQ(ERROR_NOT_ENOUGH_MEMORY, GetLastError());
+}
+
 TEST_HARNESS_MAIN

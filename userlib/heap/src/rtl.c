@@ -6,6 +6,15 @@
 
 #include <winregion/errhandlingapi.h>
 
+/* What a heap reserves that has not said so: for as much as it begins with */
+#define USUAL_RESERVE (64 * WR_PAGE)
+#define RESERVE_STEP (16 * WR_PAGE)
+
+static SIZE_T reserve_for(SIZE_T commit)
+{
+	return commit ? wr_round_up(commit, RESERVE_STEP) : USUAL_RESERVE;
+}
+
 PVOID NTAPI RtlCreateHeap(ULONG flags, PVOID base, SIZE_T reserve,
 			  SIZE_T commit, PVOID lock,
 			  PRTL_HEAP_PARAMETERS parameters)
@@ -14,11 +23,14 @@ PVOID NTAPI RtlCreateHeap(ULONG flags, PVOID base, SIZE_T reserve,
 		SetLastError(ERROR_INVALID_PARAMETER);
 		return NULL;
 	}
+	if (reserve && commit > reserve)
+		commit = reserve;
 	/* What it reserves is for the beginning, where it may grow. */
 	if (flags & HEAP_GROWABLE)
 		return HeapCreate(flags, commit, 0);
 
-	return HeapCreate(flags, commit, reserve ? reserve : WR_UNIT);
+	return HeapCreate(flags, commit,
+			  reserve ? reserve : reserve_for(commit));
 }
 
 PVOID NTAPI RtlDestroyHeap(PVOID heap)
