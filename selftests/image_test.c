@@ -10,6 +10,8 @@
 #include "file_fixture.h"
 #include "fail_nth.h"
 #include "pe_file.h"
+#include "race.h"
+#include "rounds.h"
 #include "sections.h"
 
 #include <winregion/psapi.h>
@@ -951,6 +953,53 @@ TEST_F(files, a_library_is_loaded)
 	ASSERT_TRUE(make_file("text.dll", "text"));
 	EXPECT_FAILS(ERROR_BAD_EXE_FORMAT,
 		     LoadLibraryExA("text.dll", NULL, NO_REFERENCES));
+}
+
+/* ---- found by one thread, and unloaded by another one ---- */
+
+static struct crew unloaders;
+static uint64_t wrong;
+
+static void *load_and_unload(void *unused)
+{
+	HMODULE m;
+
+	while (crew_goes_on(&unloaders)) {
+		m = LoadLibraryExA("a.dll", NULL, NO_REFERENCES);
+		if (!m || !FreeLibrary(m))
+			race_add(&wrong, 1);
+	}
+	return NULL;
+}
+
+/* What one has a use of is there until it is given back. */
+static bool is_used(HMODULE m)
+{
+	return protection_at((char *)m + 0x1000) == PAGE_EXECUTE_READ &&
+	       FreeLibrary(m);
+}
+
+/* Rules: MODULE-06, MODULE-08. */
+TEST_F_TIMEOUT(files, found_and_unloaded_at_once, 120)
+{
+	long round, rounds = race_rounds(20000);
+	HMODULE m;
+
+	ASSERT_TRUE(write_module("a.dll"));
+	crew_add(&unloaders, load_and_unload, NULL);
+	for (round = 0; round < rounds; round++) {
+		if (round % 2)
+			m = LoadLibraryA("a.dll");
+		else
+			GetModuleHandleExA(0, "a.dll", &m);
+		if (m) {
+			ASSERT_TRUE(is_used(m));
+		} else {
+			ASSERT_EQ(ERROR_MOD_NOT_FOUND, GetLastError());
+		}
+	}
+	crew_stop(&unloaders);
+	EXPECT_EQ(0, wrong);
 }
 
 /* A library whose "instances" is what all processes share */

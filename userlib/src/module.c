@@ -322,6 +322,16 @@ static HMODULE find_by_address(const void *address)
 	return module;
 }
 
+/* The last user of one that has been found may be gone by now: NULL then. */
+static HMODULE hold(HMODULE module)
+{
+	if (wr_loaded_hold(module) || library_of(module) || is_object(module))
+		return module;
+	wr_fail(ERROR_MOD_NOT_FOUND);
+
+	return NULL;
+}
+
 BOOL WINAPI GetModuleHandleExA(DWORD flags, LPCSTR name, HMODULE *module)
 {
 	WR_KEEP_ERRNO();
@@ -336,7 +346,7 @@ BOOL WINAPI GetModuleHandleExA(DWORD flags, LPCSTR name, HMODULE *module)
 			  find_by_name(name);
 	/* What is pinned has a user for ever. */
 	if (*module && !(flags & GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT))
-		wr_loaded_hold(*module);
+		*module = hold(*module);
 
 	return *module ? TRUE : FALSE;
 }
@@ -358,9 +368,7 @@ static HMODULE find_again(const char *name)
 {
 	HMODULE module = find_by_name(name);
 
-	wr_loaded_hold(module);
-
-	return module;
+	return module ? hold(module) : NULL;
 }
 
 HMODULE WINAPI LoadLibraryExA(LPCSTR name, HANDLE file, DWORD flags)
