@@ -1444,6 +1444,85 @@ TEST_F(chain, own_handler)
 	EXPECT_EQ(0, sigismember(&now.sa_mask, SIGUSR2));
 }
 
+/* ---- a handler that is called once, of two threads ---- */
+
+#define RAISERS 2
+
+static int *calls_of_once;
+static pthread_t raiser[RAISERS];
+static volatile pid_t raiser_tid[RAISERS];
+static volatile bool raises_in_fork;
+
+static void count_once(int sig)
+{
+	__atomic_add_fetch(calls_of_once, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Who holds the lock has no signals, and so have his threads. */
+static void *raise_once(void *which)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	pthread_sigmask(SIG_SETMASK, &none, NULL);
+	raiser_tid[(long)which] = gettid();
+	raise(SIGFPE);
+	return NULL;
+}
+
+/* The library's lock of the handlers is held: both have read which one is to be called. */
+static void raise_while_locked(void)
+{
+	long i;
+
+	if (!raises_in_fork)
+		return;
+	raises_in_fork = false;
+	for (i = 0; i < RAISERS; i++)
+		if (pthread_create(&raiser[i], NULL, raise_once, (void *)i))
+			abort();
+	for (i = 0; i < RAISERS; i++)
+		if (!SETTLES(raiser_tid[i] && thread_sleeps(raiser_tid[i])))
+			abort();
+}
+
+/* Who is first to ask for it is called last. */
+__attribute__((constructor(101))) static void watch_fork(void)
+{
+	pthread_atfork(raise_while_locked, NULL, NULL);
+}
+
+static int raise_at_once(void *unused)
+{
+	struct sigaction once = {
+		.sa_handler = count_once,
+		.sa_flags = SA_RESETHAND,
+	};
+	pid_t pid;
+	long i;
+
+	CHECK(AddVectoredExceptionHandler(1, search));
+	CHECK(!sigaction(SIGFPE, &once, NULL));
+	raises_in_fork = true;
+	pid = fork();
+	if (!pid)
+		_exit(0);
+	for (i = 0; i < RAISERS; i++)
+		pthread_join(raiser[i], NULL);
+	return 0;
+}
+
+/* Rules: EX-12. Who comes second finds none, as the kernel has it. */
+TEST(called_once_of_two_threads)
+{
+	calls_of_once = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)calls_of_once);
+	EXPECT_EQ(-SIGFPE, in_child(raise_at_once, NULL));
+	EXPECT_GE(1, *calls_of_once);
+	munmap(calls_of_once, PAGE);
+}
+
 static volatile int plain_calls;
 
 static void plain_handler(int sig)

@@ -118,7 +118,10 @@ void wr_signal_action(int sig, struct sigaction *action, bool take)
 		return;
 
 	begin_change(&saved);
-	write_place(claim, &none);
+	/* Another thread may have taken it meanwhile, or have set another one. */
+	read_place(claim, action);
+	if (action->sa_flags & SA_RESETHAND)
+		write_place(claim, &none);
 	end_change(&saved);
 }
 
