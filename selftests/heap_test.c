@@ -1962,6 +1962,95 @@ TEST_F(heap, information_of_other_kinds)
 		     HeapSetInformation(heap, 99, &value, sizeof(value)));
 }
 
+/* ---- all heaps at once ---- */
+
+static struct crew makers;
+
+static void *make_and_destroy(void *unused)
+{
+	HANDLE heap;
+
+	while (crew_goes_on(&makers)) {
+		heap = HeapCreate(0, 0, 0);
+		if (!heap || !HeapAlloc(heap, 0, 1000) || !HeapDestroy(heap))
+			abort();
+	}
+	return NULL;
+}
+
+static bool optimize_all(void)
+{
+	HEAP_OPTIMIZE_RESOURCES_INFORMATION optimize = { .Version = 1 };
+
+	return HeapSetInformation(NULL, HeapOptimizeResources, &optimize,
+				  sizeof(optimize));
+}
+
+/* Rules: HP-11. */
+TEST(optimized_while_heaps_end)
+{
+	long round, rounds = race_rounds(300);
+
+	crew_add(&makers, make_and_destroy, NULL);
+	crew_add(&makers, make_and_destroy, NULL);
+	for (round = 0; round < rounds; round++)
+		ASSERT_TRUE(optimize_all());
+	crew_stop(&makers);
+}
+
+static SIZE_T reserved_by(HANDLE heap)
+{
+	HEAP_SUMMARY summary = { .cb = sizeof(summary) };
+
+	return HeapSummary(heap, 0, &summary) ? summary.cbReserved : 0;
+}
+
+/* Rules: HP-11. However many there are */
+TEST(optimized_are_all_heaps)
+{
+	HANDLE heaps[MANY_HEAPS];
+	SIZE_T before;
+	int i;
+
+	for (i = 0; i < MANY_HEAPS; i++) {
+		heaps[i] = HeapCreate(0, 0, 0);
+		ASSERT_NE(NULL, heaps[i]);
+	}
+	before = reserved_by(heaps[MANY_HEAPS - 1]);
+	ASSERT_TRUE(HeapFree(heaps[MANY_HEAPS - 1], 0,
+			     HeapAlloc(heaps[MANY_HEAPS - 1], 0, MIB(1))));
+	ASSERT_LT(before, reserved_by(heaps[MANY_HEAPS - 1]));
+	ASSERT_TRUE(optimize_all());
+	EXPECT_EQ(before, reserved_by(heaps[MANY_HEAPS - 1]));
+	for (i = 0; i < MANY_HEAPS; i++)
+		EXPECT_TRUE(HeapDestroy(heaps[i]));
+}
+
+static volatile int holds;
+
+static void *hold_heap(void *heap)
+{
+	HeapLock(heap);
+	holds = 1;
+	while (holds == 1)
+		Sleep(1);
+	HeapUnlock(heap);
+	return NULL;
+}
+
+/* Rules: HP-11. Who has called HeapLock() is not waited for. */
+TEST_F(heap, optimized_while_one_is_locked)
+{
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, hold_heap, self->heap));
+	while (!holds)
+		Sleep(1);
+	EXPECT_TRUE(optimize_all());
+	holds = 2;
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+}
+
 /* Rules: HP-54 */
 TEST_F(heap, sums)
 {

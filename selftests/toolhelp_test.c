@@ -7,6 +7,8 @@
 
 #include "file_fixture.h"
 #include "pe_file.h"
+#include "race.h"
+#include "rounds.h"
 
 #include <winregion/heapapi.h>
 #include <winregion/psapi.h>
@@ -466,6 +468,74 @@ TEST_F(files, blocks_with_handles)
 			 entry.dwBlockSize == 1234;
 	EXPECT_EQ(1, found);
 	EXPECT_EQ(NULL, GlobalFree(memory));
+}
+
+static struct crew makers;
+static HANDLE shown;
+
+static void *show_and_destroy(void *unused)
+{
+	HANDLE heap;
+
+	while (crew_goes_on(&makers)) {
+		heap = HeapCreate(0, 0, 0);
+		if (!heap || !HeapAlloc(heap, 0, 1000))
+			abort();
+		__atomic_store_n(&shown, heap, __ATOMIC_SEQ_CST);
+		if (!HeapDestroy(heap))
+			abort();
+	}
+	return NULL;
+}
+
+/* Rules: TOOL-34. */
+TEST_F(files, walks_while_heaps_end)
+{
+	long round, rounds = race_rounds(1000);
+	HEAPENTRY32 entry;
+	HANDLE heap;
+
+	crew_add(&makers, show_and_destroy, NULL);
+	for (round = 0; round < rounds; round++) {
+		heap = __atomic_load_n(&shown, __ATOMIC_SEQ_CST);
+		entry.dwSize = sizeof(entry);
+		if (Heap32First(&entry, 0, (ULONG_PTR)heap)) {
+			ASSERT_EQ((ULONG_PTR)heap, entry.th32HeapID);
+		} else {
+			ASSERT_EQ(ERROR_INVALID_PARAMETER, GetLastError());
+		}
+	}
+	crew_stop(&makers);
+}
+
+static volatile pid_t walker;
+static volatile bool is_locked;
+
+/* While another thread waits for the lock */
+static void *destroy_locked(void *heap)
+{
+	if (!HeapLock(heap))
+		abort();
+	is_locked = true;
+	if (!SETTLES(walker && thread_sleeps(walker)) || !HeapDestroy(heap))
+		abort();
+	return NULL;
+}
+
+/* Rules: TOOL-34. */
+TEST_F(files, walk_that_waits_as_its_heap_ends)
+{
+	HEAPENTRY32 entry = { .dwSize = sizeof(entry) };
+	HANDLE heap = HeapCreate(0, 0, 0);
+	pthread_t thread;
+
+	ASSERT_NE(NULL, heap);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, destroy_locked, heap));
+	ASSERT_TRUE(SETTLES(is_locked));
+	walker = gettid();
+	EXPECT_FAILS(ERROR_INVALID_PARAMETER,
+		     Heap32First(&entry, 0, (ULONG_PTR)heap));
+	EXPECT_EQ(0, pthread_join(thread, NULL));
 }
 
 /* Rules: TOOL-33. */

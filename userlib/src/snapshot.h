@@ -59,9 +59,6 @@ void wr_list_free(struct wr_list *list);
 /* The library of heaps, or NULL in a program that is not linked with it */
 #pragma weak GetProcessHeap
 #pragma weak GetProcessHeaps
-#pragma weak HeapLock
-#pragma weak HeapUnlock
-#pragma weak HeapWalk
-#pragma weak HeapSize
+#pragma weak HeapQueryInformation
 
 #endif /* _WINREGION_SNAPSHOT_H */

@@ -13,27 +13,21 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <winregion/tlhelp32.h>
 
+#include "heapblocks.h"
 #include "process.h"
 #include "snapshot.h"
-
-struct noted {
-	void *at;
-	/* GlobalAlloc()'s, or NULL */
-	HANDLE handle;
-	size_t size;
-	DWORD flags;
-};
 
 /* Of one heap, at one time; of one thread */
 struct notes {
 	HANDLE heap;
 	size_t nr;
 	size_t bytes;
-	struct noted noted[];
+	struct wr_heap_block blocks[];
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -66,75 +60,73 @@ static void set_known(struct notes *notes)
 	pthread_setspecific(key, notes);
 }
 
-/* ---- the walk; the heap is locked ---- */
+/* ---- the blocks ---- */
 
-/* Regions are none, and what is not committed is no block. */
-static bool is_block(const PROCESS_HEAP_ENTRY *entry)
+/* How long to leave alone who has called HeapLock() */
+#define NS_PER_TRY 500000
+
+static struct notes *new_notes(HANDLE heap, size_t bytes)
 {
-	return !(entry->wFlags &
-		 (PROCESS_HEAP_REGION | PROCESS_HEAP_UNCOMMITTED_RANGE));
-}
-
-static size_t count(HANDLE heap)
-{
-	PROCESS_HEAP_ENTRY entry = { .lpData = NULL };
-	size_t n = 0;
-
-	while (HeapWalk(heap, &entry))
-		n += is_block(&entry);
-
-	return n;
-}
-
-static void note_block(HANDLE heap, const PROCESS_HEAP_ENTRY *entry,
-		       struct noted *noted)
-{
-	bool busy = entry->wFlags & PROCESS_HEAP_ENTRY_BUSY;
-
-	*noted = (struct noted){
-		.at = entry->lpData,
-		.size = entry->cbData,
-		.flags = busy ? LF32_FIXED : LF32_FREE,
-	};
-	if (entry->wFlags & PROCESS_HEAP_ENTRY_MOVEABLE) {
-		noted->handle = entry->Block.hMem;
-		noted->flags = LF32_MOVEABLE;
-	}
-	/* The walk has 32 bits for it. */
-	if (busy && entry->cbData == UINT32_MAX)
-		noted->size = HeapSize(heap, 0, entry->lpData);
-}
-
-static struct notes *note_all(HANDLE heap)
-{
-	size_t nr = count(heap),
-	       bytes = sizeof(struct notes) + nr * sizeof(struct noted);
-	PROCESS_HEAP_ENTRY entry = { .lpData = NULL };
-	struct notes *notes = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+	struct notes *notes = mmap(NULL, sizeof(*notes) + bytes,
+				   PROT_READ | PROT_WRITE,
 				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (notes == MAP_FAILED)
 		return NULL;
 	notes->heap = heap;
-	notes->bytes = bytes;
-	while (notes->nr < nr && HeapWalk(heap, &entry))
-		if (is_block(&entry))
-			note_block(heap, &entry, &notes->noted[notes->nr++]);
+	notes->bytes = sizeof(*notes) + bytes;
 
 	return notes;
+}
+
+/* Return: an error or 0. @needed: what the blocks need, also if there was no room */
+static DWORD ask(struct notes *notes, SIZE_T *needed)
+{
+	if (!HeapQueryInformation)
+		return ERROR_INVALID_HANDLE;
+	if (HeapQueryInformation(notes->heap, WR_HEAP_BLOCKS, notes->blocks,
+				 notes->bytes - sizeof(*notes), needed)) {
+		notes->nr = *needed / sizeof(*notes->blocks);
+		return 0;
+	}
+
+	return GetLastError();
+}
+
+/* There may be more blocks each time. */
+static DWORD note_all(HANDLE heap, struct notes **notes)
+{
+	const struct timespec pause = { .tv_nsec = NS_PER_TRY };
+	SIZE_T needed = 0;
+	DWORD error;
+
+	do {
+		*notes = new_notes(heap, needed + needed / 8);
+		if (!*notes)
+			return ERROR_NOT_ENOUGH_MEMORY;
+		error = ask(*notes, &needed);
+		if (error)
+			forget(*notes);
+		if (error == ERROR_BUSY)
+			nanosleep(&pause, NULL);
+	} while (error == ERROR_INSUFFICIENT_BUFFER || error == ERROR_BUSY);
+
+	return error;
 }
 
 /* Return: an error or 0 */
 static DWORD note(HANDLE heap)
 {
 	struct notes *notes;
+	DWORD error;
 
-	if (!HeapLock(heap))
+	WR_NO_CANCEL();
+
+	error = note_all(heap, &notes);
+	if (error == ERROR_INVALID_HANDLE)
 		return ERROR_INVALID_PARAMETER;
-	notes = note_all(heap);
-	HeapUnlock(heap);
-	if (!notes)
-		return ERROR_NOT_ENOUGH_MEMORY;
+	if (error)
+		return error;
 	set_known(notes);
 
 	return known() == notes ? 0 : ERROR_NOT_ENOUGH_MEMORY;
@@ -142,36 +134,30 @@ static DWORD note(HANDLE heap)
 
 /* ---- the calls ---- */
 
-static bool is_heap(HANDLE heap)
+static DWORD flags_of(const struct wr_heap_block *block)
 {
-	struct wr_list heaps = { .items = NULL };
-	bool found = false;
-	size_t i;
+	if (block->handle)
+		return LF32_MOVEABLE;
 
-	if (wr_list_heaps(&heaps) == STATUS_SUCCESS)
-		for (i = 0; i < heaps.nr && !found; i++)
-			found = (HANDLE)heaps.items[i].address == heap;
-	wr_list_free(&heaps);
-
-	return found;
+	return block->flags & PROCESS_HEAP_ENTRY_BUSY ? LF32_FIXED : LF32_FREE;
 }
 
 static BOOL tell(LPHEAPENTRY32 entry, DWORD nr)
 {
 	const struct notes *notes = known();
-	const struct noted *noted;
+	const struct wr_heap_block *block;
 
 	if (nr >= notes->nr) {
 		set_known(NULL);
 		return wr_fail(ERROR_NO_MORE_FILES);
 	}
-	noted = &notes->noted[nr];
+	block = &notes->blocks[nr];
 	*entry = (HEAPENTRY32){
 		.dwSize = entry->dwSize,
-		.hHandle = noted->handle ? noted->handle : noted->at,
-		.dwAddress = (ULONG_PTR)noted->at,
-		.dwBlockSize = noted->size,
-		.dwFlags = noted->flags,
+		.hHandle = block->handle ? block->handle : block->at,
+		.dwAddress = (ULONG_PTR)block->at,
+		.dwBlockSize = block->size,
+		.dwFlags = flags_of(block),
 		.dwResvd = nr,
 		.th32ProcessID = getpid(),
 		.th32HeapID = (ULONG_PTR)notes->heap,
@@ -180,7 +166,7 @@ static BOOL tell(LPHEAPENTRY32 entry, DWORD nr)
 	return TRUE;
 }
 
-static DWORD check(LPHEAPENTRY32 entry, DWORD pid, HANDLE heap)
+static DWORD check(LPHEAPENTRY32 entry, DWORD pid)
 {
 	if (!wr_writable(entry, sizeof(*entry)))
 		return ERROR_NOACCESS;
@@ -189,7 +175,7 @@ static DWORD check(LPHEAPENTRY32 entry, DWORD pid, HANDLE heap)
 	if (pid && pid != (DWORD)getpid())
 		return ERROR_NOT_SUPPORTED;
 
-	return is_heap(heap) ? 0 : ERROR_INVALID_PARAMETER;
+	return 0;
 }
 
 BOOL WINAPI Heap32First(LPHEAPENTRY32 entry, DWORD pid, ULONG_PTR heap)
@@ -198,7 +184,7 @@ BOOL WINAPI Heap32First(LPHEAPENTRY32 entry, DWORD pid, ULONG_PTR heap)
 
 	WR_KEEP_ERRNO();
 
-	error = check(entry, pid, (HANDLE)heap);
+	error = check(entry, pid);
 	if (!error)
 		error = note((HANDLE)heap);
 
@@ -218,8 +204,7 @@ BOOL WINAPI Heap32Next(LPHEAPENTRY32 entry)
 	notes = known();
 	if (!notes || notes->heap != (HANDLE)entry->th32HeapID ||
 	    entry->dwSize < sizeof(*entry)) {
-		error = check(entry, entry->th32ProcessID,
-			      (HANDLE)entry->th32HeapID);
+		error = check(entry, entry->th32ProcessID);
 		if (!error)
 			error = note((HANDLE)entry->th32HeapID);
 	}

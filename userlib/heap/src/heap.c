@@ -240,6 +240,52 @@ static void take_out(struct wr_heap *heap)
 	nr_heaps--;
 }
 
+/*
+ * With the lock of the list no heap is destroyed. Nobody is waited for who has called
+ * HeapLock(): he may be about to make a heap.
+ */
+static bool visit(struct wr_heap *heap, wr_heap_visitor *call, void *arg)
+{
+	bool locked = wr_heap_lock(heap, HEAP_NO_SERIALIZE);
+	bool free = !locked || !wr_heap_is_anothers(heap);
+
+	if (locked && free)
+		wr_front_hold(heap);
+	if (free)
+		call(heap, arg);
+	if (locked && free)
+		wr_front_let_go(heap);
+	wr_heap_unlock(heap, locked);
+
+	return free;
+}
+
+DWORD wr_heap_visit(HANDLE handle, wr_heap_visitor *call, void *arg)
+{
+	DWORD error = ERROR_INVALID_HANDLE;
+	struct wr_heap *heap;
+
+	AcquireSRWLockShared(&list_lock);
+	for (heap = first; heap && heap != handle; heap = heap->next)
+		;
+	if (heap)
+		error = visit(heap, call, arg) ? ERROR_SUCCESS : ERROR_BUSY;
+	ReleaseSRWLockShared(&list_lock);
+
+	return error;
+}
+
+void wr_heap_visit_all(wr_heap_visitor *call, void *arg)
+{
+	struct wr_heap *heap;
+
+	AcquireSRWLockShared(&list_lock);
+	for (heap = first; heap; heap = heap->next)
+		if (has_lock(heap) || __libc_single_threaded)
+			visit(heap, call, arg);
+	ReleaseSRWLockShared(&list_lock);
+}
+
 /* ---- made and destroyed ---- */
 
 /*

@@ -377,12 +377,32 @@ void wr_heap_unlock(struct wr_heap *heap, bool locked);
 bool wr_heap_hold(struct wr_heap *heap, DWORD flags);
 void wr_heap_let_go(struct wr_heap *heap, bool locked);
 
+/*
+ * Look at a heap that another thread may be about to destroy: with its lock, as
+ * wr_heap_hold() has it. Return: 0, ERROR_INVALID_HANDLE where there is none any more, or
+ * ERROR_BUSY if another thread has called HeapLock(). @call uses no other heap.
+ */
+typedef void wr_heap_visitor(struct wr_heap *heap, void *arg);
+DWORD wr_heap_visit(HANDLE handle, wr_heap_visitor *call, void *arg);
+
+/* All that have a lock, but for those that are busy so */
+void wr_heap_visit_all(wr_heap_visitor *call, void *arg);
+
 /* Heaps are to end the process when they find themselves broken. */
 extern atomic_bool wr_heap_ends;
 
 /* Tell so, if that is so. @block may be NULL. */
 void wr_heap_complain(const struct wr_heap *heap, const void *block,
 		      const char *what);
+
+/* ---- walk.c ---- */
+
+/* What nobody uses goes back to the system, with the heap held. Return: the largest piece */
+size_t wr_heap_compact(struct wr_heap *heap);
+
+/* The answer for WR_HEAP_BLOCKS: 0 or the error */
+DWORD wr_heap_tell_blocks(HANDLE handle, void *blocks, size_t size,
+			  size_t *needed);
 
 /* ---- moveable.c: handles of blocks that move ---- */
 

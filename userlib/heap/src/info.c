@@ -4,6 +4,8 @@
  */
 #include "heap.h"
 
+#include "../../src/heapblocks.h"
+
 #include <winregion/errhandlingapi.h>
 #include <winregion/memoryapi.h>
 
@@ -32,6 +34,19 @@ static BOOL tell(ULONG value, PVOID information, SIZE_T size, PSIZE_T needed)
 	return TRUE;
 }
 
+static BOOL tell_blocks(HANDLE handle, PVOID information, SIZE_T size,
+			PSIZE_T needed)
+{
+	DWORD error;
+	size_t all;
+
+	error = wr_heap_tell_blocks(handle, information, size, &all);
+	if (needed)
+		*needed = all;
+
+	return error ? fail(error) : TRUE;
+}
+
 BOOL WINAPI HeapQueryInformation(HANDLE handle, HEAP_INFORMATION_CLASS what,
 				 PVOID information, SIZE_T size, PSIZE_T needed)
 {
@@ -41,6 +56,8 @@ BOOL WINAPI HeapQueryInformation(HANDLE handle, HEAP_INFORMATION_CLASS what,
 		*needed = 0;
 	if (what == HeapEnableTerminationOnCorruption)
 		return tell(wr_heap_ends, information, size, needed);
+	if (what == WR_HEAP_BLOCKS)
+		return tell_blocks(handle, information, size, needed);
 	if (what != HeapCompatibilityInformation)
 		return fail(ERROR_INVALID_PARAMETER);
 	if (!handle)
@@ -85,14 +102,10 @@ static BOOL set_end(HANDLE handle, const void *information, SIZE_T size)
 	return TRUE;
 }
 
-static void compact_all(void)
+static void compact(struct wr_heap *heap, void *unused)
 {
-	HANDLE heaps[64];
-	DWORD nr = GetProcessHeaps(64, heaps);
-	DWORD i;
-
-	for (i = 0; i < nr && i < 64; i++)
-		HeapCompact(heaps[i], 0);
+	(void)unused;
+	wr_heap_compact(heap);
 }
 
 static BOOL optimize(HANDLE handle,
@@ -107,7 +120,7 @@ static BOOL optimize(HANDLE handle,
 	if (handle)
 		HeapCompact(handle, 0);
 	else
-		compact_all();
+		wr_heap_visit_all(compact, NULL);
 
 	return TRUE;
 }

@@ -4,6 +4,8 @@
  */
 #include "heap.h"
 
+#include "../../src/heapblocks.h"
+
 #include <winregion/errhandlingapi.h>
 #include <winregion/memoryapi.h>
 #include <winregion/winbase.h>
@@ -205,6 +207,66 @@ BOOL WINAPI HeapWalk(HANDLE handle, LPPROCESS_HEAP_ENTRY entry)
 	return found;
 }
 
+/* ---- all blocks at once ---- */
+
+struct telling {
+	struct wr_heap_block *blocks;
+	size_t room;
+	size_t nr;
+};
+
+static void tell_one(struct wr_heap *heap, const PROCESS_HEAP_ENTRY *entry,
+		     struct wr_heap_block *block)
+{
+	struct wr_region *region = wr_region_at(entry->lpData);
+
+	*block = (struct wr_heap_block){
+		.at = entry->lpData,
+		.size = entry->cbData,
+		.flags = entry->wFlags,
+	};
+	if (entry->wFlags & PROCESS_HEAP_ENTRY_MOVEABLE)
+		block->handle = entry->Block.hMem;
+	/* An entry has 32 bits for it. */
+	if (entry->wFlags & PROCESS_HEAP_ENTRY_BUSY &&
+	    entry->cbData == UINT32_MAX)
+		wr_block_size(heap, region, entry->lpData, &block->size);
+}
+
+/* Regions are none, and what is not committed is no block. */
+static void tell_all(struct wr_heap *heap, void *arg)
+{
+	const WORD others = PROCESS_HEAP_REGION |
+			    PROCESS_HEAP_UNCOMMITTED_RANGE;
+	PROCESS_HEAP_ENTRY entry = { .lpData = NULL };
+	struct telling *telling = arg;
+	DWORD error = 0;
+
+	while (tell_next(heap, &entry, &error)) {
+		if (entry.wFlags & others)
+			continue;
+		if (telling->nr < telling->room)
+			tell_one(heap, &entry, &telling->blocks[telling->nr]);
+		telling->nr++;
+	}
+}
+
+DWORD wr_heap_tell_blocks(HANDLE handle, void *blocks, size_t size,
+			  size_t *needed)
+{
+	struct telling telling = {
+		.blocks = blocks,
+		.room = size / sizeof(*telling.blocks),
+	};
+	DWORD error = wr_heap_visit(handle, tell_all, &telling);
+
+	*needed = telling.nr * sizeof(*telling.blocks);
+	if (!error && telling.nr > telling.room)
+		error = ERROR_INSUFFICIENT_BUFFER;
+
+	return error;
+}
+
 /* ---- is it sound? ---- */
 
 static bool is_whole(struct wr_heap *heap)
@@ -356,6 +418,15 @@ static SIZE_T discard_free(struct wr_heap *heap)
 	return most;
 }
 
+size_t wr_heap_compact(struct wr_heap *heap)
+{
+	wr_front_flush(heap);
+	wr_blocks_trim(heap, true);
+	wr_large_trim(heap);
+
+	return discard_free(heap);
+}
+
 SIZE_T WINAPI HeapCompact(HANDLE handle, DWORD flags)
 {
 	struct wr_heap *heap = wr_heap_get(handle);
@@ -365,10 +436,7 @@ SIZE_T WINAPI HeapCompact(HANDLE handle, DWORD flags)
 	if (!heap)
 		return 0;
 	locked = wr_heap_hold(heap, flags);
-	wr_front_flush(heap);
-	wr_blocks_trim(heap, true);
-	wr_large_trim(heap);
-	most = discard_free(heap);
+	most = wr_heap_compact(heap);
 	wr_heap_let_go(heap, locked);
 	if (!most)
 		SetLastError(ERROR_SUCCESS);
