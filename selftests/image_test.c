@@ -412,6 +412,58 @@ TEST_F(files, protections_of_images)
 	EXPECT_TRUE(UnmapViewOfFile(base));
 }
 
+/* ---- without memory of the program's ---- */
+
+static unsigned long allocations;
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t nr, size_t size);
+
+void *malloc(size_t size)
+{
+	__atomic_add_fetch(&allocations, 1, __ATOMIC_RELAXED);
+	return __libc_malloc(size);
+}
+
+void *calloc(size_t nr, size_t size)
+{
+	__atomic_add_fetch(&allocations, 1, __ATOMIC_RELAXED);
+	return __libc_calloc(nr, size);
+}
+
+#define MANY_PAGES 40
+
+/* Rules: IMG-07, VP-17. */
+TEST_F(files, protected_without_memory)
+{
+	unsigned long before;
+	struct pe_file pe;
+	char *base;
+	DWORD old;
+	int i;
+
+	pe_begin(&pe, 1, (uintptr_t)BASE);
+	pe_section(&pe, ".rdata", "text", 5, 5, PE_CONST);
+	pe_section(&pe, ".data", "text", 5, MANY_PAGES * 4096, PE_DATA);
+	ASSERT_TRUE(write_pe("a.dll", &pe));
+	base = map_image("a.dll");
+	ASSERT_EQ(BASE, base);
+	/* Each page is another part. */
+	for (i = 0; i < MANY_PAGES; i += 2)
+		ASSERT_TRUE(VirtualProtect(base + 0x2000 + i * 4096, 1,
+					   PAGE_NOACCESS, &old));
+	before = allocations;
+	EXPECT_TRUE(VirtualProtect(base + 0x1000, 0x3000, PAGE_READONLY, &old));
+	EXPECT_TRUE(VirtualProtect(base + 0x1000, (1 + MANY_PAGES) * 4096,
+				   PAGE_READONLY, &old));
+	EXPECT_FALSE(VirtualProtect(base, 0x100000, PAGE_READONLY, &old));
+	EXPECT_EQ(before, allocations);
+	for (i = 0; i < MANY_PAGES; i++)
+		EXPECT_EQ(PAGE_READONLY, protection_at(base + 0x2000 +
+						       i * 4096));
+	EXPECT_TRUE(UnmapViewOfFile(base));
+}
+
 /* Rules: IMG-02, IMG-08. */
 TEST_F(files, nothing_executes)
 {

@@ -8,7 +8,7 @@
  */
 #include <errno.h>
 #include <stdint.h>
-#include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <winregion/winregion.h>
@@ -487,34 +487,90 @@ static int can_tell(const struct wr_target *target, PULONG old_protect,
 	       wr_still_writable(old_protect, sizeof(*old_protect), changed);
 }
 
-/* The run at @address, up to @end, in ranges of a call that is about one image */
+/* So many parts of an image are on the stack, and need no memory. */
+#define FEW_PARTS 16
+
+/* What a call that is about one image is to change: ranges, with room for so many */
+struct parts {
+	struct winregion_range *ranges;
+	unsigned int room;
+	unsigned int nr;
+	ULONG protection;
+};
+
+/* The run at @address, up to @end. -ENOBUFS: there is no room. */
 static int add_run(const struct wr_target *target, uint64_t *address,
-		   uint64_t end, struct winregion_change *all)
+		   uint64_t end, struct parts *parts)
 {
-	struct winregion_range *range =
-		(struct winregion_range *)(uintptr_t)all->ranges +
-		all->nr_ranges;
 	struct winregion_query query = { .size = sizeof(query),
 					 .address = *address };
 	uint64_t next;
 
-	if (all->nr_ranges == WINREGION_MAX_RANGES ||
-	    wr_target_ioctl(target, WINREGION_QUERY, &query) ||
+	if (wr_target_ioctl(target, WINREGION_QUERY, &query) ||
 	    query.out.type != WINREGION_TYPE_IMAGE)
 		return -EXDEV;
 	next = query.out.address + query.out.length;
 	/* It ends where the image does. */
 	if (end > query.out.region_address + query.out.region_length)
 		return -EXDEV;
-	*range = (struct winregion_range){
+	if (parts->nr == parts->room)
+		return -ENOBUFS;
+	parts->ranges[parts->nr++] = (struct winregion_range){
 		.address = *address,
 		.length = (next < end ? next : end) - *address,
-		.protection = all->range.protection,
+		.protection = parts->protection,
 	};
 	*address = next;
-	all->nr_ranges++;
 
 	return 0;
+}
+
+static int protect_all(const struct wr_target *target,
+		       struct winregion_change *arg, struct parts *parts)
+{
+	struct winregion_change all = {
+		.size = sizeof(all),
+		.ranges = (uintptr_t)parts->ranges,
+	};
+	uint64_t at = arg->range.address;
+	uint64_t end = at + arg->range.length;
+	int err = 0;
+
+	while (!err && at < end)
+		err = add_run(target, &at, end, parts);
+	if (err)
+		return err;
+	all.nr_ranges = parts->nr;
+	err = wr_target_ioctl(target, WINREGION_PROTECT, &all);
+	if (!err)
+		arg->range.out_old_protection =
+			parts->ranges->out_old_protection;
+
+	return err;
+}
+
+/* As many as the module takes. In memory that signal handlers can have, too */
+static int protect_many(const struct wr_target *target,
+			struct winregion_change *arg)
+{
+	const size_t bytes =
+		WINREGION_MAX_RANGES * sizeof(struct winregion_range);
+	struct parts parts = {
+		.ranges = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+		.room = WINREGION_MAX_RANGES,
+		.protection = arg->range.protection,
+	};
+	int err;
+
+	WR_KEEP_ERRNO();
+
+	if (parts.ranges == MAP_FAILED)
+		return -ENOMEM;
+	err = protect_all(target, arg, &parts);
+	munmap(parts.ranges, bytes);
+
+	return err == -ENOBUFS ? -EXDEV : err;
 }
 
 /*
@@ -524,27 +580,15 @@ static int add_run(const struct wr_target *target, uint64_t *address,
 static int protect_parts(const struct wr_target *target,
 			 struct winregion_change *arg)
 {
-	struct winregion_range *ranges =
-		calloc(WINREGION_MAX_RANGES, sizeof(*ranges));
-	struct winregion_change all = {
-		.size = sizeof(all),
-		.range.protection = arg->range.protection,
-		.ranges = (uintptr_t)ranges,
+	struct winregion_range few[FEW_PARTS];
+	struct parts parts = {
+		.ranges = few,
+		.room = FEW_PARTS,
+		.protection = arg->range.protection,
 	};
-	uint64_t at = arg->range.address;
-	uint64_t end = at + arg->range.length;
-	int err = ranges ? 0 : -ENOMEM;
+	int err = protect_all(target, arg, &parts);
 
-	while (!err && at < end)
-		err = add_run(target, &at, end, &all);
-	all.range.protection = 0;
-	if (!err)
-		err = wr_target_ioctl(target, WINREGION_PROTECT, &all);
-	if (!err)
-		arg->range.out_old_protection = ranges->out_old_protection;
-	free(ranges);
-
-	return err;
+	return err == -ENOBUFS ? protect_many(target, arg) : err;
 }
 
 static NTSTATUS protect_in(const struct wr_target *target,
