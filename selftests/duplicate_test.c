@@ -311,6 +311,24 @@ TEST_F(files, file_of_another_process)
 	end(&other);
 }
 
+/* Rules: FILE-25, FILE-66, HANDLE-30. Who closes it keeps nothing of it from others. */
+TEST_F(files, locks_of_a_duplicate)
+{
+	HANDLE file = NULL, third = open_shared("file", CREATE_ALWAYS);
+	struct other other;
+
+	ASSERT_NE(BAD, third);
+	ASSERT_TRUE(start(&other));
+	ASSERT_TRUE(take(&other, THERE(FILE), &file, 0, SAME));
+	EXPECT_TRUE(LockFile(file, 0, 0, 1, 0));
+	EXPECT_TRUE(tell(other.talk, CLOSE, NULL));
+	EXPECT_FAILS(ERROR_LOCK_VIOLATION, LockFile(third, 0, 0, 1, 0));
+	EXPECT_TRUE(CloseHandle(file));
+	EXPECT_TRUE(LockFile(third, 0, 0, 1, 0));
+	EXPECT_TRUE(CloseHandle(third));
+	end(&other);
+}
+
 /* Rules: HANDLE-11, HANDLE-12, HANDLE-30. */
 TEST_F(files, with_fewer_rights)
 {

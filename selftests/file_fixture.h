@@ -214,6 +214,46 @@ static inline bool waits_for_result(struct result *result)
 	return result->state == 1;
 }
 
+/*
+ * A child of vfork(2), which has copies of all descriptors, as that of posix_spawn(3) until
+ * it executes a program. This one waits; only the thread that has made it waits for it.
+ */
+struct vforked {
+	pthread_t thread;
+	volatile bool is_there;
+	volatile bool may_end;
+};
+
+static inline void *vfork_child(void *arg)
+{
+	struct vforked *child = arg;
+	pid_t pid = vfork();
+
+	if (!pid) {
+		child->is_there = true;
+		while (!child->may_end)
+			usleep(1000);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	return NULL;
+}
+
+static inline bool start_vforked(struct vforked *child)
+{
+	child->is_there = false;
+	child->may_end = false;
+	if (pthread_create(&child->thread, NULL, vfork_child, child))
+		return false;
+	return SETTLES(child->is_there);
+}
+
+static inline bool end_vforked(struct vforked *child)
+{
+	child->may_end = true;
+	return !pthread_join(child->thread, NULL);
+}
+
 /* Every test is in an empty directory of its own. */
 FIXTURE(files)
 {

@@ -579,6 +579,28 @@ TEST_F(files, closed)
 	EXPECT_EQ(self->fds, count_fds());
 }
 
+/* Rules: FILE-29, FILE-66. */
+TEST_F(files, closed_beside_a_vfork)
+{
+	/* Of the second one there is another descriptor for what it locks. */
+	static const DWORD rights[] = { READ_WRITE, GENERIC_READ };
+	HANDLE file, other = open_shared("file", CREATE_NEW);
+	struct vforked child;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rights); i++) {
+		file = open_file("file", rights[i], SHARE_ALL, OPEN_EXISTING,
+				 0);
+		EXPECT_TRUE(lock_bytes(file, EXCLUSIVE, 0, 10));
+		EXPECT_FALSE(can_lock(other, 0, 10));
+		ASSERT_TRUE(start_vforked(&child));
+		EXPECT_TRUE(CloseHandle(file));
+		EXPECT_TRUE(can_lock(other, 0, 10));
+		EXPECT_TRUE(end_vforked(&child));
+	}
+	EXPECT_TRUE(CloseHandle(other));
+}
+
 /* ---- against a model ---- */
 
 #define NR_BYTES 24

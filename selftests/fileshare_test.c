@@ -4,6 +4,8 @@
  */
 #include "kselftest_harness.h"
 
+#include <spawn.h>
+
 #include "file_fixture.h"
 #include "rounds.h"
 
@@ -204,6 +206,81 @@ TEST_F(files, until_the_last_handle)
 	rendezvous_signal(&rv, 0);
 	EXPECT_EQ(0, end_child(&child));
 	EXPECT_TRUE(opens_beside("file", GENERIC_READ, SHARE_ALL));
+}
+
+/* Rules: FILE-29. */
+TEST_F(files, closed_beside_a_vfork)
+{
+	HANDLE file = open_file("file", READ_WRITE, 0, CREATE_NEW, 0);
+	struct vforked child;
+
+	ASSERT_NE(BAD, file);
+	ASSERT_TRUE(start_vforked(&child));
+	EXPECT_TRUE(CloseHandle(file));
+	EXPECT_TRUE(opens_beside("file", READ_WRITE | DELETE, 0));
+	EXPECT_TRUE(MoveFileExA("file", "other", 0));
+	EXPECT_TRUE(end_vforked(&child));
+	/* What is open for a moment only */
+	file = open_file("other", GENERIC_WRITE, FILE_SHARE_DELETE,
+			 OPEN_EXISTING, 0);
+	ASSERT_TRUE(start_vforked(&child));
+	EXPECT_NO_OPEN(ERROR_SHARING_VIOLATION,
+		       open_file("other", GENERIC_READ, 0, OPEN_EXISTING, 0));
+	EXPECT_TRUE(CloseHandle(file));
+	EXPECT_TRUE(opens_beside("other", READ_WRITE, 0));
+	EXPECT_TRUE(DeleteFileA("other"));
+	EXPECT_TRUE(end_vforked(&child));
+}
+
+/* Rules: FILE-25. A descriptor of another program is not taken away from it. */
+TEST_F(files, closed_after_an_inheritor)
+{
+	HANDLE file = open_file("file", READ_WRITE, 0, CREATE_NEW, 0);
+	struct vforked child;
+
+	ASSERT_NE(BAD, file);
+	ASSERT_TRUE(SetHandleInformation(file, HANDLE_FLAG_INHERIT,
+					 HANDLE_FLAG_INHERIT));
+	ASSERT_TRUE(start_vforked(&child));
+	ASSERT_TRUE(SetHandleInformation(file, HANDLE_FLAG_INHERIT, 0));
+	EXPECT_TRUE(CloseHandle(file));
+	EXPECT_FALSE(opens_beside("file", GENERIC_READ, SHARE_ALL));
+	EXPECT_TRUE(end_vforked(&child));
+	EXPECT_TRUE(opens_beside("file", GENERIC_READ, SHARE_ALL));
+}
+
+static void *spawn_often(void *arg)
+{
+	char name[] = "true", *argv[] = { name, NULL };
+	volatile bool *stop = arg;
+	pid_t pid;
+
+	/* Of a program that is not there the child ends after all that, too. */
+	while (!*stop)
+		if (!posix_spawn(&pid, "/bin/true", NULL, NULL, argv, environ))
+			waitpid(pid, NULL, 0);
+	return NULL;
+}
+
+/* Rules: FILE-29. */
+TEST_F_TIMEOUT(files, opened_while_a_thread_spawns, 120)
+{
+	long round, rounds = race_rounds(10000);
+	volatile bool stop = false;
+	pthread_t thread;
+	HANDLE file;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, spawn_often,
+				    (void *)&stop));
+	for (round = 0; round < rounds; round++) {
+		file = open_file("file", READ_WRITE, 0, OPEN_ALWAYS, 0);
+		ASSERT_NE(BAD, file);
+		ASSERT_TRUE(CloseHandle(file));
+		if (round % 4 == 0)
+			ASSERT_TRUE(DeleteFileA("file"));
+	}
+	stop = true;
+	ASSERT_EQ(0, pthread_join(thread, NULL));
 }
 
 /* ---- many at once ---- */

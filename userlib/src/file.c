@@ -44,6 +44,8 @@ struct request {
 /* What becomes of it */
 struct opened {
 	int fd;
+	/* What wr_forks() was before it was there */
+	unsigned int forks;
 	bool existed;
 	struct stat st;
 };
@@ -187,25 +189,53 @@ static void take_out(const struct wr_file *file)
 	pthread_mutex_unlock(&lock);
 }
 
-/* Handles of standard input and output are of whatever the program has there. */
-static void close_file(const struct wr_object *object)
+static bool has_users(mode_t mode)
 {
-	if (object->fd <= STDERR_FILENO)
-		wr_close(object->fd);
+	return S_ISREG(mode) || S_ISDIR(mode);
+}
+
+/* Handles of standard input and output are of whatever the program has there. */
+static bool is_standard(const struct wr_file *file)
+{
+	return file->object.fd <= STDERR_FILENO;
+}
+
+/*
+ * Whether nobody has a copy of the descriptor but children of vfork(2), who do not mean
+ * to. Of those of other forks, of programs that have inherited one and of processes that
+ * have taken one it is not known, or they have the file as well.
+ */
+static bool is_alone(const struct wr_file *file)
+{
+	const struct wr_object *object = &file->object;
+
+	return has_users(file->type) && !is_standard(file) &&
+	       !object->inherited && file->opener == getpid() &&
+	       file->forks == wr_forks() && wr_object_has(object, object->fd) &&
+	       !wr_share_is_copied(object->fd);
+}
+
+static void close_file(const struct wr_file *file, bool alone)
+{
+	if (alone)
+		wr_share_end(file->object.fd);
+	else if (is_standard(file))
+		wr_close(file->object.fd);
 	else
-		wr_object_close(object);
+		wr_object_close(&file->object);
 }
 
 static void destroy_file(struct wr_object *object)
 {
 	struct wr_file *file = to_file(object);
+	bool alone = is_alone(file);
 
 	if (file->deleter) {
 		take_out(file);
 		delete_ours(file);
 	}
-	wr_locks_end(file);
-	close_file(object);
+	wr_locks_end(file, alone);
+	close_file(file, alone);
 	free(file->name);
 	free(file);
 }
@@ -392,7 +422,7 @@ static int share(const struct request *request, struct opened *opened)
 	unsigned int denies = uses ? ~request->share & SHARE_ALL : 0;
 	int err;
 
-	if (!S_ISREG(opened->st.st_mode) && !S_ISDIR(opened->st.st_mode))
+	if (!has_users(opened->st.st_mode))
 		return 0;
 	if (opened->existed && cuts(request))
 		uses |= WR_WRITES;
@@ -463,6 +493,7 @@ static int open_file(const struct request *request, struct opened *opened)
 {
 	int fd, err, tries;
 
+	opened->forks = wr_forks();
 	for (tries = 0; tries < MAX_TRIES; tries++) {
 		fd = open_or_make(request, &opened->existed);
 		if (fd < 0)
@@ -473,7 +504,7 @@ static int open_file(const struct request *request, struct opened *opened)
 		err = take(request, opened);
 		if (!err)
 			return 0;
-		wr_close(opened->fd);
+		wr_share_end(opened->fd);
 		if (err != -ESTALE)
 			return err;
 	}
@@ -503,6 +534,8 @@ static struct wr_file *new_file(bool overlapped, const struct opened *opened)
 		return NULL;
 
 	wr_object_init(&file->object, &wr_file_kind, opened->fd);
+	file->opener = getpid();
+	file->forks = opened->forks;
 	file->type = opened->st.st_mode & S_IFMT;
 	file->mode = flags & O_ACCMODE;
 	file->direct = flags & O_DIRECT;
@@ -524,12 +557,17 @@ static NTSTATUS take_file(struct wr_taking *taking,
 	(void)access;
 	if (opened.fd < 0)
 		return wr_take_status(opened.fd);
-	if (!fstat(opened.fd, &opened.st))
+	if (!fstat(opened.fd, &opened.st)) {
+		/* He who has it, too, may close it as soon as this has been said. */
+		if (has_users(opened.st.st_mode))
+			wr_share_copied(opened.fd);
 		taken = new_file(file->overlapped, &opened);
+	}
 	if (!taken) {
 		wr_close(opened.fd);
 		return STATUS_NO_MEMORY;
 	}
+	taken->opener = 0;
 	*object = &taken->object;
 
 	return STATUS_SUCCESS;
@@ -545,7 +583,7 @@ static DWORD make_handle(const struct request *request,
 	advise(request, opened->fd);
 	file = new_file(request->flags & FILE_FLAG_OVERLAPPED, opened);
 	if (!file) {
-		wr_close(opened->fd);
+		wr_share_end(opened->fd);
 		return ERROR_NOT_ENOUGH_MEMORY;
 	}
 

@@ -41,6 +41,9 @@ struct wr_file {
 	int mode;
 	/* Opened for transfers at offsets of their own only */
 	bool overlapped;
+	/* file.c: who has opened it, and what wr_forks() was before; 0: another process */
+	pid_t opener;
+	unsigned int forks;
 	/* fileio.c: of a descriptor that is only a path, which has none */
 	off_t position;
 	/* No transfer goes on after a short one. */
@@ -103,9 +106,22 @@ DWORD wr_give_w(const char *text, DWORD size, LPWSTR buffer);
 /*
  * share.c: @fd is to be a user of its file that @uses and @denies others these
  * three. Return: 0, or -ETXTBSY if another user is against it. It ends with the
- * last descriptor that is a copy of @fd.
+ * last descriptor that is a copy of @fd, or with wr_share_end().
  */
 int wr_share(int fd, unsigned int uses, unsigned int denies);
+
+/*
+ * share.c: close a descriptor of which nobody is to have copies. A child of vfork(2) has,
+ * until it executes a program: so what @fd is a user for, and has locked, is given up before.
+ */
+void wr_share_end(int fd);
+
+/*
+ * share.c: who has a copy of another process's descriptor says so to all that have it, by
+ * what belongs to the open file; and whether anybody has said so
+ */
+void wr_share_copied(int fd);
+bool wr_share_is_copied(int fd);
 
 /* share.c: take back some of the uses */
 void wr_unshare(int fd, unsigned int uses);
@@ -117,9 +133,12 @@ void wr_unshare(int fd, unsigned int uses);
  */
 int wr_share_name(const struct wr_path *path);
 
-/* filelock.c: a new file has no locks; forget those of one that is closed */
+/*
+ * filelock.c: a new file has no locks; forget those of one that is closed. @alone: nobody
+ * else has the file.
+ */
 void wr_locks_init(struct wr_file *file);
-void wr_locks_end(struct wr_file *file);
+void wr_locks_end(struct wr_file *file, bool alone);
 
 /*
  * fileio.c: @overlapped, which may be NULL, has no result until wr_overlapped_fill(),

@@ -48,7 +48,7 @@ void wr_locks_init(struct wr_file *file)
 	file->held = NULL;
 }
 
-void wr_locks_end(struct wr_file *file)
+void wr_locks_end(struct wr_file *file, bool alone)
 {
 	struct wr_held *held;
 
@@ -56,7 +56,11 @@ void wr_locks_end(struct wr_file *file)
 		file->held = held->next;
 		free(held);
 	}
-	if (file->lock_fd >= 0 && wr_object_has(&file->object, file->lock_fd))
+	if (file->lock_fd < 0 || !wr_object_has(&file->object, file->lock_fd))
+		return;
+	if (alone)
+		wr_share_end(file->lock_fd);
+	else
 		wr_close(file->lock_fd);
 }
 

@@ -55,7 +55,7 @@ static DWORD delete_name(const struct wr_path *path)
 	if (unlink(path->name))
 		error = wr_path_error(path, errno);
 	if (user >= 0)
-		wr_close(user);
+		wr_share_end(user);
 
 	return error;
 }
@@ -365,7 +365,7 @@ static DWORD move_from(const struct move *move)
 
 	error = move_shared(move);
 	if (target >= 0)
-		wr_close(target);
+		wr_share_end(target);
 
 	return error;
 }
@@ -391,7 +391,7 @@ static DWORD move_file(const struct move *move)
 	if (moves)
 		error = move_from(move);
 	if (source >= 0)
-		wr_close(source);
+		wr_share_end(source);
 
 	return error;
 }

@@ -36,6 +36,9 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct wr_slot *slots;
 static unsigned int nr_slots;
 
+/* Odd: while one is made, of which a child may or may not have what is opened now */
+static unsigned int forks;
+
 /* Which handle the next one is; where others find the table, or NULL */
 static uint32_t serial;
 static struct wr_table *table;
@@ -223,6 +226,7 @@ static void set_inherit(struct wr_slot *slot, BOOL inherit)
 
 	slot->flags ^= HANDLE_FLAG_INHERIT;
 	object->inheritors += inherit ? 1 : -1;
+	object->inherited |= inherit;
 	if (!before != !object->inheritors && has_descriptor(object))
 		fcntl(object->fd, F_SETFD, before ? FD_CLOEXEC : 0);
 }
@@ -263,12 +267,18 @@ void wr_object_init(struct wr_object *object, const struct wr_kind *kind,
 	object->users = 1;
 	object->kept = 0;
 	object->inheritors = 0;
+	object->inherited = false;
 	object->fd = wr_identify(fd, &object->identity);
 }
 
 void wr_object_close(const struct wr_object *object)
 {
 	wr_identity_close(&object->identity, object->fd);
+}
+
+unsigned int wr_forks(void)
+{
+	return __atomic_load_n(&forks, __ATOMIC_SEQ_CST);
 }
 
 void wr_object_get(struct wr_object *object)
@@ -501,10 +511,12 @@ BOOL WINAPI SetHandleInformation(HANDLE object, DWORD mask, DWORD flags)
 static void before_fork(void)
 {
 	pthread_mutex_lock(&lock);
+	__atomic_add_fetch(&forks, 1, __ATOMIC_SEQ_CST);
 }
 
 static void after_fork(void)
 {
+	__atomic_add_fetch(&forks, 1, __ATOMIC_SEQ_CST);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -519,7 +531,7 @@ static void after_fork_in_child(void)
 	for (i = 1; i < nr_slots; i++)
 		if (slots[i].object)
 			slots[i].object->users++;
-	pthread_mutex_unlock(&lock);
+	after_fork();
 }
 
 WR_EARLY static void init_table(void)

@@ -31,7 +31,7 @@ struct wr_slot {
 /* What the mapping with the table's place is called in maps */
 #define WR_TABLE_NAME "winregion-handles"
 #define WR_TABLE_MAGIC 0x656C646E61687277ULL
-#define WR_TABLE_FORMAT 4
+#define WR_TABLE_FORMAT 5
 
 /* What both sides must have alike to understand each other */
 #define WR_TABLE_SIZES \

@@ -273,6 +273,8 @@ struct wr_object {
 	unsigned int kept;
 	/* Handles that can be inherited: without one, execve(2) closes @fd. */
 	unsigned int inheritors;
+	/* There has been one: what another program has of @fd is not known. */
+	bool inherited;
 	/* Close-on-exec when the object is made; or -1 */
 	int fd;
 	/* What it led to then */
@@ -288,6 +290,12 @@ bool wr_object_has(const struct wr_object *object, int fd);
 
 /* handle.c: close the object's descriptor, if it still is */
 void wr_object_close(const struct wr_object *object);
+
+/*
+ * handle.c: changes with each fork(): of descriptors that there were then a child has
+ * copies
+ */
+unsigned int wr_forks(void);
 
 /* handle.c: one user more */
 void wr_object_get(struct wr_object *object);

@@ -5,7 +5,8 @@
  * Each user of the library holds locks on bytes far beyond the end of the file:
  * one for each use, and one for each use that it denies. They belong to its open
  * file description, so they are gone with its last descriptor, however the
- * process ends, and are passed on with an inherited one.
+ * process ends, and are passed on with an inherited one. Where that is not meant,
+ * they are given up before: a child of vfork() has all descriptors for a moment.
  *
  * A read lock needs a descriptor for reading. One for writing only takes a write
  * lock, on a byte that it has to find; so each mark is a range of bytes.
@@ -18,6 +19,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -236,6 +238,30 @@ void wr_unshare(int fd, unsigned int uses)
 			clear_mark(fd, i);
 }
 
+void wr_share_end(int fd)
+{
+	struct flock all = { .l_type = F_UNLCK };
+
+	lock_bytes(fd, F_OFD_SETLK, &all);
+	wr_close(fd);
+}
+
+/*
+ * Of a regular file or a directory nobody is sent a signal, whatever it is. The number is
+ * the open file's, not the descriptor's.
+ */
+#define COPIED SIGURG
+
+void wr_share_copied(int fd)
+{
+	fcntl(fd, F_SETSIG, COPIED);
+}
+
+bool wr_share_is_copied(int fd)
+{
+	return fcntl(fd, F_GETSIG) == COPIED;
+}
+
 int wr_share_name(const struct wr_path *path)
 {
 	const int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
@@ -253,7 +279,7 @@ int wr_share_name(const struct wr_path *path)
 
 	err = wr_share(fd, WR_DELETES, 0);
 	if (err) {
-		wr_close(fd);
+		wr_share_end(fd);
 		return err;
 	}
 
