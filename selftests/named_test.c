@@ -472,6 +472,43 @@ TEST(forked_child_owns_none)
 	EXPECT_GONE("owner");
 }
 
+/* ---- beside a child that has all descriptors ---- */
+
+static struct vforked beside;
+static volatile bool sleep_ends_it;
+
+/* In place of the C library's, where the library waits for others */
+int nanosleep(const struct timespec *time, struct timespec *left)
+{
+	int err;
+
+	if (sleep_ends_it) {
+		sleep_ends_it = false;
+		return end_vforked(&beside) ? 0 : -1;
+	}
+	err = clock_nanosleep(CLOCK_REALTIME, 0, time, left);
+	errno = err ? err : errno;
+	return err ? -1 : 0;
+}
+
+/* Rules: WT-26. */
+TEST(mutex_is_released_beside_a_vfork)
+{
+	HANDLE mutex = CreateMutexA(NULL, TRUE, "of_vfork");
+
+	ASSERT_NE(NULL, mutex);
+	ASSERT_TRUE(start_vforked(&beside));
+	EXPECT_TRUE(ReleaseMutex(mutex));
+	sleep_ends_it = true;
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(mutex, 0));
+	if (sleep_ends_it) {
+		sleep_ends_it = false;
+		end_vforked(&beside);
+	}
+	EXPECT_TRUE(ReleaseMutex(mutex));
+	EXPECT_TRUE(CloseHandle(mutex));
+}
+
 /* ---- threads that are cancelled ---- */
 
 static HANDLE parent, file;

@@ -42,6 +42,10 @@
 #define NS_PER_TRY 500000
 #define TRIES 2000
 
+/* ... and who has released a mutex, of whose owner's name somebody still has a copy */
+#define NS_PER_OWNER_TRY 200000
+#define OWNER_TRIES 50
+
 /* All of it, of all processes that have it, whatever their width */
 struct wr_words {
 	/* Which one it is */
@@ -557,11 +561,19 @@ bool wr_named_release_semaphore(const struct wr_waitable *object, LONG more,
 	return true;
 }
 
+/* As far as the words say: who has released it may have to close its name yet. */
+static bool nobody_owns(const struct wr_waitable *object)
+{
+	return !__atomic_load_n(&words_of(object)->owned, __ATOMIC_SEQ_CST);
+}
+
 /* If that cannot be known, who tries to have it is told why. */
 bool wr_named_mutex_is_free(const struct wr_waitable *object)
 {
 	struct full_name name;
 
+	if (nobody_owns(object))
+		return true;
 	name_owner(object->shared, &name);
 
 	return look_for(name.text, name.length, object->shared->name_flags);
@@ -573,17 +585,37 @@ static bool is_owned(int err)
 	return err == -ENOTUNIQ || err == -EKEYREJECTED;
 }
 
+/*
+ * The owner's name: a descriptor, or -errno. A child of vfork(2) has a copy of it until it
+ * executes a program, and the name lasts as long. That is not waited for without end: the
+ * lock of those who wait is held.
+ */
+static int take_owner(const struct wr_waitable *object)
+{
+	const struct timespec pause = { .tv_nsec = NS_PER_OWNER_TRY };
+	struct full_name name;
+	int tries = OWNER_TRIES;
+	bool existed;
+	int fd;
+
+	name_owner(object->shared, &name);
+	fd = create_section(&name, &existed);
+	while (is_owned(fd) && nobody_owns(object) && tries--) {
+		nanosleep(&pause, NULL);
+		fd = create_section(&name, &existed);
+	}
+
+	return fd;
+}
+
 NTSTATUS wr_named_grab_mutex(const struct wr_waitable *object, bool *abandoned)
 {
 	struct wr_shared *shared = object->shared;
-	struct full_name name;
-	bool existed;
 	int fd;
 
 	WR_NO_CANCEL();
 
-	name_owner(shared, &name);
-	fd = create_section(&name, &existed);
+	fd = take_owner(object);
 	if (fd < 0)
 		return is_owned(fd) ? STATUS_TIMEOUT :
 				      wr_status(WR_CREATE_SECTION, fd);
