@@ -1335,6 +1335,16 @@ static int job_beside_them(void *arg)
 	return 0;
 }
 
+/* Whether it has its group. Who makes one keeps all from shrinkers on 6.1. */
+static bool is_poor(struct child *child)
+{
+	char path[192];
+
+	snprintf(path, sizeof(path), CGROUP_ROOT "/wr_paging.%d/cgroup.events",
+		 child->pid);
+	return *read_from(path, "populated 1");
+}
+
 static void end_poor(struct child *child)
 {
 	kill(child->pid, SIGKILL);
@@ -1354,6 +1364,8 @@ TEST_F_TIMEOUT(short_of_memory, beside_the_poor, 200)
 	ASSERT_TRUE(make_group("max"));
 	for (i = 0; i < POOR; i++)
 		poor[i] = start_child(be_poor, &family);
+	for (i = 0; i < POOR; i++)
+		EXPECT_TRUE(SETTLES(is_poor(&poor[i])));
 	for (i = 0; i < 2; i++) {
 		rmdir(group);
 		ASSERT_TRUE(make_group("28M"));
