@@ -220,18 +220,25 @@ static bool nobody_elses(struct wr_window *window, unsigned long addr,
 	return true;
 }
 
-/* Whether a VMA is what is to be mapped over: a view, or placeholders. */
-static bool may_cover(struct wr_layout *layout, struct vm_area_struct *vma,
-		      pgoff_t first, pgoff_t end)
+/* What is to be mapped over, if a VMA is of that: a view, or a window; or NULL. */
+static struct wr_window *covered(struct wr_layout *layout,
+				 struct vm_area_struct *vma)
 {
 	struct wr_window *window = wr_vma_window(vma);
-	bool may;
 
 	if (!window && layout->over)
 		window = wr_vma_view(vma);
 	if (!window || window->space != layout->window->space ||
 	    (layout->over && window != layout->over))
-		return false;
+		return NULL;
+	return window;
+}
+
+/* Whether it can be: of a window, placeholders. */
+static bool may_cover(struct wr_window *window, pgoff_t first, pgoff_t end)
+{
+	bool may;
+
 	if (window->view)
 		return true;
 	mutex_lock(&window->lock);
@@ -240,18 +247,21 @@ static bool may_cover(struct wr_layout *layout, struct vm_area_struct *vma,
 	return may;
 }
 
-/* Whether all of a range is that. */
+/* Whether all of a range is that. Each window is looked at once, not for each VMA. */
 static bool may_cover_all(struct wr_layout *layout, unsigned long addr,
 			  unsigned long end)
 {
 	VMA_ITERATOR(vmi, layout->window->space->mm, addr);
 	pgoff_t first = wr_index(addr), stop = wr_index(end);
+	struct wr_window *window, *last = NULL;
 	struct vm_area_struct *vma;
 
 	for_each_vma_range(vmi, vma, end) {
-		if (vma->vm_start > addr ||
-		    !may_cover(layout, vma, first, stop))
+		window = covered(layout, vma);
+		if (vma->vm_start > addr || !window ||
+		    (window != last && !may_cover(window, first, stop)))
 			return false;
+		last = window;
 		addr = vma->vm_end;
 		cond_resched();
 	}
