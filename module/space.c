@@ -83,7 +83,9 @@ static struct file *make_file(const char *name,
 	if (IS_ERR(file)) {
 		module_put(THIS_MODULE);
 		iput(inode);
+		return file;
 	}
+	wr_file_set_ageless(file);
 	return file;
 }
 

@@ -7,11 +7,13 @@
  * dirty bit in it, as the processor sets that. The core hands the bit on to the page
  * whenever it removes a PTE, and who writes by another way, such as a device or a
  * debugger, marks the page itself. So a page was written if its PTE is dirty, or the
- * page is, or it is noted here already that it was. Who has it pinned marks it when he
- * begins, so a page that is pinned counts as written each time, and once more when it
- * no longer is, as not everybody marks it again. A question collects: it moves
+ * page is, or it is noted here already that it was. A question collects: it moves
  * dirty bits to where they are noted, first those of the PTEs, then those of the
  * pages, so that one that moves meanwhile is not missed.
+ *
+ * Who has a page pinned marks it when he begins, if its PTE is not dirty, and not always
+ * when he ends; and who has had it by a PTE that was writable may not have marked it at
+ * all. See take_pin(), and WW-46 for what is left.
  *
  * Once the bits of PTEs have been taken the TLBs are flushed, or a processor would
  * write on without setting them again. What it writes before that is written before
@@ -358,13 +360,20 @@ static bool are_counted(struct wr_window *window)
 
 /*
  * Who has a page pinned says nothing of writes before he ends, and some do not even
- * then, as io_uring: so it counts as written as long as he has it, and once more.
+ * then, as io_uring: so it counts as written as long as he has it, and once more. Who
+ * has had it for a moment and said nothing, as AF_ALG, has left the trace of how he
+ * came by it; he has it pinned before he leaves that. Secondary MMUs leave the same
+ * where they only read.
  */
-static bool take_pin(struct wr_written *written, unsigned int i,
-		     struct page *page)
+static bool take_pin(struct wr_window *window, struct wr_written *written,
+		     unsigned int i, struct page *page)
 {
-	if (!folio_maybe_dma_pinned(page_folio(page)))
-		return __test_and_clear_bit(i, written->pinned);
+	struct folio *folio = page_folio(page);
+	bool got = are_counted(window) && !wr_page_is_shared(page) &&
+		   wr_folio_was_got(folio);
+
+	if (!folio_maybe_dma_pinned(folio))
+		return __test_and_clear_bit(i, written->pinned) || got;
 	__set_bit(i, written->pinned);
 	return true;
 }
@@ -376,7 +385,7 @@ static bool take_page(struct wr_window *window, struct wr_written *written,
 
 	/* In this order: who pins a page says so of the mm, and marks it last. */
 	if (wr_mm_has_pinned(window->space->mm))
-		taken |= take_pin(written, i, page);
+		taken |= take_pin(window, written, i, page);
 	return taken;
 }
 

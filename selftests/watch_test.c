@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* vm: modules=algif_skcipher */
 /*
  * Write watch (rules WW-*): which pages were written, by the program or by the
  * kernel, whatever else becomes of them, and no write is lost.
@@ -6,6 +7,7 @@
 #define _GNU_SOURCE
 #include "kselftest_harness.h"
 
+#include <linux/if_alg.h>
 #include <pthread.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -944,6 +946,87 @@ TEST_F(watch, registered_and_decommitted)
 	EXPECT_TOLD(NONE);
 	close(ring.fd);
 	close(file);
+}
+
+/* A socket of the kernel's ciphers, with which pages are encrypted, or -1: it has none */
+static int open_cipher(void)
+{
+	struct sockaddr_alg address = {
+		.salg_family = AF_ALG,
+		.salg_type = "skcipher",
+		.salg_name = "ecb(aes)",
+	};
+	int sock = socket(AF_ALG, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), cipher;
+
+	if (sock < 0)
+		return -1;
+	if (bind(sock, (struct sockaddr *)&address, sizeof(address))) {
+		close(sock);
+		return -1;
+	}
+	if (setsockopt(sock, SOL_ALG, ALG_SET_KEY, "0123456789abcdef", 16))
+		abort();
+	cipher = accept4(sock, NULL, NULL, SOCK_CLOEXEC);
+	close(sock);
+	return cipher;
+}
+
+/* What is encrypted goes to @page, by a reference to that. */
+static bool encrypt(int cipher, char *page)
+{
+	char control[CMSG_SPACE(4)] = {}, data[4096] = "text";
+	struct iovec part = { data, sizeof(data) };
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *operation = CMSG_FIRSTHDR(&message);
+
+	operation->cmsg_level = SOL_ALG;
+	operation->cmsg_type = ALG_SET_OP;
+	operation->cmsg_len = CMSG_LEN(4);
+	*(uint32_t *)CMSG_DATA(operation) = ALG_OP_ENCRYPT;
+	return sendmsg(cipher, &message, 0) == sizeof(data) &&
+	       read(cipher, page, sizeof(data)) == sizeof(data) &&
+	       memcmp(page, data, sizeof(data));
+}
+
+/* Rules: WW-44. Nobody marks the page, whose PTE is writable, and clean. */
+TEST_F(watch, cipher)
+{
+	int cipher, i;
+	DWORD old;
+
+	if (!kernel_is(6, 3))
+		SKIP(return, "this kernel pins no such pages");
+	cipher = open_cipher();
+	if (cipher < 0)
+		SKIP(return, "no ciphers of the kernel");
+	for (i = 0; i < 2; i++) {
+		touch(self->base, self->size, true);
+		EXPECT_TRUE(encrypt(cipher, self->base + PAGES(5)));
+		EXPECT_TOLD_AND_RESET(5);
+		EXPECT_TOLD(NONE);
+		/* Also when its PTE has gone, and it has been read */
+		EXPECT_TRUE(encrypt(cipher, self->base + PAGES(6)));
+		ASSERT_TRUE(VirtualProtect(self->base + PAGES(6), PAGE,
+					   PAGE_READONLY, &old));
+		EXPECT_TRUE(try_read(self->base + PAGES(6)));
+		ASSERT_TRUE(VirtualProtect(self->base + PAGES(6), PAGE,
+					   variant->protect, &old));
+		EXPECT_TOLD_AND_RESET(6);
+		/* What is only read, protected or unmapped is not told. */
+		EXPECT_TRUE(try_read(self->base + PAGES(7)));
+		ASSERT_TRUE(VirtualProtect(self->base + PAGES(7), PAGE,
+					   PAGE_READONLY, &old));
+		ASSERT_TRUE(VirtualProtect(self->base + PAGES(7), PAGE,
+					   variant->protect, &old));
+		madvise(self->base, self->size, MADV_DONTNEED);
+		EXPECT_TOLD(NONE);
+	}
+	close(cipher);
 }
 
 /* ---- what the core does to PTEs ---- */

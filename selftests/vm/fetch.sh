@@ -223,6 +223,13 @@ wanted_modules()
 	[ "$arch" != amd64 ] || echo ata_piix sd_mod
 }
 
+# And what is kept if the package has it: a test does without where a kernel came before
+# it was asked for, or has none.
+more_modules()
+{
+	echo algif_skcipher
+}
+
 # Whether the kernel with the headers in $2 has module $1 in itself.
 is_built_in()
 {
@@ -266,6 +273,9 @@ keep_modules()
 		[ ! -s "$to/$name.ko" ] || continue
 		is_built_in "$name" "$2" || die "$package has no module $name"
 		: >"$to/$name.builtin"
+	done
+	for name in $(more_modules); do
+		keep_module "$name" "$tree" "$to"
 	done
 }
 

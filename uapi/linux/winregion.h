@@ -723,12 +723,13 @@ struct winregion_query_runs {
  * a device or another process. A page that is pinned for a device counts as written
  * each time, as long as it is, and once more. Reads do not count, nor do changes of the
  * protection. What is not committed was not written. A child of a fork goes on with
- * what the parent's calls would say.
+ * what the parent's calls would say. What the kernel writes by a reference that it
+ * neither pins nor marks, as kTLS does, may not be told: WW-46.
  *
  * The addresses of such pages are told in ascending order. If the array is too small
  * for all of them the lowest are told, and only those are forgotten by a reset.
  * No write is forgotten that is not told by the same call, or by a later one.
- * When the call fails nothing is forgotten. Rules: WW-01 to WW-45, VA-16.
+ * When the call fails nothing is forgotten. Rules: WW-01 to WW-46, VA-16.
  *
  * Errors: EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EADDRNOTAVAIL, EOVERFLOW, ENOENT,
  * EUNATCH, EXDEV, ENOMEM, EINTR.

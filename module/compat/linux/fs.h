@@ -38,4 +38,13 @@ static inline struct dentry *wr_user_dentry(const struct file *file)
 #endif
 }
 
+/* Pages of the file are not marked as accessed when they are unmapped: wr_folio_was_got(). */
+static inline void wr_file_set_ageless(struct file *file)
+{
+#ifdef FMODE_NOREUSE
+	/* 17e810229cb3 ("mm: support POSIX_FADV_NOREUSE") */
+	file->f_mode |= FMODE_NOREUSE;
+#endif
+}
+
 #endif /* _WR_COMPAT_LINUX_FS_H */

@@ -205,6 +205,21 @@ static inline bool wr_mm_has_pinned(struct mm_struct *mm)
 }
 
 /*
+ * Whether the core has given somebody a reference to a page of ours by its PTE alone, to
+ * write to it or not, since this was asked last. That marks it as accessed, which
+ * nothing else does here but what debuggers and the like read (wr_file_set_ageless()).
+ */
+static inline bool wr_folio_was_got(struct folio *folio)
+{
+#ifdef FMODE_NOREUSE
+	return folio_test_referenced(folio) &&
+	       folio_test_clear_referenced(folio);
+#else
+	return false;
+#endif
+}
+
+/*
  * Counts the TLB flushes of a whole mm, where that can be told, so that one can
  * see whether there was one.
  */
