@@ -399,6 +399,22 @@ static void *read_pipe(void *arg)
 	return NULL;
 }
 
+/* A thread waits for a pipe. Return: its other end, or -1 */
+static int start_reader(struct reader *reader, pthread_t *thread)
+{
+	int fd;
+
+	if (mkfifo("pipe", 0600))
+		return -1;
+	fd = open("pipe", O_RDWR | O_CLOEXEC);
+	reader->file = open_file("pipe", GENERIC_READ, 0, OPEN_EXISTING, 0);
+	if (reader->file == BAD ||
+	    pthread_create(thread, NULL, read_pipe, reader) ||
+	    !SETTLES(reader->tid && thread_sleeps(reader->tid)))
+		return -1;
+	return fd;
+}
+
 /* Rules: HANDLE-04. */
 TEST_F(files, closed_while_in_use)
 {
@@ -406,12 +422,8 @@ TEST_F(files, closed_while_in_use)
 	pthread_t thread;
 	int fd;
 
-	ASSERT_EQ(0, mkfifo("pipe", 0600));
-	fd = open("pipe", O_RDWR | O_CLOEXEC);
-	reader.file = open_file("pipe", GENERIC_READ, 0, OPEN_EXISTING, 0);
-	ASSERT_NE(BAD, reader.file);
-	ASSERT_EQ(0, pthread_create(&thread, NULL, read_pipe, &reader));
-	EXPECT_TRUE(SETTLES(reader.tid && thread_sleeps(reader.tid)));
+	fd = start_reader(&reader, &thread);
+	ASSERT_LE(0, fd);
 	EXPECT_TRUE(CloseHandle(reader.file));
 	/* Its descriptor is not the next file's yet. */
 	EXPECT_EQ(self->fds + 2, count_fds());
@@ -490,12 +502,8 @@ TEST_F(files, cancelled_in_a_transfer)
 	void *end;
 	int fd;
 
-	ASSERT_EQ(0, mkfifo("pipe", 0600));
-	fd = open("pipe", O_RDWR | O_CLOEXEC);
-	reader.file = open_file("pipe", GENERIC_READ, 0, OPEN_EXISTING, 0);
-	ASSERT_NE(BAD, reader.file);
-	ASSERT_EQ(0, pthread_create(&thread, NULL, read_pipe, &reader));
-	EXPECT_TRUE(SETTLES(reader.tid && thread_sleeps(reader.tid)));
+	fd = start_reader(&reader, &thread);
+	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, pthread_cancel(thread));
 	ASSERT_EQ(0, pthread_join(thread, &end));
 	EXPECT_EQ(PTHREAD_CANCELED, end);

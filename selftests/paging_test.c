@@ -1137,6 +1137,15 @@ static int64_t group_read(const char *file)
 	return strtoll(text, NULL, 10);
 }
 
+/* A child does something in a group of its own, which is gone then. */
+#define IN_GROUP(limit, fn) do {					\
+	struct family family = { self->fd, self->base };		\
+									\
+	ASSERT_TRUE(make_group(limit));					\
+	EXPECT_EQ(0, in_child(fn, &family));				\
+	EXPECT_TRUE(SETTLES(!rmdir(group)));				\
+} while (0)
+
 #define GROUP_JOB MIB(64)
 
 static int job_in_group(void *arg)
@@ -1158,14 +1167,11 @@ static int job_in_group(void *arg)
 /* More than a cgroup may have; what others have stays. */
 TEST_F_TIMEOUT(short_of_memory, more_than_the_group, 120)
 {
-	struct family family = { self->fd, self->base };
 	long kills = oom_kills();
 
-	ASSERT_TRUE(make_group("28M"));
-	EXPECT_EQ(0, in_child(job_in_group, &family));
+	IN_GROUP("28M", job_in_group);
 	EXPECT_EQ(kills, oom_kills());
 	EXPECT_EQ(SIZE, wr_resident(self->fd, self->base, SIZE));
-	EXPECT_TRUE(SETTLES(!rmdir(group)));
 }
 
 static int look_when_told(void *arg)
@@ -1200,11 +1206,7 @@ static int leave_it_to_child(void *arg)
 /* What a child has leaves, though it has not touched it since the fork. Hazard G23 */
 TEST_F(short_of_memory, child_only_has_it)
 {
-	struct family family = { self->fd, self->base };
-
-	ASSERT_TRUE(make_group("max"));
-	EXPECT_EQ(0, in_child(leave_it_to_child, &family));
-	EXPECT_TRUE(SETTLES(!rmdir(group)));
+	IN_GROUP("max", leave_it_to_child);
 }
 
 /* Here its window has come to the list of one group; the pages are another's. */
@@ -1417,14 +1419,11 @@ static int sparse_job(void *arg)
 /* What it takes to know where pages are is less than what they have given back. */
 TEST_F_TIMEOUT(short_of_memory, sparse, 120)
 {
-	struct family family = { self->fd, self->base };
 	long kills = oom_kills();
 
 	/* A kernel that checks everything has more beside each object. */
-	ASSERT_TRUE(make_group(getenv("KSFT_SLOWDOWN") ? "64M" : "40M"));
-	EXPECT_EQ(0, in_child(sparse_job, &family));
+	IN_GROUP(getenv("KSFT_SLOWDOWN") ? "64M" : "40M", sparse_job);
 	EXPECT_EQ(kills, oom_kills());
-	EXPECT_TRUE(SETTLES(!rmdir(group)));
 }
 
 static int goes_before_kill(struct family *family, bool trimmed)
@@ -1458,11 +1457,7 @@ static int goes_instead(void *arg)
 /* Before it kills, pages go, and whose they were has it charged. Hazard G7 */
 TEST_F(short_of_memory, asked_before_it_kills)
 {
-	struct family family = { self->fd, self->base };
-
-	ASSERT_TRUE(make_group("max"));
-	EXPECT_EQ(0, in_child(is_charged, &family));
-	EXPECT_TRUE(SETTLES(!rmdir(group)));
+	IN_GROUP("max", is_charged);
 }
 
 /* More than are looked at for one list at a time */
@@ -1569,11 +1564,7 @@ static int stays_where_it_is(void *arg)
 /* Nothing is taken out that could not go anywhere. Hazard G21 */
 TEST_F(short_of_memory, without_swap)
 {
-	struct family family = { self->fd, self->base };
-
-	ASSERT_TRUE(make_group("max"));
-	EXPECT_EQ(0, in_child(stays_where_it_is, &family));
-	EXPECT_TRUE(SETTLES(!rmdir(group)));
+	IN_GROUP("max", stays_where_it_is);
 }
 
 TEST_HARNESS_MAIN
