@@ -23,6 +23,7 @@
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
+#include <linux/oom.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
@@ -446,7 +447,9 @@ static void trim_window(struct wr_window *window, struct wr_trimming *trimming)
 	/* Nor what could not be written; a list may have windows of any group. */
 	if (!wr_pageout_is_possible(mm) || !mmap_read_trylock(mm))
 		goto out;
-	if (mutex_trylock(&window->lock)) {
+	/* What a fork has begun is not charged to whose it will be, nor are its VMAs all there. */
+	if (wr_mm_is_whole(mm) && !check_stable_address_space(mm) &&
+	    mutex_trylock(&window->lock)) {
 		wr_account_begin(&account, mm);
 		window->held.mmap = true;
 		if (!window->dead && !is_kept(window) &&

@@ -1426,6 +1426,9 @@ TEST_F_TIMEOUT(short_of_memory, sparse, 120)
 	EXPECT_EQ(kills, oom_kills());
 }
 
+#define VM "/proc/sys/vm/"
+#define OVERCOMMIT VM "overcommit_memory"
+
 static int goes_before_kill(struct family *family, bool trimmed)
 {
 	struct child child;
@@ -1495,7 +1498,77 @@ TEST_F(short_of_memory, locked_ones_in_front)
 					0));
 }
 
-#define SWAPPINESS "/proc/sys/vm/swappiness"
+/* More than there is of swap */
+#define NOT_FORKED MIB(1000)
+
+/* A region, and in the same 2 MiB what no fork gets: so it fails when it has the region. */
+static char *make_unforkable(int fd)
+{
+	char *at = mmap(NULL, NOT_FORKED + MIB(4), PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *base = (char *)(((uintptr_t)at + MIB(2)) & ~(MIB(2) - 1));
+	uint64_t addr = (uintptr_t)base;
+
+	if (at == MAP_FAILED || munmap(at, NOT_FORKED + MIB(4)) ||
+	    wr_reserve_at(fd, &addr, MIB(1), WINREGION_RESERVE_COMMIT, RW) ||
+	    mmap(base + MIB(1), NOT_FORKED, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+		 0) == MAP_FAILED)
+		return NULL;
+	fill_pages(base, MIB(1) / 4096, 1);
+	return base;
+}
+
+static int fail_to_fork(void *arg)
+{
+	struct family *family = arg;
+	int64_t more;
+	unsigned int i;
+	char *base;
+
+	CHECK(group_write("cgroup.procs", "0"));
+	CHECK(write_number(OVERCOMMIT, 1));
+	base = make_unforkable(family->fd);
+	CHECK(base);
+	more = meminfo("Committed_AS") + MIB(64) - meminfo("SwapTotal");
+	CHECK(more > 0 && write_number(VM "overcommit_kbytes", more / 1024));
+	CHECK(write_number(OVERCOMMIT, 2));
+	for (i = rounds(paging_failed_forks); i; i--) {
+		CHECK(fork() == -1 && errno == ENOMEM);
+		if (!(i % 64))
+			fill_pages(base, MIB(1) / 4096, 1);
+	}
+	CHECK(pages_have(base, MIB(1) / 4096, 1));
+	return 0;
+}
+
+static void *reclaim_for_ever(void *arg)
+{
+	while (!__atomic_load_n((int *)arg, __ATOMIC_RELAXED))
+		group_write("memory.reclaim", "64K");
+	return NULL;
+}
+
+/* What a fork has begun is looked at by nobody until it is done. Hazard G31 */
+TEST_F_TIMEOUT(short_of_memory, failed_forks, 300)
+{
+	struct family family = { self->fd, self->base };
+	int64_t mode = read_number(OVERCOMMIT);
+	int64_t ratio = read_number(VM "overcommit_ratio");
+	pthread_t thread;
+	int stop = 0;
+
+	ASSERT_TRUE(make_group("max"));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, reclaim_for_ever, &stop));
+	EXPECT_EQ(0, in_child(fail_to_fork, &family));
+	EXPECT_TRUE(write_number(OVERCOMMIT, mode));
+	EXPECT_TRUE(write_number(VM "overcommit_ratio", ratio));
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	EXPECT_TRUE(SETTLES(!rmdir(group)));
+}
+
+#define SWAPPINESS VM "swappiness"
 
 static int goes_by_swappiness(void *arg)
 {

@@ -180,6 +180,24 @@ static inline struct task_struct *wr_mm_owner(struct mm_struct *mm)
 }
 
 /*
+ * Whether the fork is over that has made an mm. Before, and if it fails, its VMAs may be
+ * the parent's, and in between it has no owner; and who will be is in no cgroup.
+ */
+static inline bool wr_mm_is_whole(struct mm_struct *mm)
+{
+	bool whole = true;
+#ifdef CONFIG_MEMCG
+	struct task_struct *owner;
+
+	rcu_read_lock();
+	owner = wr_mm_owner(mm);
+	whole = owner && !(READ_ONCE(owner->__state) & TASK_NEW);
+	rcu_read_unlock();
+#endif
+	return whole;
+}
+
+/*
  * Whether the calling process is who has an mm, so that its memory cgroup is charged for
  * it as it is. Not one that only shares it, nor a kernel thread; if it is not known, the
  * cgroup of the mm is to be looked for.
