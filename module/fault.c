@@ -851,8 +851,10 @@ static int access_in_room(struct vm_area_struct *vma, unsigned long addr,
 	do {
 		mutex_lock(&window->lock);
 		window->held.vma = vma;
-		if (wr_paging)
+		if (wr_paging) {
 			window->held.room = &room;
+			wr_trim_note(window, window->space->mm);
+		}
 		n = access_one(window, addr, buf, len, write);
 		window->held.room = NULL;
 		window->held.vma = NULL;

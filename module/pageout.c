@@ -426,12 +426,18 @@ static unsigned long write_cold(const struct wr_where *where,
 	return freed;
 }
 
-static void find_cold(const struct wr_where *where,
-		      struct wr_trimming *trimming)
+/* Most windows that are passed over */
+#define MOST_PASSED 1024
+
+static void look_at_windows(const struct wr_where *where,
+			    struct wr_trimming *trimming)
 {
 	unsigned int windows;
 
-	for (windows = 0; windows < MOST_IN_VAIN; windows++) {
+	trimming->passed = 0;
+	for (windows = 0; windows < MOST_IN_VAIN + trimming->passed &&
+			  trimming->passed < MOST_PASSED;
+	     windows++) {
 		if (trimming->moved >= trimming->wanted ||
 		    !wr_trim_next(where, trimming))
 			return;
@@ -439,10 +445,23 @@ static void find_cold(const struct wr_where *where,
 	}
 }
 
-/* Not where only what was called cold by name is to go, unless the core is about to kill. */
+static void find_cold(const struct wr_where *where,
+		      struct wr_trimming *trimming)
+{
+	look_at_windows(where, trimming);
+	if (trimming->moved || !trimming->passed)
+		return;
+	trimming->again = true;
+	look_at_windows(where, trimming);
+}
+
+/*
+ * Not where only what was called cold by name is to go, unless the core is about to kill.
+ * Nor where memory is not short: who asks for caches to be dropped asks shrinkers, too.
+ */
 static bool may_look(const struct wr_where *where)
 {
-	return where->any || wr_settings_swappiness();
+	return where->any || (where->reclaims && wr_settings_swappiness());
 }
 
 /* Return: pages that are free now, or SHRINK_STOP if there is nothing to be done. */

@@ -16,11 +16,13 @@
 #include <linux/highmem.h>
 #include <linux/sched/signal.h>
 
+#include "commit.h"
 #include "huge.h"
 #include "locked.h"
 #include "reset.h"
 #include "resident.h"
 #include "stash.h"
+#include "trim.h"
 #include "view_state.h"
 #include "watch.h"
 
@@ -288,6 +290,17 @@ static void offer(struct wr_window *window, pgoff_t first, pgoff_t end,
 	stash(window, first, end, class);
 }
 
+/* What has come back may leave, though nobody touches it. */
+static unsigned long take_back(struct wr_window *window, pgoff_t first,
+			       pgoff_t end, struct wr_stash_set set)
+{
+	unsigned long gone = wr_stash_take_back(window, first, end, set);
+
+	if (wr_paging && window->nr_resident)
+		wr_trim_note(window, window->space->mm);
+	return gone;
+}
+
 /**
  * wr_reset_apply - do it; cannot fail
  * @op: what to do
@@ -310,11 +323,9 @@ unsigned long wr_reset_apply(enum wr_op op, struct wr_change *change)
 	if (op == WR_OFFER)
 		offer(window, first, end, change->state);
 	if (op == WR_UNDO)
-		return wr_stash_take_back(window, first, end,
-					  WR_STASH_ONLY_RESET);
+		return take_back(window, first, end, WR_STASH_ONLY_RESET);
 	if (op == WR_RECLAIM)
-		return wr_stash_take_back(window, first, end,
-					  WR_STASH_ALL_OFFERS);
+		return take_back(window, first, end, WR_STASH_ALL_OFFERS);
 	return 0;
 }
 

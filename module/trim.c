@@ -3,10 +3,11 @@
  * Which pages are to leave memory: those that were not used since it was looked last.
  *
  * Windows are in lists, one for each memory cgroup and node, from the first fault in
- * them on, or from the fork that made them. Each goes to the end of its list once it was
- * looked at, and what is looked at in it goes on where it ended: a clock, with the
- * accessed bits of the page tables, which are taken away, for its hand. TLBs are not
- * flushed for them, as the core does not either.
+ * them on, or from the fork that made them, as long as they have pages. Each goes to the
+ * end of its list once it was looked at, and what is looked at in it goes on where it
+ * ended: a clock, with the accessed bits of the page tables, which are taken away, for its
+ * hand. TLBs are not flushed for them, as the core does not either. Once round a window
+ * rests, so that there is time to use its pages before they are looked at again.
  *
  * It is called by who waits for memory, maybe under any of our locks. So it only tries
  * those that it needs: mmap_lock, that of the window, and those of pages. A page whose
@@ -45,85 +46,127 @@
 /* Most entries of a window's states that are passed at a time */
 #define MOST_STEPS 64
 
+/* So long a window rests, unless there is nothing else */
+#define REST (HZ / 10)
+
 /**
  * struct wr_trim - a window in a list
- * @list: the list; its lock
+ * @list: the list, or empty while the window has no pages; the list's lock, and what is
+ *	in which list is changed under the window's
  * @window: the window, which has this one, and so is there
  * @next: where to look next; the window's lock
- * @memcg: the memory cgroup whose list it is in, for comparison; the window's lock
+ * @left: so many pages are to be looked at before it rests; the window's lock
+ * @rests: until then it does; jiffies; written under the window's lock
+ * @memcg: the memory cgroup whose list it is in, with a reference; the window's lock
  */
 struct wr_trim {
 	struct list_head list;
 	struct wr_window *window;
 	pgoff_t next;
-	const struct mem_cgroup *memcg;
+	unsigned long left;
+	unsigned long rests;
+	struct mem_cgroup *memcg;
 };
 
 static struct kmem_cache *cache;
 static struct list_lru list;
 static atomic_long_t nr_windows;
 
-/* Whose the process is; it may be another's with each call, and gone. */
-static const struct mem_cgroup *memcg_of(struct mm_struct *mm)
+/* Whose the process is; it may be another's with each call. Called under RCU. */
+static struct mem_cgroup *memcg_of(struct mm_struct *mm)
 {
-	const struct mem_cgroup *memcg = NULL;
 #ifdef CONFIG_MEMCG
-	rcu_read_lock();
-	memcg = mem_cgroup_from_task(wr_mm_owner(mm));
-	rcu_read_unlock();
+	return mem_cgroup_from_task(wr_mm_owner(mm));
+#else
+	return NULL;
 #endif
-	return memcg;
 }
 
-static void take_from_list(struct wr_trim *trim)
+static void go_to_list(struct wr_trim *trim)
 {
-	list_lru_del_obj(&list, &trim->list);
-	atomic_long_dec(&nr_windows);
+	if (list_lru_add_obj(&list, &trim->list))
+		atomic_long_inc(&nr_windows);
+}
+
+static void leave_list(struct wr_trim *trim)
+{
+	if (list_lru_del_obj(&list, &trim->list))
+		atomic_long_dec(&nr_windows);
+}
+
+/* What has no pages is in nobody's way: there may be thousands. */
+static void leave_if_empty(struct wr_window *window)
+{
+	if (!window->nr_resident && window->trim)
+		leave_list(window->trim);
+}
+
+static void free_trim(struct wr_trim *trim)
+{
+	leave_list(trim);
+	mem_cgroup_put(trim->memcg);
 	kmem_cache_free(cache, trim);
 }
 
+static void *alloc_trim(const void *unused, gfp_t gfp)
+{
+	return kmem_cache_alloc_lru(cache, &list, gfp);
+}
+
 /* Without memory it waits for the next time. */
-static void bring_to_list(struct wr_window *window,
-			  const struct mem_cgroup *memcg)
+static void bring_to_list(struct wr_window *window, struct mem_cgroup *memcg)
 {
 	struct wr_trim *trim, *old = window->trim;
 
-	trim = kmem_cache_alloc_lru(cache, &list,
-				    GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
-	if (!trim)
+	trim = wr_runs_alloc_by(alloc_trim, NULL, GFP_KERNEL_ACCOUNT);
+	if (!trim) {
+		mem_cgroup_put(memcg);
 		return;
+	}
 	INIT_LIST_HEAD(&trim->list);
 	trim->window = window;
 	trim->next = old ? old->next : window->first;
+	trim->left = window->end - window->first;
+	trim->rests = jiffies;
 	trim->memcg = memcg;
 	window->trim = trim;
-	list_lru_add_obj(&list, &trim->list);
-	atomic_long_inc(&nr_windows);
+	go_to_list(trim);
 	if (old)
-		take_from_list(old);
+		free_trim(old);
 }
 
-/*
- * The window has pages now, or gets more. Its lock is held. The list is the one of who pays
- * for them, @payer, so it changes when that one moves to another memory cgroup.
+/**
+ * wr_trim_note - a window has pages now, or gets more
+ * @window: the window; its lock is held
+ * @payer: who pays for them
+ *
+ * The list is the one of who pays, so it changes when that one moves to another memory
+ * cgroup.
  */
 void wr_trim_note(struct wr_window *window, struct mm_struct *payer)
 {
-	const struct mem_cgroup *memcg;
+	struct wr_trim *trim = window->trim;
+	struct mem_cgroup *memcg;
+	bool moved;
 
 	lockdep_assert_held(&window->lock);
 	if (window->view)
 		return;
+	rcu_read_lock();
 	memcg = memcg_of(payer);
-	if (unlikely(!window->trim || window->trim->memcg != memcg))
+	moved = (!trim || trim->memcg != memcg) && wr_memcg_tryget(memcg);
+	rcu_read_unlock();
+	if (unlikely(moved))
 		bring_to_list(window, memcg);
+	else if (unlikely(trim && list_empty(&trim->list)))
+		go_to_list(trim);
 }
 
 /* The window has no references left. */
 void wr_trim_forget(struct wr_window *window)
 {
 	if (window->trim)
-		take_from_list(window->trim);
+		free_trim(window->trim);
 }
 
 /* ---- one slot ---- */
@@ -318,7 +361,8 @@ static struct wr_stash *prepare(struct wr_leaving *leaving, gfp_t gfp)
 		return NULL;
 	wr_stash_claim(stash);
 	if (!stash->out)
-		stash->out = kcalloc(WR_SLOT_PAGES, sizeof(*stash->out), gfp);
+		stash->out = wr_runs_alloc(WR_SLOT_PAGES * sizeof(*stash->out),
+					   gfp | __GFP_ZERO);
 	if (stash->out && !wr_stash_prepare_pages(stash, gfp))
 		return stash;
 	wr_stash_settle(window, stash);
@@ -381,26 +425,41 @@ static void trim_slot(struct wr_window *window, pgoff_t first, pgoff_t end,
 
 /* ---- windows ---- */
 
-static void trim_locked(struct wr_window *window, struct wr_trimming *trimming)
+/* Whether the window, of which so many pages were looked at, rests now. */
+static bool is_round(struct wr_trim *trim, unsigned long pages)
+{
+	if (trim->left > pages) {
+		trim->left -= pages;
+		return false;
+	}
+	trim->left = trim->window->end - trim->window->first;
+	WRITE_ONCE(trim->rests, jiffies + REST);
+	return true;
+}
+
+static void go_round(struct wr_window *window, struct wr_trimming *trimming)
 {
 	struct wr_trim *trim = window->trim;
 	unsigned int steps;
 	struct wr_slot *slot;
-	pgoff_t next;
+	pgoff_t first, next;
 
 	for (steps = 0; steps < MOST_STEPS; steps++) {
 		if (trimming->moved >= trimming->wanted || !window->nr_resident)
 			return;
 		if (!wr_window_has(window, trim->next))
 			trim->next = window->first;
-		slot = wr_runs_slot(&window->runs, trim->next, &next);
+		first = trim->next;
+		slot = wr_runs_slot(&window->runs, first, &next);
 		next = min(next, window->end);
 		if (slot && slot->nr_resident) {
 			trimming->looked += slot->nr_resident;
-			trim_slot(window, trim->next, next, slot, trimming,
+			trim_slot(window, first, next, slot, trimming,
 				  TRIM_GFP);
 		}
 		trim->next = next;
+		if (is_round(trim, next - first))
+			return;
 		cond_resched();
 	}
 }
@@ -437,6 +496,16 @@ static bool is_used_unseen(struct wr_window *window,
 	return mm_has_notifiers(window->space->mm) && !trimming->any_age;
 }
 
+static void trim_locked(struct wr_window *window, struct wr_trimming *trimming)
+{
+	if (!window->nr_resident)
+		trimming->passed++;
+	else if (!window->dead && !is_kept(window) &&
+		 !is_used_unseen(window, trimming))
+		go_round(window, trimming);
+	leave_if_empty(window);
+}
+
 static void trim_window(struct wr_window *window, struct wr_trimming *trimming)
 {
 	struct mm_struct *mm = window->space->mm;
@@ -452,9 +521,7 @@ static void trim_window(struct wr_window *window, struct wr_trimming *trimming)
 	    mutex_trylock(&window->lock)) {
 		wr_account_begin(&account, mm);
 		window->held.mmap = true;
-		if (!window->dead && !is_kept(window) &&
-		    !is_used_unseen(window, trimming))
-			trim_locked(window, trimming);
+		trim_locked(window, trimming);
 		window->held.mmap = false;
 		wr_account_end(&account);
 		mutex_unlock(&window->lock);
@@ -470,12 +537,14 @@ out:
 /**
  * struct wr_taking - a window is being looked for
  * @window: the first of a list; a reference, or NULL
+ * @rests: whether it does
  * @one: the list that was looked at last
  * @nr: how many lists before that
  * @pass: how many are to be passed over
  */
 struct wr_taking {
 	struct wr_window *window;
+	bool rests;
 	struct list_lru_one *one;
 	unsigned int nr;
 	unsigned int pass;
@@ -493,25 +562,29 @@ static enum lru_status take_window(struct list_head *item,
 	taking->one = one;
 	if (taking->nr++ < taking->pass)
 		return LRU_SKIP;
-	if (refcount_inc_not_zero(&trim->window->refs))
+	if (refcount_inc_not_zero(&trim->window->refs)) {
 		taking->window = trim->window;
+		taking->rests = time_before(jiffies, READ_ONCE(trim->rests));
+	}
 	return LRU_ROTATE;
 }
 
 WR_DEFINE_LRU_WALK(take_window)
 
 /* Return: a window, with a reference, or NULL */
-static struct wr_window *next_window(const struct wr_where *where)
+static struct wr_window *next_window(const struct wr_where *where, bool *rests)
 {
 	struct wr_taking taking = { .pass = where->turn };
 	unsigned long most = where->any ? wr_look_further(where, MOST_LOOKED) :
 					  1;
 
 	wr_lru_walk_some(&list, where, most, wr_lru_walk(take_window), &taking);
-	if (taking.window || !taking.nr || !where->any)
-		return taking.window;
-	taking = (struct wr_taking){ .pass = where->turn % taking.nr };
-	wr_lru_walk_some(&list, where, most, wr_lru_walk(take_window), &taking);
+	if (!taking.window && taking.nr && where->any) {
+		taking = (struct wr_taking){ .pass = where->turn % taking.nr };
+		wr_lru_walk_some(&list, where, most, wr_lru_walk(take_window),
+				 &taking);
+	}
+	*rests = taking.rests;
 	return taking.window;
 }
 
@@ -525,12 +598,17 @@ static struct wr_window *next_window(const struct wr_where *where)
  */
 bool wr_trim_next(const struct wr_where *where, struct wr_trimming *trimming)
 {
-	struct wr_window *window = next_window(where);
+	struct wr_window *window;
+	bool rests;
 
+	window = next_window(where, &rests);
 	trimming->looked++;
 	if (!window)
 		return false;
-	trim_window(window, trimming);
+	if (rests && !trimming->any_age && !trimming->again)
+		trimming->passed++;
+	else
+		trim_window(window, trimming);
 	wr_window_put(window);
 	return true;
 }
@@ -577,6 +655,7 @@ void wr_trim_range(struct wr_window *window, pgoff_t first, pgoff_t end)
 				  GFP_KERNEL_ACCOUNT);
 		cond_resched();
 	}
+	leave_if_empty(window);
 }
 
 /**

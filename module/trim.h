@@ -14,14 +14,18 @@ struct wr_where;
  * @looked: how many were looked at
  * @moved: how many are to leave now
  * @unmapped: folios that are not, as a relative maps them, but this one no more
+ * @passed: windows that were passed over, as they rest or have no pages
  * @any_age: used or not
+ * @again: also of windows that rest
  */
 struct wr_trimming {
 	unsigned long wanted;
 	unsigned long looked;
 	unsigned long moved;
 	unsigned long unmapped;
+	unsigned long passed;
 	bool any_age;
+	bool again;
 };
 
 void wr_trim_note(struct wr_window *window, struct mm_struct *payer);

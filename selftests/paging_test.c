@@ -1568,6 +1568,120 @@ TEST_F_TIMEOUT(short_of_memory, failed_forks, 300)
 	EXPECT_TRUE(SETTLES(!rmdir(group)));
 }
 
+/* More than all that who is charged looks at before the core kills */
+#define IN_FRONT 2500
+
+static int has_more_behind(void *arg)
+{
+	struct family *family = arg;
+	uint64_t *addr = calloc(IN_FRONT, sizeof(*addr));
+	size_t nr = GROUP_JOB / 4096;
+	char limit[32], *base;
+	unsigned int i;
+
+	CHECK(group_write("cgroup.procs", "0"));
+	for (i = 0; i < IN_FRONT; i++) {
+		CHECK(!wr_reserve_at(family->fd, &addr[i], MIB(1) + UNIT, 0,
+				     RW));
+		base = (char *)(uintptr_t)addr[i];
+		CHECK(!wr_commit(family->fd, base, 4096, RW));
+		fill_page(base, i);
+		CHECK(!trim(family->fd, base, 4096));
+	}
+	CHECK(WR_INFO(family->fd, out_windows) >= IN_FRONT);
+	CHECK(write_text(DROP_CACHES, "2"));
+	snprintf(limit, sizeof(limit), "%lld",
+		 (long long)group_read("memory.current") + (long long)MIB(24));
+	CHECK(group_write("memory.max", limit));
+	base = wr_alloc(family->fd, GROUP_JOB);
+	CHECK(base);
+	fill_pages(base, nr, 10);
+	CHECK(pages_have(base, nr, 10));
+	for (i = 0; i < IN_FRONT; i += 97)
+		CHECK(page_has((char *)(uintptr_t)addr[i], i));
+	return 0;
+}
+
+/* Thousands that have nothing in memory do not hide one that has. Hazard G27 */
+TEST_F_TIMEOUT(short_of_memory, empty_ones_in_front, 120)
+{
+	long kills = oom_kills();
+
+	IN_GROUP("max", has_more_behind);
+	EXPECT_EQ(kills, oom_kills());
+}
+
+struct hot {
+	char *base;
+	int stop;
+	long faults;
+};
+
+#define HOT MIB(8)
+
+static long thread_major_faults(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_majflt;
+}
+
+/* Uses all of it, again and again. */
+static void *use_often(void *arg)
+{
+	struct hot *hot = arg;
+	uint64_t i;
+
+	while (!__atomic_load_n(&hot->stop, __ATOMIC_RELAXED)) {
+		for (i = 0; i < HOT; i += 4096)
+			((volatile char *)hot->base)[i]++;
+		__atomic_store_n(&hot->faults, thread_major_faults(),
+				 __ATOMIC_RELAXED);
+		usleep(2000);
+	}
+	return NULL;
+}
+
+static int use_some_beside(void *arg)
+{
+	struct family *family = arg;
+	struct hot hot = { .base = wr_alloc(family->fd, HOT) };
+	char *cold = wr_alloc(family->fd, GROUP_JOB);
+	pthread_t thread;
+	unsigned int i;
+	long before;
+
+	CHECK(group_write("cgroup.procs", "0"));
+	CHECK(hot.base && cold);
+	fill_pages(hot.base, HOT / 4096, 1);
+	fill_pages(cold, GROUP_JOB / 4096, 10);
+	CHECK(!pthread_create(&thread, NULL, use_often, &hot));
+	/* All was used just now: one look for nothing. */
+	group_write("memory.reclaim", "1M");
+	sleep_ms(500);
+	before = __atomic_load_n(&hot.faults, __ATOMIC_RELAXED);
+	for (i = 0; i < 8; i++) {
+		group_write("memory.reclaim", "3M");
+		sleep_ms(300);
+	}
+	CHECK(group_read("memory.swap.current") >= (int64_t)MIB(16));
+	CHECK(__atomic_load_n(&hot.faults, __ATOMIC_RELAXED) - before < 32);
+	__atomic_store_n(&hot.stop, 1, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	CHECK(pages_have(cold, GROUP_JOB / 4096, 10));
+	return 0;
+}
+
+/*
+ * What is used all the time stays, and what is idle goes: up to 16 pages come in with a
+ * fault, so that of all of them there would be 128. Hazard G28
+ */
+TEST_F_TIMEOUT(short_of_memory, hot_ones_stay, 120)
+{
+	IN_GROUP("max", use_some_beside);
+}
+
 #define SWAPPINESS VM "swappiness"
 
 static int goes_by_swappiness(void *arg)

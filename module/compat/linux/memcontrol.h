@@ -42,6 +42,16 @@ static inline u64 wr_memcg_id(const struct mem_cgroup *memcg)
 #endif
 }
 
+/* A reference, for mem_cgroup_put(). Called under RCU. Return: not if it is about to be freed. */
+static inline bool wr_memcg_tryget(struct mem_cgroup *memcg)
+{
+#ifdef CONFIG_MEMCG
+	return !memcg || css_tryget(&memcg->css);
+#else
+	return true;
+#endif
+}
+
 /**
  * wr_memcg_may_swap - whether a memory cgroup may have more in swap
  * @memcg: one, or NULL for all
