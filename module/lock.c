@@ -33,12 +33,14 @@
  * @first: the first page
  * @end: the page behind the last
  * @locked: pages of the range that are locked
+ * @trimmed: the page behind those that have left the working set
  */
 struct wr_lock_call {
 	struct wr_space *space;
 	pgoff_t first;
 	pgoff_t end;
 	unsigned long locked;
+	pgoff_t trimmed;
 };
 
 /* What is done with pages of one VMA. Its window is locked. Return: 0 or an error. */
@@ -321,11 +323,20 @@ static void trim_run(struct wr_window *window, pgoff_t first, pgoff_t end)
 	wr_resident_unmap(window, first, end);
 }
 
+/*
+ * All VMAs of a window together: a large page in parts may be in several, and leaves as a
+ * whole.
+ */
 static int trim_part(struct wr_lock_call *call, struct wr_window *window,
 		     struct vm_area_struct *vma, pgoff_t first, pgoff_t end)
 {
 	pgoff_t next;
 
+	if (!window->view) {
+		first = max(first, call->trimmed);
+		end = min(call->end, window->end);
+		call->trimmed = end;
+	}
 	for (; first < end; first = next) {
 		if (wr_locked_span(window, first, end, &next))
 			call->locked += next - first;
@@ -344,6 +355,7 @@ static int trim(struct wr_lock_call *call)
 	int err;
 
 	call->locked = 0;
+	call->trimmed = 0;
 	if (mmap_read_lock_killable(call->space->mm))
 		return -EINTR;
 	err = visit_parts(call, false, trim_part);

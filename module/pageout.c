@@ -497,7 +497,11 @@ static unsigned long page_out(const struct wr_where *where,
 
 static unsigned long scan(struct shrinker *self, struct shrink_control *sc)
 {
-	struct wr_where where = { .nid = sc->nid, .memcg = sc->memcg };
+	struct wr_where where = {
+		.nid = sc->nid,
+		.memcg = sc->memcg,
+		.reclaims = current->flags & PF_MEMALLOC,
+	};
 	const gfp_t needed = __GFP_FS | __GFP_IO;
 	unsigned int flags = memalloc_noreclaim_save();
 	unsigned long freed = SHRINK_STOP, looked = 0;

@@ -61,12 +61,14 @@ struct wr_stash_sum {
  * struct wr_where - whose memory is to be made free
  * @nid: the node
  * @memcg: the memory cgroup
+ * @reclaims: as memory is short, or somebody wants it to be free
  * @any: whichever, instead; then @memcg is who is charged, if that is known
  * @turn: of @any: how many lists with windows are passed over
  */
 struct wr_where {
 	int nid;
 	struct mem_cgroup *memcg;
+	bool reclaims;
 	bool any;
 	unsigned int turn;
 };

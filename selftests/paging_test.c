@@ -538,6 +538,20 @@ static int has_its_part(void *arg)
 	return 0;
 }
 
+/* Whose pages are in several states, and mappings, leaves as well. Rule WS-01 */
+TEST_F(paging, in_many_states)
+{
+	unsigned int i;
+
+	NEEDS_CODE();
+	for (i = 0; i < NR; i += NR / 4)
+		ASSERT_EQ(0, wr_protect(self->fd, self->base + PAGES(i + 1),
+					PAGES(1), i % (NR / 2) ? RX : RO));
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_EQ(0, wr_resident(self->fd, self->base, SIZE));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+}
+
 /* A child has nothing out where it has no memory. Hazard G24 */
 TEST_F(paging, half_is_not_forked)
 {
@@ -1680,6 +1694,16 @@ static int use_some_beside(void *arg)
 TEST_F_TIMEOUT(short_of_memory, hot_ones_stay, 120)
 {
 	IN_GROUP("max", use_some_beside);
+}
+
+/* Whoever has caches dropped has nothing leave that was not told to. Hazard G29 */
+TEST_F(paging, caches_are_dropped)
+{
+	ASSERT_TRUE(write_text(DROP_CACHES, "2"));
+	EXPECT_EQ(0, swapped(self->fd));
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE / 2));
+	EXPECT_EQ((int64_t)SIZE / 2, swapped(self->fd));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
 }
 
 #define SWAPPINESS VM "swappiness"
