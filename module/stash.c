@@ -445,7 +445,7 @@ static bool others_have(struct wr_window *window, struct wr_stash *stash)
 }
 
 static int prepare_slot(struct wr_window *window, pgoff_t index,
-			enum wr_stash_class class)
+			enum wr_stash_class class, gfp_t gfp)
 {
 	struct wr_slot *slot = wr_runs_peek(&window->runs, index);
 	struct wr_stash *stash = wr_stash_find(window, index, class);
@@ -453,7 +453,7 @@ static int prepare_slot(struct wr_window *window, pgoff_t index,
 	int err = 0;
 
 	if (!stash)
-		stash = wr_stash_new(window, index, class, GFP_KERNEL_ACCOUNT);
+		stash = wr_stash_new(window, index, class, gfp);
 	if (!stash)
 		return -ENOMEM;
 	others = class != WR_STASH_RESET && others_have(window, stash);
@@ -486,6 +486,8 @@ static int yield_or_die(void)
 int wr_stash_prepare(struct wr_window *window, pgoff_t first, pgoff_t end,
 		     enum wr_stash_class class)
 {
+	unsigned long left = window->nr_resident;
+	gfp_t gfp = GFP_KERNEL_ACCOUNT;
 	struct wr_slot *slot;
 	pgoff_t next;
 	int err = 0;
@@ -495,7 +497,9 @@ int wr_stash_prepare(struct wr_window *window, pgoff_t first, pgoff_t end,
 		if (class == WR_STASH_RESET && (!slot || !slot->nr_resident))
 			continue;
 		next = wr_slot_first(first) + WR_SLOT_PAGES;
-		err = prepare_slot(window, first, class);
+		if (!left--)
+			gfp |= __GFP_NORETRY;
+		err = prepare_slot(window, first, class, gfp);
 		if (!err)
 			err = yield_or_die();
 	}

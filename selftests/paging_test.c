@@ -1443,6 +1443,45 @@ TEST_F_TIMEOUT(short_of_memory, sparse, 120)
 #define VM "/proc/sys/vm/"
 #define OVERCOMMIT VM "overcommit_memory"
 
+/* 250 bytes for each 2 MiB are more than the group may have. */
+#define EMPTY (512ULL << 30)
+
+static int offer_what_is_empty(void *arg)
+{
+	struct family *family = arg;
+	struct winregion_reset arg_offer = {
+		.size = sizeof(arg_offer),
+		.operation = WINREGION_OP_OFFER,
+		.range = {
+			.length = EMPTY,
+			.protection = WINREGION_PRIORITY_LOW,
+		},
+	};
+	char *base;
+
+	CHECK(group_write("cgroup.procs", "0"));
+	base = wr_reserve(family->fd, EMPTY);
+	CHECK(base && !wr_commit(family->fd, base, EMPTY, RW));
+	fill_page(base, 1);
+	arg_offer.range.address = (uintptr_t)base;
+	CHECK(wr_ioctl(family->fd, WINREGION_RESET, &arg_offer) == -ENOMEM);
+	CHECK(page_has(base, 1));
+	CHECK(group_read("memory.peak") < (int64_t)MIB(30));
+	return 0;
+}
+
+/* It takes no more than the group may have where nothing leaves for it. Hazard G30 */
+TEST_F_TIMEOUT(short_of_memory, offered_but_empty, 120)
+{
+	int64_t mode = read_number(OVERCOMMIT);
+	long kills = oom_kills();
+
+	ASSERT_TRUE(write_number(OVERCOMMIT, 1));
+	IN_GROUP("28M", offer_what_is_empty);
+	EXPECT_TRUE(write_number(OVERCOMMIT, mode));
+	EXPECT_EQ(kills, oom_kills());
+}
+
 static int goes_before_kill(struct family *family, bool trimmed)
 {
 	struct child child;
