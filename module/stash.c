@@ -479,7 +479,8 @@ static int yield_or_die(void)
  * @end: the page behind the last
  * @class: which class they are to be in
  *
- * If it fails, or is not needed, wr_stash_forget() is to follow as well.
+ * If it fails, or is not needed, wr_stash_forget() is to follow as well. It overdraws for
+ * no more stashes than there are pages that may leave for them.
  *
  * Return: 0, -ENOMEM or -EINTR.
  */
@@ -634,6 +635,33 @@ static void take_over_all(struct wr_window *window, struct wr_stash *stash,
 			take_over(window, stash, other, first, end);
 }
 
+static bool is_about_to_leave(struct wr_stash *cold, unsigned int offset)
+{
+	return (cold->slot.pages && cold->slot.pages[offset]) ||
+	       (cold->nr_out && cold->out[offset].serial);
+}
+
+/*
+ * What was freed, and has been made anew since, is whole. What is reset once more without
+ * that is as gone as before: nobody has asked yet.
+ */
+static void forget_made_anew(struct wr_window *window, struct wr_stash *stash,
+			     pgoff_t first, pgoff_t end)
+{
+	struct wr_stash *cold = wr_stash_find(window, first, WR_STASH_COLD);
+	unsigned int i = wr_slot_offset(first);
+
+	if (cold)
+		wr_stash_claim(cold);
+	for (; first < end; first++, i++)
+		if (test_bit(i, stash->gone) &&
+		    (wr_resident_find(window, first) ||
+		     (cold && is_about_to_leave(cold, i))))
+			__clear_bit(i, stash->gone);
+	if (cold)
+		wr_stash_put_back(cold);
+}
+
 static void put_in(struct wr_window *window, struct wr_stash *stash,
 		   pgoff_t first, pgoff_t end)
 {
@@ -642,8 +670,8 @@ static void put_in(struct wr_window *window, struct wr_stash *stash,
 
 	if (offered)
 		take_over_all(window, stash, first, end);
-	else
-		bitmap_clear(stash->gone, i, n);
+	else if (!bitmap_empty(stash->gone, WR_SLOT_PAGES))
+		forget_made_anew(window, stash, first, end);
 	stash_range(window, stash, first, end);
 	if (offered)
 		note_offered(stash, i, n, true);

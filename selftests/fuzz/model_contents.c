@@ -106,10 +106,12 @@ static void offer(const struct model *model, struct model_page *page)
 	page->untold = true;
 }
 
+/* What was lost is forgotten where it has been made anew: also ahead, with another page. */
 static void reset(struct model_page *page)
 {
 	if (page->state != MODEL_COMMITTED || page->offered || page->locked)
 		return;
+	page->told |= page->doubt;
 	page->doubt = true;
 	page->untold = true;
 }
