@@ -343,6 +343,16 @@ static struct page **make_unit(struct vm_fault *vmf, struct wr_window *window)
 			     NULL;
 }
 
+/* Whether map_by_state() would make a table of PTEs, under the window's lock. */
+static bool wants_table(struct vm_fault *vmf, struct wr_window *window)
+{
+	if (!(vmf->vma->vm_flags & VM_EXEC) || !window->held.room ||
+	    !pmd_none(READ_ONCE(*vmf->pmd)))
+		return false;
+	window->held.room->wants_table = true;
+	return true;
+}
+
 /* Maps a page by its own rights, where the core would go by those of the VMA. */
 static vm_fault_t map_by_state(struct vm_fault *vmf, struct wr_window *window,
 			       u8 state, struct page *page)
@@ -391,6 +401,8 @@ static vm_fault_t fault_frame(struct vm_fault *vmf, struct wr_window *window)
 				WINREGION_FAULT_POISONED);
 		return VM_FAULT_HWPOISON;
 	}
+	if (wants_table(vmf, window))
+		return VM_FAULT_OOM;
 	if (vmf->vma->vm_flags & VM_MIXEDMAP) {
 		ret = map_by_state(vmf, window, WR_STATE_FRAME, page);
 		wr_vma_drop_rights(vmf->vma);
@@ -427,6 +439,8 @@ static vm_fault_t fault_locked(struct vm_fault *vmf, struct wr_window *window)
 		return page_error(vmf, window, ERR_PTR(err));
 	if (dump_skips(window, wr_vmf_index(vmf)))
 		return VM_FAULT_SIGBUS;
+	if (wants_table(vmf, window))
+		return VM_FAULT_OOM;
 	if (window->huge)
 		wr_huge_prepare(vmf, window);
 	else
@@ -490,6 +504,16 @@ static vm_fault_t __maybe_unused wr_vma_huge_fault(struct vm_fault *vmf,
 	return ret;
 }
 
+/* Return: whether a fault has what it was missing, and is to come again. */
+static bool has_room_now(struct vm_fault *vmf, struct wr_room *room)
+{
+	if (room->wants_table) {
+		room->wants_table = false;
+		return !wr_vmf_make_table(vmf);
+	}
+	return wr_pageout_make_room(room);
+}
+
 /*
  * A fault, or what a fault asks next, under the window's lock: @locked. Where memory is
  * missing the lock is given up to get it, and all is looked at anew.
@@ -501,9 +525,6 @@ in_window(struct vm_fault *vmf, struct wr_window *window,
 	struct wr_room room;
 	vm_fault_t ret;
 
-	/* Else map_by_state() would make it, under the lock. */
-	if (wr_paging && vmf->vma->vm_flags & VM_EXEC && wr_vmf_make_table(vmf))
-		return VM_FAULT_OOM;
 	wr_pageout_begin_room(&room);
 	do {
 		mutex_lock(&window->lock);
@@ -516,8 +537,8 @@ in_window(struct vm_fault *vmf, struct wr_window *window,
 		window->held.room = NULL;
 		window->held.vma = NULL;
 		mutex_unlock(&window->lock);
-	} while (unlikely(room.wants) && ret & VM_FAULT_ERROR &&
-		 wr_pageout_make_room(&room));
+	} while (unlikely(room.wants || room.wants_table) &&
+		 ret & VM_FAULT_ERROR && has_room_now(vmf, &room));
 	wr_pageout_end_room(&room);
 	return unlikely(room.read) ? ret | VM_FAULT_MAJOR : ret;
 }

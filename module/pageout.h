@@ -27,6 +27,7 @@ struct wr_behind {
  * @out: what it holds; none is zeros
  * @wanted: what it is to hold, if @wants
  * @wants: the fault could not go on without one, and is to come again
+ * @wants_table: the same of a table of PTEs for it
  * @err: why it cannot be had, or 0
  * @nr_behind: pages that are to be read with it, or were
  * @behind: they
@@ -41,6 +42,7 @@ struct wr_room {
 	struct wr_out out;
 	struct wr_out wanted;
 	bool wants;
+	bool wants_table;
 	int err;
 	bool read;
 	unsigned int nr_behind;
@@ -54,6 +56,7 @@ static inline void wr_pageout_begin_room(struct wr_room *room)
 	room->page = NULL;
 	room->out = (struct wr_out){};
 	room->wants = false;
+	room->wants_table = false;
 	room->err = 0;
 	room->read = false;
 	room->nr_behind = 0;

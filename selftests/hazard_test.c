@@ -416,6 +416,34 @@ TEST_F(alloc, grants_make_no_page_table)
 	EXPECT_GE(tables + (int64_t)KIB(64), self_status("VmPTE"));
 }
 
+/*
+ * Nor does what is refused, where pages may be code: a program that looks all over its memory
+ * would have one for each 2 MiB. Hazard A4.
+ */
+TEST_F(alloc, refusals_make_no_page_table)
+{
+	char *region = wr_reserve(self->fd, MIB(256));
+	int64_t tables;
+	int ends[2], i;
+
+	NEEDS_CODE();
+	ASSERT_NE(NULL, region);
+	ASSERT_EQ(0, pipe(ends));
+	ASSERT_EQ(0, wr_commit(self->fd, region, MIB(256), RX));
+	ASSERT_EQ(0, wr_protect(self->fd, region + PAGES(1), MIB(254), NA));
+	ASSERT_EQ(1, write(ends[1], region, 1));
+	tables = self_status("VmPTE");
+	for (i = 1; i < 127; i++) {
+		ASSERT_EQ(-1, write(ends[1], region + i * MIB(2), 1));
+		ASSERT_EQ(EFAULT, errno);
+	}
+	EXPECT_GE(tables + (int64_t)KIB(64), self_status("VmPTE"));
+	EXPECT_EQ(1, write(ends[1], region + MIB(255), 1));
+	close(ends[0]);
+	close(ends[1]);
+	EXPECT_EQ(0, wr_release(self->fd, region, 0));
+}
+
 /* Other people's mappings come and go, each with its own contents. */
 static void *map_for_ever(void *arg)
 {
