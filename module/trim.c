@@ -10,7 +10,9 @@
  * rests, so that there is time to use its pages before they are looked at again.
  *
  * It is called by who waits for memory, maybe under any of our locks. So it only tries
- * those that it needs: mmap_lock, that of the window, and those of pages. A page whose
+ * those that it needs: mmap_lock, that of the window, and those of pages. Without mmap_lock,
+ * which a thread that maps has, or one that waits for memory, it cannot look at page tables:
+ * then what is mapped counts as used, and is unmapped, by its file. A page whose
  * lock it has is mapped by no fault that is on its way, nor will be before the window's
  * lock is free. Once it is unmapped its references tell whether anybody else has it:
  * if so, it stays.
@@ -181,7 +183,7 @@ void wr_trim_forget(struct wr_window *window)
  * @stay: those that must not, as they were used
  * @chosen: those whose folios are locked by us
  * @moved: pages that are to leave now
- * @unmapped: folios that are not
+ * @unmapped: pages, or folios, that are not
  */
 struct wr_leaving {
 	struct wr_window *window;
@@ -215,6 +217,39 @@ static bool is_known(struct wr_leaving *leaving, struct folio *folio,
 	if (wr_page_is_shared(&folio->page))
 		return parts <= WR_UNIT_PAGES && wr_folio_is_owners(folio);
 	return wr_folio_is_known(folio, parts);
+}
+
+/*
+ * Where page tables cannot be looked at: what is mapped was used since it was unmapped here,
+ * and is unmapped now. That a slot is mapped as a whole is not changed for it.
+ */
+static void stay_if_mapped(struct wr_leaving *leaving)
+{
+	struct wr_slot *slot = leaving->slot;
+	unsigned int i;
+
+	if (slot->is_whole || slot->intact) {
+		bitmap_fill(leaving->stay, WR_SLOT_PAGES);
+		return;
+	}
+	for (i = leaving->from; i < leaving->to; i++)
+		if (slot->pages[i] && folio_mapped(page_folio(slot->pages[i]))) {
+			__set_bit(i, leaving->stay);
+			leaving->unmapped++;
+		}
+	if (leaving->unmapped)
+		wr_resident_zap(leaving->window, leaving->first + leaving->from,
+				leaving->first + leaving->to);
+}
+
+/* Which pages were used since it was looked last, as far as that can be told. */
+static void find_used(struct wr_leaving *leaving, bool any_age)
+{
+	if (leaving->window->held.mmap)
+		wr_ptes_age(leaving->window, leaving->first, leaving->stay,
+			    any_age);
+	else if (!any_age)
+		stay_if_mapped(leaving);
 }
 
 /* Whether each part that the window has of a folio may leave. */
@@ -403,9 +438,11 @@ static void trim_slot(struct wr_window *window, pgoff_t first, pgoff_t end,
 	};
 	struct wr_stash *stash;
 
-	wr_ptes_age(window, leaving.first, leaving.stay, trimming->any_age);
+	find_used(&leaving, trimming->any_age);
+	trimming->unmapped += leaving.unmapped;
 	if (!has_any(&leaving))
 		return;
+	leaving.unmapped = 0;
 	stash = prepare(&leaving, gfp);
 	if (!stash)
 		return;
@@ -445,7 +482,9 @@ static void go_round(struct wr_window *window, struct wr_trimming *trimming)
 	pgoff_t first, next;
 
 	for (steps = 0; steps < MOST_STEPS; steps++) {
-		if (trimming->moved >= trimming->wanted || !window->nr_resident)
+		if (trimming->moved >= trimming->wanted ||
+		    trimming->unmapped >= trimming->wanted ||
+		    !window->nr_resident)
 			return;
 		if (!wr_window_has(window, trim->next))
 			trim->next = window->first;
@@ -483,10 +522,19 @@ static bool is_all_locked(struct mm_struct *mm)
 		is_locked_at(mm, READ_ONCE(mm->start_code)));
 }
 
-/* What is not a file's cannot leave where all is locked. */
+/*
+ * What is not a file's cannot leave where all is locked. Without mmap_lock nothing does where
+ * anything is.
+ */
 static bool is_kept(struct wr_window *window)
 {
-	return window->view || is_all_locked(window->space->mm);
+	struct mm_struct *mm = window->space->mm;
+
+	if (window->view)
+		return true;
+	if (window->held.mmap)
+		return is_all_locked(mm);
+	return mm->def_flags & VM_LOCKED || READ_ONCE(mm->locked_vm);
 }
 
 /* What a virtual machine uses, or a device, it tells to nobody whom we could ask. */
@@ -506,28 +554,35 @@ static void trim_locked(struct wr_window *window, struct wr_trimming *trimming)
 	leave_if_empty(window);
 }
 
+/*
+ * What a fork has begun is not charged to whose it will be, nor are its VMAs all there. Nor
+ * does what could not be written leave; a list may have windows of any group.
+ */
+static bool may_trim(struct mm_struct *mm)
+{
+	return wr_mm_is_whole(mm) && !check_stable_address_space(mm) &&
+	       wr_pageout_is_possible(mm);
+}
+
 static void trim_window(struct wr_window *window, struct wr_trimming *trimming)
 {
 	struct mm_struct *mm = window->space->mm;
 	struct wr_account account;
+	bool mmap;
 
 	if (!mmget_not_zero(mm))
 		return;
-	/* Nor what could not be written; a list may have windows of any group. */
-	if (!wr_pageout_is_possible(mm) || !mmap_read_trylock(mm))
-		goto out;
-	/* What a fork has begun is not charged to whose it will be, nor are its VMAs all there. */
-	if (wr_mm_is_whole(mm) && !check_stable_address_space(mm) &&
-	    mutex_trylock(&window->lock)) {
+	mmap = mmap_read_trylock(mm);
+	if (may_trim(mm) && mutex_trylock(&window->lock)) {
 		wr_account_begin(&account, mm);
-		window->held.mmap = true;
+		window->held.mmap = mmap;
 		trim_locked(window, trimming);
 		window->held.mmap = false;
 		wr_account_end(&account);
 		mutex_unlock(&window->lock);
 	}
-	mmap_read_unlock(mm);
-out:
+	if (mmap)
+		mmap_read_unlock(mm);
 	mmput_async(mm);
 }
 

@@ -13,7 +13,8 @@ struct wr_where;
  * @wanted: how many pages
  * @looked: how many were looked at
  * @moved: how many are to leave now
- * @unmapped: folios that are not, as a relative maps them, but this one no more
+ * @unmapped: those that are not, as a relative maps them, or they may be in use, but
+ *	this one maps them no more
  * @passed: windows that were passed over, as they rest or have no pages
  * @any_age: used or not
  * @again: also of windows that rest

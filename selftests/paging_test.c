@@ -1551,6 +1551,42 @@ TEST_F(short_of_memory, locked_ones_in_front)
 					0));
 }
 
+static void *map_for_ever(void *arg)
+{
+	void *at;
+
+	while (!__atomic_load_n((int *)arg, __ATOMIC_RELAXED)) {
+		at = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		munmap(at, 4096);
+	}
+	return NULL;
+}
+
+static int job_beside_who_maps(void *arg)
+{
+	pthread_t threads[2];
+	int stop = 0, ret;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
+		CHECK(!pthread_create(&threads[i], NULL, map_for_ever, &stop));
+	ret = job_in_group(arg);
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
+		pthread_join(threads[i], NULL);
+	return ret;
+}
+
+/* Threads that map and unmap keep nothing from leaving. Hazard G32 */
+TEST_F_TIMEOUT(short_of_memory, beside_who_maps, 120)
+{
+	long kills = oom_kills();
+
+	IN_GROUP("28M", job_beside_who_maps);
+	EXPECT_EQ(kills, oom_kills());
+}
+
 /* More than there is of swap */
 #define NOT_FORKED MIB(1000)
 
