@@ -15,8 +15,10 @@
  * A page that is out counts as one in memory does, see commit.c: the promise is kept.
  */
 #include <linux/atomic.h>
+#include <linux/fs.h>
 #include <linux/highmem.h>
 #include <linux/idr.h>
+#include <linux/mount.h>
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
 #include <linux/xarray.h>
@@ -29,11 +31,12 @@
 	((GFP_HIGHUSER & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN | __GFP_HIGH)
 
 #define NO_LARGE_PLACES \
-	"winregion: no paging while transparent_hugepage/shmem_enabled is on\n"
+	"winregion: no paging while transparent_hugepage/shmem_enabled is force\n"
 
 /* After one so long none is asked for. */
 #define NO_PLACES_FOR (10 * HZ)
 
+static struct vfsmount *mount;
 static struct file *file;
 static DEFINE_IDA(places);
 static atomic_t serials;
@@ -351,6 +354,19 @@ unsigned long wr_outfile_used(void)
 	return atomic_long_read(&nr_used);
 }
 
+/* The kernel's own has large pages where shmem_enabled says so: this one has none. */
+static struct vfsmount *mount_shmem(void)
+{
+	struct file_system_type *type = get_fs_type("tmpfs");
+	struct vfsmount *mnt;
+
+	if (!type)
+		return ERR_PTR(-ENODEV);
+	mnt = kern_mount(type);
+	module_put(type->owner);
+	return mnt;
+}
+
 /*
  * The module has come. Without VM_NORESERVE a file is charged by its size, when that
  * is set by a call: so this one is charged nothing, as who has committed the pages has
@@ -358,9 +374,15 @@ unsigned long wr_outfile_used(void)
  */
 int wr_outfile_init(void)
 {
-	file = shmem_file_setup("winregion-out", 0, WR_SHMEM_NO_FLAGS);
-	if (IS_ERR(file))
+	mount = mount_shmem();
+	if (IS_ERR(mount))
+		return PTR_ERR(mount);
+	file = shmem_file_setup_with_mnt(mount, "winregion-out", 0,
+					 WR_SHMEM_NO_FLAGS);
+	if (IS_ERR(file)) {
+		kern_unmount(mount);
 		return PTR_ERR(file);
+	}
 	i_size_write(file_inode(file), MAX_LFS_FILESIZE);
 	file_inode(file)->i_flags |=
 		S_PRIVATE; /* whoever has a fault may read it */
@@ -374,6 +396,7 @@ void wr_outfile_exit(void)
 	shmem_truncate_range(file_inode(file), 0, -1);
 	i_size_write(file_inode(file), 0);
 	fput(file);
+	kern_unmount(mount);
 	ida_destroy(&places);
 	xa_destroy(&others);
 	xa_destroy(&broken);

@@ -1781,6 +1781,18 @@ TEST_F(paging, caches_are_dropped)
 	EXPECT_TRUE(pages_have(self->base, NR, 1));
 }
 
+#define SHMEM_LARGE "/sys/kernel/mm/transparent_hugepage/shmem_enabled"
+
+/* Whatever the kernel's own shmem has for pages. Hazard G33 */
+TEST_F(paging, shmem_is_large)
+{
+	ASSERT_TRUE(write_text(SHMEM_LARGE, "always"));
+	EXPECT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_TRUE(write_text(SHMEM_LARGE, "never"));
+	EXPECT_EQ((int64_t)SIZE, swapped(self->fd));
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+}
+
 #define SWAPPINESS VM "swappiness"
 
 static int goes_by_swappiness(void *arg)
