@@ -41,6 +41,7 @@
 #include <linux/slab.h>
 
 #include "page.h"
+#include "pageout.h"
 #include "ptes.h"
 #include "regiontree.h"
 #include "resident.h"
@@ -218,6 +219,29 @@ unsigned long *wr_watch_written(struct wr_window *window, pgoff_t index)
 	return written ? written->pages : NULL;
 }
 
+/* Memory for what is to be stored next, if that failed without. */
+static void *alloc_node(const void *what, gfp_t gfp)
+{
+	struct xa_state *const *xas = what;
+
+	return xas_nomem(*xas, gfp) ? *xas : NULL;
+}
+
+/* Return: 0 or -ENOMEM. */
+static int store_written(struct wr_window *window, pgoff_t index,
+			 struct wr_written *written, gfp_t gfp)
+{
+	XA_STATE(xas, &window->watch->slots, slot_number(index));
+	struct xa_state *what = &xas;
+
+	do {
+		xas_lock(&xas);
+		xas_store(&xas, written);
+		xas_unlock(&xas);
+	} while (wr_runs_alloc_by(alloc_node, &what, gfp));
+	return xas_error(&xas);
+}
+
 /* The same, made if need be; NULL if there is no memory. */
 static unsigned long *make_written(struct wr_window *window, pgoff_t index,
 				   gfp_t gfp)
@@ -230,8 +254,7 @@ static unsigned long *make_written(struct wr_window *window, pgoff_t index,
 	written = wr_runs_alloc(sizeof(*written), gfp | __GFP_ZERO);
 	if (!written)
 		return NULL;
-	if (xa_is_err(xa_store(&window->watch->slots, slot_number(index),
-			       written, gfp))) {
+	if (store_written(window, index, written, gfp)) {
 		kfree(written);
 		return NULL;
 	}
@@ -517,7 +540,7 @@ static int tell_slot(struct wr_window *window, struct wr_telling *telling,
 
 	if (telling->nr == telling->room || !is_any_written(written, from, to))
 		return 0;
-	told = kmalloc(sizeof(*told), GFP_KERNEL_ACCOUNT);
+	told = wr_runs_alloc(sizeof(*told), GFP_KERNEL_ACCOUNT);
 	if (!told)
 		return -ENOMEM;
 	told->first = wr_slot_first(first);
@@ -584,6 +607,7 @@ static int tell_locked(struct wr_window *window, struct wr_telling *telling)
 
 static int tell_some(struct wr_window *window, struct wr_telling *telling)
 {
+	unsigned long overdrafts = wr_runs_overdrafts();
 	struct mm_struct *mm = window->space->mm;
 	int err;
 
@@ -595,6 +619,7 @@ static int tell_some(struct wr_window *window, struct wr_telling *telling)
 	window->held.mmap = false;
 	mutex_unlock(&window->lock);
 	mmap_read_unlock(mm);
+	wr_pageout_repay(mm, overdrafts);
 	return err;
 }
 

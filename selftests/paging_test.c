@@ -1410,7 +1410,24 @@ static int reset_all(int fd, const char *base, uint64_t length)
 	return wr_ioctl(fd, WINREGION_RESET, &arg);
 }
 
-/* One page in each of many tables of pages */
+/* One page in each of many tables of pages; or NULL */
+static char *fill_sparsely(int fd, uint32_t flags)
+{
+	uint64_t addr = 0;
+	unsigned int i;
+	char *base;
+
+	if (wr_reserve_at(fd, &addr, SPARSE_PAGES * MIB(2), flags, RW))
+		return NULL;
+	base = (char *)(uintptr_t)addr;
+	for (i = 0; i < SPARSE_PAGES; i++) {
+		if (wr_commit(fd, base + i * MIB(2), PAGE, RW))
+			return NULL;
+		fill_page(base + i * MIB(2), i);
+	}
+	return base;
+}
+
 static int sparse_job(void *arg)
 {
 	struct family *family = arg;
@@ -1418,12 +1435,8 @@ static int sparse_job(void *arg)
 	char *base;
 
 	CHECK(group_write("cgroup.procs", "0"));
-	base = wr_reserve(family->fd, SPARSE_PAGES * MIB(2));
+	base = fill_sparsely(family->fd, 0);
 	CHECK(base);
-	for (i = 0; i < SPARSE_PAGES; i++) {
-		CHECK(!wr_commit(family->fd, base + i * MIB(2), PAGE, RW));
-		fill_page(base + i * MIB(2), i);
-	}
 	for (i = 0; i < SPARSE_PAGES; i++)
 		CHECK(page_has(base + i * MIB(2), i));
 	CHECK(!reset_all(family->fd, base, SPARSE_PAGES * MIB(2)));
@@ -1437,6 +1450,44 @@ TEST_F_TIMEOUT(short_of_memory, sparse, 120)
 
 	/* A kernel that checks everything has more beside each object. */
 	IN_GROUP(getenv("KSFT_SLOWDOWN") ? "64M" : "40M", sparse_job);
+	EXPECT_EQ(kills, oom_kills());
+}
+
+/* It may have no more than it has. */
+static bool close_group(void)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld",
+		 (long long)group_read("memory.current"));
+	return group_write("memory.max", text);
+}
+
+static int sparse_watched_job(void *arg)
+{
+	struct family *family = arg;
+	struct winregion_write_watch question = {
+		.size = sizeof(question),
+		.flags = WINREGION_WATCH_RESET,
+		.length = SPARSE_PAGES * MIB(2),
+	};
+	char *base;
+
+	CHECK(group_write("cgroup.procs", "0"));
+	base = fill_sparsely(family->fd, WINREGION_RESERVE_WRITE_WATCH);
+	CHECK(base);
+	question.address = (uintptr_t)base;
+	CHECK(close_group());
+	CHECK(!wr_ioctl(family->fd, WINREGION_WRITE_WATCH, &question));
+	return 0;
+}
+
+/* All that could leave is what a question is about, which takes memory itself. */
+TEST_F_TIMEOUT(short_of_memory, sparse_and_watched, 120)
+{
+	long kills = oom_kills();
+
+	IN_GROUP("max", sparse_watched_job);
 	EXPECT_EQ(kills, oom_kills());
 }
 
