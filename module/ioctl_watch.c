@@ -79,7 +79,7 @@ static int tell(struct wr_ioctl *call, struct wr_telling *telling)
 	if (!err) {
 		err = write_answer(call, telling);
 		if (err)
-			wr_watch_undo(space, telling);
+			wr_watch_undo(telling);
 	}
 	wr_watch_end(telling);
 	wr_space_put(space);

@@ -590,6 +590,24 @@ static int tell_noted(struct wr_window *window, struct wr_telling *telling,
 	return err;
 }
 
+/* What is forgotten now may have to be noted again, until wr_watch_end(). */
+static void begin_reset(struct wr_window *window, struct wr_telling *telling)
+{
+	if (telling->window || !telling->reset)
+		return;
+	wr_window_get(window);
+	telling->window = window;
+	window->watch->resets++;
+}
+
+static void end_reset(struct wr_window *window)
+{
+	mutex_lock(&window->lock);
+	window->watch->resets--;
+	mutex_unlock(&window->lock);
+	wr_window_put(window);
+}
+
 /* Tells some of what is left; the window is locked. */
 static int tell_locked(struct wr_window *window, struct wr_telling *telling)
 {
@@ -601,6 +619,7 @@ static int tell_locked(struct wr_window *window, struct wr_telling *telling)
 		err = make_room(window, first, &end);
 	if (err)
 		return err;
+	begin_reset(window, telling);
 	collect(window, first, end);
 	return tell_noted(window, telling, first, end);
 }
@@ -653,7 +672,7 @@ int wr_watch_tell(struct wr_space *space, struct wr_telling *telling)
 		 telling->nr < telling->room);
 	wr_window_put(window);
 	if (err)
-		wr_watch_undo(space, telling);
+		wr_watch_undo(telling);
 	return err;
 }
 
@@ -664,7 +683,7 @@ static void put_back(struct wr_window *window, struct wr_told *told)
 	unsigned int i;
 	u8 state;
 
-	if (!written)
+	if (WARN_ON_ONCE(!written))
 		return;
 	for_each_set_bit(i, told->pages, WR_SLOT_PAGES) {
 		state = wr_runs_state(&window->runs, told->first + i);
@@ -675,12 +694,11 @@ static void put_back(struct wr_window *window, struct wr_told *told)
 
 /**
  * wr_watch_undo - the answer could not be given
- * @space: where
  * @telling: the question; what it has forgotten is noted again
  */
-void wr_watch_undo(struct wr_space *space, struct wr_telling *telling)
+void wr_watch_undo(struct wr_telling *telling)
 {
-	struct wr_window *window = wr_window_find(space, telling->first);
+	struct wr_window *window = telling->window;
 	struct wr_region *region;
 	struct wr_told *told;
 
@@ -688,14 +706,13 @@ void wr_watch_undo(struct wr_space *space, struct wr_telling *telling)
 		return;
 	mutex_lock(&window->lock);
 	region = wr_region_find(window, telling->first);
-	if (region && region->serial == telling->serial && telling->reset) {
+	if (region && region->serial == telling->serial) {
 		list_for_each_entry(told, &telling->told, list) {
 			put_back(window, told);
 			cond_resched();
 		}
 	}
 	mutex_unlock(&window->lock);
-	wr_window_put(window);
 }
 
 /* The answer is given, or will not be. */
@@ -703,6 +720,8 @@ void wr_watch_end(struct wr_telling *telling)
 {
 	struct wr_told *told, *next;
 
+	if (telling->window)
+		end_reset(telling->window);
 	list_for_each_entry_safe(told, next, &telling->told, list) {
 		kfree(told);
 		cond_resched();
@@ -711,19 +730,27 @@ void wr_watch_end(struct wr_telling *telling)
 
 /* ---- what becomes of pages ---- */
 
+/* Whether nothing is noted of a slot, nor will be soon. */
+static bool is_idle(struct wr_window *window, pgoff_t index,
+		    struct wr_written *written)
+{
+	struct wr_slot *slot = wr_runs_peek(&window->runs, index);
+
+	return !window->watch->resets && (!slot || !slot->nr_resident) &&
+	       bitmap_empty(written->pages, WR_SLOT_PAGES) &&
+	       bitmap_empty(written->pinned, WR_SLOT_PAGES);
+}
+
 /* Those of one slot. */
 static void forget(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
-	struct wr_slot *slot = wr_runs_peek(&window->runs, first);
 	struct wr_written *written = find_written(window, first);
 
 	if (!written)
 		return;
 	bitmap_clear(written->pages, wr_slot_offset(first), end - first);
 	bitmap_clear(written->pinned, wr_slot_offset(first), end - first);
-	if ((!slot || !slot->nr_resident) &&
-	    bitmap_empty(written->pages, WR_SLOT_PAGES) &&
-	    bitmap_empty(written->pinned, WR_SLOT_PAGES))
+	if (is_idle(window, first, written))
 		kfree(xa_erase(&window->watch->slots, slot_number(first)));
 }
 

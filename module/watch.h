@@ -11,12 +11,15 @@
 /**
  * struct wr_watch - what a window knows of writes to its pages
  * @slots: struct wr_written of slots, by their number
+ * @resets: calls that have forgotten what they tell, and may have to note it again: as
+ *	long as there are some none of @slots is freed
  * @stale: the processor may not see that dirty bits were taken
  *
  * All fields: the window's lock.
  */
 struct wr_watch {
 	struct xarray slots;
+	unsigned int resets;
 	bool stale;
 };
 
@@ -42,6 +45,7 @@ struct wr_told {
  * @nr: how many pages
  * @next: where to go on
  * @serial: the region, once it is known
+ * @window: the window, with a reference, once it counts the call in wr_watch.resets
  */
 struct wr_telling {
 	pgoff_t first;
@@ -52,6 +56,7 @@ struct wr_telling {
 	unsigned long nr;
 	pgoff_t next;
 	u64 serial;
+	struct wr_window *window;
 };
 
 struct file *wr_watch_make_file(const struct file_operations *operations,
@@ -69,7 +74,7 @@ void wr_watch_forget(struct wr_window *window, pgoff_t first, pgoff_t end);
 int wr_watch_fork(struct wr_window *parent, struct wr_window *child,
 		  pgoff_t first, pgoff_t end);
 int wr_watch_tell(struct wr_space *space, struct wr_telling *telling);
-void wr_watch_undo(struct wr_space *space, struct wr_telling *telling);
+void wr_watch_undo(struct wr_telling *telling);
 void wr_watch_end(struct wr_telling *telling);
 
 #endif /* _WR_WATCH_H */

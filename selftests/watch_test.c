@@ -8,9 +8,11 @@
 #include "kselftest_harness.h"
 
 #include <linux/if_alg.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "placeholders.h"
@@ -1467,6 +1469,90 @@ TEST_F(watch, locked)
 	EXPECT_TRUE(EmptyWorkingSet(GetCurrentProcess()));
 	EXPECT_TOLD_AND_RESET(3);
 	EXPECT_EQ(2, self->base[PAGES(3) + 17]);
+	EXPECT_TOLD(NONE);
+}
+
+/* Who touches @page stays there until what is returned is closed; or -1. */
+static int stop_at(char *page)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = {
+		.range = { (uintptr_t)page, PAGE },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	if (uffd < 0)
+		return -1;
+	if (!ioctl(uffd, UFFDIO_API, &api) &&
+	    !ioctl(uffd, UFFDIO_REGISTER, &reg))
+		return uffd;
+	close(uffd);
+	return -1;
+}
+
+struct asking {
+	int fd;
+	char *base;
+	char *array;
+	int uffd;
+	pthread_t thread;
+	int ret;
+};
+
+static void *ask_for_one(void *arg)
+{
+	struct asking *asking = arg;
+	uint64_t nr = 1;
+
+	asking->ret = ask_ioctl(asking->fd,
+				WINREGION_WATCH_GET | WINREGION_WATCH_RESET,
+				asking->base, UNIT, asking->array, &nr);
+	return NULL;
+}
+
+/* A question is about to answer, and cannot go on. */
+static bool begin_asking(struct asking *asking)
+{
+	struct uffd_msg msg;
+
+	asking->array = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (asking->array == MAP_FAILED)
+		return false;
+	asking->uffd = stop_at(asking->array);
+	return asking->uffd >= 0 &&
+	       !pthread_create(&asking->thread, NULL, ask_for_one, asking) &&
+	       read(asking->uffd, &msg, sizeof(msg)) == sizeof(msg);
+}
+
+/* It finds that it cannot answer. Return: what it says. */
+static int end_asking(struct asking *asking)
+{
+	munmap(asking->array, PAGE);
+	close(asking->uffd);
+	pthread_join(asking->thread, NULL);
+	return asking->ret;
+}
+
+/*
+ * Rule WW-39. Before it is known that an answer cannot be given, the only other page that
+ * something could be noted of is decommitted.
+ */
+TEST_F(watch, decommit_before_an_answer)
+{
+	struct asking asking = { .fd = self->fd, .base = self->base };
+
+	write_page(self->base, 1);
+	ASSERT_TRUE(reset_pages(self->base, 0, 16));
+	if (!begin_asking(&asking))
+		SKIP(return, "no userfaultfd here");
+	EXPECT_TOLD(NONE);
+	EXPECT_TRUE(VirtualFree(self->base + PAGES(5), PAGE, MEM_DECOMMIT));
+	EXPECT_EQ(-EFAULT, end_asking(&asking));
+	EXPECT_TOLD_AND_RESET(1);
+	/* And what was noted goes when it may. */
+	EXPECT_TRUE(VirtualFree(self->base, self->size, MEM_DECOMMIT));
 	EXPECT_TOLD(NONE);
 }
 
