@@ -676,20 +676,26 @@ int wr_watch_tell(struct wr_space *space, struct wr_telling *telling)
 	return err;
 }
 
-/* What is still committed was written; the window is locked. */
-static void put_back(struct wr_window *window, struct wr_told *told)
+/* Whether a page is the region's still, or one of its parts', and committed. */
+static bool is_still_there(struct wr_window *window, pgoff_t index, u64 serial)
+{
+	struct wr_region *region = wr_region_find(window, index);
+
+	return region && region->serial == serial &&
+	       wr_state_is_committed(wr_runs_state(&window->runs, index));
+}
+
+/* The window is locked. */
+static void put_back(struct wr_window *window, struct wr_told *told, u64 serial)
 {
 	unsigned long *written = wr_watch_written(window, told->first);
 	unsigned int i;
-	u8 state;
 
 	if (WARN_ON_ONCE(!written))
 		return;
-	for_each_set_bit(i, told->pages, WR_SLOT_PAGES) {
-		state = wr_runs_state(&window->runs, told->first + i);
-		if (wr_state_is_committed(state))
+	for_each_set_bit(i, told->pages, WR_SLOT_PAGES)
+		if (is_still_there(window, told->first + i, serial))
 			__set_bit(i, written);
-	}
 }
 
 /**
@@ -699,18 +705,14 @@ static void put_back(struct wr_window *window, struct wr_told *told)
 void wr_watch_undo(struct wr_telling *telling)
 {
 	struct wr_window *window = telling->window;
-	struct wr_region *region;
 	struct wr_told *told;
 
 	if (!window)
 		return;
 	mutex_lock(&window->lock);
-	region = wr_region_find(window, telling->first);
-	if (region && region->serial == telling->serial) {
-		list_for_each_entry(told, &telling->told, list) {
-			put_back(window, told);
-			cond_resched();
-		}
+	list_for_each_entry(told, &telling->told, list) {
+		put_back(window, told, telling->serial);
+		cond_resched();
 	}
 	mutex_unlock(&window->lock);
 }

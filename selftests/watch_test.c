@@ -1556,6 +1556,24 @@ TEST_F(watch, decommit_before_an_answer)
 	EXPECT_TOLD(NONE);
 }
 
+/* The same; now its first page is released, and what is left is told by its own. */
+TEST_F(watch, release_before_an_answer)
+{
+	struct asking asking = { .fd = self->fd, .base = self->base };
+	PVOID part = self->base;
+	SIZE_T size = PAGE;
+
+	write_page(self->base, 1);
+	if (!begin_asking(&asking))
+		SKIP(return, "no userfaultfd here");
+	EXPECT_STATUS(STATUS_SUCCESS,
+		      NtFreeVirtualMemory(SELF, &part, &size, MEM_RELEASE));
+	self->base += PAGE;
+	self->size -= PAGE;
+	EXPECT_EQ(-EFAULT, end_asking(&asking));
+	EXPECT_TOLD_AND_RESET(0);
+}
+
 static int child_of_one_reset(void *arg)
 {
 	char *base = arg;
