@@ -225,7 +225,12 @@ static inline bool wr_mm_has_pinned(struct mm_struct *mm)
 /*
  * Whether the core has given somebody a reference to a page of ours by its PTE alone, to
  * write to it or not, since this was asked last. That marks it as accessed, which
- * nothing else does here but what debuggers and the like read (wr_file_set_ageless()).
+ * nothing else does here (wr_file_set_ageless()).
+ *
+ * But the mark may have gone again: without generations of pages (MGLRU) the core takes
+ * one that is there away where somebody gets the page to read it, and not in the fast
+ * way, as debuggers do (folio_mark_accessed()); and a 1 or 3 in clear_refs takes away all.
+ * No module hears of either.
  */
 static inline bool wr_folio_was_got(struct folio *folio)
 {
