@@ -265,8 +265,10 @@ void wr_huge_break(struct wr_window *window, pgoff_t first, pgoff_t end)
  *
  * A slot of which it has a part cannot become intact as long as it is there.
  *
- * Context: in its ->mmap(): mmap_lock is held for writing, and what it replaces has left
- * the tree, so that no fault comes in between.
+ * Context: in its ->mmap(): mmap_lock is held for writing, and what it replaces has no PTEs
+ * any more, so that no fault comes in between. The VMAs of that are closed, but have left
+ * the tree in 6.1 only, not in 6.12 and 7.3: who looks for VMAs there would take them
+ * for the window's, so held.mmap is not set.
  */
 void wr_huge_break_all(struct wr_window *window, pgoff_t first, pgoff_t end)
 {
