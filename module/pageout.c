@@ -291,7 +291,7 @@ static enum lru_status see_payer(struct list_head *item,
 	if (payer->space || stash->space == payer->refused)
 		return LRU_SKIP;
 	memcg = get_mem_cgroup_from_mm(stash->space->mm);
-	if (is_refused(memcg) || !wr_memcg_may_swap(memcg)) {
+	if (is_refused(memcg) || !wr_memcg_may_swap(memcg, true)) {
 		mem_cgroup_put(memcg);
 		payer->refused = stash->space;
 	} else {
@@ -320,11 +320,16 @@ static bool write_taken(struct wr_paging *paging)
 	return sent;
 }
 
+static bool is_machine_short(const struct wr_where *where)
+{
+	return where->any || current_is_kswapd();
+}
+
 /* Return: whether swap may be had. */
 static bool may_write(const struct wr_where *where)
 {
 	return wr_commit_free_swap() && !is_refused(where->memcg) &&
-	       wr_memcg_may_swap(where->memcg);
+	       wr_memcg_may_swap(where->memcg, is_machine_short(where));
 }
 
 /* Whether there is any sense in it that pages of @mm are to leave. */
@@ -336,7 +341,7 @@ bool wr_pageout_is_possible(struct mm_struct *mm)
 	if (!wr_commit_free_swap())
 		return false;
 	memcg = get_mem_cgroup_from_mm(mm);
-	possible = wr_memcg_may_swap(memcg);
+	possible = wr_memcg_may_swap(memcg, current_is_kswapd());
 	mem_cgroup_put(memcg);
 	return possible;
 }

@@ -55,18 +55,19 @@ static inline bool wr_memcg_tryget(struct mem_cgroup *memcg)
 /**
  * wr_memcg_may_swap - whether a memory cgroup may have more in swap
  * @memcg: one, or NULL for all
+ * @any: it is the machine that is short of memory
  *
  * Return: false if it, or one that it is in, has all that memory.swap.max gives; with the
  * first version of cgroups, all that memory.memsw.limit_in_bytes gives, as swap is no way
- * out of that.
+ * out of that, unless it is another's memory that is wanted.
  */
-static inline bool wr_memcg_may_swap(struct mem_cgroup *memcg)
+static inline bool wr_memcg_may_swap(struct mem_cgroup *memcg, bool any)
 {
 #ifdef CONFIG_MEMCG
 	bool second = cgroup_subsys_on_dfl(memory_cgrp_subsys);
 	struct page_counter *counter;
 
-	if (!memcg)
+	if (!memcg || (any && !second))
 		return true;
 	for (; parent_mem_cgroup(memcg); memcg = parent_mem_cgroup(memcg)) {
 		counter = second ? &memcg->swap : &memcg->memsw;
