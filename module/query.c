@@ -225,25 +225,15 @@ static bool foreign_serves(struct vm_area_struct *vma, unsigned long addr)
 }
 
 /*
- * Whether the page at @addr can be read, in a VMA that allows it; *@end becomes
- * where that ends. Special mappings, [vvar] for one, have holes that only a fault
- * tells from their pages; of a large one a run is told up to FOREIGN_PAGES long.
- * Behind the end of a file the first page speaks for all.
+ * Special mappings, [vvar] for one, have holes that only a fault tells from their pages;
+ * of a large one a run is told up to FOREIGN_PAGES long.
  */
-static bool foreign_is_readable(struct vm_area_struct *vma, unsigned long addr,
+static bool special_is_readable(struct vm_area_struct *vma, unsigned long addr,
 				unsigned long *end)
 {
-	unsigned long file_end = foreign_file_end(vma);
+	bool readable = foreign_serves(vma, addr);
 	unsigned long next;
-	bool readable;
 
-	if (!(vma->vm_flags & (VM_IO | VM_PFNMAP))) {
-		if (addr >= file_end)
-			return foreign_serves(vma, addr);
-		*end = min(*end, file_end);
-		return true;
-	}
-	readable = foreign_serves(vma, addr);
 	*end = min(*end, addr + FOREIGN_PAGES * PAGE_SIZE);
 	for (next = addr + PAGE_SIZE; next < *end; next += PAGE_SIZE) {
 		if (foreign_serves(vma, next) != readable)
@@ -251,6 +241,29 @@ static bool foreign_is_readable(struct vm_area_struct *vma, unsigned long addr,
 		cond_resched();
 	}
 	return readable;
+}
+
+/*
+ * Whether the page at @addr can be read, in a VMA that allows it; *@end becomes
+ * where that ends. Behind the end of a file the first page speaks for all.
+ *
+ * In another process nothing is tried: a fault would map a page there. That of a special
+ * mapping may be the process's own affair, as that of [vvar], so that the core lets nobody
+ * else read such a mapping.
+ */
+static bool foreign_is_readable(struct vm_area_struct *vma, unsigned long addr,
+				unsigned long *end)
+{
+	bool own = vma->vm_mm == current->mm;
+	unsigned long file_end;
+
+	if (vma->vm_flags & (VM_IO | VM_PFNMAP))
+		return own && special_is_readable(vma, addr, end);
+	file_end = foreign_file_end(vma);
+	if (addr >= file_end)
+		return own && foreign_serves(vma, addr);
+	*end = min(*end, file_end);
+	return true;
 }
 
 /*

@@ -1968,4 +1968,154 @@ TEST_F(other, descriptors)
 	close(fd);
 }
 
+/* Most pages of a special mapping */
+#define MOST_SPECIAL 64
+
+/* Whether /proc has a flag of a mapping of a process */
+static bool has_flag(pid_t pid, const struct vma *vma, const char *flag)
+{
+	char name[64], key[32];
+	char *flags;
+
+	snprintf(name, sizeof(name), "/proc/%d/smaps", pid);
+	snprintf(key, sizeof(key), "%llx-", (unsigned long long)vma->start);
+	flags = strstr(read_from(name, key), "VmFlags:");
+	if (!flags)
+		return false;
+	*strchrnul(flags, '\n') = '\0';
+	return strstr(flags, flag);
+}
+
+/* What the process's page tables have of it */
+static bool read_ptes(pid_t pid, const struct vma *vma, uint64_t *ptes)
+{
+	int fd = open_of(pid, "pagemap", O_RDONLY);
+	ssize_t size = (vma->end - vma->start) / PAGE * sizeof(*ptes);
+	bool done;
+
+	done = pread(fd, ptes, size,
+		     vma->start / PAGE * sizeof(*ptes)) == size;
+	close(fd);
+	return done;
+}
+
+/* A run up to the end of a mapping, with what everybody is told of the pages */
+static bool is_run_to_end(const struct winregion_run *run,
+			  const struct vma *vma, uint64_t address,
+			  uint32_t protection)
+{
+	return run->address == address &&
+	       run->length == vma->end - address &&
+	       run->region_address == vma->start &&
+	       run->region_length == vma->end - vma->start &&
+	       run->state == WINREGION_STATE_COMMIT &&
+	       run->flags == WINREGION_RUN_FOREIGN &&
+	       run->protection == protection;
+}
+
+static void ask_page_by_page(struct __test_metadata *_metadata, int process,
+			     const struct vma *vma, uint32_t protection)
+{
+	struct winregion_run run, runs[2];
+	uint64_t at, next;
+
+	for (at = vma->start; at < vma->end; at += PAGE) {
+		EXPECT_EQ(0, wr_query(process, (char *)(uintptr_t)at, &run));
+		EXPECT_TRUE(is_run_to_end(&run, vma, at, protection)) {
+			TH_LOG("%s %llx: %x", vma->path,
+			       (unsigned long long)at, run.protection);
+		}
+	}
+	next = vma->start;
+	EXPECT_EQ(1, wr_query_runs(process, &next, vma->end - 1, 0, runs,
+				   ARRAY_SIZE(runs)));
+	EXPECT_TRUE(is_run_to_end(&runs[0], vma, vma->start, protection));
+}
+
+/*
+ * What drivers and the kernel map for the process alone, whose fault the kernel has
+ * nobody else cause, [vvar] for one: others cannot read it, and who asks about it changes
+ * nothing there.
+ */
+TEST_F(other, special_mappings)
+{
+	int memory = open_of(self->pid, "environ", O_RDONLY);
+	int fd = wr_open(), process = process_of(fd, memory, 0);
+	uint64_t before[MOST_SPECIAL], after[MOST_SPECIAL];
+	unsigned int i, n, asked = 0;
+	struct vma vmas[256];
+	uint32_t protection;
+	char byte;
+
+	ASSERT_LE(0, process);
+	/* The child has those of its parent. */
+	n = read_vmas(0, USER_HIGHEST, vmas, ARRAY_SIZE(vmas));
+	ASSERT_GE(ARRAY_SIZE(vmas), n);
+	for (i = 0; i < n; i++) {
+		if (strncmp(vmas[i].path, "[v", 2) ||
+		    vmas[i].start > USER_HIGHEST)
+			continue;
+		ASSERT_GE(MOST_SPECIAL, (vmas[i].end - vmas[i].start) / PAGE);
+		protection = vmas[i].perms[2] == 'x' ? WINREGION_EXECUTE_READ :
+						       WINREGION_READONLY;
+		if (has_flag(self->pid, &vmas[i], " io") ||
+		    has_flag(self->pid, &vmas[i], " pf")) {
+			protection = WINREGION_NOACCESS;
+			EXPECT_FALSE(ReadProcessMemory(self->process,
+						       (char *)vmas[i].start,
+						       &byte, 1, NULL));
+		}
+		ASSERT_TRUE(read_ptes(self->pid, &vmas[i], before));
+		ask_page_by_page(_metadata, process, &vmas[i], protection);
+		ASSERT_TRUE(read_ptes(self->pid, &vmas[i], after));
+		EXPECT_EQ(0, memcmp(before, after,
+				    (vmas[i].end - vmas[i].start) / PAGE * 8));
+		asked++;
+	}
+	EXPECT_LE(2, asked); /* [vvar] and [vdso] */
+	close(process);
+	close(memory);
+	close(fd);
+}
+
+/* Pages of a mapping that is in the child, too, with that protection, and no others */
+static bool has_run(HANDLE process, char *base, char *at, size_t pages,
+		    DWORD protect)
+{
+	MEMORY_BASIC_INFORMATION info;
+
+	return VirtualQueryEx(process, at, &info, sizeof(info)) &&
+	       info.BaseAddress == at && info.AllocationBase == base &&
+	       info.RegionSize == PAGES(pages) && info.State == MEM_COMMIT &&
+	       info.Protect == protect;
+}
+
+/* What lies behind the end of a file cannot be touched there either. */
+TEST_F(other, end_of_a_file)
+{
+	int fd = memfd_create("short", MFD_CLOEXEC);
+	HANDLE process;
+	char *map;
+	pid_t pid;
+
+	ASSERT_EQ(0, ftruncate(fd, PAGES(2) + 1));
+	map = mmap(NULL, PAGES(6), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	pid = start(self->talk);
+	ASSERT_LT(0, pid);
+	process = OpenProcess(QUERY, FALSE, pid);
+	ASSERT_NE(NULL, process);
+	EXPECT_TRUE(has_run(process, map, map, 3, PAGE_READWRITE));
+	EXPECT_TRUE(has_run(process, map, map + PAGES(3), 3, PAGE_NOACCESS));
+	ASSERT_EQ(0, ftruncate(fd, PAGES(5)));
+	EXPECT_TRUE(has_run(process, map, map, 5, PAGE_READWRITE));
+	ASSERT_EQ(0, ftruncate(fd, 0));
+	EXPECT_TRUE(has_run(process, map, map, 6, PAGE_NOACCESS));
+	CloseHandle(process);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	munmap(map, PAGES(6));
+	close(fd);
+}
+
 TEST_HARNESS_MAIN
