@@ -128,6 +128,9 @@ static vm_fault_t host_mkwrite(struct vm_fault *vmf, struct wr_window *window)
 	unsigned int flags = vmf->flags;
 	vm_fault_t ret;
 
+	/* As the core does where it is the one to ask. */
+	if (IS_SWAPFILE(window->view->mapping->host))
+		return VM_FAULT_SIGBUS;
 	if (host->page_mkwrite) {
 		vmf->flags = FAULT_FLAG_WRITE | FAULT_FLAG_MKWRITE;
 		ret = host->page_mkwrite(vmf);

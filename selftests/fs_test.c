@@ -17,6 +17,7 @@
 #include "wr_test_util.h"
 #include "sections.h"
 #include "fuse_server.h"
+#include "swap.h"
 
 #define MOUNTED "/tmp/wr_fs"
 #define IMAGE "/tmp/wr_fs.img"
@@ -1345,6 +1346,50 @@ TEST_F_TIMEOUT(disk, parts_while_much_is_dirty, 120)
 	EXPECT_TRUE(write_text("/proc/sys/vm/drop_caches", "3"));
 	for (i = 0; i < HOLE_PAGES; i += 4)
 		EXPECT_TRUE(disk_has(HOLE_PATH, i, 700 + i));
+}
+
+/* A file for swap whose page cache has large folios, if the file system has them */
+static int make_swap_file(void)
+{
+	int file = open(HOLE_PATH, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC,
+			0600);
+	static char block[PAGES(HOLE_PAGES)];
+
+	if (write(file, block, sizeof(block)) != sizeof(block) ||
+	    !write_swap_head(file, sizeof(block)) || fsync(file))
+		return -1;
+	return file;
+}
+
+/*
+ * Nobody writes what the kernel swaps to, also if a folio is mapped page by page.
+ * Hazard V43.
+ */
+TEST_F(disk, file_is_swapped_to)
+{
+	char *base;
+	int i;
+
+	close(self->file);
+	if (variant->disk == &disk_btrfs)
+		SKIP(return, "btrfs does not swap to files that it would copy");
+	self->file = make_swap_file();
+	ASSERT_LE(0, self->file);
+	self->mapped.size = PAGES(HOLE_PAGES);
+	MAP_IT(true);
+	base = self->mapped.base;
+	for (i = 3; variant->how == TRACKED && i < HOLE_PAGES; i += 4)
+		ASSERT_EQ(0, wr_protect(self->mapped.fd, base + PAGES(i), 4096,
+					RO));
+	ASSERT_EQ(0, swapon(HOLE_PATH, 0));
+	for (i = 0; i < HOLE_PAGES; i += 4)
+		EXPECT_EQ(SIGBUS, writes(base + PAGES(i)));
+	for (i = 0; i < HOLE_PAGES; i++)
+		EXPECT_EQ(0, reads(base + PAGES(i)));
+	ASSERT_EQ(0, swapoff(HOLE_PATH));
+	for (i = 0; i < HOLE_PAGES; i += 4)
+		EXPECT_EQ(0, writes(base + PAGES(i)));
+	UNMAP_IT();
 }
 
 /*
