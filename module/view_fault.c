@@ -135,8 +135,10 @@ static vm_fault_t host_mkwrite(struct vm_fault *vmf, struct wr_window *window)
 		vmf->flags = FAULT_FLAG_WRITE | FAULT_FLAG_MKWRITE;
 		ret = host->page_mkwrite(vmf);
 		vmf->flags = flags;
-		if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY |
-			   VM_FAULT_LOCKED))
+		/* The page is not locked then, whatever it says. */
+		if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE))
+			return ret & ~VM_FAULT_LOCKED;
+		if (ret & (VM_FAULT_RETRY | VM_FAULT_LOCKED))
 			return ret;
 	} else {
 		/* The core does so only where page_mkwrite is not asked. */
@@ -230,8 +232,12 @@ static vm_fault_t write_all(struct vm_fault *vmf, struct wr_window *window)
 	vm_fault_t ret = write_around(vmf, window);
 	pgoff_t own = wr_vmf_index(vmf);
 
+	/*
+	 * From page_mkwrite VM_FAULT_RETRY is "again". From a fault it would be that the
+	 * lock has been given up under which the VMA is there, which it has not.
+	 */
 	if (!(ret & VM_FAULT_LOCKED))
-		return ret;
+		return ret & VM_FAULT_RETRY ? VM_FAULT_NOPAGE : ret;
 	insert_pages(vmf, window, page_folio(vmf->page), own, own + 1,
 		     ULONG_MAX);
 	set_page_dirty(vmf->page);
