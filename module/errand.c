@@ -117,6 +117,18 @@ bool wr_errand_leave(struct wr_errand *errand)
 	return false;
 }
 
+/**
+ * wr_errand_must_end - from now on what is done cannot be given up
+ *
+ * Of a thread that may have been killed already, and only of such a one: a task of the
+ * user's can be killed nevertheless.
+ */
+void wr_errand_must_end(void)
+{
+	if (current->flags & PF_KTHREAD)
+		disallow_signal(SIGKILL);
+}
+
 /* Nobody else has it any more. */
 void wr_errand_free(struct wr_errand *errand)
 {

@@ -35,6 +35,7 @@ int wr_errand_begin(struct wr_errand *errand);
 void wr_errand_kill(struct wr_errand *errand);
 int wr_errand_finish(struct wr_errand *errand);
 bool wr_errand_leave(struct wr_errand *errand);
+void wr_errand_must_end(void);
 void wr_errand_free(struct wr_errand *errand);
 
 #endif /* _WR_ERRAND_H */

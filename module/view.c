@@ -17,6 +17,7 @@
 #include <linux/slab.h>
 
 #include "copies.h"
+#include "errand.h"
 #include "layout.h"
 #include "locked.h"
 #include "pieces.h"
@@ -580,6 +581,10 @@ static int undo(struct wr_space *space, pgoff_t *first, unsigned long *pages,
  * @request: how it was mapped
  *
  * If it has replaced a placeholder that is there again.
+ *
+ * A task of the user's that is killed gets mmap_lock no more. If others have its memory
+ * the view stays for them. One that has not begun stays reserved, and they can unmap it:
+ * to have it begin late would be a step of every change, for nobody but those.
  */
 void wr_view_undo(struct wr_space *space, struct wr_view_request *request)
 {
@@ -587,6 +592,7 @@ void wr_view_undo(struct wr_space *space, struct wr_view_request *request)
 	unsigned long pages;
 	int err = -ENOMEM;
 
+	wr_errand_must_end();
 	if (request->replace)
 		err = undo(space, &first, &pages, request->serial, true);
 	if (err && err != -ENOENT)

@@ -37,6 +37,7 @@ enum order {
 	STATE, /* of the page, as the module tells it */
 	ALLOCATE,
 	CHURN, /* threads that allocate and free, until the end */
+	MAP, /* threads that keep others waiting for mmap_lock, until the end */
 	FORK, /* as many times as @length says; each child looks at a byte */
 	RUN_ANOTHER, /* program */
 	LOCK, /* new memory of @length bytes, which @address becomes */
@@ -80,13 +81,25 @@ static void *churn(void *arg)
 	return NULL;
 }
 
-static int64_t start_churn(struct talk *talk)
+static void *map_much(void *unused)
+{
+	char *map;
+
+	for (;;) {
+		map = mmap(NULL, MIB(4), PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		munmap(map, MIB(4));
+	}
+	return NULL;
+}
+
+static int64_t start_threads(struct talk *talk, void *(*run)(void *))
 {
 	pthread_t thread;
 	size_t i;
 
 	for (i = 0; i < talk->length; i++)
-		if (pthread_create(&thread, NULL, churn, talk))
+		if (pthread_create(&thread, NULL, run, talk))
 			return 0;
 	return 1;
 }
@@ -151,7 +164,9 @@ static int64_t obey(struct talk *talk)
 					      MEM_RESERVE | MEM_COMMIT,
 					      talk->value);
 	case CHURN:
-		return start_churn(talk);
+		return start_threads(talk, churn);
+	case MAP:
+		return start_threads(talk, map_much);
 	case FORK:
 		return fork_often(talk);
 	case RUN_ANOTHER:
@@ -1966,6 +1981,83 @@ TEST_F(other, descriptors)
 	close(looked);
 	close(maps);
 	close(fd);
+}
+
+struct mapper {
+	HANDLE process;
+	HANDLE section;
+};
+
+static void *map_and_unmap(void *arg)
+{
+	struct mapper *mapper = arg;
+	char *base;
+
+	for (;;) {
+		base = MapViewOfFile2(mapper->section, mapper->process, 0, NULL,
+				      0, 0, PAGE_WRITECOPY);
+		UnmapViewOfFile2(mapper->process, base, 0);
+	}
+	return NULL;
+}
+
+static int map_for_ever(void *arg)
+{
+	pthread_t thread;
+	int i;
+
+	for (i = 0; i < USERS; i++)
+		CHECK(!pthread_create(&thread, NULL, map_and_unmap, arg));
+	pthread_join(thread, NULL);
+	return 0;
+}
+
+/* How many views have not begun: of those of this test no other page is reserved. */
+static long count_reserved(int process)
+{
+	struct winregion_run runs[64];
+	uint64_t next = USER_LOWEST;
+	long n, i, found = 0;
+
+	do {
+		n = wr_query_runs(process, &next, USER_HIGHEST,
+				  WINREGION_QUERY_REGIONS, runs,
+				  ARRAY_SIZE(runs));
+		for (i = 0; i < n; i++)
+			found += runs[i].state == WINREGION_STATE_RESERVE;
+	} while (n == ARRAY_SIZE(runs));
+	return n < 0 ? n : found;
+}
+
+/*
+ * A view of copies is mapped, and then made one. Of who is killed in between none stays.
+ * Hazard P9.
+ */
+TEST_F(other, killed_while_views_are_made)
+{
+	struct mapper mapper = {
+		.process = self->process,
+		.section = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL,
+					      PAGE_READWRITE, 0, PAGE, NULL),
+	};
+	int memory = open_of(self->pid, "environ", O_RDONLY);
+	int fd = wr_open(), process = process_of(fd, memory, 0);
+	struct child child;
+	long i;
+
+	ASSERT_LE(0, process);
+	ASSERT_TRUE(TELL(MAP, NULL, 2));
+	for (i = 0; i < race_rounds(20); i++) {
+		child = start_child(map_for_ever, &mapper);
+		sleep_ms(20 + i % 7);
+		ASSERT_EQ(0, kill(child.pid, SIGKILL));
+		ASSERT_EQ(-SIGKILL, end_child(&child));
+	}
+	EXPECT_TRUE(SETTLES(!count_reserved(process)));
+	close(process);
+	close(memory);
+	close(fd);
+	CloseHandle(mapper.section);
 }
 
 /* Most pages of a special mapping */
