@@ -984,7 +984,16 @@ TEST_F(paging, swapoff)
 	ASSERT_EQ(0, swapon(SWAP_DEVICE, 0));
 }
 
-/* ---- at once ---- */
+/* ---- what is asked for ---- */
+
+#define RW_GUARD (RW | WINREGION_GUARD)
+
+static bool prefetch(const char *base, size_t size)
+{
+	WIN32_MEMORY_RANGE_ENTRY entry = { (void *)base, size };
+
+	return PrefetchVirtualMemory(SELF, 1, &entry, 0);
+}
 
 struct churn {
 	struct crew crew;
@@ -994,6 +1003,127 @@ struct churn {
 	volatile unsigned int next;
 	volatile bool written[NR];
 };
+
+/* Rules: PF-08. A watched region is left as it is, as all of it would count as written. */
+TEST_F(paging, prefetched)
+{
+	uint64_t told[NR];
+	long before;
+
+	EXPECT_COMMITTED(self->base, SIZE, RW, self->base, RW);
+	if (variant->kind == WATCHED)
+		ASSERT_EQ(NR, ask_written(self->fd, self->base, true, told));
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_TRUE(prefetch(self->base, SIZE));
+	if (variant->kind == WATCHED) {
+		EXPECT_TRUE(pages_have(self->base, NR, 1));
+		EXPECT_EQ(0, ask_written(self->fd, self->base, false, told));
+		return;
+	}
+	EXPECT_EQ(SIZE, wr_resident(self->fd, self->base, SIZE));
+	before = major_faults();
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+	EXPECT_EQ(before, major_faults());
+	/* A few pages, of which one is only touched by the range */
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_TRUE(prefetch(self->base + PAGES(700) + 5, PAGES(3)));
+	EXPECT_LE(PAGES(4), wr_resident(self->fd, self->base, SIZE));
+	EXPECT_GE(PAGES(64), wr_resident(self->fd, self->base, SIZE));
+	before = major_faults();
+	EXPECT_TRUE(pages_have(self->base + PAGES(700), 4, 701));
+	EXPECT_EQ(before, major_faults());
+}
+
+/* Rules: PF-08. What must not be touched is not, and all around it comes. */
+TEST_F(paging, prefetched_but_guards)
+{
+	char *guard = self->base + PAGES(5), *none = self->base + PAGES(701);
+	uint64_t least = SIZE - PAGES(64);
+
+	if (variant->kind == WATCHED)
+		return;
+	EXPECT_COMMITTED(self->base, SIZE, RW, self->base, RW);
+	ASSERT_EQ(0, wr_protect(self->fd, guard, PAGES(1), RW_GUARD));
+	ASSERT_EQ(0, wr_protect(self->fd, none, PAGES(1), NA));
+	ASSERT_TRUE(push_out(self->fd, self->base, SIZE));
+	EXPECT_TRUE(prefetch(self->base, SIZE));
+	EXPECT_LE(least, wr_resident(self->fd, self->base, SIZE));
+	EXPECT_TRUE(wr_is(self->fd, guard, RW_GUARD));
+	EXPECT_TRUE(wr_is(self->fd, none, NA));
+	EXPECT_FALSE(try_read(guard));
+	EXPECT_TRUE(wr_is(self->fd, guard, RW));
+	EXPECT_TRUE(pages_have(self->base, 701, 1));
+}
+
+#define ROOMY MIB(128)
+#define FILLED MIB(32) /* as far as it may look for the next that is out */
+
+/*
+ * Rules: PF-08. What was never touched is not made, but for little, to find what is out.
+ */
+TEST_F(paging, prefetched_but_untouched)
+{
+	char *base = wr_alloc(self->fd, ROOMY), *filled = base + ROOMY / 2;
+	uint64_t most = variant->kind == HUGE ? MIB(24) : MIB(1);
+	int64_t out;
+
+	ASSERT_NE(NULL, base);
+	EXPECT_COMMITTED(base, ROOMY, RW, base, RW);
+	if (variant->kind == SINGLE) {
+		/* Nothing is out. */
+		EXPECT_TRUE(prefetch(base, ROOMY));
+		EXPECT_EQ(0, wr_resident(self->fd, base, ROOMY));
+	}
+	fill_pages(filled, FILLED / 4096, 1);
+	ASSERT_TRUE(push_out(self->fd, filled, FILLED));
+	EXPECT_EQ(0, wr_resident(self->fd, base, ROOMY));
+	out = swapped(self->fd);
+	EXPECT_TRUE(prefetch(base, ROOMY));
+	EXPECT_EQ(out - (int64_t)FILLED, swapped(self->fd));
+	EXPECT_GE(FILLED + most, wr_resident(self->fd, base, ROOMY));
+	EXPECT_TRUE(pages_have(filled, FILLED / 4096, 1));
+	EXPECT_EQ(0, wr_release(self->fd, base, 0));
+}
+
+static void *prefetch_all(void *arg)
+{
+	struct churn *churn = arg;
+
+	while (crew_goes_on(&churn->crew))
+		churn->lost += !prefetch(churn->base, UNIT);
+	return NULL;
+}
+
+/* Rules: PF-08. A guard that comes meanwhile is there until the program touches it. */
+TEST_F_TIMEOUT(paging, prefetched_beside_guards, 120)
+{
+	struct churn churn = { .fd = self->fd, .base = self->base };
+	unsigned int i, kept = 0, n = rounds(paging_guards);
+	char *guard = self->base + PAGES(3), *other;
+
+	if (variant->kind != UNITS)
+		return;
+	other = make_region(self->fd, SINGLE);
+	ASSERT_NE(NULL, other);
+	EXPECT_COMMITTED(self->base, SIZE, RW, self->base, RW);
+	/* Else nothing would be looked for. */
+	ASSERT_TRUE(push_out(self->fd, other, SIZE));
+	crew_add(&churn.crew, prefetch_all, &churn);
+	for (i = 0; i < n; i++) {
+		trim(self->fd, self->base, UNIT);
+		ASSERT_EQ(0, wr_protect(self->fd, guard, 4096, RW_GUARD));
+		sched_yield();
+		kept += wr_is(self->fd, guard, RW_GUARD);
+		ASSERT_EQ(0, wr_protect(self->fd, guard, 4096, RW));
+	}
+	crew_stop(&churn.crew);
+	EXPECT_EQ(n, kept);
+	EXPECT_EQ(0, churn.lost);
+	EXPECT_TRUE(pages_have(self->base, NR, 1));
+	EXPECT_EQ(0, wr_release(self->fd, other, 0));
+}
+
+/* ---- at once ---- */
 
 /* Each has every fourth page for itself, and knows what it has. */
 static void *use_pages(void *arg)

@@ -72,6 +72,20 @@ uint64_t wr_available(uint64_t *total)
 	return available > movable ? available - movable : 0;
 }
 
+/* By the descriptor that the library has: it is about the memory of whoever asks. */
+uint64_t wr_told_of_regions(const char *name)
+{
+	char path[48], text[1024];
+	int fd = wr_device_fd();
+
+	if (fd < 0)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/thread-self/fdinfo/%d", fd);
+	wr_read_text(path, text, sizeof(text));
+
+	return line_of(text, name);
+}
+
 void wr_system_figures(struct wr_system *system)
 {
 	char text[8192];

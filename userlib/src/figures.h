@@ -45,4 +45,7 @@ void wr_figures_of(const struct wr_target *target, struct wr_own *own);
 /* figures.c: what of @total is available, without asking the module. Changes errno. */
 uint64_t wr_available(uint64_t *total);
 
+/* figures.c: the bytes of line @name of what is told of our regions. Changes errno. */
+uint64_t wr_told_of_regions(const char *name);
+
 #endif /* _WINREGION_FIGURES_H */

@@ -179,6 +179,9 @@ int wr_device_ioctl(unsigned long request, void *arg);
 int wr_device_ask(unsigned long request, void *arg);
 int wr_section_ioctl(int fd, unsigned long request, void *arg);
 
+/* ioctl.c: the device's descriptor, which may be others' by now; below 0: none was needed */
+int wr_device_fd(void);
+
 /*
  * local.c: what the library of heaps has for LocalAlloc() and LocalFree(); NULL in a
  * program that is not linked with it

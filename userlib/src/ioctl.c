@@ -167,6 +167,13 @@ static int restarting_ioctl(int fd, unsigned long request, void *arg)
 	return err;
 }
 
+int wr_device_fd(void)
+{
+	struct device now = device;
+
+	return now.fd;
+}
+
 /*
  * A descriptor which is not ours any more makes the call fail one way or
  * another, as no other driver knows these numbers. So making sure of it costs

@@ -13,6 +13,7 @@
 #include <winregion/memoryapi.h>
 #include <winregion/winregion.h>
 
+#include "bringin.h"
 #include "figures.h"
 #include "process.h"
 
@@ -128,6 +129,12 @@ static uint64_t room_in_memory(void)
 	return available ? available : PIECE;
 }
 
+/* What a call knows of it, or UNKNOWN, and whether anything of regions is in swap */
+struct reading {
+	uint64_t room;
+	bool any_out;
+};
+
 static void read_in_pieces(uintptr_t first, uintptr_t end, uint64_t *room)
 {
 	uintptr_t n;
@@ -139,73 +146,83 @@ static void read_in_pieces(uintptr_t first, uintptr_t end, uint64_t *room)
 	}
 }
 
-/* What is private in a region is in memory, or made when it is touched. */
-static uintptr_t end_of(const struct winregion_run *run, uintptr_t end)
+/* Where nothing is out, what is private is in memory, or made when it is touched. */
+static uintptr_t end_of(const struct winregion_run *run, uintptr_t end,
+			bool any_out)
 {
 	uint64_t stop = run->address + run->length;
 
-	if (run->type == WINREGION_TYPE_PRIVATE &&
+	if (run->type == WINREGION_TYPE_PRIVATE && !any_out &&
 	    !(run->flags & WINREGION_RUN_FOREIGN))
 		stop = run->region_address + run->region_length;
 
 	return stop < end ? stop : end;
 }
 
+static void read_run(const struct winregion_run *run, uintptr_t first,
+		     uintptr_t end, struct reading *reading)
+{
+	if (run->state != WINREGION_STATE_COMMIT)
+		return;
+	if (run->type == WINREGION_TYPE_MAPPED ||
+	    run->type == WINREGION_TYPE_IMAGE)
+		read_in_pieces(first, end, &reading->room);
+	else if (run->flags & WINREGION_RUN_FOREIGN)
+		read_ahead(first, end);
+	else if (reading->any_out && wr_may_be_out(run))
+		wr_bring_in(first, end, &reading->room);
+}
+
 /* By what is mapped, as a range may be long and have little in it. */
-static void read_runs(uintptr_t first, uintptr_t end, uint64_t *room)
+static void read_runs(uintptr_t first, uintptr_t end, struct reading *reading)
 {
 	uintptr_t stop;
 
 	for (; first < end; first = stop) {
 		struct winregion_query query = { .address = first };
-		const struct winregion_run *run = &query.out;
 
 		if (winregion_query(&query)) {
 			read_ahead(first, end);
 			return;
 		}
-		stop = end_of(run, end);
-		if (run->state != WINREGION_STATE_COMMIT)
-			continue;
-		if (run->type == WINREGION_TYPE_MAPPED ||
-		    run->type == WINREGION_TYPE_IMAGE)
-			read_in_pieces(first, stop, room);
-		else if (run->flags & WINREGION_RUN_FOREIGN)
-			read_ahead(first, stop);
+		stop = end_of(&query.out, end, reading->any_out);
+		read_run(&query.out, first, stop, reading);
 	}
 }
 
-/* What is not there, or not mapped from a file, needs nothing: rule PF-03. */
-static void prefetch(const MEMORY_RANGE_ENTRY *entry, uint64_t *room)
+/* What is not there, or neither of a file nor out, needs nothing: rules PF-03, PF-08. */
+static void prefetch(const MEMORY_RANGE_ENTRY *entry, struct reading *reading)
 {
 	uintptr_t first = (uintptr_t)entry->VirtualAddress & ~page_mask();
 	uintptr_t end = (uintptr_t)entry->VirtualAddress + entry->NumberOfBytes;
 
 	if (end <= first)
 		return;
-	if (end - first <= PIECE) {
+	if (end - first <= PIECE && !reading->any_out) {
 		read_ahead(first, end);
 		return;
 	}
-	if (*room == UNKNOWN)
-		*room = room_in_memory();
-	read_runs(first, end, room);
+	if (reading->room == UNKNOWN)
+		reading->room = room_in_memory();
+	read_runs(first, end, reading);
 }
 
 /* All entries are looked at before anything is read ahead. */
 static NTSTATUS walk(const MEMORY_RANGE_ENTRY *list, ULONG_PTR nr, bool act)
 {
 	MEMORY_RANGE_ENTRY entries[ENTRIES];
-	uint64_t room = UNKNOWN;
+	struct reading reading = { .room = UNKNOWN };
 	ULONG_PTR i, n, done;
 
+	if (act)
+		reading.any_out = wr_any_out();
 	for (done = 0; done < nr; done += n) {
 		n = nr - done < ENTRIES ? nr - done : ENTRIES;
 		if (!read_entries(list + done, n, entries))
 			return STATUS_ACCESS_VIOLATION;
 		for (i = 0; i < n; i++) {
 			if (act)
-				prefetch(&entries[i], &room);
+				prefetch(&entries[i], &reading);
 			else if (!entries[i].NumberOfBytes)
 				return STATUS_INVALID_PARAMETER_4;
 		}
@@ -214,7 +231,7 @@ static NTSTATUS walk(const MEMORY_RANGE_ENTRY *list, ULONG_PTR nr, bool act)
 	return STATUS_SUCCESS;
 }
 
-/* Rules PF-01 to PF-07; the order is that of the statuses' rules. */
+/* Rules PF-01 to PF-08; the order is that of the statuses' rules. */
 NTSTATUS NTAPI NtSetInformationVirtualMemory(
 	HANDLE process, VIRTUAL_MEMORY_INFORMATION_CLASS information_class,
 	ULONG_PTR nr, PMEMORY_RANGE_ENTRY list, PVOID information, ULONG length)

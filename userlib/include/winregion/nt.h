@@ -365,7 +365,7 @@ NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE process, PVOID address,
 				    PVOID buffer, SIZE_T length,
 				    PSIZE_T return_length);
 
-/* VmPrefetchInformation: a ULONG that is 0. Rules PF-01 to PF-07. */
+/* VmPrefetchInformation: a ULONG that is 0. Rules PF-01 to PF-08. */
 NTSTATUS NTAPI NtSetInformationVirtualMemory(
 	HANDLE process, VIRTUAL_MEMORY_INFORMATION_CLASS information_class,
 	ULONG_PTR nr, PMEMORY_RANGE_ENTRY list, PVOID information,
