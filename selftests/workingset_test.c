@@ -450,6 +450,31 @@ TEST(limits)
 	EXPECT_TRUE(limits_are(MIB(1), MIB(2), 1 | 4));
 }
 
+/* Rules: WS-08, WS-10. Once: what is touched then is in it again, hard maximum or not. */
+TEST(maximum_below_what_is_there)
+{
+	HANDLE process = GetCurrentProcess();
+	char *base = VirtualAlloc(NULL, MIB(16), MEM_RESERVE | MEM_COMMIT,
+				  PAGE_READWRITE);
+	char *last = base + MIB(16) - PAGE;
+
+	ASSERT_NE(NULL, base);
+	fill_pages(base, MIB(16) / PAGE, 1);
+	EXPECT_TRUE(SetProcessWorkingSetSize(process, PAGE, MIB(64)));
+	EXPECT_TRUE(is_valid(base) && is_valid(last));
+	EXPECT_TRUE(SetProcessWorkingSetSize(process, PAGE, MIB(8)));
+	EXPECT_FALSE(is_valid(base) || is_valid(last));
+	EXPECT_TRUE(pages_have(base, MIB(16) / PAGE, 1));
+	errno = 99;
+	EXPECT_TRUE(SetProcessWorkingSetSizeEx(process, PAGE, MIB(8), 2 | 4));
+	EXPECT_EQ(99, errno);
+	EXPECT_FALSE(is_valid(base) || is_valid(last));
+	EXPECT_TRUE(limits_are(20 * PAGE, MIB(8), 2 | 4));
+	EXPECT_TRUE(pages_have(base, MIB(16) / PAGE, 1));
+	EXPECT_TRUE(is_valid(base) && is_valid(last));
+	EXPECT_TRUE(VirtualFree(base, 0, MEM_RELEASE));
+}
+
 /* ---- races ---- */
 
 struct writers {

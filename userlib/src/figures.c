@@ -131,7 +131,7 @@ static void read_usage(const struct wr_target *target, struct wr_own *own)
 void wr_figures_of(const struct wr_target *target, struct wr_own *own)
 {
 	struct winregion_get_info module = { .size = sizeof(module) };
-	unsigned long long size = 0, resident = 0, data = 0;
+	unsigned long long size = 0, resident = 0, shared = 0, data = 0;
 	uint64_t page = sysconf(_SC_PAGESIZE);
 	char text[256];
 
@@ -140,15 +140,17 @@ void wr_figures_of(const struct wr_target *target, struct wr_own *own)
 		module.out_highest = DEFAULT_HIGHEST;
 	}
 	read_of(target, "statm", text, sizeof(text));
-	if (sscanf(text, "%llu %llu %*u %*u %*u %llu", &size, &resident,
-		   &data) != 3) {
+	if (sscanf(text, "%llu %llu %llu %*u %*u %llu", &size, &resident,
+		   &shared, &data) != 4) {
 		size = 0;
 		resident = 0;
+		shared = 0;
 		data = 0;
 	}
 
 	own->mapped = size * page;
 	own->resident = resident * page;
+	own->shared = shared * page;
 	/* Windows of regions are shared mappings: none is in data. */
 	own->promised = module.out_committed + data * page;
 	own->lowest = module.out_lowest;

@@ -26,7 +26,9 @@ struct wr_system {
 struct wr_own {
 	/* Address space that is in use */
 	uint64_t mapped;
+	/* What of it is in memory and mapped, and of that regions, views and files */
 	uint64_t resident;
+	uint64_t shared;
 	/* The most that was, and how often there was a fault */
 	uint64_t peak;
 	uint64_t faults;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * The working set: what of the process is mapped right now, which pages are, and its
- * limits, which are only remembered
+ * limits, which are remembered, and of which the largest is kept to when it is set
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -15,6 +15,7 @@
 #include <winregion/psapi.h>
 #include <winregion/winregion.h>
 
+#include "figures.h"
 #include "process.h"
 #include "smaps.h"
 
@@ -76,7 +77,8 @@ static bool flags_are_valid(DWORD flags)
 	       (flags & MAX_FLAGS) != MAX_FLAGS;
 }
 
-static void set_limits(SIZE_T min, SIZE_T max, DWORD flags)
+/* Return: the maximum that it is. */
+static SIZE_T set_limits(SIZE_T min, SIZE_T max, DWORD flags)
 {
 	min &= ~(PAGE_BYTES - 1);
 	max &= ~(PAGE_BYTES - 1);
@@ -94,6 +96,18 @@ static void set_limits(SIZE_T min, SIZE_T max, DWORD flags)
 		limits.flags = (limits.flags & ~MAX_FLAGS) |
 			       (flags & MAX_FLAGS);
 	pthread_mutex_unlock(&lock);
+
+	return max;
+}
+
+/* Ordinary memory does not count: it would stay, and regions leave in vain. */
+static bool is_below(SIZE_T max)
+{
+	struct wr_own own;
+
+	wr_own_figures(&own);
+
+	return max < own.shared;
 }
 
 /* Those of another process are not known here. */
@@ -110,7 +124,9 @@ static BOOL set_working_set(const struct wr_target *target, SIZE_T min,
 		return wr_fail(ERROR_INVALID_PARAMETER);
 	if (target->object)
 		return wr_fail(ERROR_NOT_SUPPORTED);
-	set_limits(min, max, flags);
+	/* Rule WS-10; whether that can be done or not, the limits are set. */
+	if (is_below(set_limits(min, max, flags)))
+		empty(target);
 
 	return TRUE;
 }
@@ -120,9 +136,12 @@ BOOL WINAPI SetProcessWorkingSetSizeEx(HANDLE process, SIZE_T min, SIZE_T max,
 				       DWORD flags)
 {
 	struct wr_target target;
-	NTSTATUS status = wr_target_get(process, PROCESS_SET_QUOTA, &target);
+	NTSTATUS status;
 	BOOL done;
 
+	WR_KEEP_ERRNO();
+
+	status = wr_target_get(process, PROCESS_SET_QUOTA, &target);
 	if (status != STATUS_SUCCESS)
 		return wr_succeeded(status);
 	done = set_working_set(&target, min, max, flags);
