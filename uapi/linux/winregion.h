@@ -638,7 +638,8 @@ struct winregion_run {
  * WINREGION_TYPE_PRIVATE otherwise. No other ioctl acts on it. Pages of it that
  * the mapping lets be read, but that are not there (behind the end of a file, or
  * in a hole of what a driver or the kernel maps), are committed with
- * WINREGION_NOACCESS; the run of a driver's mapping may be cut into several.
+ * WINREGION_NOACCESS, and so are all of a driver's mapping in another process; the
+ * run of such a mapping may be cut into several.
  * Reserved, as a region of its own, is also what a stack may still grow into, and
  * all from 64 KiB up to where the system lets the process map anything.
  */
