@@ -2066,6 +2066,224 @@ TEST(fiber_variables)
 	EXPECT_EQ(1001, called);
 }
 
+/* ---- FlsFree() beside others ---- */
+
+#define NR_ENDING 20
+
+static pthread_barrier_t all_have_set;
+static volatile LONG may_go_on;
+static int results[2];
+
+static void await_flag(volatile LONG *flag)
+{
+	while (!*flag)
+		usleep(100);
+}
+
+/* Counted when it is about to return. */
+static VOID WINAPI take_some_time(PVOID value)
+{
+	may_go_on = 1;
+	usleep(2000);
+	on_fls(value);
+}
+
+static void *set_and_end(void *value)
+{
+	FlsSetValue(fls_index, value);
+	pthread_barrier_wait(&all_have_set);
+	await_flag(&may_go_on);
+	return NULL;
+}
+
+/* Others end as soon as the first value is freed. Rules: FLS-02, FLS-03, FLS-08 */
+TEST(fls_is_freed_while_threads_end)
+{
+	pthread_t threads[NR_ENDING];
+	int i;
+
+	called = 0;
+	may_go_on = 0;
+	fls_index = FlsAlloc(take_some_time);
+	pthread_barrier_init(&all_have_set, NULL, NR_ENDING + 1);
+	for (i = 0; i < NR_ENDING; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, set_and_end,
+					    (void *)1));
+	pthread_barrier_wait(&all_have_set);
+	EXPECT_TRUE(FlsFree(fls_index));
+	EXPECT_EQ(NR_ENDING, called);
+	for (i = 0; i < NR_ENDING; i++)
+		ASSERT_EQ(0, pthread_join(threads[i], NULL));
+	EXPECT_EQ(NR_ENDING, called);
+}
+
+/* By who is at it already, a callback of his or of a thread's end */
+static VOID WINAPI free_itself(PVOID result)
+{
+	SetLastError(POISON);
+	*(int *)result = FlsFree(fls_index) ? 1 : GetLastError();
+}
+
+/* Rules: FLS-03, FLS-04, FLS-08 */
+TEST(fls_is_freed_by_its_callback)
+{
+	alarm(30);
+	fls_index = FlsAlloc(free_itself);
+	EXPECT_TRUE(FlsSetValue(fls_index, &results[0]));
+	EXPECT_TRUE(FlsFree(fls_index));
+	EXPECT_EQ(87, results[0]);
+	fls_index = FlsAlloc(free_itself);
+	EXPECT_EQ(0, run_to_end(use_fls, &results[1]));
+	EXPECT_EQ(1, results[1]);
+	FAILS(87, FlsFree(fls_index));
+}
+
+struct crossing {
+	DWORD own, other;
+	bool freed;
+};
+
+static pthread_barrier_t both_are_there;
+
+static VOID WINAPI free_the_other(PVOID data)
+{
+	struct crossing *crossing = data;
+
+	pthread_barrier_wait(&both_are_there);
+	crossing->freed = FlsFree(crossing->other);
+}
+
+static void *set_crossing(void *data)
+{
+	struct crossing *crossing = data;
+
+	FlsSetValue(crossing->own, crossing);
+	return NULL;
+}
+
+/* Each waits for the other one: the second one does not. Rules: FLS-08 */
+TEST(fls_is_freed_crosswise)
+{
+	struct crossing crossings[2] = { 0 };
+	pthread_t threads[2];
+	int i;
+
+	alarm(30);
+	pthread_barrier_init(&both_are_there, NULL, 2);
+	for (i = 0; i < 2; i++)
+		crossings[i].own = FlsAlloc(free_the_other);
+	for (i = 0; i < 2; i++) {
+		crossings[i].other = crossings[!i].own;
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, set_crossing,
+					    &crossings[i]));
+	}
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, pthread_join(threads[i], NULL));
+		EXPECT_TRUE(crossings[i].freed);
+	}
+}
+
+static volatile LONG is_called;
+
+static VOID WINAPI wait_in_callback(PVOID value)
+{
+	is_called = 1;
+	await_flag(&may_go_on);
+	on_fls(value);
+}
+
+static int free_in_child(void *unused)
+{
+	alarm(30);
+	CHECK(FlsSetValue(fls_index, (void *)100));
+	may_go_on = 1;
+	CHECK(FlsFree(fls_index));
+	CHECK(called == 100);
+	return 0;
+}
+
+static void *free_in_thread(void *unused)
+{
+	return (void *)(uintptr_t)!FlsFree(fls_index);
+}
+
+/* Nobody goes on there with what another thread has begun. Rules: FLS-03, FLS-08 */
+TEST(fls_is_freed_in_a_child)
+{
+	void *(*const begins[])(void *) = {
+		/* Calls back at its end, or in FlsFree() */
+		use_fls_in_plain, free_in_thread,
+	};
+	pthread_t thread;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(begins); i++) {
+		called = 0;
+		is_called = 0;
+		may_go_on = 0;
+		fls_index = FlsAlloc(wait_in_callback);
+		if (begins[i] == free_in_thread)
+			EXPECT_TRUE(FlsSetValue(fls_index, (void *)1));
+		ASSERT_EQ(0, pthread_create(&thread, NULL, begins[i],
+					    (void *)1));
+		await_flag(&is_called);
+		EXPECT_EQ(0, in_child(free_in_child, NULL));
+		may_go_on = 1;
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		EXPECT_EQ(1, called);
+		FlsFree(fls_index);
+	}
+}
+
+static VOID WINAPI be_cancelled(PVOID value)
+{
+	pthread_testcancel();
+	on_fls(value);
+}
+
+static void *free_when_cancelled(void *unused)
+{
+	FlsSetValue(fls_index, (void *)10);
+	pthread_cancel(pthread_self());
+	FlsFree(fls_index);
+	pthread_testcancel();
+	return NULL;
+}
+
+static void *delete_when_cancelled(void *fiber)
+{
+	pthread_cancel(pthread_self());
+	DeleteFiber(fiber);
+	pthread_testcancel();
+	return NULL;
+}
+
+/* It has done what it has begun. Rules: HANDLE-07, FLS-03, FLS-07 */
+TEST(fls_is_freed_by_who_is_cancelled)
+{
+	struct fibers fibers = { 0 };
+	pthread_t thread;
+	void *end;
+
+	called = 0;
+	fls_index = FlsAlloc(be_cancelled);
+	fibers.first = ConvertThreadToFiber(NULL);
+	fibers.second = CreateFiber(0, set_fls, &fibers);
+	SwitchToFiber(fibers.second);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, delete_when_cancelled,
+				    fibers.second));
+	ASSERT_EQ(0, pthread_join(thread, &end));
+	EXPECT_EQ(PTHREAD_CANCELED, end);
+	EXPECT_EQ(1000, called);
+	EXPECT_TRUE(FlsSetValue(fls_index, (void *)1));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, free_when_cancelled, NULL));
+	ASSERT_EQ(0, pthread_join(thread, &end));
+	EXPECT_EQ(PTHREAD_CANCELED, end);
+	EXPECT_EQ(1011, called);
+	FAILS(87, FlsFree(fls_index));
+	EXPECT_TRUE(ConvertFiberToThread());
+}
+
 static VOID WINAPI return_from_fiber(void *argument)
 {
 	FlsSetValue(fls_index, argument);

@@ -685,6 +685,7 @@ static void after_fork_in_child(void)
 	if (self)
 		self->tid = gettid();
 	wr_threads_forked(self);
+	wr_fls_forked();
 }
 
 WR_EARLY static void init_threads(void)

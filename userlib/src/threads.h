@@ -132,11 +132,18 @@ struct wr_fls {
 	struct wr_fls **self;
 	/* NULL until the first one is set */
 	PVOID *values;
+	/* Later ones have higher ones. */
+	uint64_t number;
+	/* At its end: whose callback is being called, or 0, and by which thread */
+	DWORD calling;
+	pthread_t caller;
 };
 
 void wr_fls_init(struct wr_fls *fls);
 /* Its end: callbacks are called, for the thread or fiber that calls. */
 void wr_fls_end(struct wr_fls *fls);
+/* This is a child now. */
+void wr_fls_forked(void);
 /* The threads there are: others take back what was set by TlsSetValue(). */
 void wr_threads_add(struct wr_thread *thread);
 void wr_threads_remove(struct wr_thread *thread);

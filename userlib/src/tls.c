@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "futex.h"
 #include "threads.h"
 
 #define TLS_FIRST TLS_MINIMUM_AVAILABLE
@@ -28,7 +29,21 @@ static bool tls_used[NR_TLS];
 static bool fls_used[NR_FLS];
 static PFLS_CALLBACK_FUNCTION fls_callbacks[NR_FLS];
 static struct wr_thread *threads;
+/* The last one first */
 static struct wr_fls *all_fls;
+static uint64_t last_fls;
+
+/* Those that FlsFree() is at, and of which thread; the lock */
+static struct freeing {
+	pthread_t thread;
+	bool is;
+	/* It waits for callbacks of others: since which time of @waits; 0: it does not. */
+	uint64_t waits;
+} freeing[NR_FLS];
+static uint64_t waits;
+
+/* A futex, which changes when a callback has returned that may be waited for */
+static uint32_t returns;
 
 /* The first that is free is taken, from @first on; or -1. */
 static DWORD take_index(bool *used, DWORD first, DWORD nr)
@@ -182,9 +197,7 @@ BOOL WINAPI TlsFree(DWORD index)
 
 void wr_fls_init(struct wr_fls *fls)
 {
-	fls->values = NULL;
-	fls->next = NULL;
-	fls->self = NULL;
+	*fls = (struct wr_fls){ 0 };
 }
 
 /* It has values from now on, and is in the list. */
@@ -199,6 +212,7 @@ static PVOID *fls_values(struct wr_fls *fls)
 		return NULL;
 	pthread_mutex_lock(&lock);
 	fls->values = values;
+	fls->number = ++last_fls;
 	fls->next = all_fls;
 	fls->self = &all_fls;
 	if (all_fls)
@@ -263,47 +277,172 @@ BOOL WINAPI FlsSetValue(DWORD index, PVOID value)
 	return TRUE;
 }
 
-/* Takes a value of @index, of whosesoever; NULL if there is no other. */
-static PVOID take_value(DWORD index)
+/* ---- FlsFree() ---- */
+
+/* False: there is no such index, or somebody is at it already. */
+static bool begin_to_free(DWORD index, PFLS_CALLBACK_FUNCTION *callback)
+{
+	bool begun;
+
+	pthread_mutex_lock(&lock);
+	begun = is_fls(index) && fls_used[index] && !freeing[index].is;
+	if (begun) {
+		*callback = fls_callbacks[index];
+		freeing[index].thread = pthread_self();
+		freeing[index].is = true;
+	}
+	pthread_mutex_unlock(&lock);
+
+	return begun;
+}
+
+/* Takes a value of @index, of one that is older than *@number; NULL if there is none. */
+static PVOID take_value(DWORD index, uint64_t *number)
 {
 	struct wr_fls *fls;
 	PVOID value = NULL;
 
 	pthread_mutex_lock(&lock);
-	for (fls = all_fls; fls && !value; fls = fls->next)
+	for (fls = all_fls; fls && !value; fls = fls->next) {
+		if (fls->number >= *number)
+			continue;
+		*number = fls->number;
 		value = __atomic_exchange_n(&fls->values[index], NULL,
 					    __ATOMIC_RELAXED);
+	}
 	pthread_mutex_unlock(&lock);
 
 	return value;
 }
 
-/* The callback is called for all values, by this thread, without a lock. */
+/* Each one once, without the lock. Return: whether there was any. */
+static bool free_values(DWORD index, PFLS_CALLBACK_FUNCTION callback)
+{
+	uint64_t number = UINT64_MAX;
+	bool any = false;
+	PVOID value;
+
+	while ((value = take_value(index, &number))) {
+		any = true;
+		if (callback)
+			callback(value);
+	}
+
+	return any;
+}
+
+/* Whether @thread waited in FlsFree() itself, from within a callback, at that time. */
+static bool has_waited(pthread_t thread, uint64_t since)
+{
+	DWORD i;
+
+	for (i = 1; i < NR_FLS; i++)
+		if (freeing[i].waits && freeing[i].waits < since &&
+		    pthread_equal(freeing[i].thread, thread))
+			return true;
+
+	return false;
+}
+
+/*
+ * Whether another thread is in the callback of @index. It may be the one that is waited for
+ * by this thread's callback: of two that wait the first one does so.
+ */
+static bool others_call(DWORD index)
+{
+	const struct wr_fls *fls;
+
+	for (fls = all_fls; fls; fls = fls->next)
+		if (fls->calling == index &&
+		    !pthread_equal(fls->caller, pthread_self()) &&
+		    !has_waited(fls->caller, freeing[index].waits))
+			return true;
+
+	return false;
+}
+
+/* The lock is held, but not while this waits. */
+static void wait_for_others(DWORD index)
+{
+	const struct wr_deadline never = { .never = true };
+	uint32_t before;
+
+	freeing[index].waits = ++waits;
+	while (others_call(index)) {
+		before = returns;
+		pthread_mutex_unlock(&lock);
+		wr_futex_wait(&returns, before, &never);
+		pthread_mutex_lock(&lock);
+	}
+}
+
+/* What is there has been set meanwhile. */
+static void end_to_free(DWORD index)
+{
+	struct wr_fls *fls;
+
+	pthread_mutex_lock(&lock);
+	wait_for_others(index);
+	for (fls = all_fls; fls; fls = fls->next)
+		__atomic_store_n(&fls->values[index], NULL, __ATOMIC_RELAXED);
+	fls_callbacks[index] = NULL;
+	fls_used[index] = false;
+	freeing[index] = (struct freeing){ 0 };
+	pthread_mutex_unlock(&lock);
+}
+
+/*
+ * The callback is called for all values, by this thread, without a lock; of threads that end
+ * meanwhile by those. Once this returns it can be unloaded.
+ */
 BOOL WINAPI FlsFree(DWORD index)
 {
-	PFLS_CALLBACK_FUNCTION callback = NULL;
-	bool used;
+	PFLS_CALLBACK_FUNCTION callback;
+
+	WR_KEEP_ERRNO();
+	WR_NO_CANCEL();
+
+	if (!begin_to_free(index, &callback))
+		return wr_succeeded(STATUS_INVALID_PARAMETER);
+	while (free_values(index, callback))
+		;
+	end_to_free(index);
+
+	return TRUE;
+}
+
+/* ---- the end of a thread or a fiber ---- */
+
+/* Takes a value, and is in its callback from now on if there is one. */
+static PVOID begin_call(struct wr_fls *fls, DWORD index,
+			PFLS_CALLBACK_FUNCTION *callback)
+{
 	PVOID value;
 
 	pthread_mutex_lock(&lock);
-	used = is_fls(index) && fls_used[index];
-	if (used) {
-		callback = fls_callbacks[index];
-		fls_callbacks[index] = NULL;
+	value = fls->values[index];
+	fls->values[index] = NULL;
+	*callback = fls_callbacks[index];
+	if (value && *callback) {
+		fls->calling = index;
+		fls->caller = pthread_self();
 	}
 	pthread_mutex_unlock(&lock);
-	if (!used)
-		return wr_succeeded(STATUS_INVALID_PARAMETER);
 
-	while ((value = take_value(index)))
-		if (callback)
-			callback(value);
+	return value;
+}
+
+static void end_call(struct wr_fls *fls)
+{
+	bool waited_for;
 
 	pthread_mutex_lock(&lock);
-	fls_used[index] = false;
+	waited_for = freeing[fls->calling].waits;
+	fls->calling = 0;
+	returns += waited_for;
 	pthread_mutex_unlock(&lock);
-
-	return TRUE;
+	if (waited_for)
+		wr_futex_wake(&returns, INT_MAX);
 }
 
 /* Calls the callbacks of what is set. Return: whether there was any. */
@@ -317,14 +456,12 @@ static bool call_back(struct wr_fls *fls)
 	for (i = 1; i < NR_FLS; i++) {
 		if (!__atomic_load_n(&fls->values[i], __ATOMIC_RELAXED))
 			continue;
-		pthread_mutex_lock(&lock);
-		value = fls->values[i];
-		fls->values[i] = NULL;
-		callback = fls_callbacks[i];
-		pthread_mutex_unlock(&lock);
 		any = true;
-		if (value && callback)
-			callback(value);
+		value = begin_call(fls, i, &callback);
+		if (!value || !callback)
+			continue;
+		callback(value);
+		end_call(fls);
 	}
 
 	return any;
@@ -334,6 +471,8 @@ void wr_fls_end(struct wr_fls *fls)
 {
 	PVOID *values;
 	int rounds = FLS_ROUNDS;
+
+	WR_NO_CANCEL();
 
 	while (fls->values && rounds-- && call_back(fls))
 		;
@@ -350,5 +489,21 @@ void wr_fls_end(struct wr_fls *fls)
 }
 
 /* ---- forks ---- */
+
+/* No other thread is in a callback here, or goes on with what it has begun. */
+void wr_fls_forked(void)
+{
+	struct wr_fls *fls;
+	DWORD i;
+
+	for (fls = all_fls; fls; fls = fls->next)
+		if (!pthread_equal(fls->caller, pthread_self()))
+			fls->calling = 0;
+	for (i = 1; i < NR_FLS; i++)
+		if (freeing[i].is &&
+		    !pthread_equal(freeing[i].thread, pthread_self()))
+			freeing[i] = (struct freeing){ 0 };
+	returns++;
+}
 
 WR_HOLD_ACROSS_FORK(lock, WR_EARLY)
