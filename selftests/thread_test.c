@@ -2117,6 +2117,26 @@ TEST(fls_is_freed_while_threads_end)
 	EXPECT_EQ(NR_ENDING, called);
 }
 
+static VOID WINAPI set_always(PVOID value)
+{
+	InterlockedIncrement(&called);
+	FlsSetValue(fls_index, value);
+}
+
+/* Rules: FLS-03, FLS-05 */
+TEST(fls_is_set_while_it_is_freed)
+{
+	called = 0;
+	fls_index = FlsAlloc(set_always);
+	EXPECT_TRUE(FlsSetValue(fls_index, (void *)1));
+	alarm(30);
+	EXPECT_TRUE(FlsFree(fls_index));
+	EXPECT_EQ(4, called);
+	EXPECT_EQ(fls_index, FlsAlloc(NULL));
+	EXPECT_EQ(NULL, FlsGetValue(fls_index));
+	EXPECT_TRUE(FlsFree(fls_index));
+}
+
 /* By who is at it already, a callback of his or of a thread's end */
 static VOID WINAPI free_itself(PVOID result)
 {

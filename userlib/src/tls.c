@@ -19,7 +19,7 @@
 #define NR_TLS (TLS_FIRST + TLS_MORE)
 #define NR_FLS FLS_MAXIMUM_AVAILABLE
 
-/* A callback may set values again: so often it is called once more. */
+/* A callback may set values again: so often all of them are looked at. */
 #define FLS_ROUNDS 4
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -376,7 +376,7 @@ static void wait_for_others(DWORD index)
 	}
 }
 
-/* What is there has been set meanwhile. */
+/* What is there still has been set too often. */
 static void end_to_free(DWORD index)
 {
 	struct wr_fls *fls;
@@ -398,13 +398,14 @@ static void end_to_free(DWORD index)
 BOOL WINAPI FlsFree(DWORD index)
 {
 	PFLS_CALLBACK_FUNCTION callback;
+	int rounds = FLS_ROUNDS;
 
 	WR_KEEP_ERRNO();
 	WR_NO_CANCEL();
 
 	if (!begin_to_free(index, &callback))
 		return wr_succeeded(STATUS_INVALID_PARAMETER);
-	while (free_values(index, callback))
+	while (rounds-- && free_values(index, callback))
 		;
 	end_to_free(index);
 
