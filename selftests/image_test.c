@@ -691,12 +691,28 @@ static int unmap_after_others(void *unused)
 	return 0;
 }
 
+/* The descriptor is not there at all: the device takes the lowest number. */
+static int unmap_after_closing(void *unused)
+{
+	int fd = open("own", O_RDONLY);
+	char *base = map_image("a.dll");
+
+	CHECK(fd >= 0 && base);
+	for (fd = 3; fd < 256; fd++)
+		close(fd);
+	errno = OUR_ERRNO;
+	CHECK(UnmapViewOfFile(base));
+	CHECK(errno == OUR_ERRNO);
+	return 0;
+}
+
 /* Rules: HANDLE-08. */
 TEST_F(files, an_image_without_its_descriptor)
 {
 	ASSERT_TRUE(write_library("a.dll"));
 	ASSERT_TRUE(make_file("own", "text"));
 	EXPECT_EQ(0, in_child(unmap_after_others, NULL));
+	EXPECT_EQ(0, in_child(unmap_after_closing, NULL));
 }
 
 /* Rules: IMG-13. */

@@ -657,6 +657,8 @@ void wr_image_unmapped(const void *base)
 	struct image *image;
 	uint64_t number;
 
+	WR_KEEP_ERRNO();
+
 	do {
 		image = find_first(base, &number);
 		if (!image)
