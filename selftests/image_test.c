@@ -1028,6 +1028,7 @@ TEST_F(files, a_library_is_loaded)
 static struct crew unloaders;
 static uint64_t wrong;
 
+/* The other one comes to the place of the first, unless somebody uses that. */
 static void *load_and_unload(void *unused)
 {
 	HMODULE m;
@@ -1036,32 +1037,44 @@ static void *load_and_unload(void *unused)
 		m = LoadLibraryExA("a.dll", NULL, NO_REFERENCES);
 		if (!m || !FreeLibrary(m))
 			race_add(&wrong, 1);
+		m = LoadLibraryExA("b.dll", NULL, NO_REFERENCES);
+		if (m && !FreeLibrary(m))
+			race_add(&wrong, 1);
 	}
 	return NULL;
 }
 
-/* What one has a use of is there until it is given back. */
-static bool is_used(HMODULE m)
+/* What one has a use of is there until it is given back, and is what was asked for. */
+static bool is_used(HMODULE m, const char *name)
 {
+	char path[4096];
+	DWORD length = GetModuleFileNameA(m, path, sizeof(path));
+
 	return protection_at((char *)m + 0x1000) == PAGE_EXECUTE_READ &&
-	       FreeLibrary(m);
+	       length > strlen(name) &&
+	       !strcmp(path + length - strlen(name), name) && FreeLibrary(m);
 }
 
 /* Rules: MODULE-06, MODULE-08. */
 TEST_F_TIMEOUT(files, found_and_unloaded_at_once, 120)
 {
+	const DWORD by_address = GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS;
 	long round, rounds = race_rounds(20000);
 	HMODULE m;
 
 	ASSERT_TRUE(write_module("a.dll"));
+	ASSERT_TRUE(write_module("b.dll"));
 	crew_add(&unloaders, load_and_unload, NULL);
 	for (round = 0; round < rounds; round++) {
-		if (round % 2)
+		if (round % 3 == 0)
 			m = LoadLibraryA("a.dll");
-		else
+		else if (round % 3 == 1)
 			GetModuleHandleExA(0, "a.dll", &m);
+		else
+			GetModuleHandleExA(by_address, BASE + 0x1000, &m);
 		if (m) {
-			ASSERT_TRUE(is_used(m));
+			ASSERT_TRUE(is_used(m, round % 3 == 2 ? ".dll" :
+								"/a.dll"));
 		} else {
 			ASSERT_EQ(ERROR_MOD_NOT_FOUND, GetLastError());
 		}

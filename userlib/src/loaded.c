@@ -289,6 +289,57 @@ static struct loaded *find_named(const char *name)
 	return NULL;
 }
 
+/* The library that @address is in. The lock is held. */
+static struct loaded *find_around(const void *address)
+{
+	struct loaded *module;
+
+	for (module = modules; module; module = module->next)
+		if (module->path &&
+		    (uintptr_t)address - (uintptr_t)module->base < module->size)
+			return module;
+
+	return NULL;
+}
+
+/* By its name, or by @address if that is NULL, with @more users than it had */
+static HMODULE get_library(const char *name, const void *address,
+			   unsigned int more)
+{
+	struct loaded *module;
+	HMODULE handle = NULL;
+
+	pthread_mutex_lock(&lock);
+	module = name ? find_named(name) : find_around(address);
+	if (module) {
+		module->users += more;
+		handle = module->handle;
+	}
+	pthread_mutex_unlock(&lock);
+
+	return handle;
+}
+
+HMODULE wr_loaded_by_name(const char *name)
+{
+	return get_library(name, NULL, 0);
+}
+
+HMODULE wr_loaded_by_address(const void *address)
+{
+	return get_library(NULL, address, 0);
+}
+
+HMODULE wr_loaded_hold_by_name(const char *name)
+{
+	return get_library(name, NULL, 1);
+}
+
+HMODULE wr_loaded_hold_by_address(const void *address)
+{
+	return get_library(NULL, address, 1);
+}
+
 static void add(struct loaded *module, unsigned int kind)
 {
 	module->handle = (HMODULE)((uintptr_t)module->base | kind);
@@ -366,9 +417,8 @@ static DWORD load_once(const char *name, DWORD flags, HMODULE *handle)
 	WR_NO_CANCEL();
 
 	pthread_mutex_lock(&loading);
-	*handle = wr_loaded_by_name(name);
-	/* Its last user may just have gone. */
-	if (!*handle || !wr_loaded_hold(*handle))
+	*handle = wr_loaded_hold_by_name(name);
+	if (!*handle)
 		error = load_new(name, flags, 0, handle);
 	pthread_mutex_unlock(&loading);
 	/* As for any library that is not there */
@@ -422,19 +472,6 @@ bool wr_unload(HMODULE handle)
 	return true;
 }
 
-bool wr_loaded_hold(HMODULE handle)
-{
-	struct loaded *module;
-
-	pthread_mutex_lock(&lock);
-	module = *find(handle);
-	if (module)
-		module->users++;
-	pthread_mutex_unlock(&lock);
-
-	return module;
-}
-
 /* ---- what there is to know of them ---- */
 
 bool wr_loaded_pe(HMODULE handle, struct wr_pe *pe, const uint8_t **base)
@@ -450,35 +487,6 @@ bool wr_loaded_pe(HMODULE handle, struct wr_pe *pe, const uint8_t **base)
 	pthread_mutex_unlock(&lock);
 
 	return module;
-}
-
-HMODULE wr_loaded_by_name(const char *name)
-{
-	struct loaded *module;
-	HMODULE handle = NULL;
-
-	pthread_mutex_lock(&lock);
-	module = find_named(name);
-	if (module)
-		handle = module->handle;
-	pthread_mutex_unlock(&lock);
-
-	return handle;
-}
-
-HMODULE wr_loaded_by_address(const void *address)
-{
-	struct loaded *module;
-	HMODULE handle = NULL;
-
-	pthread_mutex_lock(&lock);
-	for (module = modules; module && !handle; module = module->next)
-		if (module->path &&
-		    (uintptr_t)address - (uintptr_t)module->base < module->size)
-			handle = module->handle;
-	pthread_mutex_unlock(&lock);
-
-	return handle;
 }
 
 bool wr_loaded_path(HMODULE handle, char path[PATH_MAX])

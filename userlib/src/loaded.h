@@ -37,8 +37,12 @@ bool wr_loaded_pe(HMODULE module, struct wr_pe *pe, const uint8_t **base);
 HMODULE wr_loaded_by_name(const char *name);
 HMODULE wr_loaded_by_address(const void *address);
 
-/* loaded.c: one user more of such an image, until wr_unload() */
-bool wr_loaded_hold(HMODULE module);
+/*
+ * loaded.c: the same with one user more, until wr_unload(). It is counted as it is found:
+ * later there may be another one in its place.
+ */
+HMODULE wr_loaded_hold_by_name(const char *name);
+HMODULE wr_loaded_hold_by_address(const void *address);
 
 /* loaded.c: the path of such an image; false if it is none */
 bool wr_loaded_path(HMODULE module, char path[PATH_MAX]);

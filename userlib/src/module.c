@@ -250,12 +250,14 @@ static HMODULE find_library(const char *path)
 	return NULL;
 }
 
-static HMODULE find_by_name(const char *name)
+/* @hold: one user more of it. The others stay, whoever uses them. */
+static HMODULE find_by_name(const char *name, bool hold)
 {
 	HMODULE module = name ? find_library(name) : program();
 
 	if (!module && name)
-		module = wr_loaded_by_name(name);
+		module = hold ? wr_loaded_hold_by_name(name) :
+				wr_loaded_by_name(name);
 	if (!module)
 		wr_fail(ERROR_MOD_NOT_FOUND);
 
@@ -281,7 +283,7 @@ HMODULE WINAPI GetModuleHandleA(LPCSTR name)
 {
 	WR_KEEP_ERRNO();
 
-	return find_by_name(name);
+	return find_by_name(name, false);
 }
 
 HMODULE WINAPI GetModuleHandleW(LPCWSTR name)
@@ -290,7 +292,7 @@ HMODULE WINAPI GetModuleHandleW(LPCWSTR name)
 
 	WR_KEEP_ERRNO();
 
-	return find_by_name(narrow(name, text));
+	return find_by_name(narrow(name, text), false);
 }
 
 #define HANDLE_FLAGS \
@@ -309,31 +311,25 @@ static bool flags_are_valid(DWORD flags, const void *name)
 	return name || !(flags & GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS);
 }
 
-static HMODULE find_by_address(const void *address)
+static HMODULE find_by_address(const void *address, bool hold)
 {
 	struct search search = { .address = (uintptr_t)address };
 	HMODULE module = (HMODULE)find_object(&search);
 
 	if (!module)
-		module = wr_loaded_by_address(address);
+		module = hold ? wr_loaded_hold_by_address(address) :
+				wr_loaded_by_address(address);
 	if (!module)
 		wr_fail(ERROR_MOD_NOT_FOUND);
 
 	return module;
 }
 
-/* The last user of one that has been found may be gone by now: NULL then. */
-static HMODULE hold(HMODULE module)
-{
-	if (wr_loaded_hold(module) || library_of(module) || is_object(module))
-		return module;
-	wr_fail(ERROR_MOD_NOT_FOUND);
-
-	return NULL;
-}
-
 BOOL WINAPI GetModuleHandleExA(DWORD flags, LPCSTR name, HMODULE *module)
 {
+	/* What is pinned has a user for ever. */
+	bool hold = !(flags & GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT);
+
 	WR_KEEP_ERRNO();
 
 	if (!module)
@@ -342,11 +338,8 @@ BOOL WINAPI GetModuleHandleExA(DWORD flags, LPCSTR name, HMODULE *module)
 	if (!flags_are_valid(flags, name))
 		return wr_fail(ERROR_INVALID_PARAMETER);
 	*module = flags & GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS ?
-			  find_by_address(name) :
-			  find_by_name(name);
-	/* What is pinned has a user for ever. */
-	if (*module && !(flags & GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT))
-		*module = hold(*module);
+			  find_by_address(name, hold) :
+			  find_by_name(name, hold);
 
 	return *module ? TRUE : FALSE;
 }
@@ -363,14 +356,6 @@ BOOL WINAPI GetModuleHandleExW(DWORD flags, LPCWSTR name, HMODULE *module)
 
 #define LOAD_FLAGS 0x00003FFBU
 
-/* One user more of what is there */
-static HMODULE find_again(const char *name)
-{
-	HMODULE module = find_by_name(name);
-
-	return module ? hold(module) : NULL;
-}
-
 HMODULE WINAPI LoadLibraryExA(LPCSTR name, HANDLE file, DWORD flags)
 {
 	WR_KEEP_ERRNO();
@@ -382,7 +367,7 @@ HMODULE WINAPI LoadLibraryExA(LPCSTR name, HANDLE file, DWORD flags)
 	if (!name)
 		name = "";
 	if (!*name || !wr_loads_file(flags))
-		return find_again(name);
+		return find_by_name(name, true);
 	if (!(flags & WR_LOADS_DATA) && find_library(name))
 		return find_library(name);
 
