@@ -5,6 +5,9 @@
  */
 #include "kselftest_harness.h"
 
+#include <winregion/psapi.h>
+#include <winregion/tlhelp32.h>
+
 #include "file_fixture.h"
 #include "rounds.h"
 
@@ -492,6 +495,155 @@ TEST_F(files, closed_by_who_is_cancelled)
 		}
 		EXPECT_TRUE(CloseHandle(used));
 	}
+}
+
+static HANDLE child_process, child_notification;
+static DWORD child_id;
+
+static void open_child(void)
+{
+	CloseHandle(OpenProcess(PROCESS_ALL_ACCESS, FALSE, child_id));
+}
+
+static void duplicate_process(void)
+{
+	HANDLE other = NULL;
+
+	DuplicateHandle(SELF, SELF, SELF, &other, 0, FALSE,
+			DUPLICATE_SAME_ACCESS);
+	CloseHandle(other);
+}
+
+static void take_from_child(void)
+{
+	HANDLE other = NULL;
+
+	DuplicateHandle(child_process, used, SELF, &other, 0, FALSE,
+			DUPLICATE_SAME_ACCESS);
+	CloseHandle(other);
+}
+
+static void snapshot_all(void)
+{
+	CloseHandle(CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS |
+					     TH32CS_SNAPTHREAD, 0));
+}
+
+static void snapshot_child(void)
+{
+	CloseHandle(CreateToolhelp32Snapshot(TH32CS_SNAPMODULE, child_id));
+}
+
+static void ask_for_pages(void)
+{
+	PSAPI_WORKING_SET_EX_INFORMATION page = {
+		.VirtualAddress = &child_id,
+	};
+
+	QueryWorkingSetEx(child_process, &page, sizeof(page));
+}
+
+static void ask_for_all_pages(void)
+{
+	PSAPI_WORKING_SET_INFORMATION all;
+
+	QueryWorkingSet(child_process, &all, sizeof(all));
+}
+
+static void ask_for_name(void)
+{
+	char name[4096];
+
+	GetMappedFileNameA(child_process, &child_id, name, sizeof(name));
+}
+
+static void ask_for_counters(void)
+{
+	PROCESS_MEMORY_COUNTERS counters;
+
+	GetProcessMemoryInfo(child_process, &counters, sizeof(counters));
+}
+
+static void ask_for_performance(void)
+{
+	PERFORMANCE_INFORMATION information;
+
+	GetPerformanceInfo(&information, sizeof(information));
+}
+
+static void ask_for_installed(void)
+{
+	ULONGLONG size;
+
+	GetPhysicallyInstalledSystemMemory(&size);
+}
+
+static void ask_for_memory(void)
+{
+	BOOL is_low;
+
+	QueryMemoryResourceNotification(child_notification, &is_low);
+}
+
+static void unlock_other_memory(void)
+{
+	VirtualUnlock(&child_id, sizeof(child_id));
+}
+
+/* Whoever uses the handles, all that they lead to goes with them. */
+static bool is_closed_after(void (*call)(void))
+{
+	int fds = count_fds();
+	pthread_t thread;
+	void *end;
+
+	child_process = OpenProcess(PROCESS_ALL_ACCESS, FALSE, child_id);
+	child_notification =
+		CreateMemoryResourceNotification(LowMemoryResourceNotification);
+	if (!child_process || !child_notification ||
+	    pthread_create(&thread, NULL, cancelled, call) ||
+	    pthread_join(thread, &end) || end != PTHREAD_CANCELED ||
+	    !CloseHandle(child_process) || !CloseHandle(child_notification))
+		return false;
+	if (count_fds() != fds)
+		fprintf(stderr, "# %d descriptors, and %d before\n",
+			count_fds(), fds);
+	return count_fds() == fds;
+}
+
+static int be_there(void *unused)
+{
+	pause();
+	return 0;
+}
+
+/* Rules: HANDLE-07. They have descriptors of /proc, and use the process meanwhile. */
+TEST_F(files, cancelled_in_calls_about_processes)
+{
+	void (*const calls[])(void) = {
+		open_child,	     duplicate_process,	 take_from_child,
+		snapshot_all,	     snapshot_child,	 ask_for_pages,
+		ask_for_all_pages,   ask_for_name,	 ask_for_counters,
+		ask_for_performance, ask_for_installed,	 ask_for_memory,
+		unlock_other_memory,
+	};
+	struct child child;
+	unsigned int i;
+
+	used = open_shared("file", CREATE_NEW);
+	ASSERT_NE(BAD, used);
+	child = start_child(be_there, NULL);
+	child_id = child.pid;
+	/* The device stays open from now on. */
+	unlock_other_memory();
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		EXPECT_TRUE(is_closed_after(calls[i])) {
+			TH_LOG("call %u", i);
+		}
+	}
+	kill(child.pid, SIGKILL);
+	EXPECT_EQ(-SIGKILL, end_child(&child));
+	EXPECT_TRUE(CloseHandle(used));
 }
 
 /* Rules: HANDLE-07. Who waits for a pipe can be cancelled, and uses it no more. */

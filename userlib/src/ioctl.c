@@ -371,12 +371,15 @@ static const char *explain_open(int err)
 /* The device that the module has now, or 0 if that cannot be seen */
 static dev_t module_device(void)
 {
-	int fd = open(MODULE_DEVICE, O_RDONLY | O_CLOEXEC);
 	unsigned int numbers[2] = { 0, 0 };
 	char text[24];
 	ssize_t i, n;
 	int which = 0;
+	int fd;
 
+	WR_NO_CANCEL();
+
+	fd = open(MODULE_DEVICE, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
 	n = read(fd, text, sizeof(text));

@@ -123,11 +123,14 @@ bool wr_parse_mapping(char *line, struct wr_mapped *mapping)
 static char *find_line(const struct wr_target *target, uintptr_t address,
 		       struct wr_mapped *mapping)
 {
-	FILE *maps = wr_target_file(target, "maps");
 	char *line = NULL;
 	bool found = false;
 	size_t room = 0;
+	FILE *maps;
 
+	WR_NO_CANCEL();
+
+	maps = wr_target_file(target, "maps");
 	while (maps && !found && getline(&line, &room, maps) > 0)
 		found = wr_parse_mapping(line, mapping) &&
 			address >= mapping->first && address < mapping->end;

@@ -114,9 +114,12 @@ static bool is_online_block(const char *name)
 static uint64_t size_of_blocks(void)
 {
 	uint64_t size = read_number(BLOCKS "/block_size_bytes", 16), n = 0;
-	DIR *directory = size ? opendir(BLOCKS) : NULL;
 	struct dirent *entry;
+	DIR *directory;
 
+	WR_NO_CANCEL();
+
+	directory = size ? opendir(BLOCKS) : NULL;
 	if (!directory)
 		return 0;
 	while ((entry = readdir(directory)))
@@ -160,10 +163,13 @@ static uint64_t peak(uint64_t *highest, uint64_t value)
 
 static DWORD count_processes(void)
 {
-	DIR *directory = opendir("/proc");
 	struct dirent *entry;
+	DIR *directory;
 	DWORD n = 0;
 
+	WR_NO_CANCEL();
+
+	directory = opendir("/proc");
 	if (!directory)
 		return 0;
 	while ((entry = readdir(directory)))

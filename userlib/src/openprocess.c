@@ -119,6 +119,8 @@ NTSTATUS wr_process_object(DWORD access, DWORD pid, struct wr_object **object)
 	struct wr_process *process = calloc(1, sizeof(*process));
 	NTSTATUS status;
 
+	WR_NO_CANCEL();
+
 	if (!process)
 		return STATUS_NO_MEMORY;
 	wr_waitable_init(&process->waitable, &wr_process_kind);

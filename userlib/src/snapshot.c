@@ -75,6 +75,8 @@ static NTSTATUS make(DWORD flags, DWORD pid, HANDLE *handle)
 	struct wr_snapshot *snapshot;
 	NTSTATUS status = check(flags, pid);
 
+	WR_NO_CANCEL();
+
 	if (status != STATUS_SUCCESS)
 		return status;
 	snapshot = calloc(1, sizeof(*snapshot));

@@ -255,9 +255,12 @@ NTSTATUS wr_take(const struct wr_target *target, HANDLE handle,
 		 struct wr_object **object, DWORD *access)
 {
 	struct wr_taking taking = { .target = target };
-	NTSTATUS status = find_table(&taking);
+	NTSTATUS status;
 	int i;
 
+	WR_NO_CANCEL();
+
+	status = find_table(&taking);
 	if (status == STATUS_SUCCESS)
 		status = CHANGED;
 	for (i = 0; i < MAX_TRIES && status == CHANGED; i++) {

@@ -9,11 +9,16 @@
 
 bool wr_read_text(const char *name, char *text, size_t room)
 {
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, room - 1);
+	ssize_t n = -1;
+	int fd;
 
-	if (fd >= 0)
+	WR_NO_CANCEL();
+
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, text, room - 1);
 		wr_close(fd);
+	}
 	text[n < 0 ? 0 : n] = '\0';
 
 	return n > 0;

@@ -189,6 +189,8 @@ static uint64_t locked_foreign(const struct part *part)
 	struct wr_smaps smaps;
 	uint64_t sum = 0;
 
+	WR_NO_CANCEL();
+
 	if (wr_smaps_open(&smaps, &ours))
 		while (wr_smaps_next(&smaps, &mapping) &&
 		       mapping.first < part->end)

@@ -460,6 +460,7 @@ BOOL WINAPI QueryWorkingSetEx(HANDLE process, PVOID buffer, DWORD size)
 	NTSTATUS status;
 
 	WR_KEEP_ERRNO();
+	WR_NO_CANCEL();
 
 	status = wr_target_get(process, PROCESS_QUERY_INFORMATION, &target);
 	if (status != STATUS_SUCCESS)
@@ -594,6 +595,7 @@ BOOL WINAPI QueryWorkingSet(HANDLE process, PVOID buffer, DWORD size)
 	NTSTATUS status;
 
 	WR_KEEP_ERRNO();
+	WR_NO_CANCEL();
 
 	status = wr_target_get(process,
 			       PROCESS_QUERY_INFORMATION | PROCESS_VM_READ,
