@@ -343,10 +343,10 @@ static struct page **make_unit(struct vm_fault *vmf, struct wr_window *window)
 			     NULL;
 }
 
-/* Whether map_by_state() would make a table of PTEs, under the window's lock. */
+/* Whether a table of PTEs would be made by what is mapped here, under the window's lock. */
 static bool wants_table(struct vm_fault *vmf, struct wr_window *window)
 {
-	if (!(vmf->vma->vm_flags & VM_EXEC) || !window->held.room ||
+	if (!(vmf->vma->vm_flags & VM_MIXEDMAP) || !window->held.room ||
 	    !pmd_none(READ_ONCE(*vmf->pmd)))
 		return false;
 	window->held.room->wants_table = true;

@@ -440,10 +440,10 @@ static void look_at_windows(const struct wr_where *where,
 	unsigned int windows;
 
 	trimming->passed = 0;
-	for (windows = 0; windows < MOST_IN_VAIN + trimming->passed &&
-			  trimming->passed < MOST_PASSED;
+	for (windows = 0; windows < MOST_IN_VAIN + trimming->passed;
 	     windows++) {
-		if (trimming->moved >= trimming->wanted ||
+		if (trimming->passed >= MOST_PASSED ||
+		    trimming->moved >= trimming->wanted ||
 		    !wr_trim_next(where, trimming))
 			return;
 		cond_resched();
@@ -469,7 +469,11 @@ static bool may_look(const struct wr_where *where)
 	return where->any || (where->reclaims && wr_settings_swappiness());
 }
 
-/* Return: pages that are free now, or SHRINK_STOP if there is nothing to be done. */
+/*
+ * Who has a window locked may have lost his processor, and the core would kill before he has
+ * one again: so it waits a moment. Return: pages that are free now, or SHRINK_STOP if there
+ * is nothing to be done.
+ */
 static unsigned long page_out(const struct wr_where *where,
 			      unsigned long wanted, unsigned long *looked)
 {
@@ -495,9 +499,11 @@ static unsigned long page_out(const struct wr_where *where,
 	else if (atomic_read(&hunger->in_vain) < HUNGRY)
 		atomic_inc(&hunger->in_vain);
 	*looked = max(written, trimming.looked);
-	if (!freed && !written && !trimming.moved && !trimming.unmapped)
-		return SHRINK_STOP;
-	return freed;
+	if (freed || written || trimming.moved || trimming.unmapped)
+		return freed;
+	if (trimming.any_age && trimming.busy)
+		schedule_timeout_killable(1);
+	return SHRINK_STOP;
 }
 
 static unsigned long scan(struct shrinker *self, struct shrink_control *sc)

@@ -233,7 +233,8 @@ static void stay_if_mapped(struct wr_leaving *leaving)
 		return;
 	}
 	for (i = leaving->from; i < leaving->to; i++)
-		if (slot->pages[i] && folio_mapped(page_folio(slot->pages[i]))) {
+		if (slot->pages[i] &&
+		    folio_mapped(page_folio(slot->pages[i]))) {
 			__set_bit(i, leaving->stay);
 			leaving->unmapped++;
 		}
@@ -573,14 +574,19 @@ static void trim_window(struct wr_window *window, struct wr_trimming *trimming)
 	if (!mmget_not_zero(mm))
 		return;
 	mmap = mmap_read_trylock(mm);
-	if (may_trim(mm) && mutex_trylock(&window->lock)) {
-		wr_account_begin(&account, mm);
-		window->held.mmap = mmap;
-		trim_locked(window, trimming);
-		window->held.mmap = false;
-		wr_account_end(&account);
-		mutex_unlock(&window->lock);
+	if (!may_trim(mm))
+		goto out;
+	if (!mutex_trylock(&window->lock)) {
+		trimming->busy++;
+		goto out;
 	}
+	wr_account_begin(&account, mm);
+	window->held.mmap = mmap;
+	trim_locked(window, trimming);
+	window->held.mmap = false;
+	wr_account_end(&account);
+	mutex_unlock(&window->lock);
+out:
 	if (mmap)
 		mmap_read_unlock(mm);
 	mmput_async(mm);

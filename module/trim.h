@@ -16,6 +16,7 @@ struct wr_where;
  * @unmapped: those that are not, as a relative maps them, or they may be in use, but
  *	this one maps them no more
  * @passed: windows that were passed over, as they rest or have no pages
+ * @busy: windows that somebody had locked
  * @any_age: used or not
  * @again: also of windows that rest
  */
@@ -25,6 +26,7 @@ struct wr_trimming {
 	unsigned long moved;
 	unsigned long unmapped;
 	unsigned long passed;
+	unsigned int busy;
 	bool any_age;
 	bool again;
 };
