@@ -189,6 +189,9 @@ static int take_back_cold(struct wr_window *parent)
 	if (!err)
 		wr_stash_take_back(parent, parent->first, parent->end,
 				   WR_STASH_ONLY_COLD);
+	/* They may leave, though nobody touches them. */
+	if (wr_paging && parent->nr_resident)
+		wr_trim_note(parent, parent->space->mm);
 	return err;
 }
 

@@ -358,11 +358,12 @@ unsigned long wr_outfile_used(void)
 static struct vfsmount *mount_shmem(void)
 {
 	struct file_system_type *type = get_fs_type("tmpfs");
+	char options[] = "huge=never"; /* is cut up */
 	struct vfsmount *mnt;
 
 	if (!type)
 		return ERR_PTR(-ENODEV);
-	mnt = kern_mount(type);
+	mnt = vfs_kern_mount(type, SB_KERNMOUNT, type->name, options);
 	module_put(type->owner);
 	return mnt;
 }

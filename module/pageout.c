@@ -496,7 +496,7 @@ static unsigned long page_out(const struct wr_where *where,
 	}
 	if (freed || written)
 		atomic_set(&hunger->in_vain, 0);
-	else if (atomic_read(&hunger->in_vain) < HUNGRY)
+	else if (may_look(where) && atomic_read(&hunger->in_vain) < HUNGRY)
 		atomic_inc(&hunger->in_vain);
 	*looked = max(written, trimming.looked);
 	if (freed || written || trimming.moved || trimming.unmapped)

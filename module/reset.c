@@ -283,21 +283,28 @@ static void apply_unlocked(enum wr_op op, struct wr_window *window,
 	}
 }
 
+/* What has come back may leave, though nobody touches it. */
+static void note_back(struct wr_window *window)
+{
+	if (wr_paging && window->nr_resident)
+		wr_trim_note(window, window->space->mm);
+}
+
+/* Parts of large pages around the range come back with it. */
 static void offer(struct wr_window *window, pgoff_t first, pgoff_t end,
 		  enum wr_stash_class class)
 {
 	wr_locked_clear(window, first, end);
 	stash(window, first, end, class);
+	note_back(window);
 }
 
-/* What has come back may leave, though nobody touches it. */
 static unsigned long take_back(struct wr_window *window, pgoff_t first,
 			       pgoff_t end, struct wr_stash_set set)
 {
 	unsigned long gone = wr_stash_take_back(window, first, end, set);
 
-	if (wr_paging && window->nr_resident)
-		wr_trim_note(window, window->space->mm);
+	note_back(window);
 	return gone;
 }
 

@@ -123,6 +123,8 @@ static void bring_to_list(struct wr_window *window, struct mem_cgroup *memcg)
 	trim = wr_runs_alloc_by(alloc_trim, NULL, GFP_KERNEL_ACCOUNT);
 	if (!trim) {
 		mem_cgroup_put(memcg);
+		if (old)
+			go_to_list(old);
 		return;
 	}
 	INIT_LIST_HEAD(&trim->list);
@@ -525,7 +527,7 @@ static bool is_all_locked(struct mm_struct *mm)
 
 /*
  * What is not a file's cannot leave where all is locked. Without mmap_lock nothing does where
- * anything is.
+ * anything is but by WINREGION_LOCK, which each page knows.
  */
 static bool is_kept(struct wr_window *window)
 {
@@ -535,7 +537,9 @@ static bool is_kept(struct wr_window *window)
 		return true;
 	if (window->held.mmap)
 		return is_all_locked(mm);
-	return mm->def_flags & VM_LOCKED || READ_ONCE(mm->locked_vm);
+	return mm->def_flags & VM_LOCKED ||
+	       READ_ONCE(mm->locked_vm) >
+		       READ_ONCE(window->space->locked_charge);
 }
 
 /* What a virtual machine uses, or a device, it tells to nobody whom we could ask. */
@@ -663,13 +667,14 @@ bool wr_trim_next(const struct wr_where *where, struct wr_trimming *trimming)
 	bool rests;
 
 	window = next_window(where, &rests);
-	trimming->looked++;
 	if (!window)
 		return false;
-	if (rests && !trimming->any_age && !trimming->again)
+	if (rests && !trimming->any_age && !trimming->again) {
 		trimming->passed++;
-	else
+	} else {
+		trimming->looked++;
 		trim_window(window, trimming);
+	}
 	wr_window_put(window);
 	return true;
 }
