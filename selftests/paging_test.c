@@ -1525,15 +1525,16 @@ TEST_F_TIMEOUT(short_of_memory, beside_the_poor, 200)
 
 #define SPARSE_PAGES 3500
 
-static int reset_all(int fd, const char *base, uint64_t length)
+static int contents(int fd, uint32_t operation, const char *base,
+		    uint64_t length, uint32_t word)
 {
 	struct winregion_reset arg = {
 		.size = sizeof(arg),
-		.operation = WINREGION_OP_RESET,
+		.operation = operation,
 		.range = {
 			.address = (uintptr_t)base,
 			.length = length,
-			.protection = RW,
+			.protection = word,
 		},
 	};
 
@@ -1569,7 +1570,8 @@ static int sparse_job(void *arg)
 	CHECK(base);
 	for (i = 0; i < SPARSE_PAGES; i++)
 		CHECK(page_has(base + i * MIB(2), i));
-	CHECK(!reset_all(family->fd, base, SPARSE_PAGES * MIB(2)));
+	CHECK(!contents(family->fd, WINREGION_OP_RESET, base,
+			SPARSE_PAGES * MIB(2), RW));
 	return 0;
 }
 
@@ -1630,22 +1632,14 @@ TEST_F_TIMEOUT(short_of_memory, sparse_and_watched, 120)
 static int offer_what_is_empty(void *arg)
 {
 	struct family *family = arg;
-	struct winregion_reset arg_offer = {
-		.size = sizeof(arg_offer),
-		.operation = WINREGION_OP_OFFER,
-		.range = {
-			.length = EMPTY,
-			.protection = WINREGION_PRIORITY_LOW,
-		},
-	};
 	char *base;
 
 	CHECK(group_write("cgroup.procs", "0"));
 	base = wr_reserve(family->fd, EMPTY);
 	CHECK(base && !wr_commit(family->fd, base, EMPTY, RW));
 	fill_page(base, 1);
-	arg_offer.range.address = (uintptr_t)base;
-	CHECK(wr_ioctl(family->fd, WINREGION_RESET, &arg_offer) == -ENOMEM);
+	CHECK(contents(family->fd, WINREGION_OP_OFFER, base, EMPTY,
+		       WINREGION_PRIORITY_LOW) == -ENOMEM);
 	CHECK(page_has(base, 1));
 	CHECK(group_read("memory.peak") < (int64_t)MIB(30));
 	return 0;
