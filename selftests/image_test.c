@@ -104,6 +104,22 @@ static bool write_library(const char *name)
 	return write_pe(name, &pe);
 }
 
+/*
+ * As write_library(), not just when a second begins: of such a time it cannot be told
+ * whether the file system has finer ones.
+ */
+static bool write_to_share(const char *name)
+{
+	struct stat st;
+	bool ok;
+
+	do {
+		ok = write_library(name) && !stat(name, &st);
+	} while (ok && (!st.st_mtim.tv_nsec || !st.st_ctim.tv_nsec));
+
+	return ok;
+}
+
 static HANDLE open_image(const char *name, DWORD flags)
 {
 	HANDLE file = open_file(name, GENERIC_READ, SHARE_ALL, OPEN_EXISTING,
@@ -513,7 +529,7 @@ TEST_F(files, what_is_shared_by_all_processes)
 {
 	char *base;
 
-	ASSERT_TRUE(write_library("a.dll"));
+	ASSERT_TRUE(write_to_share("a.dll"));
 	base = map_image("a.dll");
 	ASSERT_EQ(BASE, base);
 	EXPECT_TRUE(child_counts(5, 0));
@@ -548,7 +564,7 @@ TEST_F(files, code_is_there_once)
 {
 	char *base, *other;
 
-	ASSERT_TRUE(write_library("a.dll"));
+	ASSERT_TRUE(write_to_share("a.dll"));
 	base = map_image("a.dll");
 	other = map_image("a.dll");
 	ASSERT_EQ(BASE, base);
@@ -560,6 +576,41 @@ TEST_F(files, code_is_there_once)
 	EXPECT_NE(frame_of(base + CODE), frame_of(other + CODE));
 	EXPECT_TRUE(UnmapViewOfFile(base));
 	EXPECT_TRUE(UnmapViewOfFile(other));
+}
+
+/* Whether two images are one, of a file that says it was written @seconds from now. */
+static bool is_one_if_written(int seconds, long ns)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT } };
+	char *base, *other;
+	struct stat st;
+	bool one;
+
+	if (!write_library("a.dll"))
+		return false;
+	do {
+		clock_gettime(CLOCK_REALTIME, &times[1]);
+		times[1].tv_sec += seconds;
+		times[1].tv_nsec = ns;
+		if (utimensat(AT_FDCWD, "a.dll", times, 0) ||
+		    stat("a.dll", &st))
+			return false;
+	} while (!st.st_ctim.tv_nsec);
+	base = map_image("a.dll");
+	other = map_image("a.dll");
+	one = base && other &&
+	      frame_of(base + CONSTS) == frame_of(other + CONSTS);
+	return UnmapViewOfFile(base) && UnmapViewOfFile(other) && one;
+}
+
+/*
+ * Ticks are no whole seconds, though a clock that begins with one tells no other times.
+ * What is from a second to come can be written in that once more. Rules: IMG-10, IMG-11.
+ */
+TEST_F(files, times_in_ticks)
+{
+	EXPECT_TRUE(is_one_if_written(-1, 900000000));
+	EXPECT_FALSE(is_one_if_written(1, 0));
 }
 
 /* Rules: IMG-11. */

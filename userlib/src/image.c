@@ -34,11 +34,12 @@
 #define MAX_HEADERS 0x10000
 
 /*
- * Times of files are no finer, so what was changed since may look like before. Where
- * they look as if they were coarse, they may be as coarse as two seconds.
+ * Times of files are no finer, so what was changed since may look like before: ticks and
+ * the finer file systems have 10 ms at most. Others have whole seconds, or two. A time
+ * that is a multiple of a tick says nothing: where a machine's clock begins with a tick,
+ * all of them are.
  */
 #define SETTLED_NS 20000000L
-#define COARSE_NS 10000000L
 #define COARSE_SETTLED_NS 2100000000L
 
 /* ---- the file ---- */
@@ -106,8 +107,7 @@ static int64_t age_of(const struct timespec *time)
 
 static bool is_old(const struct timespec *time)
 {
-	return age_of(time) >=
-	       (time->tv_nsec % COARSE_NS ? SETTLED_NS : COARSE_SETTLED_NS);
+	return age_of(time) >= (time->tv_nsec ? SETTLED_NS : COARSE_SETTLED_NS);
 }
 
 /* What was changed a moment ago can be changed once more without its times telling. */
