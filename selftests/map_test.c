@@ -1102,6 +1102,11 @@ TEST_F_TIMEOUT(map, wrong_words, 60)
 	EXPECT_EQ(2, run("-d -s size " OUT " " OUT));
 	EXPECT_EQ(2, run("-d -R " OUT " " OUT));
 	EXPECT_TRUE(file_has(ERRORS, "a difference has no: reverse"));
+	EXPECT_EQ(2, run("-f svg -t heap 1"));
+	EXPECT_EQ(2, run("-f svg -L " OUT " -a 10000"));
+	EXPECT_TRUE(file_has(ERRORS, "a picture has no: at"));
+	EXPECT_EQ(2, run("-f snapshot -s size 1"));
+	EXPECT_TRUE(file_has(ERRORS, "a snapshot has no: sort"));
 	EXPECT_EQ(2, run("-f csv -a 10000 -- /bin/true"));
 	EXPECT_EQ(2, run("-n 0 1"));
 	EXPECT_EQ(2, run("-n 86401 1"));

@@ -330,9 +330,7 @@ static void tell_none(const struct options *options, const struct map *map)
 	const struct option *word;
 	struct map_list list = { 0 };
 
-	/* Pictures and snapshots have all blocks. */
-	if (options->format > MAP_HTML ||
-	    !(given['t'] || given['a'] || given['m']))
+	if (!(given['t'] || given['a'] || given['m']))
 		return;
 	map_select(map, &options->out.choice, &list);
 	if (!list.nr) {
@@ -461,12 +459,22 @@ static void tell_unknown(int err)
 	fprintf(stderr, "winregion-map: no regions are told: %s\n", why);
 }
 
+/* These have all that there is. */
+static void check_map(const struct options *options)
+{
+	if (options->format == MAP_SVG)
+		refuse(options, "rgFtamsR", "a picture has no");
+	if (options->format == MAP_SNAPSHOT)
+		refuse(options, "rgFtamsR", "a snapshot has no");
+}
+
 static int show_process(struct options *options, pid_t pid)
 {
 	struct map map = { 0 };
 	struct map_source source;
 	int err, unknown;
 
+	check_map(options);
 	if (wants_screen(options))
 		return show_screen(options, pid, NULL);
 	map_source_init(&source, pid);
@@ -491,6 +499,7 @@ static int show_loaded(struct options *options)
 {
 	struct map map = { 0 };
 
+	check_map(options);
 	if (!load(options->load, &map))
 		return FAILED;
 	if (wants_screen(options))
