@@ -165,7 +165,7 @@ static int run(const struct settings *settings)
 	}
 	say(began);
 	if (settings->options.paging && !press_end()) {
-		printf("fuzz: somebody was killed for memory, or nothing was out\n");
+		printf("fuzz: somebody was killed for memory, or hardly anything was out\n");
 		bad = 1;
 	}
 	if (bad || counts->failures) {

@@ -2,7 +2,8 @@
 /*
  * Has memory be short, for as long as a fuzzer runs: a process that uses more anonymous
  * memory than there is, round and round, so that the kernel always looks for pages to
- * have, and at times asks it for all that can be had.
+ * have. What the fuzzer has is little, and always in use: so that it leaves, too, its
+ * memory cgroup is asked for more than it has, again and again.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -10,7 +11,7 @@
 #include "common.h"
 #include "fuzz.h"
 #include "wr_test_util.h"
-#include "swap.h"
+#include "paging.h"
 #include "tracefs.h"
 
 /* More than what is available */
@@ -19,6 +20,9 @@
 /* Pages that are written before it rests, and how often it does so before it asks */
 #define AT_A_TIME 64
 #define RESTS 4
+
+/* Pages that have come back at least, or memory was not short */
+#define ENOUGH 50
 
 static pid_t presser;
 static long kills;
@@ -56,7 +60,7 @@ static void press(size_t pages)
 			continue;
 		usleep(500);
 		if (!(++round % RESTS))
-			write_text(DROP_CACHES, "2");
+			group_write("memory.reclaim", "64M");
 	}
 }
 
@@ -64,7 +68,7 @@ bool press_begin(void)
 {
 	int64_t pages = (meminfo("MemAvailable") + BEYOND) / 4096;
 
-	if (!have_swap() || !count_pages())
+	if (!have_swap() || !count_pages() || !make_group("max"))
 		return false;
 	kills = oom_kills();
 	presser = fork();
@@ -74,7 +78,7 @@ bool press_begin(void)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		press(pages);
 	}
-	return presser > 0;
+	return presser > 0 && group_write("cgroup.procs", "0");
 }
 
 bool press_end(void)
@@ -83,9 +87,11 @@ bool press_end(void)
 
 	trace_end();
 	kill(presser, SIGKILL);
-	if (waitpid(presser, NULL, 0) != presser)
+	if (waitpid(presser, NULL, 0) != presser ||
+	    !write_text(CGROUP_ROOT "/cgroup.procs", "0") ||
+	    !SETTLES(!rmdir(group)))
 		return false;
 	printf("fuzz: %ld times pages of regions were out, and came back\n",
 	       pages);
-	return oom_kills() == kills && pages;
+	return oom_kills() == kills && pages >= ENOUGH;
 }
