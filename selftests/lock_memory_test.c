@@ -711,7 +711,9 @@ TEST(beside_changes)
 	crew_add(&scene.crew, lock_and_unlock, &scene);
 	scene.random = 2;
 	crew_add(&scene.crew, lock_and_unlock, &scene);
-	take_and_give(&scene, rounds(lock_changes));
+	do {
+		take_and_give(&scene, rounds(lock_changes));
+	} while (!race_load(&scene.locked));
 	crew_stop(&scene.crew);
 	EXPECT_LT(0, scene.locked);
 	EXPECT_TRUE(settles_to(locked_in(scene.base, PAGES(SCENE_PAGES + 16))));

@@ -831,15 +831,22 @@ TEST_F_TIMEOUT(map, names, 60)
 /* A name of bytes that are obeyed, or are no characters, or a formula */
 TEST_F_TIMEOUT(map, names_of_others, 60)
 {
-	pid_t pid = fork();
-	char command[64];
+	char command[64], c;
+	int named[2];
+	pid_t pid;
 
+	ASSERT_EQ(0, pipe(named));
+	pid = fork();
 	if (!pid) {
 		prctl(PR_SET_NAME, "=\033\x9b\xc2\x9b\xed\xa0\x80\xc0\xaf,");
+		if (write(named[1], "", 1) != 1)
+			_exit(1);
 		for (;;)
 			pause();
 	}
-	sleep_ms(200);
+	close(named[1]);
+	ASSERT_EQ(1, read(named[0], &c, 1));
+	close(named[0]);
 	EXPECT_EQ(0, run("-l -f csv"));
 	EXPECT_TRUE(file_has(OUT, ",1,\"'=????????,\"\n"));
 	EXPECT_EQ(0, run("-l -f text"));

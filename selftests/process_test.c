@@ -290,9 +290,9 @@ TEST_F(process, kept_descriptor_keeps_no_memory)
 	fd = receive_fd(passing.socket[0], 0);
 	ASSERT_LE(0, fd);
 	TOTAL_RETURNS();
-	/* 32 of the 96 MiB: other things move as well. */
+	/* 64 of the 96 MiB: newer kernels keep some of them at hand for each CPU. */
 	EXPECT_TRUE(SETTLES(meminfo("MemAvailable") >
-			    available - (int64_t)MIB(32)));
+			    available - (int64_t)MIB(64)));
 	EXPECT_TRUE(SETTLES(committed_as() < as + (int64_t)MIB(32)));
 	/* It works, for us. */
 	EXPECT_EQ(0, WR_INFO(fd, out_regions));
