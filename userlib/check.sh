@@ -763,6 +763,9 @@ compile_by_cmake()
 	[ "$(needs_us shared)$(needs_us static)$(needs_us win32-static)" = 100 ] ||
 		return 1
 	cmake_finds '' '' && ! cmake_finds '' 99 || return 1
+	cmake_finds '' "0.0.1...$VERSION" &&
+		! cmake_finds '' "0.0.1...<$VERSION" &&
+		cmake_finds_what_is_moved || return 1
 	! cmake_finds heap '' > "$work/no-heap" 2>&1 || return 1
 	tr -s ' \n' ' ' < "$work/no-heap" |
 		grep -q 'make -C userlib/heap install'
@@ -786,6 +789,28 @@ cmake_finds()
 	EOF
 	cmake -S "$work/cmake/find" -B "$work/cmake/find/build" \
 		-DCMAKE_PREFIX_PATH="$work/root"
+}
+
+# What is installed can be elsewhere by now, as below a sysroot.
+cmake_finds_what_is_moved()
+{
+	local there=$work/elsewhere status=0
+
+	mkdir -p "$there"
+	mv "$work/root" "$there/root"
+	cat >> "$work/cmake/find/CMakeLists.txt" <<-EOF
+	get_target_property(lib winregion::static IMPORTED_LOCATION)
+	get_target_property(include winregion::static INTERFACE_INCLUDE_DIRECTORIES)
+	if(NOT EXISTS \${lib} OR NOT EXISTS \${include}/winregion/windows.h)
+		message(FATAL_ERROR "\${lib}, \${include}: not there")
+	endif()
+	EOF
+	sed -i 's/(winregion [^ ]*/(winregion/' "$work/cmake/find/CMakeLists.txt"
+	rm -rf "$work/cmake/find/build"
+	cmake -S "$work/cmake/find" -B "$work/cmake/find/build" \
+		-DCMAKE_PREFIX_PATH="$there/root" || status=1
+	mv "$there/root" "$work/root"
+	return "$status"
 }
 
 # cmake_takes BITS POINTER: whether programs whose pointers have so many bytes are given
