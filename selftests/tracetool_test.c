@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -739,6 +740,21 @@ TEST_F(tool, stacks_refused)
 	EXPECT_EQ(1, count_in(OUT, "nothing was reserved"));
 	EXPECT_EQ(125, RUN_AS_NOBODY("-k", "/bin/true"));
 	EXPECT_EQ(1, count_in(ERRORS, "only root may trace: try sudo"));
+}
+
+/* Where processes have other numbers than events tell */
+static int trace_in_container(void *unused)
+{
+	CHECK(!unused);
+	CHECK(!unshare(CLONE_NEWPID));
+	CHECK(RUN("/bin/true") == 125);
+	CHECK(count_in(ERRORS, "other numbers in this container") == 1);
+	return 0;
+}
+
+TEST_F(tool, container)
+{
+	EXPECT_EQ(0, in_child(trace_in_container, NULL));
 }
 
 /* A line of winregion-map */

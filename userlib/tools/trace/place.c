@@ -4,7 +4,9 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -20,6 +22,10 @@ static const char *const places[] = {
 
 static const char no_module[] =
 	"the module is not loaded: sudo modprobe winregion";
+static const char no_events[] =
+	"the kernel tells of no events: by its lockdown, see kernel_lockdown(7)";
+static const char in_container[] =
+	"processes have other numbers in this container than in events: trace from outside";
 static const char no_tracefs[] =
 	"tracefs is not mounted: sudo mount -t tracefs none /sys/kernel/tracing";
 
@@ -77,6 +83,17 @@ size_t trace_room(size_t most)
 	return most;
 }
 
+/* Of the first namespace of processes, as it is since there are others */
+#define FIRST_NAMESPACE 0xeffffffcU
+
+/* Events have the numbers of the first namespace. */
+static bool has_all_numbers(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) || st.st_ino == FIRST_NAMESPACE;
+}
+
 /**
  * trace_check - look whether there is something to trace, and who asks for it
  *
@@ -92,6 +109,11 @@ int trace_check(void)
 	tracefs = trace_place();
 	if (!tracefs)
 		return complain(no_tracefs);
+	if (!has_all_numbers())
+		return complain(in_container);
 	snprintf(path, sizeof(path), "%s/events/winregion", tracefs);
-	return access(path, F_OK) ? complain(no_module) : 0;
+	if (!access(path, F_OK))
+		return 0;
+	return complain(access("/sys/module/winregion", F_OK) ? no_module :
+								no_events);
 }
