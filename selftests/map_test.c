@@ -1427,6 +1427,47 @@ TEST_F_TIMEOUT(map, screen_with_commas, 60)
 	globfree(&files);
 }
 
+/* What another program writes on it goes at Ctrl-L; names have any characters. */
+TEST_F_TIMEOUT(map, screen_in_the_way, 60)
+{
+	const char wall[] = "\033[3;1HBroadcast message from root";
+	struct terminal terminal;
+
+	ASSERT_TRUE(open_screen(&terminal, self->held.pid, "xterm-256color", 24,
+				80));
+	WAITS("310000000000 private");
+	vterm_input_write(terminal.vt, wall, strlen(wall));
+	WAITS("Broadcast");
+	terminal_press(&terminal, "\f");
+	EXPECT_TRUE(terminal_wait_gone(&terminal, "Broadcast", 30));
+	WAITS("310000000000 private");
+	terminal_press(&terminal, "/\xc3\xa9\r");
+	EXPECT_TRUE(terminal_wait_gone(&terminal, "310000000000 private", 30));
+	terminal_press(&terminal, "/\x7fsigns\r");
+	WAITS("[name signs]");
+	WAITS("310003000000 file");
+	terminal_press(&terminal, "q");
+	EXPECT_EQ(0, terminal_end(&terminal));
+}
+
+/* By wish, and where a terminal has no places */
+TEST_F_TIMEOUT(map, screen_without, 60)
+{
+	struct terminal terminal;
+
+	ASSERT_EQ(0, setenv("NO_COLOR", "1", 1));
+	ASSERT_TRUE(open_screen(&terminal, self->held.pid, "xterm-256color", 40,
+				120));
+	WAITS("310000000000 private");
+	EXPECT_FALSE(has_paper(&terminal, 1, 220));
+	EXPECT_FALSE(has_paper(&terminal, 1, 134));
+	terminal_press(&terminal, "q");
+	EXPECT_EQ(0, terminal_end(&terminal));
+	ASSERT_TRUE(open_screen(&terminal, self->held.pid, "dumb", 24, 80));
+	WAITS("no terminal that is known");
+	EXPECT_EQ(1, terminal_end(&terminal));
+}
+
 /* Who allocates from now on: all, and in one block */
 TEST_F_TIMEOUT(map, screen_of_stacks, 180)
 {

@@ -20,11 +20,13 @@
 #include "../common/create.h"
 #include "../common/ends.h"
 #include "screen_state.h"
+#include "screen_terminal.h"
 
 /* Of a processor's time no more than 1 part in so many */
 #define SHARE 20
 
 #define ESCAPE 27
+#define CTRL_L 12
 
 /* Seconds between two looks at what it allocates: a thousand events have room. */
 #define TICK 0.02
@@ -173,6 +175,21 @@ static int wait_key(const struct state *state, double wait)
 	return key;
 }
 
+/* Bytes of what is not ASCII come one by one. */
+static bool is_text(int key)
+{
+	return key >= 128 ? key < 256 : isprint(key);
+}
+
+/* Return: where the last character begins */
+static size_t without_last(const char *text, size_t length)
+{
+	while (length && (text[--length] & 0xc0) == 0x80)
+		;
+
+	return length;
+}
+
 /* One line. false: the user has thought better of it */
 static bool ask(struct state *state, const char *question, char *answer,
 		size_t room)
@@ -187,10 +204,9 @@ static bool ask(struct state *state, const char *question, char *answer,
 		key = wait_key(state, FOR_EVER);
 		if (is_enter(key) || key == ESCAPE || ends_count())
 			break;
-		if ((key == KEY_BACKSPACE || key == 127 || key == '\b') &&
-		    length)
-			answer[--length] = '\0';
-		else if (key < 256 && isprint(key) && length + 1 < room)
+		if (key == KEY_BACKSPACE || key == 127 || key == '\b')
+			length = without_last(answer, length);
+		else if (is_text(key) && length + 1 < room)
 			answer[length++] = (char)key;
 		answer[length] = '\0';
 	}
@@ -526,7 +542,9 @@ static void note_cursor(struct state *state)
 static void handle_key(struct state *state, int key)
 {
 	*state->message = '\0';
-	if (move_key(state, key))
+	if (key == CTRL_L)
+		clearok(stdscr, TRUE);
+	else if (move_key(state, key))
 		;
 	else if (state->view == VIEW_PROCESSES)
 		process_key(state, key);
@@ -572,7 +590,7 @@ static bool begin_screen(void)
 {
 	/* Characters only: snapshots have a point in a number in whatever country. */
 	setlocale(LC_CTYPE, "");
-	if (!newterm(NULL, stdout, stdin))
+	if (!newterm(NULL, stdout, stdin) || !terminal_has_places())
 		return false;
 	/* Also where there is no memory for something */
 	atexit(end_screen);

@@ -5,6 +5,7 @@
  */
 #define _XOPEN_SOURCE_EXTENDED
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <curses.h>
 
@@ -59,12 +60,20 @@ static int lines(void)
 	return getmaxy(stdscr);
 }
 
+/* Many programs heed NO_COLOR: who has it set wants none. */
+static bool has_colours(void)
+{
+	const char *none = getenv("NO_COLOR");
+
+	return has_colors() && !(none && *none);
+}
+
 void draw_begin(void)
 {
 	const short *colours;
 	short i;
 
-	if (!has_colors())
+	if (!has_colours())
 		return;
 	start_color();
 	use_default_colors();
@@ -79,7 +88,7 @@ void draw_begin(void)
 
 static attr_t ink(enum map_type type)
 {
-	return has_colors() ? COLOR_PAIR(INK + type) : A_NORMAL;
+	return has_colours() ? COLOR_PAIR(INK + type) : A_NORMAL;
 }
 
 /* What a name has in it that a terminal would obey is not for it. */
@@ -159,7 +168,7 @@ static const char letters[MAP_TYPES + 1] = "ifshSptu.";
 static void draw_cell(int column, enum map_type type)
 {
 	move(BAR, column);
-	if (!has_colors()) {
+	if (!has_colours()) {
 		addch(letters[type]);
 		return;
 	}
@@ -358,7 +367,7 @@ static void begin_mark(enum map_change change)
 {
 	attr_t colour = A_BOLD;
 
-	if (has_colors())
+	if (has_colours())
 		colour |=
 			COLOR_PAIR(change == MAP_NEW ? NEW_PAIR : CHANGED_PAIR);
 	attron(colour);
@@ -623,7 +632,7 @@ static const char *const help[] = {
 	"p                     pause; + and -: look less, and more, often",
 	"w                     write a snapshot",
 	"l, Tab                list of processes",
-	"q                     quit",
+	"q                     quit; Ctrl-L: draw the screen anew",
 	"",
 	"In front of a block: + it is new, * it has changed, > it has several runs.",
 	"The bar is the address space; ^ is below the block of the cursor.",
