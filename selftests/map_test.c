@@ -16,6 +16,7 @@
 #include <linux/capability.h>
 #include <linux/sched.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -862,6 +863,140 @@ TEST_F_TIMEOUT(map, names_of_others, 60)
 	EXPECT_TRUE(file_has(ERRORS, ": =????????, is of user 0"));
 	kill(pid, SIGKILL);
 	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
+}
+
+/* ---- what is not there, or not whole ---- */
+
+#define MANY_MAPPINGS 20000
+
+/* In a child: one block each */
+static void have_many(int ready)
+{
+	int i;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (i = 0; i < MANY_MAPPINGS; i++)
+		if (mmap(NULL, PAGES(2), i & 1 ? PROT_READ : PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+			_exit(1);
+	if (write(ready, "", 1) == 1)
+		pause();
+	_exit(1);
+}
+
+static size_t lines_in(const char *path)
+{
+	char *text = text_of(path);
+	size_t n = count_in(text, "\n");
+
+	free(text);
+	return n;
+}
+
+/* Ends it so long after the look has begun. Return: the exit status of that */
+static int look_and_kill(unsigned int ms)
+{
+	pid_t pid, killer;
+	int ready[2], status;
+	char c;
+
+	if (pipe2(ready, O_CLOEXEC))
+		return -1;
+	pid = fork();
+	if (!pid)
+		have_many(ready[1]);
+	close(ready[1]);
+	if (read(ready[0], &c, 1) != 1)
+		return -1;
+	close(ready[0]);
+	killer = fork();
+	if (!killer) {
+		sleep_ms(ms);
+		_exit(kill(pid, SIGKILL));
+	}
+	status = RUN("-f csv %d", pid);
+	waitpid(killer, NULL, 0);
+	waitpid(pid, NULL, 0);
+	return status;
+}
+
+/* All of a process is told, or none. */
+TEST_F_TIMEOUT(map, ends_meanwhile, 120)
+{
+	unsigned int ms, failed = 0;
+	int status = 1;
+
+	for (ms = 4; status && ms < 20000; ms += 1 + ms / 4) {
+		status = look_and_kill(ms);
+		ASSERT_TRUE(status == 0 || status == 1);
+		failed += status;
+	}
+	EXPECT_LT(0, failed);
+	EXPECT_EQ(0, status);
+	EXPECT_LT(MANY_MAPPINGS, lines_in(OUT));
+}
+
+static void *stay(void *unused)
+{
+	for (;;)
+		pause();
+	return unused;
+}
+
+/* Other threads go on when the first one has ended. */
+TEST_F_TIMEOUT(map, first_thread_has_ended, 60)
+{
+	pthread_t thread;
+	pid_t pid = fork();
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (pthread_create(&thread, NULL, stay, NULL))
+			_exit(1);
+		syscall(SYS_exit, 0);
+	}
+	EXPECT_TRUE(SETTLES(RUN("-f csv %d", pid) == 1));
+	EXPECT_TRUE(file_has(ERRORS, "its first thread has ended"));
+	kill(pid, SIGKILL);
+	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
+}
+
+#define HUGE_PAGES "/proc/sys/vm/nr_hugepages"
+
+/* They are in memory, though VmRSS has them not. */
+TEST_F_TIMEOUT(map, huge_pages, 60)
+{
+	size_t size = MIB(4);
+	char line[80], *base;
+
+	ASSERT_TRUE(write_number(HUGE_PAGES, 2));
+	base = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	ASSERT_NE(MAP_FAILED, base);
+	memset(base, 1, size);
+	EXPECT_EQ(0, RUN("-f csv %d", getpid()));
+	snprintf(line, sizeof(line), "0x%zx,private,mapping,%zu,%zu,%zu,%zu,",
+		 (size_t)base, size, size, size, size);
+	EXPECT_TRUE(file_has(OUT, line));
+	EXPECT_EQ(0, munmap(base, size));
+	EXPECT_TRUE(write_number(HUGE_PAGES, 0));
+}
+
+static int look_without_proc(void *unused)
+{
+	CHECK(!unused);
+	CHECK(!unshare(CLONE_NEWNS) &&
+	      !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+	      !mount("none", "/proc", "tmpfs", 0, NULL));
+	CHECK(run("-f csv -l") == 1);
+	CHECK(file_has(ERRORS, "/proc is not mounted"));
+	CHECK(run("-f csv -- /bin/true") == 125);
+	return 0;
+}
+
+TEST_F(map, no_proc)
+{
+	EXPECT_EQ(0, in_child(look_without_proc, NULL));
 }
 
 /* ---- two moments ---- */

@@ -468,6 +468,29 @@ static void check_map(const struct options *options)
 		refuse(options, "rgFtamsR", "a snapshot has no");
 }
 
+/* The first thread's memory is none once that has ended, though others have it still. */
+static void tell_empty(pid_t pid)
+{
+	struct map_source source;
+	char path[40];
+	bool others;
+
+	map_source_init(&source, pid);
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	others = map_read_file(&source, path) > 0 &&
+		 map_line_of(source.text, "Threads") > 1024;
+	map_source_done(&source);
+	if (others)
+		fprintf(stderr,
+			"winregion-map: %d: its first thread has ended; the number of another one, of those in\n"
+			"/proc/%d/task, tells what it has\n",
+			pid, pid);
+	else
+		fprintf(stderr,
+			"winregion-map: %d: it has no memory: it has ended, or is the kernel's\n",
+			pid);
+}
+
 static int show_process(struct options *options, pid_t pid)
 {
 	struct map map = { 0 };
@@ -486,9 +509,7 @@ static int show_process(struct options *options, pid_t pid)
 	if (!map.module)
 		tell_unknown(unknown);
 	if (!map.nr_runs) {
-		fprintf(stderr,
-			"winregion-map: %d: it has no memory: it has ended, or is the kernel's\n",
-			pid);
+		tell_empty(pid);
 		return FAILED;
 	}
 
@@ -508,12 +529,24 @@ static int show_loaded(struct options *options)
 	return write_map(options, &map) ? 0 : FAILED;
 }
 
+/* There can be none, or one with the numbers of another container. */
+static bool has_proc(void)
+{
+	bool has = !access("/proc/self/smaps", F_OK);
+
+	if (!has)
+		fprintf(stderr,
+			"winregion-map: /proc is not mounted, or is that of another container\n");
+
+	return has;
+}
+
 static int show_list(struct options *options)
 {
 	if (options->format > MAP_CSV)
 		say_usage("a list is text, json or csv", NULL);
 	refuse(options, "rgFtamsRn", "a list of processes has no");
-	if (!open_output(options, O_TRUNC))
+	if (!has_proc() || !open_output(options, O_TRUNC))
 		return FAILED;
 	map_write_processes(&options->out, options->format);
 
@@ -586,7 +619,7 @@ static int record(struct options *options, char **argv)
 	int status;
 
 	check_timeline(options);
-	if (!open_output(options, O_APPEND))
+	if (!has_proc() || !open_output(options, O_APPEND))
 		return RECORD_FAILED;
 	status =
 		map_record(argv, options->interval, options->stacks, &timeline);

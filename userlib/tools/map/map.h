@@ -248,8 +248,18 @@ int map_read(struct map_source *source, struct map *map);
 
 /* ---- proc.c: files of /proc ---- */
 
+/* A descriptor, or -errno */
+int map_open_file(const char *path);
+
 /* -errno, or how much; there is a 0 behind it. */
+ssize_t map_read_all(struct map_source *source, int fd);
 ssize_t map_read_file(struct map_source *source, const char *path);
+
+/*
+ * Whether the memory is still there of which smaps was opened. Where it goes in between,
+ * smaps ends as if it were whole.
+ */
+bool map_has_memory(int fd);
 
 /* The number behind "@name:" in lines of a file, times 1024; 0 if it is not there */
 uint64_t map_line_of(const char *text, const char *name);
@@ -308,6 +318,9 @@ struct winregion_run;
 
 /* Whether there are regions, and what addresses there are at all */
 bool map_begin_regions(struct map_source *source, struct map *map);
+
+/* Without the module, programs of 32 bits are known by where all is that they have. */
+void map_guess_end(struct map *map);
 
 /* From *@address on, which is moved: so many runs; 0 if there are no more */
 size_t map_read_regions(struct map_source *source, uint64_t *address,

@@ -11,14 +11,22 @@
 
 #include "map.h"
 
-ssize_t map_read_file(struct map_source *source, const char *path)
+int map_open_file(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
-	size_t length = 0;
-	ssize_t n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
+
+	return fd;
+}
+
+ssize_t map_read_all(struct map_source *source, int fd)
+{
+	size_t length = 0;
+	int err = 0;
+	ssize_t n;
+
 	do {
 		source->text = map_grow(source->text, &source->room,
 					length + 32768, 1);
@@ -28,10 +36,29 @@ ssize_t map_read_file(struct map_source *source, const char *path)
 		else if (n < 0)
 			err = -errno;
 	} while (n > 0);
-	close(fd);
 	source->text[length] = '\0';
 
 	return err ? err : (ssize_t)length;
+}
+
+ssize_t map_read_file(struct map_source *source, const char *path)
+{
+	int fd = map_open_file(path);
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = map_read_all(source, fd);
+	close(fd);
+
+	return n;
+}
+
+bool map_has_memory(int fd)
+{
+	char byte;
+
+	return pread(fd, &byte, 1, 0) == 1;
 }
 
 uint64_t map_line_of(const char *text, const char *name)
@@ -102,13 +129,18 @@ static bool starts(const char *line, const char *word)
 	return !strncmp(line, word, strlen(word));
 }
 
-/* One of the lines below the head. The last one is the flags. */
+/* One of the lines below the head. The last one is the flags; huge pages are in no other. */
 static bool parse_line(const char *line, const char *end, struct map_vma *vma)
 {
 	if (starts(line, "Rss:")) {
 		vma->resident = kilobytes(line);
 	} else if (starts(line, "Anonymous:")) {
 		vma->anonymous = kilobytes(line);
+	} else if (starts(line, "Shared_Hugetlb:")) {
+		vma->resident += kilobytes(line);
+	} else if (starts(line, "Private_Hugetlb:")) {
+		vma->resident += kilobytes(line);
+		vma->anonymous += kilobytes(line);
 	} else if (starts(line, "Swap:")) {
 		vma->swapped = kilobytes(line);
 	} else if (starts(line, "VmFlags:")) {

@@ -97,6 +97,15 @@ static void make_room(struct map *map, uint64_t regions)
 			     sizeof(*map->runs));
 }
 
+void map_guess_end(struct map *map)
+{
+	size_t nr = map->nr_blocks;
+
+	if (!map->module && nr &&
+	    map_block_end(&map->blocks[nr - 1]) <= DEFAULT_END_32)
+		map->end = DEFAULT_END_32;
+}
+
 bool map_begin_regions(struct map_source *source, struct map *map)
 {
 	struct winregion_get_info info;

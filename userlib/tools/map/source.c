@@ -42,8 +42,9 @@ static bool is_window(const struct map_vma *vma)
 static bool is_memory(const struct map_vma *vma)
 {
 	static const char *const names[] = {
-		"/dev/zero", "/dev/shm/",      "/SYSV",
-		"/memfd:",   "/anon_hugepage", "/winregion-section"
+		"/dev/zero",	     "/dev/shm/",      "/SYSV",
+		"/memfd:",	     "/anon_hugepage", "/dev/hugepages/",
+		"/winregion-section"
 	};
 	unsigned int i;
 
@@ -347,17 +348,6 @@ static int read_status(struct map_source *source, struct map *map)
 	return 0;
 }
 
-static int read_mappings(struct map_source *source)
-{
-	char path[40];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/smaps", source->pid);
-	n = map_read_file(source, path);
-
-	return n < 0 ? (int)n : 0;
-}
-
 static double now(void)
 {
 	struct timespec time;
@@ -367,32 +357,62 @@ static double now(void)
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-int map_read(struct map_source *source, struct map *map)
+/* @fd: its mappings, as /proc tells them */
+static int read_memory(struct map_source *source, struct map *map, int fd)
 {
 	static struct regions regions;
-	int err;
+	ssize_t n = map_read_all(source, fd);
 
-	map_clear(map);
-	map->pid = source->pid;
-	map->time = now();
-	map_command_of(source->pid, map->command, sizeof(map->command));
-	err = read_status(source, map);
-	if (!err)
-		err = read_mappings(source);
-	if (err)
-		return err;
+	if (n < 0)
+		return (int)n;
 	regions.source = source;
 	regions.nr = 0;
 	regions.at = 0;
 	regions.address = 0;
 	regions.end = map_begin_regions(source, map) ? map->end : 0;
 	add_all(map, source->text, &regions);
+	map_guess_end(map);
 	map_read_threads(source);
 	map_mark_stacks(source, map);
 	map_count_locked(source, map);
 	map_finish(map);
 
-	return 0;
+	/* Of what has gone in between a part was seen. */
+	return n && !map_has_memory(fd) ? -ESRCH : 0;
+}
+
+static int read_once(struct map_source *source, struct map *map)
+{
+	char path[40];
+	int err, fd;
+
+	map_clear(map);
+	map->pid = source->pid;
+	map->time = now();
+	map_command_of(source->pid, map->command, sizeof(map->command));
+	err = read_status(source, map);
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "/proc/%d/smaps", source->pid);
+	fd = map_open_file(path);
+	if (fd < 0)
+		return fd;
+	err = read_memory(source, map, fd);
+	close(fd);
+
+	return err;
+}
+
+/* After an exec, which is rare, it has other memory. */
+int map_read(struct map_source *source, struct map *map)
+{
+	int err, tries = 2;
+
+	do {
+		err = read_once(source, map);
+	} while (err == -ESRCH && --tries);
+
+	return err;
 }
 
 void map_source_init(struct map_source *source, pid_t pid)
