@@ -244,7 +244,7 @@ static int check_size(struct wr_section_request *request)
  */
 static bool may_tell(struct file *file)
 {
-	return file->f_mode & FMODE_WRITE || file_owner_or_capable(file) ||
+	return file->f_mode & FMODE_WRITE || wr_file_owner_or_capable(file) ||
 	       !file_permission(file, MAY_WRITE);
 }
 

@@ -38,6 +38,17 @@ static inline struct dentry *wr_user_dentry(const struct file *file)
 #endif
 }
 
+/* Later revisions of 6.1 and 6.12 have a function for it, earlier ones have not. */
+static inline bool wr_file_owner_or_capable(struct file *file)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	/* 01beba7957a2 ("fs: port inode_owner_or_capable() to mnt_idmap") */
+	return inode_owner_or_capable(file_mnt_idmap(file), file_inode(file));
+#else
+	return inode_owner_or_capable(file_mnt_user_ns(file), file_inode(file));
+#endif
+}
+
 /* Pages of the file are not marked as accessed when they are unmapped: wr_folio_was_got(). */
 static inline void wr_file_set_ageless(struct file *file)
 {
