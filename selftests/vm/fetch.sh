@@ -373,7 +373,8 @@ bootstrap()
 		"$tmp/root/var/lib/apt/lists"
 }
 
-# A root of suite $1 with the compiler $2 and what a kernel's build tools link to
+# A root of suite $1 with the compiler $2, what a kernel's build tools link to, and its perl,
+# as that of the base has no modules
 make_root()
 {
 	local suite=$1 dest=$cache/roots/$1 cc=$2
@@ -388,7 +389,7 @@ make_root()
 		exit 1
 	fi
 	say "making a root of $suite with $cc (once, takes a minute or two)"
-	bootstrap "$suite" "$cc,make,pahole,libelf1t64,libssl3t64,zlib1g"
+	bootstrap "$suite" "$cc,make,pahole,perl,libelf1t64,libssl3t64,zlib1g"
 	mkdir -p "$cache/roots"
 	as_root mv "$tmp/root" "$dest"
 }
