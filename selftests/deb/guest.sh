@@ -45,7 +45,7 @@ finish()
 		echo failed
 	fi
 	sync
-	systemctl poweroff --force --force
+	systemctl poweroff --force --force >/dev/null # the last word is ours
 }
 
 # ---- what is looked at ----
