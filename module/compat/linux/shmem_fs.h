@@ -26,9 +26,11 @@
  */
 static inline int wr_shmem_write(struct folio *folio)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
-	/* 84798514db50 ("mm: Remove swap_writepage() and shmem_writepage()") */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
 	return shmem_write_folio(folio);
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+	/* 84798514db50 ("mm: Remove swap_writepage() and shmem_writepage()") */
+	return shmem_writeout(folio, NULL, NULL);
 #else
 	struct writeback_control wbc = {
 		.sync_mode = WB_SYNC_NONE,
