@@ -17,7 +17,6 @@
 #define OVERCOMMIT_RATIO "/proc/sys/vm/overcommit_ratio"
 #define COMMIT_LIMIT "/sys/module/winregion/parameters/commit_limit_mb"
 /* One in so many pages of a zone, or 0: as many as the core thinks good */
-#define KEPT_PER_CPU "/proc/sys/vm/percpu_pagelist_high_fraction"
 #define USER_SHARE "/sys/module/winregion/parameters/user_share_percent"
 
 /* Two users that are nobody */
@@ -31,26 +30,6 @@ static int touch_all(char *region, uint64_t size)
 	for (i = 0; i < size; i += 4096)
 		region[i] = 1;
 	return 0;
-}
-
-/*
- * Free pages that the core keeps for each processor are not available by its own
- * account, and they are up to an eighth of a zone. Keep few, from now on: what is
- * kept goes when something more is freed.
- */
-static bool keep_few_free(void)
-{
-	char *more;
-
-	if (!write_number(KEPT_PER_CPU, 1000))
-		return false;
-	more = mmap(NULL, MIB(32), PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (more == MAP_FAILED)
-		return false;
-	madvise(more, MIB(32), MADV_NOHUGEPAGE);
-	touch_all(more, MIB(32));
-	return !munmap(more, MIB(32));
 }
 
 FIXTURE(charge)
@@ -73,7 +52,7 @@ FIXTURE_TEARDOWN(charge)
 {
 	EXPECT_TRUE(SETTLES(WR_INFO(self->fd, out_total) ==
 			    self->before.out_total));
-	EXPECT_TRUE(write_number(KEPT_PER_CPU, 0));
+	EXPECT_TRUE(keep_as_usual());
 	close(self->fd);
 }
 

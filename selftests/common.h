@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
@@ -474,6 +475,33 @@ static inline bool write_number(const char *path, int64_t number)
 		return false;
 	ok = fprintf(file, "%lld\n", (long long)number) > 0;
 	return !fclose(file) && ok;
+}
+
+#define KEPT_PER_CPU "/proc/sys/vm/percpu_pagelist_high_fraction"
+
+/*
+ * Free pages that the core keeps for each processor are not available by its own
+ * account, and they are up to an eighth of a zone. Keep few, from now on: what is
+ * kept goes when something more is freed.
+ */
+static inline bool keep_few_free(void)
+{
+	char *more;
+
+	if (!write_number(KEPT_PER_CPU, 1000))
+		return false;
+	more = mmap(NULL, MIB(32), PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (more == MAP_FAILED)
+		return false;
+	madvise(more, MIB(32), MADV_NOHUGEPAGE);
+	memset(more, 1, MIB(32));
+	return !munmap(more, MIB(32));
+}
+
+static inline bool keep_as_usual(void)
+{
+	return write_number(KEPT_PER_CPU, 0);
 }
 
 /* The text of @path from the line that contains @key on */

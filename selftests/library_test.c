@@ -895,6 +895,7 @@ static int sleep_under_alarms(void *arg)
 		Sleep(1300);
 	} while (alarms < 2);
 	CHECK(errors_are_ours());
+	CHECK(alarms > 1);
 	CHECK(now_ms() - start >= 1301);
 	return 0;
 }
