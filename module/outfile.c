@@ -26,9 +26,8 @@
 #include "commit.h"
 #include "outfile.h"
 
-/* By who makes memory free: what it takes of the reserves it gives back at once. */
-#define OUT_GFP \
-	((GFP_HIGHUSER & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN | __GFP_HIGH)
+/* By who makes memory free */
+#define OUT_GFP ((GFP_HIGHUSER & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN)
 
 #define NO_LARGE_PLACES \
 	"winregion: no paging while transparent_hugepage/shmem_enabled is force\n"
@@ -121,12 +120,13 @@ static struct wr_out new_out(u32 place)
 /**
  * wr_outfile_make - a new place
  * @to: set to it
+ * @kept: what its page may take of what is kept for this, as WR_KEPT_NONE
  *
  * Context: as of reclaim; reclaims nothing itself.
  * Return: whether there is one. If so, wr_outfile_fill() or wr_outfile_abandon() is to
  * follow.
  */
-bool wr_outfile_make(struct wr_out_page *to)
+bool wr_outfile_make(struct wr_out_page *to, gfp_t kept)
 {
 	struct address_space *mapping = file->f_mapping;
 	int place = ida_alloc(&places, GFP_NOWAIT | __GFP_NOWARN);
@@ -134,7 +134,7 @@ bool wr_outfile_make(struct wr_out_page *to)
 
 	if (place < 0)
 		return false;
-	page = shmem_read_mapping_page_gfp(mapping, place, OUT_GFP);
+	page = shmem_read_mapping_page_gfp(mapping, place, OUT_GFP | kept);
 	if (IS_ERR(page)) {
 		ida_free(&places, place);
 		return false;

@@ -2,7 +2,19 @@
 #ifndef _WR_OUTFILE_H
 #define _WR_OUTFILE_H
 
+#include <linux/gfp_types.h>
 #include <linux/mm_types.h>
+
+/*
+ * What who makes memory free may take of what the core keeps for him: nothing, half of it,
+ * or all. Swap may want a page to note where the next ones are (7.3), and has it from the
+ * first half only. So nobody goes further, unless somebody would be killed else, and what
+ * comes back late takes none. (Nodes of an xarray are taken from all of it, whatever it is
+ * told: they are few.)
+ */
+#define WR_KEPT_NONE __GFP_NOMEMALLOC
+#define WR_KEPT_HALF (__GFP_NOMEMALLOC | __GFP_HIGH)
+#define WR_KEPT_ALL __GFP_HIGH
 
 /* A place, and a serial number, take so many bits: two of them fit into an xarray's value. */
 #define WR_OUT_BITS 31
@@ -34,7 +46,7 @@ struct wr_out_page {
 	struct wr_out out;
 };
 
-bool wr_outfile_make(struct wr_out_page *to);
+bool wr_outfile_make(struct wr_out_page *to, gfp_t kept);
 void wr_outfile_abandon(struct wr_out_page *to);
 void wr_outfile_fill(struct wr_out_page *to, struct page *from);
 bool wr_outfile_send(struct wr_out_page *to);

@@ -346,6 +346,26 @@ bool wr_pageout_is_possible(struct mm_struct *mm)
 	return possible;
 }
 
+/* Of what the core keeps, where there is nothing else */
+static gfp_t may_take(const struct wr_where *where, bool in_need)
+{
+	if (where->any)
+		return WR_KEPT_ALL;
+	return in_need ? WR_KEPT_HALF : WR_KEPT_NONE;
+}
+
+/* A page for which that is taken is alone, as it gives back as much at once. */
+static void make_places(const struct wr_where *where, struct wr_paging *paging,
+			unsigned int most)
+{
+	while (paging->nr < most &&
+	       wr_outfile_make(&paging->to[paging->nr], WR_KEPT_NONE))
+		paging->nr++;
+	if (!paging->nr &&
+	    wr_outfile_make(&paging->to[0], may_take(where, true)))
+		paging->nr++;
+}
+
 /*
  * Writes some pages of one stash. Return: how many pages are free now, or -1 if there
  * is no stash, or nowhere to write to.
@@ -366,8 +386,7 @@ static long write_some_of(const struct wr_space *only,
 	paging.freed = 0;
 	paging.only = only;
 	paging.found = false;
-	while (paging.nr < most && wr_outfile_make(&paging.to[paging.nr]))
-		paging.nr++;
+	make_places(where, &paging, most);
 	if (paging.nr)
 		wr_lru_walk_some(list, where,
 				 only ? wr_look_further(where, MOST_LOOKED) : 1,
@@ -487,6 +506,7 @@ static unsigned long page_out(const struct wr_where *where,
 	*looked = 0;
 	if (!may_write(where))
 		return SHRINK_STOP;
+	trimming.kept = may_take(where, trimming.any_age);
 	freed = write_cold(where, wanted, &written);
 	if (written < wanted && may_look(where)) {
 		trimming.wanted -= written;

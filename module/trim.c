@@ -42,7 +42,7 @@
 #include "trim.h"
 #include "watch.h"
 
-/* For what is made while memory is short; what it takes is little. */
+/* For what is made while memory is short, and stays until its pages are back */
 #define TRIM_GFP (GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN)
 
 /* Most entries of a window's states that are passed at a time */
@@ -497,7 +497,7 @@ static void go_round(struct wr_window *window, struct wr_trimming *trimming)
 		if (slot && slot->nr_resident) {
 			trimming->looked += slot->nr_resident;
 			trim_slot(window, first, next, slot, trimming,
-				  TRIM_GFP);
+				  TRIM_GFP | trimming->kept);
 		}
 		trim->next = next;
 		if (is_round(trim, next - first))

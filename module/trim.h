@@ -18,6 +18,7 @@ struct wr_where;
  * @passed: windows that were passed over, as they rest or have no pages
  * @busy: windows that somebody had locked
  * @any_age: used or not
+ * @kept: what room for them may take of what is kept, as WR_KEPT_NONE
  * @again: also of windows that rest
  */
 struct wr_trimming {
@@ -29,6 +30,7 @@ struct wr_trimming {
 	unsigned int busy;
 	bool any_age;
 	bool again;
+	gfp_t kept;
 };
 
 void wr_trim_note(struct wr_window *window, struct mm_struct *payer);

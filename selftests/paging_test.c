@@ -1243,17 +1243,20 @@ FIXTURE_TEARDOWN(short_of_memory)
 
 #define LARGE_JOB MIB(420)
 
-static int big_job(void *arg)
+static int do_job(struct family *family, size_t size)
 {
-	struct family *family = arg;
-	size_t nr = LARGE_JOB / 4096;
-	char *base = wr_alloc(family->fd, LARGE_JOB);
+	char *base = wr_alloc(family->fd, size);
 
 	CHECK(base);
-	fill_pages(base, nr, 10);
-	CHECK(pages_have(base, nr, 10));
+	fill_pages(base, size / 4096, 10);
+	CHECK(pages_have(base, size / 4096, 10));
 	CHECK(!wr_release(family->fd, base, 0));
 	return 0;
+}
+
+static int big_job(void *arg)
+{
+	return do_job(arg, LARGE_JOB);
 }
 
 /* More than there is of memory; what is written again is below. */
@@ -1267,6 +1270,30 @@ TEST_F_TIMEOUT(short_of_memory, more_than_memory, 300)
 	EXPECT_EQ(0, in_child(big_job, &family));
 	EXPECT_EQ(kills, oom_kills());
 	EXPECT_TRUE(pages_have(self->base, NR, 1));
+}
+
+#define CROWD 8
+
+static int part_of_job(void *arg)
+{
+	return do_job(arg, LARGE_JOB / CROWD);
+}
+
+/* As much by many at once, each of whom makes memory free. Hazard G34 */
+TEST_F_TIMEOUT(short_of_memory, more_than_memory_by_a_crowd, 300)
+{
+	struct family family = { self->fd, self->base };
+	struct child child[CROWD];
+	long kills = oom_kills();
+	unsigned int i;
+
+	if (!has_turn(1, 3))
+		SKIP(return, "another time: on one kernel in three");
+	for (i = 0; i < CROWD; i++)
+		child[i] = start_child(part_of_job, &family);
+	for (i = 0; i < CROWD; i++)
+		EXPECT_EQ(0, end_child(&child[i]));
+	EXPECT_EQ(kills, oom_kills());
 }
 
 static int64_t group_read(const char *file)
