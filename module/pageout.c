@@ -129,6 +129,8 @@ static bool is_refused(const struct mem_cgroup *memcg)
  * @freed: pages that become free
  * @only: of no other space, or NULL
  * @found: there was a stash, which was looked at
+ * @wanted: so many places it takes for a folio of it whose parts have to go at a time
+ * @again: it has been looked at before, when there were fewer places
  */
 struct wr_paging {
 	struct wr_out_page to[AT_A_TIME];
@@ -139,6 +141,8 @@ struct wr_paging {
 	unsigned long freed;
 	const struct wr_space *only;
 	bool found;
+	unsigned int wanted;
+	bool again;
 };
 
 /* References to a folio that those have which are being written. */
@@ -197,8 +201,12 @@ static bool take_from_relatives(struct wr_stash *stash, unsigned int offset,
 	struct folio *folio = page_folio(slot->pages[offset]);
 	unsigned int i, end;
 
-	if (paging->nr - paging->used < parts ||
-	    !wr_folio_leave_to_others(folio, count_taken(paging, folio)))
+	if (paging->nr - paging->used < parts) {
+		if (parts <= AT_A_TIME)
+			paging->wanted = parts;
+		return false;
+	}
+	if (!wr_folio_leave_to_others(folio, count_taken(paging, folio)))
 		return false;
 	folio_get(folio); /* all of what the stash had may be put */
 	wr_stash_forget_parts(slot, folio, offset, parts);
@@ -260,7 +268,10 @@ static enum lru_status take_some(struct list_head *item,
 		slot->pages = NULL;
 		return LRU_REMOVED;
 	}
-	return paging->used || paging->joined ? LRU_SKIP : LRU_ROTATE;
+	if (paging->used || paging->joined ||
+	    (paging->wanted && !paging->again))
+		return LRU_SKIP;
+	return LRU_ROTATE;
 }
 
 WR_DEFINE_LRU_WALK(take_some)
@@ -354,16 +365,36 @@ static gfp_t may_take(const struct wr_where *where, bool in_need)
 	return in_need ? WR_KEPT_HALF : WR_KEPT_NONE;
 }
 
-/* A page for which that is taken is alone, as it gives back as much at once. */
-static void make_places(const struct wr_where *where, struct wr_paging *paging,
-			unsigned int most)
+static void make_places(struct wr_paging *paging, unsigned int nr, gfp_t kept)
 {
-	while (paging->nr < most &&
-	       wr_outfile_make(&paging->to[paging->nr], WR_KEPT_NONE))
+	while (paging->nr < nr &&
+	       wr_outfile_make(&paging->to[paging->nr], kept))
 		paging->nr++;
-	if (!paging->nr &&
-	    wr_outfile_make(&paging->to[0], may_take(where, true)))
-		paging->nr++;
+}
+
+/*
+ * Takes pages from a stash. One for which something of what the core keeps is taken is
+ * alone, as it gives back as much at once; but parts that have to go at a time do.
+ */
+static void take_pages(const struct wr_where *where, struct wr_paging *paging,
+		       unsigned int most)
+{
+	struct list_lru *list = &wr_stash_lists[WR_STASH_COLD];
+	gfp_t kept = may_take(where, true);
+	unsigned long nr = paging->only ? wr_look_further(where, MOST_LOOKED) :
+					  1;
+
+	make_places(paging, most, WR_KEPT_NONE);
+	make_places(paging, 1, kept);
+	if (!paging->nr)
+		return;
+	wr_lru_walk_some(list, where, nr, wr_lru_walk(take_some), paging);
+	if (!paging->wanted || paging->used || paging->joined)
+		return;
+	make_places(paging, paging->wanted, kept);
+	paging->found = false;
+	paging->again = true;
+	wr_lru_walk_some(list, where, nr, wr_lru_walk(take_some), paging);
 }
 
 /*
@@ -373,12 +404,12 @@ static void make_places(const struct wr_where *where, struct wr_paging *paging,
 static long write_some_of(const struct wr_space *only,
 			  const struct wr_where *where, unsigned long *looked)
 {
-	struct list_lru *list = &wr_stash_lists[WR_STASH_COLD];
 	struct wr_hunger *hunger = hunger_of(where);
 	struct wr_paging paging;
 	unsigned int most = READ_ONCE(hunger->refused) ? 1 : AT_A_TIME;
 
-	if (!may_write(where) || !wr_lru_has_some(list, where))
+	if (!may_write(where) ||
+	    !wr_lru_has_some(&wr_stash_lists[WR_STASH_COLD], where))
 		return -1;
 	paging.nr = 0;
 	paging.used = 0;
@@ -386,11 +417,9 @@ static long write_some_of(const struct wr_space *only,
 	paging.freed = 0;
 	paging.only = only;
 	paging.found = false;
-	make_places(where, &paging, most);
-	if (paging.nr)
-		wr_lru_walk_some(list, where,
-				 only ? wr_look_further(where, MOST_LOOKED) : 1,
-				 wr_lru_walk(take_some), &paging);
+	paging.wanted = 0;
+	paging.again = false;
+	take_pages(where, &paging, most);
 	*looked += paging.used + paging.joined;
 	if (!write_taken(&paging)) {
 		WRITE_ONCE(hunger->refused, (jiffies + HZ) | 1);

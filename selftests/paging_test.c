@@ -1296,6 +1296,34 @@ TEST_F_TIMEOUT(short_of_memory, more_than_memory_by_a_crowd, 300)
 	EXPECT_EQ(kills, oom_kills());
 }
 
+static int job_of_relatives(void *arg)
+{
+	struct family *family = arg;
+	char *base = wr_alloc(family->fd, LARGE_JOB / 2);
+	struct child child;
+
+	CHECK(base);
+	fill_pages(base, LARGE_JOB / 2 / 4096, 20);
+	child = start_child(stay_for_ever, NULL);
+	CHECK(!do_job(family, LARGE_JOB / 2));
+	CHECK(pages_have(base, LARGE_JOB / 2 / 4096, 20));
+	kill(child.pid, SIGKILL);
+	CHECK(end_child(&child) == -SIGKILL);
+	return 0;
+}
+
+/* Half of it is another's, too: parts of its folios go at a time. Hazard G34 */
+TEST_F_TIMEOUT(short_of_memory, more_than_memory_of_relatives, 300)
+{
+	struct family family = { self->fd, self->base };
+	long kills = oom_kills();
+
+	if (!has_turn(2, 3))
+		SKIP(return, "another time: on one kernel in three");
+	EXPECT_EQ(0, in_child(job_of_relatives, &family));
+	EXPECT_EQ(kills, oom_kills());
+}
+
 static int64_t group_read(const char *file)
 {
 	char path[192], text[32] = "";
