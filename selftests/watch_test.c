@@ -855,6 +855,14 @@ TEST_F(watch, io_uring)
 	close(file);
 }
 
+/*
+ * When nothing has pages pinned any more: sockets end by work that is put off, and a
+ * buffer that was unregistered has the request that used it last as a user until that is
+ * given up, which may be after its completion was seen.
+ */
+#define EXPECT_NONE_SOON() \
+	EXPECT_TRUE(SETTLES(ask(self->base, self->size, true) == 0))
+
 /* Rules: WW-45. A device that has pages pinned may write them at any time. */
 TEST_F(watch, pinned)
 {
@@ -869,7 +877,7 @@ TEST_F(watch, pinned)
 	EXPECT_EQ(0, ResetWriteWatch(self->base, self->size));
 	EXPECT_TOLD(2, 3);
 	close(sock);
-	EXPECT_TRUE(SETTLES(ask(self->base, self->size, true) == 0));
+	EXPECT_NONE_SOON();
 }
 
 /* What goes into a buffer that io_uring has pinned: nobody marks it. */
@@ -917,7 +925,7 @@ TEST_F(watch, registered_buffer)
 		unregister_buffer(_metadata, &ring);
 		EXPECT_TOLD(2, 3);
 		EXPECT_TOLD_AND_RESET(2, 3);
-		EXPECT_TOLD(NONE);
+		EXPECT_NONE_SOON();
 	}
 	close(ring.fd);
 	close(file);
@@ -945,7 +953,7 @@ TEST_F(watch, registered_and_decommitted)
 	EXPECT_TOLD_AND_RESET(3);
 	unregister_buffer(_metadata, &ring);
 	EXPECT_TOLD_AND_RESET(3);
-	EXPECT_TOLD(NONE);
+	EXPECT_NONE_SOON();
 	close(ring.fd);
 	close(file);
 }
