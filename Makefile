@@ -5,9 +5,12 @@
 
 KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
-# Of the kernel that KDIR is about, which may be another one than runs here
-RELEASE = $(or $(shell cat '$(KDIR)/include/config/kernel.release' \
-			2>/dev/null),$(KVER))
+# Of the kernel that KDIR is about, which may be another one than runs here. What
+# modules are told to be for (vermagic) is where modprobe looks; kernel.release of Debian
+# 12 has the number of upstream.
+RELEASE = $(or $(shell awk -F'"' '/ UTS_RELEASE / { print $$2 }' \
+			'$(KDIR)/include/generated/utsrelease.h' 2>/dev/null),$(shell \
+		cat '$(KDIR)/include/config/kernel.release' 2>/dev/null),$(KVER))
 
 # "make install" puts all of it below DESTDIR, the module into
 DESTDIR ?=
@@ -56,7 +59,8 @@ modules:
 		exit 2;; esac
 	@test -e '$(KDIR)/Makefile' || { \
 		echo 'No kernel headers in $(KDIR): install' \
-			'linux-headers-$(KVER), or name others by KDIR=.' >&2; \
+			'linux-headers-$(KVER), or name others by KDIR=.' \
+			'("make lib" and "make -C userlib install" need none.)' >&2; \
 		exit 2; }
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
@@ -68,17 +72,23 @@ install: modules lib
 	install -d '$(MODULES)/$(INSTALL_MOD_DIR)'
 	install -m 644 winregion.ko '$(MODULES)/$(INSTALL_MOD_DIR)'
 	$(DEPMOD)
+	@echo 'The module is for Linux $(RELEASE), in $(MODULES)/$(INSTALL_MOD_DIR).'
+	@$(WARN_OF_OTHER)
 
 uninstall:
 	$(MAKE) -C userlib uninstall DESTDIR='$(TO)'
 	rm -f '$(MODULES)/$(INSTALL_MOD_DIR)'/winregion.ko*
+	rmdir '$(MODULES)/$(INSTALL_MOD_DIR)' 2>/dev/null || :
 	[ ! -d '$(MODULES)' ] || $(or $(DEPMOD),:)
 
 # Into a running system only: elsewhere it is the business of who puts it there.
 ifeq ($(INSTALL_MOD_PATH),)
 DEPMOD = PATH="$$PATH:/usr/sbin:/sbin" depmod '$(RELEASE)'
+WARN_OF_OTHER = [ '$(RELEASE)' = "$$(uname -r)" ] || \
+	echo "That is not the kernel that runs: $$(uname -r)."
 else
 DEPMOD =
+WARN_OF_OTHER = :
 endif
 
 lib:

@@ -493,6 +493,18 @@ old_kernel()
 
 # Every package of headers that the suites offer, and sid: what was built is said.
 # FULL=1: those of kernels for real time and for clouds, too; -k: of that series only
+# Does "make install" put the module $2, of the headers $1, where modprobe looks?
+is_installed_elsewhere()
+{
+	local where
+
+	where=$(unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
+		make -n -o modules -o lib install KDIR="$1" DESTDIR=/to |
+			grep -o '/to/lib/modules/[^/]*' | sort -u)
+	[ "$where" = "/to/lib/modules/$(modinfo -F vermagic "$2" | cut -d ' ' -f 1)" ] ||
+		echo "make install: $where"
+}
+
 check_series()
 {
 	local series=${only_kernel:-[0-9]+\.[0-9]+} more='' release headers root
@@ -512,6 +524,9 @@ check_series()
 		built+=("$release")
 		modinfo_lacks "build/headers/$release/winregion.ko" |
 			sed "s/^/$release: modinfo: /"
+		is_installed_elsewhere "$headers" \
+			"build/headers/$release/winregion.ko" |
+			sed "s/^/$release: /"
 	done 7<"$work/headers"
 	[ ${#built[@]} != 0 ] || return 0
 	printf '# built for %s\n' "${built[@]}"
