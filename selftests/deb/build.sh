@@ -75,9 +75,9 @@ build()
 	add_sources "$dir"
 	[ "$1" = "$(tree_version)" ] || change_version "$dir" "$1"
 	say "building packages of $1 in ${dir#"$top"/}"
-	(cd "$dir" && env -i PATH="$PATH" HOME="$2" LC_ALL="${locale-C}" \
+	run_apart env -i -C "$dir" PATH="$PATH" HOME="$2" LC_ALL="${locale-C}" \
 		TZ="${zone-UTC}" DEB_BUILD_OPTIONS="parallel=$(nproc)" \
-		dpkg-buildpackage -b -us -uc >"$2/log" 2>&1) || {
+		dpkg-buildpackage -b -us -uc >"$2/log" 2>&1 || {
 		tail -n 40 "$2/log" >&2
 		die "the packages were not built; all of the log: ${2#"$top"/}/log"
 	}
@@ -91,6 +91,7 @@ build_again()
 
 	umask 027
 	build "$1" "$out/b/other-place" "$2"
+	umask 022
 }
 
 compare()
@@ -123,6 +124,9 @@ lint()
 mapfile -t depends < <(build_depends)
 need "${packages[@]}" "${depends[@]}"
 out=$build/deb
+end_with_apart
+mkdir -p "$out"
+[ -w "$out" ] || die "${out#"$top"/} is another user's (sudo make deb?)"
 hold_lock "$out/.lock"
 umask 022
 take_tree
@@ -132,7 +136,7 @@ if [ $# -gt 0 ]; then
 	exit
 fi
 build "$version" "$out/a" "$out/new"
-(build_again "$version" "$out/second")
+build_again "$version" "$out/second"
 compare "$out/new" "$out/second"
 lint "$out/new"
 rm -f "$out"/*.deb

@@ -59,7 +59,7 @@ guest_line()
 		-mon chardev=monitor)
 }
 
-# Whether all that guest.sh does went well in a guest of suite $1
+# Whether all that guest.sh does went well in a guest of suite $1; in a process of its own
 run_guest()
 {
 	local status=0 what
@@ -88,13 +88,14 @@ for suite; do
 		die "no suite '$suite'; known: ${suites[*]}"
 done
 need "${base_packages[@]}" dpkg-dev e2fsprogs
-"$here/build.sh" >&2
+end_with_apart
+run_apart "$here/build.sh" >&2
 old=$(sed -n '1s/^[^(]*(\([^)]*\)).*/\1/p' "$top/debian/changelog")~old
-"$here/build.sh" "$old"
+run_apart "$here/build.sh" "$old"
 make_base
 failed=
 for suite; do
-	if (run_guest "$suite"); then
+	if run_apart run_guest "$suite"; then
 		echo "ok $suite"
 	else
 		echo "not ok $suite; build/vm/deb-$suite has the logs"

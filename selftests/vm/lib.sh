@@ -332,3 +332,31 @@ hold_lock()
 	say "waiting for another run (${1#"$cache"/})"
 	flock 9
 }
+
+# Run a command that ends with this process, whatever that has it do: for who has
+# called end_with_apart.
+apart=
+run_apart()
+{
+	local status=0
+
+	set -m
+	"$@" </dev/null &
+	set +m
+	apart=$!
+	wait "$apart" || status=$?
+	apart=
+	return "$status"
+}
+
+end_apart()
+{
+	[ -z "$apart" ] || kill -TERM -- "-$apart" 2>/dev/null || true
+}
+
+end_with_apart()
+{
+	trap end_apart EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+}
