@@ -201,6 +201,9 @@ distclean: clean
 clean-cache:
 	$(VM)/fetch.sh clean
 
+.DEFAULT:
+	@echo 'There is no "make $@"; "make help" lists what there is.' >&2; exit 2
+
 help:
 	@echo 'make                the module for this kernel, and the library'
 	@echo 'make modules        the module; KDIR= or KVER= names other headers'

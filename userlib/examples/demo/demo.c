@@ -26,12 +26,34 @@ static void print_head(void)
 	       SOURCE);
 }
 
+static int is_asked_for_help(int argc, char **argv)
+{
+	return argc == 2 &&
+	       (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"));
+}
+
+static void print_usage(FILE *to, const char *name)
+{
+	fprintf(to, "usage: %s [spoil]\n"
+		"A million calls, and what memory looks like then; \"spoil\" has it find a\n"
+		"fault that it makes itself.\n", name);
+}
+
 int main(int argc, char **argv)
 {
-	const char *why = winregion_unavailable();
-	int spoil = argc > 1 && !strcmp(argv[1], "spoil");
+	int spoil = argc == 2 && !strcmp(argv[1], "spoil");
+	const char *why;
 	int bad;
 
+	if (is_asked_for_help(argc, argv)) {
+		print_usage(stdout, argv[0]);
+		return 0;
+	}
+	if (argc > 1 && !spoil) {
+		print_usage(stderr, argv[0]);
+		return 2;
+	}
+	why = winregion_unavailable();
 	if (why)
 		die("%s", why);
 
