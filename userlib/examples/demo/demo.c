@@ -34,9 +34,11 @@ static int is_asked_for_help(int argc, char **argv)
 
 static void print_usage(FILE *to, const char *name)
 {
-	fprintf(to, "usage: %s [spoil]\n"
+	fprintf(to,
+		"usage: %s [spoil]\n"
 		"A million calls, and what memory looks like then; \"spoil\" has it find a\n"
-		"fault that it makes itself.\n", name);
+		"fault that it makes itself.\n",
+		name);
 }
 
 int main(int argc, char **argv)
