@@ -10,7 +10,7 @@
  * or all. Swap may want a page to note where the next ones are (7.3), and has it from the
  * first half only. So nobody goes further, unless somebody would be killed else, and what
  * comes back late takes none. (Nodes of an xarray are taken from all of it, whatever it is
- * told: they are few.)
+ * told: one for 64 places, and for 64 pages one of which relatives have had written.)
  */
 #define WR_KEPT_NONE __GFP_NOMEMALLOC
 #define WR_KEPT_HALF (__GFP_NOMEMALLOC | __GFP_HIGH)

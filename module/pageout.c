@@ -374,7 +374,8 @@ static void make_places(struct wr_paging *paging, unsigned int nr, gfp_t kept)
 
 /*
  * Takes pages from a stash. One for which something of what the core keeps is taken is
- * alone, as it gives back as much at once; but parts that have to go at a time do.
+ * alone, as it gives back as much at once, or with the last part of a larger one; but parts
+ * that have to go at a time do.
  */
 static void take_pages(const struct wr_where *where, struct wr_paging *paging,
 		       unsigned int most)
