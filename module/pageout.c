@@ -390,7 +390,8 @@ static void take_pages(const struct wr_where *where, struct wr_paging *paging,
 	if (!paging->nr)
 		return;
 	wr_lru_walk_some(list, where, nr, wr_lru_walk(take_some), paging);
-	if (!paging->wanted || paging->used || paging->joined)
+	/* Where swap has just refused it is tried with one page. */
+	if (!paging->wanted || paging->used || paging->joined || most == 1)
 		return;
 	make_places(paging, paging->wanted, kept);
 	paging->found = false;
