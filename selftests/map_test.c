@@ -1228,6 +1228,10 @@ TEST_F_TIMEOUT(map, wrong_words, 60)
 	EXPECT_EQ(2, run("-w wide 1"));
 	EXPECT_EQ(2, run("-w -1 1"));
 	EXPECT_EQ(2, run("--"));
+	EXPECT_EQ(2, run("1 --"));
+	EXPECT_TRUE(file_has(ERRORS, "a program is needed after --"));
+	EXPECT_EQ(2, run("1 -- /bin/true"));
+	EXPECT_TRUE(file_has(ERRORS, "a process or a program, not both: 1"));
 	EXPECT_EQ(2, run("-l 1"));
 	EXPECT_TRUE(file_has(ERRORS, "a list is of all processes"));
 	EXPECT_EQ(2, run("-l -- /bin/true"));
@@ -1255,7 +1259,8 @@ TEST_F_TIMEOUT(map, wrong_words, 60)
 	EXPECT_EQ(2, run("-n 0.001 1"));
 	EXPECT_TRUE(file_has(ERRORS, "seconds from 0.01 to 86400: 0.001"));
 	EXPECT_EQ(2, run("no-number"));
-	EXPECT_EQ(2, run("1 2"));
+	EXPECT_EQ(2, run("1 -r 2"));
+	EXPECT_TRUE(file_has(ERRORS, "too many words; a program comes after --: 2"));
 	EXPECT_EQ(2, run("-d " OUT));
 	EXPECT_EQ(1, run("-f text 4194303"));
 	EXPECT_TRUE(file_has(ERRORS, "No such process"));
@@ -1263,6 +1268,25 @@ TEST_F_TIMEOUT(map, wrong_words, 60)
 	EXPECT_EQ(1, run("-f text 2"));
 	EXPECT_EQ(1, RUN("-f text -o /dev/full %d", self->held.pid));
 	EXPECT_EQ(1, RUN("-f text -o /no/such/place %d", self->held.pid));
+}
+
+/* Options come before or after what they are about; behind "--" there are none. */
+TEST_F_TIMEOUT(map, order_of_words, 60)
+{
+	int correct;
+
+	for (correct = 0; correct < 2; correct++) {
+		EXPECT_EQ(0, RUN("%d -f csv -t private", self->held.pid));
+		EXPECT_TRUE(file_has(OUT, "\n0x310000000000,private,"));
+		EXPECT_FALSE(file_has(OUT, ",image,"));
+		EXPECT_EQ(0, RUN("%d -f snapshot -o " DIRECTORY "/a",
+				 self->held.pid));
+		EXPECT_EQ(0, run("-d " DIRECTORY "/a -f csv " DIRECTORY "/a"));
+		EXPECT_EQ(0, run("-f csv -- /bin/echo -f -- -x"));
+		EXPECT_TRUE(file_has(OUT, "-f -- -x\n"));
+		ASSERT_EQ(0, setenv("POSIXLY_CORRECT", "1", 1));
+	}
+	EXPECT_EQ(0, unsetenv("POSIXLY_CORRECT"));
 }
 
 /* The list has each process once, with its regions. */

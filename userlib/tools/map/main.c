@@ -44,7 +44,9 @@
  * @interval: seconds between two looks
  * @has_width: so many columns
  * @given: letters of options that were there
- * @first: number of the first word that is no option
+ * @words: those that are no options
+ * @nr: so many
+ * @program: what comes after "--", to the end; or NULL
  */
 struct options {
 	struct map_output out;
@@ -59,7 +61,9 @@ struct options {
 	double interval;
 	bool has_width;
 	bool given[128];
-	int first;
+	char **words;
+	int nr;
+	char **program;
 };
 
 static const char help[] =
@@ -248,21 +252,24 @@ static void settle_types(struct options *options)
 		choice->types |= MAP_HOLES;
 }
 
-/* Whether there is a "--" right before the first word that is no option */
-static bool names_program(char **argv, int first)
-{
-	return first > 1 && argv[first] && !strcmp(argv[first - 1], "--");
-}
-
+/*
+ * Options may come after a process, too, whatever POSIXLY_CORRECT says: "-" has words told
+ * in their order. They go to where all has been read already.
+ */
 static void read_options(struct options *options, int argc, char **argv)
 {
 	int option;
 
 	/* What getopt_long() says begins with that. */
 	*argv = program_invocation_short_name;
+	options->words = argv + 1;
 	while ((option = getopt_long(argc, argv,
-				     "+f:o:lrgFbw:t:a:m:s:Rn:kL:dhV", longs,
+				     "-f:o:lrgFbw:t:a:m:s:Rn:kL:dhV", longs,
 				     NULL)) != -1) {
+		if (option == 1) {
+			options->words[options->nr++] = optarg;
+			continue;
+		}
 		if (option == 'h')
 			say_and_exit(help, FAILED);
 		if (option == 'V')
@@ -270,7 +277,11 @@ static void read_options(struct options *options, int argc, char **argv)
 		set_option(options, option);
 		options->given[option] = true;
 	}
-	options->first = optind;
+	/* It is "--" only that leaves something. */
+	if (optind < argc)
+		options->program = argv + optind;
+	else if (!strcmp(argv[argc - 1], "--"))
+		say_usage("a program is needed after --", NULL);
 	settle_types(options);
 }
 
@@ -644,44 +655,41 @@ static int follow(struct options *options, pid_t pid)
 }
 
 /* What there is to do is one of these; none is a process, or all of them. */
-static void check_words(const struct options *options, char **argv, int nr)
+static void check_words(const struct options *options)
 {
-	bool program = names_program(argv, options->first);
+	bool program = options->program;
 	int ways = options->list + options->diff + !!options->load + program;
 
 	if (ways > 1)
 		say_usage("one of --list, --load, --diff and a program", NULL);
-	if (options->diff && nr != 2)
+	if (options->diff && options->nr != 2)
 		say_usage("two snapshots are needed", NULL);
-	if (options->list && nr)
-		say_usage("a list is of all processes", argv[options->first]);
-	if (!program && !options->diff && nr > !options->load)
+	if (options->list && options->nr)
+		say_usage("a list is of all processes", options->words[0]);
+	if (program && options->nr)
+		say_usage("a process or a program, not both",
+			  options->words[0]);
+	if (!options->diff && options->nr > !options->load)
 		say_usage("too many words; a program comes after --",
-			  argv[options->first + nr - 1]);
-	if (!nr && options->first > 1 &&
-	    !strcmp(argv[options->first - 1], "--"))
-		say_usage("a program is needed after --", NULL);
-	if (options->stacks && !program && (ways || !nr))
+			  options->words[options->nr - 1]);
+	if (options->stacks && !program && (ways || !options->nr))
 		say_usage("call stacks are those of a process or a program",
 			  NULL);
 }
 
-static int act(struct options *options, int argc, char **argv)
+static int act(struct options *options)
 {
-	char **words = argv + options->first;
-	int nr = argc - options->first;
-
-	check_words(options, argv, nr);
+	check_words(options);
 	if (options->diff)
-		return show_differences(options, words);
-	if (names_program(argv, options->first))
-		return record(options, words);
+		return show_differences(options, options->words);
+	if (options->program)
+		return record(options, options->program);
 	if (options->load)
 		return show_loaded(options);
-	if (nr && options->stacks)
-		return follow(options, say_parse_pid(*words));
-	if (nr)
-		return show_process(options, say_parse_pid(*words));
+	if (options->nr && options->stacks)
+		return follow(options, say_parse_pid(options->words[0]));
+	if (options->nr)
+		return show_process(options, say_parse_pid(options->words[0]));
 	if (options->list || !wants_screen(options))
 		return show_list(options);
 
@@ -699,5 +707,5 @@ int main(int argc, char **argv)
 
 	read_options(&options, argc, argv);
 
-	return act(&options, argc, argv);
+	return act(&options);
 }
