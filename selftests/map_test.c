@@ -1221,8 +1221,14 @@ TEST_F_TIMEOUT(map, wrong_words, 60)
 	EXPECT_TRUE(file_has(ERRORS, "winregion-map: unrecognized option"));
 	EXPECT_FALSE(file_has(ERRORS, "/winregion-map: "));
 	EXPECT_EQ(2, run("-f no-such-format 1"));
-	EXPECT_EQ(2, run("-t no-such-type 1"));
+	EXPECT_TRUE(file_has(ERRORS, "\"; there is text, json, csv, html, svg, snapshot\n"));
+	EXPECT_EQ(2, run("-t heap,no-such-type,stack 1"));
+	EXPECT_TRUE(file_has(ERRORS, "no such type: \"no-such-type\"; there is image, file, "));
+	EXPECT_EQ(2, run("--type= 1"));
+	EXPECT_TRUE(file_has(ERRORS, "no such type: \"\"; there is image, file, "));
 	EXPECT_EQ(2, run("-s no-such-key 1"));
+	EXPECT_TRUE(file_has(ERRORS, "\"; there is size, committed, private, "));
+	EXPECT_TRUE(file_has(ERRORS, ", address, type, name\n"));
 	EXPECT_EQ(2, run("-a no-address 1"));
 	EXPECT_EQ(2, run("-a 10000000000000000 1"));
 	EXPECT_EQ(2, run("-w wide 1"));

@@ -136,6 +136,31 @@ static const char *const formats[MAP_FORMATS] = {
 
 /* ---- to read the options ---- */
 
+static const char *format_name(unsigned int format)
+{
+	return formats[format];
+}
+
+static const char *type_name(unsigned int type)
+{
+	return map_type_name(type);
+}
+
+/* Ends, and tells what there is instead. */
+static void __attribute__((__noreturn__))
+refuse_word(const char *what, const char *text, size_t length,
+	    const char *(*name)(unsigned int), unsigned int nr)
+{
+	unsigned int i;
+
+	fprintf(stderr, "winregion-map: %s: \"%.*s\"; there is ", what,
+		(int)length, text);
+	for (i = 0; i < nr; i++)
+		fprintf(stderr, "%s%s", i ? ", " : "", name(i));
+	fputc('\n', stderr);
+	say_usage(NULL, NULL);
+}
+
 static void set_format(struct options *options, const char *text)
 {
 	unsigned int i;
@@ -146,7 +171,8 @@ static void set_format(struct options *options, const char *text)
 			options->has_format = true;
 			return;
 		}
-	say_usage("no such format", text);
+	refuse_word("no such format", text, strlen(text), format_name,
+		    MAP_FORMATS);
 }
 
 static void set_types(struct map_choice *choice, const char *text)
@@ -158,7 +184,8 @@ static void set_types(struct map_choice *choice, const char *text)
 	do {
 		length = strcspn(text, ",");
 		if (!map_type_by_name(text, length, &type))
-			say_usage("no such type", text);
+			refuse_word("no such type", text, length, type_name,
+				    MAP_TYPES);
 		choice->types |= 1U << type;
 		text += length;
 	} while (*text++);
@@ -197,7 +224,8 @@ static void set_choice(struct map_choice *choice, int option, const char *text)
 		memcpy(choice->text, text, strlen(text) + 1);
 	} else if (option == 's') {
 		if (!map_key_by_name(text, &choice->key))
-			say_usage("cannot sort by that", text);
+			refuse_word("cannot sort by that", text, strlen(text),
+				    map_key_name, MAP_KEYS);
 	} else {
 		if (!map_parse_address(text, &choice->address))
 			say_usage("no address", text);
