@@ -1264,7 +1264,9 @@ TEST_F_TIMEOUT(map, wrong_words, 60)
 	EXPECT_EQ(2, run("-n 86401 1"));
 	EXPECT_EQ(2, run("-n 0.001 1"));
 	EXPECT_TRUE(file_has(ERRORS, "seconds from 0.01 to 86400: 0.001"));
-	EXPECT_EQ(2, run("no-number"));
+	EXPECT_EQ(2, run("./program"));
+	EXPECT_TRUE(file_has(ERRORS, "no number of a process: ./program\n"));
+	EXPECT_TRUE(file_has(ERRORS, "\nto run a program: winregion-map -- ./program\n"));
 	EXPECT_EQ(2, run("1 -r 2"));
 	EXPECT_TRUE(file_has(ERRORS, "too many words; a program comes after --: 2"));
 	EXPECT_EQ(2, run("-d " OUT));

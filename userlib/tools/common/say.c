@@ -33,15 +33,16 @@ void say_and_exit(const char *text, int failed)
 	exit(failed);
 }
 
-pid_t say_parse_pid(const char *text)
+pid_t say_parse_pid(const char *text, const char *advice)
 {
 	char *end;
 	long pid = strtol(text, &end, 10);
 
-	if (end == text || *end || pid < 1 || pid > INT32_MAX)
-		say_usage("no number of a process", text);
-
-	return (pid_t)pid;
+	if (end != text && !*end && pid >= 1 && pid <= INT32_MAX)
+		return (pid_t)pid;
+	fprintf(stderr, "%s: no number of a process: %s\n%s",
+		program_invocation_short_name, text, advice);
+	say_usage(NULL, NULL);
 }
 
 int say_open_process(pid_t pid)

@@ -17,8 +17,8 @@ void say_usage(const char *what, const char *value)
 /* Ends with 0, or with @failed if that cannot be written. */
 void say_and_exit(const char *text, int failed) __attribute__((__noreturn__));
 
-/* The number of a process, or the end as of say_usage() */
-pid_t say_parse_pid(const char *text);
+/* The number of a process, or the end as of say_usage(), with lines of @advice before it */
+pid_t say_parse_pid(const char *text, const char *advice);
 
 /*
  * A descriptor of a process, to see it end: its number may be another's by then. Return: -1

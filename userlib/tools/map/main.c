@@ -705,6 +705,18 @@ static void check_words(const struct options *options)
 			  NULL);
 }
 
+static pid_t parse_pid(const char *text)
+{
+	char advice[512];
+
+	snprintf(advice, sizeof(advice),
+		 "to run a program: winregion-map -- %.400s\n"
+		 "to list processes: winregion-map -l\n",
+		 text);
+
+	return say_parse_pid(text, advice);
+}
+
 static int act(struct options *options)
 {
 	check_words(options);
@@ -715,9 +727,9 @@ static int act(struct options *options)
 	if (options->load)
 		return show_loaded(options);
 	if (options->nr && options->stacks)
-		return follow(options, say_parse_pid(options->words[0]));
+		return follow(options, parse_pid(options->words[0]));
 	if (options->nr)
-		return show_process(options, say_parse_pid(options->words[0]));
+		return show_process(options, parse_pid(options->words[0]));
 	if (options->list || !wants_screen(options))
 		return show_list(options);
 

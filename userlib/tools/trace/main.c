@@ -100,7 +100,7 @@ static const struct passwd *find_user(const char *name)
 static void set_option(struct options *options, int option)
 {
 	if (option == 'p')
-		options->pid = say_parse_pid(optarg);
+		options->pid = say_parse_pid(optarg, "");
 	else if (option == 'f')
 		options->faults = true;
 	else if (option == 'a')
