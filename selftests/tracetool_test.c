@@ -827,8 +827,8 @@ TEST_F(tool, map_stacks_of_a_process)
 	EXPECT_EQ(0, kill(tool, SIGINT));
 	EXPECT_EQ(0, end(tool));
 	ONE(", the most of each in KiB, by ");
-	ONE("\nwho has allocated, in KiB\n");
-	NONE("VirtualAlloc");
+	ONE("\nnothing was reserved, committed or mapped\n");
+	NONE("who has allocated");
 	tool = start(0, words);
 	EXPECT_TRUE(is_followed(tool));
 	ASSERT_EQ(1, write(go, "\n", 1));

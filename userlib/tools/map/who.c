@@ -42,6 +42,10 @@ void map_allocated_text(const struct map_output *out,
 	const char *unit = out->bytes ? "bytes" : "KiB";
 	size_t i;
 
+	if (!all->nr_groups) {
+		fputs("\n" ALLOCATED_NOTHING, out->file);
+		return;
+	}
 	fprintf(out->file, "\nwho has allocated, in %s\n", unit);
 	fprintf(out->file, "%-7s %-10s %12s %12s %12s %8s\n", "stack", "type",
 		"most", "total", "left", "calls");

@@ -29,7 +29,7 @@ void trace_print_allocated(FILE *to)
 	for (i = 0; i < all.nr_groups; i++)
 		print_group(to, &all.groups[i]);
 	if (!all.nr_groups)
-		fputs("nothing was reserved, committed or mapped\n", to);
+		fputs(ALLOCATED_NOTHING, to);
 	fflush(to);
 	say_lost(all.lost);
 }

@@ -9,6 +9,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* What is said where there is no group */
+#define ALLOCATED_NOTHING "nothing was reserved, committed or mapped\n"
+
 enum allocated_kind {
 	ALLOCATED_RESERVED,
 	ALLOCATED_COMMITTED,
