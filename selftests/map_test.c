@@ -1007,6 +1007,8 @@ TEST_F_TIMEOUT(map, differences, 60)
 
 	EXPECT_EQ(0, RUN("-f snapshot -o " DIRECTORY "/a %d", self->held.pid));
 	EXPECT_EQ(0, run("-d " DIRECTORY "/a " DIRECTORY "/a"));
+	EXPECT_TRUE(file_has(OUT, ", in KiB\nno difference\n"));
+	EXPECT_FALSE(file_has(OUT, "+0"));
 	ASSERT_TRUE(give_order(&self->held, COMMIT_MORE));
 	ASSERT_TRUE(give_order(&self->held, RESERVE_MORE));
 	ASSERT_TRUE(give_order(&self->held, RELEASE_ONE));
@@ -1030,6 +1032,8 @@ TEST_F_TIMEOUT(map, differences, 60)
 	EXPECT_TRUE(file_has(OUT, "\n< 310000000000 private "));
 	EXPECT_TRUE(file_has(OUT, "\n> 310000000000 private "));
 	EXPECT_TRUE(file_has(OUT, "\n- 310001000000 private "));
+	EXPECT_TRUE(file_has(OUT, "\nprivate "));
+	EXPECT_FALSE(file_has(OUT, "\nheap "));
 	EXPECT_TRUE(file_has(OUT, "\n+ 310009000000 private "));
 	EXPECT_GE(80, widest_line(OUT));
 }

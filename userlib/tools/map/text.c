@@ -203,23 +203,40 @@ static void write_difference(const struct map_output *out, const char *name,
 	putc('\n', out->file);
 }
 
-static void write_differences(const struct map_output *out,
+/* A row where there is something, below the heads if it is the first one */
+static void write_if_changed(const struct map_output *out, const char *name,
+			     const uint64_t *old, const uint64_t *new,
+			     bool *any)
+{
+	if (!memcmp(old, new, MAP_SIZES * sizeof(*old)))
+		return;
+	if (!*any) {
+		fprintf(out->file, "%-9s", "type");
+		map_text_heads(out);
+		putc('\n', out->file);
+	}
+	*any = true;
+	write_difference(out, name, old, new);
+}
+
+/* Return: whether there is one in the sums */
+static bool write_differences(const struct map_output *out,
 			      const struct map *old, const struct map *new)
 {
+	bool any = false;
 	unsigned int i;
 
 	fprintf(out->file, "%d: ", old->pid);
 	text_print(out->file, old->command);
 	fprintf(out->file, " to %d: ", new->pid);
 	text_print(out->file, new->command);
-	fprintf(out->file, ", in %s\n%-9s", out->bytes ? "bytes" : "KiB",
-		"type");
-	map_text_heads(out);
-	putc('\n', out->file);
-	write_difference(out, "total", old->total, new->total);
+	fprintf(out->file, ", in %s\n", out->bytes ? "bytes" : "KiB");
+	write_if_changed(out, "total", old->total, new->total, &any);
 	for (i = 0; i < MAP_TYPES; i++)
-		write_difference(out, map_type_name(i), old->sums[i],
-				 new->sums[i]);
+		write_if_changed(out, map_type_name(i), old->sums[i],
+				 new->sums[i], &any);
+
+	return any;
 }
 
 static void write_diff_head(const struct map_output *out)
@@ -237,9 +254,10 @@ size_t map_diff_text(const struct map_output *out, const struct map *old,
 	const struct map_block *a, *b;
 	size_t i = 0, j = 0, nr = 0;
 	enum map_change change;
+	bool any;
 
 	diff.diff = true;
-	write_differences(&diff, old, new);
+	any = write_differences(&diff, old, new);
 	while (map_next_pair(old, new, &i, &j, &a, &b)) {
 		change = map_compare(old, new, a, b);
 		if (change == MAP_SAME ||
@@ -252,6 +270,9 @@ size_t map_diff_text(const struct map_output *out, const struct map *old,
 		if (b)
 			write_change(&diff, a ? '>' : '+', new, b);
 	}
+	if (!nr)
+		fputs(any ? "no block is different\n" : "no difference\n",
+		      out->file);
 
 	return nr;
 }
