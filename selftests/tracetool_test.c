@@ -313,6 +313,7 @@ TEST_F(tool, of_a_process)
 	ASSERT_EQ(1, write(go, "\n", 1));
 	EXPECT_EQ(7, end(pid));
 	EXPECT_EQ(0, end(tool));
+	EXPECT_EQ(1, count_in(ERRORS, " is followed until it ends, or Ctrl-C\n"));
 	ONE(" reserve(0x310000000000, 0x10000, ");
 	ONE(" release(0x310000000000, 0, MEM_RELEASE) = 0x10000 <");
 	close(go);
@@ -880,6 +881,27 @@ TEST_F(tool, descriptors)
 	if (HAS_STACKS)
 		EXPECT_EQ(count_inherited(),
 			  RUN("-k", "-o", OUT, "@", "descriptors"));
+}
+
+/* Rules: TT-05. A user by name, by number, and by one that nobody has */
+TEST_F(tool, users)
+{
+	static const char *const users[] = { "nobody", "65534", "12345" };
+	static const char *const owners[] = { "65534", "65534", "12345" };
+	char script[128];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(users); i++) {
+		snprintf(script, sizeof(script),
+			 "[ $(id -u):$(id -g):$(id -G) = %s:%s:%s ]", owners[i],
+			 owners[i], owners[i]);
+		EXPECT_EQ(0, RUN("-u", (char *)users[i], "-o", OUT, "/bin/sh",
+				 "-c", script));
+	}
+	EXPECT_EQ(2, RUN("-u", "no-such-user", "/bin/true"));
+	EXPECT_EQ(2, RUN("-u", "4294967295", "/bin/true"));
+	EXPECT_EQ(2, RUN("-u", "-1", "/bin/true"));
+	EXPECT_EQ(1, count_in(ERRORS, "no such user: -1"));
 }
 
 /* Rules: TT-05. Statuses, and what it says where it cannot */

@@ -56,7 +56,7 @@ static const char help[] =
 	"                      stack; of a process that runs, from now on\n"
 	"  -t, --times         tell when: seconds since the system has started\n"
 	"  -o, --output=FILE   not to standard error\n"
-	"  -u, --user=USER     run the PROGRAM as this user\n"
+	"  -u, --user=USER     run the PROGRAM as this user, a name or a number\n"
 	"  -h, --help          this\n"
 	"  -V, --version       the version\n"
 	"\n"
@@ -88,13 +88,29 @@ static void catch_ends(void)
 
 /* ---- options ---- */
 
+/* One without an entry has the group of the same number, and no others. */
+static const struct passwd *user_of_number(uid_t uid)
+{
+	static struct passwd unnamed;
+	const struct passwd *user = getpwuid(uid);
+
+	unnamed.pw_uid = uid;
+	unnamed.pw_gid = uid;
+	return user ? user : &unnamed;
+}
+
 static const struct passwd *find_user(const char *name)
 {
 	const struct passwd *user = getpwnam(name);
+	unsigned long long uid;
+	char *end;
 
-	if (!user)
+	if (user)
+		return user;
+	uid = strtoull(name, &end, 10);
+	if (name[0] < '0' || name[0] > '9' || *end || uid >= (uid_t)-1)
 		say_usage("no such user", name);
-	return user;
+	return user_of_number(uid);
 }
 
 static void set_option(struct options *options, int option)
@@ -160,8 +176,12 @@ static void parse(struct options *options, int argc, char **argv)
 
 static bool become(const struct passwd *user)
 {
-	return !user || (!initgroups(user->pw_name, user->pw_gid) &&
-			 !setgid(user->pw_gid) && !setuid(user->pw_uid));
+	if (!user)
+		return true;
+	if (user->pw_name ? initgroups(user->pw_name, user->pw_gid) :
+			    setgroups(0, NULL))
+		return false;
+	return !setgid(user->pw_gid) && !setuid(user->pw_uid);
 }
 
 static void run_program(const struct options *options, int go)
@@ -357,21 +377,26 @@ static int trace_program(const struct options *options)
 	return status_of(pid);
 }
 
-/* All is told when it ends, so it is said that there is something to end. */
-static int follow_process(const struct options *options)
+static int attach(const struct options *options)
 {
 	int status;
 
-	if (options->stacks) {
-		status = stacks_attach(options->pid);
-		if (!status)
-			fprintf(stderr,
-				"winregion-trace: %d is followed until it ends, or Ctrl-C\n",
-				options->pid);
-		return status;
-	}
+	if (options->stacks)
+		return stacks_attach(options->pid);
 	status = trace_follow(options->pid);
 	return status ? status : trace_start();
+}
+
+/* It may have nothing to tell before it ends, so it is said that there is something to end. */
+static int follow_process(const struct options *options)
+{
+	int status = attach(options);
+
+	if (!status)
+		fprintf(stderr,
+			"winregion-trace: %d is followed until it ends, or Ctrl-C\n",
+			options->pid);
+	return status;
 }
 
 static int trace_process(const struct options *options)
