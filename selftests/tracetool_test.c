@@ -254,15 +254,15 @@ TEST_F(tool, options_of_others)
 TEST_F(tool, faults)
 {
 	EXPECT_EQ(7, RUN("-f", "-o", OUT, "@", "fault"));
-	ONE("address=0x310000000000 access=write asked=fault answer=LOCKED");
-	ONE(" -- refused pid=");
+	ONE("address=0x310000000000 access=write asked=fault answer=ok\n");
+	ONE(" -- refused address=");
 	ONE("address=0x310000003000 access=write reason=reserved\n");
 	NONE(" -- commit");
 	EXPECT_EQ(7, RUN("-a", "-o", OUT, "@"));
-	ONE(" -- reserve pid=");
+	ONE(" -- reserve address=");
 	ONE("address=0x310000000000 length=0x1000 protection=PAGE_READONLY|PAGE_GUARD\n");
-	ONE(" -- release pid=");
-	ONE(" -- fork pid=");
+	ONE(" -- release address=");
+	ONE(" -- fork address=");
 }
 
 /* Rules: TT-03. How often, and how long */
@@ -274,6 +274,7 @@ TEST_F(tool, summary)
 	ONE("         2         1 protect\n");
 	ONE(" total\n");
 	ONE("        1 refused reserved\n");
+	ONE(" fault ok\n");
 	NONE("commit(");
 }
 

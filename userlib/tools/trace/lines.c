@@ -70,6 +70,26 @@ static char *field(char *text, const char *name)
 	return at ? at + strlen(name) : NULL;
 }
 
+/*
+ * The kernel's LOCKED and NOPAGE say that the page is there, and what it calls locked is
+ * none of VirtualLock().
+ */
+static void clear_answer(char *text)
+{
+	static const char *const there[] = { "LOCKED", "NOPAGE" };
+	char *at = field(text, " answer=");
+	size_t length, i;
+
+	for (i = 0; at && i < ARRAY_SIZE(there); i++) {
+		length = strlen(there[i]);
+		if (strncmp(at, there[i], length) ||
+		    (at[length] && at[length] != '|'))
+			continue;
+		memcpy(at, "ok", 2);
+		memmove(at + 2, at + length, strlen(at + length) + 1);
+	}
+}
+
 /* What is counted of an event: faults by their answer, and refusals by their reason. */
 static void count_event(const char *name, char *text)
 {
@@ -81,6 +101,15 @@ static void count_event(const char *name, char *text)
 	snprintf(counted, sizeof(counted), "%s%s%s", name, detail ? " " : "",
 		 detail ? detail : "");
 	trace_count_event(counted);
+}
+
+/* Without the process, where that is the number in front */
+static char *without_pid(char *text, int pid)
+{
+	char own[24];
+	int length = snprintf(own, sizeof(own), "pid=%d ", pid);
+
+	return strncmp(text, own, length) ? text : text + length;
 }
 
 /* A protection in numbers becomes one in words. */
@@ -101,12 +130,14 @@ static void print_event(FILE *to, const char *name, char *text)
 }
 
 static void tell_event(const struct trace_options *options, const char *name,
-		       char *text)
+		       char *text, int pid)
 {
+	if (!strcmp(name, "fault"))
+		clear_answer(text);
 	if (options->summary)
 		count_event(name, text);
 	else
-		print_event(options->to, name, text);
+		print_event(options->to, name, without_pid(text, pid));
 }
 
 /* Whether the kernel says that its buffer was full */
@@ -166,12 +197,12 @@ static char *parse_head(char *text, int *pid, double *time)
 }
 
 static void tell(const struct trace_options *options, const char *name,
-		 char *text)
+		 char *text, int pid)
 {
 	if (!strcmp(name, "call"))
 		tell_call(options, text);
 	else
-		tell_event(options, name, text);
+		tell_event(options, name, text, pid);
 }
 
 /**
@@ -200,7 +231,7 @@ void trace_line(const struct trace_options *options, char *line)
 		fprintf(options->to, "%.6f ", time);
 	if (!options->summary)
 		fprintf(options->to, "%d ", pid);
-	tell(options, name, text);
+	tell(options, name, text, pid);
 }
 
 /* All has been read. */
