@@ -1414,10 +1414,23 @@ TEST_F_TIMEOUT(map, screen, 180)
 
 	terminal_press(&terminal, "f");
 	WAITS("free blocks, the largest");
-	terminal_press(&terminal, "f/signs\r");
+	/* They come back with what is about them. */
+	terminal_press(&terminal, "/signs\r");
 	WAITS("310003000000 file");
 	EXPECT_TRUE(terminal_wait_gone(&terminal, "310000000000 private", 30));
 	terminal_press(&terminal, "/\033");
+	WAITS("310000000000 private");
+	/* What is free is beside the type that is chosen. */
+	terminal_press(&terminal, "tF");
+	WAITS("[type image] [with free] ");
+	terminal_press(&terminal, "t");
+	WAITS("[type file] [with free] ");
+	EXPECT_EQ(-1, terminal_find(&terminal, "310000000000 private"));
+	terminal_press(&terminal, "F");
+	EXPECT_TRUE(terminal_wait_gone(&terminal, "[with free]", 30));
+	WAITS("[type file] ");
+	terminal_press(&terminal, "FtttttF");
+	EXPECT_TRUE(terminal_wait_gone(&terminal, "[type", 30));
 	WAITS("310000000000 private");
 	terminal_press(&terminal, "s");
 	WAITS("by type");

@@ -282,18 +282,39 @@ static void open_block(struct state *state, int key)
 	rows_return_to(state, block->address, false);
 }
 
+/* What is free is shown with each of them if it was before. */
 static void next_type(struct map_choice *choice)
 {
 	const unsigned int usual = MAP_ALL_TYPES & ~MAP_HOLES;
+	unsigned int with = choice->types & MAP_HOLES, shown;
 	enum map_type type = MAP_IMAGE;
 
-	while (type < MAP_TYPES && choice->types != 1U << type)
+	/* Only holes are types as others. */
+	if (with == choice->types)
+		with = 0;
+	shown = choice->types & ~with;
+	while (type < MAP_TYPES && shown != 1U << type)
 		type++;
 	/* Page tables are nowhere in the address space. */
 	type = type == MAP_TYPES ? MAP_IMAGE : type + 1;
 	if (type == MAP_TABLE)
 		type++;
-	choice->types = type == MAP_TYPES ? usual : 1U << type;
+	if (type >= MAP_UNUSABLE && with)
+		type = MAP_TYPES;
+	choice->types = (type == MAP_TYPES ? usual : 1U << type) | with;
+}
+
+/* What is free, beside what is shown anyway */
+static void toggle_free(struct state *state)
+{
+	struct map_choice *choice = &state->choice;
+
+	if (!(choice->types & ~MAP_HOLES))
+		say(state, "F adds to another type what is free: t");
+	else if (choice->types & MAP_HOLES)
+		choice->types &= ~MAP_HOLES;
+	else
+		choice->types |= MAP_HOLES;
 }
 
 static void go_to_address(struct state *state)
@@ -401,9 +422,7 @@ static bool choice_key(struct state *state, int key)
 	else if (key == 't')
 		next_type(choice);
 	else if (key == 'F')
-		choice->types = choice->types & MAP_HOLES ?
-					MAP_ALL_TYPES & ~MAP_HOLES :
-					MAP_ALL_TYPES;
+		toggle_free(state);
 	else if (key == '/')
 		set_filter(state);
 	else if (key == 'e')
@@ -447,6 +466,10 @@ static bool is_open_key(int key)
 
 static void block_key(struct state *state, int key)
 {
+	/* Where the blocks are not shown they come back with what is about them. */
+	if ((state->view == VIEW_HOLES || state->view == VIEW_HELP) &&
+	    key < 128 && strchr("stSF/aen", key))
+		set_view(state, VIEW_BLOCKS);
 	if (state->view == VIEW_WHO && is_open_key(key))
 		who_toggle(state);
 	else if (state->view == VIEW_WHO && key == 'e')

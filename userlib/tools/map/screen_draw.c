@@ -700,12 +700,15 @@ static void add_bracket(const char *what, const char *value)
 /* Which blocks are there, where it is not all of them, and in another order */
 static void add_block_choice(const struct map_choice *choice)
 {
-	unsigned int type = 0;
+	unsigned int holes = choice->types & MAP_HOLES, type = 0;
+	unsigned int others = choice->types & ~holes;
 
-	while (type < MAP_TYPES && choice->types != 1U << type)
+	while (type < MAP_TYPES && (others ? others : holes) != 1U << type)
 		type++;
 	if (type < MAP_TYPES)
 		add_bracket("type", map_type_name(type));
+	if (others && holes)
+		add_bracket("with", "free");
 	if (*choice->text)
 		add_bracket("name", choice->text);
 	if (choice->key != MAP_BY_ADDRESS)
