@@ -1226,6 +1226,7 @@ TEST_F_TIMEOUT(map, wrong_words, 60)
 	EXPECT_FALSE(file_has(ERRORS, "/winregion-map: "));
 	EXPECT_EQ(2, run("-f no-such-format 1"));
 	EXPECT_TRUE(file_has(ERRORS, "\"; there is text, json, csv, html, svg, snapshot\n"));
+	EXPECT_EQ(2, run("-t no-such-type 1"));
 	EXPECT_EQ(2, run("-t heap,no-such-type,stack 1"));
 	EXPECT_TRUE(file_has(ERRORS, "no such type: \"no-such-type\"; there is image, file, "));
 	EXPECT_EQ(2, run("--type= 1"));
@@ -1268,9 +1269,11 @@ TEST_F_TIMEOUT(map, wrong_words, 60)
 	EXPECT_EQ(2, run("-n 86401 1"));
 	EXPECT_EQ(2, run("-n 0.001 1"));
 	EXPECT_TRUE(file_has(ERRORS, "seconds from 0.01 to 86400: 0.001"));
+	EXPECT_EQ(2, run("no-number"));
 	EXPECT_EQ(2, run("./program"));
 	EXPECT_TRUE(file_has(ERRORS, "no number of a process: ./program\n"));
 	EXPECT_TRUE(file_has(ERRORS, "\nto run a program: winregion-map -- ./program\n"));
+	EXPECT_EQ(2, run("1 2"));
 	EXPECT_EQ(2, run("1 -r 2"));
 	EXPECT_TRUE(file_has(ERRORS, "too many words; a program comes after --: 2"));
 	EXPECT_EQ(2, run("-d " OUT));
@@ -1415,7 +1418,7 @@ TEST_F_TIMEOUT(map, screen, 180)
 	terminal_press(&terminal, "f");
 	WAITS("free blocks, the largest");
 	/* They come back with what is about them. */
-	terminal_press(&terminal, "/signs\r");
+	terminal_press(&terminal, "ff/signs\r");
 	WAITS("310003000000 file");
 	EXPECT_TRUE(terminal_wait_gone(&terminal, "310000000000 private", 30));
 	terminal_press(&terminal, "/\033");
