@@ -491,8 +491,6 @@ old_kernel()
 		"$work/old.c" 2>&1 || true
 }
 
-# Every package of headers that the suites offer, and sid: what was built is said.
-# FULL=1: those of kernels for real time and for clouds, too; -k: of that series only
 # Does "make install" put the module $2, of the headers $1, where modprobe looks?
 is_installed_elsewhere()
 {
@@ -505,6 +503,8 @@ is_installed_elsewhere()
 		echo "make install: $where"
 }
 
+# Every package of headers that the suites offer, and sid: what was built is said.
+# FULL=1: those of kernels for real time and for clouds, too; -k: of that series only
 check_series()
 {
 	local series=${only_kernel:-[0-9]+\.[0-9]+} more='' release headers root

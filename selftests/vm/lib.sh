@@ -333,6 +333,8 @@ hold_lock()
 	flock 9
 }
 
+# ---- what ends with this process ----
+
 # Run a command that ends with this process, whatever that has it do: for who has
 # called end_with_apart.
 apart=
